@@ -1,0 +1,1 @@
+"""The configuration tree: frozen pydantic models, no torch."""

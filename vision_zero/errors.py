@@ -1,0 +1,31 @@
+"""The one family of errors that a user may see: what happened and what to do, in one line."""
+
+from __future__ import annotations
+
+
+class VisionZeroError(Exception):
+    """Base of every error raised on purpose. ``str(error)`` is one line that says what to do about it."""
+
+
+class ConfigError(VisionZeroError):
+    """A configuration file or value that cannot be used."""
+
+
+class PairsError(VisionZeroError):
+    """Image pairs that cannot be made, read, or played with."""
+
+
+class GameError(VisionZeroError):
+    """A table that cannot be dealt or a seat that spoke out of turn."""
+
+
+class PolicyError(VisionZeroError):
+    """A policy folder, adapter or processor that cannot be loaded or saved."""
+
+
+class TrainingError(VisionZeroError):
+    """Training that cannot start, continue, or be trusted (for example a loss that is not a number)."""
+
+
+class PromotionError(VisionZeroError):
+    """A trained version that must not, or could not, become the one in production."""

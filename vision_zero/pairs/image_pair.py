@@ -1,0 +1,62 @@
+"""What every domain makes: two pictures that differ in a few details, and the log of those details."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import Literal
+
+from PIL import Image
+
+Domain = Literal["scenes", "charts", "photos", "imported"]
+
+Facts = dict[str, object]
+"""What is known of a picture beside its pixels, as JSON data: a CLEVR scene, a chart's table, a photo's origin."""
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """One difference between the two pictures, in words and in place.
+
+    Attributes:
+        kind: the edit's name, for example ``recolor_reshape``.
+        before: what the original shows there ("large red metal cube"); empty where something was added.
+        after: what the modified picture shows there; empty where something was removed.
+        box: the changed region as (left, top, right, bottom) in pixels, right and bottom exclusive.
+    """
+
+    kind: str
+    before: str
+    after: str
+    box: tuple[int, int, int, int]
+
+    def sentence(self) -> str:
+        """The change as a person would say it."""
+        if not self.before:
+            return f"{self.after} was added"
+        if not self.after:
+            return f"{self.before} was removed"
+        return f"{self.before} became {self.after}"
+
+
+@dataclass(frozen=True, slots=True)
+class ImagePair:
+    """An original, its modified copy of the same size (both RGB), and how they differ.
+
+    ``pair_id`` names the pair in tables, transcripts and reports; ``facts`` are JSON-able and may be empty.
+    """
+
+    pair_id: str
+    domain: Domain
+    original: Image.Image
+    modified: Image.Image
+    changes: tuple[Change, ...]
+    original_facts: Facts
+    modified_facts: Facts
+
+    def facts_json(self) -> tuple[str, str]:
+        """Both facts as compact JSON with sorted keys: the same facts are the same text."""
+        original, modified = (
+            json.dumps(facts, sort_keys=True, separators=(",", ":")) for facts in (self.original_facts, self.modified_facts)
+        )
+        return original, modified

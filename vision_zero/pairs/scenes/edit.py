@@ -1,0 +1,120 @@
+"""Edits of a scene. The paper's gives objects another colour and shape in the same place; the others vary one thing each."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import TypeVar
+
+import numpy as np
+
+from vision_zero.config.pairs import SceneEdit, ScenesConfig
+from vision_zero.pairs.scenes.placement import all_visible, random_object, random_place, stands_clear
+from vision_zero.pairs.scenes.scene import COLORS, MATERIALS, SHAPES, SIZES, Scene, SceneObject
+
+EDIT_TRIES = 40
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class EditedObject:
+    """One object's fate: ``before`` is None for an added one, ``after`` for a removed one."""
+
+    before: SceneObject | None
+    after: SceneObject | None
+
+
+@dataclass(frozen=True, slots=True)
+class EditedScene:
+    """The modified scene, the name of the edit, and what happened to each object that it touched."""
+
+    scene: Scene
+    kind: SceneEdit
+    objects: tuple[EditedObject, ...]
+
+
+def edit_scene(config: ScenesConfig, scene: Scene, rng: np.random.Generator) -> EditedScene | None:
+    """A valid edit of ``scene``, or None where none was found: then another scene should be tried."""
+    kinds = [kind for kind, weight in config.edits.items() if weight > 0]
+    weights = np.array([config.edits[kind] for kind in kinds])
+    kind = kinds[rng.choice(len(kinds), p=weights / weights.sum())]
+    for _ in range(EDIT_TRIES):
+        count = int(rng.integers(config.min_changes, config.max_changes + 1))
+        edited = _attempt(config, scene, kind, count, rng)
+        if edited is not None and all_visible(config, edited.scene):
+            return edited
+    return None
+
+
+def _attempt(config: ScenesConfig, scene: Scene, kind: SceneEdit, count: int, rng: np.random.Generator) -> EditedScene | None:
+    if kind == "add":
+        return _with_additions(config, scene, count, rng)
+    chosen = sorted(int(index) for index in rng.choice(len(scene.objects), size=count, replace=False))
+    objects = list(scene.objects)
+    fates = []
+    for index in chosen:
+        before = objects[index]
+        if kind == "remove":
+            fates.append(EditedObject(before, None))
+            continue
+        after = _moved(config, before, rng) if kind == "move" else _CHANGES[kind](before, rng)
+        others = tuple(other for place, other in enumerate(objects) if place != index)
+        # Looks may change the room that an object takes, a move its place: both must leave it standing clear.
+        if kind in ("move", "resize") and not stands_clear(config, scene.camera, after, others):
+            return None
+        objects[index] = after
+        fates.append(EditedObject(before, after))
+    if kind == "remove":
+        objects = [item for place, item in enumerate(objects) if place not in chosen]
+    return EditedScene(replace(scene, objects=tuple(objects)), kind, tuple(fates))
+
+
+def _with_additions(config: ScenesConfig, scene: Scene, count: int, rng: np.random.Generator) -> EditedScene | None:
+    objects = scene.objects
+    for _ in range(count):
+        item = random_object(rng, *random_place(config, rng))
+        if not stands_clear(config, scene.camera, item, objects):
+            return None
+        objects = (*objects, item)
+    added = tuple(EditedObject(None, item) for item in objects[len(scene.objects) :])
+    return EditedScene(replace(scene, objects=objects), "add", added)
+
+
+def _moved(config: ScenesConfig, item: SceneObject, rng: np.random.Generator) -> SceneObject:
+    x, y = random_place(config, rng)
+    return replace(item, x=x, y=y)
+
+
+def _another(options: tuple[T, ...], current: T, rng: np.random.Generator) -> T:
+    rest = [option for option in options if option != current]
+    return rest[rng.integers(len(rest))]
+
+
+def _recolor(item: SceneObject, rng: np.random.Generator) -> SceneObject:
+    return replace(item, color=_another(COLORS, item.color, rng))
+
+
+def _reshape(item: SceneObject, rng: np.random.Generator) -> SceneObject:
+    return replace(item, shape=_another(SHAPES, item.shape, rng))
+
+
+def _resize(item: SceneObject, rng: np.random.Generator) -> SceneObject:
+    return replace(item, size=_another(SIZES, item.size, rng))
+
+
+def _rematerial(item: SceneObject, rng: np.random.Generator) -> SceneObject:
+    return replace(item, material=_another(MATERIALS, item.material, rng))
+
+
+def _recolor_reshape(item: SceneObject, rng: np.random.Generator) -> SceneObject:
+    return _reshape(_recolor(item, rng), rng)
+
+
+_CHANGES: dict[SceneEdit, Callable[[SceneObject, np.random.Generator], SceneObject]] = {
+    "recolor_reshape": _recolor_reshape,
+    "recolor": _recolor,
+    "reshape": _reshape,
+    "resize": _resize,
+    "rematerial": _rematerial,
+}

@@ -1,0 +1,22 @@
+"""The interface of all pair sources: a seed in, a pair out."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+
+from vision_zero.pairs.image_pair import Domain, ImagePair
+from vision_zero.randomness import Seed
+
+
+class PairSource(ABC):
+    """Makes image pairs. Subclasses are final; ``tests/pairs/test_sources.py`` holds every one of them to this contract."""
+
+    domain: Domain
+
+    @abstractmethod
+    def sample(self, seed: Seed) -> ImagePair:
+        """Make the pair that belongs to ``seed``: the same seed gives the same pair, pixel for pixel.
+
+        Raises:
+            PairsError: no pair can be made with these settings.
+        """
