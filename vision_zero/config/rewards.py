@@ -1,0 +1,30 @@
+"""Weights of the reward rules; the defaults are the paper's."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import Field
+
+from vision_zero.config.base import Config
+
+
+class RewardsConfig(Config):
+    """What moves are worth."""
+
+    beta: float = Field(0.1, ge=0.0)
+    """β: weight of the votes for the spy against those for the civilians."""
+    lam: float = Field(0.1, ge=0.0)
+    """λ: weight of a civilian's own votes against the other civilians'."""
+    vote_right: float = 1.0
+    """Reward of a vote for the spy."""
+    vote_abstain: float = -0.5
+    """Reward of N/A."""
+    vote_wrong: float = -1.0
+    """Reward of a vote for a civilian and of an unreadable vote."""
+    baseline_decay: float = Field(0.95, ge=0.0, lt=1.0)
+    """α of role-advantage estimation."""
+    baseline_order: Literal["update_first", "subtract_first"] = "update_first"
+    """Update the role's baseline before it is subtracted (paper) or after (SPIRAL)."""
+    role_advantage: bool = True
+    """Off: the clue reward itself is the advantage (the ablation without RAE)."""

@@ -1,0 +1,43 @@
+"""Many tables advance together: one call to the players for each turn, however many tables there are."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from vision_zero.errors import GameError
+from vision_zero.game.table import Game, Players, Reply, Request, Table
+from vision_zero.pairs.image_pair import ImagePair
+from vision_zero.randomness import Seed
+
+
+def deal_all(game: Game, pairs: Sequence[ImagePair], seed: Seed) -> list[Table]:
+    """One table for each pair; tables are named by position, so a longer list begins with the same games."""
+    return [game.deal(pair, seed.child("table", number)) for number, pair in enumerate(pairs)]
+
+
+def play(game: Game, tables: Sequence[Table], players: Players, seed: Seed) -> list[Table]:
+    """Play all tables to the end. A bad reply is a recorded move, never an exception.
+
+    Returns:
+        The finished tables, in order.
+    """
+    return play_recorded(game, tables, players, seed)[0]
+
+
+def play_recorded(
+    game: Game, tables: Sequence[Table], players: Players, seed: Seed
+) -> tuple[list[Table], list[tuple[Request, Reply]]]:
+    """Like :func:`play`, and also every request with its reply, in the order of the calls: what training needs."""
+    current = list(tables)
+    record: list[tuple[Request, Reply]] = []
+    turn = 0
+    while waiting := [(number, request) for number, table in enumerate(current) for request in game.turns(table)]:
+        requests = [request for _, request in waiting]
+        replies = players.reply(requests, seed.child("turn", turn))
+        if len(replies) != len(requests):
+            raise GameError(f"{len(requests)} seats were asked and {len(replies)} replies came back")
+        for (number, request), reply in zip(waiting, replies, strict=True):
+            current[number] = game.hear(current[number], request, reply)
+            record.append((request, reply))
+        turn += 1
+    return current, record

@@ -1,0 +1,103 @@
+r"""What a reply says: the last ``\boxed{…}`` is the move, everything before it is private reasoning.
+
+Replies are a model's, so anything may come: no box, several, an open one, markup, control characters, ten thousand of them.
+None of that is an exception. A reply that holds no move becomes an ``Unreadable`` with one of a fixed set of reasons, which is
+recorded and counted. Differs from the released code, which falls back to whole replies and to the first number it finds.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from dataclasses import dataclass
+from typing import Literal
+
+Reason = Literal["no_box", "open_box", "empty", "out_of_range", "not_a_vote", "cut_off"]
+
+BOX = "\\boxed{"
+ABSTAIN = "N/A"
+_ABSTENTIONS = frozenset({"n/a", "na", "none", "unknown", "not sure", "unsure"})
+_SEAT = re.compile(r"(?:player|seat|number|no\.?)?\s*#?\s*(\d{1,6})", re.IGNORECASE)
+# <|…|>, <image>, </s>, [INST] and their like: text that a tokenizer could take for a control token.
+_CONTROL_TEXT = re.compile(r"<\|[^<>|]{0,60}\|>|</?[A-Za-z_][\w-]{0,30}/?>|\[/?[A-Z_]{3,20}\]")
+
+
+@dataclass(frozen=True, slots=True)
+class Clue:
+    """A sentence for everybody, safe to be put into other players' prompts."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Vote:
+    """A vote for a seat (numbered from 1), or None for N/A."""
+
+    seat: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Unreadable:
+    """A reply that holds no move, and why."""
+
+    reason: Reason
+
+
+def split_reply(reply: str) -> tuple[str, str | Unreadable]:
+    """Private reasoning, and the content of the last closed box or the reason why there is none."""
+    end = len(reply)
+    while (start := reply.rfind(BOX, 0, end)) >= 0:
+        content = _balanced(reply, start + len(BOX), end)
+        if content is not None:
+            return reply[:start], content
+        # What an open box swallows cannot close an earlier one either, so each character is read once.
+        end = start
+    return reply, Unreadable("open_box" if BOX in reply else "no_box")
+
+
+def read_clue(reply: str, max_characters: int) -> tuple[str, Clue | Unreadable]:
+    """Reasoning and clue of a reply; the clue is cleaned of control text, put on one line and cut to a length."""
+    reasoning, content = split_reply(reply)
+    if isinstance(content, Unreadable):
+        return reasoning, content
+    text = one_line(content)[:max_characters].strip()
+    return reasoning, Clue(text) if text else Unreadable("empty")
+
+
+def read_vote(reply: str, seats: int) -> tuple[str, Vote | Unreadable]:
+    """Reasoning and vote of a reply at a table of that many seats."""
+    reasoning, content = split_reply(reply)
+    if isinstance(content, Unreadable):
+        return reasoning, content
+    text = one_line(content).strip(" .")
+    if not text:
+        return reasoning, Unreadable("empty")
+    if text.lower() in _ABSTENTIONS:
+        return reasoning, Vote(None)
+    match = _SEAT.fullmatch(text)
+    if match is None:
+        return reasoning, Unreadable("not_a_vote")
+    seat = int(match.group(1))
+    return reasoning, Vote(seat) if 1 <= seat <= seats else Unreadable("out_of_range")
+
+
+def one_line(text: str) -> str:
+    """Text that is safe inside another prompt: no control tokens, no control characters, single spaces."""
+    previous = None
+    while previous != text:  # removing one token must not put another together: "<|<|end|>end|>"
+        previous, text = text, _CONTROL_TEXT.sub(" ", text)
+    kept = (character if unicodedata.category(character)[0] not in "CZ" else " " for character in text)
+    return " ".join("".join(kept).split())
+
+
+def _balanced(text: str, start: int, end: int) -> str | None:
+    """The text from ``start`` to the brace before ``end`` that closes the box, or None if nothing does."""
+    depth = 1
+    for place in range(start, end):
+        if text[place] == "{":
+            depth += 1
+        elif text[place] == "}":
+            depth -= 1
+            if depth == 0:
+                return text[start:place]
+    return None

@@ -1,0 +1,65 @@
+"""What a player is told: templates filled with what this seat may know, and nothing else.
+
+A seat knows its role, all earlier clues, and its own earlier private reasoning. Two wordings exist, one folder each:
+``paper`` has the full rules, ``compact`` is for a small policy whose time goes into reading the prompt.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cache
+from itertools import groupby
+from operator import attrgetter
+from typing import Literal
+
+from jinja2 import Environment, PackageLoader, StrictUndefined, Template
+
+from vision_zero.config.game import GameConfig
+
+Role = Literal["civilian", "spy", "judge"]
+
+
+@dataclass(frozen=True, slots=True)
+class SpokenClue:
+    """A clue as everybody heard it."""
+
+    round: int
+    seat: int
+    text: str
+
+
+def clue_prompt(
+    config: GameConfig, seat: int, role: Role, clues: Sequence[SpokenClue], reasoning: str = "", *, round_: int
+) -> str:
+    """The request for a clue; ``reasoning`` is the seat's own, from earlier rounds."""
+    return _template(config.prompt, "clue").render(**_table(config, seat, role, clues, reasoning), round=round_)
+
+
+def vote_prompt(config: GameConfig, seat: int, role: Role, clues: Sequence[SpokenClue], reasoning: str = "") -> str:
+    """The request for a vote; the judge's seat is 0."""
+    by_seat = [
+        {"seat": speaker, "texts": [clue.text for clue in spoken]}
+        for speaker, spoken in groupby(sorted(clues, key=attrgetter("seat", "round")), key=attrgetter("seat"))
+    ]
+    return _template(config.prompt, "vote").render(**_table(config, seat, role, clues, reasoning), clues_by_seat=by_seat)
+
+
+def _table(config: GameConfig, seat: int, role: Role, clues: Sequence[SpokenClue], reasoning: str) -> dict[str, object]:
+    return {
+        "players": config.civilians + 1,
+        "civilians": config.civilians,
+        "rounds": config.rounds,
+        "spy_image": config.spy_image,
+        "seat": seat,
+        "role": role,
+        "clues": clues,
+        "reasoning": reasoning,
+    }
+
+
+@cache
+def _template(wording: str, name: str) -> Template:
+    # Prompts are plain text for a model, not HTML: clues arrive already cleaned of control text (parsing.one_line).
+    environment = Environment(loader=PackageLoader("vision_zero.game"), undefined=StrictUndefined, autoescape=False)
+    return environment.get_template(f"{wording}/{name}.j2")

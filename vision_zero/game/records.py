@@ -1,0 +1,69 @@
+"""Transcripts as a parquet table, one row a move, and back."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from vision_zero.errors import GameError
+from vision_zero.game.transcript import Move, Transcript
+
+SCHEMA: pa.Schema = pa.schema(
+    {
+        "game_id": pa.string(),
+        "pair_id": pa.string(),
+        "players": pa.int32(),
+        "spy": pa.int32(),
+        "seat": pa.int32(),
+        "role": pa.string(),
+        "kind": pa.string(),
+        "round": pa.int32(),
+        "prompt": pa.string(),
+        "reply": pa.string(),
+        "reasoning": pa.string(),
+        "clue": pa.string(),
+        "vote": pa.int32(),
+        "unreadable": pa.string(),
+        "tokens": pa.int32(),
+    }
+)
+_GAME = ("game_id", "pair_id", "players", "spy")
+
+
+def write_transcripts(transcripts: Sequence[Transcript], path: Path) -> None:
+    """Write finished games; a game without moves has no rows and is not kept."""
+    rows = [
+        {**{key: getattr(transcript, key) for key in _GAME}, **asdict(move)}
+        for transcript in transcripts
+        for move in transcript.moves
+    ]
+    pq.write_table(pa.Table.from_pylist(rows, schema=SCHEMA), path)
+
+
+def read_transcripts(path: Path) -> tuple[Transcript, ...]:
+    """The games of a file, in the order in which they were written.
+
+    Raises:
+        GameError: the file is no table of transcripts.
+    """
+    try:
+        rows = pq.read_table(path, schema=SCHEMA).to_pylist()
+    except (OSError, pa.ArrowInvalid) as error:
+        raise GameError(f"{path} is not a table of transcripts: {error}") from error
+    return tuple(_games(rows))
+
+
+def _games(rows: Iterable[dict[str, Any]]) -> Iterable[Transcript]:
+    by_game: dict[str, list[dict[str, Any]]] = {}
+    for row in rows:
+        by_game.setdefault(row["game_id"], []).append(row)
+    for moves in by_game.values():
+        head = {key: moves[0][key] for key in _GAME}
+        yield Transcript(
+            **head, moves=tuple(Move(**{key: value for key, value in move.items() if key not in _GAME}) for move in moves)
+        )

@@ -1,0 +1,118 @@
+"""Who is the spy? (arXiv 2509.25541, section 3.1).
+
+Civilians see the original, one spy sees the modified picture. In every round each seat in turn says one clue, hearing all
+earlier ones; then the voters vote at once. Differs from the paper in what the config says it may: an empty or an identical
+picture for the spy, a judge in the civilians' place.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import final
+
+from PIL import Image
+
+from vision_zero.config.game import GameConfig
+from vision_zero.errors import GameError
+from vision_zero.game.parsing import Clue, Unreadable, Vote, one_line, read_clue, read_vote
+from vision_zero.game.prompts import Role, clue_prompt, vote_prompt
+from vision_zero.game.table import Game, Reply, Request, Table
+from vision_zero.game.transcript import JUDGE, Move, Outcome, Transcript, outcome
+from vision_zero.pairs.image_pair import ImagePair
+from vision_zero.randomness import Seed
+
+_EMPTY_PICTURE = (255, 255, 255)
+
+
+@final
+class WhoIsTheSpy(Game):
+    """The rules, for one configuration."""
+
+    def __init__(self, config: GameConfig) -> None:
+        self.config = config
+
+    @property
+    def players(self) -> int:
+        return self.config.civilians + 1
+
+    @property
+    def calls(self) -> int:
+        """How often a batch of tables asks its players, however many tables there are."""
+        return self.players * self.config.rounds + 1
+
+    def deal(self, pair: ImagePair, seed: Seed) -> Table:
+        spy = int(seed.child("spy").generator().integers(1, self.players + 1))
+        transcript = Transcript(game_id=f"game-{seed.digest()[:16]}", pair_id=pair.pair_id, players=self.players, spy=spy)
+        return Table(pair.original, self._spy_image(pair), transcript)
+
+    def turns(self, table: Table) -> list[Request]:
+        spoken = len(table.transcript.clue_moves)
+        if spoken < self.players * self.config.rounds:
+            return [self._clue_request(table, spoken % self.players + 1, spoken // self.players + 1)]
+        if table.transcript.votes:
+            return []
+        if self.config.voters == "judge":
+            return [self._vote_request(table, JUDGE)] * self.config.judge_votes
+        return [self._vote_request(table, seat) for seat in table.transcript.civilians]
+
+    def hear(self, table: Table, request: Request, reply: Reply) -> Table:
+        transcript = table.transcript
+        if request.game_id != transcript.game_id:
+            raise GameError(f"a reply for game {request.game_id} came to the table of game {transcript.game_id}")
+        return replace(table, transcript=replace(transcript, moves=(*transcript.moves, self._read(request, reply))))
+
+    def outcome(self, table: Table) -> Outcome:
+        if self.turns(table):
+            raise GameError(f"game {table.transcript.game_id} is not over: it has no outcome yet")
+        return outcome(table.transcript)
+
+    def _read(self, request: Request, reply: Reply) -> Move:
+        content: Clue | Vote | Unreadable
+        if request.kind == "clue":
+            reasoning, content = read_clue(reply.text, self.config.max_clue_characters)
+        else:
+            reasoning, content = read_vote(reply.text, self.players)
+        if isinstance(content, Unreadable) and reply.is_cut_off:
+            content = Unreadable("cut_off")
+        return Move(
+            seat=request.seat,
+            role=request.role,
+            kind=request.kind,
+            round=request.round,
+            prompt=request.prompt,
+            reply=reply.text,
+            reasoning=reasoning.strip(),
+            clue=content.text if isinstance(content, Clue) else "",
+            vote=content.seat if isinstance(content, Vote) else None,
+            unreadable=content.reason if isinstance(content, Unreadable) else None,
+            tokens=len(reply.tokens),
+        )
+
+    def _clue_request(self, table: Table, seat: int, round_: int) -> Request:
+        transcript = table.transcript
+        role: Role = "spy" if seat == transcript.spy else "civilian"
+        prompt = clue_prompt(self.config, seat, role, transcript.heard(), self._memory(transcript, seat), round_=round_)
+        image = table.spy_image if role == "spy" else table.original
+        return Request(transcript.game_id, seat, role, "clue", round_, prompt, image)
+
+    def _vote_request(self, table: Table, seat: int) -> Request:
+        transcript = table.transcript
+        role: Role = "judge" if seat == JUDGE else "civilian"
+        prompt = vote_prompt(self.config, seat, role, transcript.heard(), self._memory(transcript, seat))
+        return Request(transcript.game_id, seat, role, "vote", 0, prompt, table.original)
+
+    def _memory(self, transcript: Transcript, seat: int) -> str:
+        """The seat's own earlier reasoning, newest kept: nobody else's is ever read here."""
+        if not self.config.remember_reasoning:
+            return ""
+        own = [one_line(move.reasoning) for move in transcript.clue_moves if move.seat == seat]
+        text = " ".join(thought for thought in own if thought)
+        limit = self.config.max_reasoning_characters
+        return text[-limit:] if limit else ""
+
+    def _spy_image(self, pair: ImagePair) -> Image.Image:
+        if self.config.spy_image == "modified":
+            return pair.modified
+        if self.config.spy_image == "identical":
+            return pair.original
+        return Image.new("RGB", pair.original.size, _EMPTY_PICTURE)

@@ -1,0 +1,1 @@
+"""One credit rule a file: pure functions over transcripts and numbers, each with its equation."""

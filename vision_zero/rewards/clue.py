@@ -1,0 +1,22 @@
+r"""The clue stage's reward (arXiv 2509.25541, equation of the self-play reward), zero-sum in every game:
+
+    r_s = -β (v_s - v̄)        r_j = (β / n_c) (v_s - v̄) - λ (v_j - v̄)
+
+v_s are the votes for the spy, v_j those for civilian j, v̄ the civilians' mean. N/A and unreadable votes go to nobody.
+Every clue of a player carries that player's reward of the game.
+"""
+
+from __future__ import annotations
+
+from vision_zero.config.rewards import RewardsConfig
+from vision_zero.game.transcript import Transcript
+
+
+def clue_rewards(transcript: Transcript, config: RewardsConfig) -> dict[int, dict[str, float]]:
+    """Each seat's reward by term: ``role`` is the spy's side against the civilians', ``self`` the λ term; their sum counts."""
+    votes = transcript.votes_for()
+    civilians = transcript.civilians
+    mean = sum(votes[seat] for seat in civilians) / len(civilians)
+    margin = config.beta * (votes[transcript.spy] - mean)
+    rewards = {seat: {"role": margin / len(civilians), "self": -config.lam * (votes[seat] - mean)} for seat in civilians}
+    return {**rewards, transcript.spy: {"role": -margin, "self": 0.0}}

@@ -1,0 +1,51 @@
+r"""Role-advantage estimation (RAE): a running baseline for each role, since the spy's expected reward differs by design.
+
+    b_role ← α b_role + (1 - α) r_role        A_k = r_k - b_role(k)        α = 0.95, b₀ = 0
+
+r_civilian is the civilians' mean of the game. ``update_first`` (paper) subtracts the baseline that already holds this game,
+``subtract_first`` (SPIRAL, arXiv 2506.24119) the one before it. Games update the baselines one after another, in order.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from vision_zero.config.base import Config
+from vision_zero.config.rewards import RewardsConfig
+from vision_zero.game.transcript import Transcript
+from vision_zero.rewards.clue import clue_rewards
+
+
+class RoleBaselines(Config):
+    """The running means; they continue from run to run."""
+
+    spy: float = 0.0
+    civilian: float = 0.0
+
+    def updated(self, spy: float, civilian: float, decay: float) -> RoleBaselines:
+        """The baselines after one game in which the roles earned that much."""
+        return RoleBaselines(spy=decay * self.spy + (1 - decay) * spy, civilian=decay * self.civilian + (1 - decay) * civilian)
+
+
+def role_advantages(
+    rewards: Mapping[int, float], spy: int, baselines: RoleBaselines, config: RewardsConfig
+) -> tuple[dict[int, float], RoleBaselines]:
+    """Advantages by seat for one game's rewards by seat, and the baselines after the game."""
+    if not config.role_advantage:
+        return dict(rewards), baselines
+    civilians = [reward for seat, reward in rewards.items() if seat != spy]
+    after = baselines.updated(rewards[spy], sum(civilians) / len(civilians), config.baseline_decay)
+    used = after if config.baseline_order == "update_first" else baselines
+    return {seat: reward - (used.spy if seat == spy else used.civilian) for seat, reward in rewards.items()}, after
+
+
+def batch_advantages(
+    transcripts: Sequence[Transcript], baselines: RoleBaselines, config: RewardsConfig
+) -> tuple[list[dict[int, float]], RoleBaselines]:
+    """Advantages by seat for each game of a batch, games taken in order, and the baselines after the last."""
+    advantages = []
+    for transcript in transcripts:
+        totals = {seat: sum(terms.values()) for seat, terms in clue_rewards(transcript, config).items()}
+        by_seat, baselines = role_advantages(totals, transcript.spy, baselines, config)
+        advantages.append(by_seat)
+    return advantages, baselines
