@@ -1,0 +1,69 @@
+"""Settings of learning: the optimiser, the two stages, and when to switch between them. Defaults are the paper's."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import Field
+
+from vision_zero.config.base import Config
+
+Stage = Literal["clue", "decision"]
+
+
+class SwitchConfig(Config):
+    """The stage controller (arXiv 2509.25541, algorithm of Iterative-SPO)."""
+
+    rule: Literal["threshold", "fixed", "never"] = "threshold"
+    """``threshold``: by accuracy and N/A rate; ``fixed``: every ``period`` iterations; ``never``: stay in ``start``."""
+    start: Stage = "decision"
+    """Stage of the first iteration."""
+    decay: float = Field(0.95, ge=0.0, lt=1.0)
+    """ρ: decay of the running accuracy and N/A rate."""
+    ema_init: Literal["zero", "bias_corrected"] = "bias_corrected"
+    """Running averages start at 0 (paper: even with perfect votes 0.9 then takes 45 iterations) or are corrected for it."""
+    accuracy_to_clue: float = Field(0.9, ge=0.0, le=1.0)
+    """decision → clue when the running accuracy is at least this …"""
+    abstention_to_clue: float = Field(0.1, ge=0.0, le=1.0)
+    """… and the running N/A rate at most this."""
+    error_to_decision: float = Field(0.4, ge=0.0, le=1.0)
+    """clue → decision when 1 - running accuracy is at least this …"""
+    abstention_to_decision: float = Field(0.5, ge=0.0, le=1.0)
+    """… or the running N/A rate at least this."""
+    min_iterations: int = Field(5, ge=1)
+    """K_min: iterations that a stage lasts at least."""
+    patience: int = Field(20, ge=1)
+    """P: after so many iterations without a threshold hit the stage switches anyway."""
+    period: int = Field(1, ge=1)
+    """Iterations per stage under ``rule: fixed``; 1 is the released code's alternation."""
+
+
+class LearningConfig(Config):
+    """How the policy is trained."""
+
+    iterations: int = Field(100, ge=1)
+    """Iterations of the whole schedule, over all runs; the learning rate's cosine ends there."""
+    games_per_iteration: int = Field(128, ge=1)
+    """Fresh games in each iteration; one optimiser step is made from them."""
+    learning_rate: float = Field(1e-5, gt=0.0)
+    """Peak learning rate."""
+    warmup: float = Field(0.1, ge=0.0, lt=1.0)
+    """Share of ``iterations`` over which the learning rate rises to its peak."""
+    kl: float = Field(0.04, ge=0.0)
+    """τ: weight of the KL to the base with its adapter off."""
+    votes_per_prompt: int = Field(8, ge=2)
+    """Votes sampled for one prompt: the group of GRPO."""
+    clip: float = Field(0.2, gt=0.0)
+    """ε: PPO's clipping range; it acts only where one batch gives several updates."""
+    max_grad_norm: float = Field(1.0, gt=0.0)
+    """Gradients are scaled down to this norm."""
+    weight_decay: float = Field(0.0, ge=0.0)
+    """AdamW's weight decay."""
+    rows_per_step: int = Field(16, ge=1)
+    """Replies in one forward and backward pass; memory grows with it, the result does not change but for rounding."""
+    gradient_checkpointing: bool = False
+    """Trade compute for memory; needed for large models."""
+    bf16: bool = False
+    """Mixed precision; for GPUs."""
+    switch: SwitchConfig = SwitchConfig()
+    """When the stages alternate."""

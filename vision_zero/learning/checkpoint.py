@@ -1,0 +1,63 @@
+"""Training state on disk without pickle: tensors as safetensors, the rest as JSON.
+
+transformers saves the optimiser, the schedule, random states and its arguments as torch pickles. Nothing here needs them:
+random draws belong to named seeds, arguments come from the config, and the other two are written in the open form below.
+
+    adapter_model.safetensors, adapter_config.json   the adapter (peft's format)
+    optimizer.safetensors                            tensors "<parameter number>.<name>"
+    optimizer.json                                   param groups
+    scheduler.json                                   the learning-rate schedule's state
+    trainer_state.json                               iteration count (transformers' format)
+"""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors import SafetensorError
+from safetensors.torch import load_file, save_file
+
+from vision_zero.errors import PolicyError
+
+OPTIMIZER_TENSORS, OPTIMIZER_GROUPS, SCHEDULER = "optimizer.safetensors", "optimizer.json", "scheduler.json"
+
+
+def save_optimizer(optimizer: Any, scheduler: Any, folder: Path) -> None:
+    """Write both states into ``folder``."""
+    state = optimizer.state_dict()
+    tensors = {
+        f"{number}.{name}": torch.as_tensor(value).detach().cpu().contiguous()
+        for number, values in state["state"].items()
+        for name, value in values.items()
+    }
+    save_file(tensors, folder / OPTIMIZER_TENSORS)
+    _write_json(folder / OPTIMIZER_GROUPS, state["param_groups"])
+    _write_json(folder / SCHEDULER, {key: value for key, value in scheduler.state_dict().items() if key != "lr_lambdas"})
+
+
+def load_optimizer(optimizer: Any, scheduler: Any, folder: Path) -> None:
+    """Continue both from the states in ``folder``.
+
+    Raises:
+        PolicyError: a file is missing or broken, or belongs to another model.
+    """
+    try:
+        tensors = load_file(folder / OPTIMIZER_TENSORS)
+        groups = json.loads((folder / OPTIMIZER_GROUPS).read_text(encoding="utf-8"))
+        schedule = json.loads((folder / SCHEDULER).read_text(encoding="utf-8"))
+        state: dict[int, dict[str, torch.Tensor]] = {}
+        for key, tensor in tensors.items():
+            number, name = key.split(".", 1)
+            state.setdefault(int(number), {})[name] = tensor
+        optimizer.load_state_dict({"state": state, "param_groups": groups})
+        # The curve itself comes from the config; None leaves it as it is.
+        scheduler.load_state_dict({**schedule, "lr_lambdas": [None] * len(scheduler.lr_lambdas)})
+    except (OSError, ValueError, KeyError, SafetensorError) as error:
+        raise PolicyError(f"{folder} holds no training state that fits this model: {error}") from error
+
+
+def _write_json(path: Path, data: Any) -> None:
+    path.write_text(json.dumps(data, indent=1, sort_keys=True), encoding="utf-8")

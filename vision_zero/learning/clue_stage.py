@@ -1,0 +1,118 @@
+r"""The clue stage: self-play with role advantages (arXiv 2509.25541, equation of L_clue).
+
+    L_clue = -E[(1/n) Σ_k A_k log π(u_k)] + τ E[KL(π‖π_ref)]
+
+Each iteration plays fresh games in lockstep with the policy as it is, scores them by the votes, and takes one optimiser step on
+every clue that was said. TRL does padding, pictures, log-probs, loss and accumulation; this trainer gives it the replies that
+were sampled during play (the same token ids, never tokenised again) and replaces its advantages. There is no group norm.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from typing import Any
+
+import torch
+from accelerate.utils import gather_object
+from datasets import Dataset
+
+from vision_zero.game.engine import deal_all, play, play_recorded
+from vision_zero.game.spy import WhoIsTheSpy
+from vision_zero.game.table import Reply, Request
+from vision_zero.game.transcript import Transcript, vote_rates
+from vision_zero.learning.grpo import StageTrainer, grpo_config
+from vision_zero.learning.job import StageJob, StageResult
+from vision_zero.learning.measures import game_measures
+from vision_zero.policy.loading import load_base, load_policy
+from vision_zero.policy.policy import user_message
+from vision_zero.rewards.role_advantage import batch_advantages
+
+Said = tuple[Request, Reply]
+
+
+def run_clue_stage(job: StageJob) -> StageResult:
+    """Train on clues if the state says so, else only play: then the games are the decision stage's prompts."""
+    if job.state.stage == "clue" and job.planned:
+        model, processor = load_base(job.policy)
+        trainer = ClueTrainer(model, processor, job)
+        policy = trainer.run()
+        return StageResult(trainer.progress.state, tuple(trainer.transcripts), policy)
+    return StageResult(job.state, _play_only(job), job.parent)
+
+
+def _play_only(job: StageJob) -> tuple[Transcript, ...]:
+    game, player = WhoIsTheSpy(job.game), load_policy(job.policy, job.parent.path)
+    transcripts: list[Transcript] = []
+    for iteration in job.planned:
+        seed = job.seed.child("iteration", iteration)
+        tables = play(game, deal_all(game, job.pairs.of_iteration(iteration), seed), player, seed.child("process", 0))
+        transcripts.extend(table.transcript for table in tables)
+    return tuple(transcripts)
+
+
+class ClueTrainer(StageTrainer):
+    """GRPOTrainer that plays games instead of answering rows: one dataset row is one game, one group is its clues."""
+
+    def __init__(self, model: Any, processor: Any, job: StageJob) -> None:
+        self.game = WhoIsTheSpy(job.game)
+        clues, games = self.game.players * job.game.rounds, job.learning.games_per_iteration
+        rows = [{"prompt": [{"role": "user", "content": ""}], "game": number} for number in range(games * len(job.planned))]
+        arguments = grpo_config(job, replies=games * clues, group=clues, max_tokens=job.policy.sampling.max_clue_tokens)
+        self.transcripts: list[Transcript] = []
+        self._said: list[Said] = []
+        super().__init__(
+            model,
+            processor,
+            job,
+            arguments,
+            Dataset.from_list(rows),
+            reward_funcs=_earned_elsewhere,
+            rollout_func=self._hand_back,
+        )
+
+    def _generate_and_score_completions(self, inputs: list[dict[str, Any]]) -> dict[str, Any]:
+        """Play this iteration's games, let TRL prepare the clues that were said, and put the role advantages in."""
+        games = self.job.learning.games_per_iteration
+        own = [int(row["game"]) % games for row in inputs[:: self.num_generations]]
+        started = time.perf_counter()
+        transcripts, record = self._play(own)
+        advantages = self._score(transcripts, time.perf_counter() - started)
+        self._said = [(request, reply) for request, reply in record if request.kind == "clue"]
+        rows = [{"prompt": [{"role": "user", "content": request.prompt}], "image": request.image} for request, _ in self._said]
+        output = super()._generate_and_score_completions(rows)
+        by_clue = [advantages[request.game_id][request.seat] for request, _ in self._said]
+        output["advantages"] = torch.tensor(by_clue, dtype=torch.float32, device=self.accelerator.device)
+        return output
+
+    def _play(self, numbers: Sequence[int]) -> tuple[list[Transcript], list[Said]]:
+        """The iteration's games of those numbers, and every request with its reply."""
+        seed = self.job.seed.child("iteration", self.state.global_step)
+        tables = deal_all(self.game, self.job.pairs.of_iteration(self.state.global_step), seed)
+        own_seed = seed.child("process", self.accelerator.process_index)
+        finished, record = play_recorded(self.game, [tables[number] for number in numbers], self.player, own_seed)
+        return [table.transcript for table in finished], record
+
+    def _score(self, own: list[Transcript], seconds: float) -> dict[str, dict[int, float]]:
+        """Advantages by game and seat. All processes see all games in one order, so that they share one baseline."""
+        transcripts: list[Transcript] = gather_object(own)
+        advantages, baselines = batch_advantages(transcripts, self.progress.state.baselines, self.job.rewards)
+        measures = {**game_measures(transcripts, self.job.rewards), "seconds/play": seconds}
+        self.progress.measured(vote_rates(transcripts), measures, baselines)
+        self.transcripts.extend(transcripts)
+        return {transcript.game_id: by_seat for transcript, by_seat in zip(transcripts, advantages, strict=True)}
+
+    def _hand_back(self, prompts: list[Any], trainer: Any) -> dict[str, Any]:
+        """TRL's rollout hook: the prompts as token ids, and the replies that play has already sampled."""
+        encoded = self.player.encode([user_message(request.prompt, request.image) for request, _ in self._said])
+        kept = encoded["attention_mask"].bool()
+        return {
+            "prompt_ids": [ids[mask].tolist() for ids, mask in zip(encoded["input_ids"], kept, strict=True)],
+            "completion_ids": [list(reply.tokens) for _, reply in self._said],
+            "logprobs": None,
+        }
+
+
+def _earned_elsewhere(completions: list[Any], **columns: Any) -> list[float]:
+    """TRL asks for a reward of each reply; clues earn theirs in the game, and the advantages are put in afterwards."""
+    return [0.0] * len(completions)

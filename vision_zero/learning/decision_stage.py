@@ -1,0 +1,86 @@
+r"""The decision stage: TRL's GRPOTrainer on votes (arXiv 2509.25541, equation of L_dec).
+
+    L_dec = -E[A log q(vote)] + τ E[KL(q‖q_ref)]        A = (r - mean) / (std + ε) over the votes sampled for one prompt
+
+Its prompts are the votes that the clue stage's games ended with. Replies, advantages and loss are TRL's own; this trainer
+brings the reward and reads the stage controller's rates from the votes that were sampled.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from typing import Any
+
+from accelerate.utils import gather_object
+from datasets import Dataset
+
+from vision_zero.game.parsing import Unreadable, Vote, read_vote
+from vision_zero.game.transcript import JUDGE, Move, Transcript, VoteRates
+from vision_zero.learning.grpo import StageTrainer, grpo_config
+from vision_zero.learning.job import StageJob, StageResult
+from vision_zero.pairs.supply import PairSupply
+from vision_zero.policy.loading import load_base
+from vision_zero.randomness import Seed
+from vision_zero.rewards.decision import vote_reward
+
+Ballot = tuple[Vote | Unreadable, int]
+"""A vote and the spy's seat."""
+
+
+def run_decision_stage(job: StageJob, transcripts: Sequence[Transcript]) -> StageResult:
+    """Train on the votes that end these games, if the state says so and games are left; else change nothing."""
+    games = job.learning.games_per_iteration
+    iterations = min(len(job.planned), len(transcripts) // games)
+    if job.state.stage != "decision" or not iterations:
+        return StageResult(job.state, tuple(transcripts), job.parent)
+    model, processor = load_base(job.policy)
+    rows = vote_rows(transcripts[: iterations * games], job.pairs, job.seed.child("voters"))
+    trainer = DecisionTrainer(model, processor, replace(job, iterations=iterations), rows)
+    policy = trainer.run()
+    return StageResult(trainer.progress.state, tuple(transcripts), policy)
+
+
+def vote_rows(transcripts: Iterable[Transcript], pairs: PairSupply, seed: Seed) -> list[dict[str, Any]]:
+    """One prompt a game, of a voter drawn by the seed: what one voter saw, the picture, and the answer."""
+    rows = []
+    for transcript in transcripts:
+        voters: list[Move] = list(transcript.votes)
+        move = voters[int(seed.child(transcript.game_id).generator().integers(len(voters)))]
+        assert move.seat == JUDGE or move.seat in transcript.civilians
+        rows.append(
+            {
+                "prompt": [{"role": "user", "content": move.prompt}],
+                "image": pairs.by_id(transcript.pair_id).original,
+                "spy": transcript.spy,
+                "players": transcript.players,
+            }
+        )
+    return rows
+
+
+class DecisionTrainer(StageTrainer):
+    """GRPOTrainer with the vote's reward."""
+
+    def __init__(self, model: Any, processor: Any, job: StageJob, rows: list[dict[str, Any]]) -> None:
+        group, games = job.learning.votes_per_prompt, job.learning.games_per_iteration
+        arguments = grpo_config(job, replies=games * group, group=group, max_tokens=job.policy.sampling.max_vote_tokens)
+        super().__init__(model, processor, job, arguments, Dataset.from_list(rows), reward_funcs=self._reward)
+
+    def _reward(self, completions: list[Any], spy: list[int], players: list[int], **columns: Any) -> list[float]:
+        votes = [read_vote(completion[0]["content"], seats)[1] for completion, seats in zip(completions, players, strict=True)]
+        ballots: list[Ballot] = gather_object(list(zip(votes, spy, strict=True)))
+        self.progress.measured(rates_of(ballots), {})
+        return [vote_reward(vote, seat, self.job.rewards) for vote, seat in zip(votes, spy, strict=True)]
+
+
+def rates_of(ballots: Sequence[Ballot]) -> VoteRates:
+    """acc_t and na_t of sampled votes."""
+    total = len(ballots)
+    readable = [(vote.seat, spy) for vote, spy in ballots if isinstance(vote, Vote)]
+    return VoteRates(
+        votes=total,
+        accuracy=sum(seat == spy for seat, spy in readable) / total,
+        abstention=sum(seat is None for seat, _ in readable) / total,
+        unreadable=1 - len(readable) / total,
+    )

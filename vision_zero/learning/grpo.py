@@ -1,0 +1,185 @@
+"""What both stages share: TRL's GRPOTrainer with this project's settings, randomness and stopping rule.
+
+One optimiser, one learning-rate schedule and one iteration count run through both stages and through all runs: an iteration is
+one optimiser step, so TRL's global step is the iteration number. TRL's defaults that differ from the paper are all set here.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import torch
+from datasets import Dataset
+from peft import LoraConfig
+from transformers import PrinterCallback, ProgressCallback, TrainerCallback, TrainerControl, TrainerState
+from trl import GRPOConfig, GRPOTrainer
+
+from vision_zero.config.policy import AdapterConfig
+from vision_zero.errors import TrainingError
+from vision_zero.learning.checkpoint import load_optimizer, save_optimizer
+from vision_zero.learning.job import StageJob
+from vision_zero.learning.progress import Progress
+from vision_zero.policy.card import policy_card
+from vision_zero.policy.folder import CARD, PolicyFolder
+from vision_zero.policy.policy import Policy, seeded
+
+
+def lora_config(config: AdapterConfig) -> LoraConfig:
+    """The adapter as peft wants it."""
+    targets = config.target_modules
+    return LoraConfig(
+        r=config.rank,
+        lora_alpha=config.alpha,
+        lora_dropout=config.dropout,
+        target_modules=targets if isinstance(targets, str) else list(targets),
+        exclude_modules=config.exclude_modules,
+        task_type="CAUSAL_LM",
+    )
+
+
+def grpo_config(job: StageJob, *, replies: int, group: int, max_tokens: int) -> GRPOConfig:
+    """TRL's arguments for one stage.
+
+    Args:
+        replies: replies trained in one iteration.
+        group: replies of one dataset row.
+        max_tokens: longest reply.
+    """
+    learning, sampling = job.learning, job.policy.sampling
+    rows = _largest_divisor(replies, learning.rows_per_step)
+    return GRPOConfig(
+        output_dir=str(job.folder),
+        max_steps=learning.iterations,
+        per_device_train_batch_size=rows,
+        gradient_accumulation_steps=replies // rows,
+        steps_per_generation=replies // rows,
+        num_generations=group,
+        max_completion_length=max_tokens,
+        learning_rate=learning.learning_rate,
+        lr_scheduler_type="cosine",
+        warmup_steps=round(learning.warmup * learning.iterations),
+        weight_decay=learning.weight_decay,
+        max_grad_norm=learning.max_grad_norm,
+        beta=learning.kl,
+        epsilon=learning.clip,
+        loss_type="grpo",
+        scale_rewards="group",
+        use_bias_correction_kl=False,
+        temperature=sampling.temperature,
+        top_p=sampling.top_p,
+        top_k=0,
+        bf16=learning.bf16,
+        activation_checkpointing=learning.gradient_checkpointing,
+        gradient_checkpointing=learning.gradient_checkpointing,
+        shuffle_dataset=False,
+        ignore_data_skip=True,
+        logging_steps=1,
+        logging_nan_inf_filter=False,
+        save_strategy="no",
+        report_to=[],
+        disable_tqdm=True,
+        use_cpu=not torch.cuda.is_available(),
+        dataloader_pin_memory=torch.cuda.is_available(),
+        seed=job.seed.child("trainer").integer() % 2**31,
+    )
+
+
+class StageTrainer(GRPOTrainer):
+    """GRPOTrainer whose every random draw belongs to the run's seed and the iteration, so that a resumed run draws the same."""
+
+    def __init__(self, model: Any, processor: Any, job: StageJob, args: GRPOConfig, dataset: Dataset, **hooks: Any) -> None:
+        self.job = job
+        self.progress = Progress(job.state, job.run)
+        # The base and a peft_config, never a PeftModel: TRL would anchor the KL to the step's start instead of the base.
+        super().__init__(
+            model=model,
+            args=args,
+            train_dataset=dataset,
+            processing_class=processor,
+            peft_config=lora_config(job.policy.adapter),
+            callbacks=[_Course(self.progress, len(job.planned))],
+            **hooks,
+        )
+        self.remove_callback(PrinterCallback)
+        self.remove_callback(ProgressCallback)
+        for adapter in self.model.peft_config.values():
+            # As the config names it: a path of this machine means nothing to the next one.
+            adapter.base_model_name_or_path = job.policy.base
+        if not any(parameter.requires_grad for parameter in self.model.parameters()):
+            raise TrainingError("nothing to train: policy.adapter.target_modules matches no layer of this model")
+
+    def run(self) -> PolicyFolder:
+        """Train from the job's parent to the end of the stage; training can continue from what it returns."""
+        parent = self.job.parent.path
+        self.train(resume_from_checkpoint=None if parent is None else str(parent))
+        return PolicyFolder(self.job.folder / f"checkpoint-{self.state.global_step}").checked()
+
+    def create_model_card(self, *args: Any, **kwargs: Any) -> None:
+        """Our card in place of TRL's, which names this machine's folders."""
+        job = self.job
+        text = policy_card(
+            job.policy,
+            iteration=self.state.global_step,
+            iterations=job.learning.iterations,
+            stage=self.progress.stage,
+            run=job.run,
+        )
+        folder = job.folder / f"checkpoint-{self.state.global_step}"
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / CARD).write_text(text, encoding="utf-8")
+
+    @property
+    def player(self) -> Policy:
+        """The policy as it is now."""
+        return Policy(self.accelerator.unwrap_model(self.model), self.processing_class, self.job.policy.sampling)
+
+    def _prepare_inputs(self, generation_batch: Any) -> Any:
+        # Sampling and TRL's shuffle of the batch draw from torch's global generator; inside, it is this iteration's own.
+        seed = self.job.seed.child("iteration", self.state.global_step, "process", self.accelerator.process_index)
+        with seeded(seed, self.accelerator.device):
+            return super()._prepare_inputs(generation_batch)
+
+    def _save_optimizer_and_scheduler(self, output_dir: str) -> None:
+        save_optimizer(self.optimizer, self.lr_scheduler, Path(output_dir))
+
+    def _load_optimizer_and_scheduler(self, checkpoint: str | None) -> None:
+        if checkpoint is not None:
+            load_optimizer(self.optimizer, self.lr_scheduler, Path(checkpoint))
+
+    def _save_rng_state(self, output_dir: str) -> None:
+        """Nothing to save: every draw belongs to a named seed."""
+
+    def _save(self, output_dir: str | None = None, state_dict: Any = None) -> None:
+        super()._save(output_dir, state_dict)
+        # transformers pickles its arguments; ours come from the config, and no pickle may enter an artifact.
+        (Path(output_dir or self.args.output_dir) / "training_args.bin").unlink(missing_ok=True)
+
+
+class _Course(TrainerCallback):
+    """Ends training when the plan is done or the stage over, with a checkpoint, and refuses a loss that is not a number."""
+
+    def __init__(self, progress: Progress, iterations: int) -> None:
+        self.progress = progress
+        self.left = iterations
+
+    def on_step_end(self, args: Any, state: TrainerState, control: TrainerControl, **kwargs: Any) -> None:
+        self.left -= 1
+        if self.left <= 0 or self.progress.is_stage_over:
+            control.should_training_stop = True
+            control.should_save = True
+
+    def on_log(self, args: Any, state: TrainerState, control: TrainerControl, logs: dict[str, Any], **kwargs: Any) -> None:
+        if "loss" not in logs:
+            return
+        for name in ("loss", "grad_norm"):
+            if not torch.isfinite(torch.tensor(float(logs.get(name, 0.0)))):
+                raise TrainingError(
+                    f"{name} is {logs[name]} at iteration {state.global_step}: nothing of this stage is kept; "
+                    "lower learning.learning_rate or learning.max_grad_norm and run again"
+                )
+        self.progress.logged(logs)
+
+
+def _largest_divisor(number: int, most: int) -> int:
+    return next(divisor for divisor in range(min(number, most), 0, -1) if number % divisor == 0)

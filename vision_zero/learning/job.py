@@ -1,0 +1,104 @@
+"""What a stage is given and what it hands on."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from vision_zero.config.game import GameConfig
+from vision_zero.config.learning import LearningConfig
+from vision_zero.config.policy import PolicyConfig
+from vision_zero.config.rewards import RewardsConfig
+from vision_zero.config.self_play import SelfPlayConfig
+from vision_zero.game.transcript import Transcript
+from vision_zero.learning.state import StageState
+from vision_zero.pairs.supply import PairSupply, stride
+from vision_zero.pairs.table import PairTable
+from vision_zero.policy.folder import PolicyFolder
+from vision_zero.randomness import Seed
+
+
+@dataclass(frozen=True)
+class StageJob:
+    """One stage of one round.
+
+    Attributes:
+        state: where learning stands.
+        parent: the trained policy to continue from; an empty one stands for the bare base.
+        folder: a folder for the trained policy.
+        iterations: iterations that this stage may take at most.
+        pairs: the validated pairs, by iteration and by id.
+        run: the run's name, for the history.
+        seed: the run's seed.
+    """
+
+    policy: PolicyConfig
+    game: GameConfig
+    rewards: RewardsConfig
+    learning: LearningConfig
+    state: StageState
+    parent: PolicyFolder
+    folder: Path
+    iterations: int
+    pairs: PairSupply
+    run: str
+    seed: Seed
+
+    @classmethod
+    def of(
+        cls,
+        config: SelfPlayConfig,
+        state: StageState,
+        parent: PolicyFolder,
+        pairs: PairTable,
+        folder: Path,
+        *,
+        run: str,
+        iterations: int | None = None,
+    ) -> StageJob:
+        """The job that a run's configuration describes; ``iterations`` defaults to a whole round's."""
+        games = config.learning.games_per_iteration
+        return cls(
+            policy=config.policy,
+            game=config.game,
+            rewards=config.rewards,
+            learning=config.learning,
+            state=state,
+            parent=parent.checked(),
+            folder=folder,
+            iterations=config.iterations_per_round if iterations is None else iterations,
+            pairs=PairSupply(pairs.of_split("train"), games, stride(games, config.pairs.spare)),
+            run=run,
+            seed=Seed(config.seed),
+        )
+
+    @property
+    def planned(self) -> range:
+        """Numbers of the iterations that may be done now; the schedule's end cuts them off."""
+        start = self.state.iteration
+        return range(start, max(start, min(start + self.iterations, self.learning.iterations)))
+
+
+@dataclass(frozen=True)
+class StageResult:
+    """What came of a stage: the state after it, the games that it played or used, and the policy to go on with."""
+
+    state: StageState
+    transcripts: tuple[Transcript, ...]
+    policy: PolicyFolder
+
+    def summary(self, before: StageState) -> dict[str, object]:
+        """The stage in a few numbers, for metadata cards."""
+        records = self.state.history[len(before.history) :]
+        if not records:
+            return {"trained iterations": 0, "games": len(self.transcripts)}
+        last = records[-1]
+        return {
+            "trained iterations": len(records),
+            "games": len(self.transcripts),
+            "right votes": round(last.accuracy, 3),
+            "N/A": round(last.abstention, 3),
+            "running accuracy": round(last.running_accuracy, 3),
+            "running N/A": round(last.running_abstention, 3),
+            "measures": {name: round(value, 5) for name, value in last.metrics.items()},
+        }

@@ -1,0 +1,67 @@
+"""The stage state: everything about the course of learning that is not weights. One small JSON, carried from run to run."""
+
+from __future__ import annotations
+
+from pydantic import Field
+
+from vision_zero.config.base import Config
+from vision_zero.config.learning import Stage, SwitchConfig
+from vision_zero.evaluation.estimates import Scores
+from vision_zero.rewards.role_advantage import RoleBaselines
+
+
+class Switch(Config):
+    """A change of stage and what caused it: ``threshold``, ``patience`` or ``period``."""
+
+    iteration: int
+    to: Stage
+    cause: str
+
+
+class IterationRecord(Config):
+    """What one iteration measured. Rates are shares of all votes of the iteration; rewards are means per move."""
+
+    iteration: int
+    stage: Stage
+    run: str
+    """Name of the run that made it."""
+    accuracy: float
+    """acc_t: share of right votes."""
+    abstention: float
+    """na_t: share of N/A."""
+    running_accuracy: float
+    """The controller's average after this iteration."""
+    running_abstention: float
+    metrics: dict[str, float] = Field(default_factory=dict)
+    """Everything else by name: rewards by role, KL, entropy, lengths, parse failures, seconds by phase."""
+
+
+class StageState(Config):
+    """Where learning stands: the stage, the controller's averages, the baselines, and the history since the first run."""
+
+    rules: SwitchConfig = SwitchConfig()
+    """The controller's settings, so that a state alone tells what comes next."""
+    stage: Stage = "decision"
+    iteration: int = 0
+    """Iterations done."""
+    since_switch: int = 0
+    """d: iterations in the present stage."""
+    accuracy_sum: float = 0.0
+    """Running accuracy before bias correction: starts at 0 and decays by ρ."""
+    abstention_sum: float = 0.0
+    """Running N/A rate before bias correction."""
+    weight: float = 0.0
+    """Sum of the averages' weights so far, 1 - ρ^t: what bias correction divides by."""
+    baselines: RoleBaselines = RoleBaselines()
+    """RAE's running means."""
+    switches: tuple[Switch, ...] = ()
+    """All changes of stage."""
+    history: tuple[IterationRecord, ...] = ()
+    """All iterations of all runs, in order."""
+    measured: tuple[Scores, ...] = ()
+    """All held-out scores of all runs, in order."""
+
+    @classmethod
+    def at_start(cls, rules: SwitchConfig) -> StageState:
+        """Before the first iteration."""
+        return cls(rules=rules, stage=rules.start)

@@ -1,0 +1,81 @@
+"""Where policies come from: the one in this package, a local folder, or a hub."""
+
+from __future__ import annotations
+
+import json
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+
+import torch
+from peft import PeftModel
+from safetensors import SafetensorError
+from transformers import AutoModelForImageTextToText, AutoProcessor
+
+import vision_zero.policy.processor  # noqa: F401  registers the image-only Qwen2.5-VL processor before AutoProcessor loads
+from vision_zero.config.policy import PolicyConfig
+from vision_zero.errors import PolicyError
+from vision_zero.policy.policy import Policy
+
+NANO = "nano"
+
+
+def nano_folder() -> Path:
+    """The embedded policy's folder."""
+    return Path(str(files("vision_zero.policy.nano") / "weights"))
+
+
+def base_path(base: str) -> str:
+    """The folder or hub id that a base is loaded from."""
+    return str(nano_folder()) if base == NANO else base
+
+
+def load_base(config: PolicyConfig) -> tuple[Any, Any]:
+    """The frozen base model and its processor, ready for an adapter.
+
+    Raises:
+        PolicyError: the folder is no policy, or the hub cannot be reached.
+    """
+    path = base_path(config.base)
+    if Path(path).is_dir():
+        _check_folder(Path(path))
+    dtype = "auto" if config.dtype == "auto" else getattr(torch, config.dtype)
+    options: dict[str, Any] = {"revision": config.revision, "trust_remote_code": config.trust_remote_code}
+    try:
+        processor = AutoProcessor.from_pretrained(path, padding_side="left", **options)
+        model = AutoModelForImageTextToText.from_pretrained(path, dtype=dtype, use_safetensors=True, **options)
+    except (OSError, ValueError, KeyError) as error:
+        reason = str(error).strip().splitlines()[0]
+        raise PolicyError(
+            f"policy.base {config.base!r} could not be loaded: {reason} "
+            "(give a local folder of an AutoModelForImageTextToText, or a hub id that this machine can reach)"
+        ) from error
+    return model, processor
+
+
+def load_policy(config: PolicyConfig, folder: Path | None) -> Policy:
+    """The base with the adapter of a trained folder, or the bare base where there is none.
+
+    Raises:
+        PolicyError: the base or the adapter cannot be loaded, or the adapter belongs to another base.
+    """
+    model, processor = load_base(config)
+    if folder is not None:
+        try:
+            model = PeftModel.from_pretrained(model, str(folder))
+        except (OSError, ValueError, RuntimeError, SafetensorError) as error:
+            reason = str(error).strip().splitlines()[0]
+            raise PolicyError(f"{folder} holds no adapter that fits {config.base!r}: {reason}") from error
+    return Policy(model, processor, config.sampling)
+
+
+def _check_folder(folder: Path) -> None:
+    config = folder / "config.json"
+    if not config.is_file():
+        raise PolicyError(f"{folder} is not a policy folder: it has no config.json")
+    try:
+        json.loads(config.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise PolicyError(f"{config} cannot be read as JSON: {error}") from error
+    if not any(folder.glob("*.safetensors")):
+        raise PolicyError(f"{folder} holds no weights: a policy folder needs *.safetensors (pickled weights are refused)")

@@ -1,0 +1,159 @@
+"""A policy: a vision-language model with its processor, answering requests in batches.
+
+The same class plays with the 3 M-parameter policy of this package and with a 7 B model. Prompts are left-padded: with padding
+on the right, Qwen's ``mm_token_type_ids`` are misaligned without any error.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, nullcontext
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from PIL import Image
+from transformers import GenerationConfig
+
+from vision_zero.config.policy import SamplingConfig
+from vision_zero.errors import PolicyError
+from vision_zero.game.table import Reply, Request
+from vision_zero.randomness import Seed
+
+Messages = list[dict[str, Any]]
+
+
+def user_message(text: str, image: Image.Image | None = None) -> Messages:
+    """A chat of one user message: the picture, if any, and then the text."""
+    picture = [] if image is None else [{"type": "image", "image": image}]
+    return [{"role": "user", "content": [*picture, {"type": "text", "text": text}]}]
+
+
+@dataclass(frozen=True, slots=True)
+class Completion:
+    """Sampled tokens, with the end token where the reply ended by itself, and their text without it."""
+
+    tokens: tuple[int, ...]
+    text: str
+    is_cut_off: bool
+
+
+@dataclass(frozen=True)
+class Policy:
+    """A model and its processor.
+
+    Attributes:
+        model: an image-text-to-text model, with a LoRA adapter or without.
+        processor: its processor; the tokenizer must pad on the left.
+        sampling: how replies are drawn.
+        greedy: take the likeliest token instead of sampling.
+        as_base: answer with the adapter switched off: the frozen base.
+    """
+
+    model: Any
+    processor: Any
+    sampling: SamplingConfig
+    greedy: bool = False
+    as_base: bool = False
+
+    def __post_init__(self) -> None:
+        if self.processor.tokenizer.padding_side != "left":
+            raise PolicyError('the tokenizer pads on the right; set padding_side="left" in its tokenizer_config.json')
+        if not getattr(self.processor, "chat_template", None):
+            raise PolicyError("the policy has no chat template; add chat_template.jinja to its folder")
+
+    def reply(self, requests: Sequence[Request], seed: Seed) -> list[Reply]:
+        """Answer the seats of one turn; see :class:`vision_zero.game.table.Players`."""
+        messages = [user_message(request.prompt, request.image) for request in requests]
+        is_vote = requests[0].kind == "vote"
+        limit = self.sampling.max_vote_tokens if is_vote else self.sampling.max_clue_tokens
+        return [
+            Reply(completion.text, completion.tokens, completion.is_cut_off)
+            for completion in self.complete(messages, limit, seed)
+        ]
+
+    def complete(self, messages: Sequence[Messages], max_tokens: int, seed: Seed) -> list[Completion]:
+        """One completion for each chat, in order, generated ``sampling.batch_size`` at a time.
+
+        Chats of similar length share a batch, so that little is computed on padding.
+        """
+        order = sorted(range(len(messages)), key=lambda number: _length(messages[number]))
+        completions: dict[int, Completion] = {}
+        for start in range(0, len(order), self.sampling.batch_size):
+            batch = order[start : start + self.sampling.batch_size]
+            made = self._generate([messages[number] for number in batch], max_tokens, seed.child("batch", start))
+            completions.update(zip(batch, made, strict=True))
+        return [completions[number] for number in range(len(messages))]
+
+    def encode(self, messages: Sequence[Messages]) -> dict[str, Any]:
+        """The model's inputs for chats that end where the reply begins, left-padded, on the model's device."""
+        encoded = self.processor.apply_chat_template(
+            list(messages),
+            add_generation_prompt=True,
+            tokenize=True,
+            return_dict=True,
+            processor_kwargs={"padding": True, "return_tensors": "pt"},
+        )
+        return dict(encoded.to(self.model.device))
+
+    def _generate(self, messages: Sequence[Messages], max_tokens: int, seed: Seed) -> list[Completion]:
+        inputs = self.encode(messages)
+        was_training = self.model.training
+        self.model.eval()
+        try:
+            with torch.inference_mode(), self._weights(), seeded(seed, self.model.device):
+                ids = self.model.generate(**inputs, generation_config=self._generation_config(max_tokens))
+        finally:
+            self.model.train(was_training)
+        return [self._completion(row) for row in ids[:, inputs["input_ids"].shape[1] :].tolist()]
+
+    @contextmanager
+    def _weights(self) -> Iterator[None]:
+        with self.model.disable_adapter() if self.as_base and hasattr(self.model, "disable_adapter") else nullcontext():
+            yield
+
+    def _generation_config(self, max_tokens: int) -> GenerationConfig:
+        drawn = (
+            {"do_sample": False}
+            if self.greedy
+            else {"do_sample": True, "temperature": self.sampling.temperature, "top_p": self.sampling.top_p, "top_k": 0}
+        )
+        return GenerationConfig(
+            max_new_tokens=max_tokens,
+            eos_token_id=self.end_tokens,
+            pad_token_id=self.processor.tokenizer.pad_token_id,
+            suppress_tokens=self.picture_tokens,
+            **drawn,
+        )
+
+    @property
+    def end_tokens(self) -> list[int]:
+        """Every token that ends a reply: the tokenizer's and those that the model itself declares."""
+        declared = self.model.generation_config.eos_token_id
+        declared = declared if isinstance(declared, list) else [declared]
+        return sorted({self.processor.tokenizer.eos_token_id, *(token for token in declared if token is not None)})
+
+    @property
+    def picture_tokens(self) -> list[int]:
+        """Placeholders of pictures: one in a reply would be taken for a picture that is not there."""
+        names = ("image_token_id", "video_token_id", "image_token_index")
+        return sorted({token for name in names if (token := getattr(self.model.config, name, None)) is not None})
+
+    def _completion(self, row: list[int]) -> Completion:
+        ends = set(self.end_tokens)
+        end = next((place for place, token in enumerate(row) if token in ends), None)
+        tokens = tuple(row if end is None else row[: end + 1])
+        text = self.processor.tokenizer.decode(tokens, skip_special_tokens=True)
+        return Completion(tokens, text, is_cut_off=end is None)
+
+
+@contextmanager
+def seeded(seed: Seed, device: torch.device) -> Iterator[None]:
+    """Inside, torch draws from that seed; afterwards its generators go on as if nothing had been drawn."""
+    with torch.random.fork_rng(devices=[device] if device.type == "cuda" else []):
+        torch.manual_seed(seed.integer())
+        yield
+
+
+def _length(messages: Messages) -> int:
+    return sum(len(part.get("text", "")) for message in messages for part in message["content"])
