@@ -1,0 +1,89 @@
+"""Means with bootstrap intervals over the units that were drawn independently: games or questions, not single votes."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Literal
+
+import numpy as np
+
+from vision_zero.config.base import Config
+from vision_zero.config.evaluation import EvaluationConfig
+from vision_zero.randomness import Seed
+
+Judgement = Literal["better", "same", "worse"]
+
+
+class Estimate(Config):
+    """A mean, the interval around it, and the number of units behind it."""
+
+    mean: float
+    low: float
+    high: float
+    units: int
+
+    def text(self) -> str:
+        """As in tables: "62 % [53, 71]"."""
+        return f"{100 * self.mean:.0f} % [{100 * self.low:.0f}, {100 * self.high:.0f}]"
+
+
+class Score(Config):
+    """One measured quantity of the policy and of the frozen base, on the same units.
+
+    Attributes:
+        name: the quantity, for example ``decision/accuracy``.
+        difference: policy minus base, paired by unit; None where the base's value holds by definition.
+        judgement: whether the difference's interval leaves 0 on one side; None for quantities that are neither good nor bad.
+    """
+
+    name: str
+    policy: Estimate
+    base: Estimate
+    difference: Estimate | None
+    judgement: Judgement | None
+
+
+class Scores(Config):
+    """All scores after one iteration of learning, and the win rate against the frozen base."""
+
+    iteration: int
+    scores: tuple[Score, ...]
+
+    def named(self, name: str) -> Score:
+        """The score of that name."""
+        return next(score for score in self.scores if score.name == name)
+
+
+def estimate(values: Sequence[float], config: EvaluationConfig, seed: Seed) -> Estimate:
+    """Mean and percentile bootstrap interval (Efron, 1979) of independent units."""
+    sample = np.asarray(values, dtype=np.float64)
+    if not sample.size:
+        return Estimate(mean=0.0, low=0.0, high=0.0, units=0)
+    rng = seed.generator()
+    means = sample[rng.integers(sample.size, size=(config.resamples, sample.size))].mean(axis=1)
+    tail = (1 - config.confidence) / 2
+    low, high = np.quantile(means, (tail, 1 - tail))
+    return Estimate(mean=float(sample.mean()), low=float(low), high=float(high), units=int(sample.size))
+
+
+def compare(
+    name: str, policy: Sequence[float], base: Sequence[float], config: EvaluationConfig, *, more_is: Literal["good", "bad"] | None
+) -> Score:
+    """Both estimates, and the paired difference judged by its interval."""
+    seed = Seed(config.seed).child("bootstrap", name)
+    difference = estimate(np.subtract(policy, base).tolist(), config, seed)
+    return Score(
+        name=name,
+        policy=estimate(policy, config, seed),
+        base=estimate(base, config, seed),
+        difference=difference,
+        judgement=None if more_is is None else _judge(difference, 1 if more_is == "good" else -1),
+    )
+
+
+def _judge(difference: Estimate, sign: int) -> Judgement:
+    if difference.low > 0:
+        return "better" if sign > 0 else "worse"
+    if difference.high < 0:
+        return "worse" if sign > 0 else "better"
+    return "same"

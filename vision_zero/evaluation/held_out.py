@@ -1,0 +1,111 @@
+"""Measuring one policy after a round: the policy and its frozen base on the same held-out games and questions."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Literal
+
+from vision_zero.config.evaluation import EvaluationConfig
+from vision_zero.config.game import GameConfig
+from vision_zero.evaluation.duels import caught, duel, vote_again, vote_shares
+from vision_zero.evaluation.estimates import Score, Scores, compare
+from vision_zero.evaluation.questions import FAMILIES, AskedPicture, is_right, questions_about
+from vision_zero.evaluation.truth import true_clues
+from vision_zero.game.spy import WhoIsTheSpy
+from vision_zero.game.table import Table
+from vision_zero.game.transcript import Transcript
+from vision_zero.pairs.image_pair import ImagePair
+from vision_zero.policy.policy import Policy, user_message
+from vision_zero.randomness import Seed
+
+Values = dict[str, list[float]]
+"""Values by unit, by name of the quantity."""
+
+
+@dataclass(frozen=True)
+class HeldOut:
+    """What policies are measured on: fixed pairs, tables, clues of the frozen base, and questions."""
+
+    game: WhoIsTheSpy
+    pairs: Sequence[ImagePair]
+    questions: Sequence[AskedPicture]
+    config: EvaluationConfig
+
+    @classmethod
+    def of(cls, game: GameConfig, pairs: Sequence[ImagePair], config: EvaluationConfig) -> HeldOut:
+        scenes = [pair for pair in pairs if pair.domain == "scenes"]
+        seed = Seed(config.seed).child("questions")
+        questions = questions_about(scenes, config.questions, seed) if scenes else []
+        return cls(WhoIsTheSpy(game), pairs, questions, config)
+
+    @property
+    def seed(self) -> Seed:
+        return Seed(self.config.seed).child("games")
+
+    def measure(self, policy: Policy, iteration: int) -> tuple[Scores, list[Transcript]]:
+        """Score the policy beside its base.
+
+        Returns:
+            The scores, and the transcripts of the policy's games against the base: as civilians first, then as spy.
+        """
+        base = replace(policy, as_base=True)
+        fixed = duel(self.game, self.pairs, base, base, self.seed)
+        base_games = [table.transcript for table in fixed]
+        as_civilians, as_spy = (
+            [table.transcript for table in duel(self.game, self.pairs, spy, others, self.seed)]
+            for spy, others in ((base, policy), (policy, base))
+        )
+        ours = {**self._votes(fixed, policy), **self._answers(policy), "clues/true": self._truth(as_civilians)}
+        theirs = {**self._votes(fixed, base), **self._answers(base), "clues/true": self._truth(base_games)}
+        scores = [compare(name, ours[name], theirs[name], self.config, more_is=_sense(name)) for name in ours]
+        scores += self._wins(as_civilians, as_spy, base_games)
+        return Scores(iteration=iteration, scores=tuple(scores)), as_civilians + as_spy
+
+    def _votes(self, fixed: Sequence[Table], voters: Policy) -> Values:
+        values: Values = {}
+        for manner, players in (("decision", replace(voters, greedy=True)), ("decision sampled", replace(voters, greedy=False))):
+            games = [table.transcript for table in vote_again(self.game, fixed, players, self.seed.child(manner))]
+            shares = vote_shares(games)
+            values[f"{manner}/accuracy"] = shares["accuracy"]
+            values[f"{manner}/abstention"] = shares["abstention"]
+            values[f"{manner}/unreadable"] = shares["unreadable"]
+            values[f"{manner}/spy caught"] = caught(games)
+        return values
+
+    def _answers(self, policy: Policy) -> Values:
+        if not self.questions:
+            return {}
+        messages = [user_message(asked.question.text, asked.image) for asked in self.questions]
+        replies = replace(policy, greedy=True).complete(messages, self.config.question_tokens, self.seed.child("questions"))
+        right = [
+            (asked.question.family, float(is_right(asked.question, reply.text)))
+            for asked, reply in zip(self.questions, replies, strict=True)
+        ]
+        by_family = {f"questions/{family}": [value for name, value in right if name == family] for family in FAMILIES}
+        return {"questions/all": [value for _, value in right], **by_family}
+
+    def _truth(self, games: Sequence[Transcript]) -> list[float]:
+        return true_clues(games, {pair.pair_id: pair for pair in self.pairs})
+
+    def _wins(
+        self, as_civilians: Sequence[Transcript], as_spy: Sequence[Transcript], base_games: Sequence[Transcript]
+    ) -> list[Score]:
+        """Wins against the base. Civilians win by catching the spy, a spy by not being caught; sides weigh the same."""
+        caught_base, caught_us, caught_both = caught(as_civilians), caught(as_spy), caught(base_games)
+        sides = {
+            "wins/as civilians": (caught_base, caught_both),
+            "wins/as spy": ([1 - value for value in caught_us], [1 - value for value in caught_both]),
+        }
+        scores = [compare(name, ours, theirs, self.config, more_is="good") for name, (ours, theirs) in sides.items()]
+        both = [(civil + 1 - spy) / 2 for civil, spy in zip(caught_base, caught_us, strict=True)]
+        # Against itself a policy wins half of the time on the two sides together, by definition.
+        half = [0.5] * len(both)
+        return [*scores, compare("wins/both", both, half, self.config, more_is="good")]
+
+
+def _sense(name: str) -> Literal["good", "bad"] | None:
+    """Is more of a quantity good? N/A is neither: it is right where nothing can be known."""
+    if name.endswith("abstention"):
+        return None
+    return "bad" if name.endswith("unreadable") else "good"

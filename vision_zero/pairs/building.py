@@ -1,0 +1,52 @@
+"""Making the pairs that a run needs: for each iteration its games and a few spare ones, and the held-out pairs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from vision_zero.config.self_play import PairsConfig, SelfPlayConfig
+from vision_zero.pairs.charts.source import ChartSource
+from vision_zero.pairs.image_pair import Domain, ImagePair
+from vision_zero.pairs.scenes.source import SceneSource
+from vision_zero.pairs.source import PairSource
+from vision_zero.pairs.supply import stride
+from vision_zero.pairs.table import PairTable, joined
+from vision_zero.randomness import Seed
+
+
+def source_of(domain: Domain, config: PairsConfig) -> PairSource:
+    """The source of that domain."""
+    return SceneSource(config.scenes) if domain == "scenes" else ChartSource(config.charts)
+
+
+def build_pairs(domain: Domain, config: SelfPlayConfig, first: int, iterations: int) -> PairTable:
+    """The domain's share of the training pairs of some iterations, and of the held-out pairs.
+
+    Which domain a position gets is drawn from the mix by a seed of its own, so every domain can be built alone.
+    Held-out pairs belong to the evaluation's seed: every run is measured on the same ones.
+    """
+    step = stride(config.learning.games_per_iteration, config.pairs.spare)
+    train = Seed(config.seed).child("pairs", "train")
+    held_out = Seed(config.evaluation.seed).child("pairs", "held_out")
+    return joined(
+        [
+            PairTable.from_pairs(_of_domain(domain, config.pairs, train, first * step, (first + iterations) * step), "train"),
+            PairTable.from_pairs(_of_domain(domain, config.pairs, held_out, 0, config.evaluation.pairs), "held_out"),
+        ]
+    )
+
+
+def _of_domain(domain: Domain, config: PairsConfig, seed: Seed, start: int, stop: int) -> Iterator[tuple[int, ImagePair]]:
+    source = None
+    for position in range(start, stop):
+        place = seed.child(position)
+        if _domain_at(config, place) == domain:
+            source = source or source_of(domain, config)
+            yield position, source.sample(place)
+
+
+def _domain_at(config: PairsConfig, place: Seed) -> Domain:
+    domains = sorted(name for name, weight in config.mix.items() if weight > 0)
+    weights = [config.mix[name] for name in domains]
+    total = sum(weights)
+    return domains[int(place.child("domain").generator().choice(len(domains), p=[weight / total for weight in weights]))]

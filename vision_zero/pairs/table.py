@@ -1,0 +1,159 @@
+"""Pairs as one parquet table with the pictures inside, which ``datasets.load_dataset("parquet", ...)`` reads unchanged.
+
+Pictures stay encoded until a pair is asked for, so a table costs the memory of its PNG files.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+from datasets import Features, Image, List, Value
+
+from vision_zero.errors import PairsError
+from vision_zero.pairs.image_pair import Change, ImagePair
+from vision_zero.pairs.pictures import decode, png_bytes
+
+Split = Literal["train", "held_out"]
+
+FEATURES = Features(
+    {
+        "pair_id": Value("string"),
+        "domain": Value("string"),
+        "split": Value("string"),
+        "position": Value("int64"),
+        "width": Value("int32"),
+        "height": Value("int32"),
+        "original": Image(),
+        "modified": Image(),
+        "changes": List(
+            {
+                "kind": Value("string"),
+                "before": Value("string"),
+                "after": Value("string"),
+                "box": List(Value("int32"), length=4),
+            }
+        ),
+        "original_facts": Value("string"),
+        "modified_facts": Value("string"),
+    }
+)
+SCHEMA: pa.Schema = FEATURES.arrow_schema
+
+
+def to_row(pair: ImagePair, split: Split, position: int) -> dict[str, Any]:
+    """The pair as one row of the table; its position says which iteration plays with it (:mod:`vision_zero.pairs.supply`)."""
+    original_facts, modified_facts = pair.facts_json()
+    width, height = pair.original.size
+    return {
+        "pair_id": pair.pair_id,
+        "domain": pair.domain,
+        "split": split,
+        "position": position,
+        "width": width,
+        "height": height,
+        "original": {"bytes": png_bytes(pair.original), "path": f"{pair.pair_id}_original.png"},
+        "modified": {"bytes": png_bytes(pair.modified), "path": f"{pair.pair_id}_modified.png"},
+        "changes": [
+            {"kind": change.kind, "before": change.before, "after": change.after, "box": list(change.box)}
+            for change in pair.changes
+        ],
+        "original_facts": original_facts,
+        "modified_facts": modified_facts,
+    }
+
+
+def from_row(row: dict[str, Any]) -> ImagePair:
+    """The pair of one row.
+
+    Raises:
+        PairsError: a picture or a field of the row cannot be read.
+    """
+    name = row["pair_id"]
+    try:
+        facts = [json.loads(row[key]) for key in ("original_facts", "modified_facts")]
+        changes = tuple(
+            Change(change["kind"], change["before"], change["after"], tuple(change["box"])) for change in row["changes"]
+        )
+    except (TypeError, KeyError, ValueError) as error:
+        raise PairsError(f"pair {name}: its facts or changes cannot be read ({error})") from error
+    return ImagePair(
+        pair_id=name,
+        domain=row["domain"],
+        original=decode((row["original"] or {}).get("bytes"), f"pair {name}, original"),
+        modified=decode((row["modified"] or {}).get("bytes"), f"pair {name}, modified"),
+        changes=changes,
+        original_facts=facts[0],
+        modified_facts=facts[1],
+    )
+
+
+@dataclass(frozen=True)
+class PairTable:
+    """An immutable table of pairs in memory."""
+
+    rows: pa.Table
+
+    @classmethod
+    def from_pairs(cls, pairs: Iterable[tuple[int, ImagePair]], split: Split) -> PairTable:
+        """A table of pairs, each with its position, in order."""
+        return cls(pa.Table.from_pylist([to_row(pair, split, position) for position, pair in pairs], schema=SCHEMA))
+
+    @classmethod
+    def read(cls, path: Path) -> PairTable:
+        """The table of a parquet file.
+
+        Raises:
+            PairsError: the file is missing, unreadable, or has other columns.
+        """
+        try:
+            rows = pq.read_table(path)
+        except (OSError, pa.ArrowInvalid) as error:
+            raise PairsError(f"{path} is not a readable parquet file: {error}") from error
+        missing = [name for name in SCHEMA.names if name not in rows.column_names]
+        if missing:
+            raise PairsError(f"{path} is not a pairs table: it has no column {', '.join(missing)}")
+        try:
+            return cls(rows.select(SCHEMA.names).cast(SCHEMA))
+        except (pa.ArrowInvalid, pa.ArrowNotImplementedError) as error:
+            raise PairsError(f"{path} is not a pairs table: {error}") from error
+
+    def write(self, path: Path) -> None:
+        """One parquet file; small row groups, so that readers can stream the pictures."""
+        pq.write_table(self.rows, path, row_group_size=100)
+
+    def __len__(self) -> int:
+        return int(self.rows.num_rows)
+
+    @property
+    def ids(self) -> list[str]:
+        return list(self.rows["pair_id"].to_pylist())
+
+    def pairs(self, start: int = 0, stop: int | None = None) -> Iterator[ImagePair]:
+        """The pairs of rows ``start`` to ``stop``, decoded one after another."""
+        for batch in self.rows.slice(start, None if stop is None else stop - start).to_batches(max_chunksize=16):
+            for row in batch.to_pylist():
+                yield from_row(row)
+
+    def of_split(self, split: Split) -> PairTable:
+        """The rows of one split, in order."""
+        return PairTable(self.rows.filter(pa.compute.equal(self.rows["split"], split)))
+
+    def without(self, ids: Iterable[str]) -> PairTable:
+        """All rows but those."""
+        mask = pa.compute.is_in(self.rows["pair_id"], pa.array(list(ids), pa.string()))
+        return PairTable(self.rows.filter(pa.compute.invert(mask)))
+
+    def only(self, ids: Iterable[str]) -> PairTable:
+        """Just those rows, in the table's order."""
+        return PairTable(self.rows.filter(pa.compute.is_in(self.rows["pair_id"], pa.array(list(ids), pa.string()))))
+
+
+def joined(tables: Sequence[PairTable]) -> PairTable:
+    """The rows of all tables, one table after another."""
+    return PairTable(pa.concat_tables([table.rows for table in tables]) if tables else SCHEMA.empty_table())

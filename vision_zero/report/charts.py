@@ -1,0 +1,166 @@
+"""Line charts as inline SVG: no script, no font and no picture from elsewhere, so that they show in any frame."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from markupsafe import Markup
+
+WIDTH, HEIGHT = 520, 260
+LEFT, RIGHT, TOP, BOTTOM = 52, 14, 58, 34
+Point = tuple[float, float]
+
+
+@dataclass(frozen=True)
+class Line:
+    """A curve; ``is_faint`` draws its points only, small, for the single measurements behind a running mean."""
+
+    name: str
+    points: Sequence[Point]
+    color: str
+    is_faint: bool = False
+
+
+@dataclass(frozen=True)
+class Threshold:
+    """A dashed level with a name."""
+
+    name: str
+    value: float
+    color: str
+
+
+@dataclass(frozen=True)
+class Band:
+    """A shaded stretch of the horizontal axis, from one iteration to another."""
+
+    start: float
+    stop: float
+    color: str
+
+
+@dataclass(frozen=True)
+class Chart:
+    """A chart over iterations. ``limits`` fixes the vertical axis; without it the data decide."""
+
+    title: str
+    lines: Sequence[Line]
+    thresholds: Sequence[Threshold] = ()
+    bands: Sequence[Band] = ()
+    limits: tuple[float, float] | None = None
+    is_share: bool = False
+    note: str = field(default="")
+
+    def svg(self) -> Markup:
+        """The chart as one ``<svg>`` element."""
+        values = [y for line in self.lines for _, y in line.points] + [level.value for level in self.thresholds]
+        steps = [x for line in self.lines for x, _ in line.points]
+        if not steps:
+            return Markup("")
+        low, high = self.limits or _round_limits(min(values), max(values))
+        frame = _Frame(min(steps), max(*steps, min(steps) + 1), low, high)
+        parts = [
+            Markup('<svg viewBox="0 0 {} {}" role="img" aria-label="{}">').format(WIDTH, HEIGHT, self.title),
+            Markup('<text class="title" x="{}" y="18">{}</text>').format(LEFT, self.title),
+            *self._legend(),
+            *(frame.band(band) for band in self.bands),
+            *frame.grid(self.is_share),
+            *(frame.threshold(level) for level in self.thresholds),
+            *(frame.line(line) for line in self.lines),
+            Markup("</svg>"),
+        ]
+        return Markup("").join(parts)
+
+    def _legend(self) -> list[Markup]:
+        parts, x = [], LEFT
+        entries: list[Line | Threshold] = [*self.lines, *self.thresholds]
+        for entry in entries:
+            if isinstance(entry, Line) and entry.is_faint:
+                parts.append(Markup('<circle cx="{}" cy="36" r="3" fill="{}"/>').format(x + 8, entry.color))
+            else:
+                dash = "4 3" if isinstance(entry, Threshold) else "none"
+                mark = Markup('<line x1="{}" y1="36" x2="{}" y2="36" stroke="{}" stroke-width="3" stroke-dasharray="{}"/>')
+                parts.append(mark.format(x, x + 16, entry.color, dash))
+            parts.append(Markup('<text x="{}" y="40">{}</text>').format(x + 21, entry.name))
+            x += 34 + round(6.4 * len(entry.name))
+        return parts
+
+
+@dataclass(frozen=True)
+class _Frame:
+    """From data to pixels."""
+
+    first: float
+    last: float
+    low: float
+    high: float
+
+    def x(self, step: float) -> float:
+        return LEFT + (step - self.first) / (self.last - self.first) * (WIDTH - LEFT - RIGHT)
+
+    def y(self, value: float) -> float:
+        share = (min(max(value, self.low), self.high) - self.low) / (self.high - self.low)
+        return HEIGHT - BOTTOM - share * (HEIGHT - TOP - BOTTOM)
+
+    def band(self, band: Band) -> Markup:
+        left, right = self.x(max(band.start, self.first)), self.x(min(band.stop, self.last))
+        return Markup('<rect x="{:.1f}" y="{}" width="{:.1f}" height="{}" fill="{}"/>').format(
+            left, TOP, max(right - left, 0), HEIGHT - TOP - BOTTOM, band.color
+        )
+
+    def grid(self, is_share: bool) -> list[Markup]:
+        parts = []
+        for value in _ticks(self.low, self.high):
+            label = f"{100 * value:.0f} %" if is_share else f"{value:.4g}"
+            parts.append(
+                Markup('<line x1="{}" y1="{:.1f}" x2="{}" y2="{:.1f}" stroke="#dde2e8"/>').format(
+                    LEFT, self.y(value), WIDTH - RIGHT, self.y(value)
+                )
+            )
+            parts.append(Markup('<text x="{}" y="{:.1f}" text-anchor="end">{}</text>').format(LEFT - 6, self.y(value) + 4, label))
+        whole = [step for step in _ticks(self.first, self.last) if step == int(step)]
+        for step in whole:
+            place = Markup('<text x="{:.1f}" y="{}" text-anchor="middle">{}</text>')
+            parts.append(place.format(self.x(step), HEIGHT - BOTTOM + 17, int(step)))
+        return parts
+
+    def threshold(self, level: Threshold) -> Markup:
+        line = '<line x1="{}" y1="{:.1f}" x2="{}" y2="{:.1f}" stroke="{}" stroke-dasharray="4 3" stroke-width="1.5"/>'
+        return Markup(line).format(LEFT, self.y(level.value), WIDTH - RIGHT, self.y(level.value), level.color)
+
+    def line(self, line: Line) -> Markup:
+        dots = Markup("").join(
+            Markup('<circle cx="{:.1f}" cy="{:.1f}" r="{}" fill="{}" fill-opacity="{}"><title>{}</title></circle>').format(
+                self.x(step),
+                self.y(value),
+                2.6 if line.is_faint or len(line.points) > 1 else 3.5,
+                line.color,
+                0.45 if line.is_faint else 1,
+                f"{line.name}, iteration {step:.0f}: {value:.4g}",
+            )
+            for step, value in line.points
+        )
+        if line.is_faint or len(line.points) < 2:
+            return dots
+        path = " ".join(f"{self.x(step):.1f},{self.y(value):.1f}" for step, value in line.points)
+        curve = Markup('<polyline points="{}" fill="none" stroke="{}" stroke-width="2" stroke-linejoin="round"/>')
+        return curve.format(path, line.color) + (dots if len(line.points) <= 40 else Markup(""))
+
+
+def _ticks(low: float, high: float) -> list[float]:
+    """Four to eight round numbers between the two."""
+    rough = (high - low) / 5
+    power = 10.0 ** math.floor(math.log10(rough)) if rough > 0 else 1.0
+    step = next(factor * power for factor in (1, 2, 2.5, 5, 10) if factor * power >= rough)
+    first = math.ceil(low / step - 1e-9)
+    return [round(number * step, 10) for number in range(first, math.floor(high / step + 1e-9) + 1)]
+
+
+def _round_limits(low: float, high: float) -> tuple[float, float]:
+    if high - low < 1e-9:
+        spread = abs(high) * 0.1 or 1.0
+        return low - spread, high + spread
+    margin = 0.08 * (high - low)
+    return (0.0 if low >= 0 else low - margin), high + margin

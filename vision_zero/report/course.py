@@ -1,0 +1,102 @@
+"""Curves over all iterations of all runs so far: votes, rewards, KL, lengths, held-out scores, and which stage trained when."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from vision_zero.learning.state import IterationRecord, StageState
+from vision_zero.report.charts import Band, Chart, Line, Point, Threshold
+from vision_zero.report.pages import render_page
+
+BLUE, RED, GREEN, GOLD, GREY = "#1f5fae", "#b3261e", "#1b7f4b", "#c58a1c", "#7a8594"
+STAGE_COLORS = {"clue": "#e8eefb", "decision": "#fdf1dd"}
+
+
+def course_page(state: StageState) -> str:
+    """The curves as a page of their own."""
+    return render_page("course.html.j2", state=state, charts=course_charts(state))
+
+
+def course_charts(state: StageState) -> list[Chart]:
+    """Every curve that has data."""
+    history = state.history
+    if not history:
+        return []
+    bands = stage_bands(history)
+    charts = [
+        _votes(state, bands),
+        Chart(
+            "Clue reward by role",
+            [
+                Line("spy", _metric(history, "reward/spy"), RED),
+                Line("civilians", _metric(history, "reward/civilian"), BLUE),
+            ],
+            bands=bands,
+        ),
+        Chart("KL to the base", [Line("KL per token", _metric(history, "kl"), GREY)], bands=bands),
+        Chart("Length of trained replies", [Line("tokens", _metric(history, "tokens"), GREY)], bands=bands),
+        Chart("Entropy of trained replies", [Line("nats per token", _metric(history, "entropy"), GREY)], bands=bands),
+        Chart(
+            "Groups that teach nothing",
+            [Line("zero variance", _metric([r for r in history if r.stage == "decision"], "zero_variance"), GOLD)],
+            bands=bands,
+            limits=(0.0, 1.0),
+            is_share=True,
+        ),
+    ]
+    if len(state.measured) > 0:
+        charts.append(_held_out(state))
+    return [chart for chart in charts if any(line.points for line in chart.lines)]
+
+
+def stage_bands(history: Sequence[IterationRecord]) -> list[Band]:
+    """Stretches of one stage each."""
+    bands: list[Band] = []
+    for record in history:
+        start = record.iteration - 0.5
+        if bands and bands[-1].color == STAGE_COLORS[record.stage] and bands[-1].stop == start:
+            bands[-1] = Band(bands[-1].start, start + 1, bands[-1].color)
+        else:
+            bands.append(Band(start, start + 1, STAGE_COLORS[record.stage]))
+    return bands
+
+
+def _votes(state: StageState, bands: Sequence[Band]) -> Chart:
+    history, rules = state.history, state.rules
+    return Chart(
+        "Votes: right, and N/A",
+        [
+            Line("right", [(record.iteration, record.running_accuracy) for record in history], BLUE),
+            Line("N/A", [(record.iteration, record.running_abstention) for record in history], GOLD),
+            Line("single iterations", [(record.iteration, record.accuracy) for record in history], BLUE, is_faint=True),
+        ],
+        thresholds=[
+            Threshold("to clue", rules.accuracy_to_clue, GREEN),
+            Threshold("to decision", 1 - rules.error_to_decision, RED),
+        ],
+        bands=bands,
+        limits=(0.0, 1.0),
+        is_share=True,
+    )
+
+
+def _held_out(state: StageState) -> Chart:
+    def curve(name: str) -> list[Point]:
+        return [
+            (scores.iteration, score.policy.mean) for scores in state.measured for score in scores.scores if score.name == name
+        ]
+
+    return Chart(
+        "Held-out games",
+        [
+            Line("right votes", curve("decision/accuracy"), BLUE),
+            Line("wins against the base", curve("wins/both"), GREEN),
+            Line("questions", curve("questions/all"), GREY),
+        ],
+        limits=(0.0, 1.0),
+        is_share=True,
+    )
+
+
+def _metric(history: Sequence[IterationRecord], name: str) -> list[Point]:
+    return [(record.iteration, record.metrics[name]) for record in history if name in record.metrics]

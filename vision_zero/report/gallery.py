@@ -1,0 +1,51 @@
+"""The gallery: pairs side by side, the changed regions outlined, the changes in words."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from vision_zero.pairs.image_pair import ImagePair
+from vision_zero.report.pages import data_uri, render_page
+
+
+@dataclass(frozen=True)
+class Outline:
+    """A changed region in per cent of the picture's width and height, for CSS."""
+
+    left: float
+    top: float
+    width: float
+    height: float
+
+
+def outlines(pair: ImagePair) -> list[Outline]:
+    """The changed regions of a pair."""
+    width, height = pair.original.size
+    found = []
+    for change in pair.changes:
+        left, top, right, bottom = change.box
+        found.append(Outline(100 * left / width, 100 * top / height, 100 * (right - left) / width, 100 * (bottom - top) / height))
+    return found
+
+
+def gallery_page(title: str, pairs: Iterable[ImagePair], total: int, notes: dict[str, str] | None = None) -> str:
+    """A page of pairs.
+
+    Args:
+        total: pairs in the table that these were taken from.
+        notes: a remark for some of the pairs, by id: why a pair was quarantined.
+    """
+    shown = [
+        {
+            "id": pair.pair_id,
+            "domain": pair.domain,
+            "original": data_uri(pair.original),
+            "modified": data_uri(pair.modified),
+            "outlines": outlines(pair),
+            "changes": [change.sentence() for change in pair.changes],
+            "note": (notes or {}).get(pair.pair_id, ""),
+        }
+        for pair in pairs
+    ]
+    return render_page("gallery.html.j2", title=title, pairs=shown, total=total)

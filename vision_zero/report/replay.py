@@ -1,0 +1,84 @@
+"""The replay: games as they were played, with the two pictures, every clue and thought, the votes and what they earned."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from vision_zero.config.rewards import RewardsConfig
+from vision_zero.game.parsing import Unreadable, Vote
+from vision_zero.game.transcript import JUDGE, Move, Outcome, Transcript, outcome
+from vision_zero.pairs.image_pair import ImagePair
+from vision_zero.pairs.scenes.statements import parse
+from vision_zero.report.gallery import Outline, outlines
+from vision_zero.report.pages import data_uri, render_page
+from vision_zero.rewards.clue import clue_rewards
+from vision_zero.rewards.decision import vote_reward
+
+
+@dataclass(frozen=True)
+class ShownMove:
+    """A move with what is known of it: is the clue true of the speaker's own picture, is the vote right, what it earned."""
+
+    move: Move
+    who: str
+    mark: str
+    reward: float | None
+
+
+@dataclass(frozen=True)
+class ShownGame:
+    """A game ready for the page."""
+
+    transcript: Transcript
+    original: str
+    modified: str
+    outlines: list[Outline]
+    changes: list[str]
+    clues: list[ShownMove]
+    votes: list[ShownMove]
+    totals: list[tuple[int, bool, float]]
+    outcome: Outcome
+
+
+def replay_page(title: str, transcripts: Sequence[Transcript], pairs: Mapping[str, ImagePair], rewards: RewardsConfig) -> str:
+    """A page of games; ``pairs`` holds the pair of every transcript by id."""
+    games = [_shown(transcript, pairs[transcript.pair_id], rewards) for transcript in transcripts]
+    return render_page("replay.html.j2", title=title, games=games)
+
+
+def _shown(transcript: Transcript, pair: ImagePair, rewards: RewardsConfig) -> ShownGame:
+    earned = clue_rewards(transcript, rewards)
+    totals = [(seat, seat == transcript.spy, sum(earned[seat].values())) for seat in range(1, transcript.players + 1)]
+    return ShownGame(
+        transcript=transcript,
+        original=data_uri(pair.original),
+        modified=data_uri(pair.modified),
+        outlines=outlines(pair),
+        changes=[change.sentence() for change in pair.changes],
+        clues=[_clue(move, transcript, pair) for move in transcript.clue_moves],
+        votes=[_vote(move, transcript, rewards) for move in transcript.votes],
+        totals=totals,
+        outcome=outcome(transcript),
+    )
+
+
+def _clue(move: Move, transcript: Transcript, pair: ImagePair) -> ShownMove:
+    mark = ""
+    if pair.domain == "scenes" and move.clue:
+        statement = parse(move.clue)
+        facts = (pair.modified_facts, pair.original_facts) if move.seat == transcript.spy else (pair.original_facts,) * 2
+        if statement is None:
+            mark = "cannot be checked"
+        elif not statement.holds(facts[0]):
+            mark = "false"
+        else:
+            mark = "true" if statement.holds(facts[1]) else "true, but not of the civilians' picture"
+    return ShownMove(move, f"player {move.seat}", mark, None)
+
+
+def _vote(move: Move, transcript: Transcript, rewards: RewardsConfig) -> ShownMove:
+    content = Unreadable(move.unreadable) if move.unreadable else Vote(move.vote)
+    reward = vote_reward(content, transcript.spy, rewards)
+    mark = "right" if move.vote == transcript.spy else "N/A" if move.is_abstention else "wrong"
+    return ShownMove(move, "the judge" if move.seat == JUDGE else f"player {move.seat}", mark, reward)

@@ -1,0 +1,140 @@
+"""A run as plain files: ``runs/<run name>/`` with the report, the replay, the numbers and the policy.
+
+The folder appears whole or not at all: it is written beside its place and then renamed.
+"""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections import Counter
+from dataclasses import dataclass
+from pathlib import Path
+
+import click
+
+from vision_zero.config.learning import Stage
+from vision_zero.config.self_play import SelfPlayConfig
+from vision_zero.evaluation.estimates import Scores
+from vision_zero.game.played import PlayedGames
+from vision_zero.game.records import write_transcripts
+from vision_zero.learning.state import IterationRecord, StageState
+from vision_zero.pairs.verdict import Verdict
+from vision_zero.policy.folder import PolicyFolder
+from vision_zero.report.course import course_charts
+from vision_zero.report.pages import render_page
+from vision_zero.report.replay import replay_page
+
+SHOWN_SCORES = {
+    "decision/accuracy": "right votes",
+    "decision/abstention": "N/A votes",
+    "decision/spy caught": "spy caught",
+    "wins/as civilians": "wins as civilians",
+    "wins/as spy": "wins as spy",
+    "wins/both": "wins, both sides",
+    "questions/all": "scene questions",
+    "clues/true": "true clues",
+}
+"""Scores of the summary, by the words used for them."""
+
+
+@dataclass(frozen=True)
+class RunFolder:
+    """The folder of one run."""
+
+    path: Path
+    run: str
+
+    @classmethod
+    def of(cls, config: SelfPlayConfig, run: str) -> RunFolder:
+        return cls(Path(config.runs_folder) / run, run)
+
+    def write(
+        self,
+        before: StageState,
+        state: StageState,
+        policy: PolicyFolder,
+        verdict: Verdict,
+        scores: Scores,
+        games: PlayedGames,
+    ) -> str:
+        """Write all files.
+
+        Returns:
+            The report's HTML.
+        """
+        fresh = self.path.with_name(self.path.name + ".new")
+        shutil.rmtree(fresh, ignore_errors=True)
+        fresh.mkdir(parents=True)
+        page = report_page(self.run, before, state, verdict, scores)
+        shown, pairs = games.shown()
+        (fresh / "report.html").write_text(page, encoding="utf-8")
+        (fresh / "replay.html").write_text(replay_page(f"Replay of {self.run}", shown, pairs, games.rewards), encoding="utf-8")
+        (fresh / "metrics.jsonl").write_text("".join(_line(record) for record in state.history), encoding="utf-8")
+        (fresh / "scores.json").write_text(scores.model_dump_json(indent=1), encoding="utf-8")
+        (fresh / "state.json").write_text(state.model_dump_json(indent=1), encoding="utf-8")
+        (fresh / "verdict.json").write_text(verdict.model_dump_json(indent=1), encoding="utf-8")
+        write_transcripts(games.transcripts, fresh / "transcripts.parquet")
+        games.pairs.write(fresh / "shown_pairs.parquet")
+        policy.copy_to(fresh / "policy")
+        shutil.rmtree(self.path, ignore_errors=True)
+        fresh.rename(self.path)
+        return page
+
+
+def report_page(run: str, before: StageState, state: StageState, verdict: Verdict, scores: Scores) -> str:
+    """The report as one HTML document."""
+    records = state.history[len(before.history) :]
+    return render_page(
+        "report.html.j2",
+        run=run,
+        before=before,
+        state=state,
+        verdict=verdict,
+        scores=scores,
+        shown_scores=SHOWN_SCORES,
+        charts=course_charts(state),
+        stages=Counter(record.stage for record in records),
+        phases=phases(records),
+        failures=failures(records),
+    )
+
+
+def phases(records: tuple[IterationRecord, ...]) -> list[tuple[str, float]]:
+    """Seconds by phase of an iteration, as means over the run."""
+    names = sorted({name for record in records for name in record.metrics if name.startswith("seconds/")})
+    return [
+        (name.removeprefix("seconds/"), sum(record.metrics.get(name, 0.0) for record in records) / len(records)) for name in names
+    ]
+
+
+def failures(records: tuple[IterationRecord, ...]) -> list[tuple[str, float]]:
+    """Share of unreadable replies by role and reason, as means over the run."""
+    names = sorted({name for record in records for name in record.metrics if "/unreadable/" in name})
+    return [(name, sum(record.metrics.get(name, 0.0) for record in records) / len(records)) for name in names]
+
+
+def summary_table(before: StageState, state: StageState, scores: Scores, folder: RunFolder) -> None:
+    """Print what happened, in a few lines."""
+    records = state.history[len(before.history) :]
+    trained = Counter(record.stage for record in records)
+    named = {score.name: score for score in scores.scores}
+    click.echo("")
+    click.echo(f"  {folder.run}")
+    click.echo(f"  iterations {before.iteration} → {state.iteration} ({_counts(trained)}), next stage: {state.stage}")
+    click.echo(f"  {'held out':<20}{'policy':>18}{'frozen base':>18}")
+    for name, words in SHOWN_SCORES.items():
+        if name in named:
+            score = named[name]
+            click.echo(f"  {words:<20}{score.policy.text():>18}{score.base.text():>18}  {score.judgement or ''}")
+    click.echo(f"  report  {folder.path / 'report.html'}")
+    click.echo(f"  replay  {folder.path / 'replay.html'}")
+    click.echo("")
+
+
+def _counts(trained: Counter[Stage]) -> str:
+    return ", ".join(f"{number} in the {stage} stage" for stage, number in sorted(trained.items())) or "nothing left to train"
+
+
+def _line(record: IterationRecord) -> str:
+    return json.dumps(record.model_dump(), sort_keys=True) + "\n"
