@@ -1,0 +1,65 @@
+"""Small JSON documents with a page as preview: the verdict, the scores, the stage state."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+from zenml.enums import VisualizationType
+from zenml.materializers.pydantic_materializer import PydanticMaterializer
+
+from vision_zero.evaluation.estimates import Scores
+from vision_zero.learning.state import StageState
+from vision_zero.pairs.verdict import Verdict
+from vision_zero.report.course import course_page
+from vision_zero.report.pages import render_page
+
+
+class _PageMaterializer(PydanticMaterializer):
+    """A pydantic model as JSON, shown as a page instead of as JSON."""
+
+    SKIP_REGISTRATION: ClassVar[bool] = True
+
+    def save_visualizations(self, data: Any) -> dict[str, VisualizationType]:
+        uri = f"{self.uri}/page.html"
+        with self.artifact_store.open(uri, "w") as target:
+            target.write(self._html(data))
+        return {uri: VisualizationType.HTML}
+
+    def _html(self, data: Any) -> str:
+        raise NotImplementedError
+
+
+class VerdictMaterializer(_PageMaterializer):
+    """The verdict of validation."""
+
+    ASSOCIATED_TYPES: ClassVar[tuple[type[Any], ...]] = (Verdict,)
+
+    def _html(self, data: Verdict) -> str:
+        return render_page("verdict.html.j2", verdict=data)
+
+    def extract_metadata(self, data: Verdict) -> dict[str, Any]:
+        return {"checked": data.checked, "passed": data.passed, "quarantined": data.checked - data.passed}
+
+
+class ScoresMaterializer(_PageMaterializer):
+    """The scores beside the base's."""
+
+    ASSOCIATED_TYPES: ClassVar[tuple[type[Any], ...]] = (Scores,)
+
+    def _html(self, data: Scores) -> str:
+        return render_page("scores.html.j2", scores=data)
+
+    def extract_metadata(self, data: Scores) -> dict[str, Any]:
+        return {score.name: round(score.policy.mean, 4) for score in data.scores}
+
+
+class StageStateMaterializer(_PageMaterializer):
+    """The course of learning."""
+
+    ASSOCIATED_TYPES: ClassVar[tuple[type[Any], ...]] = (StageState,)
+
+    def _html(self, data: StageState) -> str:
+        return course_page(data)
+
+    def extract_metadata(self, data: StageState) -> dict[str, Any]:
+        return {"stage": data.stage, "iteration": data.iteration, "switches": len(data.switches)}

@@ -1,0 +1,64 @@
+"""What our materializers share: files in and out of any artifact store, and pages as previews."""
+
+from __future__ import annotations
+
+import hashlib
+import shutil
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import ClassVar
+
+from zenml.enums import ArtifactType, VisualizationType
+from zenml.materializers.base_materializer import BaseMaterializer
+
+
+class FileMaterializer(BaseMaterializer):
+    """Stores an object as plain files under the artifact's URI. No pickle: subclasses write parquet, safetensors, JSON."""
+
+    ASSOCIATED_ARTIFACT_TYPE: ClassVar[ArtifactType] = ArtifactType.DATA
+    SKIP_REGISTRATION: ClassVar[bool] = True
+
+    def _put(self, path: Path, name: str) -> None:
+        """Copy a local file into the artifact."""
+        with path.open("rb") as source, self.artifact_store.open(f"{self.uri}/{name}", "wb") as target:
+            shutil.copyfileobj(source, target)
+
+    def _get(self, name: str, path: Path) -> None:
+        """Copy a file of the artifact to a local path."""
+        with self.artifact_store.open(f"{self.uri}/{name}", "rb") as source, path.open("wb") as target:
+            shutil.copyfileobj(source, target)
+
+    def _has(self, name: str) -> bool:
+        return bool(self.artifact_store.exists(f"{self.uri}/{name}"))
+
+    def _write_text(self, name: str, text: str) -> str:
+        uri = f"{self.uri}/{name}"
+        with self.artifact_store.open(uri, "w") as target:
+            target.write(text)
+        return uri
+
+    def _read_text(self, name: str) -> str:
+        with self.artifact_store.open(f"{self.uri}/{name}", "r") as source:
+            return str(source.read())
+
+    def _page(self, name: str, html: str) -> dict[str, VisualizationType]:
+        """A preview for the dashboard, which shows it in a frame without scripts."""
+        return {self._write_text(name, html): VisualizationType.HTML}
+
+
+@contextmanager
+def scratch() -> Iterator[Path]:
+    """A local folder for files on their way to or from the store."""
+    with tempfile.TemporaryDirectory(prefix="vision-zero-") as folder:
+        yield Path(folder)
+
+
+def digest(*parts: bytes) -> str:
+    """A hash of content for the step cache."""
+    total = hashlib.blake2b(digest_size=16)
+    for part in parts:
+        total.update(len(part).to_bytes(8, "big"))
+        total.update(part)
+    return total.hexdigest()

@@ -1,0 +1,47 @@
+"""Pairs tables: one parquet file with the pictures inside, and a gallery as preview."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import Any, ClassVar
+
+from zenml.enums import VisualizationType
+
+from materializers.files import FileMaterializer, digest, scratch
+from vision_zero.pairs.table import PairTable
+from vision_zero.report.gallery import gallery_page
+
+FILE = "pairs.parquet"
+SHOWN = 12
+
+
+class PairTableMaterializer(FileMaterializer):
+    """``datasets.load_dataset("parquet", data_files=<uri>/pairs.parquet)`` reads the file unchanged."""
+
+    ASSOCIATED_TYPES: ClassVar[tuple[type[Any], ...]] = (PairTable,)
+
+    def save(self, data: PairTable) -> None:
+        with scratch() as folder:
+            data.write(folder / FILE)
+            self._put(folder / FILE, FILE)
+
+    def load(self, data_type: type[Any]) -> PairTable:
+        with scratch() as folder:
+            self._get(FILE, folder / FILE)
+            return PairTable.read(folder / FILE)
+
+    def save_visualizations(self, data: PairTable) -> dict[str, VisualizationType]:
+        page = gallery_page("Image pairs", data.pairs(0, SHOWN), total=len(data))
+        return self._page("gallery.html", page)
+
+    def extract_metadata(self, data: PairTable) -> dict[str, Any]:
+        splits = Counter(data.rows["split"].to_pylist())
+        domains = Counter(data.rows["domain"].to_pylist())
+        return {"pairs": len(data), "splits": dict(splits), "domains": dict(domains)}
+
+    def compute_content_hash(self, data: PairTable) -> str:
+        return digest(*(row.encode() for row in data.ids), *_pictures(data))
+
+
+def _pictures(data: PairTable) -> list[bytes]:
+    return [cell["bytes"] or b"" for name in ("original", "modified") for cell in data.rows[name].to_pylist() if cell]

@@ -1,0 +1,33 @@
+"""The main job: resume → make pairs → validate → clue stage → decision stage → evaluate → switch stage → report → promote.
+
+    zenml pipeline run pipelines.self_play.self_play -c configs/self_play/nano.yaml
+
+Static, so that it runs on every orchestrator and on a schedule: the first run and every later one are the same graph, and whether
+there is a promoted policy to continue from is found out by ``resume``, at run time.
+"""
+
+from zenml import pipeline
+
+from steps.pairs import draw_charts, render_scenes, validate_pairs
+from steps.production import promote, resume
+from steps.reporting import report
+from steps.stages import clue_stage, decision_stage, evaluate, switch_stage
+from vision_zero.config.self_play import SelfPlayConfig
+
+
+@pipeline(enable_cache=True)
+def self_play(config: SelfPlayConfig, rounds: int = 1) -> None:
+    """Play ``rounds`` rounds; more iterations come from ``iterations_per_round`` and from running again."""
+    resumed, policy, version = resume(config)
+    scenes = render_scenes(config, rounds, resumed)
+    charts = draw_charts(config, rounds, resumed)
+    pairs, _, verdict = validate_pairs(config, scenes, charts)
+    state = resumed
+    for number in range(1, rounds + 1):
+        before = state
+        state, policy, games = clue_stage(config, before, policy, pairs, id=f"clue_stage_{number}")
+        state, policy = decision_stage(config, before, state, policy, pairs, games, id=f"decision_stage_{number}")
+        scores, _ = evaluate(config, state, policy, pairs, id=f"evaluate_{number}")
+        state = switch_stage(before, state, scores, id=f"switch_stage_{number}")
+    page = report(config, resumed, state, policy, verdict, scores, games)
+    promote(version, state, policy, page)

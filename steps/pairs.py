@@ -1,0 +1,54 @@
+"""Steps that make and judge image pairs."""
+
+from typing import Annotated
+
+from zenml import log_metadata, step
+
+from materializers.documents import VerdictMaterializer
+from materializers.pairs import PairTableMaterializer
+from steps.settings import cached
+from vision_zero.config.self_play import SelfPlayConfig
+from vision_zero.learning.state import StageState
+from vision_zero.pairs.table import PairTable
+from vision_zero.pairs.verdict import Verdict
+
+CACHED = cached("vision_zero/pairs", "vision_zero/config")
+
+
+@step(cache_policy=CACHED, output_materializers=PairTableMaterializer)
+def render_scenes(config: SelfPlayConfig, rounds: int, state: StageState) -> Annotated[PairTable, "scenes"]:
+    """CLEVR-style scenes and their edited copies."""
+    from vision_zero.pairs.building import build_pairs
+
+    return build_pairs("scenes", config, state.iteration, rounds * config.iterations_per_round)
+
+
+@step(cache_policy=CACHED, output_materializers=PairTableMaterializer)
+def draw_charts(config: SelfPlayConfig, rounds: int, state: StageState) -> Annotated[PairTable, "charts"]:
+    """Charts and their edited copies."""
+    from vision_zero.pairs.building import build_pairs
+
+    return build_pairs("charts", config, state.iteration, rounds * config.iterations_per_round)
+
+
+@step(
+    cache_policy=CACHED,
+    output_materializers={
+        "pairs": PairTableMaterializer,
+        "quarantined": PairTableMaterializer,
+        "verdict": VerdictMaterializer,
+    },
+)
+def validate_pairs(
+    config: SelfPlayConfig, scenes: PairTable, charts: PairTable
+) -> tuple[Annotated[PairTable, "pairs"], Annotated[PairTable, "quarantined"], Annotated[Verdict, "verdict"]]:
+    """Judge all pairs; take the failing ones out."""
+    from vision_zero.pairs.expectations import judge
+    from vision_zero.pairs.table import joined
+    from vision_zero.pairs.verdict import quarantine
+
+    table = joined([scenes, charts])
+    verdict = judge(table, config.pairs.quality)
+    pairs, quarantined = quarantine(table, verdict)
+    log_metadata({"checked": verdict.checked, "passed": verdict.passed, "quarantined by reason": verdict.reasons})
+    return pairs, quarantined, verdict

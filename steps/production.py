@@ -1,0 +1,48 @@
+"""Steps that begin and end a run: take the promoted policy, and promote the new one."""
+
+from typing import Annotated
+
+from zenml import get_step_context, log_metadata, step
+from zenml.types import HTMLString
+
+from materializers.documents import StageStateMaterializer
+from materializers.policy import PolicyMaterializer
+from vision_zero.config.self_play import SelfPlayConfig
+from vision_zero.learning.state import StageState
+from vision_zero.policy.folder import PolicyFolder
+
+POLICY, STATE = "trained_policy", "stage_state"
+"""Artifacts that the next run continues from, by name in the model version."""
+
+
+@step(
+    enable_cache=False,
+    output_materializers={"resumed_state": StageStateMaterializer, "resumed_policy": PolicyMaterializer},
+)
+def resume(
+    config: SelfPlayConfig,
+) -> tuple[Annotated[StageState, "resumed_state"], Annotated[PolicyFolder, "resumed_policy"], Annotated[int, "resumed_version"]]:
+    """Continue from the model version in production, or begin with the bare base where there is none."""
+    from steps.registry import hold_run_lock, production_version, promoted_artifact
+
+    hold_run_lock(get_step_context().pipeline_run.name)
+    version = production_version()
+    if version is None:
+        log_metadata({"resumed from": "the bare base: this is the first run"})
+        return StageState.at_start(config.learning.switch), PolicyFolder(None), 0
+    state: StageState = promoted_artifact(version, STATE)
+    policy: PolicyFolder = promoted_artifact(version, POLICY)
+    log_metadata({"resumed from": f"version {version.number}", "stage": state.stage, "iteration": state.iteration})
+    return state.model_copy(update={"rules": config.learning.switch}), policy, version.number
+
+
+@step(enable_cache=False)
+def promote(
+    resumed_version: int, state: StageState, policy: PolicyFolder, report: HTMLString
+) -> Annotated[int, "promoted_version"]:
+    """Put this run's policy and state into production, unless another run has done so since this one began."""
+    from steps.registry import put_into_production
+
+    number = put_into_production(expected=resumed_version)
+    log_metadata({"promoted": f"version {number}", "replaces": f"version {resumed_version}" if resumed_version else "nothing"})
+    return number

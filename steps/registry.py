@@ -1,0 +1,69 @@
+"""ZenML's model registry as this project uses it: one model, at most one version in production."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from zenml import get_step_context
+from zenml.client import Client
+from zenml.config.global_config import GlobalConfiguration
+from zenml.enums import ModelStages
+from zenml.models import ModelVersionResponse
+
+from vision_zero.errors import PromotionError
+from vision_zero.locking import hold
+
+
+def production_version() -> ModelVersionResponse | None:
+    """The version in production of this run's model, None before the first promotion."""
+    name = get_step_context().model.name
+    try:
+        return Client().get_model_version(name, ModelStages.PRODUCTION)
+    except KeyError:
+        return None
+
+
+def promoted_artifact(version: ModelVersionResponse, name: str) -> Any:
+    """Load an artifact of a version by its id: so the dashboard shows it as an input, with the run that made it.
+
+    Raises:
+        PromotionError: the version lacks the artifact, or it lies in another stack's store.
+    """
+    linked = version.get_artifact(name)
+    if linked is None:
+        raise PromotionError(f"model version {version.number} has no artifact {name}: promote another version and run again")
+    store = Client().active_stack.artifact_store
+    if linked.artifact_store_id != store.id:
+        raise PromotionError(
+            f"{name} of model version {version.number} lies in another artifact store than {store.name}: "
+            "run on the stack that trained it, or give this stack a model name of its own"
+        )
+    return Client().get_artifact_version(linked.id).load()
+
+
+def put_into_production(expected: int) -> int:
+    """Compare and set: this run's version goes into production if ``expected`` (0: none) is still there.
+
+    Raises:
+        PromotionError: another run has promoted since.
+    """
+    current = production_version()
+    number = 0 if current is None else current.number
+    own = get_step_context().model
+    if number != expected:
+        raise PromotionError(
+            f"this run began from version {expected or 'none'} but version {number} is in production now: another run was "
+            f"promoted meanwhile; version {own.number} is kept unpromoted, run again to continue from {number}"
+        )
+    Client().update_model_version(
+        model_name_or_id=own.name, version_name_or_id=own.number, stage=ModelStages.PRODUCTION, force=True
+    )
+    return int(own.number)
+
+
+def hold_run_lock(run: str) -> None:
+    """On a local orchestrator, keep other runs of this model out until this process ends; elsewhere promotion decides."""
+    if Client().active_stack.orchestrator.flavor == "local":
+        folder = Path(GlobalConfiguration().config_directory)
+        hold(folder / f"vision-zero-{get_step_context().model.name}.lock", run)

@@ -1,0 +1,33 @@
+"""The step that tells what happened."""
+
+from typing import Annotated
+
+from zenml import get_step_context, step
+from zenml.types import HTMLString
+
+from vision_zero.config.self_play import SelfPlayConfig
+from vision_zero.evaluation.estimates import Scores
+from vision_zero.game.played import PlayedGames
+from vision_zero.learning.state import StageState
+from vision_zero.pairs.verdict import Verdict
+from vision_zero.policy.folder import PolicyFolder
+
+
+@step(enable_cache=False)
+def report(
+    config: SelfPlayConfig,
+    before: StageState,
+    state: StageState,
+    policy: PolicyFolder,
+    verdict: Verdict,
+    scores: Scores,
+    games: PlayedGames,
+) -> Annotated[HTMLString, "report"]:
+    """Write the report and the run's plain files, and print the summary table."""
+    from vision_zero.report.run_folder import RunFolder, summary_table
+
+    run = get_step_context().pipeline_run.name
+    folder = RunFolder.of(config, run)
+    page = folder.write(before, state, policy, verdict, scores, games)
+    summary_table(before, state, scores, folder)
+    return HTMLString(page)

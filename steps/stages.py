@@ -1,0 +1,88 @@
+"""Steps that play, train, measure and decide."""
+
+from pathlib import Path
+from tempfile import mkdtemp
+from typing import Annotated
+
+from zenml import get_step_context, log_metadata, step
+
+from materializers.documents import ScoresMaterializer, StageStateMaterializer
+from materializers.games import PlayedGamesMaterializer
+from materializers.policy import PolicyMaterializer
+from vision_zero.config.self_play import SelfPlayConfig
+from vision_zero.evaluation.estimates import Scores
+from vision_zero.game.played import PlayedGames
+from vision_zero.learning.state import StageState
+from vision_zero.pairs.table import PairTable
+from vision_zero.policy.folder import PolicyFolder
+
+
+@step(
+    enable_cache=False,
+    output_materializers={
+        "clue_state": StageStateMaterializer,
+        "clue_policy": PolicyMaterializer,
+        "games": PlayedGamesMaterializer,
+    },
+)
+def clue_stage(
+    config: SelfPlayConfig, state: StageState, policy: PolicyFolder, pairs: PairTable
+) -> tuple[Annotated[StageState, "clue_state"], Annotated[PolicyFolder, "clue_policy"], Annotated[PlayedGames, "games"]]:
+    """Play this round's games; in the clue stage, learn from them."""
+    from vision_zero.learning.clue_stage import run_clue_stage
+    from vision_zero.learning.job import StageJob
+
+    run = get_step_context().pipeline_run.name
+    job = StageJob.of(config, state, policy, pairs, Path(mkdtemp(prefix="vision-zero-clue-")), run=run)
+    result = run_clue_stage(job)
+    games = PlayedGames.of(result.transcripts, pairs, config.rewards, config.replay_games)
+    log_metadata(result.summary(state))
+    return result.state, result.policy, games
+
+
+@step(
+    enable_cache=False,
+    output_materializers={"decision_state": StageStateMaterializer, "trained_policy": PolicyMaterializer},
+)
+def decision_stage(
+    config: SelfPlayConfig, before: StageState, state: StageState, policy: PolicyFolder, pairs: PairTable, games: PlayedGames
+) -> tuple[Annotated[StageState, "decision_state"], Annotated[PolicyFolder, "trained_policy"]]:
+    """Vote on the round's games; in the decision stage, learn from the votes."""
+    from vision_zero.learning.decision_stage import run_decision_stage
+    from vision_zero.learning.job import StageJob
+
+    run = get_step_context().pipeline_run.name
+    folder = Path(mkdtemp(prefix="vision-zero-decision-"))
+    left = config.iterations_per_round - (state.iteration - before.iteration)
+    job = StageJob.of(config, state, policy, pairs, folder, run=run, iterations=left)
+    result = run_decision_stage(job, games.transcripts)
+    log_metadata(result.summary(state))
+    return result.state, result.policy
+
+
+@step(
+    enable_cache=False,
+    output_materializers={"scores": ScoresMaterializer, "duels": PlayedGamesMaterializer},
+)
+def evaluate(
+    config: SelfPlayConfig, state: StageState, policy: PolicyFolder, pairs: PairTable
+) -> tuple[Annotated[Scores, "scores"], Annotated[PlayedGames, "duels"]]:
+    """Measure the policy beside its frozen base on held-out games and questions."""
+    from vision_zero.evaluation.held_out import HeldOut
+    from vision_zero.policy.loading import load_policy
+
+    held_out = HeldOut.of(config.game, list(pairs.of_split("held_out").pairs()), config.evaluation)
+    scores, transcripts = held_out.measure(load_policy(config.policy, policy.path), state.iteration)
+    log_metadata({score.name: score.policy.text() for score in scores.scores})
+    return scores, PlayedGames.of(transcripts, pairs, config.rewards, config.replay_games)
+
+
+@step(enable_cache=False, output_materializers=StageStateMaterializer)
+def switch_stage(before: StageState, trained: StageState, scores: Scores) -> Annotated[StageState, "stage_state"]:
+    """Decide which stage comes next, from this round's votes."""
+    from vision_zero.learning.controller import replayed
+
+    state = replayed(before, trained, scores)
+    switches = [f"iteration {switch.iteration} → {switch.to} ({switch.cause})" for switch in state.switches]
+    log_metadata({"next stage": state.stage, "iteration": state.iteration, "switches so far": switches or ["none"]})
+    return state

@@ -1,0 +1,63 @@
+"""The whole configuration of a self-play run: one frozen tree."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal, Self
+
+from pydantic import Field, model_validator
+
+from vision_zero.config.base import Config
+from vision_zero.config.evaluation import EvaluationConfig
+from vision_zero.config.game import GameConfig
+from vision_zero.config.learning import LearningConfig
+from vision_zero.config.pairs import ChartsConfig, QualityConfig, ScenesConfig, Share
+from vision_zero.config.policy import PolicyConfig
+from vision_zero.config.rewards import RewardsConfig
+
+Weight = Annotated[float, Field(ge=0.0)]
+
+
+class PairsConfig(Config):
+    """Where the pairs of a run come from."""
+
+    mix: dict[Literal["scenes", "charts"], Weight] = Field({"scenes": 1.0})
+    """Relative frequency of each domain; 0 or absent leaves it out."""
+    scenes: ScenesConfig = ScenesConfig()
+    """CLEVR-style scenes."""
+    charts: ChartsConfig = ChartsConfig()
+    """Charts."""
+    spare: Share = 0.1
+    """Pairs made beyond those that the games need, as a share: they stand in for quarantined ones."""
+    quality: QualityConfig = QualityConfig()
+    """What makes a pair good enough."""
+
+    @model_validator(mode="after")
+    def _some_domain_has_weight(self) -> Self:
+        if not any(self.mix.values()):
+            raise ValueError("mix must give at least one domain a weight above 0")
+        return self
+
+
+class SelfPlayConfig(Config):
+    """A self-play run. Everything that a result depends on is here; defaults are the paper's where the paper has one."""
+
+    seed: int = Field(0, ge=0)
+    """The run's seed: every random draw of games, pairs and training is a named child of it."""
+    iterations_per_round: int = Field(10, ge=1)
+    """Iterations that one round (clue stage, then decision stage) takes at most."""
+    pairs: PairsConfig = PairsConfig()
+    """Where image pairs come from."""
+    game: GameConfig = GameConfig()
+    """The rules."""
+    policy: PolicyConfig = PolicyConfig()
+    """The model that plays and learns."""
+    rewards: RewardsConfig = RewardsConfig()
+    """What moves are worth."""
+    learning: LearningConfig = LearningConfig()
+    """Optimiser and stages."""
+    evaluation: EvaluationConfig = EvaluationConfig()
+    """What is measured after each round."""
+    replay_games: int = Field(8, ge=1, le=200)
+    """Games shown in a replay."""
+    runs_folder: str = "runs"
+    """Folder, beside the pipelines, that gets the report and the other plain files of a run."""
