@@ -1,0 +1,177 @@
+"""Real tables: those of ChartQA (Masry et al., 2022), drawn anew in our looks and then edited.
+
+The data set's layout is ``<root>/{train,val,test}/{tables/*.csv, png/*.png, annotations/*.json}``. A table's first column
+names the rows, its header the columns. Where a chart's annotation is there, its type and title are used.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import final
+
+import numpy as np
+from fsspec.core import url_to_fs
+
+from vision_zero.config.pairs import ChartsConfig, ChartType
+from vision_zero.errors import ConfigError, PairsError
+from vision_zero.pairs.charts.chart import STACKED, Chart, Series
+from vision_zero.pairs.charts.chartqa_csv import Table, parsed
+from vision_zero.pairs.charts.draws import one_of, weighted
+from vision_zero.pairs.charts.looks import sample_colors, sample_style
+from vision_zero.pairs.charts.source import chart_pair
+from vision_zero.pairs.charts.table import value_axis
+from vision_zero.pairs.charts.ticks import nice_range
+from vision_zero.pairs.image_pair import Domain, ImagePair
+from vision_zero.pairs.source import PairSource
+from vision_zero.randomness import Seed
+
+TABLE_TRIES = 50
+MOST_BARS = 24
+MOST_SLICES = 8
+_ANNOTATED: Mapping[str, tuple[ChartType, ...]] = {
+    "v_bar": ("vertical_bars", "grouped_bars", "stacked_bars"),
+    "h_bar": ("horizontal_bars", "grouped_bars", "stacked_bars"),
+    "line": ("lines",),
+    "pie": ("pie", "doughnut"),
+}
+_YEAR = re.compile(r"(?:1[89]|20)\d\d")
+_TIME = re.compile(rf"(?:.*\s)?{_YEAR.pattern}(?:\D.*)?")
+"""A year, or something like "Sep 2015" or "2019*"."""
+_NOT_NAMES = frozenset(("value", "values", "characteristic", "entity", "unnamed: 1"))
+
+
+@final
+class ChartQaTableSource(PairSource):
+    """Draws tables of ChartQA and their edited copies. The root may be a folder or any URL that fsspec reads (s3://...).
+
+    Raises:
+        ConfigError: the configuration names no ``chartqa_root``.
+        PairsError: there are no tables.
+    """
+
+    domain: Domain = "charts"
+
+    def __init__(self, config: ChartsConfig) -> None:
+        if config.chartqa_root is None:
+            raise ConfigError("set chartqa_root to the folder of the ChartQA data set that holds train, val and test")
+        self.config = config
+        try:
+            self._files, root = url_to_fs(config.chartqa_root)
+            self._folder = f"{root.rstrip('/')}/{config.chartqa_split}"
+            self.tables = sorted(path for path in self._files.find(f"{self._folder}/tables") if path.endswith(".csv"))
+        except (OSError, ValueError, ImportError) as error:
+            raise PairsError(f"cannot list the tables of ChartQA in {config.chartqa_root}: {error}") from error
+        if not self.tables:
+            raise PairsError(f"no tables in {self._folder}/tables: chartqa_root must hold train, val and test of ChartQA")
+
+    def sample(self, seed: Seed) -> ImagePair:
+        return chart_pair(self.config, seed, self._chart)
+
+    def table(self, path: str) -> Table:
+        """Read one of ``tables``.
+
+        Raises:
+            PairsError: the file, or its annotation, cannot be read or holds no table of numbers.
+        """
+        stem = path.rsplit("/", 1)[-1].removesuffix(".csv")
+        annotation = f"{self._folder}/annotations/{stem}.json"
+        try:
+            text = self._files.cat_file(path).decode("utf-8-sig")
+            notes = json.loads(self._files.cat_file(annotation)) if self._files.exists(annotation) else {}
+        except (OSError, UnicodeDecodeError, json.JSONDecodeError) as error:
+            raise PairsError(f"{path}: cannot be read: {' '.join(str(error).split())}") from error
+        return parsed(text, path, notes if isinstance(notes, dict) else {})
+
+    def _chart(self, rng: np.random.Generator) -> Chart:
+        """A random table as a chart. Tables that cannot be used are passed over; when too many are, the last one is blamed."""
+        problem = PairsError("")
+        for _ in range(TABLE_TRIES):
+            path = one_of(self.tables, rng)
+            try:
+                return chart_of(self.config, self.table(path), path.removeprefix(f"{self._folder}/"), rng)
+            except PairsError as error:
+                problem = error
+        raise PairsError(f"no usable table of ChartQA after {TABLE_TRIES} tries; the last: {problem}") from problem
+
+
+def chart_of(config: ChartsConfig, table: Table, source: str, rng: np.random.Generator) -> Chart:
+    """The table as a chart of a type that suits it and that ``config.types`` allows, cut down to the configured sizes.
+
+    Raises:
+        PairsError: no allowed type suits the table.
+    """
+    if all(map(_TIME.fullmatch, table.columns)) and not all(map(_TIME.fullmatch, table.rows)) and len(table.columns) > 1:
+        table = table.turned()
+    names = table.rows[: config.max_categories]
+    columns = table.columns[: config.max_series]
+    values = [list(column[: len(names)]) for column in table.values[: len(columns)]]
+    ordered = all(map(_TIME.fullmatch, names))
+    if ordered and _year(names[0]) > _year(names[-1]):
+        names, values = names[::-1], [column[::-1] for column in values]
+    kinds = {kind: weight for kind, weight in config.types.items() if weight > 0 and _suits(kind, values, ordered)}
+    if not kinds:
+        raise PairsError(f"{source}: none of the allowed types of chart suits its {len(names)} rows and {len(columns)} columns")
+    kind = weighted({kind: kinds[kind] for kind in _ANNOTATED.get(table.annotation, ()) if kind in kinds} or kinds, rng)
+    style = replace(sample_style(kind, rng), horizontal=table.annotation == "h_bar")
+    sliced = kind in ("pie", "doughnut")
+    colors = sample_colors(style, len(names) if sliced else len(columns), rng)
+    shown = (
+        [sum(column) for column in zip(*values, strict=True)] if kind in STACKED else [value for row in values for value in row]
+    )
+    header = columns[0] if len(columns) == 1 and columns[0].lower() not in _NOT_NAMES else ""
+    return Chart(
+        type=kind,
+        title=table.title or header,
+        unit="%" if table.is_percent else "",
+        value_name="",
+        position_name="",
+        categories=names,
+        colors=colors if sliced else (),
+        series=tuple(
+            Series(name, "" if sliced or kind == "heat_map" else color, tuple(row))
+            for name, color, row in zip(columns, colors, values, strict=False)
+        ),
+        axis=_axis(kind, shown, table, style.value_labels),
+        ordered=ordered,
+        style=style,
+        source=source,
+    )
+
+
+def _year(time: str) -> int:
+    found = _YEAR.search(time)
+    return int(found[0]) if found else 0
+
+
+def _axis(kind: ChartType, shown: list[float], table: Table, roomy: bool) -> tuple[float, float]:
+    if kind in ("pie", "doughnut"):
+        return (0.0, sum(shown))
+    if kind == "heat_map":
+        return nice_range(min(shown), max(shown))
+    if min(shown) >= 0:
+        return value_axis(shown, "%" if table.is_percent else "", True, roomy)
+    return value_axis([*shown, 0.0], "", False, roomy)
+
+
+def _suits(kind: ChartType, values: list[list[float]], ordered: bool) -> bool:
+    """Would a person draw these columns of numbers so?"""
+    several, count = len(values) > 1, len(values[0])
+    positive = all(value > 0 for row in values for value in row)
+    sums = [sum(column) for column in zip(*values, strict=True)]
+    even = max(sums) - min(sums) < 0.1 * max(sums)
+    whole = not several and positive and count <= MOST_SLICES and 95 <= sum(values[0]) <= 105
+    suited: dict[ChartType, bool] = {
+        "vertical_bars": not several,
+        "horizontal_bars": not several,
+        "pie": whole,
+        "doughnut": whole,
+        "lines": ordered and count > 2,
+        "areas": ordered and count > 2 and positive and (even or not several),
+        "stacked_bars": several and positive and even,
+        "grouped_bars": several and count * len(values) <= MOST_BARS,
+        "heat_map": several and max(map(max, values)) > min(map(min, values)),
+    }
+    return suited.get(kind, False)
