@@ -93,13 +93,13 @@ class WhoIsTheSpy(Game):
         role: Role = "spy" if seat == transcript.spy else "civilian"
         prompt = clue_prompt(self.config, seat, role, transcript.heard(), self._memory(transcript, seat), round_=round_)
         image = table.spy_image if role == "spy" else table.original
-        return Request(transcript.game_id, seat, role, "clue", round_, prompt, image)
+        return Request(transcript.game_id, seat, role, "clue", round_, prompt, image, transcript.heard())
 
     def _vote_request(self, table: Table, seat: int) -> Request:
         transcript = table.transcript
         role: Role = "judge" if seat == JUDGE else "civilian"
         prompt = vote_prompt(self.config, seat, role, transcript.heard(), self._memory(transcript, seat))
-        return Request(transcript.game_id, seat, role, "vote", 0, prompt, table.original)
+        return Request(transcript.game_id, seat, role, "vote", 0, prompt, table.original, transcript.heard())
 
     def _memory(self, transcript: Transcript, seat: int) -> str:
         """The seat's own earlier reasoning, newest kept: nobody else's is ever read here."""

@@ -9,7 +9,7 @@ from typing import Protocol
 
 from PIL import Image
 
-from vision_zero.game.prompts import Role
+from vision_zero.game.prompts import Role, SpokenClue
 from vision_zero.game.transcript import MoveKind, Outcome, Transcript
 from vision_zero.pairs.image_pair import ImagePair
 from vision_zero.randomness import Seed
@@ -17,7 +17,7 @@ from vision_zero.randomness import Seed
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """A seat is asked to speak: this text and this picture are all that it may know."""
+    """A seat is asked to speak. The prompt and the picture are all that it may know; ``clues`` repeats what the prompt tells."""
 
     game_id: str
     seat: int
@@ -26,6 +26,7 @@ class Request:
     round: int
     prompt: str
     image: Image.Image
+    clues: tuple[SpokenClue, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

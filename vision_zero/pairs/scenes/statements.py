@@ -6,6 +6,7 @@ Scripted players, the warm start, clue truthfulness and the scene questions all 
     thing     a large red metal cube · a small thing               at least one object fits
     count     two red things · no spheres                          exactly so many objects fit
     relation  a red cube left of a small sphere                    some fitting object stands on that side of a fitting other
+    both      a red cube and two spheres                           every part is true
 """
 
 from __future__ import annotations
@@ -101,6 +102,20 @@ class Relation:
         return any(subjects.intersection(standing[anchor]) for anchor in self.other.matches(facts))
 
 
+@dataclass(frozen=True, slots=True)
+class Both:
+    """Several statements at once."""
+
+    parts: tuple[Thing | Count | Relation, ...]
+
+    def text(self) -> str:
+        return _AND.join(part.text() for part in self.parts)
+
+    def holds(self, facts: SceneFacts) -> bool:
+        return all(part.holds(facts) for part in self.parts)
+
+
+_AND = " and "
 _NOUN = rf"(?:({'|'.join(SIZES)}) )?(?:({'|'.join(COLORS)}) )?(?:({'|'.join(MATERIALS)}) )?({'|'.join(SHAPES)}|thing)"
 _THING = re.compile(rf"an? {_NOUN}")
 _COUNT = re.compile(rf"({'|'.join(NUMBERS)}) {_NOUN}(s?)")
@@ -111,6 +126,14 @@ _SIDE_OF = {words: side for side, words in SIDE_WORDS.items()}
 def parse(text: str) -> Statement | None:
     """The statement that ``text`` makes, or None if it is not in this language. Case, spaces and a final stop are free."""
     plain = " ".join(text.lower().split()).rstrip(" .")
+    parts = [_single(part) for part in plain.split(_AND)]
+    if len(parts) == 1:
+        return parts[0]
+    known = tuple(part for part in parts if part is not None)
+    return Both(known) if len(known) == len(parts) else None
+
+
+def _single(plain: str) -> Thing | Count | Relation | None:
     if match := _THING.fullmatch(plain):
         return Thing(_query(*match.groups()))
     if match := _COUNT.fullmatch(plain):

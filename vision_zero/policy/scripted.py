@@ -1,0 +1,137 @@
+"""Players with a script instead of a model: bounds for the plots, opponents for win rates, and causes for tests of alarms.
+
+They play through the same engine and speak the language of scene statements. Those that look do not look at pixels: they know
+the scene graphs of the pictures that they were told about.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterable, Sequence
+from typing import final
+
+import numpy as np
+from PIL import Image
+
+from vision_zero.errors import GameError
+from vision_zero.game.parsing import ABSTAIN
+from vision_zero.game.prompts import SpokenClue
+from vision_zero.game.table import Reply, Request
+from vision_zero.pairs.image_pair import ImagePair
+from vision_zero.pairs.scenes.statements import Both, Query, SceneFacts, Thing, parse
+from vision_zero.randomness import Seed
+
+
+class Scripted(ABC):
+    """A player that follows a script; subclasses are final and say what they say and for whom they vote."""
+
+    def __init__(self, pairs: Iterable[ImagePair]) -> None:
+        self._facts = {
+            _key(image): facts
+            for pair in pairs
+            for image, facts in ((pair.original, pair.original_facts), (pair.modified, pair.modified_facts))
+        }
+
+    def reply(self, requests: Sequence[Request], seed: Seed) -> list[Reply]:
+        """One reply for each request; see :class:`vision_zero.game.table.Players`."""
+        return [self._answer(request, seed.child(number)) for number, request in enumerate(requests)]
+
+    def _answer(self, request: Request, seed: Seed) -> Reply:
+        facts = self._facts.get(_key(request.image))
+        if facts is None:
+            raise GameError(f"a scripted player was shown a picture that it was not told about (game {request.game_id})")
+        rng = seed.generator()
+        said = self._clue(facts, request.clues, rng) if request.kind == "clue" else self._vote(facts, request, rng)
+        return Reply("" if said is None else f"\\boxed{{{said}}}")
+
+    @abstractmethod
+    def _clue(self, facts: SceneFacts, heard: Sequence[SpokenClue], rng: np.random.Generator) -> str | None:
+        """A clue, or None to say nothing."""
+
+    @abstractmethod
+    def _vote(self, facts: SceneFacts, request: Request, rng: np.random.Generator) -> str | None:
+        """A seat's number or N/A, or None to say nothing."""
+
+
+@final
+class Oracle(Scripted):
+    """Tells everything that it sees, and votes for the seat that said most things that are false of its own picture."""
+
+    def _clue(self, facts: SceneFacts, heard: Sequence[SpokenClue], rng: np.random.Generator) -> str | None:
+        return Both(tuple(Thing(_whole(item)) for item in facts["objects"])).text()
+
+    def _vote(self, facts: SceneFacts, request: Request, rng: np.random.Generator) -> str | None:
+        false: dict[int, int] = {}
+        for clue in request.clues:
+            statement = parse(clue.text)
+            if clue.seat != request.seat and (statement is None or not statement.holds(facts)):
+                false[clue.seat] = false.get(clue.seat, 0) + 1
+        most = max(false.values(), default=0)
+        worst = [seat for seat, number in false.items() if number == most]
+        return str(worst[0]) if len(worst) == 1 else ABSTAIN
+
+
+@final
+class Random(Scripted):
+    """Names a thing of its picture at random, and votes for any other seat."""
+
+    def _clue(self, facts: SceneFacts, heard: Sequence[SpokenClue], rng: np.random.Generator) -> str | None:
+        return _any_thing(facts, rng).text()
+
+    def _vote(self, facts: SceneFacts, request: Request, rng: np.random.Generator) -> str | None:
+        return _another_seat(request, rng)
+
+
+@final
+class Mute(Scripted):
+    """Says nothing, ever."""
+
+    def _clue(self, facts: SceneFacts, heard: Sequence[SpokenClue], rng: np.random.Generator) -> str | None:
+        return None
+
+    def _vote(self, facts: SceneFacts, request: Request, rng: np.random.Generator) -> str | None:
+        return None
+
+
+@final
+class Copycat(Scripted):
+    """Repeats the clue before it (names a thing if it is the first), and votes for any other seat."""
+
+    def _clue(self, facts: SceneFacts, heard: Sequence[SpokenClue], rng: np.random.Generator) -> str | None:
+        return heard[-1].text if heard else _any_thing(facts, rng).text()
+
+    def _vote(self, facts: SceneFacts, request: Request, rng: np.random.Generator) -> str | None:
+        return _another_seat(request, rng)
+
+
+@final
+class Liar(Scripted):
+    """Names things that are not in its picture, and votes for a seat whose clues are true."""
+
+    def _clue(self, facts: SceneFacts, heard: Sequence[SpokenClue], rng: np.random.Generator) -> str | None:
+        while True:
+            color, shape = rng.choice(["red", "blue", "green", "cyan"]), rng.choice(["cube", "sphere", "cylinder"])
+            statement = parse(f"a {color} {shape}")
+            if statement is not None and not statement.holds(facts):
+                return statement.text()
+
+    def _vote(self, facts: SceneFacts, request: Request, rng: np.random.Generator) -> str | None:
+        honest = {clue.seat for clue in request.clues if (statement := parse(clue.text)) is not None and statement.holds(facts)}
+        return str(min(honest - {request.seat})) if honest - {request.seat} else ABSTAIN
+
+
+def _whole(item: dict[str, object]) -> Query:
+    return Query(**{key: item[key] for key in ("size", "color", "material", "shape")})  # type: ignore[arg-type]
+
+
+def _any_thing(facts: SceneFacts, rng: np.random.Generator) -> Thing:
+    return Thing(_whole(facts["objects"][int(rng.integers(len(facts["objects"])))]))
+
+
+def _another_seat(request: Request, rng: np.random.Generator) -> str:
+    others = sorted({clue.seat for clue in request.clues} - {request.seat})
+    return str(others[int(rng.integers(len(others)))]) if others else ABSTAIN
+
+
+def _key(image: Image.Image) -> int:
+    return hash((image.size, image.tobytes()))
