@@ -47,3 +47,36 @@ def plain_pair(name: str = "plain", size: tuple[int, int] = (16, 16)) -> ImagePa
 
 def files_below(folder: Path) -> list[str]:
     return sorted(str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file())
+
+
+def write_tiny_base(folder: Path) -> Path:
+    """Save a policy of some 200,000 random weights whose replies hold boxes often enough to play with."""
+    import torch
+    from transformers import Qwen2_5_VLForConditionalGeneration
+
+    from vision_zero.policy.nano.architecture import build_config, build_model, build_processor
+    from vision_zero.policy.nano.tokenizer import train_tokenizer
+
+    tokenizer = train_tokenizer(["a large red cube left of two small spheres. yes no \\boxed{N/A} Player 1 civilian spy"] * 20)
+    config = build_config(tokenizer)
+    for part, sizes in (
+        (config.text_config, {"hidden_size": 64, "intermediate_size": 96, "num_hidden_layers": 2, "num_attention_heads": 2}),
+        (config.vision_config, {"depth": 1, "hidden_size": 32, "intermediate_size": 48, "num_heads": 2, "out_hidden_size": 64}),
+    ):
+        for name, value in sizes.items():
+            setattr(part, name, value)
+    config.text_config.num_key_value_heads = 1
+    config.text_config.layer_types = ["full_attention"] * 2
+    config.vision_config.fullatt_block_indexes = [0]
+    reference = build_model(tokenizer, seed=0)
+    with torch.random.fork_rng():
+        torch.manual_seed(0)
+        model = Qwen2_5_VLForConditionalGeneration(config)
+        # Larger than the usual start, so that replies depend on the prompt and the picture.
+        for parameter in model.parameters():
+            if parameter.dim() > 1:
+                parameter.data.mul_(3)
+    model.generation_config = reference.generation_config
+    model.save_pretrained(folder)
+    build_processor(tokenizer).save_pretrained(folder)
+    return folder

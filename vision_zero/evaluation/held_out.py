@@ -10,7 +10,7 @@ from vision_zero.config.evaluation import EvaluationConfig
 from vision_zero.config.game import GameConfig
 from vision_zero.evaluation.duels import caught, duel, vote_again, vote_shares
 from vision_zero.evaluation.estimates import Score, Scores, compare
-from vision_zero.evaluation.questions import FAMILIES, AskedPicture, is_right, questions_about
+from vision_zero.evaluation.questions import SCENE_FAMILIES, AskedPicture, is_right, scene_questions
 from vision_zero.evaluation.truth import true_clues
 from vision_zero.game.spy import WhoIsTheSpy
 from vision_zero.game.table import Table
@@ -36,7 +36,7 @@ class HeldOut:
     def of(cls, game: GameConfig, pairs: Sequence[ImagePair], config: EvaluationConfig) -> HeldOut:
         scenes = [pair for pair in pairs if pair.domain == "scenes"]
         seed = Seed(config.seed).child("questions")
-        questions = questions_about(scenes, config.questions, seed) if scenes else []
+        questions = scene_questions(scenes, config.questions, seed) if scenes else []
         return cls(WhoIsTheSpy(game), pairs, questions, config)
 
     @property
@@ -82,7 +82,7 @@ class HeldOut:
             (asked.question.family, float(is_right(asked.question, reply.text)))
             for asked, reply in zip(self.questions, replies, strict=True)
         ]
-        by_family = {f"questions/{family}": [value for name, value in right if name == family] for family in FAMILIES}
+        by_family = {f"questions/{family}": [value for name, value in right if name == family] for family in SCENE_FAMILIES}
         return {"questions/all": [value for _, value in right], **by_family}
 
     def _truth(self, games: Sequence[Transcript]) -> list[float]:

@@ -1,35 +1,22 @@
-"""Questions about held-out scenes with answers computed from the scene graph: colour, shape, count, position.
-
-The families follow CLEVR's (query, count, relate). Every question names its objects uniquely, so one answer is right.
-"""
+"""Held-out questions about scenes (colour, shape, count, position) and compact charts, and the judging of replies."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
-from typing import Any, Literal
+from collections.abc import Sequence
+from dataclasses import dataclass
 
-import numpy as np
 from PIL import Image
 
 from vision_zero.game.parsing import one_line
+from vision_zero.pairs.charts.questions import CHART_FAMILIES, ask_chart, is_value_right
 from vision_zero.pairs.image_pair import ImagePair
-from vision_zero.pairs.scenes.statements import NUMBERS, SIDES, Query, SceneFacts
+from vision_zero.pairs.scenes.questions import Family, Question, ask
+from vision_zero.pairs.scenes.statements import NUMBERS
 from vision_zero.randomness import Seed
 
-Family = Literal["color", "shape", "count", "position"]
-FAMILIES: tuple[Family, ...] = ("color", "shape", "count", "position")
-_ATTRIBUTES = ("size", "color", "material", "shape")
-_TRIES = 60
-
-
-@dataclass(frozen=True, slots=True)
-class Question:
-    """A question about a picture and its answer, one lower-case word."""
-
-    family: Family
-    text: str
-    answer: str
+SCENE_FAMILIES: tuple[Family, ...] = ("color", "shape", "count", "position")
+"""Families of the suite that runs after every round."""
+_PASSES = 60
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,63 +27,42 @@ class AskedPicture:
     image: Image.Image
 
 
-def questions_about(pairs: Sequence[ImagePair], per_family: int, seed: Seed) -> list[AskedPicture]:
+def scene_questions(
+    pairs: Sequence[ImagePair], per_family: int, seed: Seed, families: Sequence[Family] = SCENE_FAMILIES
+) -> list[AskedPicture]:
     """That many questions of each family, spread over the originals of scene pairs; the same seed asks the same."""
+    return [asked for family in families for asked in _of_family(family, pairs, per_family, seed.child(family))]
+
+
+def chart_questions(pairs: Sequence[ImagePair], per_family: int, seed: Seed) -> list[AskedPicture]:
+    """That many questions of each chart family, spread over the originals of compact chart pairs."""
     asked = []
-    for family in FAMILIES:
-        made = 0
-        for number in range(per_family * _TRIES):
+    for family in CHART_FAMILIES:
+        for number in range(per_family):
             pair = pairs[number % len(pairs)]
             rng = seed.child(family, pair.pair_id, number // len(pairs)).generator()
-            question = ask(family, pair.original_facts, rng)
-            if question is not None:
-                asked.append(AskedPicture(question, pair.original))
-                made += 1
-            if made == per_family:
-                break
+            asked.append(AskedPicture(ask_chart(family, pair.original_facts, rng), pair.original))
     return asked
 
 
-def ask(family: Family, facts: SceneFacts, rng: np.random.Generator) -> Question | None:
-    """A question of that family about a scene, or None if the scene has none that is unambiguous."""
-    if family == "count":
-        query = describe(_pick(facts["objects"], rng), rng, (1, 2))
-        return Question("count", f"How many {query.noun(plural=True)}?", NUMBERS[len(query.matches(facts))])
-    if family == "position":
-        return _ask_position(facts, rng)
-    for _ in range(_TRIES):
-        item = _pick(facts["objects"], rng)
-        query = replace(describe(item, rng, (2, 3, 4)), **{family: None})
-        if query != Query() and len(query.matches(facts)) == 1:
-            return Question(family, f"What {family} is the {query.noun()}?", item[family])
-    return None
-
-
 def is_right(question: Question, reply: str) -> bool:
-    """Is the reply the answer, but for case, spaces, a final stop, a box around it, and digits for a number?"""
+    """Is the reply the answer, but for case, spaces, a final stop, a box around it, and digits for a number word?"""
     said = one_line(reply).lower().removeprefix("\\boxed{").rstrip(" .}").strip()
-    if said.isdigit() and int(said) < len(NUMBERS):
-        said = NUMBERS[int(said)]
-    return {"zero": "no"}.get(said, said) == question.answer
+    if question.family == "value":
+        return is_value_right(question.answer, said.replace(" ", "").rstrip("%"))
+    if question.family == "count":
+        words = {str(number): word for number, word in enumerate(NUMBERS)} | {"zero": "no", "none": "no"}
+        said = words.get(said, said)
+    return said == question.answer
 
 
-def describe(item: Mapping[str, Any], rng: np.random.Generator, sizes: Sequence[int]) -> Query:
-    """A query that fits the object and names as many of its attributes as one of ``sizes`` says."""
-    named = rng.permutation(list(_ATTRIBUTES))[: _pick(sizes, rng)]
-    return Query(**{str(key): item[key] for key in named})
-
-
-def _ask_position(facts: SceneFacts, rng: np.random.Generator) -> Question | None:
-    objects = facts["objects"]
-    for _ in range(_TRIES):
-        one, two = (int(index) for index in rng.choice(len(objects), size=2, replace=False))
-        subject, anchor = (describe(objects[index], rng, (1, 2, 3)) for index in (one, two))
-        side = _pick([side for side in SIDES if one in facts["relationships"][side][two]], rng)
-        if len(subject.matches(facts)) == len(anchor.matches(facts)) == 1:
-            choice = "left or right of" if side in ("left", "right") else "in front of or behind"
-            return Question("position", f"Is the {subject.noun()} {choice} the {anchor.noun()}?", side)
-    return None
-
-
-def _pick(options: Sequence[Any], rng: np.random.Generator) -> Any:
-    return options[int(rng.integers(len(options)))]
+def _of_family(family: Family, pairs: Sequence[ImagePair], wanted: int, seed: Seed) -> list[AskedPicture]:
+    asked: list[AskedPicture] = []
+    for number in range(wanted * _PASSES):
+        if len(asked) == wanted:
+            break
+        pair = pairs[number % len(pairs)]
+        question = ask(family, pair.original_facts, seed.child(pair.pair_id, number // len(pairs)).generator())
+        if question is not None:
+            asked.append(AskedPicture(question, pair.original))
+    return asked

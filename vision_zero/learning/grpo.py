@@ -91,16 +91,19 @@ class StageTrainer(GRPOTrainer):
     def __init__(self, model: Any, processor: Any, job: StageJob, args: GRPOConfig, dataset: Dataset, **hooks: Any) -> None:
         self.job = job
         self.progress = Progress(job.state, job.run)
-        # The base and a peft_config, never a PeftModel: TRL would anchor the KL to the step's start instead of the base.
-        super().__init__(
-            model=model,
-            args=args,
-            train_dataset=dataset,
-            processing_class=processor,
-            peft_config=lora_config(job.policy.adapter),
-            callbacks=[_Course(self.progress, len(job.planned))],
-            **hooks,
-        )
+        try:
+            # The base and a peft_config, never a PeftModel: TRL would anchor the KL to the step's start instead of the base.
+            super().__init__(
+                model=model,
+                args=args,
+                train_dataset=dataset,
+                processing_class=processor,
+                peft_config=lora_config(job.policy.adapter),
+                callbacks=[_Course(self.progress, len(job.planned))],
+                **hooks,
+            )
+        except ValueError as error:
+            raise TrainingError(f"training cannot be set up: {error}") from error
         self.remove_callback(PrinterCallback)
         self.remove_callback(ProgressCallback)
         for adapter in self.model.peft_config.values():

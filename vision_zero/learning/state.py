@@ -65,3 +65,8 @@ class StageState(Config):
     def at_start(cls, rules: SwitchConfig) -> StageState:
         """Before the first iteration."""
         return cls(rules=rules, stage=rules.start)
+
+    def before(self, run: str) -> StageState:
+        """This state without what that run added to the history: enough to tell the run's iterations from earlier ones."""
+        earlier = tuple(record for record in self.history if record.run != run)
+        return self.model_copy(update={"history": earlier, "iteration": len(earlier)})

@@ -12,13 +12,17 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import click
+from pydantic import ValidationError
 
 from vision_zero.config.learning import Stage
+from vision_zero.config.rewards import RewardsConfig
 from vision_zero.config.self_play import SelfPlayConfig
+from vision_zero.errors import ConfigError
 from vision_zero.evaluation.estimates import Scores
 from vision_zero.game.played import PlayedGames
-from vision_zero.game.records import write_transcripts
+from vision_zero.game.records import read_transcripts, write_transcripts
 from vision_zero.learning.state import IterationRecord, StageState
+from vision_zero.pairs.table import PairTable
 from vision_zero.pairs.verdict import Verdict
 from vision_zero.policy.folder import PolicyFolder
 from vision_zero.report.course import course_charts
@@ -98,6 +102,30 @@ def report_page(run: str, before: StageState, state: StageState, verdict: Verdic
         phases=phases(records),
         failures=failures(records),
     )
+
+
+def rewrite(path: Path) -> Path:
+    """Write the report and the replay of a run folder again from its numbers: after a change of the pages, say.
+
+    Raises:
+        PairsError, GameError, ConfigError: a file of the folder is missing or broken.
+    """
+    try:
+        state = StageState.model_validate_json((path / "state.json").read_text(encoding="utf-8"))
+        scores = Scores.model_validate_json((path / "scores.json").read_text(encoding="utf-8"))
+        verdict = Verdict.model_validate_json((path / "verdict.json").read_text(encoding="utf-8"))
+    except OSError as error:
+        raise ConfigError(f"{path} is not a run's folder: {error}") from error
+    except ValidationError as error:
+        raise ConfigError(f"{path} holds numbers that this version cannot read: {error.errors()[0]['msg']}") from error
+    before = state.before(path.name)
+    games = PlayedGames(
+        read_transcripts(path / "transcripts.parquet"), PairTable.read(path / "shown_pairs.parquet"), RewardsConfig()
+    )
+    shown, pairs = games.shown()
+    (path / "report.html").write_text(report_page(path.name, before, state, verdict, scores), encoding="utf-8")
+    (path / "replay.html").write_text(replay_page(f"Replay of {path.name}", shown, pairs, games.rewards), encoding="utf-8")
+    return path / "report.html"
 
 
 def phases(records: tuple[IterationRecord, ...]) -> list[tuple[str, float]]:

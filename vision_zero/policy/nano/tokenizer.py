@@ -10,8 +10,8 @@ from transformers import PreTrainedTokenizerFast
 PAD, END, USER, ASSISTANT = "<|pad|>", "<|end|>", "<|user|>", "<|assistant|>"
 VISION_START, VISION_END, IMAGE, VIDEO = "<|vision_start|>", "<|vision_end|>", "<|image_pad|>", "<|video_pad|>"
 SPECIAL_TOKENS = (PAD, END, USER, ASSISTANT, VISION_START, VISION_END, IMAGE, VIDEO)
-BOXED = "\\boxed{"
-"""One token, since every reply of the game has one."""
+BOXED = (" \\boxed{", "\\boxed{")
+"""One token each, since every reply of the game has one."""
 VOCABULARY = 640
 
 # Words with the space before them, single digits, runs of other signs: GPT-2's pattern, digits kept apart.
@@ -45,13 +45,13 @@ def train_tokenizer(texts: Iterable[str]) -> PreTrainedTokenizerFast:
     )
     tokenizer.decoder = decoders.ByteLevel()
     trainer = trainers.BpeTrainer(
-        vocab_size=VOCABULARY - 1,
+        vocab_size=VOCABULARY - len(BOXED),
         special_tokens=list(SPECIAL_TOKENS),
         initial_alphabet=pre_tokenizers.ByteLevel.alphabet(),
         show_progress=False,
     )
     tokenizer.train_from_iterator(texts, trainer)
-    tokenizer.add_tokens([AddedToken(BOXED, normalized=False, special=False)])
+    tokenizer.add_tokens([AddedToken(token, normalized=False, special=False) for token in BOXED])
     return PreTrainedTokenizerFast(
         tokenizer_object=tokenizer,
         pad_token=PAD,

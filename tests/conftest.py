@@ -1,0 +1,27 @@
+"""No network, one thread, and a ZenML of its own for every test session. Set before anything heavy is imported."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+
+os.environ["OMP_NUM_THREADS"] = "1"
+os.environ["HF_HUB_OFFLINE"] = "1"
+os.environ["GX_ANALYTICS_ENABLED"] = "false"
+os.environ["ZENML_ANALYTICS_OPT_IN"] = "false"
+os.environ["ZENML_ENABLE_RICH_TRACEBACK"] = "false"
+os.environ["TRL_EXPERIMENTAL_SILENCE"] = "1"
+os.environ["ZENML_CONFIG_PATH"] = tempfile.mkdtemp(prefix="vision-zero-test-zenml-")
+
+import pytest
+import torch
+
+torch.set_num_threads(1)
+
+
+@pytest.fixture(scope="session")
+def tiny_base(tmp_path_factory):
+    """A folder with a policy of the embedded architecture, much smaller and with random weights."""
+    from tests.make import write_tiny_base
+
+    return write_tiny_base(tmp_path_factory.mktemp("tiny-base"))

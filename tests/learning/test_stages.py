@@ -1,0 +1,322 @@
+"""Both trainers on a tiny model: what TRL trains is what was sampled, scored by our rules, and a resumed run is an unbroken one.
+
+A random model's votes mean nothing, so tests of the clue stage read a vote out of any reply: its length decides.
+"""
+
+from dataclasses import replace
+from itertools import count
+
+import pytest
+import torch
+from safetensors.torch import load_file
+
+from tests.make import files_below, scene_pairs
+from vision_zero.config.game import GameConfig
+from vision_zero.config.learning import LearningConfig, SwitchConfig
+from vision_zero.config.policy import AdapterConfig, PolicyConfig, SamplingConfig
+from vision_zero.config.rewards import RewardsConfig
+from vision_zero.errors import PolicyError, TrainingError
+from vision_zero.game import spy as game_rules
+from vision_zero.game.parsing import Vote
+from vision_zero.learning import decision_stage
+from vision_zero.learning.clue_stage import ClueTrainer, run_clue_stage
+from vision_zero.learning.decision_stage import DecisionTrainer, rates_of, run_decision_stage, vote_rows
+from vision_zero.learning.job import StageJob
+from vision_zero.learning.state import StageState
+from vision_zero.pairs.supply import PairSupply, stride
+from vision_zero.pairs.table import PairTable
+from vision_zero.policy.folder import PolicyFolder
+from vision_zero.policy.loading import load_base, load_policy
+from vision_zero.policy.policy import user_message
+from vision_zero.randomness import Seed
+from vision_zero.rewards.role_advantage import RoleBaselines, batch_advantages
+
+GAMES, ITERATIONS = 2, 4
+_folders = count()
+
+
+@pytest.fixture(autouse=True)
+def votes_from_any_reply(monkeypatch):
+    monkeypatch.setattr(game_rules, "read_vote", lambda reply, seats: ("", Vote(len(reply) % seats + 1)))
+
+
+@pytest.fixture
+def make_job(tiny_base, tmp_path):
+    step = stride(GAMES, 0.0)
+    table = PairTable.from_pairs(enumerate(scene_pairs(ITERATIONS * step)), "train")
+
+    def make(state, parent=None, iterations=ITERATIONS, learning_rate=1e-2, **learning):
+        return StageJob(
+            policy=PolicyConfig(
+                base=str(tiny_base),
+                adapter=AdapterConfig(rank=4, alpha=8),
+                sampling=SamplingConfig(max_clue_tokens=6, max_vote_tokens=6),
+            ),
+            game=GameConfig(prompt="compact", remember_reasoning=False, civilians=2, rounds=1),
+            rewards=RewardsConfig(),
+            learning=LearningConfig(
+                iterations=ITERATIONS,
+                games_per_iteration=GAMES,
+                learning_rate=learning_rate,
+                votes_per_prompt=3,
+                rows_per_step=3,
+                switch=SwitchConfig(rule="never"),
+                **learning,
+            ),
+            state=state,
+            parent=parent or PolicyFolder(None),
+            folder=tmp_path / f"job-{next(_folders)}",
+            iterations=iterations,
+            pairs=PairSupply(table, GAMES, step),
+            run="test",
+            seed=Seed(5),
+        )
+
+    return make
+
+
+def start(stage):
+    return StageState.at_start(SwitchConfig(rule="never", start=stage))
+
+
+def adapter(policy):
+    return load_file(policy.path / "adapter_model.safetensors")
+
+
+def same(one, two):
+    return one.keys() == two.keys() and all(torch.equal(one[name], two[name]) for name in one)
+
+
+class Watched(ClueTrainer):
+    """Keeps what it hands to TRL's loss."""
+
+    def __init__(self, *args):
+        self.batches = []
+        super().__init__(*args)
+
+    def _generate_and_score_completions(self, inputs):
+        output = super()._generate_and_score_completions(inputs)
+        self.batches.append((list(self._said), {key: value for key, value in output.items() if torch.is_tensor(value)}))
+        return output
+
+
+def watched(job):
+    model, processor = load_base(job.policy)
+    trainer = Watched(model, processor, job)
+    policy = trainer.run()
+    return trainer, policy
+
+
+def test_sampled_tokens_are_trained_and_carry_their_seats_advantage(make_job):
+    job = make_job(start("clue"), iterations=2)
+    trainer, _ = watched(job)
+    expected, baselines = [], RoleBaselines()
+    for iteration in range(2):
+        games = trainer.transcripts[iteration * GAMES : (iteration + 1) * GAMES]
+        advantages, baselines = batch_advantages(games, baselines, job.rewards)
+        expected.append({game.game_id: by_seat for game, by_seat in zip(games, advantages, strict=True)})
+    assert len(trainer.batches) == 2
+    for (said, output), advantages in zip(trainer.batches, expected, strict=True):
+        assert len(said) == GAMES * 3
+        for row, (request, reply) in enumerate(said):
+            kept = output["completion_mask"][row].bool()
+            assert tuple(output["completion_ids"][row][kept].tolist()) == reply.tokens
+            assert output["advantages"][row].item() == pytest.approx(advantages[request.game_id][request.seat], abs=1e-6)
+    assert any(abs(value) > 0.01 for value in trainer.batches[0][1]["advantages"].tolist())
+
+
+def test_the_prompt_that_is_trained_is_the_prompt_that_was_shown(make_job):
+    trainer, _ = watched(make_job(start("clue"), iterations=1))
+    said, output = trainer.batches[0]
+    encoded = trainer.player.encode([user_message(request.prompt, request.image) for request, _ in said])
+    assert torch.equal(encoded["input_ids"], output["prompt_ids"])
+    assert torch.equal(encoded["pixel_values"], output["pixel_values"])
+
+
+def test_the_reference_is_the_base_with_its_adapter_off(make_job):
+    first = run_clue_stage(make_job(start("clue"), iterations=2))
+    trainer, _ = watched(make_job(first.state, first.policy, iterations=1))
+    said, output = trainer.batches[0]
+    base, _ = load_base(trainer.job.policy)
+    scored = completion_logps(base, trainer.player, said, output)
+    mask = output["completion_mask"].bool()
+    assert torch.allclose(output["ref_per_token_logps"][mask], scored[mask], atol=1e-4)
+
+
+def completion_logps(model, player, said, output):
+    inputs = player.encode([user_message(request.prompt, request.image) for request, _ in said])
+    ids = torch.cat([inputs["input_ids"], output["completion_ids"]], dim=1)
+    mask = torch.cat([inputs["attention_mask"], output["completion_mask"]], dim=1)
+    kinds = torch.cat([inputs["mm_token_type_ids"], torch.zeros_like(output["completion_ids"])], dim=1)
+    with torch.no_grad():
+        logits = model(
+            input_ids=ids,
+            attention_mask=mask,
+            mm_token_type_ids=kinds,
+            pixel_values=inputs["pixel_values"],
+            image_grid_thw=inputs["image_grid_thw"],
+        ).logits
+    width = output["completion_ids"].shape[1]
+    logps = logits[:, -width - 1 : -1].log_softmax(-1)
+    return logps.gather(2, output["completion_ids"].unsqueeze(2)).squeeze(2)
+
+
+def test_log_probs_move_with_the_sign_of_the_advantage(make_job):
+    trainer, policy = watched(make_job(start("clue"), iterations=1, warmup=0.0, kl=0.0, learning_rate=3e-3))
+    said, output = trainer.batches[0]
+    before = completion_logps(load_base(trainer.job.policy)[0], trainer.player, said, output)
+    after = completion_logps(load_policy(trainer.job.policy, policy.path).model, trainer.player, said, output)
+    mask = output["completion_mask"]
+    moved = ((after - before) * mask).sum(1) / mask.sum(1)
+    assert torch.corrcoef(torch.stack([moved, output["advantages"]]))[0, 1] > 0.5
+
+
+def test_a_reply_is_less_likely_before_another_picture(tiny_base):
+    policy = load_policy(PolicyConfig(base=str(tiny_base)), None)
+    one, two = (pair.original for pair in scene_pairs(2))
+
+    def logits(image):
+        with torch.no_grad():
+            return policy.model(**policy.encode([user_message("Your clue?", image)])).logits[0, -1]
+
+    assert torch.equal(logits(one), logits(one))
+    assert (logits(one) - logits(two)).abs().max() > 1e-3
+
+
+@pytest.mark.parametrize("stage", ["clue", "decision"])
+def test_a_learning_rate_of_zero_changes_nothing(make_job, stage):
+    trained = run(make_job(start(stage), iterations=2, learning_rate=1e-30))
+    weights = adapter(trained.policy)
+    assert max(tensor.abs().max() for name, tensor in weights.items() if "lora_B" in name) < 1e-20
+    assert trained.state.iteration == 2
+
+
+def run(job):
+    """The stage that the state is in."""
+    played = run_clue_stage(job)
+    if job.state.stage == "clue":
+        return played
+    return run_decision_stage(replace(job, folder=job.folder.with_name(job.folder.name + "-votes")), played.transcripts)
+
+
+def test_a_resumed_clue_stage_equals_an_unbroken_one_bit_for_bit(make_job):
+    first = run_clue_stage(make_job(start("clue"), iterations=2))
+    resumed = run_clue_stage(make_job(first.state, first.policy, iterations=2))
+    unbroken = run_clue_stage(make_job(start("clue"), iterations=4))
+    assert not same(adapter(first.policy), adapter(resumed.policy))
+    same_results(unbroken, resumed)
+    assert unbroken.transcripts == (*first.transcripts, *resumed.transcripts)
+
+
+def test_a_resumed_decision_stage_equals_an_unbroken_one_bit_for_bit(make_job, monkeypatch):
+    monkeypatch.setattr(decision_stage, "read_vote", lambda reply, seats: ("", Vote(len(reply) % seats + 1)))
+    games = run_clue_stage(make_job(start("decision"), iterations=4)).transcripts
+    unbroken = run_decision_stage(make_job(start("decision"), iterations=4), games)
+    first = run_decision_stage(make_job(start("decision"), iterations=2), games[: 2 * GAMES])
+    resumed = run_decision_stage(make_job(first.state, first.policy, iterations=2), games[2 * GAMES :])
+    assert not same(adapter(first.policy), adapter(resumed.policy))
+    same_results(unbroken, resumed)
+
+
+def same_results(one, two):
+    assert same(adapter(one.policy), adapter(two.policy))
+    assert same(*(load_file(result.policy.path / "optimizer.safetensors") for result in (one, two)))
+    assert strip(one.state) == strip(two.state)
+
+
+def strip(state):
+    """The state without wall-clock measures."""
+    history = [
+        record.model_copy(
+            update={"metrics": {name: value for name, value in record.metrics.items() if not name.startswith("seconds/")}}
+        )
+        for record in state.history
+    ]
+    return state.model_copy(update={"history": tuple(history)})
+
+
+def test_one_optimiser_and_one_schedule_run_through_both_stages(make_job):
+    clue = run(make_job(start("clue"), iterations=2))
+    state = clue.state.model_copy(update={"stage": "decision"})
+    decision = run(make_job(state, clue.policy, iterations=2))
+    rates = [record.metrics["learning_rate"] for record in decision.state.history]
+    assert [record.iteration for record in decision.state.history] == [0, 1, 2, 3]
+    unbroken = run(make_job(start("clue"), iterations=4)).state
+    assert rates == [record.metrics["learning_rate"] for record in unbroken.history]
+    steps = load_file(decision.policy.path / "optimizer.safetensors")
+    assert steps["0.step"].item() == 4
+
+
+def test_nothing_executable_and_no_path_of_this_machine_is_stored(make_job, tiny_base):
+    trained = run(make_job(start("clue"), iterations=1))
+    names = files_below(trained.policy.path)
+    assert not [name for name in names if name.endswith((".bin", ".pt", ".pth", ".pkl", ".py"))]
+    copied = trained.policy.copy_to(trained.policy.path.parent / "copy")
+    assert files_below(copied.path) == sorted(
+        "README.md adapter_config.json adapter_model.safetensors optimizer.json optimizer.safetensors scheduler.json "
+        "trainer_state.json".split()
+    )
+
+
+def test_an_unreadable_parent_is_refused_before_training(make_job, tmp_path):
+    (tmp_path / "junk").mkdir()
+    with pytest.raises(PolicyError, match="not a trained policy"):
+        PolicyFolder(tmp_path / "junk").checked()
+    trained = run(make_job(start("clue"), iterations=1))
+    (trained.policy.path / "optimizer.safetensors").write_bytes(b"broken")
+    with pytest.raises(PolicyError, match="no training state that fits"):
+        run(make_job(trained.state, trained.policy, iterations=1))
+
+
+def test_a_loss_that_is_no_number_stops_training(make_job, monkeypatch):
+    monkeypatch.setattr(ClueTrainer, "compute_loss", lambda self, *args, **kwargs: torch.tensor(float("nan"), requires_grad=True))
+    with pytest.raises(TrainingError, match="loss is nan at iteration 1"):
+        run_clue_stage(make_job(start("clue"), iterations=2))
+
+
+def test_an_adapter_that_matches_nothing_is_refused(make_job):
+    job = make_job(start("clue"))
+    policy = job.policy.model_copy(update={"adapter": AdapterConfig(target_modules=("no_such_layer",))})
+    with pytest.raises(TrainingError, match="target modules"):
+        run_clue_stage(replace(job, policy=policy))
+
+
+def test_the_stage_ends_when_the_controller_switches(make_job):
+    job = make_job(start("clue"))
+    rules = SwitchConfig(rule="fixed", period=2)
+    switched = run_clue_stage(replace(job, state=StageState.at_start(rules).model_copy(update={"stage": "clue"})))
+    assert switched.state.stage == "decision"
+    assert switched.state.iteration == 2
+    assert [record.stage for record in switched.state.history] == ["clue", "clue"]
+
+
+def test_each_stage_leaves_the_other_ones_turn_alone(make_job):
+    played = run_clue_stage(make_job(start("decision"), iterations=2))
+    assert played.state == start("decision")
+    assert played.policy == PolicyFolder(None)
+    assert len(played.transcripts) == 2 * GAMES
+    untouched = run_decision_stage(make_job(start("clue"), iterations=2), played.transcripts)
+    assert untouched.state == start("clue")
+    finished = start("clue").model_copy(update={"iteration": ITERATIONS})
+    assert run_clue_stage(make_job(finished)).transcripts == ()
+
+
+def test_decision_rows_hold_the_voters_prompt_and_picture(make_job):
+    job = make_job(start("decision"), iterations=2)
+    transcripts = run_clue_stage(job).transcripts
+    rows = vote_rows(transcripts, job.pairs, job.seed)
+    for row, transcript in zip(rows, transcripts, strict=True):
+        assert row["prompt"][0]["content"] in [move.prompt for move in transcript.votes]
+        assert row["image"].tobytes() == job.pairs.by_id(transcript.pair_id).original.tobytes()
+        assert row["spy"] == transcript.spy
+
+
+def test_decision_rewards_and_rates(make_job, monkeypatch):
+    job = make_job(start("decision"), iterations=1)
+    rows = vote_rows(run_clue_stage(job).transcripts[:GAMES], job.pairs, job.seed)
+    trainer = DecisionTrainer(*load_base(job.policy), job, rows)
+    said = [[{"role": "assistant", "content": text}] for text in ("\\boxed{1}", "\\boxed{N/A}", "hm", "\\boxed{2}")]
+    rewards = trainer._reward(completions=said, spy=[1, 1, 1, 1], players=[3, 3, 3, 3])
+    assert rewards == [1.0, -0.5, -1.0, -1.0]
+    rates = rates_of([(Vote(1), 1), (Vote(None), 1), (Vote(2), 1), (Vote(3), 3)])
+    assert (rates.accuracy, rates.abstention, rates.unreadable) == (0.5, 0.25, 0.0)

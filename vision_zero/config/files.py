@@ -1,0 +1,95 @@
+"""Checking pipeline configuration files before anything runs.
+
+ZenML ignores unknown top-level keys and unknown step keys in silence, and buries errors of parameters in a long traceback; here
+each is one sentence that names the place.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+import yaml
+from pydantic import BaseModel, ValidationError
+
+from vision_zero.config.self_play import SelfPlayConfig
+from vision_zero.config.warm_start import WarmStartConfig
+from vision_zero.errors import ConfigError
+
+ROOTS: dict[str, type[BaseModel]] = {"self_play": SelfPlayConfig, "warm_start": WarmStartConfig}
+"""The configuration tree of each pipeline, by the name of the folder under ``configs/`` that its files are in."""
+
+RUN_KEYS = frozenset(
+    "build cache_policy cleanup_hook_source enable_artifact_metadata enable_artifact_visualization enable_cache enable_heartbeat "
+    "enable_pipeline_logs enable_step_logs end_hook_source environment execution_mode extra failure_hook_source init_hook_kwargs "
+    "init_hook_source model parameters pause_hook_source resume_hook_source retry run_name schedule secrets settings "
+    "start_hook_source steps substitutions success_hook_source tags".split()
+)
+"""What ZenML 0.98 reads at the top of a file; a test holds both sets to ZenML's own models."""
+STEP_KEYS = frozenset(
+    "cache_policy enable_artifact_metadata enable_artifact_visualization enable_cache enable_step_logs end_hook_source "
+    "environment experiment_tracker extra failure_hook_source group heartbeat_healthy_threshold model outputs parameters retry "
+    "runtime secrets settings start_hook_source step_operator substitutions success_hook_source".split()
+)
+"""What ZenML 0.98 reads below a step's name."""
+
+
+def check_file(path: Path) -> str:
+    """Check a file.
+
+    Returns:
+        A sentence that says what it configures.
+
+    Raises:
+        ConfigError: the file cannot be read, or a key, type or value in it is wrong.
+    """
+    data = read_yaml(path)
+    _check_keys(data)
+    parameters = data.get("parameters")
+    if not isinstance(parameters, dict) or "config" not in parameters:
+        raise ConfigError(f"{path}: parameters.config is missing: the settings of the run belong there")
+    unknown = sorted(set(parameters) - {"config", "rounds"})
+    if unknown:
+        raise ConfigError(f"{path}: parameters.{unknown[0]} is not known; did you mean parameters.config.{unknown[0]}?")
+    root = ROOTS.get(path.resolve().parent.name, SelfPlayConfig)
+    try:
+        root.model_validate(parameters["config"])
+    except ValidationError as error:
+        raise ConfigError(f"{path}: {'; '.join(_sentences(error))}") from error
+    return f"a valid configuration of {root.__name__.removesuffix('Config')}"
+
+
+def read_yaml(path: Path) -> dict[str, Any]:
+    """The file's mapping; tags that would make objects are refused.
+
+    Raises:
+        ConfigError: there is no such file, or it is no YAML mapping.
+    """
+    try:
+        data = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigError(f"{path} cannot be read: {error}") from error
+    except yaml.YAMLError as error:
+        raise ConfigError(f"{path} is not YAML: {' '.join(str(error).split())}") from error
+    if not isinstance(data, dict):
+        raise ConfigError(f"{path} holds no settings: it must be a mapping with the key parameters")
+    return data
+
+
+def _check_keys(data: dict[str, Any]) -> None:
+    """Refuse what ZenML would ignore: unknown keys at the top and below ``steps``."""
+    unknown = sorted(set(data) - RUN_KEYS)
+    if unknown:
+        raise ConfigError(f"{unknown[0]} is not a key of a pipeline configuration: ZenML would ignore it")
+    for step, settings in (data.get("steps") or {}).items():
+        strange = sorted(set(settings or {}) - STEP_KEYS)
+        if strange:
+            raise ConfigError(f"steps.{step}.{strange[0]} is not a key of a step: ZenML would ignore it")
+
+
+def _sentences(error: ValidationError) -> Iterable[str]:
+    for problem in error.errors(include_url=False):
+        place = ".".join(str(part) for part in problem["loc"])
+        text = problem["msg"].removeprefix("Value error, ")
+        yield f"{place}: {'unknown key' if problem['type'] == 'extra_forbidden' else text[:1].lower() + text[1:]}"

@@ -1,0 +1,72 @@
+"""Settings of the warm start, which makes the embedded policy from nothing but procedural pictures."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal, Self
+
+from pydantic import Field, model_validator
+
+from vision_zero.config.base import Config
+from vision_zero.config.pairs import ChartsConfig, ScenesConfig
+
+Topic = Literal["list", "question", "check", "clue", "vote", "chart list", "chart question"]
+Weight = Annotated[float, Field(ge=0.0)]
+
+
+class Phase(Config):
+    """A stretch of the warm start with one mix of lessons."""
+
+    steps: int = Field(ge=1)
+    """Optimiser steps."""
+    topics: dict[Topic, Weight]
+    """Relative frequency of each topic."""
+    lessons_per_picture: int = Field(2, ge=1)
+    """Lessons about each picture of a step."""
+
+    @model_validator(mode="after")
+    def _some_topic_has_weight(self) -> Self:
+        if not any(self.topics.values()):
+            raise ValueError("topics must give at least one topic a weight above 0")
+        return self
+
+
+class WarmStartConfig(Config):
+    """How the embedded policy is taught."""
+
+    seed: int = Field(2026, ge=0)
+    """Seed of weights, pictures and lessons."""
+    scenes: ScenesConfig = ScenesConfig(width=112, height=112, extent=2.0, zoom=1.5, min_visible_share=0.4)
+    """Scenes that the lessons are about."""
+    charts: ChartsConfig = ChartsConfig(style="compact")
+    """Charts that the lessons are about."""
+    scene_pairs: int = Field(60_000, ge=1)
+    """Scene pairs; a lesson is about one of the two pictures, the other provides false statements."""
+    chart_pairs: int = Field(15_000, ge=0)
+    """Chart pairs."""
+    pairs_per_file: int = Field(1000, ge=1)
+    """Pairs in one file on disk: after an interruption, drawing goes on with the next file."""
+    phases: tuple[Phase, ...] = Field(min_length=1)
+    """What is taught, in order."""
+    pictures_per_step: int = Field(32, ge=1)
+    """Pictures in one optimiser step; each is encoded once for all its lessons."""
+    learning_rate: float = Field(1.5e-3, gt=0.0)
+    """Peak learning rate of AdamW."""
+    warmup: float = Field(0.02, ge=0.0, lt=1.0)
+    """Share of all steps over which the learning rate rises."""
+    steady: float = Field(0.3, ge=0.0, lt=1.0)
+    """Share of all steps after which it begins to fall along a cosine."""
+    weight_decay: float = Field(0.05, ge=0.0)
+    """AdamW's weight decay."""
+    checkpoint_every: int = Field(500, ge=1)
+    """Steps between checkpoints, from which an interrupted warm start goes on."""
+    tokenizer_lessons: int = Field(8000, ge=100)
+    """Lessons whose text the tokenizer is trained on."""
+    exam_pairs: int = Field(200, ge=4)
+    """Held-out pairs that the policy is examined on afterwards."""
+    folder: str = "runs/warm_start"
+    """Where pictures, checkpoints and the finished policy are kept."""
+
+    @property
+    def steps(self) -> int:
+        """Steps of all phases."""
+        return sum(phase.steps for phase in self.phases)

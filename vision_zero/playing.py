@@ -1,0 +1,65 @@
+"""Playing outside a pipeline: what ``vision-zero play`` does."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from pathlib import Path
+
+from vision_zero.config.game import GameConfig
+from vision_zero.config.policy import PolicyConfig, SamplingConfig
+from vision_zero.config.rewards import RewardsConfig
+from vision_zero.errors import PolicyError
+from vision_zero.game.engine import deal_all, play
+from vision_zero.game.spy import WhoIsTheSpy
+from vision_zero.game.transcript import outcome
+from vision_zero.pairs.drawing import read_folder
+from vision_zero.policy.loading import NANO, load_policy
+from vision_zero.policy.policy import Policy
+from vision_zero.randomness import Seed
+from vision_zero.report.replay import replay_page
+
+
+def play_into(out: Path, pairs_folder: Path, policy: str, games: int, seed: int) -> int:
+    """Play games on a folder's pairs, which are used again from the start if they are too few, and write the replay.
+
+    Returns:
+        How many spies were caught.
+
+    Raises:
+        PairsError: the folder holds no pairs.
+        PolicyError: the policy cannot be loaded, or the replay cannot be written.
+    """
+    pairs = read_folder(pairs_folder)
+    players, config = _players(policy)
+    game = WhoIsTheSpy(config)
+    dealt = [pairs[number % len(pairs)] for number in range(games)]
+    tables = play(game, deal_all(game, dealt, Seed(seed)), players, Seed(seed))
+    transcripts = [table.transcript for table in tables]
+    page = replay_page(f"{games} games by {policy}", transcripts, {pair.pair_id: pair for pair in pairs}, RewardsConfig())
+    try:
+        out.write_text(page, encoding="utf-8")
+    except OSError as error:
+        raise PolicyError(f"{out} cannot be written: {error}") from error
+    return sum(outcome(transcript).is_spy_caught for transcript in transcripts)
+
+
+def _players(policy: str) -> tuple[Policy, GameConfig]:
+    """A trained folder says in its adapter which base it belongs to; anything else is taken for a base."""
+    folder = Path(policy)
+    adapter = folder / "adapter_config.json"
+    base = _base_of(adapter) if adapter.is_file() else policy
+    is_nano = base == NANO
+    limit = 96 if is_nano else 512
+    sampling = SamplingConfig(max_clue_tokens=limit, max_vote_tokens=limit)
+    loaded = load_policy(PolicyConfig(base=base, sampling=sampling), folder if adapter.is_file() else None)
+    config = GameConfig(prompt="compact", remember_reasoning=False) if is_nano else GameConfig()
+    return replace(loaded, greedy=False), config
+
+
+def _base_of(adapter: Path) -> str:
+    try:
+        base = json.loads(adapter.read_text(encoding="utf-8"))["base_model_name_or_path"]
+    except (OSError, ValueError, KeyError) as error:
+        raise PolicyError(f"{adapter} does not name its base: {error}") from error
+    return str(base)

@@ -1,0 +1,26 @@
+"""Lessons about compact charts: list their values, answer questions about them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from vision_zero.pairs.charts.questions import CHART_FAMILIES, KINDS, ask_chart, values_of
+from vision_zero.pairs.scenes.questions import pick
+from vision_zero.policy.nano.lessons.lesson import Lesson
+
+ChartFacts = Mapping[str, Any]
+
+
+def teach_values(facts: ChartFacts, rng: np.random.Generator) -> Lesson:
+    """The kind of chart and every value in the order of drawing: "pie: red 25, blue 75"."""
+    values = ", ".join(f"{color} {value}" for color, value in values_of(facts).items())
+    return Lesson("chart list", "List all values.", f"{KINDS[facts['type']]}: {values}")
+
+
+def teach_chart_question(facts: ChartFacts, rng: np.random.Generator) -> Lesson:
+    """A question of any family."""
+    question = ask_chart(pick(CHART_FAMILIES, rng), facts, rng)
+    return Lesson(f"chart {question.family}", question.text, question.answer)

@@ -1,0 +1,28 @@
+"""A lesson, and how lessons of several topics are mixed."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Literal, TypeVar
+
+import numpy as np
+
+Topic = Literal["list", "question", "check", "clue", "vote"]
+T = TypeVar("T", bound=str)
+
+
+@dataclass(frozen=True, slots=True)
+class Lesson:
+    """A prompt about one picture and the answer to learn; ``topic`` names the skill in tables of progress."""
+
+    topic: str
+    prompt: str
+    answer: str
+
+
+def draw(weights: Mapping[T, float], rng: np.random.Generator) -> T:
+    """One of the names, as often as its weight says."""
+    names = list(weights)
+    shares = np.array([weights[name] for name in names])
+    return names[int(rng.choice(len(names), p=shares / shares.sum()))]

@@ -1,0 +1,91 @@
+"""Lessons about scenes: list them, answer questions about them, say true and false things of them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+
+from vision_zero.pairs.scenes.questions import FAMILIES, ask, describe, pick, spoiled
+from vision_zero.pairs.scenes.statements import SIDES, Both, Count, Query, Relation, SceneFacts, Statement, Thing
+from vision_zero.policy.nano.lessons.lesson import Lesson
+
+_TRIES = 30
+
+
+def teach_list(facts: SceneFacts, rng: np.random.Generator) -> Lesson:
+    """Every object with all its attributes, from left to right."""
+    return Lesson("list", "List all objects.", listing(facts))
+
+
+def teach_question(facts: SceneFacts, rng: np.random.Generator) -> Lesson:
+    """A question of any family; a listing where the scene has no such question."""
+    question = ask(pick(FAMILIES, rng), facts, rng)
+    return Lesson(question.family, question.text, question.answer) if question else teach_list(facts, rng)
+
+
+def listing(facts: SceneFacts) -> str:
+    """ "small red metal cube, large blue rubber sphere", from left to right."""
+    return ", ".join(f"{item['size']} {item['color']} {item['material']} {item['shape']}" for item in from_left(facts))
+
+
+def glance(facts: SceneFacts) -> str:
+    """What a quick look finds: "red cube, blue sphere", from left to right."""
+    return ", ".join(f"{item['color']} {item['shape']}" for item in from_left(facts))
+
+
+def true_statement(facts: SceneFacts, rng: np.random.Generator) -> Statement:
+    """Something true of the scene: two things, one, a relation or a number; now telling, now vague."""
+    kind = rng.random()
+    if kind < 0.45:
+        one, two = (facts["objects"][int(index)] for index in rng.choice(len(facts["objects"]), size=2, replace=False))
+        return Both((Thing(describe(one, rng, (2, 2, 3))), Thing(describe(two, rng, (2, 2, 3)))))
+    if kind < 0.8:
+        return Thing(describe(pick(facts["objects"], rng), rng, (1, 2, 3, 3, 4)))
+    if kind < 0.9:
+        return _relation(facts, rng)
+    query = describe(pick(facts["objects"], rng), rng, (1, 2))
+    if rng.random() < 0.15:
+        query = spoiled(query, rng)
+    return Count(len(query.matches(facts)), query)
+
+
+def false_statement(facts: SceneFacts, other: SceneFacts, rng: np.random.Generator) -> Statement:
+    """Something false of the scene; half of the time it is true of ``other``, the scene's edited copy."""
+    for _ in range(_TRIES):
+        statement = true_statement(other, rng) if rng.random() < 0.5 else _spoiled(true_statement(facts, rng), rng)
+        if not statement.holds(facts):
+            return statement
+    return Count(0, Query())
+
+
+def from_left(facts: SceneFacts) -> list[Mapping[str, Any]]:
+    """The objects in the order in which the picture shows them from left to right."""
+    return sorted(facts["objects"], key=lambda item: item["pixel_coords"][0])
+
+
+def _relation(facts: SceneFacts, rng: np.random.Generator) -> Relation:
+    objects = facts["objects"]
+    while True:  # CLEVR's margins put every two objects on some side of each other
+        anchor, side = int(rng.integers(len(objects))), pick(SIDES, rng)
+        standing = facts["relationships"][side][anchor]
+        if standing:
+            one, two = objects[pick(standing, rng)], objects[anchor]
+            return Relation(describe(one, rng, (1, 2, 2)), side, describe(two, rng, (1, 2, 2)))
+
+
+def _spoiled(statement: Statement, rng: np.random.Generator) -> Statement:
+    """The statement with one detail changed; it may still be true."""
+    if isinstance(statement, Both):
+        place = int(rng.integers(len(statement.parts)))
+        return Both(tuple(_spoiled(part, rng) if index == place else part for index, part in enumerate(statement.parts)))  # type: ignore[misc]
+    if isinstance(statement, Relation):
+        if rng.random() < 0.5:
+            return replace(statement, side=pick(SIDES, rng))
+        return replace(statement, query=spoiled(statement.query, rng))
+    if isinstance(statement, Count):
+        return replace(statement, number=max(0, statement.number + pick((-1, 1), rng)))
+    assert isinstance(statement, Thing)
+    return Thing(spoiled(statement.query, rng))

@@ -1,0 +1,126 @@
+"""The pictures and lessons of the warm start: drawn once into files, then read at random by name, not by order.
+
+Lesson number i of step s is a function of the seed and of (s, i) alone, so an interrupted warm start goes on exactly.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+from PIL import Image
+
+from vision_zero.config.warm_start import Phase, WarmStartConfig
+from vision_zero.pairs.charts.source import ChartSource
+from vision_zero.pairs.pictures import decode
+from vision_zero.pairs.scenes.source import SceneSource
+from vision_zero.pairs.source import PairSource
+from vision_zero.pairs.table import PairTable
+from vision_zero.policy.nano.lessons.charts import teach_chart_question, teach_values
+from vision_zero.policy.nano.lessons.game import teach_check, teach_clue, teach_vote
+from vision_zero.policy.nano.lessons.lesson import Lesson, draw
+from vision_zero.policy.nano.lessons.scenes import teach_list, teach_question
+from vision_zero.randomness import Seed
+
+Facts = Mapping[str, Any]
+Teacher = Callable[[Facts, Facts, np.random.Generator], Lesson]
+
+TEACHERS: Mapping[str, Teacher] = {
+    "list": lambda facts, other, rng: teach_list(facts, rng),
+    "question": lambda facts, other, rng: teach_question(facts, rng),
+    "check": teach_check,
+    "clue": teach_clue,
+    "vote": teach_vote,
+    "chart list": lambda facts, other, rng: teach_values(facts, rng),
+    "chart question": lambda facts, other, rng: teach_chart_question(facts, rng),
+}
+"""Who teaches each topic: from the facts of the picture and of its edited copy."""
+
+
+@dataclass(frozen=True, slots=True)
+class TaughtPicture:
+    """A picture with the lessons about it of one step."""
+
+    image: Image.Image
+    lessons: tuple[Lesson, ...]
+
+
+def draw_files(config: WarmStartConfig, folder: Path, tell: Callable[[str], None]) -> None:
+    """Draw all pairs into parquet files; files that are there already are kept."""
+    seed = Seed(config.seed).child("lessons")
+    for domain, source, total in (
+        ("scenes", SceneSource(config.scenes), config.scene_pairs),
+        ("charts", ChartSource(config.charts), config.chart_pairs),
+    ):
+        (folder / domain).mkdir(parents=True, exist_ok=True)
+        for first in range(0, total, config.pairs_per_file):
+            path = folder / domain / f"{first:07d}.parquet"
+            if not path.exists():
+                numbers = range(first, min(first + config.pairs_per_file, total))
+                _write_file(path, source, seed.child(domain), numbers)
+                tell(f"drew {domain} {numbers.stop} of {total}")
+
+
+def _write_file(path: Path, source: PairSource, seed: Seed, numbers: range) -> None:
+    table = PairTable.from_pairs(((number, source.sample(seed.child(number))) for number in numbers), "train")
+    fresh = path.with_suffix(".new")
+    table.write(fresh)
+    fresh.rename(path)
+
+
+class School:
+    """Random access to lessons."""
+
+    def __init__(self, config: WarmStartConfig, folder: Path) -> None:
+        self.config = config
+        self.seed = Seed(config.seed).child("school")
+        self._scenes, self._charts = (_column_store(folder / domain) for domain in ("scenes", "charts"))
+
+    def taught(self, step: int, number: int) -> TaughtPicture:
+        """Picture ``number`` of optimiser step ``step``, with its lessons."""
+        rng = self.seed.child(step, number).generator()
+        phase = self._phase(step)
+        topics = {name: weight for name, weight in phase.topics.items() if weight > 0}
+        topic = draw(topics, rng)
+        is_chart = topic.startswith("chart")
+        rows = self._charts if is_chart else self._scenes
+        own = {name: weight for name, weight in topics.items() if name.startswith("chart") == is_chart}
+        row = rows.slice(int(rng.integers(rows.num_rows)), 1).to_pylist()[0]
+        sides = ("original", "modified") if rng.random() < 0.5 else ("modified", "original")
+        facts, other = (json.loads(row[f"{side}_facts"]) for side in sides)
+        more = [draw(own, rng) for _ in range(phase.lessons_per_picture - 1)]
+        lessons = tuple(TEACHERS[name](facts, other, rng) for name in (topic, *more))
+        return TaughtPicture(decode(row[sides[0]]["bytes"], row["pair_id"]), lessons)
+
+    def texts(self, count: int) -> Iterator[str]:
+        """Prompts and answers of that many lessons on all topics, for the tokenizer."""
+        everything = Phase(steps=1, topics=dict.fromkeys(TEACHERS, 1.0))
+        stores = {"scenes": self._scenes, "charts": self._charts}
+        for number in range(count):
+            rng = self.seed.child("texts", number).generator()
+            topic = draw(everything.topics, rng)
+            rows = stores["charts" if topic.startswith("chart") else "scenes"]
+            row = rows.slice(int(rng.integers(rows.num_rows)), 1).to_pylist()[0]
+            lesson = TEACHERS[topic](json.loads(row["original_facts"]), json.loads(row["modified_facts"]), rng)
+            yield lesson.prompt
+            yield lesson.answer
+
+    def _phase(self, step: int) -> Phase:
+        done = 0
+        for phase in self.config.phases:
+            done += phase.steps
+            if step < done:
+                return phase
+        return self.config.phases[-1]
+
+
+def _column_store(folder: Path) -> pa.Table:
+    """What lessons need of all files of a folder: pictures and facts."""
+    columns = ["pair_id", "original", "modified", "original_facts", "modified_facts"]
+    files = sorted(folder.glob("*.parquet"))
+    return pa.concat_tables([PairTable.read(path).rows.select(columns) for path in files]) if files else None
