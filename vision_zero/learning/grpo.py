@@ -6,6 +6,7 @@ one optimiser step, so TRL's global step is the iteration number. TRL's defaults
 
 from __future__ import annotations
 
+import warnings
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +24,9 @@ from vision_zero.learning.progress import Progress
 from vision_zero.policy.card import policy_card
 from vision_zero.policy.folder import CARD, PolicyFolder
 from vision_zero.policy.policy import Policy, seeded
+
+# TRL 1.16 asks transformers 5.23 under a name that it is about to lose; nothing that a user could do about it.
+warnings.filterwarnings("ignore", message=".*gradient_checkpointing.* is deprecated", category=FutureWarning)
 
 
 def lora_config(config: AdapterConfig) -> LoraConfig:

@@ -11,11 +11,15 @@ import torch
 from peft import PeftModel
 from safetensors import SafetensorError
 from transformers import AutoModelForImageTextToText, AutoProcessor
+from transformers.utils.logging import disable_progress_bar
 
 import vision_zero.policy.processor  # noqa: F401  registers the image-only Qwen2.5-VL processor before AutoProcessor loads
 from vision_zero.config.policy import PolicyConfig
 from vision_zero.errors import PolicyError
 from vision_zero.policy.policy import Policy
+
+# A model of megabytes needs no progress bar, and in a step's log every update of one is a line.
+disable_progress_bar()
 
 NANO = "nano"
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 
 from vision_zero.config.pairs import ScenesConfig
@@ -62,12 +64,12 @@ def random_object(rng: np.random.Generator, x: float, y: float) -> SceneObject:
 def stands_clear(config: ScenesConfig, camera: Camera, item: SceneObject, others: tuple[SceneObject, ...]) -> bool:
     """Is the object far enough from the others, rim to rim and along CLEVR's two ground axes?"""
     directions = camera.ground_directions()
+    axes = [(float(directions[name][0]), float(directions[name][1])) for name in ("right", "behind")]
     for other in others:
-        offset = np.array([item.x - other.x, item.y - other.y, 0.0])
-        gap = float(np.linalg.norm(offset)) - RADII[item.size] - RADII[other.size]
-        if gap < config.min_distance:
+        x, y = item.x - other.x, item.y - other.y
+        if math.hypot(x, y) - RADII[item.size] - RADII[other.size] < config.min_distance:
             return False
-        if any(abs(float(offset @ directions[axis])) < config.margin for axis in ("right", "behind")):
+        if any(abs(x * across + y * along) < config.margin for across, along in axes):
             return False
     return True
 

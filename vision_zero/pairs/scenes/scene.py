@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 from types import MappingProxyType
 from typing import Literal
 
@@ -79,11 +80,7 @@ class Camera:
 
     def axes(self) -> tuple[Vector, Vector, Vector]:
         """Unit vectors (right, up, forward) of the picture in world coordinates."""
-        forward = np.asarray(self.target) - np.asarray(self.location)
-        forward = forward / np.linalg.norm(forward)
-        right = np.cross(forward, (0.0, 0.0, 1.0))
-        right = right / np.linalg.norm(right)
-        return right, np.cross(right, forward), forward
+        return _axes(self)
 
     def ground_directions(self) -> dict[str, Vector]:
         """CLEVR's four directions on the ground, as unit vectors: left, right, front (towards the camera), behind."""
@@ -99,6 +96,16 @@ class Camera:
         depth = offset @ forward
         scale = self.focal * width / depth
         return np.stack([width / 2 + scale * (offset @ right), height / 2 - scale * (offset @ up), depth], axis=-1)
+
+
+@lru_cache(maxsize=64)
+def _axes(camera: Camera) -> tuple[Vector, Vector, Vector]:
+    # Placement asks for these hundreds of times a scene.
+    forward = np.asarray(camera.target) - np.asarray(camera.location)
+    forward = forward / np.linalg.norm(forward)
+    right = np.cross(forward, (0.0, 0.0, 1.0))
+    right = right / np.linalg.norm(right)
+    return right, np.cross(right, forward), forward
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vision_zero.pairs.scenes.scene import PALETTE, Point, Scene
-from vision_zero.pairs.scenes.solids import Array, Solid
+from vision_zero.pairs.scenes.solids import Array, Solid, dot, unit
 from vision_zero.pairs.scenes.tracing import GROUND, Hits, trace
 
 GROUND_ALBEDO = 0.31
@@ -76,7 +76,7 @@ class Studio:
         lit = self._matte(points, normals, hits.index, shadow_rays)
         metal = np.flatnonzero(self.surfaces.is_metal[hits.index])
         rubber = np.flatnonzero((hits.index != GROUND) & ~self.surfaces.is_metal[hits.index])
-        view = directions / np.sqrt(np.sum(directions * directions, axis=0))
+        view = unit(directions)
         if rubber.size:
             lit[:, rubber] += 0.10 * self._gloss(points[:, rubber], normals[:, rubber], view[:, rubber], power=12)
         if metal.size:
@@ -108,11 +108,11 @@ class Studio:
         openness = np.ones(points.shape[1], dtype=np.float32)
         for number, solid in enumerate(self.solids):
             offset = solid.center - points
-            squared = np.sum(offset * offset, axis=0)
+            squared = dot(offset, offset)
             near = np.flatnonzero((squared < (6 * solid.half) ** 2) & (index != number))
             if near.size:
                 distance = np.sqrt(squared[near])
-                facing = np.clip(np.sum(offset[:, near] * normals[:, near], axis=0) / distance, 0, 1)
+                facing = np.clip(dot(offset[:, near], normals[:, near]) / distance, 0, 1)
                 openness[near] *= 1 - facing * np.minimum(solid.half**2 / squared[near], 1)
         return openness
 
@@ -121,12 +121,12 @@ class Studio:
         lamp = np.asarray(self.scene.lamps.key, dtype=np.float32)[:, None]
         softness = self.scene.lamps.softness
         towards = lamp - points
-        span = np.sqrt(np.sum(towards * towards, axis=0))
+        span = np.sqrt(dot(towards, towards))
         blocked = np.zeros((rays, points.shape[1]), dtype=bool)
         for solid in self.solids:
             offset = solid.center - points
-            along = np.sum(offset * towards, axis=0) / span
-            miss = np.sum(offset * offset, axis=0) - along * along
+            along = dot(offset, towards) / span
+            miss = dot(offset, offset) - along * along
             reach = solid.reach + softness * np.clip(along / span, 0, 1)
             maybe = np.flatnonzero((miss < reach * reach) & (along > -solid.reach))
             if maybe.size:
@@ -150,14 +150,13 @@ class Studio:
         """Blinn's highlight (N,) of the key and fill lamps."""
         total = np.zeros(points.shape[1], dtype=np.float32)
         for lamp, strength in ((self.scene.lamps.key, 1.0), (self.scene.lamps.fill, 0.35)):
-            half = _towards(points, lamp) - view
-            half /= np.sqrt(np.sum(half * half, axis=0)) + np.float32(1e-6)
-            total += strength * np.clip(np.sum(half * normals, axis=0), 0, 1) ** power
+            half = unit(_towards(points, lamp) - view)
+            total += strength * np.clip(dot(half, normals), 0, 1) ** power
         return total
 
     def _metal(self, points: Array, normals: Array, view: Array, index: NDArray[np.int8], matte: Array) -> Array:
         """Tinted mirror image of the surroundings, a little of the matte colour, and a sharp highlight."""
-        mirror = view - 2 * np.sum(view * normals, axis=0) * normals
+        mirror = view - 2 * dot(view, normals) * normals
         start = points + _LIFT * normals
         found = trace(self.solids, start, mirror)
         seen = self._surroundings(mirror)
@@ -168,7 +167,7 @@ class Studio:
             near = self._matte(place, self._normals(place, what), what, shadow_rays=4)
             haze = np.exp(-found.length[solid] / 14)
             seen[:, solid] = near * haze + seen[:, solid] * (1 - haze)
-        grazing = (1 - np.clip(-np.sum(view * normals, axis=0), 0, 1)) ** 5
+        grazing = (1 - np.clip(-dot(view, normals), 0, 1)) ** 5
         tint = self.surfaces.albedo[:, index]
         tint = tint + (1 - tint) * (0.04 + 0.5 * grazing)
         shine = 0.9 * self._gloss(points, normals, view, power=160) + 0.3 * self._gloss(points, normals, view, power=24)
@@ -186,16 +185,15 @@ class Studio:
 
 
 def _towards(points: Array, lamp: Point) -> Array:
-    towards = np.asarray(lamp, dtype=np.float32)[:, None] - points
-    return towards / np.sqrt(np.sum(towards * towards, axis=0))
+    return unit(np.asarray(lamp, dtype=np.float32)[:, None] - points)
 
 
 def _lambert(points: Array, normals: Array, lamp: Point) -> Array:
     """Cosine law (N,) with a fall-off that is 1 for a point under the middle of the scene."""
     place = np.asarray(lamp, dtype=np.float32)
     towards = place[:, None] - points
-    squared = np.sum(towards * towards, axis=0)
-    cosine = np.clip(np.sum(towards * normals, axis=0) / np.sqrt(squared), 0, None)
+    squared = dot(towards, towards)
+    cosine = np.clip(dot(towards, normals) / np.sqrt(squared), 0, None)
     return (cosine * (place @ place) / squared).astype(np.float32)
 
 

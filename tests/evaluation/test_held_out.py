@@ -1,0 +1,160 @@
+"""Held-out measurement: scripted players fare as they must, and the base beside itself is the same."""
+
+from dataclasses import dataclass
+
+import pytest
+
+from tests.make import game, scene_pairs
+from vision_zero.config.evaluation import EvaluationConfig
+from vision_zero.config.game import GameConfig
+from vision_zero.config.policy import PolicyConfig, SamplingConfig
+from vision_zero.evaluation.duels import caught, duel, vote_again, vote_shares
+from vision_zero.evaluation.estimates import compare, estimate
+from vision_zero.evaluation.held_out import HeldOut
+from vision_zero.evaluation.questions import SCENE_FAMILIES, is_right, scene_questions
+from vision_zero.evaluation.truth import true_clues
+from vision_zero.game.spy import WhoIsTheSpy
+from vision_zero.game.table import Reply
+from vision_zero.pairs.scenes.questions import Question
+from vision_zero.policy.loading import load_policy
+from vision_zero.policy.scripted import Liar, Mute, Oracle
+from vision_zero.randomness import Seed
+
+CONFIG = EvaluationConfig(pairs=8, questions=6, resamples=200)
+GAME = WhoIsTheSpy(GameConfig(max_clue_characters=400))
+SEED = Seed(3)
+
+
+def transcripts(tables):
+    return [table.transcript for table in tables]
+
+
+def test_roles_are_played_by_whom_they_were_given_to():
+    pairs = scene_pairs(12)
+    oracle, mute = Oracle(pairs), Mute(pairs)
+    silent_spy = transcripts(duel(GAME, pairs, mute, oracle, SEED))
+    for played in silent_spy:
+        assert all((move.clue == "") == (move.seat == played.spy) for move in played.clue_moves)
+    assert sum(caught(silent_spy)) == 0  # a spy that says nothing contradicts nothing
+    assert sum(caught(transcripts(duel(GAME, pairs, oracle, oracle, SEED)))) >= 11
+    assert sum(caught(transcripts(duel(GAME, pairs, oracle, mute, SEED)))) == 0
+
+
+def test_the_same_seats_are_dealt_whoever_plays():
+    pairs = scene_pairs(6)
+    one = transcripts(duel(GAME, pairs, Mute(pairs), Oracle(pairs), SEED))
+    two = transcripts(duel(GAME, pairs, Oracle(pairs), Liar(pairs), SEED))
+    assert [played.spy for played in one] == [played.spy for played in two]
+
+
+def test_votes_can_be_cast_again_on_the_same_clues():
+    pairs = scene_pairs(8)
+    tables = duel(GAME, pairs, Oracle(pairs), Oracle(pairs), SEED)
+    again = vote_again(GAME, tables, Mute(pairs), SEED)
+    for before, after in zip(tables, again, strict=True):
+        assert before.transcript.clue_moves == after.transcript.clue_moves
+        assert {move.unreadable for move in after.transcript.votes} == {"no_box"}
+    assert vote_shares(transcripts(again))["unreadable"] == [1.0] * 8
+
+
+def test_truth_of_clues():
+    pairs = scene_pairs(8)
+    by_id = {pair.pair_id: pair for pair in pairs}
+    for players, share in ((Oracle(pairs), 1.0), (Liar(pairs), 0.0), (Mute(pairs), 0.0)):
+        assert set(true_clues(transcripts(duel(GAME, pairs, players, players, SEED)), by_id)) == {share}
+
+
+def test_intervals_hold_the_mean_and_shrink_with_data():
+    few, many = ([1.0, 0.0] * count for count in (8, 200))
+    narrow, wide = estimate(many, CONFIG, SEED), estimate(few, CONFIG, SEED)
+    assert wide.low <= wide.mean == 0.5 <= wide.high
+    assert narrow.high - narrow.low < (wide.high - wide.low) / 2
+    assert estimate(few, CONFIG, SEED) == wide
+    assert estimate([], CONFIG, SEED).units == 0
+
+
+@pytest.mark.parametrize(
+    ("policy", "base", "judgement"),
+    [([1.0] * 30, [0.0] * 30, "better"), ([0.0] * 30, [1.0] * 30, "worse"), ([1.0, 0.0] * 15, [0.0, 1.0] * 15, "same")],
+)
+def test_judgements(policy, base, judgement):
+    assert compare("x", policy, base, CONFIG, more_is="good").judgement == judgement
+    flipped = {"better": "worse", "worse": "better", "same": "same"}
+    assert compare("x", policy, base, CONFIG, more_is="bad").judgement == flipped[judgement]
+    assert compare("x", policy, base, CONFIG, more_is=None).judgement is None
+
+
+def test_questions_are_as_many_as_asked_and_the_same_every_time():
+    pairs = scene_pairs(5)
+    one, two = (scene_questions(pairs, 7, SEED) for _ in range(2))
+    assert [asked.question for asked in one] == [asked.question for asked in two]
+    assert [asked.question.family for asked in one] == [family for family in SCENE_FAMILIES for _ in range(7)]
+    assert len({(asked.question.text, asked.image.tobytes()) for asked in one}) > 20
+
+
+@pytest.mark.parametrize(
+    ("family", "answer", "reply", "right"),
+    [
+        ("color", "red", "Red.", True),
+        ("color", "red", "\\boxed{red}", True),
+        ("color", "red", "red cube", False),
+        ("color", "red", "", False),
+        ("count", "two", "2", True),
+        ("count", "no", "zero", True),
+        ("count", "no", "0", True),
+        ("count", "two", "three", False),
+        ("value", "40", "42", True),
+        ("value", "40", "45", False),
+        ("value", "40", "4 0", True),
+        ("value", "40", "forty", False),
+    ],
+)
+def test_answers(family, answer, reply, right):
+    assert is_right(Question(family, "?", answer), reply) is right
+
+
+@dataclass(frozen=True)
+class Knowing:
+    """Stands in for a policy: answers every request in one way, whatever its switches say."""
+
+    text: str
+    greedy: bool = False
+    as_base: bool = False
+
+    def reply(self, requests, seed):
+        return [Reply("\\boxed{N/A}" if self.as_base else self.text) for _ in requests]
+
+    def complete(self, messages, limit, seed):
+        return [Reply("no idea") for _ in messages]
+
+
+def test_the_policy_is_measured_beside_its_base():
+    pairs = scene_pairs(8)
+    held_out = HeldOut.of(GameConfig(), pairs, CONFIG)
+    scores, played = held_out.measure(Knowing("\\boxed{1}"), iteration=7)
+    assert scores.iteration == 7
+    assert len(played) == 16
+    spies = [transcript.spy for transcript in played[:8]]
+    accuracy = scores.named("decision/accuracy")
+    assert accuracy.policy.mean == pytest.approx(sum(spy == 1 for spy in spies) / 8)
+    assert accuracy.base.mean == 0.0
+    assert scores.named("decision/abstention").base.mean == 1.0
+    assert scores.named("decision/abstention").judgement is None
+    assert scores.named("questions/all").judgement == "same"
+    wins = scores.named("wins/both")
+    assert wins.base.mean == 0.5
+    assert wins.policy.mean == pytest.approx((scores.named("wins/as civilians").policy.mean + 1.0) / 2)
+
+
+def test_a_base_without_adapter_equals_itself(tiny_base):
+    sampling = SamplingConfig(max_clue_tokens=6, max_vote_tokens=6)
+    policy = load_policy(PolicyConfig(base=str(tiny_base), sampling=sampling), None)
+    held_out = HeldOut.of(GameConfig(prompt="compact", civilians=2, rounds=1), scene_pairs(4), CONFIG)
+    scores, _ = held_out.measure(policy, iteration=0)
+    for score in scores.scores:
+        assert score.policy == score.base
+        assert score.difference.mean == 0.0
+
+
+def test_a_game_without_votes_counts_as_not_caught():
+    assert caught([game(players=4, spy=1, votes={})]) == [0.0]

@@ -1,0 +1,246 @@
+"""The whole pipeline through ZenML on a tiny model: a first run, a second that resumes it, and runs that go wrong."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import yaml
+
+pytestmark = pytest.mark.zenml
+
+ROOT = Path(__file__).resolve().parents[2]
+MODEL = "vision_zero_test"
+
+
+@pytest.fixture(scope="module")
+def recipe(tiny_base, tmp_path_factory):
+    """Writes a tiny configuration with changes, and returns its path."""
+    folder = tmp_path_factory.mktemp("pipeline")
+
+    def write(name="tiny", model=MODEL, **changes):
+        config = {
+            "seed": 3,
+            "iterations_per_round": 2,
+            "runs_folder": str(folder / "runs"),
+            "pairs": {"scenes": {"width": 112, "height": 112, "extent": 2.0, "zoom": 1.5, "min_visible_share": 0.4}},
+            "game": {"prompt": "compact", "remember_reasoning": False, "civilians": 2, "rounds": 1},
+            "policy": {
+                "base": str(tiny_base),
+                "adapter": {"rank": 4, "alpha": 8},
+                "sampling": {"max_clue_tokens": 6, "max_vote_tokens": 6},
+            },
+            "learning": {
+                "iterations": 8,
+                "games_per_iteration": 2,
+                "votes_per_prompt": 2,
+                "learning_rate": 0.01,
+                "switch": {"rule": "fixed", "period": 1, "start": "clue"},
+            },
+            "evaluation": {"pairs": 4, "questions": 4, "resamples": 100},
+            "replay_games": 2,
+        }
+        for path, value in changes.items():
+            target = config
+            *parents, last = path.split("__")
+            for parent in parents:
+                target = target[parent]
+            target[last] = value
+        file = folder / f"{name}.yaml"
+        file.write_text(
+            yaml.safe_dump(
+                {
+                    "execution_mode": "fail_fast",
+                    "model": {"name": model},
+                    "parameters": {"rounds": 1, "config": config},
+                }
+            )
+        )
+        return file
+
+    return write
+
+
+@pytest.fixture(scope="module", autouse=True)
+def in_the_repository(tmp_path_factory):
+    """ZenML finds steps and cache dependencies below the source root."""
+    import os
+
+    from zenml.utils import source_utils
+
+    before = Path.cwd()
+    os.chdir(ROOT)
+    source_utils.set_custom_source_root(str(ROOT))
+    yield
+    os.chdir(before)
+
+
+def run(file):
+    from pipelines.self_play import self_play
+
+    return self_play.with_options(config_path=str(file))()
+
+
+def output(result, step, name):
+    """An output of a step, loaded."""
+    return result.steps[step].outputs[name][0].load()
+
+
+@pytest.fixture(scope="module")
+def two_runs(recipe):
+    file = recipe()
+    return run(file), run(file)
+
+
+def test_the_graph_reads_like_the_design(two_runs):
+    first, second = two_runs
+    assert [*first.steps] == [*second.steps]
+    assert set(first.steps) == {
+        "resume",
+        "render_scenes",
+        "draw_charts",
+        "validate_pairs",
+        "clue_stage_1",
+        "decision_stage_1",
+        "evaluate_1",
+        "switch_stage_1",
+        "report",
+        "promote",
+    }
+    assert {str(result.status) for result in two_runs} == {"completed"}
+
+
+def test_the_second_run_resumes_the_first(two_runs):
+    first, second = two_runs
+    before, after = output(first, "switch_stage_1", "stage_state"), output(second, "switch_stage_1", "stage_state")
+    assert (output(first, "resume", "resumed_state").iteration, before.iteration, after.iteration) == (0, 2, 4)
+    assert after.history[: len(before.history)] == before.history
+    assert [record.run for record in after.history] == [first.name] * 2 + [second.name] * 2
+    assert [scores.iteration for scores in after.measured] == [2, 4]
+    assert (output(first, "promote", "promoted_version"), output(second, "promote", "promoted_version")) == (1, 2)
+    assert (output(first, "resume", "resumed_version"), output(second, "resume", "resumed_version")) == (0, 1)
+
+
+def test_a_resumed_run_shows_whom_it_continues(two_runs):
+    first, second = two_runs
+    loaded = {version.id for versions in second.steps["resume"].inputs.values() for version in versions}
+    assert first.steps["decision_stage_1"].outputs["trained_policy"][0].id in loaded
+    assert first.steps["switch_stage_1"].outputs["stage_state"][0].id in loaded
+    assert not first.steps["resume"].inputs
+
+
+def test_training_pairs_are_fresh_in_every_run_and_held_out_ones_are_the_same(two_runs):
+    tables = [output(result, "validate_pairs", "pairs") for result in two_runs]
+    train = [set(table.of_split("train").ids) for table in tables]
+    held_out = [table.of_split("held_out").ids for table in tables]
+    assert not train[0] & train[1]
+    assert held_out[0] == held_out[1]
+
+
+def test_both_stages_trained(two_runs):
+    state = output(two_runs[1], "switch_stage_1", "stage_state")
+    assert {record.stage for record in state.history} == {"clue", "decision"}
+
+
+def test_artifacts_hold_nothing_executable(two_runs):
+    from zenml.client import Client
+
+    store = Path(Client().active_stack.artifact_store.path)
+    names = [path.name for path in store.rglob("*") if path.is_file()]
+    assert any(name == "adapter_model.safetensors" for name in names)
+    assert not [name for name in names if name.endswith((".pkl", ".pickle", ".bin", ".pt", ".pth"))]
+
+
+def test_each_artifact_has_a_preview_without_scripts(two_runs):
+    result = two_runs[1]
+    for step, name, words in (
+        ("validate_pairs", "pairs", "data:image/png"),
+        ("validate_pairs", "verdict", "pairs passed"),
+        ("clue_stage_1", "games", "is the spy"),
+        ("evaluate_1", "scores", "frozen base"),
+        ("switch_stage_1", "stage_state", "Course of learning"),
+        ("report", "report", "Self-play report"),
+    ):
+        artifact = result.steps[step].outputs[name][0]
+        assert artifact.visualizations, f"{name} has no preview"
+        text = Path(artifact.visualizations[0].uri).read_text()
+        assert words in text, (name, words)
+        assert "<script" not in text
+    card = result.steps["decision_stage_1"].outputs["trained_policy"][0].visualizations[0].uri
+    assert "trained for 4 of 8 iterations" in Path(card).read_text().replace("\n", " ")
+
+
+def test_plain_files_of_the_run(two_runs, recipe):
+    runs = Path(yaml.safe_load(recipe().read_text())["parameters"]["config"]["runs_folder"])
+    for result in two_runs:
+        names = {path.name for path in (runs / result.name).iterdir()}
+        assert {
+            "report.html",
+            "replay.html",
+            "metrics.jsonl",
+            "transcripts.parquet",
+            "scores.json",
+            "state.json",
+            "policy",
+        } <= names
+
+
+def test_a_run_that_was_overtaken_is_not_promoted(two_runs, recipe, monkeypatch):
+    """Compare and set: the version in production is no longer the one that this run began from."""
+    from steps import registry
+
+    real = registry.production_version
+    calls = []
+
+    def overtaken():
+        calls.append(1)
+        version = real()
+        if len(calls) > 1:  # asked again by promote
+            return version.model_copy(update={"body": version.body.model_copy(update={"number": version.number + 5})})
+        return version
+
+    monkeypatch.setattr(registry, "production_version", overtaken)
+    before = production()
+    with pytest.raises(Exception, match="another run was promoted meanwhile"):
+        run(recipe())
+    assert production() == before
+
+
+def production():
+    from zenml.client import Client
+
+    return Client().get_model_version(MODEL, "production").number
+
+
+def test_a_failed_run_leaves_production_alone(two_runs, recipe, monkeypatch):
+    from vision_zero.learning.grpo import StageTrainer
+
+    def broken(self):
+        raise RuntimeError("the machine went away")
+
+    monkeypatch.setattr(StageTrainer, "run", broken)
+    before = production()
+    with pytest.raises(Exception, match="the machine went away"):
+        run(recipe())
+    assert production() == before
+
+
+def test_too_many_bad_pairs_stop_the_run_before_training(recipe):
+    file = recipe("strict", model="vision_zero_strict", pairs__quality={"min_changed_area": 0.4})
+    with pytest.raises(Exception, match=r"failed validation, more than the 10% allowed"):
+        run(file)
+
+
+@pytest.mark.cli
+def test_a_second_run_while_one_runs_says_so(two_runs, recipe):
+    """The lock is held by this process since its first run; another process must not start."""
+    done = subprocess.run(
+        [str(Path(sys.executable).with_name("zenml")), "pipeline", "run", "pipelines.self_play.self_play", "-c", str(recipe())],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+    assert done.returncode != 0
+    assert "is still running: wait until it ends" in done.stdout + done.stderr

@@ -1,0 +1,159 @@
+"""Pages show what happened, escape what a model said, and need nothing from elsewhere."""
+
+import re
+
+import pytest
+
+from tests.make import clue, game, scene_pairs, vote
+from vision_zero.config.learning import SwitchConfig
+from vision_zero.config.rewards import RewardsConfig
+from vision_zero.evaluation.estimates import Estimate, Score, Scores
+from vision_zero.game.played import PlayedGames
+from vision_zero.game.records import read_transcripts, write_transcripts
+from vision_zero.game.transcript import Transcript
+from vision_zero.learning.state import IterationRecord, StageState, Switch
+from vision_zero.pairs.table import PairTable
+from vision_zero.pairs.verdict import Expectation, Quarantined, Verdict
+from vision_zero.policy.folder import PolicyFolder
+from vision_zero.report.charts import Chart, Line, Threshold
+from vision_zero.report.course import course_charts, course_page, stage_bands
+from vision_zero.report.gallery import gallery_page, outlines
+from vision_zero.report.replay import replay_page
+from vision_zero.report.run_folder import RunFolder, report_page, rewrite
+
+EVIL = "<script>alert(1)</script><img src=x onerror=alert(2)>"
+
+
+def record(iteration, stage="decision", run="r1", **metrics):
+    return IterationRecord(
+        iteration=iteration,
+        stage=stage,
+        run=run,
+        accuracy=0.4,
+        abstention=0.1,
+        running_accuracy=0.35,
+        running_abstention=0.12,
+        metrics=metrics,
+    )
+
+
+def state():
+    history = (
+        record(0, kl=0.01, zero_variance=0.5, tokens=20.0),
+        record(1, kl=0.02, zero_variance=0.4, tokens=21.0),
+        record(
+            2, "clue", "r2", **{"reward/spy": -0.1, "reward/civilian": 0.03, "seconds/play": 2.0, "vote/unreadable/no_box": 0.1}
+        ),
+    )
+    return StageState(
+        rules=SwitchConfig(),
+        stage="clue",
+        iteration=3,
+        history=history,
+        switches=(Switch(iteration=2, to="clue", cause="patience"),),
+    )
+
+
+def scores():
+    value = Estimate(mean=0.5, low=0.4, high=0.6, units=8)
+    return Scores(
+        iteration=3, scores=(Score(name="decision/accuracy", policy=value, base=value, difference=value, judgement="same"),)
+    )
+
+
+def verdict():
+    return Verdict(
+        checked=10,
+        passed=9,
+        expectations=(Expectation(rule="has an id of its own", broken_by=0, holds=True),),
+        quarantined=(Quarantined(pair_id=EVIL, reasons=(EVIL,)),),
+    )
+
+
+def played(text="a red cube"):
+    pair = scene_pairs(1)[0]
+    moves = (
+        clue(1, "civilian", text, reasoning=text),
+        clue(2, "spy", "no spheres"),
+        vote(1, 2),
+        vote(3, None),
+        vote(4, "no_box"),
+    )
+    return Transcript("game-1", pair.pair_id, 4, 2, moves), pair
+
+
+def assert_self_contained(page):
+    assert page.startswith("<!doctype html>")
+    assert "<script" not in page
+    assert not re.search(r'(src|href)="(?!data:|report\.html|replay\.html)', page)
+    assert "url(" not in page
+
+
+def test_model_text_is_escaped_everywhere_it_is_shown():
+    transcript, pair = played(EVIL)
+    page = replay_page(EVIL, [transcript], {pair.pair_id: pair}, RewardsConfig())
+    assert_self_contained(page)
+    assert "&lt;script&gt;" in page
+    assert "<img src=x" not in page
+    assert_self_contained(report_page(EVIL, state().before("r2"), state(), verdict(), scores()))
+    assert_self_contained(gallery_page(EVIL, [pair], 1, notes={pair.pair_id: EVIL}))
+
+
+def test_a_replay_shows_clues_votes_and_rewards():
+    transcript, pair = played()
+    page = replay_page("Replay", [transcript], {pair.pair_id: pair}, RewardsConfig())
+    assert_self_contained(page)
+    for words in ("player 2 is the spy and was caught", "a red cube", "no spheres", "N/A", "unreadable: no box", "+1.0", "-0.5"):
+        assert words in page, words
+    assert page.count("data:image/png") == 2
+    assert "-0.100" in page  # one vote on the spy costs it β
+    for change in pair.changes:
+        assert change.sentence() in page
+
+
+def test_outlines_are_where_the_picture_changed():
+    pair = scene_pairs(1)[0]
+    left, top, right, bottom = pair.changes[0].box
+    found = outlines(pair)[0]
+    assert (found.left, found.top) == (100 * left / 112, 100 * top / 112)
+    assert (found.width, found.height) == (100 * (right - left) / 112, 100 * (bottom - top) / 112)
+
+
+def test_the_course_has_thresholds_stages_and_curves():
+    page = course_page(state())
+    assert_self_contained(page)
+    for words in ("Votes: right, and N/A", "to clue", "Clue reward by role", "KL to the base", "Groups that teach nothing"):
+        assert words in page, words
+    bands = stage_bands(state().history)
+    assert [(band.start, band.stop) for band in bands] == [(-0.5, 1.5), (1.5, 2.5)]
+    assert course_charts(StageState()) == []
+    assert "No iteration has been trained yet" in course_page(StageState())
+
+
+@pytest.mark.parametrize("points", [[(0, 0.5)], [(0, 0.5), (1, 0.5)], [(3, -1e-9), (90, 1e9)], [(n, n % 7) for n in range(100)]])
+def test_charts_stay_inside_their_frame(points):
+    svg = Chart("t", [Line("a", points, "#123456")], [Threshold("level", 0.5, "#654321")]).svg()
+    for x, y in re.findall(r'<circle cx="([-\d.]+)" cy="([-\d.]+)" r="2', svg):
+        assert 52 <= float(x) <= 506.1
+        assert 57.9 <= float(y) <= 226.1
+    assert Chart("t", [Line("a", [], "#123456")]).svg() == ""
+
+
+def test_a_run_folder_is_whole_and_can_be_written_again(tmp_path):
+    transcript, pair = played()
+    games = PlayedGames((transcript,), PairTable.from_pairs([(0, pair)], "train"), RewardsConfig())
+    folder = RunFolder(tmp_path / "runs" / "r2", "r2")
+    page = folder.write(state().before("r2"), state(), PolicyFolder(None), verdict(), scores(), games)
+    names = {path.name for path in folder.path.iterdir()}
+    assert {"report.html", "replay.html", "metrics.jsonl", "scores.json", "state.json", "transcripts.parquet"} <= names
+    assert (folder.path / "metrics.jsonl").read_text().count("\n") == 3
+    assert read_transcripts(folder.path / "transcripts.parquet") == (transcript,)
+    (folder.path / "report.html").unlink()
+    assert rewrite(folder.path).read_text() == page
+    assert not list(tmp_path.rglob("*.new"))
+
+
+def test_transcripts_read_back(tmp_path):
+    games = (played()[0], game(players=5, spy=3, votes={1: 3, 2: None, 4: "cut_off", 5: 1}))
+    write_transcripts(games, tmp_path / "games.parquet")
+    assert read_transcripts(tmp_path / "games.parquet") == games
