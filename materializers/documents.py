@@ -10,6 +10,7 @@ from zenml.materializers.pydantic_materializer import PydanticMaterializer
 from vision_zero.evaluation.estimates import Scores
 from vision_zero.learning.state import StageState
 from vision_zero.pairs.verdict import Verdict
+from vision_zero.policy.nano.marks import Exam
 from vision_zero.report.course import course_page
 from vision_zero.report.pages import render_page
 
@@ -63,3 +64,15 @@ class StageStateMaterializer(_PageMaterializer):
 
     def extract_metadata(self, data: StageState) -> dict[str, Any]:
         return {"stage": data.stage, "iteration": data.iteration, "switches": len(data.switches)}
+
+
+class ExamMaterializer(_PageMaterializer):
+    """The marks of the embedded policy."""
+
+    ASSOCIATED_TYPES: ClassVar[tuple[type[Any], ...]] = (Exam,)
+
+    def _html(self, data: Exam) -> str:
+        return render_page("exam.html.j2", exam=data)
+
+    def extract_metadata(self, data: Exam) -> dict[str, Any]:
+        return {name: round(mark.mean, 4) for name, mark in data.marks.items()}

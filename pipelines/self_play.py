@@ -8,7 +8,7 @@ there is a promoted policy to continue from is found out by ``resume``, at run t
 
 from zenml import pipeline
 
-from steps.pairs import draw_charts, render_scenes, validate_pairs
+from steps.pairs import draw_charts, edit_photos, import_pairs, render_scenes, validate_pairs
 from steps.production import promote, resume
 from steps.reporting import report
 from steps.stages import clue_stage, decision_stage, evaluate, switch_stage
@@ -19,9 +19,8 @@ from vision_zero.config.self_play import SelfPlayConfig
 def self_play(config: SelfPlayConfig, rounds: int = 1) -> None:
     """Play ``rounds`` rounds; more iterations come from ``iterations_per_round`` and from running again."""
     resumed, policy, version = resume(config)
-    scenes = render_scenes(config, rounds, resumed)
-    charts = draw_charts(config, rounds, resumed)
-    pairs, _, verdict = validate_pairs(config, scenes, charts)
+    sources = [make(config, rounds, resumed) for make in (render_scenes, draw_charts, edit_photos, import_pairs)]
+    pairs, _, verdict = validate_pairs(config, *sources)
     state = resumed
     for number in range(1, rounds + 1):
         before = state

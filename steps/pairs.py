@@ -31,6 +31,22 @@ def draw_charts(config: SelfPlayConfig, rounds: int, state: StageState) -> Annot
     return build_pairs("charts", config, state.iteration, rounds * config.iterations_per_round)
 
 
+@step(cache_policy=CACHED, output_materializers=PairTableMaterializer)
+def edit_photos(config: SelfPlayConfig, rounds: int, state: StageState) -> Annotated[PairTable, "photos"]:
+    """Photos and their edited copies."""
+    from vision_zero.pairs.building import build_pairs
+
+    return build_pairs("photos", config, state.iteration, rounds * config.iterations_per_round)
+
+
+@step(enable_cache=False, output_materializers=PairTableMaterializer)
+def import_pairs(config: SelfPlayConfig, rounds: int, state: StageState) -> Annotated[PairTable, "imported"]:
+    """Pairs that somebody else made; what lies elsewhere may change, so nothing is cached."""
+    from vision_zero.pairs.building import build_pairs
+
+    return build_pairs("imported", config, state.iteration, rounds * config.iterations_per_round)
+
+
 @step(
     cache_policy=CACHED,
     output_materializers={
@@ -40,14 +56,14 @@ def draw_charts(config: SelfPlayConfig, rounds: int, state: StageState) -> Annot
     },
 )
 def validate_pairs(
-    config: SelfPlayConfig, scenes: PairTable, charts: PairTable
+    config: SelfPlayConfig, scenes: PairTable, charts: PairTable, photos: PairTable, imported: PairTable
 ) -> tuple[Annotated[PairTable, "pairs"], Annotated[PairTable, "quarantined"], Annotated[Verdict, "verdict"]]:
     """Judge all pairs; take the failing ones out."""
     from vision_zero.pairs.expectations import judge
     from vision_zero.pairs.table import joined
     from vision_zero.pairs.verdict import quarantine
 
-    table = joined([scenes, charts])
+    table = joined([scenes, charts, photos, imported])
     verdict = judge(table, config.pairs.quality)
     pairs, quarantined = quarantine(table, verdict)
     log_metadata({"checked": verdict.checked, "passed": verdict.passed, "quarantined by reason": verdict.reasons})

@@ -29,3 +29,7 @@ class TrainingError(VisionZeroError):
 
 class PromotionError(VisionZeroError):
     """A trained version that must not, or could not, become the one in production."""
+
+
+class EvaluationError(VisionZeroError):
+    """Benchmarks, predictions or records of answers that cannot be read, answered or scored."""

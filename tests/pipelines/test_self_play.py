@@ -99,6 +99,8 @@ def test_the_graph_reads_like_the_design(two_runs):
         "resume",
         "render_scenes",
         "draw_charts",
+        "edit_photos",
+        "import_pairs",
         "validate_pairs",
         "clue_stage_1",
         "decision_stage_1",

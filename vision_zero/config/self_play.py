@@ -9,8 +9,10 @@ from pydantic import Field, model_validator
 from vision_zero.config.base import Config
 from vision_zero.config.evaluation import EvaluationConfig
 from vision_zero.config.game import GameConfig
+from vision_zero.config.imported import ImportedConfig
 from vision_zero.config.learning import LearningConfig
 from vision_zero.config.pairs import ChartsConfig, QualityConfig, ScenesConfig, Share
+from vision_zero.config.photos import PhotosConfig
 from vision_zero.config.policy import PolicyConfig
 from vision_zero.config.rewards import RewardsConfig
 
@@ -20,12 +22,16 @@ Weight = Annotated[float, Field(ge=0.0)]
 class PairsConfig(Config):
     """Where the pairs of a run come from."""
 
-    mix: dict[Literal["scenes", "charts"], Weight] = Field({"scenes": 1.0})
+    mix: dict[Literal["scenes", "charts", "photos", "imported"], Weight] = Field({"scenes": 1.0})
     """Relative frequency of each domain; 0 or absent leaves it out."""
     scenes: ScenesConfig = ScenesConfig()
     """CLEVR-style scenes."""
     charts: ChartsConfig = ChartsConfig()
     """Charts."""
+    photos: PhotosConfig = PhotosConfig()
+    """Edited photos."""
+    imported: ImportedConfig | None = None
+    """Pairs that somebody else made; needed where the mix asks for them."""
     spare: Share = 0.1
     """Pairs made beyond those that the games need, as a share: they stand in for quarantined ones."""
     quality: QualityConfig = QualityConfig()
@@ -35,6 +41,8 @@ class PairsConfig(Config):
     def _some_domain_has_weight(self) -> Self:
         if not any(self.mix.values()):
             raise ValueError("mix must give at least one domain a weight above 0")
+        if self.mix.get("imported") and self.imported is None:
+            raise ValueError("mix asks for imported pairs: say under pairs.imported where they are")
         return self
 
 

@@ -5,8 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from vision_zero.config.self_play import PairsConfig, SelfPlayConfig
+from vision_zero.errors import PairsError
+from vision_zero.pairs.charts.chartqa import ChartQaTableSource
 from vision_zero.pairs.charts.source import ChartSource
 from vision_zero.pairs.image_pair import Domain, ImagePair
+from vision_zero.pairs.imported.source import ImportedSource
+from vision_zero.pairs.photos.source import PhotoSource
 from vision_zero.pairs.scenes.source import SceneSource
 from vision_zero.pairs.source import PairSource
 from vision_zero.pairs.supply import stride
@@ -15,8 +19,20 @@ from vision_zero.randomness import Seed
 
 
 def source_of(domain: Domain, config: PairsConfig) -> PairSource:
-    """The source of that domain."""
-    return SceneSource(config.scenes) if domain == "scenes" else ChartSource(config.charts)
+    """The source of that domain.
+
+    Raises:
+        PairsError: the source has nothing to make pairs from.
+    """
+    if domain == "imported":
+        if config.imported is None:
+            raise PairsError("pairs.imported is missing: say where the imported pairs are")
+        return ImportedSource(config.imported)
+    if domain == "photos":
+        return PhotoSource(config.photos)
+    if domain == "charts":
+        return ChartQaTableSource(config.charts) if config.charts.chartqa_root else ChartSource(config.charts)
+    return SceneSource(config.scenes)
 
 
 def build_pairs(domain: Domain, config: SelfPlayConfig, first: int, iterations: int) -> PairTable:

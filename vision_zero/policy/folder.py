@@ -51,3 +51,31 @@ class PolicyFolder:
         shutil.rmtree(target, ignore_errors=True)
         fresh.rename(target)
         return PolicyFolder(target)
+
+
+@dataclass(frozen=True, slots=True)
+class BaseFolder:
+    """The folder of a whole model: safetensors, JSON and text files at its top, nothing else."""
+
+    path: Path
+
+    def files(self) -> tuple[str, ...]:
+        """Names of the files, sorted.
+
+        Raises:
+            PolicyError: a file is of a kind that could be executed.
+        """
+        names = sorted(path.name for path in self.path.iterdir() if path.is_file())
+        for name in names:
+            self.check_name(name)
+        return tuple(names)
+
+    @staticmethod
+    def check_name(name: str) -> None:
+        """Refuse a name that leaves the folder or that could hold code.
+
+        Raises:
+            PolicyError: it does.
+        """
+        if Path(name).name != name or not name.endswith((".safetensors", ".json", ".jinja", ".md", ".txt")):
+            raise PolicyError(f"{name!r} may not be in a policy's folder: only safetensors, JSON, templates and text may")

@@ -13,7 +13,7 @@ from vision_zero.config.evaluation import EvaluationConfig
 from vision_zero.config.game import GameConfig
 from vision_zero.config.warm_start import WarmStartConfig
 from vision_zero.evaluation.duels import duel, vote_again, vote_shares
-from vision_zero.evaluation.estimates import Estimate, estimate
+from vision_zero.evaluation.estimates import estimate
 from vision_zero.evaluation.questions import AskedPicture, chart_questions, is_right, scene_questions
 from vision_zero.evaluation.truth import true_clues
 from vision_zero.game.spy import WhoIsTheSpy
@@ -25,6 +25,7 @@ from vision_zero.pairs.scenes.source import SceneSource
 from vision_zero.pairs.scenes.statements import parse
 from vision_zero.policy.nano.lessons.game import teach_check
 from vision_zero.policy.nano.lessons.scenes import from_left, teach_list
+from vision_zero.policy.nano.marks import Exam
 from vision_zero.policy.policy import Policy, user_message
 from vision_zero.randomness import Seed
 
@@ -35,7 +36,7 @@ COMPACT = GameConfig(prompt="compact", remember_reasoning=False)
 Marks = dict[str, list[float]]
 
 
-def examine(policy: Policy, config: WarmStartConfig) -> dict[str, Estimate]:
+def examine(policy: Policy, config: WarmStartConfig) -> Exam:
     """Estimates by subject: ``list/color``, ``question/count``, ``chart/value``, ``clue/true``, ``vote greedy/accuracy``, …"""
     seed = Seed(config.seed).child("exam")
     scenes = [SceneSource(config.scenes).sample(seed.child("scenes", number)) for number in range(config.exam_pairs)]
@@ -48,7 +49,9 @@ def examine(policy: Policy, config: WarmStartConfig) -> dict[str, Estimate]:
         **_games(policy, scenes, seed),
     }
     bootstrap = EvaluationConfig()
-    return {name: estimate(values, bootstrap, seed.child("bootstrap", name)) for name, values in sorted(marks.items())}
+    return Exam(
+        marks={name: estimate(values, bootstrap, seed.child("bootstrap", name)) for name, values in sorted(marks.items())}
+    )
 
 
 def _lists(policy: Policy, pairs: Sequence[ImagePair], seed: Seed) -> Marks:

@@ -7,10 +7,13 @@ from collections.abc import Callable
 from pathlib import Path
 
 import torch
+from jinja2 import Environment, PackageLoader, StrictUndefined
 from safetensors.torch import load_file, save_file
 
 from vision_zero.config.warm_start import WarmStartConfig
+from vision_zero.policy.folder import CARD
 from vision_zero.policy.nano.architecture import build_model, build_processor
+from vision_zero.policy.nano.marks import Exam
 from vision_zero.policy.nano.school import School
 from vision_zero.policy.nano.teaching import teach
 from vision_zero.policy.nano.tokenizer import train_tokenizer
@@ -48,9 +51,28 @@ def make_policy(config: WarmStartConfig, pictures: Path, folder: Path, tell: Tel
     return taught
 
 
-def export(taught: Path, target: Path) -> None:
-    """Copy a taught policy with its weights in half precision; it loads as float32 unless asked otherwise."""
+def export(taught: Path, target: Path, config: WarmStartConfig, exam: Exam) -> None:
+    """Write the folder that ships: weights in half precision, tokenizer, processor and card.
+
+    The exam should be of a policy loaded from half precision too: :func:`halved` makes one.
+    """
+    fresh = target.with_name(target.name + ".new")
+    shutil.rmtree(fresh, ignore_errors=True)
+    halved(taught, fresh)
+    (fresh / CARD).write_text(nano_card(config, exam), encoding="utf-8")
     shutil.rmtree(target, ignore_errors=True)
-    shutil.copytree(taught, target)
+    fresh.rename(target)
+
+
+def halved(taught: Path, target: Path) -> Path:
+    """A copy of a policy folder with weights in half precision; it loads as float32 unless asked otherwise."""
+    shutil.copytree(taught, target, dirs_exist_ok=True)
     weights = load_file(taught / WEIGHTS)
     save_file({name: tensor.to(torch.float16) for name, tensor in weights.items()}, target / WEIGHTS, metadata={"format": "pt"})
+    return target
+
+
+def nano_card(config: WarmStartConfig, exam: Exam) -> str:
+    """The card of the embedded policy, in Markdown."""
+    environment = Environment(loader=PackageLoader("vision_zero.policy"), undefined=StrictUndefined, autoescape=False)
+    return environment.get_template("nano_card.md.j2").render(config=config, exam=exam)

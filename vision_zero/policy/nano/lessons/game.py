@@ -16,7 +16,7 @@ from vision_zero.game.prompts import Role, SpokenClue, clue_prompt, vote_prompt
 from vision_zero.pairs.scenes.questions import pick
 from vision_zero.pairs.scenes.statements import SceneFacts, Statement
 from vision_zero.policy.nano.lessons.lesson import Lesson, draw
-from vision_zero.policy.nano.lessons.scenes import false_statement, glance, true_statement
+from vision_zero.policy.nano.lessons.scenes import false_statement, glance, listing, true_statement
 
 Said = Mapping[tuple[int, int], Statement]
 """Statements by (seat, round)."""
@@ -35,7 +35,10 @@ def teach_check(facts: SceneFacts, other: SceneFacts, rng: np.random.Generator) 
         f"{seat}: " + "; ".join(said[seat, round_].text() for round_ in range(1, rounds + 1)) + "."
         for seat in range(1, seats + 1)
     ]
-    return Lesson("check", "\n".join([*lines, "Check the clues."]), verdicts(said, facts))
+    prompt = "\n".join([*lines, "Check the clues."])
+    if rng.random() < 0.3:
+        return Lesson("check at once", prompt, verdicts(said, facts))
+    return Lesson("check", prompt, f"{listing(facts)}. {verdicts(said, facts)}")
 
 
 def teach_clue(facts: SceneFacts, other: SceneFacts, rng: np.random.Generator) -> Lesson:
@@ -69,7 +72,7 @@ def teach_vote(facts: SceneFacts, other: SceneFacts, rng: np.random.Generator) -
     box = f"\\boxed{{{spy if is_betrayed else ABSTAIN}}}"
     check = verdicts({place: statement for place, statement in said.items() if place[0] != voter}, facts)
     manner = draw(MANNERS, rng)
-    thoughts = {"at once": "", "check": f"{check}. ", "look and check": f"{glance(facts)}. {check}. "}[manner]
+    thoughts = {"at once": "", "check": f"{check}. ", "look and check": f"{listing(facts)}. {check}. "}[manner]
     return Lesson(f"vote {manner}", vote_prompt(game, voter, "civilian", clues), thoughts + box)
 
 

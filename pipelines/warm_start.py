@@ -1,0 +1,18 @@
+"""The embedded policy from nothing: draw pictures → teach → examine → export.
+
+    zenml pipeline run pipelines.warm_start.warm_start -c configs/warm_start/nano.yaml
+
+Hours on two CPU cores. Interrupted at any time, the same command goes on where it stopped.
+"""
+
+from zenml import pipeline
+
+from steps.warm_start import draw_pictures, examine_policy, export_policy, teach
+from vision_zero.config.warm_start import WarmStartConfig
+
+
+@pipeline(enable_cache=False)
+def warm_start(config: WarmStartConfig) -> None:
+    """Make the policy that ships with this project."""
+    policy = teach(config, draw_pictures(config))
+    export_policy(config, policy, examine_policy(config, policy))

@@ -1,0 +1,62 @@
+"""Steps that make the embedded policy."""
+
+from pathlib import Path
+from typing import Annotated
+
+from zenml import log_metadata, step
+
+from materializers.base import BaseMaterializer
+from materializers.documents import ExamMaterializer
+from vision_zero.config.warm_start import WarmStartConfig
+from vision_zero.policy.folder import BaseFolder
+from vision_zero.policy.nano.marks import Exam
+
+
+@step(enable_cache=False)
+def draw_pictures(config: WarmStartConfig) -> Annotated[str, "pictures"]:
+    """Draw the pictures of all lessons into files; files that are there already are kept."""
+    import click
+
+    from vision_zero.policy.nano.school import draw_files
+
+    folder = Path(config.folder) / "pictures"
+    draw_files(config, folder, click.echo)
+    return str(folder)
+
+
+@step(enable_cache=False, output_materializers=BaseMaterializer)
+def teach(config: WarmStartConfig, pictures: str) -> Annotated[BaseFolder, "taught_policy"]:
+    """Teach a policy from random weights, going on from the last checkpoint after an interruption."""
+    import click
+
+    from vision_zero.policy.nano.making import halved, make_policy
+
+    folder = Path(config.folder) / "teaching"
+    taught = make_policy(config, Path(pictures), folder, click.echo)
+    return BaseFolder(halved(taught, folder / "halved"))
+
+
+@step(enable_cache=False, output_materializers=ExamMaterializer)
+def examine_policy(config: WarmStartConfig, policy: BaseFolder) -> Annotated[Exam, "exam"]:
+    """Examine the policy on pictures that it has never seen."""
+    from vision_zero.config.policy import PolicyConfig, SamplingConfig
+    from vision_zero.policy.loading import load_policy
+    from vision_zero.policy.nano.exam import examine
+
+    sampling = SamplingConfig(max_clue_tokens=64, max_vote_tokens=80)
+    exam = examine(load_policy(PolicyConfig(base=str(policy.path), sampling=sampling), None), config)
+    log_metadata({name: mark.text() for name, mark in exam.marks.items()})
+    return exam
+
+
+@step(enable_cache=False)
+def export_policy(config: WarmStartConfig, policy: BaseFolder, exam: Exam) -> Annotated[str, "folder"]:
+    """Write the folder that ships, with its card."""
+    import click
+
+    from vision_zero.policy.nano.making import export
+
+    target = Path(config.folder) / "nano"
+    export(policy.path, target, config, exam)
+    click.echo(f"the policy is in {target}; to ship it, copy it to vision_zero/policy/nano/weights")
+    return str(target)

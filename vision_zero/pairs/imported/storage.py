@@ -1,0 +1,226 @@
+"""Files of one location: a folder, s3://, the Hugging Face hub, or anything else that fsspec reads.
+
+Remote files are read in ranges, each tried again when the connection fails, and kept in a cache folder under the name and version
+that the listing gave: a file that was changed is read anew, one that was cut short never looks whole.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from fnmatch import fnmatch
+from functools import cached_property, partial
+from pathlib import Path, PurePosixPath
+from typing import Any, BinaryIO, TypeVar
+
+from fsspec.core import url_to_fs
+from fsspec.implementations.local import LocalFileSystem
+
+from vision_zero.config.imported import StorageConfig
+from vision_zero.errors import PairsError
+
+RANGE = 8 * 1024 * 1024
+"""Bytes of one read of a remote file."""
+
+_S3_OPTIONS: dict[str, Any] = {"config_kwargs": {"retries": {"max_attempts": 1}}}
+"""s3fs and this module try again themselves; with botocore's own attempts inside, giving up would take a minute."""
+
+T = TypeVar("T")
+
+
+class ConnectionLostError(PairsError):
+    """The files cannot be reached now; the same call may succeed later."""
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A file as it was listed.
+
+    Attributes:
+        path: below the location, with "/" between folders.
+        address: the file system's own name for it.
+        size: bytes; None where the file system does not tell.
+        version: changes whenever the file does.
+    """
+
+    path: str
+    address: str
+    size: int | None
+    version: str
+
+
+class Storage:
+    """The files of a location, listed once.
+
+    Attributes:
+        entries: the files by path, in order.
+        chosen: the path of the one file that the location names, if it names a file; what lies beside it is listed too.
+
+    Raises:
+        PairsError: the location does not exist or may not be listed; the options do not suit it.
+        ConnectionLostError: the location cannot be reached.
+    """
+
+    def __init__(self, location: str, config: StorageConfig) -> None:
+        if not location:
+            raise PairsError("no location is given: set it to a folder, a file, or a URL such as s3://bucket/pairs")
+        self.location = location
+        self.config = config
+        known = {**_S3_OPTIONS, **config.options} if location.startswith(("s3://", "s3a://")) else config.options
+        try:
+            self._files, self._root = url_to_fs(location if "://" in location else str(Path(location).expanduser()), **known)
+        except (ValueError, ImportError, TypeError) as error:
+            raise PairsError(f"{location} cannot be opened: {_one_line(error)}") from error
+        self.is_local = isinstance(self._files, LocalFileSystem)
+        self.chosen: str | None = None
+        self.entries = self._tried("", self._listed)
+
+    def read(self, path: str) -> bytes:
+        """All bytes of a listed file.
+
+        Raises:
+            PairsError: there is no such file below the location, or it may not be read.
+            ConnectionLostError: it cannot be reached.
+        """
+        entry = self.entry(path)
+        if self.is_local:
+            return self._tried(entry.path, lambda: bytes(self._files.cat_file(entry.address)))
+        return self.local(path).read_bytes()
+
+    def local(self, path: str) -> Path:
+        """A file on this machine with the content of a listed one. Raises as ``read`` does."""
+        entry = self.entry(path)
+        if self.is_local:
+            return Path(entry.address)
+        name = hashlib.blake2b(f"{self._files.protocol}\n{entry.address}\n{entry.size}\n{entry.version}".encode(), digest_size=16)
+        kept = self._cache / (name.hexdigest() + PurePosixPath(path).suffix)
+        if not kept.exists():
+            self._download(entry, kept)
+        return kept
+
+    def tail(self, path: str, count: int) -> bytes:
+        """The last bytes of a listed file, ``count`` of them or all; they are not kept. Raises as ``read`` does."""
+        entry = self.entry(path)
+        if entry.size is None:
+            return self.read(path)[-count:]
+        return self._tried(entry.path, partial(self._range, entry, max(0, entry.size - count), entry.size))
+
+    def entry(self, path: str) -> Entry:
+        """The listed file of that path.
+
+        Raises:
+            PairsError: there is none.
+        """
+        found = self.entries.get(path)
+        if found is None:
+            raise PairsError(f"{path}: no such file in {self.location}")
+        return found
+
+    @cached_property
+    def _cache(self) -> Path:
+        if self.config.cache is not None:
+            folder = Path(self.config.cache).expanduser()
+        else:
+            folder = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "vision-zero" / "files"
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise PairsError(f"the cache folder {folder} cannot be made: {_one_line(error)}; set storage.cache") from error
+        return folder
+
+    def _listed(self) -> dict[str, Entry]:
+        self._files.invalidate_cache()
+        found = self._files.find(self._root, detail=True)
+        if list(found) == [self._root]:
+            # What the file names lies beside it.
+            self._root, _, self.chosen = self._root.rpartition("/")
+            found = self._files.find(self._root, detail=True)
+        if not found and not self._files.exists(self._root):
+            raise FileNotFoundError(self._root)
+        entries = (_entry(address, self._root, facts) for address, facts in found.items() if facts.get("type") != "directory")
+        wanted = (entry for entry in entries if fnmatch(entry.path, self.config.pattern))
+        return {entry.path: entry for entry in sorted(wanted, key=lambda entry: entry.path)}
+
+    def _download(self, entry: Entry, target: Path) -> None:
+        handle, name = tempfile.mkstemp(dir=target.parent, prefix=".part-")
+        part = Path(name)
+        try:
+            with os.fdopen(handle, "wb") as out:
+                self._copy(entry, out)
+            part.replace(target)
+        except OSError as error:
+            raise PairsError(f"{entry.path}: cannot be kept in {target.parent}: {_one_line(error)}") from error
+        finally:
+            part.unlink(missing_ok=True)
+
+    def _copy(self, entry: Entry, out: BinaryIO) -> None:
+        done = 0
+        while entry.size is None or done < entry.size:
+            stop = done + RANGE if entry.size is None else min(done + RANGE, entry.size)
+            data = self._tried(entry.path, partial(self._range, entry, done, stop))
+            out.write(data)
+            done += len(data)
+            if len(data) < RANGE:
+                return
+
+    def _range(self, entry: Entry, start: int, stop: int) -> bytes:
+        data = bytes(self._files.cat_file(entry.address, start=start, end=stop))
+        if entry.size is not None and len(data) != stop - start:
+            raise ConnectionError(f"{len(data)} of {stop - start} bytes arrived")
+        return data
+
+    def _tried(self, path: str, act: Callable[[], T]) -> T:
+        """The result of a call, made again when the connection fails."""
+        name = f"{path} of {self.location}" if path else self.location
+        for attempt in range(1, self.config.attempts + 1):
+            try:
+                return act()
+            except (FileNotFoundError, NotADirectoryError) as error:
+                raise PairsError(f"{name}: there is no such folder, bucket or file: check the location") from error
+            except PermissionError as error:
+                raise PairsError(f"{name}: no permission ({_one_line(error)}): check the credentials and their rights") from error
+            except _failures() as error:
+                if _lacks_credentials(error):
+                    raise PairsError(f"{name}: no permission ({_one_line(error)}): set the credentials") from error
+                if attempt == self.config.attempts:
+                    raise ConnectionLostError(
+                        f"{name}: cannot be read, tried {attempt} times: {type(error).__name__}: {_one_line(error)}"
+                    ) from error
+                time.sleep(self.config.wait_s * 2 ** (attempt - 1))
+        raise AssertionError("config.attempts is at least 1")
+
+
+def _entry(address: str, root: str, facts: dict[str, object]) -> Entry:
+    below = address[len(root) :].lstrip("/")
+    size = facts.get("size")
+    known = [str(facts[key]) for key in ("ETag", "etag", "sha256", "blob_id", "oid", "LastModified", "mtime") if facts.get(key)]
+    return Entry(below, address, int(size) if isinstance(size, int) else None, known[0] if known else "")
+
+
+def _failures() -> tuple[type[Exception], ...]:
+    """What file systems raise when something on the way fails. Only those that are loaded can: loading them takes long."""
+    failures: list[type[Exception]] = [OSError, EOFError]
+    for module, name in (
+        ("botocore.exceptions", "BotoCoreError"),
+        ("botocore.exceptions", "ClientError"),
+        ("aiohttp", "ClientError"),
+        ("httpx", "HTTPError"),
+        ("httpx2", "HTTPError"),
+    ):
+        loaded = sys.modules.get(module)
+        if loaded is not None:
+            failures.append(getattr(loaded, name))
+    return tuple(failures)
+
+
+def _lacks_credentials(error: Exception) -> bool:
+    return "Credentials" in type(error).__name__
+
+
+def _one_line(error: BaseException) -> str:
+    return " ".join(str(error).split()) or type(error).__name__

@@ -1,0 +1,90 @@
+"""Arrays of pictures and masks, and the few operations on them that every edit needs."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+from scipy import ndimage
+
+Picture = NDArray[np.float32]
+"""(height, width, 3), sRGB values from 0 to 1."""
+Mask = NDArray[np.bool_]
+"""(height, width)."""
+Weights = NDArray[np.float32]
+"""(height, width), from 0 to 1."""
+Box = tuple[int, int, int, int]
+"""(left, top, right, bottom) in pixels, right and bottom exclusive."""
+
+
+SHORTEST = 2.5
+"""Pixels: no border or margin is shorter, however small the picture, for what is blurred between two pixels stays so."""
+
+
+def scaled(at_320: float, picture: Picture, least: float = SHORTEST) -> float:
+    """A length in pixels that is given for a picture of 320x240, for this one."""
+    height, width = picture.shape[:2]
+    return max(least, at_320 * float(np.sqrt(height * width / (320 * 240))))
+
+
+def to_picture(image: Image.Image) -> Picture:
+    """The pixels of an image."""
+    return np.asarray(image.convert("RGB"), dtype=np.float32) / np.float32(255)
+
+
+def to_image(picture: Picture) -> Image.Image:
+    """The image of pixels, rounded to 8 bits; of unchanged pixels it is the same image."""
+    return Image.fromarray(np.rint(np.clip(picture, 0, 1) * 255).astype(np.uint8))
+
+
+def resized(picture: Picture, size: tuple[int, int]) -> Picture:
+    """The picture at another size (width, height), averaging where it gets smaller."""
+    if (picture.shape[1], picture.shape[0]) == size:
+        return picture
+    return to_picture(to_image(picture).resize(size, Image.Resampling.LANCZOS))
+
+
+def box_of(mask: Mask) -> Box:
+    """The box around a mask that is not empty."""
+    rows, columns = np.flatnonzero(mask.any(axis=1)), np.flatnonzero(mask.any(axis=0))
+    return (int(columns[0]), int(rows[0]), int(columns[-1]) + 1, int(rows[-1]) + 1)
+
+
+def window_of(mask: Mask, margin: int) -> tuple[slice, slice]:
+    """Rows and columns of the mask's box and so many pixels around it."""
+    left, top, right, bottom = box_of(mask)
+    return slice(max(0, top - margin), bottom + margin), slice(max(0, left - margin), right + margin)
+
+
+def grown(mask: Mask, pixels: float) -> Mask:
+    """The mask and everything within that distance of it."""
+    if pixels <= 0 or not mask.any():
+        return mask
+    return ndimage.distance_transform_edt(~mask) <= pixels
+
+
+def shrunk(mask: Mask, pixels: float) -> Mask:
+    """The part of the mask that is further than that from what lies outside; the picture's border counts as inside."""
+    if pixels <= 0 or mask.all():
+        return mask
+    return ndimage.distance_transform_edt(mask) > pixels
+
+
+def shifted(picture: NDArray[np.float32], offset: tuple[int, int]) -> NDArray[np.float32]:
+    """The picture moved by (right, down) pixels; what leaves is lost, what enters repeats the border."""
+    right, down = offset
+    height, width = picture.shape[:2]
+    rows = np.clip(np.arange(height) - down, 0, height - 1)
+    columns = np.clip(np.arange(width) - right, 0, width - 1)
+    return picture[rows][:, columns]
+
+
+def shifted_mask(mask: Mask, offset: tuple[int, int]) -> Mask:
+    """The mask moved by (right, down) pixels; nothing enters."""
+    right, down = offset
+    height, width = mask.shape
+    moved = np.zeros_like(mask)
+    moved[max(0, down) : height + min(0, down), max(0, right) : width + min(0, right)] = mask[
+        max(0, -down) : height + min(0, -down), max(0, -right) : width + min(0, -right)
+    ]
+    return moved

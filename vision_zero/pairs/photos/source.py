@@ -1,0 +1,101 @@
+"""Pairs of photos. The paper edits photos with an image model behind an API; the default here needs no model."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from typing import final
+
+import numpy as np
+from PIL import Image
+
+from vision_zero.config.photos import PhotosConfig
+from vision_zero.errors import PairsError
+from vision_zero.pairs.image_pair import Domain, Facts, ImagePair
+from vision_zero.pairs.imported.usable import Usable
+from vision_zero.pairs.photos.collection import open_collection
+from vision_zero.pairs.photos.crop import check_size, draw_crop
+from vision_zero.pairs.photos.editor import PhotoEditor
+from vision_zero.pairs.photos.instruction_editor import InstructionEditor
+from vision_zero.pairs.photos.region_editor import RegionEditor
+from vision_zero.pairs.source import PairSource
+from vision_zero.randomness import Seed
+
+PAIR_TRIES = 40
+KEPT = 8
+"""Decoded photos that are kept: the shipped ones all fit."""
+MOST_DETAIL = 4
+"""A photo is kept at no more than so many times the size of the pictures."""
+
+
+@final
+class PhotoSource(PairSource):
+    """Draws a crop of a photo and edits it; facts are the photo's origin, the crop, and the regions.
+
+    Photos that cannot be used are passed over, and ``problems`` says why.
+
+    Raises:
+        PairsError: the photos' location cannot be read or holds none; the editor cannot be loaded.
+    """
+
+    domain: Domain = "photos"
+
+    def __init__(self, config: PhotosConfig, editor: PhotoEditor | None = None) -> None:
+        self.config = config
+        self._photos = open_collection(config)
+        self._usable = Usable(len(self._photos), self._photos.name, self._photo, f"photo in {config.location or 'the packages'}")
+        self._kept: OrderedDict[int, tuple[Image.Image, int]] = OrderedDict()
+        if editor is None:
+            editor = RegionEditor(config) if config.instruction is None else InstructionEditor(config.instruction)
+        self._editor = editor
+
+    @property
+    def problems(self) -> dict[str, str]:
+        """The reason for every photo that was found unusable so far, by its name; ``check`` finds them all."""
+        return dict(self._usable.problems)
+
+    def check(self) -> dict[str, str]:
+        """Reads every photo once; returns all problems."""
+        return self._usable.check()
+
+    def sample(self, seed: Seed) -> ImagePair:
+        for attempt in range(PAIR_TRIES):
+            place = seed.child(attempt)
+            original, origin = self._picture(place.child("photo").generator())
+            edited = self._editor.edit(original, lambda rng: self._picture(rng)[0], place.child("edit"))
+            if edited is None:
+                continue
+            facts: Facts = {**origin, "regions": list(edited.regions)}
+            return ImagePair(
+                pair_id=f"photo-{seed.digest()[:16]}",
+                domain=self.domain,
+                original=original,
+                modified=edited.picture,
+                changes=edited.changes,
+                original_facts=facts,
+                modified_facts={**facts, "edits": list(edited.edits)},
+            )
+        raise PairsError(
+            f"no photo could be edited in {PAIR_TRIES} tries: allow other edits, lower min_region or min_visible, or use photos "
+            "with things that stand out"
+        )
+
+    def _picture(self, rng: np.random.Generator) -> tuple[Image.Image, Facts]:
+        """A random crop of a random photo, and where it is from."""
+        place, (photo, width) = self._usable.draw(rng)
+        size = (self.config.width, self.config.height)
+        crop = draw_crop(photo.size, size, self.config.min_crop, self.config.mirror, rng)
+        return crop.of(photo, size), {**self._photos.origin(place), **crop.facts(width / photo.width)}
+
+    def _photo(self, place: int) -> tuple[Image.Image, int]:
+        """A photo, not larger than needed, and the width that it had."""
+        kept = self._kept.get(place)
+        if kept is None:
+            photo = self._photos.load(place)
+            check_size(photo, (self.config.width, self.config.height))
+            kept = (photo, photo.width)
+            photo.thumbnail((MOST_DETAIL * self.config.width, MOST_DETAIL * self.config.height), Image.Resampling.LANCZOS)
+            self._kept[place] = kept
+            if len(self._kept) > KEPT:
+                self._kept.popitem(last=False)
+        self._kept.move_to_end(place)
+        return kept
