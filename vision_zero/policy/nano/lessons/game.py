@@ -1,12 +1,12 @@
 """Lessons in the game's protocol: judge a table's clues, look and say a clue, think and vote.
 
-Votes are demonstrated in three manners: at once, after checking every clue, and after looking and checking. The demonstrations
-are all right; which manner pays is left for self-play to find out.
+A vote is given after looking and checking every clue of the others. The demonstrations are all right, and so never show what to
+do when the voter's own eyes err: how much a doubtful check should count is left for self-play to find out.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 
@@ -14,31 +14,28 @@ from vision_zero.config.game import GameConfig
 from vision_zero.game.parsing import ABSTAIN
 from vision_zero.game.prompts import Role, SpokenClue, clue_prompt, vote_prompt
 from vision_zero.pairs.scenes.questions import pick
-from vision_zero.pairs.scenes.statements import SceneFacts, Statement
-from vision_zero.policy.nano.lessons.lesson import Lesson, draw
+from vision_zero.pairs.scenes.statements import Both, SceneFacts, Statement
+from vision_zero.policy.nano.lessons.lesson import Lesson
 from vision_zero.policy.nano.lessons.scenes import false_statement, glance, listing, true_statement
 
 Said = Mapping[tuple[int, int], Statement]
 """Statements by (seat, round)."""
-MANNERS: Mapping[str, float] = {"at once": 0.5, "check": 0.3, "look and check": 0.2}
 
 
 def teach_check(facts: SceneFacts, other: SceneFacts, rng: np.random.Generator) -> Lesson:
-    """A table's clues, about two thirds of them true, and whether each is."""
+    """A table's clues, about half of them true, and whether each is."""
     seats, rounds = int(rng.integers(2, 6)), int(rng.integers(1, 4))
     said: dict[tuple[int, int], Statement] = {}
     for seat in range(1, seats + 1):
         for round_ in range(1, rounds + 1):
-            is_true = rng.random() < 0.65
+            is_true = rng.random() < 0.5
             said[seat, round_] = true_statement(facts, rng) if is_true else false_statement(facts, other, rng)
     lines = [
         f"{seat}: " + "; ".join(said[seat, round_].text() for round_ in range(1, rounds + 1)) + "."
         for seat in range(1, seats + 1)
     ]
     prompt = "\n".join([*lines, "Check the clues."])
-    if rng.random() < 0.3:
-        return Lesson("check at once", prompt, verdicts(said, facts))
-    return Lesson("check", prompt, f"{listing(facts)}. {verdicts(said, facts)}")
+    return Lesson("check", prompt, f"{listing(facts)}. {verdicts(said, facts)}.")
 
 
 def teach_clue(facts: SceneFacts, other: SceneFacts, rng: np.random.Generator) -> Lesson:
@@ -69,20 +66,30 @@ def teach_vote(facts: SceneFacts, other: SceneFacts, rng: np.random.Generator) -
     }
     clues = [SpokenClue(round_, seat, statement.text()) for (seat, round_), statement in said.items()]
     is_betrayed = any(not said[spy, round_].holds(facts) for round_ in rounds)
+    heard = {place: statement for place, statement in said.items() if place[0] != voter}
     box = f"\\boxed{{{spy if is_betrayed else ABSTAIN}}}"
-    check = verdicts({place: statement for place, statement in said.items() if place[0] != voter}, facts)
-    manner = draw(MANNERS, rng)
-    thoughts = {"at once": "", "check": f"{check}. ", "look and check": f"{listing(facts)}. {check}. "}[manner]
-    return Lesson(f"vote {manner}", vote_prompt(game, voter, "civilian", clues), thoughts + box)
+    return Lesson("vote", vote_prompt(game, voter, "civilian", clues), f"{listing(facts)}. {verdicts(heard, facts)}. {box}")
 
 
 def verdicts(said: Said, facts: SceneFacts) -> str:
-    """ "1 yes no, 3 yes yes": seat by seat, whether each of its clues is true of the scene."""
+    """ "1: red cube yes, two spheres no; 3: small thing yes": seat by seat every part of its clues, and whether it is true.
+
+    A part is repeated before it is judged, so that the judgement has the words and the scene's listing side by side.
+    """
     seats = sorted({seat for seat, _ in said})
-    return ", ".join(
-        f"{seat} " + " ".join("yes" if said[place].holds(facts) else "no" for place in sorted(said) if place[0] == seat)
+    return "; ".join(
+        f"{seat}: " + ", ".join(_judged(part, facts) for place in sorted(said) if place[0] == seat for part in _parts(said[place]))
         for seat in seats
     )
+
+
+def _parts(statement: Statement) -> Sequence[Statement]:
+    return statement.parts if isinstance(statement, Both) else (statement,)
+
+
+def _judged(part: Statement, facts: SceneFacts) -> str:
+    words = part.text().removeprefix("a ").replace(" a ", " ")
+    return f"{words} {'yes' if part.holds(facts) else 'no'}"
 
 
 def _table(rng: np.random.Generator) -> GameConfig:

@@ -1,0 +1,166 @@
+"""What all benchmarks have in common: items to ask, a verdict on each reply, and a record of it.
+
+A benchmark is abstract or final: the two here share nothing but these types.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from PIL import Image
+
+from vision_zero.config.base import Config
+from vision_zero.evaluation.benchmarks.extraction.answer import AnswerType
+
+Messages = list[dict[str, Any]]
+"""A chat whose parts are texts and pictures, as :meth:`vision_zero.policy.policy.Policy.complete` takes it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """One question as it is put to a model.
+
+    Attributes:
+        key: unique within the benchmark, and the same in every run.
+    """
+
+    key: str
+    prompt: str
+    image: Image.Image
+
+    def messages(self) -> Messages:
+        """A chat of one user message: the picture, then the text."""
+        return [{"role": "user", "content": [{"type": "image", "image": self.image}, {"type": "text", "text": self.prompt}]}]
+
+
+class Verdict(Config):
+    """What a reply was found to say, and whether that is right.
+
+    Attributes:
+        extraction: the answer in the reply; ``""`` for an empty reply, ``N/A`` for one that gives none.
+        prediction: the extraction in the form in which it is compared; None where it has none.
+        answers: every right answer; empty where the split keeps them secret.
+        is_right: by the official rule; None without an answer to compare with.
+        is_answered: the reply gave an answer, right or wrong.
+        also: verdicts by other, named rules.
+        groups: the values by which accuracy is broken down, by the name of the breakdown; one item may be in several.
+        details: further fields that exports need.
+    """
+
+    extraction: str
+    prediction: str | None
+    answers: tuple[str, ...]
+    is_right: bool | None
+    is_answered: bool = True
+    also: Mapping[str, bool] = {}
+    groups: Mapping[str, tuple[str, ...]] = {}
+    details: Mapping[str, Any] = {}
+
+
+class Record(Verdict):
+    """One item of a run: what was asked, what came back, and the verdict."""
+
+    benchmark: str
+    answerer: str
+    key: str
+    prompt: str
+    response: str
+
+
+class Extractor(Protocol):
+    """Another way to read an answer out of a reply; see :mod:`vision_zero.evaluation.benchmarks.judge`."""
+
+    def extract(self, reply: str, question: str, answer_type: AnswerType, choices: Sequence[str], found: str) -> str:
+        """The answer in the reply, where rules found ``found``."""
+        ...
+
+
+class Benchmark(ABC):
+    """Items in a fixed order, and the rule that scores replies to them."""
+
+    name: str
+
+    @abstractmethod
+    def __len__(self) -> int: ...
+
+    @abstractmethod
+    def key(self, number: int) -> str:
+        """The key of an item, without reading its picture."""
+
+    @abstractmethod
+    def prompt(self, number: int) -> str:
+        """The text of an item, without reading its picture."""
+
+    @abstractmethod
+    def item(self, number: int) -> Item:
+        """The item of that number.
+
+        Raises:
+            EvaluationError: its picture is missing or unreadable.
+        """
+
+    @abstractmethod
+    def verdict(self, number: int, reply: str, extractor: Extractor | None = None) -> Verdict:
+        """Score a reply; never raises, whatever the reply."""
+
+
+class Accuracy(Config):
+    """A share of right items."""
+
+    accuracy: float
+    correct: int
+    total: int
+
+
+class BenchmarkScores(Config):
+    """Accuracy over all items and by group.
+
+    Attributes:
+        overall: by the official rule; None where no item has an answer to compare with.
+        also: by other, named rules, over all items.
+        groups: by the official rule, by breakdown and value; values with the highest accuracy come first.
+        unanswered: items whose reply was empty or gave no answer; ``unanswered_right`` of them are right by the official rule,
+            which takes the nearest choice even for those.
+    """
+
+    benchmark: str
+    overall: Accuracy | None
+    also: Mapping[str, Accuracy] = {}
+    groups: Mapping[str, Mapping[str, Accuracy]] = {}
+    unanswered: int
+    unanswered_right: int
+
+
+def scores_of(benchmark: str, verdicts: Iterable[Verdict]) -> BenchmarkScores:
+    """Count the verdicts."""
+    judged = [verdict for verdict in verdicts if verdict.is_right is not None]
+    names = {name: None for verdict in judged for name in verdict.groups}
+    silent = [verdict for verdict in judged if not verdict.is_answered]
+    return BenchmarkScores(
+        benchmark=benchmark,
+        overall=_accuracy([bool(verdict.is_right) for verdict in judged]) if judged else None,
+        also={rule: _by_rule(judged, rule) for rule in {rule: None for verdict in judged for rule in verdict.also}},
+        groups={name: _by_value(judged, name) for name in names},
+        unanswered=len(silent),
+        unanswered_right=sum(bool(verdict.is_right) for verdict in silent),
+    )
+
+
+def _by_rule(verdicts: Sequence[Verdict], rule: str) -> Accuracy:
+    return _accuracy([verdict.also[rule] for verdict in verdicts if rule in verdict.also])
+
+
+def _by_value(verdicts: Sequence[Verdict], name: str) -> dict[str, Accuracy]:
+    right: dict[str, list[bool]] = {}
+    for verdict in verdicts:
+        for value in verdict.groups.get(name, ()):
+            right.setdefault(value, []).append(bool(verdict.is_right))
+    found = {value: _accuracy(outcomes) for value, outcomes in right.items()}
+    return dict(sorted(found.items(), key=lambda entry: (-entry[1].accuracy, entry[0])))
+
+
+def _accuracy(outcomes: Sequence[bool]) -> Accuracy:
+    return Accuracy(accuracy=sum(outcomes) / len(outcomes) if outcomes else 0.0, correct=sum(outcomes), total=len(outcomes))

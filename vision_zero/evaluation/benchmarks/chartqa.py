@@ -1,0 +1,144 @@
+"""ChartQA (Masry et al., 2022): questions about charts, written by people or by a model.
+
+Both public layouts are read: ``image, query, label, human_or_machine`` (HuggingFaceM4/ChartQA) and ``type, question, answer,
+image`` (lmms-lab/ChartQA); and the official folder's ``imgname, query, label`` with a file for people and one for the model.
+Differs from the published evaluation in one option: replies that reason may be reduced to their final answer before scoring.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, Literal, final
+
+from vision_zero.errors import EvaluationError
+from vision_zero.evaluation.benchmarks.benchmark import Benchmark, Extractor, Item, Verdict
+from vision_zero.evaluation.benchmarks.chartqa_score import STRICT_YEARS, best_match, strict_year_match
+from vision_zero.evaluation.benchmarks.extraction.reply import boxed, readable, sentences
+from vision_zero.evaluation.benchmarks.extraction.statements import announced
+from vision_zero.evaluation.benchmarks.files import Row, text_of
+from vision_zero.evaluation.benchmarks.sources import Table, load_table, picture
+
+Origin = Literal["human", "augmented"]
+NAME = "chartqa"
+HUB = "HuggingFaceM4/ChartQA"
+SUFFIX = "\nAnswer the question using a single word or phrase."
+"""What follows each question, as in the common harnesses: the rule counts an answer in a sentence as wrong."""
+_ORIGINS: dict[str, Origin] = {
+    "0": "human",
+    "1": "augmented",
+    "human": "human",
+    "human_test": "human",
+    "human_val": "human",
+    "machine": "augmented",
+    "augmented": "augmented",
+    "augmented_test": "augmented",
+    "augmented_val": "augmented",
+    "test_human.json": "human",
+    "test_augmented.json": "augmented",
+    "val_human.json": "human",
+    "val_augmented.json": "augmented",
+}
+
+
+@final
+class ChartQA(Benchmark):
+    """The questions of one split.
+
+    Args:
+        table: rows in one of the public layouts.
+        suffix: follows every question.
+        final_answers: score the final answer of a reply that announces one, instead of the whole reply as published.
+
+    Raises:
+        EvaluationError: columns are missing.
+    """
+
+    name = NAME
+
+    def __init__(self, table: Table, suffix: str = SUFFIX, *, final_answers: bool = True) -> None:
+        layouts = (("query", "label"), ("question", "answer"))
+        self._layout = next((layout for layout in layouts if set(layout) <= set(table.columns)), None)
+        if self._layout is None:
+            table.need("query", "label")
+        self._image = "imgname" if "imgname" in table.columns else "image"
+        self._origin = next((name for name in ("human_or_machine", "type", "source_file") if name in table.columns), "type")
+        table.need(self._image, self._origin)
+        self._table, self._suffix, self._final = table, suffix, final_answers
+
+    @classmethod
+    def load(cls, source: str = HUB, split: str = "test", revision: str | None = None) -> ChartQA:
+        """The split of a hub data set, file, folder or URL; see :func:`vision_zero.evaluation.benchmarks.sources.load_table`."""
+        return cls(load_table(source, split, revision))
+
+    def __len__(self) -> int:
+        return self._table.count
+
+    def key(self, number: int) -> str:
+        return str(number)
+
+    def prompt(self, number: int) -> str:
+        return self._question(self._table.row(number)) + self._suffix
+
+    def item(self, number: int) -> Item:
+        row = self._table.row(number)
+        value = f"png/{row['imgname']}" if self._image == "imgname" else row[self._image]
+        return Item(self.key(number), self.prompt(number), picture(value, self._table, f"row {number}"))
+
+    def verdict(self, number: int, reply: str, extractor: Extractor | None = None) -> Verdict:
+        row = self._table.row(number)
+        labels, question = labels_of(row[(self._layout or ("", "label"))[1]]), self._question(row)
+        said = final_answer(reply) if self._final else reply
+        return chartqa_verdict(said, labels, origin_of(row[self._origin], f"{self._table.name}, row {number}"), question)
+
+    def _question(self, row: Row) -> str:
+        return text_of(row[(self._layout or ("query",))[0]]).strip()
+
+
+def chartqa_verdict(prediction: str, labels: Sequence[str], origin: Origin, question: str = "") -> Verdict:
+    """Score one prediction against the label, or the best of several."""
+    return Verdict(
+        extraction=prediction.strip(),
+        prediction=prediction.strip(),
+        answers=tuple(labels),
+        is_right=best_match(prediction, labels),
+        is_answered=bool(prediction.strip()),
+        also={STRICT_YEARS: any(strict_year_match(prediction, label, question) for label in labels)},
+        groups={"origin": (origin,)},
+        details={"question": question, "origin": origin},
+    )
+
+
+def final_answer(reply: str) -> str:
+    r"""The content of the last ``\boxed{…}`` or ``<answer>``, or what "the answer is" announces, or else the reply.
+
+    A reply that announces nothing is kept as it is: that is what the published rule scores.
+    """
+    text = readable(reply)
+    inside = boxed(text)
+    said = announced(sentences(text if inside is None else inside))
+    if said or inside is not None:
+        return _bare(said[0] if said else inside or "")
+    return text.strip()
+
+
+def _bare(words: str) -> str:
+    """Without formula signs, emphasis and a full stop at its ends; single spaces."""
+    return " ".join(words.split()).lstrip("$ *").rstrip("$ *.")
+
+
+def labels_of(value: Any) -> list[str]:
+    """The labels of a cell: one, or a list of them."""
+    values = value if isinstance(value, list | tuple) else [value]
+    return [text_of(label) for label in values]
+
+
+def origin_of(value: Any, name: str) -> Origin:
+    """Who wrote the question.
+
+    Raises:
+        EvaluationError: the cell says neither of the two.
+    """
+    origin = _ORIGINS.get(text_of(value).strip().lower())
+    if origin is None:
+        raise EvaluationError(f"{name}: {text_of(value)[:40]!r} says neither human (0) nor augmented (1)")
+    return origin

@@ -1,0 +1,54 @@
+"""``vision-zero score``: verdicts for predictions in a file, without a paid judge."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from vision_zero.evaluation.benchmarks.score_files import Scored, score_chartqa, score_mathvista, write_scored
+
+_FILE = click.Path(dir_okay=False, path_type=Path)
+
+
+@click.command(name="score")
+@click.option("--benchmark", type=click.Choice(["chartqa", "mathvista"]), required=True, help="Whose rules to score by.")
+@click.option("--predictions", type=_FILE, required=True, help="MathVista: output JSON by pid. ChartQA: JSON lines.")
+@click.option("--annotations", type=_FILE, help="MathVista: testmini.json, for fields that the predictions lack.")
+@click.option("--out", type=click.Path(file_okay=False, path_type=Path), required=True, help="Folder of the results.")
+@click.option("--response-label", default="response", show_default=True, help="MathVista: the field that holds the reply.")
+@click.option("--keep-extractions", is_flag=True, help="MathVista: score the extractions that the file has.")
+def score(
+    benchmark: str, predictions: Path, annotations: Path | None, out: Path, response_label: str, keep_extractions: bool
+) -> None:
+    """Extract the answers of predictions, score them by the official rules, and write both beside a table of scores."""
+    if benchmark == "mathvista":
+        scored = score_mathvista(predictions, annotations, response_label=response_label, keep_extractions=keep_extractions)
+    else:
+        scored = score_chartqa(predictions)
+    files = write_scored(scored, predictions, out)
+    for line in summary(scored):
+        click.echo(line)
+    click.echo(f"written: {', '.join(str(file) for file in files)}")
+
+
+def summary(scored: Scored) -> list[str]:
+    """The scores in lines: overall, other rules, the shorter breakdowns, and what a reader should know about them."""
+    scores = scored.scores
+    if scores.overall is None:
+        return [f"{scores.benchmark}: {len(scored.records)} predictions, no answers to compare with (the test split keeps them)"]
+    lines = [f"{scores.benchmark}: {scores.overall.accuracy:.1%} ({scores.overall.correct} of {scores.overall.total})"]
+    lines += [f"  {rule}: {part.accuracy:.1%} ({part.correct} of {part.total})" for rule, part in scores.also.items()]
+    for name, values in scores.groups.items():
+        if len(values) <= 12:
+            lines.append(
+                f"  {name}: " + ", ".join(f"{value} {part.accuracy:.1%} of {part.total}" for value, part in values.items())
+            )
+    if scores.unanswered:
+        lines.append(f"  without an answer: {scores.unanswered} ({scores.unanswered_right} of them right by the nearest choice)")
+    if scored.missing:
+        lines.append(f"  annotated problems without a prediction, not counted: {scored.missing}")
+    if scored.agreement is not None:
+        agreed, verdicts = scored.agreement
+        lines.append(f"  agreement with the verdicts in the file: {agreed / verdicts:.1%} of {verdicts}")
+    return lines

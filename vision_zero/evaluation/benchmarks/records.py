@@ -1,0 +1,112 @@
+"""Records of a run on disk: one JSON line an item, appended as it is answered, so that a killed run goes on where it stopped."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+from pydantic import ValidationError
+
+from vision_zero.errors import EvaluationError
+from vision_zero.evaluation.benchmarks.benchmark import Record
+from vision_zero.evaluation.benchmarks.files import one_line, write_atomically
+
+SCHEMA: pa.Schema = pa.schema(
+    {
+        "benchmark": pa.string(),
+        "answerer": pa.string(),
+        "key": pa.string(),
+        "prompt": pa.string(),
+        "response": pa.string(),
+        "extraction": pa.string(),
+        "prediction": pa.string(),
+        "answers": pa.list_(pa.string()),
+        "is_right": pa.bool_(),
+        "is_answered": pa.bool_(),
+        "also": pa.map_(pa.string(), pa.bool_()),
+        "groups": pa.map_(pa.string(), pa.list_(pa.string())),
+    }
+)
+
+
+def read_records(path: Path) -> list[Record]:
+    """The records of a file, in the order in which they were written; none if there is no file.
+
+    A last line without its end is the trace of a killed run and is passed over.
+
+    Raises:
+        EvaluationError: another line is no record, or an item occurs twice.
+    """
+    try:
+        data = path.read_bytes() if path.exists() else b""
+    except OSError as error:
+        raise EvaluationError(f"{path} cannot be read: {one_line(error)}") from error
+    records: dict[str, Record] = {}
+    for number, line in enumerate(data[: data.rfind(b"\n") + 1].splitlines(), start=1):
+        try:
+            record = Record.model_validate_json(line)
+        except ValidationError as error:
+            raise EvaluationError(f"{path}, line {number} is no record of an answer; remove the file to start again") from error
+        if record.key in records:
+            raise EvaluationError(f"{path}, line {number}: item {record.key} occurs twice; remove the file to start again")
+        records[record.key] = record
+    return list(records.values())
+
+
+@contextmanager
+def appending(path: Path) -> Iterator[RecordFile]:
+    """Hold the file of records: nobody else may write it, and a torn last line is cut off.
+
+    Raises:
+        EvaluationError: another run holds it, or it cannot be written.
+    """
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        handle = os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND, 0o644)
+    except OSError as error:
+        raise EvaluationError(f"{path} cannot be written: {one_line(error)}") from error
+    try:
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            raise EvaluationError(f"another run is writing {path}: wait until it ends, or give another file") from error
+        data = path.read_bytes()
+        os.ftruncate(handle, data.rfind(b"\n") + 1)
+        yield RecordFile(handle)
+    finally:
+        os.close(handle)
+
+
+class RecordFile:
+    """An open file of records; made by :func:`appending`."""
+
+    def __init__(self, handle: int) -> None:
+        self._handle = handle
+
+    def append(self, records: Sequence[Record]) -> None:
+        """Write the records in one call and wait until they are on the disk: after a kill each is there whole or not at all."""
+        data = "".join(f"{record.model_dump_json()}\n" for record in records).encode()
+        while data:
+            data = data[os.write(self._handle, data) :]
+        os.fsync(self._handle)
+
+
+def write_jsonl(records: Sequence[Record], path: Path) -> None:
+    """The records as JSON lines, all or none."""
+    write_atomically(path, "".join(f"{record.model_dump_json()}\n" for record in records))
+
+
+def write_parquet(records: Sequence[Record], path: Path) -> None:
+    """The records as a table: prompt, response, extraction and verdict of each item."""
+    rows = [{**record.model_dump(include=set(SCHEMA.names) - {"also", "groups"}), **_pairs(record)} for record in records]
+    path.parent.mkdir(parents=True, exist_ok=True)
+    pq.write_table(pa.Table.from_pylist(rows, schema=SCHEMA), path)
+
+
+def _pairs(record: Record) -> dict[str, list[tuple[str, object]]]:
+    return {"also": list(record.also.items()), "groups": [(name, list(values)) for name, values in record.groups.items()]}

@@ -1,0 +1,109 @@
+"""Running a benchmark: in a fixed order, in batches, with a record of every item, resumable after a kill."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+from vision_zero.errors import EvaluationError
+from vision_zero.evaluation.benchmarks.benchmark import Benchmark, Extractor, Item, Messages, Record
+from vision_zero.evaluation.benchmarks.records import appending, read_records
+from vision_zero.randomness import Seed
+
+
+class Answerer(Protocol):
+    """Whoever answers: a policy, or a model behind an endpoint. ``name`` goes into the records; it must stay on resuming."""
+
+    @property
+    def name(self) -> str: ...
+
+    def answer(self, prompts: Sequence[Messages], seed: Seed) -> list[str]:
+        """One reply for each chat, in order. Greedy answerers do not use the seed."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """How far a run is: items with a record, all items, and how many of those with a verdict are right."""
+
+    done: int
+    total: int
+    judged: int
+    right: int
+
+
+def run_benchmark(
+    benchmark: Benchmark,
+    answerer: Answerer,
+    records_path: Path,
+    *,
+    limit: int | None = None,
+    batch_size: int = 16,
+    seed: Seed | None = None,
+    extractor: Extractor | None = None,
+    progress: Callable[[Progress], None] | None = None,
+) -> list[Record]:
+    """Answer and score the first ``limit`` items, or all; items that ``records_path`` already has are not asked again.
+
+    Args:
+        seed: of answerers that sample: a batch draws from the child of its first item's key. Greedy ones do not depend on it.
+        extractor: reads answers instead of, or after, the rules.
+        progress: called after every batch.
+
+    Returns:
+        The records of these items in the benchmark's order, old and new.
+
+    Raises:
+        EvaluationError: the file has records of another benchmark, answerer or prompt; a picture is unreadable; or the answerer
+            gives another number of replies than it was asked for.
+    """
+    if batch_size < 1 or (limit is not None and limit < 1):
+        raise EvaluationError("batch_size and limit must be at least 1")
+    numbers = range(len(benchmark) if limit is None else min(limit, len(benchmark)))
+    keys = [benchmark.key(number) for number in numbers]
+    with appending(records_path) as file:
+        records = {record.key: record for record in read_records(records_path)}
+        known = {key: benchmark.prompt(number) for number, key in zip(numbers, keys, strict=True) if key in records}
+        _check(records.values(), benchmark, answerer, known, records_path)
+        missing = [number for number in numbers if keys[number] not in records]
+        for start in range(0, len(missing), batch_size):
+            batch = missing[start : start + batch_size]
+            items = [benchmark.item(number) for number in batch]
+            replies = answerer.answer([item.messages() for item in items], (seed or Seed(0)).child("benchmark", items[0].key))
+            if len(replies) != len(items):
+                raise EvaluationError(f"{answerer.name} gave {len(replies)} replies to {len(items)} questions")
+            made = [
+                _record(benchmark, answerer, number, item, reply, extractor)
+                for number, item, reply in zip(batch, items, replies, strict=True)
+            ]
+            file.append(made)
+            records.update({record.key: record for record in made})
+            if progress is not None:
+                progress(_progress([records[key] for key in keys if key in records], len(keys)))
+    return [records[key] for key in keys]
+
+
+def _record(benchmark: Benchmark, answerer: Answerer, number: int, item: Item, reply: str, extractor: Extractor | None) -> Record:
+    verdict = benchmark.verdict(number, reply, extractor)
+    return Record(
+        **verdict.model_dump(), benchmark=benchmark.name, answerer=answerer.name, key=item.key, prompt=item.prompt, response=reply
+    )
+
+
+def _check(records: Iterable[Record], benchmark: Benchmark, answerer: Answerer, prompts: Mapping[str, str], path: Path) -> None:
+    """Refuse to go on with another run's records: their mean would be of two different things."""
+    for record in records:
+        if (record.benchmark, record.answerer) != (benchmark.name, answerer.name):
+            raise EvaluationError(
+                f"{path} holds answers of {record.answerer} to {record.benchmark}, not of {answerer.name} to {benchmark.name}: "
+                "give another file"
+            )
+        if prompts.get(record.key, record.prompt) != record.prompt:
+            raise EvaluationError(f"{path}: item {record.key} was asked with another prompt; give another file")
+
+
+def _progress(records: Sequence[Record], total: int) -> Progress:
+    judged = [record for record in records if record.is_right is not None]
+    return Progress(len(records), total, len(judged), sum(bool(record.is_right) for record in judged))
