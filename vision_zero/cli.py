@@ -11,6 +11,7 @@ from pathlib import Path
 import click
 
 from vision_zero.errors import VisionZeroError
+from vision_zero.evaluation.benchmarks.command import score
 
 
 class _Size(click.ParamType[tuple[int, int]]):
@@ -75,6 +76,9 @@ def report(run_dir: Path) -> None:
     from vision_zero.report.run_folder import rewrite
 
     click.echo(f"open {rewrite(run_dir)}")
+
+
+cli.add_command(score)
 
 
 def main() -> None:

@@ -22,3 +22,20 @@ class EvaluationConfig(Config):
     """Bootstrap resamples behind each interval."""
     confidence: float = Field(0.95, gt=0.5, lt=1.0)
     """Coverage of the intervals."""
+
+
+class GateConfig(Config):
+    """What a policy must show before it goes into production; see :func:`vision_zero.evaluation.comparison.why_blocked`."""
+
+    tolerated_loss: float = Field(0.0, ge=0.0, le=1.0)
+    """A suite that is worse by its interval blocks if even the interval's better end loses more than this share of the items."""
+    largest_loss: float = Field(0.1, ge=0.0, le=1.0)
+    """A mean loss of a larger share of the items blocks, whatever the interval says."""
+    must_improve: tuple[str, ...] = ()
+    """Suites that must be better by their interval."""
+    required: tuple[str, ...] = ()
+    """Suites that must have been measured."""
+    exempt: tuple[str, ...] = ()
+    """Suites that may get worse."""
+    least_items: int = Field(1, ge=1)
+    """A suite measured on fewer items blocks: it says too little."""

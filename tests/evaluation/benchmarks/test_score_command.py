@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import math
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -187,3 +189,13 @@ def test_a_reply_of_100_kilobytes_and_orders_to_the_scorer(tmp_path: Path) -> No
     }
     scored = score_mathvista(write(tmp_path / "o.json", rows), None)
     assert [record.is_right for record in scored.records] == [True, False]
+
+
+def test_the_command_line_has_it_and_still_answers_at_once() -> None:
+    heavy = "torch datasets pyarrow pydantic numpy zenml"
+    program = (
+        f"import sys, vision_zero.cli as c; print(sorted(c.cli.commands), [m for m in '{heavy}'.split() if m in sys.modules])"
+    )
+    said = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True, timeout=60).stdout
+    assert "'score'" in said
+    assert said.strip().endswith("[]")

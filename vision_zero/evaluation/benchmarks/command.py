@@ -1,12 +1,17 @@
-"""``vision-zero score``: verdicts for predictions in a file, without a paid judge."""
+"""``vision-zero score``: verdicts for predictions in a file, without a paid judge.
+
+Heavy imports happen inside, so that the command line that this is mounted in answers ``--help`` at once.
+"""
 
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
-from vision_zero.evaluation.benchmarks.score_files import Scored, score_chartqa, score_mathvista, write_scored
+if TYPE_CHECKING:
+    from vision_zero.evaluation.benchmarks.score_files import Scored
 
 _FILE = click.Path(dir_okay=False, path_type=Path)
 
@@ -22,6 +27,8 @@ def score(
     benchmark: str, predictions: Path, annotations: Path | None, out: Path, response_label: str, keep_extractions: bool
 ) -> None:
     """Extract the answers of predictions, score them by the official rules, and write both beside a table of scores."""
+    from vision_zero.evaluation.benchmarks.score_files import score_chartqa, score_mathvista, write_scored
+
     if benchmark == "mathvista":
         scored = score_mathvista(predictions, annotations, response_label=response_label, keep_extractions=keep_extractions)
     else:

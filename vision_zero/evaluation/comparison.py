@@ -1,0 +1,125 @@
+"""Two policies under one protocol: who is better on a suite, and whether that lets the new one into production.
+
+Everything is paired by item: both answered the same questions in the same words, or no comparison is made. The bootstrap (Efron,
+1979) says by how much they differ, McNemar's exact test (1947) whether as many items were won as lost. Pure functions: records
+in, verdicts out.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from scipy.stats import binomtest
+
+from vision_zero.config.base import Config
+from vision_zero.config.evaluation import EvaluationConfig, GateConfig
+from vision_zero.errors import EvaluationError
+from vision_zero.evaluation.benchmarks.benchmark import Record
+from vision_zero.evaluation.estimates import Estimate, Judgement, compare
+
+
+class Comparison(Config):
+    """One suite, two policies.
+
+    Attributes:
+        name: the suite.
+        policy: share of right items, with its interval; ``base`` likewise.
+        difference: policy minus base, paired by item.
+        won: items that the policy has right and the base wrong; ``lost`` the other way round.
+        p_value: of McNemar's exact two-sided test: how likely so uneven a split of won and lost is if both are equally good.
+        judgement: whether the difference's interval leaves 0 on one side.
+        left_out: items that are not compared, since one of the two has no verdict on them.
+    """
+
+    name: str
+    policy: Estimate
+    base: Estimate
+    difference: Estimate
+    won: int
+    lost: int
+    p_value: float
+    judgement: Judgement
+    left_out: int = 0
+
+
+def mcnemar(won: int, lost: int) -> float:
+    """McNemar's exact two-sided p-value for that many discordant items; 1 where there are none."""
+    return float(binomtest(won, won + lost, 0.5).pvalue) if won + lost else 1.0
+
+
+def compare_outcomes(
+    name: str, policy: Sequence[bool], base: Sequence[bool], config: EvaluationConfig, left_out: int = 0
+) -> Comparison:
+    """Compare two policies' verdicts on the same items, in the same order.
+
+    Raises:
+        EvaluationError: there is nothing to compare, or the two answered different numbers of items.
+    """
+    if not policy or len(policy) != len(base):
+        raise EvaluationError(f"{name}: {len(policy)} and {len(base)} verdicts cannot be paired; run both on the same items")
+    score = compare(name, [float(right) for right in policy], [float(right) for right in base], config, more_is="good")
+    assert score.difference is not None
+    assert score.judgement is not None
+    won = sum(ours and not theirs for ours, theirs in zip(policy, base, strict=True))
+    lost = sum(theirs and not ours for ours, theirs in zip(policy, base, strict=True))
+    return Comparison(
+        name=name,
+        policy=score.policy,
+        base=score.base,
+        difference=score.difference,
+        won=won,
+        lost=lost,
+        p_value=mcnemar(won, lost),
+        judgement=score.judgement,
+        left_out=left_out,
+    )
+
+
+def compare_records(name: str, policy: Sequence[Record], base: Sequence[Record], config: EvaluationConfig) -> Comparison:
+    """Compare two policies' records of one suite.
+
+    Raises:
+        EvaluationError: the records are of different items or prompts, or no item has a verdict of both.
+    """
+    ours, theirs = ({record.key: record for record in records} for records in (policy, base))
+    if ours.keys() != theirs.keys():
+        raise EvaluationError(
+            f"{name}: {len(ours.keys() ^ theirs.keys())} items were answered by one policy only; run both alike"
+        )
+    for key, record in ours.items():
+        if (record.benchmark, record.prompt, record.answers) != (theirs[key].benchmark, theirs[key].prompt, theirs[key].answers):
+            raise EvaluationError(f"{name}: item {key} was asked differently; run both policies under one protocol")
+    judged = [key for key in ours if ours[key].is_right is not None and theirs[key].is_right is not None]
+    right, right_before = ([bool(records[key].is_right) for key in judged] for records in (ours, theirs))
+    return compare_outcomes(name, right, right_before, config, left_out=len(ours) - len(judged))
+
+
+def why_blocked(comparisons: Sequence[Comparison], bounds: GateConfig) -> str | None:
+    """Why a policy must not go into production, in one sentence; None if it may.
+
+    A suite blocks when even the better end of its difference's interval is a loss of more than ``bounds.tolerated_loss``, when
+    its mean loss exceeds ``bounds.largest_loss``, when ``bounds.must_improve`` names it and it is not judged better, or when it
+    has too few items. One that the bounds name and that was not measured blocks, too: no evidence is not good evidence.
+    """
+    found = {comparison.name for comparison in comparisons}
+    named = dict.fromkeys((*bounds.required, *bounds.must_improve))
+    reasons = [f"{name} was not measured" for name in named if name not in found]
+    for comparison in comparisons:
+        reason = None if comparison.name in bounds.exempt else _why_blocked(comparison, bounds)
+        reasons += [] if reason is None else [f"{comparison.name} {reason}"]
+    return "; ".join(reasons) or None
+
+
+def _why_blocked(comparison: Comparison, bounds: GateConfig) -> str | None:
+    difference, judgement = comparison.difference, comparison.judgement
+    mean, low, high = (f"{100 * value:+.1f}" for value in (difference.mean, difference.low, difference.high))
+    points = f"{mean} points, interval {low} to {high}"
+    if difference.units < bounds.least_items:
+        return f"was measured on {difference.units} items, fewer than the {bounds.least_items} that the gate asks for"
+    if -difference.mean > bounds.largest_loss:
+        return f"lost more than {100 * bounds.largest_loss:g} points ({points})"
+    if judgement == "worse" and -difference.high > bounds.tolerated_loss:
+        return f"is worse than before ({points})"
+    if comparison.name in bounds.must_improve and judgement != "better":
+        return f"had to improve and did not ({points})"
+    return None
