@@ -11,6 +11,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
+HELD_OUT_SEEDS = range(2_000_000_000, 2_000_001_000)
+"""Roots that only suites draw from, one for each version; the seed of a run or of a warm start must be smaller."""
+
 
 @dataclass(frozen=True, slots=True)
 class Seed:

@@ -15,6 +15,7 @@ from vision_zero.config.pairs import ChartsConfig, QualityConfig, ScenesConfig, 
 from vision_zero.config.photos import PhotosConfig
 from vision_zero.config.policy import PolicyConfig
 from vision_zero.config.rewards import RewardsConfig
+from vision_zero.randomness import HELD_OUT_SEEDS
 
 Weight = Annotated[float, Field(ge=0.0)]
 
@@ -49,7 +50,7 @@ class PairsConfig(Config):
 class SelfPlayConfig(Config):
     """A self-play run. Everything that a result depends on is here; defaults are the paper's where the paper has one."""
 
-    seed: int = Field(0, ge=0)
+    seed: int = Field(0, ge=0, lt=HELD_OUT_SEEDS.start)
     """The run's seed: every random draw of games, pairs and training is a named child of it."""
     iterations_per_round: int = Field(10, ge=1)
     """Iterations that one round (clue stage, then decision stage) takes at most."""

@@ -8,6 +8,7 @@ from pydantic import Field, model_validator
 
 from vision_zero.config.base import Config
 from vision_zero.config.pairs import ChartsConfig, ScenesConfig
+from vision_zero.randomness import HELD_OUT_SEEDS
 
 Topic = Literal["list", "question", "check", "clue", "vote", "chart list", "chart question"]
 Weight = Annotated[float, Field(ge=0.0)]
@@ -33,7 +34,7 @@ class Phase(Config):
 class WarmStartConfig(Config):
     """How the embedded policy is taught."""
 
-    seed: int = Field(2026, ge=0)
+    seed: int = Field(2026, ge=0, lt=HELD_OUT_SEEDS.start)
     """Seed of weights, pictures and lessons."""
     scenes: ScenesConfig = ScenesConfig(width=112, height=112, extent=2.0, zoom=1.5, min_visible_share=0.4)
     """Scenes that the lessons are about."""

@@ -82,6 +82,8 @@ class Benchmark(ABC):
     """Items in a fixed order, and the rule that scores replies to them."""
 
     name: str
+    version: str
+    """Of items, prompts and rules together: scores of two versions are not comparable."""
 
     @abstractmethod
     def __len__(self) -> int: ...

@@ -54,6 +54,7 @@ class ChartQA(Benchmark):
     """
 
     name = NAME
+    version = "1"
 
     def __init__(self, table: Table, suffix: str = SUFFIX, *, final_answers: bool = True) -> None:
         layouts = (("query", "label"), ("question", "answer"))

@@ -102,6 +102,7 @@ class MathVista(Benchmark):
     """
 
     name = NAME
+    version = "1"
 
     def __init__(self, table: Table, query_format: QueryFormat = "dataset") -> None:
         table.need("pid", "question", "question_type", "answer_type", "choices")

@@ -17,6 +17,8 @@ from vision_zero.evaluation.benchmarks.extraction.reply import boxed, emphasised
 from vision_zero.evaluation.benchmarks.extraction.statements import NOT_ANSWERED
 
 AnswerType = Literal["text", "integer", "float", "list"]
+VERSION = "1"
+"""Of these rules; it is kept with every score, and raised whenever a rule changes what is extracted."""
 
 
 def extract(reply: str, question: str, answer_type: AnswerType, choices: Sequence[str] = ()) -> str:

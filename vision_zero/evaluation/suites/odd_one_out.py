@@ -1,0 +1,44 @@
+"""Odd one out: four pictures, three of them the same; which one differs? Scenes and charts in turn."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from vision_zero.config.pairs import ChartsConfig, ScenesConfig
+from vision_zero.config.suites import Look
+from vision_zero.evaluation.benchmarks.chartqa import SUFFIX
+from vision_zero.evaluation.suites import charts, scenes
+from vision_zero.evaluation.suites.collages import collage
+from vision_zero.evaluation.suites.offline import OfflineSuite, Posed, closed_verdict, held_out
+from vision_zero.evaluation.suites.reading import word_in
+from vision_zero.pairs.charts.source import ChartSource
+from vision_zero.pairs.scenes.source import SceneSource
+
+NAME, VERSION = "odd_one_out", 1
+PLACES = ("top left", "top right", "bottom left", "bottom right")
+QUESTION = "Three of these four pictures are the same. Which one is different: top left, top right, bottom left or bottom right?"
+LOOKS: Mapping[Look, tuple[ScenesConfig, ChartsConfig]] = {
+    "full": (scenes.LOOKS["full"], charts.LOOKS["full"]),
+    "compact": (scenes.LOOKS["compact"], charts.LOOKS["compact"]),
+}
+
+
+def odd_suite(look: Look, count: int) -> OfflineSuite:
+    """``count`` sets of four pictures."""
+    scene_config, chart_config = LOOKS[look]
+    sources = (SceneSource(scene_config), ChartSource(chart_config))
+    root = held_out(NAME, VERSION)
+
+    def pose(number: int) -> Posed:
+        place = root.child(look, number)
+        pair = sources[number % len(sources)].sample(place)
+        odd = int(place.child("odd").generator().integers(len(PLACES)))
+        pictures = [pair.modified if corner == odd else pair.original for corner in range(len(PLACES))]
+        groups = {"pictures": (pair.domain,), "place": (PLACES[odd],)}
+        return Posed(
+            prompt=QUESTION + (SUFFIX if look == "full" else ""),
+            image=collage(pictures, columns=2),
+            judge=lambda reply: closed_verdict(word_in(reply, "Which one is different?", PLACES), PLACES[odd], groups),
+        )
+
+    return OfflineSuite(NAME, VERSION, count, pose)

@@ -1,0 +1,83 @@
+"""What all procedural suites have in common: items made from held-out seeds, one by one, the same on every machine.
+
+A suite is a function from an item's number to a posed question. Its roots of randomness lie in
+:data:`vision_zero.randomness.HELD_OUT_SEEDS`, which the seed of a run or of a warm start cannot be: what is asked here was never
+trained on.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import final
+
+from PIL import Image
+
+from vision_zero.evaluation.benchmarks.benchmark import Benchmark, Extractor, Item, Verdict
+from vision_zero.evaluation.benchmarks.extraction.statements import NOT_ANSWERED
+from vision_zero.randomness import HELD_OUT_SEEDS, Seed
+
+KEPT = 128
+"""Posed questions that are kept, so that asking, judging and showing an item make its picture once."""
+
+
+@dataclass(frozen=True, slots=True)
+class Posed:
+    """A question about a picture, and how a reply to it is judged.
+
+    Attributes:
+        judge: never raises, whatever the reply.
+    """
+
+    prompt: str
+    image: Image.Image
+    judge: Callable[[str], Verdict]
+
+
+@final
+class OfflineSuite(Benchmark):
+    """``count`` items of a suite; a larger count begins with the same items.
+
+    Args:
+        name: of the suite; the records and the scores carry it.
+        version: of its items and rules; raised whenever one of them changes, since scores of two versions are not comparable.
+        pose: the question of a number.
+    """
+
+    def __init__(self, name: str, version: int, count: int, pose: Callable[[int], Posed]) -> None:
+        self.name, self.version = name, f"{version}"
+        self._count, self._pose = count, lru_cache(maxsize=KEPT)(pose)
+
+    def __len__(self) -> int:
+        return self._count
+
+    def key(self, number: int) -> str:
+        return f"{number:05d}"
+
+    def prompt(self, number: int) -> str:
+        return self._pose(number).prompt
+
+    def item(self, number: int) -> Item:
+        posed = self._pose(number)
+        return Item(self.key(number), posed.prompt, posed.image)
+
+    def verdict(self, number: int, reply: str, extractor: Extractor | None = None) -> Verdict:
+        return self._pose(number).judge(reply)
+
+
+def held_out(suite: str, version: int) -> Seed:
+    """The root of a suite's randomness."""
+    return Seed(HELD_OUT_SEEDS[version]).child("suite", suite)
+
+
+def closed_verdict(found: str | None, answer: str, groups: Mapping[str, tuple[str, ...]]) -> Verdict:
+    """The verdict on an extraction that must be the one answer."""
+    return Verdict(
+        extraction=NOT_ANSWERED if found is None else found,
+        prediction=found,
+        answers=(answer,),
+        is_right=found == answer,
+        is_answered=found is not None,
+        groups=groups,
+    )

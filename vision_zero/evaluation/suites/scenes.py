@@ -1,0 +1,155 @@
+"""Scene questions in CLEVR's families (Johnson et al., 2017): exist, count, compare, query, relate.
+
+Answers are computed from the scene graph, and every question names its objects so that one answer is right; yes and no are as
+frequent. Questions of the first
+four kinds of :mod:`vision_zero.pairs.scenes.questions` are asked in the words that the embedded policy was raised on; comparisons
+and attributes of related objects are new to it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import lru_cache
+
+import numpy as np
+
+from vision_zero.config.pairs import ScenesConfig
+from vision_zero.config.suites import Look
+from vision_zero.errors import EvaluationError
+from vision_zero.evaluation.benchmarks.chartqa import SUFFIX
+from vision_zero.evaluation.suites.offline import OfflineSuite, Posed, closed_verdict, held_out
+from vision_zero.evaluation.suites.reading import count_in, word_in
+from vision_zero.pairs.image_pair import ImagePair
+from vision_zero.pairs.scenes.questions import VALUES, Question, ask, describe, pick
+from vision_zero.pairs.scenes.source import SceneSource
+from vision_zero.pairs.scenes.statements import NUMBERS, SIDE_WORDS, SIDES, Query, SceneFacts
+from vision_zero.randomness import Seed
+
+NAME, VERSION = "scenes", 1
+YES_NO = ("yes", "no")
+FAMILIES = ("exist", "count", "compare", "query", "relate")
+LOOKS: Mapping[Look, ScenesConfig] = {
+    "full": ScenesConfig(),
+    "compact": ScenesConfig(width=112, height=112, extent=2.0, zoom=1.5, min_visible_share=0.4),
+}
+"""Compact is what the embedded policy was raised on: 112 pixels, framed closer."""
+_TRIES = 60
+
+Ask = Callable[[SceneFacts, np.random.Generator], Question | None]
+
+
+def scene_suite(look: Look, count: int) -> OfflineSuite:
+    """``count`` questions, of each family in turn; five are about one picture."""
+    source, root = SceneSource(LOOKS[look]), held_out(NAME, VERSION)
+
+    @lru_cache(maxsize=8)
+    def drawn(place: Seed) -> ImagePair:
+        return source.sample(place)
+
+    def pose(number: int) -> Posed:
+        picture, family = divmod(number, len(FAMILIES))
+        for attempt in range(_TRIES):
+            place = root.child(look, picture, attempt)
+            pair = drawn(place)
+            question = _ASK[FAMILIES[family]](pair.original_facts, place.child(FAMILIES[family]).generator())
+            if question is not None:
+                return _posed(question, FAMILIES[family], pair, look)
+        raise EvaluationError(f"no {FAMILIES[family]} question fits any of {_TRIES} scenes")
+
+    return OfflineSuite(NAME, VERSION, count, pose)
+
+
+def read_answer(question: Question, reply: str) -> str | None:
+    """What the reply answers, among the answers that its question can have; counts in digits."""
+    if question.family == "count":
+        return count_in(reply, question.text)
+    return word_in(reply, question.text, _options(question))
+
+
+def _posed(question: Question, family: str, pair: ImagePair, look: Look) -> Posed:
+    answer = str(NUMBERS.index(question.answer)) if question.family == "count" else question.answer
+    groups = {"family": (family,), "asked for": (question.family,)}
+    return Posed(
+        prompt=question.text + (SUFFIX if look == "full" else ""),
+        image=pair.original,
+        judge=lambda reply: closed_verdict(read_answer(question, reply), answer, groups),
+    )
+
+
+def _options(question: Question) -> Sequence[str]:
+    if question.family == "position":
+        return ("left", "right") if question.answer in ("left", "right") else ("front", "behind")
+    return VALUES.get(question.family, YES_NO)
+
+
+def _exist(facts: SceneFacts, rng: np.random.Generator) -> Question | None:
+    wanted = pick(YES_NO, rng)
+    return _answered(wanted, (ask("exist", facts, rng) for _ in range(_TRIES)))
+
+
+def _compare(facts: SceneFacts, rng: np.random.Generator) -> Question | None:
+    """Two numbers of things, or one attribute of two things."""
+    wanted = pick(YES_NO, rng)
+    make = pick((_compare_numbers, _compare_attributes), rng)
+    return _answered(wanted, (make(facts, rng) for _ in range(_TRIES)))
+
+
+def _answered(wanted: str, questions: Iterable[Question | None]) -> Question | None:
+    return next((question for question in questions if question is not None and question.answer == wanted), None)
+
+
+def _compare_numbers(facts: SceneFacts, rng: np.random.Generator) -> Question | None:
+    one, two = (describe(pick(facts["objects"], rng), rng, (1, 2)) for _ in range(2))
+    if one == two:
+        return None
+    first, second = (len(query.matches(facts)) for query in (one, two))
+    words, holds = pick(
+        (("more", first > second), ("fewer", first < second), ("as many", first == second)),
+        rng,
+    )
+    than = "as" if words == "as many" else "than"
+    text = f"Are there {words} {one.noun(plural=True)} {than} {two.noun(plural=True)}?"
+    return Question("numbers", text, "yes" if holds else "no")
+
+
+def _compare_attributes(facts: SceneFacts, rng: np.random.Generator) -> Question | None:
+    key = pick(list(VALUES), rng)
+    first, second = (int(index) for index in rng.choice(len(facts["objects"]), size=2, replace=False))
+    one, two = (_unique(facts, index, rng, but=key) for index in (first, second))
+    if one is None or two is None:
+        return None
+    same = facts["objects"][first][key] == facts["objects"][second][key]
+    return Question("attributes", f"Do the {one.noun()} and the {two.noun()} have the same {key}?", "yes" if same else "no")
+
+
+def _relate(facts: SceneFacts, rng: np.random.Generator) -> Question | None:
+    """On which side something stands, or an attribute of the one thing that stands on a side of another."""
+    if rng.random() < 0.5:
+        return ask("position", facts, rng)
+    for _ in range(_TRIES):
+        anchor, side, key = int(rng.integers(len(facts["objects"]))), pick(SIDES, rng), pick(list(VALUES), rng)
+        named = _unique(facts, anchor, rng)
+        standing = facts["relationships"][side][anchor]
+        if named is None or not standing:
+            continue
+        item = facts["objects"][pick(standing, rng)]
+        query = describe(item, rng, (0, 1, 1), but=key)
+        everywhere = query.matches(facts)
+        # The relation must be needed, and it must single one thing out.
+        if len(everywhere) > 1 and len(set(everywhere) & set(standing)) == 1:
+            return Question(key, f"What {key} is the {query.noun()} {SIDE_WORDS[side]} the {named.noun()}?", item[key])
+    return None
+
+
+def _unique(facts: SceneFacts, index: int, rng: np.random.Generator, but: str = "") -> Query | None:
+    query = describe(facts["objects"][index], rng, (1, 2, 3), but=but)
+    return query if query != Query() and query.matches(facts) == [index] else None
+
+
+_ASK: Mapping[str, Ask] = {
+    "exist": _exist,
+    "count": lambda facts, rng: ask("count", facts, rng),
+    "compare": _compare,
+    "query": lambda facts, rng: ask(pick(("color", "shape", "size", "material"), rng), facts, rng),
+    "relate": _relate,
+}
