@@ -158,3 +158,25 @@ def test_a_policy_answers_greedily_unless_told_otherwise() -> None:
     chats = [cats(1).item(0).messages()] * 2
     assert PolicyAnswerer(FakePolicy(), "p", 7).answer(chats, Seed(1)) == ["greedy=True tokens=7 parts=2"] * 2
     assert PolicyAnswerer(FakePolicy(), "p", 7, greedy=False).answer(chats, Seed(1))[0].startswith("greedy=False")
+
+
+def test_an_item_without_its_picture_is_recorded_counted_and_asked_later(tmp_path: Path) -> None:
+    rows = [problem(str(number)) for number in range(5)]
+    broken = [{**row, "decoded_image": {"bytes": b"no picture"}} if row["pid"] in "13" else row for row in rows]
+    answerer = Scripted()
+    records = run_benchmark(MathVista(table_of(broken, "cats")), answerer, tmp_path / "r.jsonl", batch_size=2)
+    assert [record.is_right for record in records] == [True, None, True, None, True]
+    assert "problem 3: not a readable picture" in records[3].fault
+    scores = scores_of("mathvista", records)
+    assert (scores.overall.accuracy, scores.overall.total, scores.faults, scores.unanswered) == (1.0, 3, 2, 0)
+    write_parquet(records, tmp_path / "r.parquet")
+    assert [bool(fault) for fault in pq.read_table(tmp_path / "r.parquet")["fault"].to_pylist()] == [False, True] * 2 + [False]
+    mended = run_benchmark(MathVista(table_of(rows, "cats")), answerer, tmp_path / "r.jsonl", batch_size=2)
+    assert [record.is_right for record in mended] == [True] * 5
+    assert len(answerer.asked) == 5
+
+
+def test_a_benchmark_without_any_picture_is_an_error(tmp_path: Path) -> None:
+    rows = [problem(str(number), decoded_image=None, image=None) for number in range(3)]
+    with pytest.raises(EvaluationError, match=r"no item of mathvista can be asked: .*problem 0 has no picture"):
+        run_benchmark(MathVista(table_of(rows, "cats")), Scripted(), tmp_path / "r.jsonl", batch_size=2)

@@ -32,7 +32,7 @@ def compact(name: str, count: int) -> Benchmark:
 @SUITES
 def test_the_same_items_every_time_and_others_in_every_place(name: str) -> None:
     one, two = compact(name, 6), compact(name, 12)
-    assert (one.name, len(one), len(two)) == (name, 6, 12)
+    assert (one.name, len(one), len(two)) == (f"{name}-compact", 6, 12)
     for number in (5, 0):
         here, there = one.item(number), two.item(number)
         assert (here.key, here.prompt, png_bytes(here.image)) == (there.key, there.prompt, png_bytes(there.image))

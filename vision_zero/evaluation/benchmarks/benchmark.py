@@ -48,6 +48,7 @@ class Verdict(Config):
         also: verdicts by other, named rules.
         groups: the values by which accuracy is broken down, by the name of the breakdown; one item may be in several.
         details: further fields that exports need.
+        fault: why the item could not be asked or judged (its picture is missing, say); it counts neither as right nor as wrong.
     """
 
     extraction: str
@@ -58,6 +59,7 @@ class Verdict(Config):
     also: Mapping[str, bool] = {}
     groups: Mapping[str, tuple[str, ...]] = {}
     details: Mapping[str, Any] = {}
+    fault: str = ""
 
 
 class Record(Verdict):
@@ -126,6 +128,7 @@ class BenchmarkScores(Config):
         groups: by the official rule, by breakdown and value; values with the highest accuracy come first.
         unanswered: items whose reply was empty or gave no answer; ``unanswered_right`` of them are right by the official rule,
             which takes the nearest choice even for those.
+        faults: items that could not be asked or judged, and are in no other number here.
     """
 
     benchmark: str
@@ -134,10 +137,12 @@ class BenchmarkScores(Config):
     groups: Mapping[str, Mapping[str, Accuracy]] = {}
     unanswered: int
     unanswered_right: int
+    faults: int = 0
 
 
 def scores_of(benchmark: str, verdicts: Iterable[Verdict]) -> BenchmarkScores:
     """Count the verdicts."""
+    verdicts = list(verdicts)
     judged = [verdict for verdict in verdicts if verdict.is_right is not None]
     names = {name: None for verdict in judged for name in verdict.groups}
     silent = [verdict for verdict in judged if not verdict.is_answered]
@@ -148,6 +153,7 @@ def scores_of(benchmark: str, verdicts: Iterable[Verdict]) -> BenchmarkScores:
         groups={name: _by_value(judged, name) for name in names},
         unanswered=len(silent),
         unanswered_right=sum(bool(verdict.is_right) for verdict in silent),
+        faults=sum(bool(verdict.fault) for verdict in verdicts),
     )
 
 

@@ -87,9 +87,14 @@ class ChartQA(Benchmark):
 
     def verdict(self, number: int, reply: str, extractor: Extractor | None = None) -> Verdict:
         row = self._table.row(number)
-        labels, question = labels_of(row[(self._layout or ("", "label"))[1]]), self._question(row)
+        labels = [label for label in labels_of(row[(self._layout or ("", "label"))[1]]) if label]
         said = final_answer(reply) if self._final else reply
-        return chartqa_verdict(said, labels, origin_of(row[self._origin], f"{self._table.name}, row {number}"), question)
+        name = f"{self._table.name}, row {number}"
+        if not labels:
+            # Under the published rule an empty reply would be right.
+            fault = f"{name} has no label"
+            return Verdict(extraction=said, prediction=said, answers=(), is_right=None, is_answered=bool(said), fault=fault)
+        return chartqa_verdict(said, labels, origin_of(row[self._origin], name), self._question(row))
 
     def _question(self, row: Row) -> str:
         return text_of(row[(self._layout or ("query",))[0]]).strip()

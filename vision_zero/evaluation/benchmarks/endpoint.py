@@ -19,9 +19,7 @@ from http.client import HTTPException
 from typing import Any
 from urllib.parse import urlsplit
 
-from pydantic import Field
-
-from vision_zero.config.base import Config
+from vision_zero.config.endpoint import EndpointConfig
 from vision_zero.errors import EvaluationError
 from vision_zero.evaluation.benchmarks.benchmark import Messages
 from vision_zero.evaluation.benchmarks.files import one_line
@@ -31,29 +29,6 @@ from vision_zero.randomness import Seed
 LARGEST_REPLY = 4_000_000
 """Bytes of a response that are read; more are not an answer."""
 _PASSING = frozenset({408, 409, 425, 429, 500, 502, 503, 504})
-
-
-class EndpointConfig(Config):
-    """Where a model answers."""
-
-    url: str
-    """Base URL; ``/chat/completions`` is added: ``http://localhost:8000/v1``."""
-    model: str
-    """Name of the model there."""
-    key_variable: str | None = None
-    """Environment variable that holds the key; None sends none."""
-    max_tokens: int = Field(1024, ge=1)
-    """Longest reply."""
-    temperature: float = Field(0.0, ge=0.0, le=2.0)
-    """0 is greedy."""
-    timeout: float = Field(120.0, gt=0.0)
-    """Seconds for one request."""
-    tries: int = Field(4, ge=1, le=10)
-    """Tries of one request when the server is busy or does not answer; the waits between them double."""
-    first_wait: float = Field(1.0, ge=0.0)
-    """Seconds before the second try."""
-    parallel: int = Field(4, ge=1, le=64)
-    """Requests at a time."""
 
 
 @dataclass(frozen=True)

@@ -8,12 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal
 
-from pydantic import Field
-
-from vision_zero.config.base import Config
-from vision_zero.evaluation.benchmarks.endpoint import Endpoint, EndpointConfig
+from vision_zero.config.endpoint import JudgeConfig
+from vision_zero.evaluation.benchmarks.endpoint import Endpoint
 from vision_zero.evaluation.benchmarks.extraction.answer import AnswerType, extract
 from vision_zero.evaluation.benchmarks.extraction.statements import NOT_ANSWERED
 
@@ -25,17 +22,6 @@ _WANTED: dict[AnswerType, str] = {
     "float": "the decimal number that it answers with",
     "list": "the Python list that it answers with",
 }
-
-
-class JudgeConfig(Config):
-    """When a second model extracts, and which one."""
-
-    when: Literal["unread", "always"] = "unread"
-    """``unread``: only replies in which the rules find no answer; ``always``: every reply that is not empty."""
-    endpoint: EndpointConfig
-    """The model; greedy settings keep scores repeatable."""
-    longest_reply: int = Field(8_000, ge=100)
-    """Characters of a reply that the judge is shown, from its end."""
 
 
 @dataclass(frozen=True)

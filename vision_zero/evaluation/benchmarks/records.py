@@ -28,6 +28,7 @@ SCHEMA: pa.Schema = pa.schema(
         "answers": pa.list_(pa.string()),
         "is_right": pa.bool_(),
         "is_answered": pa.bool_(),
+        "fault": pa.string(),
         "also": pa.map_(pa.string(), pa.bool_()),
         "groups": pa.map_(pa.string(), pa.list_(pa.string())),
     }

@@ -53,11 +53,12 @@ def run_benchmark(
         progress: called after every batch.
 
     Returns:
-        The records of these items in the benchmark's order, old and new.
+        The records of these items in the benchmark's order, old and new. An item whose picture cannot be read gets one with the
+        fault, which is not kept in the file: the item is asked when the run is resumed with the picture in its place.
 
     Raises:
-        EvaluationError: the file has records of another benchmark, answerer or prompt; a picture is unreadable; or the answerer
-            gives another number of replies than it was asked for.
+        EvaluationError: the file has records of another benchmark, answerer or prompt; no item has a readable picture; or the
+            answerer gives another number of replies than it was asked for.
     """
     if batch_size < 1 or (limit is not None and limit < 1):
         raise EvaluationError("batch_size and limit must be at least 1")
@@ -68,21 +69,60 @@ def run_benchmark(
         known = {key: benchmark.prompt(number) for number, key in zip(numbers, keys, strict=True) if key in records}
         _check(records.values(), benchmark, answerer, known, records_path)
         missing = [number for number in numbers if keys[number] not in records]
+        faults: dict[str, Record] = {}
         for start in range(0, len(missing), batch_size):
-            batch = missing[start : start + batch_size]
-            items = [benchmark.item(number) for number in batch]
-            replies = answerer.answer([item.messages() for item in items], (seed or Seed(0)).child("benchmark", items[0].key))
-            if len(replies) != len(items):
-                raise EvaluationError(f"{answerer.name} gave {len(replies)} replies to {len(items)} questions")
-            made = [
-                _record(benchmark, answerer, number, item, reply, extractor)
-                for number, item, reply in zip(batch, items, replies, strict=True)
-            ]
-            file.append(made)
+            items, faulty = _items(benchmark, missing[start : start + batch_size], answerer)
+            faults.update(faulty)
+            file.append(made := _answered(benchmark, answerer, items, seed or Seed(0), extractor))
             records.update({record.key: record for record in made})
             if progress is not None:
-                progress(_progress([records[key] for key in keys if key in records], len(keys)))
+                found = records | faults
+                progress(_progress([found[key] for key in keys if key in found], len(keys)))
+    if faults and len(faults) == len(keys):
+        raise EvaluationError(f"no item of {benchmark.name} can be asked: {faults[keys[0]].fault}")
+    records |= faults
     return [records[key] for key in keys]
+
+
+def _items(benchmark: Benchmark, numbers: Sequence[int], answerer: Answerer) -> tuple[dict[int, Item], dict[str, Record]]:
+    """The items of these numbers, by number, and a record by key of those that cannot be asked."""
+    items: dict[int, Item] = {}
+    faults: dict[str, Record] = {}
+    for number in numbers:
+        try:
+            items[number] = benchmark.item(number)
+        except EvaluationError as error:
+            key = benchmark.key(number)
+            faults[key] = Record(
+                benchmark=benchmark.name,
+                answerer=answerer.name,
+                key=key,
+                prompt=benchmark.prompt(number),
+                response="",
+                extraction="",
+                prediction=None,
+                answers=(),
+                is_right=None,
+                is_answered=False,
+                fault=str(error),
+            )
+    return items, faults
+
+
+def _answered(
+    benchmark: Benchmark, answerer: Answerer, items: Mapping[int, Item], seed: Seed, extractor: Extractor | None
+) -> list[Record]:
+    """The records of a batch."""
+    if not items:
+        return []
+    first = next(iter(items.values()))
+    replies = answerer.answer([item.messages() for item in items.values()], seed.child("benchmark", first.key))
+    if len(replies) != len(items):
+        raise EvaluationError(f"{answerer.name} gave {len(replies)} replies to {len(items)} questions")
+    return [
+        _record(benchmark, answerer, number, item, reply, extractor)
+        for (number, item), reply in zip(items.items(), replies, strict=True)
+    ]
 
 
 def _record(benchmark: Benchmark, answerer: Answerer, number: int, item: Item, reply: str, extractor: Extractor | None) -> Record:

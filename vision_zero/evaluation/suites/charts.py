@@ -21,7 +21,7 @@ from vision_zero.errors import EvaluationError
 from vision_zero.evaluation.benchmarks.benchmark import Verdict
 from vision_zero.evaluation.benchmarks.chartqa import SUFFIX, final_answer
 from vision_zero.evaluation.benchmarks.chartqa_score import best_match
-from vision_zero.evaluation.suites.offline import OfflineSuite, Posed, held_out
+from vision_zero.evaluation.suites.offline import OfflineSuite, Posed, held_out, name_of
 from vision_zero.pairs.charts.source import ChartSource
 from vision_zero.pairs.image_pair import ImagePair
 from vision_zero.pairs.scenes.questions import pick
@@ -86,7 +86,7 @@ def chart_suite(look: Look, count: int) -> OfflineSuite:
                 return _posed(question, FAMILIES[family], pair, look)
         raise EvaluationError(f"no {FAMILIES[family]} question fits any of {_TRIES} charts")
 
-    return OfflineSuite(NAME, VERSION, count, pose)
+    return OfflineSuite(name_of(NAME, look), VERSION, count, pose)
 
 
 def _posed(question: ChartQuestion, family: str, pair: ImagePair, look: Look) -> Posed:

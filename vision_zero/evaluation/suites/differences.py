@@ -10,7 +10,7 @@ from vision_zero.evaluation.benchmarks.benchmark import Verdict
 from vision_zero.evaluation.suites import scenes
 from vision_zero.evaluation.suites.captions import score_caption
 from vision_zero.evaluation.suites.collages import collage
-from vision_zero.evaluation.suites.offline import OfflineSuite, Posed, held_out
+from vision_zero.evaluation.suites.offline import OfflineSuite, Posed, held_out, name_of
 from vision_zero.pairs.image_pair import ImagePair
 from vision_zero.pairs.scenes.source import SceneSource
 
@@ -38,7 +38,7 @@ def difference_suite(look: Look, count: int) -> OfflineSuite:
         pair = source.sample(root.child(look, number))
         return Posed(QUESTION, collage([pair.original, pair.modified], columns=2), lambda reply: _verdict(pair, reply))
 
-    return OfflineSuite(NAME, VERSION, count, pose)
+    return OfflineSuite(name_of(NAME, look), VERSION, count, pose)
 
 
 def _verdict(pair: ImagePair, reply: str) -> Verdict:

@@ -9,7 +9,7 @@ from vision_zero.config.suites import Look
 from vision_zero.evaluation.benchmarks.chartqa import SUFFIX
 from vision_zero.evaluation.suites import charts, scenes
 from vision_zero.evaluation.suites.collages import collage
-from vision_zero.evaluation.suites.offline import OfflineSuite, Posed, closed_verdict, held_out
+from vision_zero.evaluation.suites.offline import OfflineSuite, Posed, closed_verdict, held_out, name_of
 from vision_zero.evaluation.suites.reading import word_in
 from vision_zero.pairs.charts.source import ChartSource
 from vision_zero.pairs.scenes.source import SceneSource
@@ -41,4 +41,4 @@ def odd_suite(look: Look, count: int) -> OfflineSuite:
             judge=lambda reply: closed_verdict(word_in(reply, "Which one is different?", PLACES), PLACES[odd], groups),
         )
 
-    return OfflineSuite(NAME, VERSION, count, pose)
+    return OfflineSuite(name_of(NAME, look), VERSION, count, pose)

@@ -14,6 +14,7 @@ from typing import final
 
 from PIL import Image
 
+from vision_zero.config.suites import Look
 from vision_zero.evaluation.benchmarks.benchmark import Benchmark, Extractor, Item, Verdict
 from vision_zero.evaluation.benchmarks.extraction.statements import NOT_ANSWERED
 from vision_zero.randomness import HELD_OUT_SEEDS, Seed
@@ -64,6 +65,11 @@ class OfflineSuite(Benchmark):
 
     def verdict(self, number: int, reply: str, extractor: Extractor | None = None) -> Verdict:
         return self._pose(number).judge(reply)
+
+
+def name_of(suite: str, look: Look) -> str:
+    """What scores call a suite: questions about other pictures are another suite."""
+    return suite if look == "full" else f"{suite}-{look}"
 
 
 def held_out(suite: str, version: int) -> Seed:

@@ -17,7 +17,7 @@ from vision_zero.config.pairs import ScenesConfig
 from vision_zero.config.suites import Look
 from vision_zero.errors import EvaluationError
 from vision_zero.evaluation.benchmarks.chartqa import SUFFIX
-from vision_zero.evaluation.suites.offline import OfflineSuite, Posed, closed_verdict, held_out
+from vision_zero.evaluation.suites.offline import OfflineSuite, Posed, closed_verdict, held_out, name_of
 from vision_zero.evaluation.suites.reading import count_in, word_in
 from vision_zero.pairs.image_pair import ImagePair
 from vision_zero.pairs.scenes.questions import VALUES, Question, ask, describe, pick
@@ -56,7 +56,7 @@ def scene_suite(look: Look, count: int) -> OfflineSuite:
                 return _posed(question, FAMILIES[family], pair, look)
         raise EvaluationError(f"no {FAMILIES[family]} question fits any of {_TRIES} scenes")
 
-    return OfflineSuite(NAME, VERSION, count, pose)
+    return OfflineSuite(name_of(NAME, look), VERSION, count, pose)
 
 
 def read_answer(question: Question, reply: str) -> str | None:

@@ -1,0 +1,43 @@
+"""Settings of models behind an OpenAI-compatible endpoint: the one that answers, and the one that reads answers."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import Field
+
+from vision_zero.config.base import Config
+
+
+class EndpointConfig(Config):
+    """Where a model answers."""
+
+    url: str
+    """Base URL; ``/chat/completions`` is added: ``http://localhost:8000/v1``."""
+    model: str
+    """Name of the model there."""
+    key_variable: str | None = None
+    """Environment variable that holds the key; None sends none."""
+    max_tokens: int = Field(1024, ge=1)
+    """Longest reply."""
+    temperature: float = Field(0.0, ge=0.0, le=2.0)
+    """0 is greedy."""
+    timeout: float = Field(120.0, gt=0.0)
+    """Seconds for one request."""
+    tries: int = Field(4, ge=1, le=10)
+    """Tries of one request when the server is busy or does not answer; the waits between them double."""
+    first_wait: float = Field(1.0, ge=0.0)
+    """Seconds before the second try."""
+    parallel: int = Field(4, ge=1, le=64)
+    """Requests at a time."""
+
+
+class JudgeConfig(Config):
+    """When a second model extracts, and which one."""
+
+    when: Literal["unread", "always"] = "unread"
+    """``unread``: only replies in which the rules find no answer; ``always``: every reply that is not empty."""
+    endpoint: EndpointConfig
+    """The model; greedy settings keep scores repeatable."""
+    longest_reply: int = Field(8_000, ge=100)
+    """Characters of a reply that the judge is shown, from its end."""
