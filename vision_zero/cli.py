@@ -12,6 +12,7 @@ import click
 
 from vision_zero.errors import VisionZeroError
 from vision_zero.evaluation.benchmarks.command import score
+from vision_zero.evaluation.command import evaluate
 
 
 class _Size(click.ParamType[tuple[int, int]]):
@@ -79,6 +80,7 @@ def report(run_dir: Path) -> None:
 
 
 cli.add_command(score)
+cli.add_command(evaluate)
 
 
 def main() -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import replace
 from pathlib import Path
 
@@ -14,7 +13,7 @@ from vision_zero.game.engine import deal_all, play
 from vision_zero.game.spy import WhoIsTheSpy
 from vision_zero.game.transcript import outcome
 from vision_zero.pairs.drawing import read_folder
-from vision_zero.policy.loading import NANO, load_policy
+from vision_zero.policy.loading import NANO, base_of, load_policy
 from vision_zero.policy.policy import Policy
 from vision_zero.randomness import Seed
 from vision_zero.report.replay import replay_page
@@ -48,18 +47,10 @@ def _players(policy: str) -> tuple[Policy, GameConfig]:
     """A trained folder says in its adapter which base it belongs to; anything else is taken for a base."""
     folder = Path(policy)
     adapter = folder / "adapter_config.json"
-    base = _base_of(adapter) if adapter.is_file() else policy
+    base = base_of(folder) if adapter.is_file() else policy
     is_nano = base == NANO
     limit = 96 if is_nano else 512
     sampling = SamplingConfig(max_clue_tokens=limit, max_vote_tokens=limit)
     loaded = load_policy(PolicyConfig(base=base, sampling=sampling), folder if adapter.is_file() else None)
     config = GameConfig(prompt="compact", remember_reasoning=False) if is_nano else GameConfig()
     return replace(loaded, greedy=False), config
-
-
-def _base_of(adapter: Path) -> str:
-    try:
-        base = json.loads(adapter.read_text(encoding="utf-8"))["base_model_name_or_path"]
-    except (OSError, ValueError, KeyError) as error:
-        raise PolicyError(f"{adapter} does not name its base: {error}") from error
-    return str(base)

@@ -20,14 +20,14 @@ class SuiteConfig(Config):
     """One suite."""
 
     name: SuiteName
-    """``scenes``, ``charts``, ``differences``, ``odd_one_out`` are procedural; ``easy_vqa`` comes from its package; ``chartqa`` and
-    ``mathvista`` from ``source``."""
+    """``scenes``, ``charts``, ``differences`` and ``odd_one_out`` are procedural, ``easy_vqa`` is in its package, ``chartqa``
+    and ``mathvista`` come from ``source``."""
     look: Look = "full"
     """How the procedural suites draw their pictures, and whether questions ask for short answers (full) or stand alone."""
     items: int = Field(200, ge=1)
     """Items of a procedural suite, or of easy-VQA's 9,673; a larger number begins with the same ones."""
     source: str | None = None
-    """ChartQA and MathVista: a hub id, a parquet or JSON file, a folder of them, or a URL (s3://...); None: the official hub id."""
+    """ChartQA and MathVista: a hub id, a parquet or JSON file, a folder of them, or a URL (s3://...); None: the official id."""
     split: str | None = None
     """ChartQA and MathVista: the split; None: ``test`` and ``testmini``."""
     revision: str | None = None
@@ -89,8 +89,10 @@ class EvaluateConfig(Config):
     """Items asked at once, and recorded together."""
     judge: JudgeConfig | None = None
     """A second model that reads MathVista's answers out of replies; None: rules alone."""
-    statistics: EvaluationConfig = EvaluationConfig()
-    """Resamples, confidence and seed of the intervals; the rest of it is not used here."""
+    resamples: int = Field(2000, ge=100)
+    """Bootstrap resamples behind each interval."""
+    confidence: float = Field(0.95, gt=0.5, lt=1.0)
+    """Coverage of the intervals."""
     gate: GateConfig = GateConfig()
     """What the policy must show beside the other one."""
     examples: int = Field(4, ge=0, le=50)
@@ -105,6 +107,11 @@ class EvaluateConfig(Config):
         if twice is not None:
             raise ValueError(f"suites names {' '.join(twice)} twice: each suite has one score")
         return self
+
+    @property
+    def statistics(self) -> EvaluationConfig:
+        """What the estimates need to know."""
+        return EvaluationConfig(resamples=self.resamples, confidence=self.confidence)
 
     @property
     def compared_with(self) -> AnswererConfig | None:

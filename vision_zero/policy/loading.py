@@ -73,6 +73,20 @@ def load_policy(config: PolicyConfig, folder: Path | None) -> Policy:
     return Policy(model, processor, config.sampling)
 
 
+def base_of(folder: Path) -> str:
+    """The base that the adapter of a trained folder belongs to.
+
+    Raises:
+        PolicyError: the folder's ``adapter_config.json`` does not name it.
+    """
+    adapter = folder / "adapter_config.json"
+    try:
+        base = json.loads(adapter.read_text(encoding="utf-8"))["base_model_name_or_path"]
+    except (OSError, ValueError, KeyError) as error:
+        raise PolicyError(f"{adapter} does not name its base: {error}") from error
+    return str(base)
+
+
 def _check_folder(folder: Path) -> None:
     config = folder / "config.json"
     if not config.is_file():

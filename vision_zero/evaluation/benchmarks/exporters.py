@@ -2,7 +2,8 @@
 
 VLMEvalKit: ``<model>/<model>_<data set>.tsv`` with one row an item (``index``, ``question``, ``answer``, ``prediction`` and what
 its scorers read), and the accuracies as it writes them. lmms-eval: ``<model>/<stamp>_results.json`` and
-``<model>/<stamp>_samples_<task>.jsonl``. Neither project's code is needed, and none is used.
+``<model>/<stamp>_samples_<task>.jsonl``. Suites that neither project knows go under their own names, with exact matches as the
+metric. Neither project's code is needed, and none is used.
 """
 
 from __future__ import annotations
@@ -34,7 +35,7 @@ def export_vlmevalkit(records: Sequence[Record], folder: Path, model: str) -> li
         EvaluationError: there are no records, or not all of one benchmark.
     """
     benchmark, name = _benchmark(records), _safe(model)
-    stem = folder / name / f"{name}_{_VLMEVALKIT[benchmark]}"
+    stem = folder / name / f"{name}_{_VLMEVALKIT.get(benchmark, _safe(benchmark))}"
     rows = [_vlmevalkit_row(number, record) for number, record in enumerate(records)]
     predictions = stem.with_name(f"{stem.name}.tsv")
     write_atomically(predictions, _separated(rows, "\t"))
@@ -53,7 +54,7 @@ def export_lmms_eval(records: Sequence[Record], folder: Path, model: str, stamp:
         EvaluationError: there are no records, or not all of one benchmark.
     """
     benchmark = _benchmark(records)
-    task, below = _LMMS_EVAL[benchmark], folder / _safe(model)
+    task, below = _LMMS_EVAL.get(benchmark, _safe(benchmark)), folder / _safe(model)
     samples = below / f"{_safe(stamp)}_samples_{task}.jsonl"
     lines = (_lmms_sample(number, record, benchmark) for number, record in enumerate(records))
     write_atomically(samples, "".join(json.dumps(line, ensure_ascii=False) + "\n" for line in lines))
@@ -75,6 +76,8 @@ def _vlmevalkit_row(number: int, record: Record) -> dict[str, Any]:
     row: dict[str, Any] = {"index": number, "question": record.prompt, "answer": _answer(record), "prediction": record.response}
     if record.benchmark == chartqa.NAME:
         return {**row, "split": _ORIGIN_SPLITS[record.groups["origin"][0]]}
+    if record.benchmark != mathvista.NAME:
+        return {**row, "hit": int(bool(record.is_right)), "category": ", ".join(value for _, value in _values(record))}
     choices = list(record.details.get("choices", ()))
     letter = chr(ord("A") + choices.index(_answer(record))) if _answer(record) in choices else ""
     groups = {
@@ -100,6 +103,9 @@ def _vlmevalkit_scores(records: Sequence[Record], benchmark: str) -> list[dict[s
     if benchmark == chartqa.NAME:
         by_split = {_ORIGIN_SPLITS[name]: 100 * value.accuracy for name, value in scores.groups["origin"].items()}
         return [{**by_split, "Overall": 100 * overall.accuracy}]
+    if benchmark != mathvista.NAME:
+        by_value = {value: 100 * part.accuracy for values in scores.groups.values() for value, part in values.items()}
+        return [{"split": "test", "Overall": 100 * overall.accuracy, **by_value}]
     rows = {"Overall": overall, **scores.groups.get("task", {}), **scores.groups.get("skills", {})}
     return [
         {"Task&Skill": name, "tot": value.total, "hit": value.correct, "acc": 100 * value.accuracy}
@@ -112,6 +118,8 @@ def _lmms_sample(number: int, record: Record, benchmark: str) -> dict[str, Any]:
     if benchmark == chartqa.NAME:
         origin = record.groups["origin"][0]
         metrics: dict[str, Any] = {"relaxed_overall": right, f"relaxed_{origin}_split": right}
+    elif benchmark != mathvista.NAME:
+        metrics = {"exact_match": right}
     else:
         result = {
             "question_id": record.key,
@@ -136,6 +144,8 @@ def _lmms_metrics(records: Sequence[Record], benchmark: str) -> dict[str, float]
     """Each metric with its standard error; MathVista's is in percent there, ChartQA's a share."""
     if benchmark == mathvista.NAME:
         groups = {"llm_as_judge_eval": (100.0, records)}
+    elif benchmark != chartqa.NAME:
+        groups = {"exact_match": (1.0, records)}
     else:
         by_origin = {
             f"relaxed_{origin}_split": (1.0, [record for record in records if origin in record.groups["origin"]])
@@ -154,9 +164,13 @@ def _lmms_metrics(records: Sequence[Record], benchmark: str) -> dict[str, float]
 
 def _benchmark(records: Sequence[Record]) -> str:
     names = sorted({record.benchmark for record in records})
-    if len(names) != 1 or names[0] not in _VLMEVALKIT:
+    if len(names) != 1:
         raise EvaluationError(f"an export needs the records of one benchmark; these are of {', '.join(names) or 'none'}")
     return names[0]
+
+
+def _values(record: Record) -> list[tuple[str, str]]:
+    return [(name, value) for name, values in record.groups.items() for value in values]
 
 
 def _answer(record: Record) -> str:

@@ -1,0 +1,69 @@
+"""Whoever is measured, made ready from its settings; the name that records carry tells two sets of weights apart."""
+
+from __future__ import annotations
+
+import hashlib
+from pathlib import Path
+
+import torch
+
+from vision_zero.config.policy import PolicyConfig, SamplingConfig
+from vision_zero.config.suites import AnswererConfig, SamplingProtocol
+from vision_zero.evaluation.benchmarks.endpoint import Endpoint
+from vision_zero.evaluation.benchmarks.policy_answerer import PolicyAnswerer
+from vision_zero.evaluation.benchmarks.running import Answerer
+from vision_zero.policy.loading import base_path, load_policy
+
+_ENDS = 1 << 20
+"""Bytes at both ends of a file of weights that its fingerprint is taken from."""
+
+
+def open_answerer(config: AnswererConfig, sampling: SamplingProtocol, batch_size: int) -> Answerer:
+    """The policy or endpoint, answering under the protocol.
+
+    Raises:
+        PolicyError: the base or the adapter cannot be loaded.
+    """
+    if config.endpoint is not None:
+        asked = {"max_tokens": sampling.max_tokens, "temperature": sampling.temperature}
+        return Endpoint(config.endpoint.model_copy(update=asked))
+    settings = PolicyConfig(
+        base=config.base,
+        revision=config.revision,
+        dtype=config.dtype,
+        trust_remote_code=config.trust_remote_code,
+        sampling=SamplingConfig(temperature=sampling.temperature or 1.0, batch_size=batch_size),
+    )
+    policy = load_policy(settings, None if config.adapter is None else Path(config.adapter))
+    policy.model.to(_device(config.device))
+    return PolicyAnswerer(policy, answerer_name(config), sampling.max_tokens, greedy=sampling.temperature == 0)
+
+
+def answerer_name(config: AnswererConfig) -> str:
+    """A name that other weights do not have: label, revision, and a fingerprint of the files that are here."""
+    if config.endpoint is not None:
+        return Endpoint(config.endpoint).name
+    folders = [Path(base_path(config.base)), *([] if config.adapter is None else [Path(config.adapter)])]
+    prints = [fingerprint(folder) for folder in folders if folder.is_dir()]
+    revision = [] if config.revision is None else [config.revision]
+    return "@".join([config.label, *revision, *prints])
+
+
+def fingerprint(folder: Path) -> str:
+    """Eight hexadecimal digits from the names, sizes and ends of a folder's safetensors and from its configuration.
+
+    Whole files would be safer and take half a minute for a 7 B model; training changes every part of a file.
+    """
+    total = hashlib.blake2b(digest_size=4)
+    for path in sorted([*folder.glob("*.safetensors"), *folder.glob("*config.json")]):
+        size = path.stat().st_size
+        total.update(f"{path.name}:{size}:".encode())
+        with path.open("rb") as file:
+            total.update(file.read(_ENDS))
+            file.seek(max(size - _ENDS, 0))
+            total.update(file.read(_ENDS))
+    return total.hexdigest()
+
+
+def _device(name: str) -> str:
+    return ("cuda" if torch.cuda.is_available() else "cpu") if name == "auto" else name

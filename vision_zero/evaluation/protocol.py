@@ -1,0 +1,69 @@
+"""Under what conditions a suite was answered: kept with every score, and the same for two scores that are compared."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from pydantic import ValidationError
+
+from vision_zero.config.base import Config
+from vision_zero.config.suites import EvaluateConfig, SamplingProtocol, SuiteConfig
+from vision_zero.errors import EvaluationError
+from vision_zero.evaluation.benchmarks.benchmark import Benchmark
+from vision_zero.evaluation.benchmarks.extraction.answer import VERSION
+from vision_zero.evaluation.benchmarks.files import write_atomically
+
+
+class EvaluationProtocol(Config):
+    """The conditions.
+
+    Attributes:
+        suite: its name, and ``settings`` what it was opened with but for the number of items.
+        version: of the suite's items, prompts and rules.
+        extractor: version of the rules that read answers out of replies.
+        judge: the model that reads what the rules cannot; None: rules alone.
+        prompt: the first item's text, to show how questions are put; every record has its own.
+    """
+
+    suite: str
+    version: str
+    settings: SuiteConfig
+    extractor: str
+    judge: str | None
+    sampling: SamplingProtocol
+    prompt: str
+
+    @classmethod
+    def of(cls, config: EvaluateConfig, suite: SuiteConfig, benchmark: Benchmark) -> EvaluationProtocol:
+        return cls(
+            suite=benchmark.name,
+            version=benchmark.version,
+            # More items begin with the same ones: a run may be extended.
+            settings=suite.model_copy(update={"items": 1}),
+            extractor=VERSION,
+            judge=None if config.judge is None else config.judge.endpoint.model,
+            sampling=config.sampling,
+            prompt=benchmark.prompt(0),
+        )
+
+    def differences(self, other: EvaluationProtocol) -> list[str]:
+        """The names of the conditions in which two protocols differ."""
+        return [name for name in type(self).model_fields if getattr(self, name) != getattr(other, name)]
+
+    def hold(self, path: Path) -> None:
+        """Write the protocol beside a file of records, or see that these were made under it.
+
+        Raises:
+            EvaluationError: they were made under another one.
+        """
+        if not path.exists():
+            write_atomically(path, self.model_dump_json(indent=1))
+            return
+        try:
+            before = type(self).model_validate_json(path.read_text(encoding="utf-8"))
+        except (OSError, ValidationError, UnicodeDecodeError) as error:
+            raise EvaluationError(f"{path} is no protocol of this version: remove it and the records beside it") from error
+        if found := self.differences(before):
+            raise EvaluationError(
+                f"the records beside {path} were made under another {', '.join(found)}: give another folder, or remove them"
+            )
