@@ -8,10 +8,12 @@ from zenml.enums import VisualizationType
 from zenml.materializers.pydantic_materializer import PydanticMaterializer
 
 from vision_zero.evaluation.estimates import Scores
+from vision_zero.evaluation.scorecard import Scorecard
 from vision_zero.learning.state import StageState
 from vision_zero.pairs.verdict import Verdict
 from vision_zero.policy.nano.marks import Exam
 from vision_zero.report.course import course_page
+from vision_zero.report.evaluation import evaluation_page
 from vision_zero.report.pages import render_page
 
 
@@ -76,3 +78,17 @@ class ExamMaterializer(_PageMaterializer):
 
     def extract_metadata(self, data: Exam) -> dict[str, Any]:
         return {name: round(mark.mean, 4) for name, mark in data.marks.items()}
+
+
+class ScorecardMaterializer(_PageMaterializer):
+    """An evaluation: a table against the base, bars by category, answers with their pictures."""
+
+    ASSOCIATED_TYPES: ClassVar[tuple[type[Any], ...]] = (Scorecard,)
+
+    def _html(self, data: Scorecard) -> str:
+        return evaluation_page(data)
+
+    def extract_metadata(self, data: Scorecard) -> dict[str, Any]:
+        accuracies = {suite.name: round(suite.accuracy.mean, 4) for suite in data.suites if suite.accuracy is not None}
+        judgements = {suite.name: suite.comparison.judgement for suite in data.suites if suite.comparison is not None}
+        return {"accuracy": accuracies, "beside the base": judgements or "nobody", "blocked": data.blocked or "no"}

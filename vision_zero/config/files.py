@@ -14,10 +14,11 @@ import yaml
 from pydantic import BaseModel, ValidationError
 
 from vision_zero.config.self_play import SelfPlayConfig
+from vision_zero.config.suites import EvaluateConfig
 from vision_zero.config.warm_start import WarmStartConfig
 from vision_zero.errors import ConfigError
 
-ROOTS: dict[str, type[BaseModel]] = {"self_play": SelfPlayConfig, "warm_start": WarmStartConfig}
+ROOTS: dict[str, type[BaseModel]] = {"self_play": SelfPlayConfig, "warm_start": WarmStartConfig, "evaluate": EvaluateConfig}
 """The configuration tree of each pipeline, by the name of the folder under ``configs/`` that its files are in."""
 
 RUN_KEYS = frozenset(

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import click
@@ -12,7 +11,8 @@ import click
 from vision_zero.config.suites import AnswererConfig, EvaluateConfig, Look, SuiteConfig
 from vision_zero.errors import EvaluationError
 from vision_zero.evaluation.answerers import open_answerer
-from vision_zero.evaluation.benchmarks.benchmark import Benchmark, Record
+from vision_zero.evaluation.answers import AnsweredSuites, Answers
+from vision_zero.evaluation.benchmarks.benchmark import Benchmark
 from vision_zero.evaluation.benchmarks.chartqa import HUB as CHARTQA_HUB
 from vision_zero.evaluation.benchmarks.chartqa import SUFFIX, ChartQA
 from vision_zero.evaluation.benchmarks.judge import Judge
@@ -27,16 +27,6 @@ from vision_zero.evaluation.suites.odd_one_out import odd_suite
 from vision_zero.evaluation.suites.offline import OfflineSuite
 from vision_zero.evaluation.suites.scenes import scene_suite
 from vision_zero.randomness import Seed
-
-
-@dataclass(frozen=True)
-class Answers:
-    """One policy's records of one suite, in the suite's order, and under what conditions they came about."""
-
-    protocol: EvaluationProtocol
-    answerer: str
-    records: Sequence[Record]
-
 
 _PROCEDURAL: Mapping[str, Callable[[Look, int], OfflineSuite]] = {
     "scenes": scene_suite,
@@ -66,17 +56,20 @@ def open_suite(config: SuiteConfig) -> Benchmark:
     return benchmark
 
 
-def answer_suites(config: EvaluateConfig, who: AnswererConfig) -> list[Answers]:
-    """Let a policy answer all suites; what its records in ``config.folder`` hold already is not asked again.
+def answer_suites(config: EvaluateConfig, who: AnswererConfig | None) -> AnsweredSuites:
+    """Let a policy answer all suites, or nobody; what its records in ``config.folder`` hold already is not asked again.
 
     Raises:
         EvaluationError: a suite cannot be opened, or the records there were made under another protocol.
         PolicyError: the policy cannot be loaded.
     """
+    if who is None:
+        return AnsweredSuites(())
     # All of them before the first question: a source that is not there should not be found out after an hour.
     benchmarks = [open_suite(suite) for suite in config.suites]
     answerer = open_answerer(who, config.sampling, config.batch_size)
-    return [_answer(config, suite, benchmark, answerer) for suite, benchmark in zip(config.suites, benchmarks, strict=True)]
+    pairs = zip(config.suites, benchmarks, strict=True)
+    return AnsweredSuites(tuple(_answer(config, suite, benchmark, answerer) for suite, benchmark in pairs))
 
 
 def records_path(folder: Path, suite: str, answerer: str) -> Path:

@@ -31,10 +31,10 @@ SUITES = ("scenes", "charts", "differences", "odd_one_out", "easy_vqa", "chartqa
 )
 def evaluate(out: Path, file: Path | None, **options: Any) -> None:
     """Ask a policy, score its answers, and compare it with another: predictions, scores.json and page.html."""
-    from vision_zero.evaluation.evaluating import evaluate_into, summary
+    from vision_zero.evaluation.evaluating import evaluate_into
     from vision_zero.evaluation.options import read_options
 
     scorecard = evaluate_into(out, read_options(file, options))
-    for line in summary(scorecard):
+    for line in scorecard.summary():
         click.echo(line)
     click.echo(f"open {out / 'page.html'}")

@@ -8,15 +8,16 @@ DIR/scores.json, DIR/page.html
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from pathlib import Path
 
 from vision_zero.config.suites import EvaluateConfig
-from vision_zero.evaluation.answering import Answers, answer_suites, records_path
+from vision_zero.evaluation.answering import answer_suites, records_path
+from vision_zero.evaluation.answers import Answers
 from vision_zero.evaluation.benchmarks.exporters import export_lmms_eval, export_vlmevalkit
 from vision_zero.evaluation.benchmarks.files import write_atomically
 from vision_zero.evaluation.benchmarks.records import write_jsonl, write_parquet
-from vision_zero.evaluation.scorecard import Scorecard, score_answers
+from vision_zero.evaluation.scorecard import Scorecard
+from vision_zero.evaluation.scoring import score_answers
 from vision_zero.report.evaluation import evaluation_page
 
 STAMP = "00000000_000000"
@@ -32,9 +33,9 @@ def evaluate_into(folder: Path, config: EvaluateConfig) -> Scorecard:
     """
     config = config.model_copy(update={"folder": str(folder / "records")})
     policy = answer_suites(config, config.policy)
-    base = None if config.compared_with is None else answer_suites(config, config.compared_with)
+    base = answer_suites(config, config.compared_with)
     scorecard = score_answers(config, policy, base)
-    for answers in (*policy, *(base or ())):
+    for answers in (*policy.suites, *base.suites):
         write_predictions(answers, folder)
     write_atomically(folder / "scores.json", scorecard.model_dump_json(indent=1))
     write_atomically(folder / "page.html", evaluation_page(scorecard))
@@ -50,21 +51,3 @@ def write_predictions(answers: Answers, folder: Path) -> None:
     export_vlmevalkit(asked, folder / "exports" / "vlmevalkit", answers.answerer)
     # One results file a suite: lmms-eval itself writes one a call.
     export_lmms_eval(asked, folder / "exports" / "lmms_eval" / answers.protocol.suite, answers.answerer, STAMP)
-
-
-def summary(scorecard: Scorecard) -> Sequence[str]:
-    """The scores in lines."""
-    lines = [scorecard.policy if scorecard.base is None else f"{scorecard.policy} beside {scorecard.base}"]
-    for suite in scorecard.suites:
-        text = "no answers to compare with" if suite.accuracy is None else suite.accuracy.text()
-        if suite.comparison is not None:
-            pair = suite.comparison
-            text += (
-                f"   base {pair.base.text()}   {100 * pair.difference.mean:+.1f} points, p {pair.p_value:.3f}: {pair.judgement}"
-            )
-        lines.append(f"  {suite.name:<24}{text}")
-        if suite.policy.faults:
-            lines.append(f"  {'':<24}{suite.policy.faults} items could not be asked")
-    if scorecard.base is not None:
-        lines.append(f"  not fit for production: {scorecard.blocked}" if scorecard.blocked else "  fit for production")
-    return lines

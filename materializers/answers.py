@@ -1,0 +1,52 @@
+"""Answers of a policy to suites: JSON lines and a parquet table of all records, and the protocols that they were made under."""
+
+from __future__ import annotations
+
+import json
+from typing import Any, ClassVar
+
+from materializers.files import FileMaterializer, digest, scratch
+from vision_zero.evaluation.answering import AnsweredSuites, Answers
+from vision_zero.evaluation.benchmarks.benchmark import Record, scores_of
+from vision_zero.evaluation.benchmarks.records import write_parquet
+from vision_zero.evaluation.protocol import EvaluationProtocol
+
+TABLE, LINES, PROTOCOLS = "answers.parquet", "answers.jsonl", "protocols.json"
+
+
+class AnswersMaterializer(FileMaterializer):
+    """The lines are what is loaded again; the table is for other readers."""
+
+    ASSOCIATED_TYPES: ClassVar[tuple[type[Any], ...]] = (AnsweredSuites,)
+
+    def save(self, data: AnsweredSuites) -> None:
+        records = [record for answers in data.suites for record in answers.records]
+        with scratch() as folder:
+            write_parquet(records, folder / TABLE)
+            self._put(folder / TABLE, TABLE)
+        self._write_text(LINES, "".join(f"{record.model_dump_json()}\n" for record in records))
+        protocols = [
+            {"answerer": answers.answerer, "protocol": answers.protocol.model_dump(mode="json"), "records": len(answers.records)}
+            for answers in data.suites
+        ]
+        self._write_text(PROTOCOLS, json.dumps(protocols, indent=1))
+
+    def load(self, data_type: type[Any]) -> AnsweredSuites:
+        records = [Record.model_validate_json(line) for line in self._read_text(LINES).split("\n") if line]
+        suites = []
+        for entry in json.loads(self._read_text(PROTOCOLS)):
+            protocol = EvaluationProtocol.model_validate(entry["protocol"])
+            own, records = records[: entry["records"]], records[entry["records"] :]
+            suites.append(Answers(protocol, entry["answerer"], own))
+        return AnsweredSuites(tuple(suites))
+
+    def extract_metadata(self, data: AnsweredSuites) -> dict[str, Any]:
+        found = {answers.protocol.suite: scores_of(answers.protocol.suite, answers.records) for answers in data.suites}
+        return {
+            name: {"answered": scores.overall.total, "accuracy": round(scores.overall.accuracy, 4)}
+            for name, scores in found.items()
+            if scores.overall is not None
+        }
+
+    def compute_content_hash(self, data: AnsweredSuites) -> str:
+        return digest(*(record.model_dump_json().encode() for answers in data.suites for record in answers.records))

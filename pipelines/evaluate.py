@@ -1,0 +1,19 @@
+"""Any policy on any suites, beside the one that it is compared with: both answer → compare.
+
+    zenml pipeline run pipelines.evaluate.evaluate -c configs/evaluate/offline.yaml
+
+Interrupted at any time, the same command goes on where it stopped: every answered item is recorded, and none is asked twice.
+"""
+
+from zenml import pipeline
+
+from steps.evaluation import answer_as_base, answer_as_policy, compare_answers
+from vision_zero.config.suites import EvaluateConfig
+
+
+@pipeline(enable_cache=False)
+def evaluate(config: EvaluateConfig) -> None:
+    """Measure a policy."""
+    policy = answer_as_policy(config)
+    base = answer_as_base(config)
+    compare_answers(config, policy, base)

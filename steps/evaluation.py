@@ -1,0 +1,42 @@
+"""Steps that let policies answer suites, and compare them."""
+
+from typing import Annotated
+
+from zenml import log_metadata, step
+
+from materializers.answers import AnswersMaterializer
+from materializers.documents import ScorecardMaterializer
+from vision_zero.config.suites import EvaluateConfig
+from vision_zero.evaluation.answers import AnsweredSuites
+from vision_zero.evaluation.scorecard import Scorecard
+
+
+@step(enable_cache=False, output_materializers=AnswersMaterializer)
+def answer_as_policy(config: EvaluateConfig) -> Annotated[AnsweredSuites, "policy_answers"]:
+    """Let the policy answer all suites."""
+    from vision_zero.evaluation.answering import answer_suites
+
+    return answer_suites(config, config.policy)
+
+
+@step(enable_cache=False, output_materializers=AnswersMaterializer)
+def answer_as_base(config: EvaluateConfig) -> Annotated[AnsweredSuites, "base_answers"]:
+    """Let the policy that it is compared with answer them, if there is one."""
+    from vision_zero.evaluation.answering import answer_suites
+
+    return answer_suites(config, config.compared_with)
+
+
+@step(enable_cache=False, output_materializers=ScorecardMaterializer)
+def compare_answers(
+    config: EvaluateConfig, policy: AnsweredSuites, base: AnsweredSuites
+) -> Annotated[Scorecard, "evaluation_scores"]:
+    """Score both, compare them item by item, and ask the promotion gate."""
+    import click
+
+    from vision_zero.evaluation.scoring import score_answers
+
+    scorecard = score_answers(config, policy, base)
+    click.echo("\n".join(scorecard.summary()))
+    log_metadata({suite.name: suite.accuracy.text() for suite in scorecard.suites if suite.accuracy is not None})
+    return scorecard

@@ -1,0 +1,93 @@
+"""From answers to scores: counts, intervals, the comparison with the base, the gate, and some answers to look at."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from PIL import Image
+
+from vision_zero.config.suites import EvaluateConfig
+from vision_zero.errors import EvaluationError
+from vision_zero.evaluation.answering import open_suite
+from vision_zero.evaluation.answers import AnsweredSuites, Answers
+from vision_zero.evaluation.benchmarks.benchmark import Benchmark, Record, scores_of
+from vision_zero.evaluation.comparison import compare_records, why_blocked
+from vision_zero.evaluation.estimates import estimate
+from vision_zero.evaluation.scorecard import Example, Scorecard, SuiteScores
+from vision_zero.randomness import Seed
+from vision_zero.report.pages import data_uri
+
+LARGEST_SHOWN = 320
+"""Pixels of the longer side of an example's picture; larger ones are made smaller."""
+LONGEST_SHOWN = 600
+"""Characters of a reply that an example shows."""
+
+
+def score_answers(config: EvaluateConfig, policy: AnsweredSuites, base: AnsweredSuites) -> Scorecard:
+    """Score a policy's answers, and compare them with the base's, if there are any.
+
+    Raises:
+        EvaluationError: the two were not made under one protocol, or the policy has none.
+    """
+    count = len(config.suites)
+    if len(policy.suites) != count or len(base.suites) not in (0, count):
+        raise EvaluationError(
+            f"{count} suites were asked, and {len(policy.suites)} and {len(base.suites)} answered: run both again"
+        )
+    others = base.suites if base.suites else [None] * count
+    suites = tuple(
+        _score(config, open_suite(suite), ours, theirs)
+        for suite, ours, theirs in zip(config.suites, policy.suites, others, strict=True)
+    )
+    compared = [suite.comparison for suite in suites if suite.comparison is not None]
+    return Scorecard(
+        policy=policy.suites[0].answerer,
+        base=base.suites[0].answerer if base.suites else None,
+        suites=suites,
+        blocked=why_blocked(compared, config.gate) if base.suites else None,
+    )
+
+
+def _score(config: EvaluateConfig, benchmark: Benchmark, ours: Answers, theirs: Answers | None) -> SuiteScores:
+    judged = [float(record.is_right) for record in ours.records if record.is_right is not None]
+    comparison = None
+    if theirs is not None:
+        if found := ours.protocol.differences(theirs.protocol):
+            raise EvaluationError(f"{benchmark.name}: the policies were asked under another {', '.join(found)}; run both again")
+        if judged:
+            comparison = compare_records(benchmark.name, ours.records, theirs.records, config.statistics)
+    seed = Seed(config.statistics.seed).child("bootstrap", benchmark.name)
+    return SuiteScores(
+        protocol=ours.protocol,
+        policy=scores_of(benchmark.name, ours.records),
+        base=None if theirs is None else scores_of(benchmark.name, theirs.records),
+        accuracy=estimate(judged, config.statistics, seed) if judged else None,
+        comparison=comparison,
+        examples=tuple(_examples(benchmark, ours.records, config.examples)),
+    )
+
+
+def _examples(benchmark: Benchmark, records: Sequence[Record], count: int) -> list[Example]:
+    """The first wrong and the first right answers, with their pictures."""
+    places = {benchmark.key(number): number for number in range(len(benchmark))}
+    shown = [
+        record for is_right in (False, True) for record in [record for record in records if record.is_right is is_right][:count]
+    ]
+    return [
+        Example(
+            key=record.key,
+            prompt=record.prompt,
+            response=record.response[:LONGEST_SHOWN],
+            extraction=record.extraction[:LONGEST_SHOWN],
+            answers=record.answers,
+            is_right=bool(record.is_right),
+            picture=data_uri(_reduced(benchmark.item(places[record.key]).image)),
+        )
+        for record in shown
+    ]
+
+
+def _reduced(image: Image.Image) -> Image.Image:
+    smaller = image.copy()
+    smaller.thumbnail((LARGEST_SHOWN, LARGEST_SHOWN))
+    return smaller
