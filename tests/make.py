@@ -80,3 +80,21 @@ def write_tiny_base(folder: Path) -> Path:
     model.save_pretrained(folder)
     build_processor(tokenizer).save_pretrained(folder)
     return folder
+
+
+def write_tiny_adapter(base: Path, folder: Path) -> Path:
+    """Save an adapter for a base, with random weights: the folder of a policy that was trained, if badly."""
+    import torch
+    from peft import LoraConfig, get_peft_model
+
+    from vision_zero.config.policy import PolicyConfig
+    from vision_zero.policy.loading import load_base
+
+    model, _ = load_base(PolicyConfig(base=str(base)))
+    with torch.random.fork_rng():
+        torch.manual_seed(1)
+        adapted = get_peft_model(
+            model, LoraConfig(r=4, lora_alpha=8, target_modules=["q_proj", "v_proj"], init_lora_weights=False)
+        )
+    adapted.save_pretrained(folder)
+    return folder

@@ -31,9 +31,8 @@ def score_answers(config: EvaluateConfig, policy: AnsweredSuites, base: Answered
     """
     count = len(config.suites)
     if len(policy.suites) != count or len(base.suites) not in (0, count):
-        raise EvaluationError(
-            f"{count} suites were asked, and {len(policy.suites)} and {len(base.suites)} answered: run both again"
-        )
+        answered = f"the policies answered {len(policy.suites)} and {len(base.suites)}"
+        raise EvaluationError(f"{count} suites were to be answered, {answered}: run both again")
     others = base.suites if base.suites else [None] * count
     suites = tuple(
         _score(config, open_suite(suite), ours, theirs)

@@ -43,6 +43,9 @@ WORDS = [
     ("There is a red cube.", EXISTS, YES_NO, "yes"),
     ("No", EXISTS, YES_NO, "no"),
     ("large red metal cube, small blue rubber sphere", EXISTS, YES_NO, None),
+    ("No idea.", EXISTS, YES_NO, None),
+    ("I do not know.", EXISTS, YES_NO, None),
+    ("I'm not sure", EXISTS, YES_NO, None),
     ("They have the same color.", "Do the cube and the sphere have the same color?", YES_NO, "yes"),
     ("They have different colors.", "Do the cube and the sphere have the same color?", YES_NO, "no"),
     ("There are fewer cubes.", "Are there more cubes than spheres?", YES_NO, "no"),
@@ -63,6 +66,7 @@ COUNTS = [
     ("The answer is 4.", "4"),
     (r"one yellow cube, two red spheres. \boxed{one}", "1"),
     ("many", None),
+    ("No idea.", None),
     ("-1", None),
     ("", None),
 ]

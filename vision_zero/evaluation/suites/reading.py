@@ -36,6 +36,7 @@ _AFFIRMS = re.compile(
     r"\b(?:yes|no|true|false|correct|not|none|there (?:is|are)|same|different|more|fewer|equal|as many)\b|n't\b", re.IGNORECASE
 )
 """Without any of these a reply to a question for yes or no says neither; the extraction would take it for an implied yes."""
+_UNSURE = re.compile(r"\bno (?:idea|clue|answer)\b|\b(?:not|n[o']t) (?:sure|certain|know|clear)\b|\bunsure\b", re.IGNORECASE)
 
 
 def word_in(reply: str, question: str, options: Sequence[str], *, is_lettered: bool = False) -> str | None:
@@ -48,7 +49,7 @@ def word_in(reply: str, question: str, options: Sequence[str], *, is_lettered: b
     text = re.sub(rf"\b(?:{either})(?:,? or (?:{either}))+\b", " ", canonical(reply), flags=re.IGNORECASE)
     if not text.strip() or (not is_lettered and lone_letter(readable(text), len(options)) is not None):
         return None
-    if yes_and_no(options) and not _AFFIRMS.search(readable(text)):
+    if yes_and_no(options) and (_UNSURE.search(text) or not _AFFIRMS.search(readable(text))):
         return None
     found = extract(text, question, "text", options)
     if found in options:
@@ -62,7 +63,7 @@ def count_in(reply: str, question: str) -> str | None:
     if re.fullmatch(r"\d{1,9}(?:\.0+)?", found):
         return str(int(float(found)))
     opening = _NUMBER.match(reply)
-    if opening is None or found not in ("", NOT_ANSWERED):
+    if opening is None or _UNSURE.search(reply) or found not in ("", NOT_ANSWERED):
         return None
     word = opening[1].lower()
     return str(NUMBERS.index(word)) if word in NUMBERS else "0"
