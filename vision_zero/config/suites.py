@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Literal, Self
+from typing import Any, Literal, Self
 
 from pydantic import Field, model_validator
 
@@ -32,6 +32,9 @@ class SuiteConfig(Config):
     """ChartQA and MathVista: the split; None: ``test`` and ``testmini``."""
     revision: str | None = None
     """Revision of a hub data set; pin it, so that scores stay comparable."""
+    options: dict[str, Any] = Field(default_factory=dict)
+    """ChartQA and MathVista: options of the file system, for example ``{"client_kwargs": {"endpoint_url": "http://..."}}`` for
+    s3fs. Credentials come from where its own tools look for them."""
 
 
 class AnswererConfig(Config):

@@ -46,9 +46,9 @@ def open_suite(config: SuiteConfig) -> Benchmark:
     if config.name == "easy_vqa":
         benchmark = EasyVqa.load(config.items, SUFFIX if config.look == "full" else "")
     elif config.name == "chartqa":
-        benchmark = ChartQA.load(config.source or CHARTQA_HUB, config.split or "test", config.revision)
+        benchmark = ChartQA.load(config.source or CHARTQA_HUB, config.split or "test", config.revision, config.options)
     elif config.name == "mathvista":
-        benchmark = MathVista.load(config.source or MATHVISTA_HUB, config.split or "testmini", config.revision)
+        benchmark = MathVista.load(config.source or MATHVISTA_HUB, config.split or "testmini", config.revision, config.options)
     else:
         benchmark = _PROCEDURAL[config.name](config.look, config.items)
     if not len(benchmark):

@@ -65,6 +65,7 @@ COUNTS = [
     ("I see 2 cubes and a sphere, so 2.", "2"),
     ("The answer is 4.", "4"),
     (r"one yellow cube, two red spheres. \boxed{one}", "1"),
+    (r"one yellow cube, two red spheres. \boxed{no}", "0"),
     ("many", None),
     ("No idea.", None),
     ("-1", None),

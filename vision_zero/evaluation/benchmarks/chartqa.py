@@ -7,7 +7,7 @@ Differs from the published evaluation in one option: replies that reason may be 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, Literal, final
 
 from vision_zero.errors import EvaluationError
@@ -67,9 +67,11 @@ class ChartQA(Benchmark):
         self._table, self._suffix, self._final = table, suffix, final_answers
 
     @classmethod
-    def load(cls, source: str = HUB, split: str = "test", revision: str | None = None) -> ChartQA:
+    def load(
+        cls, source: str = HUB, split: str = "test", revision: str | None = None, options: Mapping[str, Any] | None = None
+    ) -> ChartQA:
         """The split of a hub data set, file, folder or URL; see :func:`vision_zero.evaluation.benchmarks.sources.load_table`."""
-        return cls(load_table(source, split, revision))
+        return cls(load_table(source, split, revision, options))
 
     def __len__(self) -> int:
         return self._table.count

@@ -117,9 +117,11 @@ class MathVista(Benchmark):
             seen.add(pid)
 
     @classmethod
-    def load(cls, source: str = HUB, split: str = "testmini", revision: str | None = None) -> MathVista:
+    def load(
+        cls, source: str = HUB, split: str = "testmini", revision: str | None = None, options: Mapping[str, Any] | None = None
+    ) -> MathVista:
         """The split of a hub data set, file, folder or URL; see :func:`vision_zero.evaluation.benchmarks.sources.load_table`."""
-        return cls(load_table(source, split, revision))
+        return cls(load_table(source, split, revision, options))
 
     def __len__(self) -> int:
         return self._table.count

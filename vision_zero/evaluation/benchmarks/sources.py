@@ -21,6 +21,7 @@ from PIL import Image
 
 from vision_zero.errors import EvaluationError, PairsError
 from vision_zero.evaluation.benchmarks.files import Row, absent, lines_of, one_line, rows_of
+from vision_zero.pairs.imported.storage import failures
 from vision_zero.pairs.pictures import decode
 
 _HUB = re.compile(r"[\w.-]+/[\w.-]+")
@@ -56,7 +57,7 @@ class Table:
             raise EvaluationError(f"{self.name} has no column {', '.join(missing)}; its columns are {', '.join(self.columns)}")
 
 
-def load_table(source: str, split: str, revision: str | None = None) -> Table:
+def load_table(source: str, split: str, revision: str | None = None, options: Mapping[str, Any] | None = None) -> Table:
     """The rows of a split.
 
     Args:
@@ -64,6 +65,7 @@ def load_table(source: str, split: str, revision: str | None = None) -> Table:
             split's files, by path or URL.
         split: names the files of a folder and the split of a hub data set.
         revision: of a hub data set.
+        options: of the file system, for example ``{"client_kwargs": {"endpoint_url": "http://..."}}`` for s3fs.
 
     Raises:
         EvaluationError: nothing readable is there, or the hub cannot be reached.
@@ -71,15 +73,16 @@ def load_table(source: str, split: str, revision: str | None = None) -> Table:
     if not Path(source).exists() and _HUB.fullmatch(source):
         return _hub_table(source, split, revision)
     try:
-        files, root = url_to_fs(source)
+        files, root = url_to_fs(source, **(options or {}))
         paths = [root] if files.isfile(root) else _files_of_split(files.find(root), root.rstrip("/"), split)
         if not paths:
             raise EvaluationError(
                 f"{source} holds no file of the split {split}: give {split}-*.parquet, {split}.json or {split}.jsonl"
             )
         tables = [_file_table(files, path) for path in paths]
-    except (OSError, ValueError, ImportError) as error:
-        raise EvaluationError(f"{source} cannot be read: {one_line(error)}") from error
+    except _faults() as error:
+        reason = one_line(error) or type(error).__name__
+        raise EvaluationError(f"{source} cannot be read: {reason} (give a file, a folder, or a URL that can be)") from error
     return _joined(tables, source)
 
 
@@ -96,7 +99,7 @@ def picture(value: Any, table: Table, name: str) -> Image.Image:
     if isinstance(value, str):
         try:
             value = table.file(value)
-        except (OSError, ValueError) as error:
+        except _faults() as error:
             raise EvaluationError(f"{table.name}: the picture {value} of {name} is missing beside it") from error
     if not isinstance(value, bytes):
         raise EvaluationError(f"{table.name}: the picture of {name} is neither bytes nor a path but {type(value).__name__}")
@@ -184,3 +187,8 @@ def _joined(tables: Sequence[Table], name: str) -> Table:
         column=lambda column: [value for table in tables for value in table.column(column)],
         file=tables[0].file,
     )
+
+
+def _faults() -> tuple[type[Exception], ...]:
+    """What reading from a file system raises: its own faults, and addresses or protocols that there are not."""
+    return (*failures(), ValueError, ImportError)

@@ -12,7 +12,7 @@ from collections.abc import Mapping, Sequence
 from vision_zero.evaluation.benchmarks.extraction.answer import extract
 from vision_zero.evaluation.benchmarks.extraction.choices import letter_of, lone_letter
 from vision_zero.evaluation.benchmarks.extraction.polarity import yes_and_no
-from vision_zero.evaluation.benchmarks.extraction.reply import readable
+from vision_zero.evaluation.benchmarks.extraction.reply import boxed, readable
 from vision_zero.evaluation.benchmarks.extraction.statements import NOT_ANSWERED
 from vision_zero.pairs.scenes.statements import NUMBERS
 
@@ -62,7 +62,8 @@ def count_in(reply: str, question: str) -> str | None:
     found = extract(canonical(reply), question, "integer")
     if re.fullmatch(r"\d{1,9}(?:\.0+)?", found):
         return str(int(float(found)))
-    opening = _NUMBER.match(reply)
+    text = readable(reply)
+    opening = _NUMBER.match(boxed(text) or text)
     if opening is None or _UNSURE.search(reply) or found not in ("", NOT_ANSWERED):
         return None
     word = opening[1].lower()

@@ -184,7 +184,7 @@ class Storage:
                 raise PairsError(f"{name}: there is no such folder, bucket or file: check the location") from error
             except PermissionError as error:
                 raise PairsError(f"{name}: no permission ({_one_line(error)}): check the credentials and their rights") from error
-            except _failures() as error:
+            except failures() as error:
                 if _lacks_credentials(error):
                     raise PairsError(f"{name}: no permission ({_one_line(error)}): set the credentials") from error
                 if attempt == self.config.attempts:
@@ -202,9 +202,9 @@ def _entry(address: str, root: str, facts: dict[str, object]) -> Entry:
     return Entry(below, address, int(size) if isinstance(size, int) else None, known[0] if known else "")
 
 
-def _failures() -> tuple[type[Exception], ...]:
+def failures() -> tuple[type[Exception], ...]:
     """What file systems raise when something on the way fails. Only those that are loaded can: loading them takes long."""
-    failures: list[type[Exception]] = [OSError, EOFError]
+    found: list[type[Exception]] = [OSError, EOFError]
     for module, name in (
         ("botocore.exceptions", "BotoCoreError"),
         ("botocore.exceptions", "ClientError"),
@@ -214,8 +214,8 @@ def _failures() -> tuple[type[Exception], ...]:
     ):
         loaded = sys.modules.get(module)
         if loaded is not None:
-            failures.append(getattr(loaded, name))
-    return tuple(failures)
+            found.append(getattr(loaded, name))
+    return tuple(found)
 
 
 def _lacks_credentials(error: Exception) -> bool:
