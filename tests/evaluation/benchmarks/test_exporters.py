@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import json
 from pathlib import Path
 
@@ -16,6 +17,7 @@ from vision_zero.evaluation.benchmarks.exporters import export_lmms_eval, export
 from vision_zero.evaluation.benchmarks.mathvista import MathVista
 from vision_zero.evaluation.benchmarks.running import run_benchmark
 from vision_zero.evaluation.benchmarks.sources import table_of
+from vision_zero.evaluation.suites.scenes import scene_suite
 
 
 def chart_records(folder: Path) -> list[Record]:
@@ -97,3 +99,17 @@ def test_names_stay_inside_the_folder(tmp_path: Path) -> None:
     records = run_benchmark(cats(1), Scripted(), tmp_path / "r.jsonl")
     for file in export_lmms_eval(records, tmp_path / "out", "../../etc", "../x"):
         assert file.resolve().is_relative_to(tmp_path / "out")
+
+
+def test_suites_that_neither_project_knows(tmp_path: Path) -> None:
+    suite = scene_suite("compact", 5)
+    records = run_benchmark(suite, Scripted(lambda number: "yes" if number else "no"), tmp_path / "r.jsonl")
+    right = sum(bool(record.is_right) for record in records)
+    predictions, scores = export_vlmevalkit(records, tmp_path / "v", "m")
+    assert predictions.name == "m_scenes-compact.tsv"
+    rows = list(csv.DictReader(predictions.open(), delimiter="\t"))
+    assert [int(row["hit"]) for row in rows] == [int(bool(record.is_right)) for record in records]
+    assert float(next(csv.DictReader(scores.open()))["Overall"]) == 20 * right
+    samples, results = export_lmms_eval(records, tmp_path / "l", "m", "s")
+    assert len(samples.read_text().splitlines()) == 5
+    assert json.loads(results.read_text())["results"]["scenes-compact"]["exact_match,none"] == right / 5
