@@ -16,8 +16,8 @@ class EvaluationConfig(Config):
     """Held-out pairs: one game each for decisions, one for each side of the win rate."""
     questions: int = Field(40, ge=4)
     """Questions of each family (colour, shape, count, position)."""
-    question_tokens: int = Field(16, ge=1)
-    """Longest answer to a question."""
+    question_tokens: int = Field(64, ge=1)
+    """Longest answer to a question, in tokens; the embedded policy lists the scene first."""
     resamples: int = Field(2000, ge=100)
     """Bootstrap resamples behind each interval."""
     confidence: float = Field(0.95, gt=0.5, lt=1.0)
