@@ -46,7 +46,7 @@ def chart_questions(pairs: Sequence[ImagePair], per_family: int, seed: Seed) -> 
 
 
 def is_right(question: Question, reply: str) -> bool:
-    """Is the reply's last box (the whole reply if it has none) the answer, but for case, spaces, a final stop, digits for a word?"""
+    """Is the last box (all of a reply without one) the answer, but for case, spaces, a final stop, and digits for a word?"""
     _, boxed = split_reply(reply)
     said = one_line(boxed if isinstance(boxed, str) else reply).lower().rstrip(" .").strip()
     if question.family == "value":
