@@ -7,6 +7,8 @@ from pathlib import Path
 import pytest
 import yaml
 
+from tests.make import write_tiny_recipe
+
 pytestmark = pytest.mark.zenml
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -19,44 +21,7 @@ def recipe(tiny_base, tmp_path_factory):
     folder = tmp_path_factory.mktemp("pipeline")
 
     def write(name="tiny", model=MODEL, **changes):
-        config = {
-            "seed": 3,
-            "iterations_per_round": 2,
-            "runs_folder": str(folder / "runs"),
-            "pairs": {"scenes": {"width": 112, "height": 112, "extent": 2.0, "zoom": 1.5, "min_visible_share": 0.4}},
-            "game": {"prompt": "compact", "remember_reasoning": False, "civilians": 2, "rounds": 1},
-            "policy": {
-                "base": str(tiny_base),
-                "adapter": {"rank": 4, "alpha": 8},
-                "sampling": {"max_clue_tokens": 6, "max_vote_tokens": 6},
-            },
-            "learning": {
-                "iterations": 8,
-                "games_per_iteration": 2,
-                "votes_per_prompt": 2,
-                "learning_rate": 0.01,
-                "switch": {"rule": "fixed", "period": 1, "start": "clue"},
-            },
-            "evaluation": {"pairs": 4, "questions": 4, "resamples": 100},
-            "replay_games": 2,
-        }
-        for path, value in changes.items():
-            target = config
-            *parents, last = path.split("__")
-            for parent in parents:
-                target = target[parent]
-            target[last] = value
-        file = folder / f"{name}.yaml"
-        file.write_text(
-            yaml.safe_dump(
-                {
-                    "execution_mode": "fail_fast",
-                    "model": {"name": model},
-                    "parameters": {"rounds": 1, "config": config},
-                }
-            )
-        )
-        return file
+        return write_tiny_recipe(folder / f"{name}.yaml", tiny_base, model, changes)
 
     return write
 
