@@ -11,6 +11,7 @@ from vision_zero.evaluation.estimates import Estimate, Score, Scores
 from vision_zero.game.played import PlayedGames
 from vision_zero.game.records import read_transcripts, write_transcripts
 from vision_zero.game.transcript import Transcript
+from vision_zero.learning.alarms import Alarm, Alarms
 from vision_zero.learning.state import IterationRecord, StageState, Switch
 from vision_zero.pairs.table import PairTable
 from vision_zero.pairs.verdict import Expectation, Quarantined, Verdict
@@ -19,7 +20,7 @@ from vision_zero.report.charts import Chart, Line, Threshold
 from vision_zero.report.course import course_charts, course_page, stage_bands
 from vision_zero.report.gallery import gallery_page, outlines
 from vision_zero.report.replay import replay_page
-from vision_zero.report.run_folder import RunFolder, report_page, rewrite
+from vision_zero.report.run_folder import RunFolder, report_page, rewrite, summary_table
 
 EVIL = "<script>alert(1)</script><img src=x onerror=alert(2)>"
 
@@ -61,6 +62,16 @@ def scores():
     )
 
 
+def alarms():
+    return Alarms(
+        iteration=3,
+        alarms=(
+            Alarm(name="plateau", is_raised=False, sentence="1 of 5 measurements so far"),
+            Alarm(name="negative transfer", is_raised=True, sentence=f"{EVIL} fell", blocks_promotion=True),
+        ),
+    )
+
+
 def verdict():
     return Verdict(
         checked=10,
@@ -95,7 +106,7 @@ def test_model_text_is_escaped_everywhere_it_is_shown():
     assert_self_contained(page)
     assert "&lt;script&gt;" in page
     assert "<img src=x" not in page
-    assert_self_contained(report_page(EVIL, state().before("r2"), state(), verdict(), scores()))
+    assert_self_contained(report_page(EVIL, state().before("r2"), state(), verdict(), scores(), alarms()))
     assert_self_contained(gallery_page(EVIL, [pair], 1, notes={pair.pair_id: EVIL}))
 
 
@@ -143,14 +154,32 @@ def test_a_run_folder_is_whole_and_can_be_written_again(tmp_path):
     transcript, pair = played()
     games = PlayedGames((transcript,), PairTable.from_pairs([(0, pair)], "train"), RewardsConfig())
     folder = RunFolder(tmp_path / "runs" / "r2", "r2")
-    page = folder.write(state().before("r2"), state(), PolicyFolder(None), verdict(), scores(), games)
+    page = folder.write(state().before("r2"), state(), PolicyFolder(None), verdict(), scores(), alarms(), games)
     names = {path.name for path in folder.path.iterdir()}
-    assert {"report.html", "replay.html", "metrics.jsonl", "scores.json", "state.json", "transcripts.parquet"} <= names
+    assert {
+        "report.html",
+        "replay.html",
+        "metrics.jsonl",
+        "scores.json",
+        "alarms.json",
+        "state.json",
+        "transcripts.parquet",
+    } <= names
     assert (folder.path / "metrics.jsonl").read_text().count("\n") == 3
     assert read_transcripts(folder.path / "transcripts.parquet") == (transcript,)
     (folder.path / "report.html").unlink()
     assert rewrite(folder.path).read_text() == page
     assert not list(tmp_path.rglob("*.new"))
+
+
+def test_alarms_are_in_the_report_and_in_the_summary(tmp_path, capsys):
+    page = report_page("r2", state().before("r2"), state(), verdict(), scores(), alarms())
+    for words in ("plateau: quiet", "negative transfer: raised", "It blocks promotion.", "This version is not promoted"):
+        assert words in page, words
+    summary_table(state().before("r2"), state(), scores(), alarms(), RunFolder(tmp_path, "r2"))
+    printed = capsys.readouterr().out
+    assert "  plateau             quiet: 1 of 5 measurements so far" in printed
+    assert "  negative transfer   RAISED: " in printed
 
 
 def test_transcripts_read_back(tmp_path):

@@ -6,6 +6,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
+from vision_zero.config.alarms import AlarmsConfig
 from vision_zero.config.base import Config
 from vision_zero.config.evaluation import EvaluationConfig
 from vision_zero.config.game import GameConfig
@@ -65,6 +66,8 @@ class SelfPlayConfig(Config):
     """Optimiser and stages."""
     evaluation: EvaluationConfig = EvaluationConfig()
     """What is measured after each round."""
+    alarms: AlarmsConfig = AlarmsConfig()
+    """When to say that learning goes wrong, and when not to promote."""
     replay_games: int = Field(8, ge=1, le=200)
     """Games shown in a replay."""
     runs_folder: str = "runs"
