@@ -20,6 +20,7 @@ from vision_zero.report.charts import Chart, Line, Threshold
 from vision_zero.report.course import course_charts, course_page, stage_bands
 from vision_zero.report.gallery import gallery_page, outlines
 from vision_zero.report.replay import replay_page
+from vision_zero.report.replies import replies_by_role
 from vision_zero.report.run_folder import RunFolder, report_page, rewrite, summary_table
 
 EVIL = "<script>alert(1)</script><img src=x onerror=alert(2)>"
@@ -170,6 +171,28 @@ def test_a_run_folder_is_whole_and_can_be_written_again(tmp_path):
     (folder.path / "report.html").unlink()
     assert rewrite(folder.path).read_text() == page
     assert not list(tmp_path.rglob("*.new"))
+
+
+def test_replies_are_shown_by_role():
+    history = (
+        record(0, "clue", **{"clue/spy/tokens": 10.0, "clue/spy/kl": 0.5, "clue/spy/entropy": 1.0, "zero_variance": 0.2}),
+        record(1, "decision", **{"clue/spy/tokens": 20.0, "vote/tokens": 4.0, "kl": 0.1, "vote/unreadable/no_box": 0.25}),
+    )
+    spy, votes = replies_by_role(history)
+    assert (spy.who, spy.tokens, spy.kl, spy.entropy, spy.unreadable, spy.zero_variance) == (
+        "the spy's clues",
+        15.0,
+        0.5,
+        1.0,
+        0.0,
+        0.2,
+    )
+    assert (votes.tokens, votes.kl, votes.entropy, votes.unreadable) == (4.0, 0.1, None, 0.25)
+    learned = StageState(history=history, iteration=2)
+    page = report_page("r1", StageState(), learned, verdict(), scores(), alarms())
+    assert "25.0 %" in page
+    for title in ("KL to the base, per token", "Unreadable replies", "Groups that teach nothing"):
+        assert title in page
 
 
 def test_alarms_are_in_the_report_and_in_the_summary(tmp_path, capsys):

@@ -119,7 +119,8 @@ def abstention_collapse(state: StageState, config: AlarmsConfig) -> Alarm:
     # Groups of right votes only are equal too: that is success.
     is_stuck = len(recent) == RECENT and equal >= config.zero_variance and right < LITTLE
     is_raised = abstention >= config.abstention or is_stuck
-    sentence = f"running N/A rate {abstention:.0%}; {equal:.0%} of the last groups had equal rewards, {right:.0%} of their votes were right"
+    groups = f"{equal:.0%} of the last groups had equal rewards, {right:.0%} of their votes were right"
+    sentence = f"running N/A rate {abstention:.0%}; {groups}"
     return Alarm(name="N/A collapse", is_raised=is_raised, sentence=sentence)
 
 

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from vision_zero.config.learning import Stage
 from vision_zero.learning.state import IterationRecord, StageState
 from vision_zero.report.charts import Band, Chart, Line, Point, Threshold
 from vision_zero.report.pages import render_page
+from vision_zero.report.replies import unreadable_share
 
 BLUE, RED, GREEN, GOLD, GREY = "#1f5fae", "#b3261e", "#1b7f4b", "#c58a1c", "#7a8594"
 STAGE_COLORS = {"clue": "#e8eefb", "decision": "#fdf1dd"}
@@ -33,12 +35,16 @@ def course_charts(state: StageState) -> list[Chart]:
             ],
             bands=bands,
         ),
-        Chart("KL to the base", [Line("KL per token", _metric(history, "kl"), GREY)], bands=bands),
-        Chart("Length of trained replies", [Line("tokens", _metric(history, "tokens"), GREY)], bands=bands),
-        Chart("Entropy of trained replies", [Line("nats per token", _metric(history, "entropy"), GREY)], bands=bands),
+        Chart("KL to the base, per token", _by_role(history, "kl"), bands=bands),
+        Chart("Length of replies, in tokens", _by_role(history, "tokens"), bands=bands),
+        Chart("Entropy, nats per token", _by_role(history, "entropy"), bands=bands),
+        Chart("Unreadable replies", _unreadable(history), bands=bands, limits=(0.0, 1.0), is_share=True),
         Chart(
             "Groups that teach nothing",
-            [Line("zero variance", _metric([r for r in history if r.stage == "decision"], "zero_variance"), GOLD)],
+            [
+                Line("votes of a prompt", _metric(_of_stage(history, "decision"), "zero_variance"), GOLD),
+                Line("clues of a game", _metric(_of_stage(history, "clue"), "zero_variance"), BLUE),
+            ],
             bands=bands,
             limits=(0.0, 1.0),
             is_share=True,
@@ -96,6 +102,33 @@ def _held_out(state: StageState) -> Chart:
         limits=(0.0, 1.0),
         is_share=True,
     )
+
+
+def _by_role(history: Sequence[IterationRecord], name: str) -> list[Line]:
+    """A measure of replies: the clues of each role, and votes. What training measures of votes, it does in the decision stage."""
+    measured_apart = any(f"vote/{name}" in record.metrics for record in history)
+    votes = _metric(history, f"vote/{name}") if measured_apart else _metric(_of_stage(history, "decision"), name)
+    return [
+        Line("spy's clues", _metric(history, f"clue/spy/{name}"), RED),
+        Line("civilians' clues", _metric(history, f"clue/civilian/{name}"), BLUE),
+        Line("votes", votes, GOLD),
+    ]
+
+
+def _unreadable(history: Sequence[IterationRecord]) -> list[Line]:
+    def points(prefix: str) -> list[Point]:
+        shares = ((record.iteration, unreadable_share([record], prefix)) for record in history)
+        return [(iteration, share) for iteration, share in shares if share is not None]
+
+    return [
+        Line("spy's clues", points("clue/spy"), RED),
+        Line("civilians' clues", points("clue/civilian"), BLUE),
+        Line("votes", points("vote"), GOLD),
+    ]
+
+
+def _of_stage(history: Sequence[IterationRecord], stage: Stage) -> list[IterationRecord]:
+    return [record for record in history if record.stage == stage]
 
 
 def _metric(history: Sequence[IterationRecord], name: str) -> list[Point]:

@@ -29,6 +29,7 @@ from vision_zero.policy.folder import PolicyFolder
 from vision_zero.report.course import course_charts
 from vision_zero.report.pages import render_page
 from vision_zero.report.replay import replay_page
+from vision_zero.report.replies import replies_by_role
 
 SHOWN_SCORES = {
     "decision/accuracy": "right votes",
@@ -103,6 +104,7 @@ def report_page(run: str, before: StageState, state: StageState, verdict: Verdic
         shown_scores=SHOWN_SCORES,
         charts=course_charts(state),
         stages=Counter(record.stage for record in records),
+        replies=replies_by_role(records),
         phases=phases(records),
         failures=failures(records),
     )
