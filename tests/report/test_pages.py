@@ -7,7 +7,7 @@ import pytest
 from tests.make import clue, game, scene_pairs, vote
 from vision_zero.config.learning import SwitchConfig
 from vision_zero.config.rewards import RewardsConfig
-from vision_zero.evaluation.estimates import Estimate, Score, Scores
+from vision_zero.evaluation.estimates import Bound, Estimate, Score, Scores
 from vision_zero.game.played import PlayedGames
 from vision_zero.game.records import read_transcripts, write_transcripts
 from vision_zero.game.transcript import Transcript
@@ -193,6 +193,25 @@ def test_replies_are_shown_by_role():
     assert "25.0 %" in page
     for title in ("KL to the base, per token", "Unreadable replies", "Groups that teach nothing"):
         assert title in page
+
+
+def test_scripted_players_are_levels_and_curves_in_the_plots():
+    value = Estimate(mean=0.5, low=0.4, high=0.6, units=8)
+    measured = Scores(
+        iteration=3,
+        scores=tuple(
+            Score(name=name, policy=value, base=value, difference=value, judgement="same")
+            for name in ("decision/accuracy", "wins/both", "wins/against liar")
+        ),
+        bounds=(Bound(player="oracle", name="decision/accuracy", estimate=value),),
+    )
+    learned = state().model_copy(update={"measured": (measured,)})
+    charts = {chart.title: chart for chart in course_charts(learned)}
+    assert [level.name for level in charts["Held-out games: right votes"].thresholds] == ["oracle voter"]
+    assert [line.name for line in charts["Held-out games: wins"].lines] == ["against the base", "liar"]
+    assert "Held-out scene questions" not in charts
+    page = report_page("r2", learned.before("r2"), learned, verdict(), measured, alarms())
+    assert "an oracle voter scores 50 % [40, 60] in decision/accuracy." in page
 
 
 def test_alarms_are_in_the_report_and_in_the_summary(tmp_path, capsys):

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import get_args
 
+from vision_zero.config.evaluation import ScriptedName
 from vision_zero.config.learning import Stage
 from vision_zero.learning.state import IterationRecord, StageState
 from vision_zero.report.charts import Band, Chart, Line, Point, Threshold
 from vision_zero.report.pages import render_page
 from vision_zero.report.replies import unreadable_share
 
-BLUE, RED, GREEN, GOLD, GREY = "#1f5fae", "#b3261e", "#1b7f4b", "#c58a1c", "#7a8594"
+BLUE, RED, GREEN, GOLD, GREY, PURPLE = "#1f5fae", "#b3261e", "#1b7f4b", "#c58a1c", "#7a8594", "#7b4fa3"
+BOUND_COLORS = {"oracle": GREEN, "random": RED}
+OPPONENT_COLORS = {"oracle": GREEN, "random": RED, "mute": GREY, "copycat": GOLD, "liar": PURPLE}
 STAGE_COLORS = {"clue": "#e8eefb", "decision": "#fdf1dd"}
 
 
@@ -51,7 +55,7 @@ def course_charts(state: StageState) -> list[Chart]:
         ),
     ]
     if len(state.measured) > 0:
-        charts.append(_held_out(state))
+        charts += _held_out(state)
     return [chart for chart in charts if any(line.points for line in chart.lines)]
 
 
@@ -86,22 +90,36 @@ def _votes(state: StageState, bands: Sequence[Band]) -> Chart:
     )
 
 
-def _held_out(state: StageState) -> Chart:
-    def curve(name: str) -> list[Point]:
-        return [
-            (scores.iteration, score.policy.mean) for scores in state.measured for score in scores.scores if score.name == name
-        ]
+def _held_out(state: StageState) -> list[Chart]:
+    """Curves over the measurements, with the frozen base's, and the levels that scripted players reach on the same games."""
 
-    return Chart(
-        "Held-out games",
-        [
-            Line("right votes", curve("decision/accuracy"), BLUE),
-            Line("wins against the base", curve("wins/both"), GREEN),
-            Line("questions", curve("questions/all"), GREY),
-        ],
-        limits=(0.0, 1.0),
-        is_share=True,
-    )
+    def beside_base(title: str, name: str) -> Chart:
+        lines = [Line("policy", _scored(state, name), BLUE), Line("frozen base", _scored(state, name, of_base=True), GREY)]
+        levels = [
+            Threshold(f"{bound.player} voter", bound.estimate.mean, BOUND_COLORS[bound.player])
+            for bound in state.measured[-1].bounds
+            if bound.name == name
+        ]
+        return Chart(title, lines, levels, limits=(0.0, 1.0), is_share=True)
+
+    opponents = [name for name in get_args(ScriptedName) if _scored(state, f"wins/against {name}")]
+    wins = [Line("against the base", _scored(state, "wins/both"), BLUE)]
+    wins += [Line(name, _scored(state, f"wins/against {name}"), OPPONENT_COLORS[name]) for name in opponents]
+    return [
+        beside_base("Held-out games: right votes", "decision/accuracy"),
+        beside_base("Held-out games: spy caught", "decision/spy caught"),
+        Chart("Held-out games: wins", wins, limits=(0.0, 1.0), is_share=True),
+        beside_base("Held-out scene questions", "questions/all"),
+    ]
+
+
+def _scored(state: StageState, name: str, of_base: bool = False) -> list[Point]:
+    return [
+        (scores.iteration, (score.base if of_base else score.policy).mean)
+        for scores in state.measured
+        for score in scores.scores
+        if score.name == name
+    ]
 
 
 def _by_role(history: Sequence[IterationRecord], name: str) -> list[Line]:

@@ -10,10 +10,12 @@ import shutil
 from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
+from typing import get_args
 
 import click
 from pydantic import ValidationError
 
+from vision_zero.config.evaluation import ScriptedName
 from vision_zero.config.learning import Stage
 from vision_zero.config.rewards import RewardsConfig
 from vision_zero.config.self_play import SelfPlayConfig
@@ -38,6 +40,7 @@ SHOWN_SCORES = {
     "wins/as civilians": "wins as civilians",
     "wins/as spy": "wins as spy",
     "wins/both": "wins, both sides",
+    **{f"wins/against {name}": f"against {name}" for name in get_args(ScriptedName)},
     "questions/all": "scene questions",
     "clues/true": "true clues",
 }
