@@ -35,6 +35,9 @@ class PairsConfig(Config):
     """Pairs that somebody else made; needed where the mix asks for them."""
     spare: Share = 0.1
     """Pairs made beyond those that the games need, as a share: they stand in for quarantined ones."""
+    spoiled: Share = 0.0
+    """Share of training pairs whose edit is undone after validation, so that the spy sees the original too: bad pairs that
+    slipped through, for an ablation."""
     quality: QualityConfig = QualityConfig()
     """What makes a pair good enough."""
 
