@@ -5,7 +5,8 @@ from pathlib import Path
 import pytest
 import yaml
 
-from vision_zero.config.ablation import AblationConfig, merged, plan, slug
+from vision_zero.config.ablation import AblationConfig, plan, slug
+from vision_zero.config.base import merged
 from vision_zero.config.files import check_file, read_arms
 from vision_zero.config.self_play import SelfPlayConfig
 from vision_zero.errors import ConfigError

@@ -9,7 +9,7 @@ from typing import Annotated, Any, Self
 
 from pydantic import Field, StringConstraints, ValidationError, model_validator
 
-from vision_zero.config.base import Config, problems
+from vision_zero.config.base import Config, merged, problems
 from vision_zero.config.self_play import SelfPlayConfig
 from vision_zero.errors import ConfigError
 
@@ -127,15 +127,6 @@ def plan(config: AblationConfig, recipe: Mapping[str, Any]) -> list[ArmRun]:
 def order(config: AblationConfig) -> list[tuple[Arm, int]]:
     """Every arm with every seed, in the order of the runs."""
     return [(arm, seed) for seed in config.seeds for arm in config.arms]
-
-
-def merged(below: Mapping[str, Any], above: Mapping[str, Any]) -> dict[str, Any]:
-    """Nested settings with others laid over them: mappings are merged, everything else is replaced."""
-    result = dict(below)
-    for key, value in above.items():
-        under = result.get(key)
-        result[key] = merged(under, value) if isinstance(under, Mapping) and isinstance(value, Mapping) else value
-    return result
 
 
 def slug(name: str) -> str:
