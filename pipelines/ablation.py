@@ -2,7 +2,8 @@
 
     zenml pipeline run pipelines.ablation.ablation -c configs/ablation/quick.yaml
 
-Killed at any time, the same command goes on where it stopped: finished arms are not run again.
+Killed at any time, the same command goes on where it stopped: finished arms are not run again. Made for a workstation: each step
+starts its arm's runs on the active stack and waits for them.
 """
 
 from zenml import pipeline
