@@ -39,7 +39,7 @@ def in_the_repository():
 
 @pytest.fixture
 def ablation(tiny_base, tmp_path):
-    """Three arms with two seeds, named against the alphabet; the tiny policy plays."""
+    """Two arms with two seeds, named against the alphabet; the tiny policy plays."""
     recipe = tmp_path / "recipe.yaml"
     recipe.write_text(yaml.safe_dump({"parameters": {"config": RECIPE}}))
     return AblationConfig.model_validate(
@@ -47,7 +47,7 @@ def ablation(tiny_base, tmp_path):
             "name": "test",
             "recipe": str(recipe),
             "changes": {"policy": {"base": str(tiny_base)}},
-            "arms": [{"name": "whole"}, {"name": "low kl", "changes": {"learning": {"kl": 0.0}}}, {"name": "bad"}],
+            "arms": [{"name": "whole"}, {"name": "bad", "changes": {"pairs": {"spoiled": 0.2}}}],
             "reference": "whole",
             "seeds": [4, 2],
             "runs_folder": str(tmp_path / "runs"),
@@ -72,7 +72,7 @@ def test_an_arm_goes_on_from_its_last_finished_run(ablation, monkeypatch):
 
     monkeypatch.setattr(arms, "launch", launch)
     arm = read_arms(ablation)[0]
-    with pytest.raises(TrainingError, match=r"\[1/6\] whole, seed 4: its run from iteration 1 failed \(exit 137\)"):
+    with pytest.raises(TrainingError, match=r"\[1/4\] whole, seed 4: its run from iteration 1 failed \(exit 137\)"):
         arms.finish(arm)
     assert arms.reached(arm).iteration == 1
     done = arm.model_copy(
@@ -112,14 +112,14 @@ def test_a_killed_ablation_runs_only_what_is_left_and_compares_in_order(ablation
 
     monkeypatch.setattr(arms, "launch", launch)
     monkeypatch.setattr(arms, "reached", reached)
-    with pytest.raises(Exception, match="low kl, seed 4: its run from iteration 1 failed"):
+    with pytest.raises(Exception, match="bad, seed 4: its run from iteration 1 failed"):
         pipeline.with_options(execution_mode="fail_fast")(config=ablation)
     result = pipeline.with_options(execution_mode="fail_fast")(config=ablation)
-    assert launched == ["whole_4"] * 2 + ["low_kl_4"] * 3 + ["bad_4"] * 2 + ["whole_2"] * 2 + ["low_kl_2"] * 2 + ["bad_2"] * 2
+    assert launched == ["whole_4"] * 2 + ["bad_4"] * 3 + ["whole_2"] * 2 + ["bad_2"] * 2
     page = result.steps["compare"].outputs["ablation_report"][0].load()
-    assert page.index("<td>whole</td>") < page.index("<td>low kl</td>") < page.index("<td>bad</td>")
+    assert page.index("<td>whole</td>") < page.index("<td>bad</td>")
     printed = capsys.readouterr().out
-    assert "[2/6] low kl, seed 4: iteration 1 of 2" in printed
+    assert "[2/4] bad, seed 4: iteration 1 of 2" in printed
     row = next(line for line in printed.splitlines() if line.strip().startswith("bad"))
-    assert "35 %" in row  # seeds 4 and 2 ended at 20 % and 50 %
-    assert len(result.steps) == 7
+    assert "20 %" in row  # seeds 4 and 2 ended at 10 % and 30 %
+    assert len(result.steps) == 5

@@ -106,6 +106,7 @@ class ClueTrainer(StageTrainer):
 
     @torch.no_grad()
     def _add_by_role(self, inputs: dict[str, Any]) -> None:
+        """Add a batch's sums, from the log-probs that its loss was just made of."""
         log_probs, entropies, _ = self._scored
         values = {"entropy": entropies}
         if "ref_per_token_logps" in inputs:
