@@ -71,6 +71,7 @@ def test_the_graph_reads_like_the_design(two_runs):
         "decision_stage_1",
         "evaluate_1",
         "switch_stage_1",
+        "watch_1",
         "report",
         "promote",
     }
@@ -126,6 +127,7 @@ def test_each_artifact_has_a_preview_without_scripts(two_runs):
         ("clue_stage_1", "games", "is the spy"),
         ("evaluate_1", "scores", "frozen base"),
         ("switch_stage_1", "stage_state", "Course of learning"),
+        ("watch_1", "alarms", "negative transfer"),
         ("report", "report", "Self-play report"),
     ):
         artifact = result.steps[step].outputs[name][0]
@@ -147,6 +149,7 @@ def test_plain_files_of_the_run(two_runs, recipe):
             "metrics.jsonl",
             "transcripts.parquet",
             "scores.json",
+            "alarms.json",
             "state.json",
             "policy",
         } <= names
@@ -190,6 +193,25 @@ def test_a_failed_run_leaves_production_alone(two_runs, recipe, monkeypatch):
     with pytest.raises(Exception, match="the machine went away"):
         run(recipe())
     assert production() == before
+
+
+def test_a_run_that_lost_what_the_base_could_do_is_not_promoted(two_runs, recipe, monkeypatch):
+    from vision_zero.learning import alarms
+
+    lost = alarms.Alarm(name="negative transfer", is_raised=True, sentence="it forgot to count", blocks_promotion=True)
+    monkeypatch.setattr(alarms, "negative_transfer", lambda scores, config: lost)
+    before, folders = production(), run_folders(recipe)
+    with pytest.raises(Exception, match="not promoted because of negative transfer: it forgot to count; version 2 stays in"):
+        run(recipe())
+    assert production() == before
+    (blocked,) = run_folders(recipe) - folders
+    assert "This version is not promoted: negative transfer: it forgot to count" in (blocked / "report.html").read_text()
+    assert "it forgot to count" in (blocked / "alarms.json").read_text()
+
+
+def run_folders(recipe):
+    runs = Path(yaml.safe_load(recipe().read_text())["parameters"]["config"]["runs_folder"])
+    return set(runs.iterdir())
 
 
 def test_too_many_bad_pairs_stop_the_run_before_training(recipe):
