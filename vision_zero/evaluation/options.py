@@ -8,6 +8,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
+from vision_zero.config.base import problems
 from vision_zero.config.files import read_yaml
 from vision_zero.config.suites import EvaluateConfig
 from vision_zero.errors import ConfigError
@@ -42,8 +43,7 @@ def read_options(file: Path | None, options: Mapping[str, Any]) -> EvaluateConfi
     try:
         return EvaluateConfig.model_validate(settings)
     except ValidationError as error:
-        problem = error.errors(include_url=False)[0]
-        raise ConfigError(f"{'.'.join(str(part) for part in problem['loc'])}: {problem['msg']}") from error
+        raise ConfigError(problems(error)) from error
 
 
 def _answerer(name: str, options: Mapping[str, Any]) -> dict[str, Any]:
