@@ -8,6 +8,8 @@ from pydantic import Field, model_validator
 
 from vision_zero.config.base import Config
 
+Domain = Literal["scenes", "charts", "photos", "imported"]
+Split = Literal["train", "held_out"]
 Share = Annotated[float, Field(ge=0.0, le=1.0)]
 SceneEdit = Literal["recolor_reshape", "recolor", "reshape", "resize", "rematerial", "move", "add", "remove"]
 ChartType = Literal[

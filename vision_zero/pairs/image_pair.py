@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
-from typing import Literal
 
 from PIL import Image
 
-Domain = Literal["scenes", "charts", "photos", "imported"]
+from vision_zero.config.pairs import Domain
+
+__all__ = ["Change", "Domain", "Facts", "ImagePair"]
 
 Facts = dict[str, object]
 """What is known of a picture beside its pixels, as JSON data: a CLEVR scene, a chart's table, a photo's origin."""

@@ -9,17 +9,16 @@ import json
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 from datasets import Features, Image, List, Value
 
+from vision_zero.config.pairs import Split
 from vision_zero.errors import PairsError
 from vision_zero.pairs.image_pair import Change, ImagePair
 from vision_zero.pairs.pictures import decode, png_bytes
-
-Split = Literal["train", "held_out"]
 
 FEATURES = Features(
     {
