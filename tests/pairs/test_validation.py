@@ -164,8 +164,8 @@ def test_kinds_of_edits_that_hardly_come_are_named() -> None:
 
     assert balance(recolor=40, move=20).holds
     assert balance(recolor=10).holds, "too few to say"
-    assert not balance(recolor=55, move=5).holds
-    assert balance(recolor=55, move=5).found == "5 times move, about 30 were asked for"
+    assert not balance(recolor=58, move=2).holds
+    assert balance(recolor=58, move=2).found == "2 times move, about 30 were asked for"
 
 
 def accuracy(pairs: list[ImagePair]) -> float:

@@ -13,11 +13,16 @@ from typing import Any
 import yaml
 from pydantic import BaseModel, ValidationError
 
+from vision_zero.config.build_pairs import BuildPairsConfig
 from vision_zero.config.self_play import SelfPlayConfig
 from vision_zero.config.warm_start import WarmStartConfig
 from vision_zero.errors import ConfigError
 
-ROOTS: dict[str, type[BaseModel]] = {"self_play": SelfPlayConfig, "warm_start": WarmStartConfig}
+ROOTS: dict[str, type[BaseModel]] = {
+    "build_pairs": BuildPairsConfig,
+    "self_play": SelfPlayConfig,
+    "warm_start": WarmStartConfig,
+}
 """The configuration tree of each pipeline, by the name of the folder under ``configs/`` that its files are in."""
 
 RUN_KEYS = frozenset(

@@ -199,15 +199,16 @@ class QualityConfig(Config):
     by_domain: dict[Domain, AreaBounds] = Field(
         {
             "charts": AreaBounds(min_changed_area=0.0004, max_changed_area=0.8, max_similarity=1.0),
-            "photos": AreaBounds(max_changed_area=0.4),
+            "photos": AreaBounds(max_changed_area=0.4, max_similarity=1.0),
         }
     )
-    """Other bounds for some domains. A new label is small, but anybody can read it; a colour scale fills a whole chart."""
+    """Other bounds for some domains. A new label is small, but anybody can read it; a colour scale fills a whole chart; of a
+    photo, a new colour may be as bright as the old one, which is all that the similarity sees."""
     max_unlogged_area: Share = 0.001
     """Largest share of pixels that differ visibly outside every logged change's box (of scenes: any, for shadows reach far)."""
     duplicate_distance: int = Field(4, ge=0, le=256)
     """Pictures whose 256-bit perceptual hashes differ in at most so many bits are one picture."""
-    min_edit_share: Share = 0.25
+    min_edit_share: Share = 0.1
     """Each kind of edit comes at least this often, as a share of what its weight in the settings asks for."""
     probe_pairs: int = Field(150, ge=0)
     """Pairs of each domain that a small probe is trained on, cross-validated, to tell an original from a modified picture by
