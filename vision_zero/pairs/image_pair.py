@@ -37,6 +37,8 @@ class Change:
             return f"{self.after} was added"
         if not self.after:
             return f"{self.before} was removed"
+        if self.before == self.after:
+            return f"{self.before} was moved" if self.kind == "move" else f"{self.before} looks different"
         return f"{self.before} became {self.after}"
 
 
