@@ -23,7 +23,7 @@ from vision_zero.pairs.image_pair import Change, ImagePair
 from vision_zero.pairs.logs import log_fault
 from vision_zero.pairs.photos.source import PhotoSource
 from vision_zero.pairs.repeats import HashIndex, find_repeats
-from vision_zero.pairs.shortcut import LEAST_PAIRS, Probe
+from vision_zero.pairs.shortcut import LEAST_PAIRS, Probe, Probed
 from vision_zero.pairs.table import PairTable
 from vision_zero.pairs.verdict import DomainVerdict, Expectation, Verdict
 from vision_zero.randomness import Seed
@@ -189,6 +189,12 @@ def test_the_probe_finds_traces_of_editing_and_nothing_where_there_are_none() ->
     pairs = [replace(plain, original=scenery(64, 48, seed), modified=scenery(64, 48, 900 + seed)) for seed in range(60)]
     assert accuracy(pairs) < 0.65
     assert accuracy([replace(pair, modified=compressed(pair.modified)) for pair in pairs]) > 0.9
+
+
+def test_what_may_be_chance_is_no_shortcut() -> None:
+    assert not Probed(accuracy=0.62, low=0.49, high=0.75, pairs=60).finds_shortcut(0.6)
+    assert Probed(accuracy=0.62, low=0.56, high=0.68, pairs=250).finds_shortcut(0.6)
+    assert not Probed(accuracy=0.59, low=0.55, high=0.63, pairs=600).finds_shortcut(0.6)
 
 
 def test_few_pairs_are_not_probed() -> None:

@@ -198,12 +198,13 @@ class QualityConfig(Config):
     """Most entries of the change log."""
     by_domain: dict[Domain, AreaBounds] = Field(
         {
+            "scenes": AreaBounds(max_similarity=1.0),
             "charts": AreaBounds(min_changed_area=0.0004, max_changed_area=0.8, max_similarity=1.0),
             "photos": AreaBounds(max_changed_area=0.4, max_similarity=1.0),
         }
     )
-    """Other bounds for some domains. A new label is small, but anybody can read it; a colour scale fills a whole chart; of a
-    photo, a new colour may be as bright as the old one, which is all that the similarity sees."""
+    """Other bounds for some domains. A new label is small, but anybody can read it; a colour scale fills a whole chart;
+    and a new colour may be as bright as the old one, which is all that the similarity sees."""
     max_unlogged_area: Share = 0.001
     """Largest share of pixels that differ visibly outside every logged change's box (of scenes: any, for shadows reach far)."""
     duplicate_distance: int = Field(4, ge=0, le=256)
@@ -214,7 +215,7 @@ class QualityConfig(Config):
     """Pairs of each domain that a small probe is trained on, cross-validated, to tell an original from a modified picture by
     itself: where it can, the spy can know its role from artefacts. 0: no probe; below 40 pairs none is trained."""
     max_probe_accuracy: Share = 0.6
-    """Largest share of pictures that the probe may get right; half are by chance."""
+    """Largest share of pictures that the probe may get right. Half are by chance, and what may be chance is no finding."""
     specimens: int = Field(3, ge=0, le=20)
     """So many pairs of each domain are shown in the verdict: of those that are hardest to see, and of the quarantined ones."""
     max_quarantined: Share = 0.1

@@ -119,7 +119,7 @@ def judge_together(verdict: DomainVerdict, weights: Weights, config: QualityConf
             Expectation(
                 rule=f"{verdict.domain}: a probe places at most {config.max_probe_accuracy:.0%} of single pictures",
                 broken_by=0,
-                holds=probe is None or probe.accuracy <= config.max_probe_accuracy,
+                holds=probe is None or not probe.finds_shortcut(config.max_probe_accuracy),
                 found=f"not tried: fewer than {LEAST_PAIRS} pairs"
                 if probe is None
                 else f"{probe.accuracy:.0%} ({probe.low:.0%} to {probe.high:.0%}) of the pictures of {probe.pairs} pairs",

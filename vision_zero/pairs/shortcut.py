@@ -48,6 +48,10 @@ class Probed(Config):
     high: float
     pairs: int
 
+    def finds_shortcut(self, most: float) -> bool:
+        """Is it right more often than ``most`` allows, and surely more often than chance?"""
+        return self.accuracy > most and self.low > 0.5
+
 
 @dataclass
 class Probe:
