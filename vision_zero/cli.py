@@ -99,7 +99,7 @@ def bench() -> None:
 @bench.command("render")
 @click.option("--domain", "domains", type=click.Choice(DOMAINS), multiple=True, help="Only this one; may be given several times.")
 @click.option("--size", "sizes", type=_Size(), multiple=True, help="Only this size; 112x112 and 320x240.")
-@click.option("--pairs", type=click.IntRange(4), default=32, show_default=True, help="Pairs that each process makes.")
+@click.option("--pairs", type=click.IntRange(4), default=64, show_default=True, help="Pairs that each process makes.")
 @click.option("--processes", type=click.IntRange(1), default=2, show_default=True, help="Processes side by side.")
 def bench_render(domains: tuple[Domain, ...], sizes: tuple[tuple[int, int], ...], pairs: int, processes: int) -> None:
     """Pairs per second, CPU seconds per picture and peak memory, by domain and size."""

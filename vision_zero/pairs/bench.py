@@ -20,7 +20,7 @@ from vision_zero.pairs.image_pair import Domain
 from vision_zero.pairs.shards import ShardWriter, write_pairs
 from vision_zero.randomness import Seed
 
-SETTLED = 0.25
+SETTLED = 0.5
 """Memory is read when this share of the pairs is made, and again at the end: in between it should not have grown."""
 ROWS_PER_FILE = 500
 
@@ -48,7 +48,7 @@ def measure_sources(domains: Sequence[Domain], sizes: Sequence[tuple[int, int]],
 
     Returns:
         JSON data: the machine, and per domain and size ``pairs_per_s`` (all processes together), ``cpu_s_per_image``,
-        ``peak_mb`` of one process and ``peak_mb_at_a_quarter`` of its pairs.
+        ``peak_mb`` of one process and ``peak_mb_at_half`` of its pairs.
 
     Raises:
         PairsError: a domain cannot be drawn at a size.
@@ -82,7 +82,7 @@ def _measured(domain: Domain, size: tuple[int, int], pairs: int, processes: int)
     return {
         "pairs_per_s": round(made / seconds, 1),
         "cpu_s_per_image": round(sum(share.cpu_s for share in shares) / (2 * made), 4),
-        "peak_mb_at_a_quarter": round(max(share.settled_mb for share in shares), 1),
+        "peak_mb_at_half": round(max(share.settled_mb for share in shares), 1),
         "peak_mb": round(max(share.peak_mb for share in shares), 1),
     }
 
