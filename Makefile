@@ -2,7 +2,7 @@
 
 PYTHON ?= python3
 VENV := .venv
-BIN := $(VENV)/bin
+BIN ?= $(VENV)/bin
 CONFIG ?= configs/self_play/nano.yaml
 PORT ?= 8237
 

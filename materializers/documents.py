@@ -1,4 +1,4 @@
-"""Small JSON documents with a page as preview: the verdict, the scores, the stage state."""
+"""Small JSON documents with a page as preview: the verdict, the scores, the alarms, the stage state."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from zenml.enums import VisualizationType
 from zenml.materializers.pydantic_materializer import PydanticMaterializer
 
 from vision_zero.evaluation.estimates import Scores
+from vision_zero.learning.alarms import Alarms
 from vision_zero.learning.state import StageState
 from vision_zero.pairs.verdict import Verdict
 from vision_zero.policy.nano.marks import Exam
@@ -52,6 +53,18 @@ class ScoresMaterializer(_PageMaterializer):
 
     def extract_metadata(self, data: Scores) -> dict[str, Any]:
         return {score.name: round(score.policy.mean, 4) for score in data.scores}
+
+
+class AlarmsMaterializer(_PageMaterializer):
+    """The alarms after a round."""
+
+    ASSOCIATED_TYPES: ClassVar[tuple[type[Any], ...]] = (Alarms,)
+
+    def _html(self, data: Alarms) -> str:
+        return render_page("alarms.html.j2", alarms=data)
+
+    def extract_metadata(self, data: Alarms) -> dict[str, Any]:
+        return {alarm.name: alarm.is_raised for alarm in data.alarms}
 
 
 class StageStateMaterializer(_PageMaterializer):

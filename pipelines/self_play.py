@@ -1,4 +1,4 @@
-"""The main job: resume → make pairs → validate → clue stage → decision stage → evaluate → switch stage → report → promote.
+"""The main job: resume → pairs → validate → clue stage → decision stage → evaluate → switch stage → watch → report → promote.
 
     zenml pipeline run pipelines.self_play.self_play -c configs/self_play/nano.yaml
 
@@ -11,7 +11,7 @@ from zenml import pipeline
 from steps.pairs import draw_charts, edit_photos, import_pairs, render_scenes, validate_pairs
 from steps.production import promote, resume
 from steps.reporting import report
-from steps.stages import clue_stage, decision_stage, evaluate, switch_stage
+from steps.stages import clue_stage, decision_stage, evaluate, switch_stage, watch
 from vision_zero.config.self_play import SelfPlayConfig
 
 
@@ -28,5 +28,6 @@ def self_play(config: SelfPlayConfig, rounds: int = 1) -> None:
         state, policy = decision_stage(config, before, state, policy, pairs, games, id=f"decision_stage_{number}")
         scores, _ = evaluate(config, state, policy, pairs, id=f"evaluate_{number}")
         state = switch_stage(before, state, scores, id=f"switch_stage_{number}")
-    page = report(config, resumed, state, policy, verdict, scores, games)
-    promote(version, state, policy, page)
+        alarms = watch(config, state, games, scores, id=f"watch_{number}")
+    page = report(config, resumed, state, policy, verdict, scores, alarms, games)
+    promote(version, state, policy, alarms, page)

@@ -71,11 +71,14 @@ def validate_pairs(
 ) -> tuple[Annotated[PairTable, "pairs"], Annotated[PairTable, "quarantined"], Annotated[Verdict, "verdict"]]:
     """Judge all pairs; take the failing ones out."""
     from vision_zero.pairs.expectations import judge
+    from vision_zero.pairs.spoiling import spoil
     from vision_zero.pairs.table import joined
     from vision_zero.pairs.verdict import quarantine
+    from vision_zero.randomness import Seed
 
     table = joined([scenes, charts, photos, imported])
     verdict = judge(table, config.pairs)
     pairs, quarantined = quarantine(table, verdict)
+    pairs = spoil(pairs, config.pairs.spoiled, Seed(config.seed).child("pairs", "spoiled"))
     log_metadata(summary(verdict))
     return pairs, quarantined, verdict

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 from zenml import get_step_context
 from zenml.client import Client
@@ -40,6 +40,19 @@ def promoted_artifact(version: ModelVersionResponse, name: str) -> Any:
             "run on the stack that trained it, or give this stack a model name of its own"
         )
     return Client().get_artifact_version(linked.id).load()
+
+
+def refuse(objection: str, kept: int) -> NoReturn:
+    """End a run whose policy must not go into production; the run's report and plain files are written by then.
+
+    Raises:
+        PromotionError: always.
+    """
+    production = f"version {kept} stays in production" if kept else "nothing is in production yet"
+    raise PromotionError(
+        f"this run is not promoted because of {objection}; {production}: "
+        "lower learning.learning_rate or raise learning.kl, and run again with another seed"
+    )
 
 
 def put_into_production(expected: int) -> int:

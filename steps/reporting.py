@@ -8,6 +8,7 @@ from zenml.types import HTMLString
 from vision_zero.config.self_play import SelfPlayConfig
 from vision_zero.evaluation.estimates import Scores
 from vision_zero.game.played import PlayedGames
+from vision_zero.learning.alarms import Alarms
 from vision_zero.learning.state import StageState
 from vision_zero.pairs.verdict import Verdict
 from vision_zero.policy.folder import PolicyFolder
@@ -21,6 +22,7 @@ def report(
     policy: PolicyFolder,
     verdict: Verdict,
     scores: Scores,
+    alarms: Alarms,
     games: PlayedGames,
 ) -> Annotated[HTMLString, "report"]:
     """Write the report and the run's plain files, and print the summary table."""
@@ -28,6 +30,6 @@ def report(
 
     run = get_step_context().pipeline_run.name
     folder = RunFolder.of(config, run)
-    page = folder.write(before, state, policy, verdict, scores, games)
-    summary_table(before, state, scores, folder)
+    page = folder.write(before, state, policy, verdict, scores, alarms, games)
+    summary_table(before, state, scores, alarms, folder)
     return HTMLString(page)

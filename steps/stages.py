@@ -1,4 +1,4 @@
-"""Steps that play, train, measure and decide."""
+"""Steps that play, train, measure, decide and watch."""
 
 from pathlib import Path
 from tempfile import mkdtemp
@@ -6,12 +6,13 @@ from typing import Annotated
 
 from zenml import get_step_context, log_metadata, step
 
-from materializers.documents import ScoresMaterializer, StageStateMaterializer
+from materializers.documents import AlarmsMaterializer, ScoresMaterializer, StageStateMaterializer
 from materializers.games import PlayedGamesMaterializer
 from materializers.policy import PolicyMaterializer
 from vision_zero.config.self_play import SelfPlayConfig
 from vision_zero.evaluation.estimates import Scores
 from vision_zero.game.played import PlayedGames
+from vision_zero.learning.alarms import Alarms
 from vision_zero.learning.state import StageState
 from vision_zero.pairs.table import PairTable
 from vision_zero.policy.folder import PolicyFolder
@@ -86,3 +87,13 @@ def switch_stage(before: StageState, trained: StageState, scores: Scores) -> Ann
     switches = [f"iteration {switch.iteration} → {switch.to} ({switch.cause})" for switch in state.switches]
     log_metadata({"next stage": state.stage, "iteration": state.iteration, "switches so far": switches or ["none"]})
     return state
+
+
+@step(enable_cache=False, output_materializers=AlarmsMaterializer)
+def watch(config: SelfPlayConfig, state: StageState, games: PlayedGames, scores: Scores) -> Annotated[Alarms, "alarms"]:
+    """Look for trouble in what the round left behind: plateau, role collapse, N/A collapse, negative transfer."""
+    from vision_zero.learning.alarms import watch as watch_round
+
+    alarms = watch_round(state, games.transcripts, scores, config.rewards, config.alarms)
+    log_metadata({"alarms": {alarm.name: f"{alarm.mark}: {alarm.sentence}" for alarm in alarms.alarms}})
+    return alarms

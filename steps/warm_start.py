@@ -43,7 +43,7 @@ def examine_policy(config: WarmStartConfig, policy: BaseFolder) -> Annotated[Exa
     from vision_zero.policy.loading import load_policy
     from vision_zero.policy.nano.exam import examine
 
-    sampling = SamplingConfig(max_clue_tokens=64, max_vote_tokens=80)
+    sampling = SamplingConfig(max_clue_tokens=64, max_vote_tokens=128)
     exam = examine(load_policy(PolicyConfig(base=str(policy.path), sampling=sampling), None), config)
     log_metadata({name: mark.text() for name, mark in exam.marks.items()})
     return exam

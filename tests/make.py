@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
+from typing import Any
 
+import yaml
 from PIL import Image
 
 from vision_zero.config.pairs import ScenesConfig
@@ -80,3 +83,37 @@ def write_tiny_base(folder: Path) -> Path:
     model.save_pretrained(folder)
     build_processor(tokenizer).save_pretrained(folder)
     return folder
+
+
+def write_tiny_recipe(file: Path, base: Path, model: str, changes: Mapping[str, Any]) -> Path:
+    """Write a self-play recipe of seconds; runs go beside it. Keys of ``changes`` are paths in the config: ``game__rounds``."""
+    config: dict[str, Any] = {
+        "seed": 3,
+        "iterations_per_round": 2,
+        "runs_folder": str(file.parent / "runs"),
+        "pairs": {"scenes": {"width": 112, "height": 112, "extent": 2.0, "zoom": 1.5, "min_visible_share": 0.4}},
+        "game": {"prompt": "compact", "remember_reasoning": False, "civilians": 2, "rounds": 1},
+        "policy": {
+            "base": str(base),
+            "adapter": {"rank": 4, "alpha": 8},
+            "sampling": {"max_clue_tokens": 6, "max_vote_tokens": 6},
+        },
+        "learning": {
+            "iterations": 8,
+            "games_per_iteration": 2,
+            "votes_per_prompt": 2,
+            "learning_rate": 0.01,
+            "switch": {"rule": "fixed", "period": 1, "start": "clue"},
+        },
+        "evaluation": {"pairs": 4, "questions": 4, "question_tokens": 8, "resamples": 100},
+        "replay_games": 2,
+    }
+    for path, value in changes.items():
+        target = config
+        *parents, last = path.split("__")
+        for parent in parents:
+            target = target[parent]
+        target[last] = value
+    document = {"execution_mode": "fail_fast", "model": {"name": model}, "parameters": {"rounds": 1, "config": config}}
+    file.write_text(yaml.safe_dump(document))
+    return file

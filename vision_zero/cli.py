@@ -117,11 +117,12 @@ def bench_render(domains: tuple[Domain, ...], sizes: tuple[tuple[int, int], ...]
 @click.option("--games", type=click.IntRange(1), default=4, show_default=True, help="How many games.")
 @click.option("--seed", type=click.IntRange(0), default=0, show_default=True, help="The same seed plays the same games.")
 @click.option("--out", type=click.Path(dir_okay=False, path_type=Path), required=True, help="The replay, an HTML file.")
-def play(pairs_folder: Path, policy: str, games: int, seed: int, out: Path) -> None:
+@click.option("--picture", type=click.Path(dir_okay=False, path_type=Path), help="Also draw one game into this PNG or SVG.")
+def play(pairs_folder: Path, policy: str, games: int, seed: int, out: Path, picture: Path | None) -> None:
     """Play games on drawn pairs and write their replay."""
     from vision_zero.playing import play_into
 
-    caught = play_into(out, pairs_folder, policy, games, seed)
+    caught = play_into(out, pairs_folder, policy, games, seed, picture)
     click.echo(f"{games} games, the spy was caught in {caught}: open {out}")
 
 

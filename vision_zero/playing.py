@@ -17,11 +17,15 @@ from vision_zero.pairs.drawing import read_folder
 from vision_zero.policy.loading import NANO, load_policy
 from vision_zero.policy.policy import Policy
 from vision_zero.randomness import Seed
+from vision_zero.report.figure import draw_game
 from vision_zero.report.replay import replay_page
 
 
-def play_into(out: Path, pairs_folder: Path, policy: str, games: int, seed: int) -> int:
+def play_into(out: Path, pairs_folder: Path, policy: str, games: int, seed: int, picture: Path | None = None) -> int:
     """Play games on a folder's pairs, which are used again from the start if they are too few, and write the replay.
+
+    Args:
+        picture: where to draw the first game in which the spy is caught, or the first of all, as one picture.
 
     Returns:
         How many spies were caught.
@@ -39,8 +43,11 @@ def play_into(out: Path, pairs_folder: Path, policy: str, games: int, seed: int)
     page = replay_page(f"{games} games by {policy}", transcripts, {pair.pair_id: pair for pair in pairs}, RewardsConfig())
     try:
         out.write_text(page, encoding="utf-8")
-    except OSError as error:
-        raise PolicyError(f"{out} cannot be written: {error}") from error
+        if picture is not None:
+            shown = next((number for number, game in enumerate(transcripts) if outcome(game).is_spy_caught), 0)
+            draw_game(transcripts[shown], dealt[shown], RewardsConfig()).savefig(picture)
+    except (OSError, ValueError) as error:  # ValueError: matplotlib knows no such kind of picture
+        raise PolicyError(f"{error}: give paths in a folder that exists and can be written") from error
     return sum(outcome(transcript).is_spy_caught for transcript in transcripts)
 
 
@@ -50,7 +57,7 @@ def _players(policy: str) -> tuple[Policy, GameConfig]:
     adapter = folder / "adapter_config.json"
     base = _base_of(adapter) if adapter.is_file() else policy
     is_nano = base == NANO
-    limit = 96 if is_nano else 512
+    limit = 112 if is_nano else 512
     sampling = SamplingConfig(max_clue_tokens=limit, max_vote_tokens=limit)
     loaded = load_policy(PolicyConfig(base=base, sampling=sampling), folder if adapter.is_file() else None)
     config = GameConfig(prompt="compact", remember_reasoning=False) if is_nano else GameConfig()

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import pytest
 
-from tests.make import game, scene_pairs
+from tests.make import game, plain_pair, scene_pairs
 from vision_zero.config.evaluation import EvaluationConfig
 from vision_zero.config.game import GameConfig
 from vision_zero.config.policy import PolicyConfig, SamplingConfig
@@ -17,7 +17,7 @@ from vision_zero.game.spy import WhoIsTheSpy
 from vision_zero.game.table import Reply
 from vision_zero.pairs.scenes.questions import Question
 from vision_zero.policy.loading import load_policy
-from vision_zero.policy.scripted import Liar, Mute, Oracle
+from vision_zero.policy.scripted import Liar, Mute, Oracle, Random
 from vision_zero.randomness import Seed
 
 CONFIG = EvaluationConfig(pairs=8, questions=6, resamples=200)
@@ -144,6 +144,43 @@ def test_the_policy_is_measured_beside_its_base():
     wins = scores.named("wins/both")
     assert wins.base.mean == 0.5
     assert wins.policy.mean == pytest.approx((scores.named("wins/as civilians").policy.mean + 1.0) / 2)
+
+
+def test_scripted_players_bound_what_voters_can_do():
+    held_out = HeldOut.of(GameConfig(), scene_pairs(24), CONFIG)
+    telling, naming = (
+        duel(held_out.game, held_out.pairs, player(held_out.scenes), player(held_out.scenes), held_out.seed)
+        for player in (Oracle, Random)
+    )
+    bounds = {(bound.player, bound.name): bound.estimate.mean for bound in held_out._bounds(telling)}
+    assert bounds["oracle", "decision/accuracy"] >= 0.95
+    assert bounds["oracle", "decision/spy caught"] >= 0.95
+    assert bounds["random", "decision/accuracy"] <= 0.5
+    # A bound belongs to the clues: a spy that names things at random often says what is true of both pictures.
+    assert held_out._bounds(naming)[0].estimate.mean < bounds["oracle", "decision/accuracy"]
+
+
+def test_scripted_opponents_are_played_from_both_sides():
+    config = CONFIG.model_copy(update={"opponents": ("random", "mute")})
+    scores, _ = HeldOut.of(GameConfig(), scene_pairs(8), config).measure(Knowing("\\boxed{1}"), iteration=0)
+    random = scores.named("wins/against random")
+    # The base answers every vote with N/A: it catches nobody, and a random table cannot agree on it as the spy each time.
+    assert random.base.mean <= 0.5
+    assert random.policy.units == 8
+    assert scores.named("wins/against mute").base.mean == 0.5
+
+
+def test_pairs_without_scene_graphs_have_no_scripted_players():
+    config = CONFIG.model_copy(update={"opponents": ("random",)})
+    pairs = [plain_pair(str(number)) for number in range(4)]
+    scores, _ = HeldOut.of(GameConfig(), pairs, config).measure(Knowing("\\boxed{1}"), iteration=0)
+    assert scores.bounds == ()
+    assert not [score.name for score in scores.scores if "against" in score.name]
+
+
+def test_held_out_games_may_have_rules_of_their_own():
+    config = CONFIG.model_copy(update={"game": GameConfig(civilians=4)})
+    assert HeldOut.of(GameConfig(civilians=2), scene_pairs(4), config).game.players == 5
 
 
 def test_a_base_without_adapter_equals_itself(tiny_base):

@@ -17,11 +17,12 @@ from vision_zero.config.policy import AdapterConfig, PolicyConfig, SamplingConfi
 from vision_zero.config.rewards import RewardsConfig
 from vision_zero.errors import PolicyError, TrainingError
 from vision_zero.game import spy as game_rules
-from vision_zero.game.parsing import Vote
+from vision_zero.game.parsing import Unreadable, Vote
 from vision_zero.learning import decision_stage
 from vision_zero.learning.clue_stage import ClueTrainer, run_clue_stage
-from vision_zero.learning.decision_stage import DecisionTrainer, rates_of, run_decision_stage, vote_rows
+from vision_zero.learning.decision_stage import DecisionTrainer, rates_of, run_decision_stage, vote_measures, vote_rows
 from vision_zero.learning.job import StageJob
+from vision_zero.learning.measures import game_measures
 from vision_zero.learning.state import StageState
 from vision_zero.pairs.supply import PairSupply, stride
 from vision_zero.pairs.table import PairTable
@@ -123,6 +124,38 @@ def test_sampled_tokens_are_trained_and_carry_their_seats_advantage(make_job):
             assert tuple(output["completion_ids"][row][kept].tolist()) == reply.tokens
             assert output["advantages"][row].item() == pytest.approx(advantages[request.game_id][request.seat], abs=1e-6)
     assert any(abs(value) > 0.01 for value in trainer.batches[0][1]["advantages"].tolist())
+
+
+def test_each_iteration_is_measured_by_role(make_job):
+    state = run_clue_stage(make_job(start("clue"), iterations=2)).state
+    for record in state.history:
+        for role in ("spy", "civilian"):
+            assert record.metrics[f"clue/{role}/tokens"] > 0
+            assert record.metrics[f"clue/{role}/entropy"] > 0
+        means = sorted(record.metrics[f"clue/{role}/entropy"] for role in ("spy", "civilian"))
+        # TRL's is the mean of its batches' means, ours is over all tokens.
+        assert means[0] - 0.01 <= record.metrics["entropy"] <= means[1] + 0.01
+        assert record.metrics["zero_variance"] == record.metrics["clue/zero_variance"] < 1
+    assert all(state.history[1].metrics[f"clue/{role}/kl"] > 0 for role in ("spy", "civilian"))
+
+
+def test_the_decision_stage_measures_its_votes_and_the_games_that_they_end(make_job):
+    job = make_job(start("decision"), iterations=2)
+    games = run_clue_stage(job).transcripts
+    state = run_decision_stage(job, games).state
+    for number, record in enumerate(state.history):
+        played = game_measures(games[number * GAMES : (number + 1) * GAMES], job.rewards)
+        for name in ("reward/spy", "clue/spy/tokens", "clue/civilian/tokens"):
+            assert record.metrics[name] == played[name]
+        unreadable = sum(value for name, value in record.metrics.items() if name.startswith("vote/unreadable/"))
+        assert unreadable == pytest.approx(record.metrics["vote/unreadable"])
+        assert record.metrics["vote/tokens"] == pytest.approx(record.metrics["tokens"])
+
+
+def test_reasons_are_shares_of_all_votes():
+    ballots = [(Vote(1), 1), (Unreadable("no_box"), 1), (Unreadable("no_box"), 2), (Unreadable("empty"), 1)]
+    measures = {"vote/tokens": 2.5, "vote/unreadable/empty": 0.25, "vote/unreadable/no_box": 0.5}
+    assert vote_measures(ballots, [1, 2, 3, 4]) == measures
 
 
 def test_the_prompt_that_is_trained_is_the_prompt_that_was_shown(make_job):
@@ -316,7 +349,7 @@ def test_decision_rewards_and_rates(make_job, monkeypatch):
     rows = vote_rows(run_clue_stage(job).transcripts[:GAMES], job.pairs, job.seed)
     trainer = DecisionTrainer(*load_base(job.policy), job, rows)
     said = [[{"role": "assistant", "content": text}] for text in ("\\boxed{1}", "\\boxed{N/A}", "hm", "\\boxed{2}")]
-    rewards = trainer._reward(completions=said, spy=[1, 1, 1, 1], players=[3, 3, 3, 3])
+    rewards = trainer._reward(said, completion_ids=[[1], [1, 2], [1, 2, 3], [1, 2]], spy=[1, 1, 1, 1], players=[3, 3, 3, 3])
     assert rewards == [1.0, -0.5, -1.0, -1.0]
     rates = rates_of([(Vote(1), 1), (Vote(None), 1), (Vote(2), 1), (Vote(3), 3)])
     assert (rates.accuracy, rates.abstention, rates.unreadable) == (0.5, 0.25, 0.0)

@@ -7,6 +7,8 @@ from pathlib import Path
 import pytest
 import yaml
 
+from tests.make import write_tiny_recipe
+
 pytestmark = pytest.mark.zenml
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -19,44 +21,7 @@ def recipe(tiny_base, tmp_path_factory):
     folder = tmp_path_factory.mktemp("pipeline")
 
     def write(name="tiny", model=MODEL, **changes):
-        config = {
-            "seed": 3,
-            "iterations_per_round": 2,
-            "runs_folder": str(folder / "runs"),
-            "pairs": {"scenes": {"width": 112, "height": 112, "extent": 2.0, "zoom": 1.5, "min_visible_share": 0.4}},
-            "game": {"prompt": "compact", "remember_reasoning": False, "civilians": 2, "rounds": 1},
-            "policy": {
-                "base": str(tiny_base),
-                "adapter": {"rank": 4, "alpha": 8},
-                "sampling": {"max_clue_tokens": 6, "max_vote_tokens": 6},
-            },
-            "learning": {
-                "iterations": 8,
-                "games_per_iteration": 2,
-                "votes_per_prompt": 2,
-                "learning_rate": 0.01,
-                "switch": {"rule": "fixed", "period": 1, "start": "clue"},
-            },
-            "evaluation": {"pairs": 4, "questions": 4, "resamples": 100},
-            "replay_games": 2,
-        }
-        for path, value in changes.items():
-            target = config
-            *parents, last = path.split("__")
-            for parent in parents:
-                target = target[parent]
-            target[last] = value
-        file = folder / f"{name}.yaml"
-        file.write_text(
-            yaml.safe_dump(
-                {
-                    "execution_mode": "fail_fast",
-                    "model": {"name": model},
-                    "parameters": {"rounds": 1, "config": config},
-                }
-            )
-        )
-        return file
+        return write_tiny_recipe(folder / f"{name}.yaml", tiny_base, model, changes)
 
     return write
 
@@ -106,6 +71,7 @@ def test_the_graph_reads_like_the_design(two_runs):
         "decision_stage_1",
         "evaluate_1",
         "switch_stage_1",
+        "watch_1",
         "report",
         "promote",
     }
@@ -161,6 +127,7 @@ def test_each_artifact_has_a_preview_without_scripts(two_runs):
         ("clue_stage_1", "games", "is the spy"),
         ("evaluate_1", "scores", "frozen base"),
         ("switch_stage_1", "stage_state", "Course of learning"),
+        ("watch_1", "alarms", "negative transfer"),
         ("report", "report", "Self-play report"),
     ):
         artifact = result.steps[step].outputs[name][0]
@@ -182,6 +149,7 @@ def test_plain_files_of_the_run(two_runs, recipe):
             "metrics.jsonl",
             "transcripts.parquet",
             "scores.json",
+            "alarms.json",
             "state.json",
             "policy",
         } <= names
@@ -225,6 +193,25 @@ def test_a_failed_run_leaves_production_alone(two_runs, recipe, monkeypatch):
     with pytest.raises(Exception, match="the machine went away"):
         run(recipe())
     assert production() == before
+
+
+def test_a_run_that_lost_what_the_base_could_do_is_not_promoted(two_runs, recipe, monkeypatch):
+    from vision_zero.learning import alarms
+
+    lost = alarms.Alarm(name="negative transfer", is_raised=True, sentence="it forgot to count", blocks_promotion=True)
+    monkeypatch.setattr(alarms, "negative_transfer", lambda scores, config: lost)
+    before, folders = production(), run_folders(recipe)
+    with pytest.raises(Exception, match="not promoted because of negative transfer: it forgot to count; version 2 stays in"):
+        run(recipe())
+    assert production() == before
+    (blocked,) = run_folders(recipe) - folders
+    assert "This version is not promoted: negative transfer: it forgot to count" in (blocked / "report.html").read_text()
+    assert "it forgot to count" in (blocked / "alarms.json").read_text()
+
+
+def run_folders(recipe):
+    runs = Path(yaml.safe_load(recipe().read_text())["parameters"]["config"]["runs_folder"])
+    return set(runs.iterdir())
 
 
 def test_too_many_bad_pairs_stop_the_run_before_training(recipe):

@@ -7,10 +7,11 @@ import pytest
 from tests.make import clue, game, scene_pairs, vote
 from vision_zero.config.learning import SwitchConfig
 from vision_zero.config.rewards import RewardsConfig
-from vision_zero.evaluation.estimates import Estimate, Score, Scores
+from vision_zero.evaluation.estimates import Bound, Estimate, Score, Scores
 from vision_zero.game.played import PlayedGames
 from vision_zero.game.records import read_transcripts, write_transcripts
 from vision_zero.game.transcript import Transcript
+from vision_zero.learning.alarms import Alarm, Alarms
 from vision_zero.learning.state import IterationRecord, StageState, Switch
 from vision_zero.pairs.outlines import outlines
 from vision_zero.pairs.table import PairTable
@@ -20,7 +21,8 @@ from vision_zero.report.charts import Chart, Line, Threshold
 from vision_zero.report.course import course_charts, course_page, stage_bands
 from vision_zero.report.gallery import gallery_page
 from vision_zero.report.replay import replay_page
-from vision_zero.report.run_folder import RunFolder, report_page, rewrite
+from vision_zero.report.replies import replies_by_role
+from vision_zero.report.run_folder import RunFolder, report_page, rewrite, summary_table
 
 EVIL = "<script>alert(1)</script><img src=x onerror=alert(2)>"
 
@@ -62,6 +64,16 @@ def scores():
     )
 
 
+def alarms():
+    return Alarms(
+        iteration=3,
+        alarms=(
+            Alarm(name="plateau", is_raised=False, sentence="1 of 5 measurements so far"),
+            Alarm(name="negative transfer", is_raised=True, sentence=f"{EVIL} fell", blocks_promotion=True),
+        ),
+    )
+
+
 def verdict():
     return Verdict(
         checked=10,
@@ -96,7 +108,7 @@ def test_model_text_is_escaped_everywhere_it_is_shown():
     assert_self_contained(page)
     assert "&lt;script&gt;" in page
     assert "<img src=x" not in page
-    assert_self_contained(report_page(EVIL, state().before("r2"), state(), verdict(), scores()))
+    assert_self_contained(report_page(EVIL, state().before("r2"), state(), verdict(), scores(), alarms()))
     assert_self_contained(gallery_page(EVIL, [pair], 1, notes={pair.pair_id: EVIL}))
 
 
@@ -144,14 +156,73 @@ def test_a_run_folder_is_whole_and_can_be_written_again(tmp_path):
     transcript, pair = played()
     games = PlayedGames((transcript,), PairTable.from_pairs([(0, pair)], "train"), RewardsConfig())
     folder = RunFolder(tmp_path / "runs" / "r2", "r2")
-    page = folder.write(state().before("r2"), state(), PolicyFolder(None), verdict(), scores(), games)
+    page = folder.write(state().before("r2"), state(), PolicyFolder(None), verdict(), scores(), alarms(), games)
     names = {path.name for path in folder.path.iterdir()}
-    assert {"report.html", "replay.html", "metrics.jsonl", "scores.json", "state.json", "transcripts.parquet"} <= names
+    assert {
+        "report.html",
+        "replay.html",
+        "metrics.jsonl",
+        "scores.json",
+        "alarms.json",
+        "state.json",
+        "transcripts.parquet",
+    } <= names
     assert (folder.path / "metrics.jsonl").read_text().count("\n") == 3
     assert read_transcripts(folder.path / "transcripts.parquet") == (transcript,)
     (folder.path / "report.html").unlink()
     assert rewrite(folder.path).read_text() == page
     assert not list(tmp_path.rglob("*.new"))
+
+
+def test_replies_are_shown_by_role():
+    history = (
+        record(0, "clue", **{"clue/spy/tokens": 10.0, "clue/spy/kl": 0.5, "clue/spy/entropy": 1.0, "zero_variance": 0.2}),
+        record(1, "decision", **{"clue/spy/tokens": 20.0, "vote/tokens": 4.0, "kl": 0.1, "vote/unreadable/no_box": 0.25}),
+    )
+    spy, votes = replies_by_role(history)
+    assert (spy.who, spy.tokens, spy.kl, spy.entropy, spy.unreadable, spy.zero_variance) == (
+        "the spy's clues",
+        15.0,
+        0.5,
+        1.0,
+        0.0,
+        0.2,
+    )
+    assert (votes.tokens, votes.kl, votes.entropy, votes.unreadable) == (4.0, 0.1, None, 0.25)
+    learned = StageState(history=history, iteration=2)
+    page = report_page("r1", StageState(), learned, verdict(), scores(), alarms())
+    assert "25.0 %" in page
+    for title in ("KL to the base, per token", "Unreadable replies", "Groups that teach nothing"):
+        assert title in page
+
+
+def test_scripted_players_are_levels_and_curves_in_the_plots():
+    value = Estimate(mean=0.5, low=0.4, high=0.6, units=8)
+    measured = Scores(
+        iteration=3,
+        scores=tuple(
+            Score(name=name, policy=value, base=value, difference=value, judgement="same")
+            for name in ("decision/accuracy", "wins/both", "wins/against liar")
+        ),
+        bounds=(Bound(player="oracle", name="decision/accuracy", estimate=value),),
+    )
+    learned = state().model_copy(update={"measured": (measured,)})
+    charts = {chart.title: chart for chart in course_charts(learned)}
+    assert [level.name for level in charts["Held-out games: right votes"].thresholds] == ["oracle voter"]
+    assert [line.name for line in charts["Held-out games: wins"].lines] == ["against the base", "liar"]
+    assert "Held-out scene questions" not in charts
+    page = report_page("r2", learned.before("r2"), learned, verdict(), measured, alarms())
+    assert "an oracle voter scores 50 % [40, 60] in decision/accuracy." in page
+
+
+def test_alarms_are_in_the_report_and_in_the_summary(tmp_path, capsys):
+    page = report_page("r2", state().before("r2"), state(), verdict(), scores(), alarms())
+    for words in ("plateau: quiet", "negative transfer: raised", "It blocks promotion.", "This version is not promoted"):
+        assert words in page, words
+    summary_table(state().before("r2"), state(), scores(), alarms(), RunFolder(tmp_path, "r2"))
+    printed = capsys.readouterr().out
+    assert "  plateau             quiet: 1 of 5 measurements so far" in printed
+    assert "  negative transfer   RAISED: " in printed
 
 
 def test_transcripts_read_back(tmp_path):

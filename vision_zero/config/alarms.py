@@ -15,17 +15,18 @@ class AlarmsConfig(Config):
     """Plateau: over this many held-out measurements …"""
     plateau_gain: Share = 0.02
     """… the win rate against the base, fitted by a line, rises by less than this."""
-    copied: Share = 0.5
-    """Role collapse: share of clues that repeat an earlier clue of the same game."""
+    copied: Share = 0.7
+    """Role collapse: share of clues that repeat, word for word, a clue that the other role has said before them in their game.
+    Players who name one thing each at random do so in a quarter of their clues: a scene has few things."""
     empty: Share = 0.3
     """Role collapse: share of clues of either role that say nothing readable."""
-    distinct: Share = 0.05
-    """Role collapse: different clues of a role over all of its readable clues; at or below this they are one template."""
+    template: Share = 0.5
+    """Role collapse: share of a role's readable clues that are word for word its most frequent one."""
     role_gap: float = Field(0.005, ge=0.0)
     """Role collapse: mean distance of the spy's reward from the civilians'; at or below this the roles mean nothing."""
     abstention: Share = 0.8
     """N/A collapse: running N/A rate."""
     zero_variance: Share = 0.9
-    """N/A collapse: share of groups of votes with equal rewards, over the last decision iterations."""
+    """N/A collapse: share of groups of votes with equal rewards, lately, while most votes are not right."""
     transfer_loss: Share = 0.05
     """Negative transfer: a held-out suite falls below the base by more than this, significantly; it blocks promotion."""

@@ -6,19 +6,21 @@ each is one sentence that names the place.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
 import yaml
 from pydantic import BaseModel, ValidationError
 
+from vision_zero.config.ablation import AblationConfig, ArmRun, plan
+from vision_zero.config.base import problems
 from vision_zero.config.build_pairs import BuildPairsConfig
 from vision_zero.config.self_play import SelfPlayConfig
 from vision_zero.config.warm_start import WarmStartConfig
 from vision_zero.errors import ConfigError
 
 ROOTS: dict[str, type[BaseModel]] = {
+    "ablation": AblationConfig,
     "build_pairs": BuildPairsConfig,
     "self_play": SelfPlayConfig,
     "warm_start": WarmStartConfig,
@@ -59,10 +61,22 @@ def check_file(path: Path) -> str:
         raise ConfigError(f"{path}: parameters.{unknown[0]} is not known; did you mean parameters.config.{unknown[0]}?")
     root = ROOTS.get(path.resolve().parent.name, SelfPlayConfig)
     try:
-        root.model_validate(parameters["config"])
+        config = root.model_validate(parameters["config"])
     except ValidationError as error:
-        raise ConfigError(f"{path}: {'; '.join(_sentences(error))}") from error
+        raise ConfigError(f"{path}: {problems(error)}") from error
+    if isinstance(config, AblationConfig):
+        return f"a valid configuration of an ablation of {len(read_arms(config))} arms and seeds"
     return f"a valid configuration of {root.__name__.removesuffix('Config')}"
+
+
+def read_arms(config: AblationConfig) -> list[ArmRun]:
+    """Every arm of an ablation with every seed, built on its recipe.
+
+    Raises:
+        ConfigError: the recipe cannot be read, or an arm is no self-play configuration.
+    """
+    recipe = (read_yaml(Path(config.recipe)).get("parameters") or {}).get("config") or {}
+    return plan(config, recipe)
 
 
 def read_yaml(path: Path) -> dict[str, Any]:
@@ -91,10 +105,3 @@ def _check_keys(data: dict[str, Any]) -> None:
         strange = sorted(set(settings or {}) - STEP_KEYS)
         if strange:
             raise ConfigError(f"steps.{step}.{strange[0]} is not a key of a step: ZenML would ignore it")
-
-
-def _sentences(error: ValidationError) -> Iterable[str]:
-    for problem in error.errors(include_url=False):
-        place = ".".join(str(part) for part in problem["loc"])
-        text = problem["msg"].removeprefix("Value error, ")
-        yield f"{place}: {'unknown key' if problem['type'] == 'extra_forbidden' else text[:1].lower() + text[1:]}"

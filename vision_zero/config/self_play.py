@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Self
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import Field, model_validator
 
-from vision_zero.config.base import Config
+from vision_zero.config.alarms import AlarmsConfig
+from vision_zero.config.base import Config, merged
 from vision_zero.config.evaluation import EvaluationConfig
 from vision_zero.config.game import GameConfig
 from vision_zero.config.learning import LearningConfig
 from vision_zero.config.pairs import Domain, Share
 from vision_zero.config.policy import PolicyConfig
+from vision_zero.config.presets import PRESETS
 from vision_zero.config.rewards import RewardsConfig
 from vision_zero.config.sources import SourcesConfig
 
@@ -25,6 +27,9 @@ class PairsConfig(SourcesConfig):
     """Relative frequency of each domain; 0 or absent leaves it out."""
     spare: Share = 0.1
     """Pairs made beyond those that the games need, as a share: they stand in for quarantined ones."""
+    spoiled: Share = 0.0
+    """Share of training pairs whose edit is undone after validation, so that the spy sees the original too: bad pairs that
+    slipped through, for an ablation."""
 
     @model_validator(mode="after")
     def _some_domain_has_weight(self) -> Self:
@@ -38,6 +43,8 @@ class PairsConfig(SourcesConfig):
 class SelfPlayConfig(Config):
     """A self-play run. Everything that a result depends on is here; defaults are the paper's where the paper has one."""
 
+    preset: Literal["paper"] | None = None
+    """Values to start from: ``paper`` holds the paper's constants. What is given beside it stands."""
     seed: int = Field(0, ge=0)
     """The run's seed: every random draw of games, pairs and training is a named child of it."""
     iterations_per_round: int = Field(10, ge=1)
@@ -54,7 +61,17 @@ class SelfPlayConfig(Config):
     """Optimiser and stages."""
     evaluation: EvaluationConfig = EvaluationConfig()
     """What is measured after each round."""
+    alarms: AlarmsConfig = AlarmsConfig()
+    """When to say that learning goes wrong, and when not to promote."""
     replay_games: int = Field(8, ge=1, le=200)
     """Games shown in a replay."""
     runs_folder: str = "runs"
     """Folder, beside the pipelines, that gets the report and the other plain files of a run."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _starts_from_its_preset(cls, data: Any) -> Any:
+        if not isinstance(data, dict) or data.get("preset") not in PRESETS:
+            return data
+        given = {key: value.model_dump(exclude_unset=True) if isinstance(value, Config) else value for key, value in data.items()}
+        return merged(PRESETS[data["preset"]], given)

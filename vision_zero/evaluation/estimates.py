@@ -43,11 +43,21 @@ class Score(Config):
     judgement: Judgement | None
 
 
+class Bound(Config):
+    """What a scripted player scores in the policy's place, on the same units: a level to read a score against."""
+
+    player: str
+    name: str
+    """The score that it bounds."""
+    estimate: Estimate
+
+
 class Scores(Config):
-    """All scores after one iteration of learning, and the win rate against the frozen base."""
+    """All scores after one iteration of learning, the win rates among them, and the levels that scripted players reach."""
 
     iteration: int
     scores: tuple[Score, ...]
+    bounds: tuple[Bound, ...] = ()
 
     def named(self, name: str) -> Score:
         """The score of that name."""

@@ -6,10 +6,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
-from vision_zero.config.evaluation import EvaluationConfig
+from vision_zero.config.evaluation import EvaluationConfig, ScriptedName
 from vision_zero.config.game import GameConfig
 from vision_zero.evaluation.duels import caught, duel, vote_again, vote_shares
-from vision_zero.evaluation.estimates import Score, Scores, compare
+from vision_zero.evaluation.estimates import Bound, Score, Scores, compare, estimate
 from vision_zero.evaluation.questions import SCENE_FAMILIES, AskedPicture, is_right, scene_questions
 from vision_zero.evaluation.truth import true_clues
 from vision_zero.game.spy import WhoIsTheSpy
@@ -17,8 +17,11 @@ from vision_zero.game.table import Table
 from vision_zero.game.transcript import Transcript
 from vision_zero.pairs.image_pair import ImagePair
 from vision_zero.policy.policy import Policy, user_message
+from vision_zero.policy.scripted import SCRIPTED
 from vision_zero.randomness import Seed
 
+BOUNDS: tuple[ScriptedName, ...] = ("oracle", "random")
+"""Who marks the upper and the lower end of what voters can do."""
 Values = dict[str, list[float]]
 """Values by unit, by name of the quantity."""
 
@@ -34,10 +37,16 @@ class HeldOut:
 
     @classmethod
     def of(cls, game: GameConfig, pairs: Sequence[ImagePair], config: EvaluationConfig) -> HeldOut:
+        """``game`` holds the rules of training; the configuration may name others."""
         scenes = [pair for pair in pairs if pair.domain == "scenes"]
         seed = Seed(config.seed).child("questions")
         questions = scene_questions(scenes, config.questions, seed) if scenes else []
-        return cls(WhoIsTheSpy(game), pairs, questions, config)
+        return cls(WhoIsTheSpy(config.game or game), pairs, questions, config)
+
+    @property
+    def scenes(self) -> list[ImagePair]:
+        """The pairs that scripted players know."""
+        return [pair for pair in self.pairs if pair.domain == "scenes"]
 
     @property
     def seed(self) -> Seed:
@@ -45,6 +54,8 @@ class HeldOut:
 
     def measure(self, policy: Policy, iteration: int) -> tuple[Scores, list[Transcript]]:
         """Score the policy beside its base.
+
+        Scene pairs can also be played against scripted players, and bound what a voter can make of the base's clues.
 
         Returns:
             The scores, and the transcripts of the policy's games against the base: as civilians first, then as spy.
@@ -60,7 +71,8 @@ class HeldOut:
         theirs = {**self._votes(fixed, base), **self._answers(base), "clues/true": self._truth(base_games)}
         scores = [compare(name, ours[name], theirs[name], self.config, more_is=_sense(name)) for name in ours]
         scores += self._wins(as_civilians, as_spy, base_games)
-        return Scores(iteration=iteration, scores=tuple(scores)), as_civilians + as_spy
+        scores += [self._against(name, policy, base) for name in self.config.opponents if self.scenes]
+        return Scores(iteration=iteration, scores=tuple(scores), bounds=self._bounds(fixed)), as_civilians + as_spy
 
     def _votes(self, fixed: Sequence[Table], voters: Policy) -> Values:
         values: Values = {}
@@ -72,6 +84,30 @@ class HeldOut:
             values[f"{manner}/unreadable"] = shares["unreadable"]
             values[f"{manner}/spy caught"] = caught(games)
         return values
+
+    def _bounds(self, fixed: Sequence[Table]) -> tuple[Bound, ...]:
+        """How an oracle and a random voter do on the same clues: the most and the least that a voter should."""
+        tables = [table for pair, table in zip(self.pairs, fixed, strict=True) if pair.domain == "scenes"]
+        bounds = []
+        for player in BOUNDS if tables else ():
+            voters = SCRIPTED[player](self.scenes)
+            games = [table.transcript for table in vote_again(self.game, tables, voters, self.seed.child("bounds", player))]
+            for name, values in (("accuracy", vote_shares(games)["accuracy"]), ("spy caught", caught(games))):
+                level = estimate(values, self.config, self.seed.child("bounds", player, name))
+                bounds.append(Bound(player=player, name=f"decision/{name}", estimate=level))
+        return tuple(bounds)
+
+    def _against(self, name: ScriptedName, policy: Policy, base: Policy) -> Score:
+        """Wins of the policy, and of the base, against a scripted player."""
+        opponent = SCRIPTED[name](self.scenes)
+        ours, theirs = (
+            both_sides(
+                duel(self.game, self.scenes, opponent, players, self.seed),
+                duel(self.game, self.scenes, players, opponent, self.seed),
+            )
+            for players in (policy, base)
+        )
+        return compare(f"wins/against {name}", ours, theirs, self.config, more_is="good")
 
     def _answers(self, policy: Policy) -> Values:
         if not self.questions:
@@ -98,10 +134,19 @@ class HeldOut:
             "wins/as spy": ([1 - value for value in caught_us], [1 - value for value in caught_both]),
         }
         scores = [compare(name, ours, theirs, self.config, more_is="good") for name, (ours, theirs) in sides.items()]
-        both = [(civil + 1 - spy) / 2 for civil, spy in zip(caught_base, caught_us, strict=True)]
+        both = _half_each(caught_base, caught_us)
         # Against itself a policy wins half of the time on the two sides together, by definition.
         half = [0.5] * len(both)
         return [*scores, compare("wins/both", both, half, self.config, more_is="good")]
+
+
+def both_sides(as_civilians: Sequence[Table], as_spy: Sequence[Table]) -> list[float]:
+    """For each pair the share of two games won: as the civilians, and as the spy."""
+    return _half_each(*(caught([table.transcript for table in tables]) for tables in (as_civilians, as_spy)))
+
+
+def _half_each(caught_as_civilians: Sequence[float], caught_as_spy: Sequence[float]) -> list[float]:
+    return [(civil + 1 - spy) / 2 for civil, spy in zip(caught_as_civilians, caught_as_spy, strict=True)]
 
 
 def _sense(name: str) -> Literal["good", "bad"] | None:

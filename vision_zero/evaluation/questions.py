@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from PIL import Image
 
-from vision_zero.game.parsing import one_line
+from vision_zero.game.parsing import one_line, split_reply
 from vision_zero.pairs.charts.questions import CHART_FAMILIES, ask_chart, is_value_right
 from vision_zero.pairs.image_pair import ImagePair
 from vision_zero.pairs.scenes.questions import Family, Question, ask
@@ -46,8 +46,9 @@ def chart_questions(pairs: Sequence[ImagePair], per_family: int, seed: Seed) -> 
 
 
 def is_right(question: Question, reply: str) -> bool:
-    """Is the reply the answer, but for case, spaces, a final stop, a box around it, and digits for a number word?"""
-    said = one_line(reply).lower().removeprefix("\\boxed{").rstrip(" .}").strip()
+    """Is the last box (all of a reply without one) the answer, but for case, spaces, a final stop, and digits for a word?"""
+    _, boxed = split_reply(reply)
+    said = one_line(boxed if isinstance(boxed, str) else reply).lower().rstrip(" .").strip()
     if question.family == "value":
         return is_value_right(question.answer, said.replace(" ", "").rstrip("%"))
     if question.family == "count":

@@ -115,4 +115,9 @@ class WhoIsTheSpy(Game):
             return pair.modified
         if self.config.spy_image == "identical":
             return pair.original
-        return Image.new("RGB", pair.original.size, _EMPTY_PICTURE)
+        return empty_picture(pair.original.size)
+
+
+def empty_picture(size: tuple[int, int]) -> Image.Image:
+    """What the spy sees under ``spy_image: blank``."""
+    return Image.new("RGB", size, _EMPTY_PICTURE)

@@ -6,7 +6,8 @@ promotion: the others tell where to look.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
 from statistics import fmean
 
 import numpy as np
@@ -15,15 +16,19 @@ from vision_zero.config.alarms import AlarmsConfig
 from vision_zero.config.base import Config
 from vision_zero.config.rewards import RewardsConfig
 from vision_zero.evaluation.estimates import Scores
-from vision_zero.game.transcript import Move, Transcript
+from vision_zero.game.transcript import Transcript
 from vision_zero.learning.controller import running_rates
 from vision_zero.learning.state import StageState
 from vision_zero.rewards.clue import clue_rewards
 
 RECENT = 5
 """Decision iterations that N/A collapse looks back on."""
+LITTLE = 0.5
+"""Groups with equal rewards are a collapse where fewer votes than this share are right."""
 SUITES = ("questions/",)
 """Scores that a policy must not lose by playing: what it could do before, measured outside the game."""
+ENOUGH_CLUES = 20
+"""Fewer clues of a role tell nothing about a template."""
 
 
 class Alarm(Config):
@@ -34,23 +39,43 @@ class Alarm(Config):
     sentence: str
     blocks_promotion: bool = False
 
+    @property
+    def mark(self) -> str:
+        """One word for tables."""
+        return "RAISED" if self.is_raised else "quiet"
 
-def alarms(
-    state: StageState, games: Sequence[Transcript], scores: Scores, rewards: RewardsConfig, config: AlarmsConfig
-) -> tuple[Alarm, ...]:
-    """All four, raised or not.
+
+class Alarms(Config):
+    """All alarms after one round, raised or not."""
+
+    iteration: int
+    alarms: tuple[Alarm, ...] = ()
+
+    @property
+    def raised(self) -> tuple[Alarm, ...]:
+        return tuple(alarm for alarm in self.alarms if alarm.is_raised)
+
+    @property
+    def objection(self) -> str | None:
+        """Why this round's policy must not be promoted; None if it may be."""
+        return next((f"{alarm.name}: {alarm.sentence}" for alarm in self.raised if alarm.blocks_promotion), None)
+
+
+def watch(state: StageState, games: Sequence[Transcript], scores: Scores, rewards: RewardsConfig, config: AlarmsConfig) -> Alarms:
+    """Look at a round for all four.
 
     Args:
         state: the state after the round, with all measurements.
         games: the games that the round played.
         scores: the round's held-out scores.
     """
-    return (
+    found = (
         plateau(state.measured, config),
         role_collapse(games, rewards, config),
         abstention_collapse(state, config),
         negative_transfer(scores, config),
     )
+    return Alarms(iteration=state.iteration, alarms=found)
 
 
 def plateau(measured: Sequence[Scores], config: AlarmsConfig) -> Alarm:
@@ -60,7 +85,8 @@ def plateau(measured: Sequence[Scores], config: AlarmsConfig) -> Alarm:
         return Alarm(name="plateau", is_raised=False, sentence=f"{len(recent)} of {config.plateau_rounds} measurements so far")
     slope = float(np.polyfit(range(len(recent)), recent, 1)[0])
     gain = slope * (len(recent) - 1)
-    sentence = f"the win rate moved by {100 * gain:+.1f} points over the last {len(recent)} measurements"
+    points = round(100 * gain, 1) + 0.0  # never "-0.0"
+    sentence = f"the win rate moved by {points:+.1f} points over the last {len(recent)} measurements"
     return Alarm(name="plateau", is_raised=gain < config.plateau_gain, sentence=sentence)
 
 
@@ -69,76 +95,72 @@ def role_collapse(games: Sequence[Transcript], rewards: RewardsConfig, config: A
     if not games:
         return Alarm(name="role collapse", is_raised=False, sentence="no games were played")
     clues = [move for game in games for move in game.clue_moves]
-    by_role = {role: [move for move in clues if move.role == role] for role in ("spy", "civilian")}
-    seen = {
-        "clues repeat an earlier one of their game": (fmean(_is_copy(game) for game in _with_clues(games)), config.copied),
-        "of the spy's clues are empty": (_empty(by_role["spy"]), config.empty),
-        "of the civilians' clues are empty": (_empty(by_role["civilian"]), config.empty),
-    }
-    raised = [f"{share:.0%} {words}" for words, (share, bound) in seen.items() if share >= bound]
-    for role, moves in by_role.items():
-        said = [move.clue for move in moves if move.clue]
-        if len(said) >= 20 and len(set(said)) / len(said) <= config.distinct:
-            raised.append(f"{len(said)} clues of the {role} are only {len(set(said))} different ones")
+    seen = [("clues repeat one of the other role", _share(_copies(games)), config.copied)]
+    for role in ("spy", "civilian"):
+        own = [move for move in clues if move.role == role]
+        said = Counter(move.clue for move in own if move.clue)
+        most, times = said.most_common(1)[0] if said.total() >= ENOUGH_CLUES else ("", 0)
+        seen.append((f"{role} clues are empty", _share(not move.clue for move in own), config.empty))
+        seen.append((f"{role} clues are “{most[:60]}”", times / max(said.total(), 1), config.template))
+    raised = [f"{share:.0%} of the {words}" for words, share, bound in seen if share >= bound]
     gap = fmean(_gap(game, rewards) for game in games)
+    apart = f"the roles' rewards differ by {gap:.3f} a game"
     if gap <= config.role_gap:
-        raised.append(f"the roles' rewards differ by {gap:.4f} only")
-    return Alarm(
-        name="role collapse", is_raised=bool(raised), sentence="; ".join(raised) or f"the roles' rewards differ by {gap:.3f}"
-    )
+        raised.append(f"{apart} only")
+    return Alarm(name="role collapse", is_raised=bool(raised), sentence="; ".join(raised) or apart)
 
 
 def abstention_collapse(state: StageState, config: AlarmsConfig) -> Alarm:
     """Has voting N/A swallowed everything? Then every group has equal rewards, and nothing is learned again."""
     _, abstention = running_rates(state)
-    zero = [
-        record.metrics["zero_variance"]
-        for record in state.history
-        if record.stage == "decision" and "zero_variance" in record.metrics
-    ][-RECENT:]
-    share = fmean(zero) if zero else 0.0
-    is_raised = abstention >= config.abstention or (len(zero) == RECENT and share >= config.zero_variance)
-    sentence = f"running N/A rate {abstention:.0%}; {share:.0%} of the groups had equal rewards lately"
+    recent = [record for record in state.history if record.stage == "decision" and "zero_variance" in record.metrics][-RECENT:]
+    equal = fmean(record.metrics["zero_variance"] for record in recent) if recent else 0.0
+    right = fmean(record.accuracy for record in recent) if recent else 0.0
+    # Groups of right votes only are equal too: that is success.
+    is_stuck = len(recent) == RECENT and equal >= config.zero_variance and right < LITTLE
+    is_raised = abstention >= config.abstention or is_stuck
+    groups = f"{equal:.0%} of the last groups had equal rewards, {right:.0%} of their votes were right"
+    sentence = f"running N/A rate {abstention:.0%}; {groups}"
     return Alarm(name="N/A collapse", is_raised=is_raised, sentence=sentence)
 
 
 def negative_transfer(scores: Scores, config: AlarmsConfig) -> Alarm:
     """Has the policy lost what the base could do outside the game?"""
-    lost = [
+    bad = [
         score
         for score in scores.scores
-        if score.name.startswith(SUITES) and score.judgement == "worse" and score.difference is not None
+        if score.name.startswith(SUITES)
+        and score.judgement == "worse"
+        and score.difference is not None
+        and score.difference.mean < -config.transfer_loss
     ]
-    bad = [score for score in lost if score.difference is not None and score.difference.mean < -config.transfer_loss]
     if not bad:
-        return Alarm(name="negative transfer", is_raised=False, sentence="no held-out suite fell below the base")
+        return Alarm(name="negative transfer", is_raised=False, sentence="no held-out suite fell too far below the base")
     worst = min(bad, key=lambda score: score.policy.mean - score.base.mean)
     sentence = (
-        f"{worst.name} fell from {worst.base.mean:.0%} to {worst.policy.mean:.0%}, more than the "
-        f"{config.transfer_loss:.0%} allowed: this version is not promoted"
+        f"{worst.name} is at {worst.policy.mean:.0%}, the base at {worst.base.mean:.0%}: "
+        f"a loss beyond the {config.transfer_loss:.0%} allowed"
     )
     return Alarm(name="negative transfer", is_raised=True, sentence=sentence, blocks_promotion=True)
 
 
-def _with_clues(games: Sequence[Transcript]) -> list[tuple[list[str], Move]]:
-    """Every readable clue with those said before it in its game."""
-    pairs = []
+def _copies(games: Sequence[Transcript]) -> Iterator[bool]:
+    """For each readable clue that the other role has spoken before: has the other role said the same?
+
+    Clues of one role may well be alike: civilians who tell all that they see say the same, and that gives the spy away.
+    """
     for game in games:
-        earlier: list[str] = []
-        for move in game.clue_moves:
-            if move.clue:
-                pairs.append((list(earlier), move))
-                earlier.append(move.clue)
-    return pairs or [([], Move(0, "civilian", "clue", 1, "", "", ""))]
+        spoken = [(clue.seat == game.spy, clue.text) for clue in game.heard()]
+        for place, (is_spy, text) in enumerate(spoken):
+            others = [said for by_spy, said in spoken[:place] if by_spy != is_spy]
+            if others:
+                yield text in others
 
 
-def _is_copy(clue: tuple[list[str], Move]) -> bool:
-    earlier, move = clue
-    return move.clue in earlier
-
-
-def _empty(moves: Sequence[Move]) -> float:
-    return fmean(move.unreadable is not None for move in moves) if moves else 0.0
+def _share(claims: Iterable[bool]) -> float:
+    """How many of the claims hold; 0 where there are none."""
+    listed = list(claims)
+    return fmean(listed) if listed else 0.0
 
 
 def _gap(game: Transcript, rewards: RewardsConfig) -> float:

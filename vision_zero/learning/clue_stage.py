@@ -61,6 +61,8 @@ class ClueTrainer(StageTrainer):
         arguments = grpo_config(job, replies=games * clues, group=clues, max_tokens=job.policy.sampling.max_clue_tokens)
         self.transcripts: list[Transcript] = []
         self._said: list[Said] = []
+        self._scored: Any = None
+        self._by_role: dict[str, torch.Tensor] = {}
         super().__init__(
             model,
             processor,
@@ -82,8 +84,40 @@ class ClueTrainer(StageTrainer):
         rows = [{"prompt": [{"role": "user", "content": request.prompt}], "image": request.image} for request, _ in self._said]
         output = super()._generate_and_score_completions(rows)
         by_clue = [advantages[request.game_id][request.seat] for request, _ in self._said]
-        output["advantages"] = torch.tensor(by_clue, dtype=torch.float32, device=self.accelerator.device)
+        device = self.accelerator.device
+        output["advantages"] = torch.tensor(by_clue, dtype=torch.float32, device=device)
+        output["is_spy"] = torch.tensor([request.role == "spy" for request, _ in self._said], device=device)
         return output
+
+    def _get_per_token_logps_and_entropies(self, *args: Any, **kwargs: Any) -> Any:
+        self._scored = super()._get_per_token_logps_and_entropies(*args, **kwargs)
+        return self._scored
+
+    def _compute_loss(self, model: Any, inputs: dict[str, Any]) -> torch.Tensor:
+        loss: torch.Tensor = super()._compute_loss(model, inputs)
+        self._add_by_role(inputs)
+        return loss
+
+    def log(self, logs: dict[str, float], start_time: float | None = None) -> None:
+        """TRL's log, with KL and entropy of each role's clues: means over all their tokens of the iteration."""
+        logs.update({name: (total / tokens).item() for name, (total, tokens) in self._by_role.items() if tokens})
+        self._by_role.clear()
+        super().log(logs, start_time)
+
+    @torch.no_grad()
+    def _add_by_role(self, inputs: dict[str, Any]) -> None:
+        """Add a batch's sums, from the log-probs that its loss was just made of."""
+        log_probs, entropies, _ = self._scored
+        values = {"entropy": entropies}
+        if "ref_per_token_logps" in inputs:
+            gap = inputs["ref_per_token_logps"] - log_probs
+            values["kl"] = gap.exp() - gap - 1
+        for role, is_role in (("spy", inputs["is_spy"]), ("civilian", ~inputs["is_spy"])):
+            mask = inputs["completion_mask"] * is_role.unsqueeze(1)
+            for name, value in values.items():
+                part = self.accelerator.reduce(torch.stack([(value * mask).sum(), mask.sum().to(value.dtype)]))
+                key = f"clue/{role}/{name}"
+                self._by_role[key] = self._by_role[key] + part if key in self._by_role else part
 
     def _play(self, numbers: Sequence[int]) -> tuple[list[Transcript], list[Said]]:
         """The iteration's games of those numbers, and every request with its reply."""

@@ -8,8 +8,10 @@ brings the reward and reads the stage controller's rates from the votes that wer
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
+from statistics import fmean
 from typing import Any
 
 from accelerate.utils import gather_object
@@ -19,6 +21,7 @@ from vision_zero.game.parsing import Unreadable, Vote, read_vote
 from vision_zero.game.transcript import JUDGE, Move, Transcript, VoteRates
 from vision_zero.learning.grpo import StageTrainer, grpo_config
 from vision_zero.learning.job import StageJob, StageResult
+from vision_zero.learning.measures import game_measures
 from vision_zero.pairs.supply import PairSupply
 from vision_zero.policy.loading import load_base
 from vision_zero.randomness import Seed
@@ -36,7 +39,7 @@ def run_decision_stage(job: StageJob, transcripts: Sequence[Transcript]) -> Stag
         return StageResult(job.state, tuple(transcripts), job.parent)
     model, processor = load_base(job.policy)
     rows = vote_rows(transcripts[: iterations * games], job.pairs, job.seed.child("voters"))
-    trainer = DecisionTrainer(model, processor, replace(job, iterations=iterations), rows)
+    trainer = DecisionTrainer(model, processor, replace(job, iterations=iterations), rows, transcripts)
     policy = trainer.run()
     return StageResult(trainer.progress.state, tuple(transcripts), policy)
 
@@ -60,18 +63,38 @@ def vote_rows(transcripts: Iterable[Transcript], pairs: PairSupply, seed: Seed) 
 
 
 class DecisionTrainer(StageTrainer):
-    """GRPOTrainer with the vote's reward."""
+    """GRPOTrainer with the vote's reward; ``games`` are those that the rows were taken from, in order."""
 
-    def __init__(self, model: Any, processor: Any, job: StageJob, rows: list[dict[str, Any]]) -> None:
-        group, games = job.learning.votes_per_prompt, job.learning.games_per_iteration
-        arguments = grpo_config(job, replies=games * group, group=group, max_tokens=job.policy.sampling.max_vote_tokens)
+    def __init__(
+        self, model: Any, processor: Any, job: StageJob, rows: list[dict[str, Any]], games: Sequence[Transcript] = ()
+    ) -> None:
+        self.games = games
+        group, batch = job.learning.votes_per_prompt, job.learning.games_per_iteration
+        arguments = grpo_config(job, replies=batch * group, group=group, max_tokens=job.policy.sampling.max_vote_tokens)
         super().__init__(model, processor, job, arguments, Dataset.from_list(rows), reward_funcs=self._reward)
 
-    def _reward(self, completions: list[Any], spy: list[int], players: list[int], **columns: Any) -> list[float]:
+    def _reward(
+        self, completions: list[Any], completion_ids: list[list[int]], spy: list[int], players: list[int], **columns: Any
+    ) -> list[float]:
         votes = [read_vote(completion[0]["content"], seats)[1] for completion, seats in zip(completions, players, strict=True)]
         ballots: list[Ballot] = gather_object(list(zip(votes, spy, strict=True)))
-        self.progress.measured(rates_of(ballots), {})
+        lengths: list[int] = gather_object([len(ids) for ids in completion_ids])
+        self.progress.measured(rates_of(ballots), {**self._played(), **vote_measures(ballots, lengths)})
         return [vote_reward(vote, seat, self.job.rewards) for vote, seat in zip(votes, spy, strict=True)]
+
+    def _played(self) -> dict[str, float]:
+        """Measures of the games that this iteration's prompts come from: rewards and clues by role, not the votes."""
+        batch = self.job.learning.games_per_iteration
+        start = (self.state.global_step - self.job.state.iteration) * batch
+        measures = game_measures(self.games[start : start + batch], self.job.rewards)
+        return {name: value for name, value in measures.items() if not name.startswith("vote/")}
+
+
+def vote_measures(ballots: Sequence[Ballot], lengths: Sequence[int]) -> dict[str, float]:
+    """``vote/tokens``: mean length of the sampled votes; ``vote/unreadable/<reason>``: share that held no vote, by reason."""
+    reasons = Counter(vote.reason for vote, _ in ballots if isinstance(vote, Unreadable))
+    by_reason = {f"vote/unreadable/{reason}": number / len(ballots) for reason, number in sorted(reasons.items())}
+    return {"vote/tokens": fmean(lengths), **by_reason}
 
 
 def rates_of(ballots: Sequence[Ballot]) -> VoteRates:

@@ -9,13 +9,17 @@ from vision_zero.config.rewards import RewardsConfig
 from vision_zero.game.transcript import Move, Transcript, outcome
 from vision_zero.rewards.clue import clue_rewards
 
+EQUAL = 1e-12
+"""Rewards nearer than this are equal: they differ by the rounding of sums only."""
+
 
 def game_measures(transcripts: Sequence[Transcript], rewards: RewardsConfig) -> dict[str, float]:
     """Rewards by role, how often the spy was caught, and how the players spoke.
 
     Returns:
-        ``reward/spy``, ``reward/civilian``: mean clue reward of a game; ``caught``: share of games; and the measures of
-        :func:`reply_measures` for the clues of each role and for votes.
+        ``reward/spy``, ``reward/civilian``: mean clue reward of a game; ``caught``: share of games; ``clue/zero_variance``:
+        share of games in which every seat earned the same; and the measures of :func:`reply_measures` for the clues of each
+        role and for votes.
     """
     if not transcripts:
         return {}
@@ -26,6 +30,7 @@ def game_measures(transcripts: Sequence[Transcript], rewards: RewardsConfig) -> 
             fmean(total[seat] for seat in game.civilians) for game, total in zip(transcripts, totals, strict=True)
         ),
         "caught": fmean(outcome(game).is_spy_caught for game in transcripts),
+        "clue/zero_variance": fmean(max(total.values()) - min(total.values()) < EQUAL for total in totals),
     }
     moves = [move for game in transcripts for move in game.moves]
     for role in ("spy", "civilian"):

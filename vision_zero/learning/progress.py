@@ -9,7 +9,7 @@ from vision_zero.learning.controller import advance, running_rates
 from vision_zero.learning.state import IterationRecord, StageState
 from vision_zero.rewards.role_advantage import RoleBaselines
 
-_FROM_TRL = {
+_FROM_LOGS = {
     "kl": "kl",
     "entropy": "entropy",
     "loss": "loss",
@@ -18,10 +18,14 @@ _FROM_TRL = {
     "completions/mean_length": "tokens",
     "completions/clipped_ratio": "cut_off",
     "frac_reward_zero_std": "zero_variance",
+    "clue/spy/kl": "clue/spy/kl",
+    "clue/spy/entropy": "clue/spy/entropy",
+    "clue/civilian/kl": "clue/civilian/kl",
+    "clue/civilian/entropy": "clue/civilian/entropy",
     "reward": "reward",
     "step_time": "seconds/step",
 }
-"""TRL's names of what it logs → ours; what else it logs is left out of the history."""
+"""Names in the trainers' logs, TRL's and the clue trainer's → ours; what else is logged stays out of the history."""
 
 
 class Progress:
@@ -59,7 +63,10 @@ class Progress:
         """The iteration's update is done: complete its record with what the trainer logged."""
         if self._pending is None:
             return
-        known = {ours: logs[theirs] for theirs, ours in _FROM_TRL.items() if logs.get(theirs) is not None}
+        known = {ours: logs[theirs] for theirs, ours in _FROM_LOGS.items() if logs.get(theirs) is not None}
+        if self.stage == "clue":
+            # To TRL every clue earns 0 (its advantage is put in afterwards), so its own count says nothing here.
+            known["zero_variance"] = self._pending.metrics.get("clue/zero_variance", 0.0)
         record = self._pending.model_copy(update={"metrics": {**self._pending.metrics, **known}})
         self.state = self.state.model_copy(update={"history": (*self.state.history, record)})
         self._pending = None

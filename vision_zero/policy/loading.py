@@ -10,13 +10,13 @@ from typing import Any
 import torch
 from peft import PeftModel
 from safetensors import SafetensorError
-from transformers import AutoModelForImageTextToText, AutoProcessor
+from transformers import AutoModelForImageTextToText
 from transformers.utils.logging import disable_progress_bar
 
-import vision_zero.policy.processor  # noqa: F401  registers the image-only Qwen2.5-VL processor before AutoProcessor loads
 from vision_zero.config.policy import PolicyConfig
 from vision_zero.errors import PolicyError
 from vision_zero.policy.policy import Policy
+from vision_zero.policy.processor import load_processor
 
 # A model of megabytes needs no progress bar, and in a step's log every update of one is a line.
 disable_progress_bar()
@@ -46,9 +46,9 @@ def load_base(config: PolicyConfig) -> tuple[Any, Any]:
     dtype = "auto" if config.dtype == "auto" else getattr(torch, config.dtype)
     options: dict[str, Any] = {"revision": config.revision, "trust_remote_code": config.trust_remote_code}
     try:
-        processor = AutoProcessor.from_pretrained(path, padding_side="left", **options)
+        processor = load_processor(path, **options)
         model = AutoModelForImageTextToText.from_pretrained(path, dtype=dtype, use_safetensors=True, **options)
-    except (OSError, ValueError, KeyError) as error:
+    except (OSError, ValueError, KeyError, SafetensorError) as error:
         reason = str(error).strip().splitlines()[0]
         raise PolicyError(
             f"policy.base {config.base!r} could not be loaded: {reason} "

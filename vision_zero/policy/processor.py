@@ -1,16 +1,14 @@
-"""Qwen2.5-VL's processor for pictures alone.
+"""Processors that turn pictures and chat messages into a policy's inputs.
 
-The stock class insists on a video processor, which needs torchvision, which has no build for CPU torch. Importing this
-module makes ``AutoProcessor`` use the class below for Qwen2.5-VL folders wherever torchvision is missing; where it is there,
-the stock class stays. The saved files are the stock ones, so a folder made here loads anywhere.
+Qwen2.5-VL's stock processor insists on a video part, which needs torchvision, which has no build for CPU torch. Games have no
+videos, so with and without torchvision the class below is used, which reads the same files and makes the same inputs.
 """
 
 from __future__ import annotations
 
-from importlib.util import find_spec
 from typing import Any
 
-from transformers import AutoProcessor, Qwen2_5_VLConfig, Qwen2_5_VLProcessor
+from transformers import AutoConfig, AutoProcessor, Qwen2_5_VLProcessor
 
 
 class PictureProcessor(Qwen2_5_VLProcessor):
@@ -23,5 +21,7 @@ class PictureProcessor(Qwen2_5_VLProcessor):
         super().__init__(image_processor, tokenizer, None, chat_template=chat_template, **kwargs)
 
 
-if find_spec("torchvision") is None:
-    AutoProcessor.register(Qwen2_5_VLConfig, PictureProcessor, exist_ok=True)
+def load_processor(path: str, **options: Any) -> Any:
+    """The processor of a policy's folder or hub id, padding on the left as generation needs it."""
+    is_qwen = AutoConfig.from_pretrained(path, **options).model_type == "qwen2_5_vl"
+    return (PictureProcessor if is_qwen else AutoProcessor).from_pretrained(path, padding_side="left", **options)

@@ -7,30 +7,35 @@ the scene graphs of the pictures that they were told about.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import final
 
 import numpy as np
 from PIL import Image
 
+from vision_zero.config.evaluation import ScriptedName
 from vision_zero.errors import GameError
 from vision_zero.game.parsing import ABSTAIN
 from vision_zero.game.prompts import SpokenClue
+from vision_zero.game.spy import empty_picture
 from vision_zero.game.table import Reply, Request
 from vision_zero.pairs.image_pair import ImagePair
-from vision_zero.pairs.scenes.statements import Both, Query, SceneFacts, Thing, parse
+from vision_zero.pairs.scenes.statements import SIDES, Both, Query, SceneFacts, Thing, parse
 from vision_zero.randomness import Seed
+
+NOTHING: SceneFacts = {"objects": [], "relationships": {side: [] for side in SIDES}}
+"""What is known of the empty picture that a spy may see."""
 
 
 class Scripted(ABC):
     """A player that follows a script; subclasses are final and say what they say and for whom they vote."""
 
     def __init__(self, pairs: Iterable[ImagePair]) -> None:
-        self._facts = {
-            _key(image): facts
-            for pair in pairs
-            for image, facts in ((pair.original, pair.original_facts), (pair.modified, pair.modified_facts))
-        }
+        self._facts: dict[int, SceneFacts] = {}
+        for pair in pairs:
+            self._facts[_key(empty_picture(pair.original.size))] = NOTHING
+            self._facts[_key(pair.original)] = pair.original_facts
+            self._facts[_key(pair.modified)] = pair.modified_facts
 
     def reply(self, requests: Sequence[Request], seed: Seed) -> list[Reply]:
         """One reply for each request; see :class:`vision_zero.game.table.Players`."""
@@ -41,7 +46,11 @@ class Scripted(ABC):
         if facts is None:
             raise GameError(f"a scripted player was shown a picture that it was not told about (game {request.game_id})")
         rng = seed.generator()
-        said = self._clue(facts, request.clues, rng) if request.kind == "clue" else self._vote(facts, request, rng)
+        if request.kind == "clue":
+            # Who sees an empty picture has nothing to say.
+            said = self._clue(facts, request.clues, rng) if facts["objects"] else None
+        else:
+            said = self._vote(facts, request, rng)
         return Reply("" if said is None else f"\\boxed{{{said}}}")
 
     @abstractmethod
@@ -118,6 +127,16 @@ class Liar(Scripted):
     def _vote(self, facts: SceneFacts, request: Request, rng: np.random.Generator) -> str | None:
         honest = {clue.seat for clue in request.clues if (statement := parse(clue.text)) is not None and statement.holds(facts)}
         return str(min(honest - {request.seat})) if honest - {request.seat} else ABSTAIN
+
+
+SCRIPTED: Mapping[ScriptedName, type[Scripted]] = {
+    "oracle": Oracle,
+    "random": Random,
+    "mute": Mute,
+    "copycat": Copycat,
+    "liar": Liar,
+}
+"""Every scripted player by name."""
 
 
 def _whole(item: dict[str, object]) -> Query:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from markupsafe import Markup
 
@@ -13,14 +14,26 @@ LEFT, RIGHT, TOP, BOTTOM = 52, 14, 58, 34
 Point = tuple[float, float]
 
 
+class Spread(NamedTuple):
+    """An interval around a curve, at one place."""
+
+    step: float
+    low: float
+    high: float
+
+
 @dataclass(frozen=True)
 class Line:
-    """A curve; ``is_faint`` draws its points only, small, for the single measurements behind a running mean."""
+    """A curve; ``is_faint`` draws its points only, small, for the single measurements behind a running mean.
+
+    ``spread`` holds the intervals around the curve, which are shaded.
+    """
 
     name: str
     points: Sequence[Point]
     color: str
     is_faint: bool = False
+    spread: Sequence[Spread] = ()
 
 
 @dataclass(frozen=True)
@@ -56,6 +69,7 @@ class Chart:
     def svg(self) -> Markup:
         """The chart as one ``<svg>`` element."""
         values = [y for line in self.lines for _, y in line.points] + [level.value for level in self.thresholds]
+        values += [end for line in self.lines for part in line.spread for end in (part.low, part.high)]
         steps = [x for line in self.lines for x, _ in line.points]
         if not steps:
             return Markup("")
@@ -68,23 +82,27 @@ class Chart:
             *(frame.band(band) for band in self.bands),
             *frame.grid(self.is_share),
             *(frame.threshold(level) for level in self.thresholds),
+            *(frame.spread(line) for line in self.lines),
             *(frame.line(line) for line in self.lines),
             Markup("</svg>"),
         ]
         return Markup("").join(parts)
 
     def _legend(self) -> list[Markup]:
-        parts, x = [], LEFT
+        parts, x, y = [], LEFT, 33
         entries: list[Line | Threshold] = [*self.lines, *self.thresholds]
         for entry in entries:
+            width = 34 + round(6.4 * len(entry.name))
+            if x > LEFT and x + width > WIDTH:
+                x, y = LEFT, y + 15
             if isinstance(entry, Line) and entry.is_faint:
-                parts.append(Markup('<circle cx="{}" cy="36" r="3" fill="{}"/>').format(x + 8, entry.color))
+                parts.append(Markup('<circle cx="{}" cy="{}" r="3" fill="{}"/>').format(x + 8, y, entry.color))
             else:
                 dash = "4 3" if isinstance(entry, Threshold) else "none"
-                mark = Markup('<line x1="{}" y1="36" x2="{}" y2="36" stroke="{}" stroke-width="3" stroke-dasharray="{}"/>')
-                parts.append(mark.format(x, x + 16, entry.color, dash))
-            parts.append(Markup('<text x="{}" y="40">{}</text>').format(x + 21, entry.name))
-            x += 34 + round(6.4 * len(entry.name))
+                mark = Markup('<line x1="{}" y1="{}" x2="{}" y2="{}" stroke="{}" stroke-width="3" stroke-dasharray="{}"/>')
+                parts.append(mark.format(x, y, x + 16, y, entry.color, dash))
+            parts.append(Markup('<text x="{}" y="{}">{}</text>').format(x + 21, y + 4, entry.name))
+            x += width
         return parts
 
 
@@ -129,6 +147,13 @@ class _Frame:
     def threshold(self, level: Threshold) -> Markup:
         line = '<line x1="{}" y1="{:.1f}" x2="{}" y2="{:.1f}" stroke="{}" stroke-dasharray="4 3" stroke-width="1.5"/>'
         return Markup(line).format(LEFT, self.y(level.value), WIDTH - RIGHT, self.y(level.value), level.color)
+
+    def spread(self, line: Line) -> Markup:
+        if not line.spread:
+            return Markup("")
+        edge = [(part.step, part.high) for part in line.spread] + [(part.step, part.low) for part in reversed(line.spread)]
+        path = " ".join(f"{self.x(step):.1f},{self.y(value):.1f}" for step, value in edge)
+        return Markup('<polygon points="{}" fill="{}" fill-opacity="0.13"/>').format(path, line.color)
 
     def line(self, line: Line) -> Markup:
         dots = Markup("").join(

@@ -3,12 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import get_args
 
+from vision_zero.config.evaluation import ScriptedName
+from vision_zero.config.learning import Stage
 from vision_zero.learning.state import IterationRecord, StageState
 from vision_zero.report.charts import Band, Chart, Line, Point, Threshold
 from vision_zero.report.pages import render_page
+from vision_zero.report.replies import unreadable_share
 
-BLUE, RED, GREEN, GOLD, GREY = "#1f5fae", "#b3261e", "#1b7f4b", "#c58a1c", "#7a8594"
+BLUE, RED, GREEN, GOLD, GREY, PURPLE = "#1f5fae", "#b3261e", "#1b7f4b", "#c58a1c", "#7a8594", "#7b4fa3"
+BOUND_COLORS = {"oracle": GREEN, "random": RED}
+OPPONENT_COLORS = {"oracle": GREEN, "random": RED, "mute": GREY, "copycat": GOLD, "liar": PURPLE}
 STAGE_COLORS = {"clue": "#e8eefb", "decision": "#fdf1dd"}
 
 
@@ -33,19 +39,23 @@ def course_charts(state: StageState) -> list[Chart]:
             ],
             bands=bands,
         ),
-        Chart("KL to the base", [Line("KL per token", _metric(history, "kl"), GREY)], bands=bands),
-        Chart("Length of trained replies", [Line("tokens", _metric(history, "tokens"), GREY)], bands=bands),
-        Chart("Entropy of trained replies", [Line("nats per token", _metric(history, "entropy"), GREY)], bands=bands),
+        Chart("KL to the base, per token", _by_role(history, "kl"), bands=bands),
+        Chart("Length of replies, in tokens", _by_role(history, "tokens"), bands=bands),
+        Chart("Entropy, nats per token", _by_role(history, "entropy"), bands=bands),
+        Chart("Unreadable replies", _unreadable(history), bands=bands, limits=(0.0, 1.0), is_share=True),
         Chart(
             "Groups that teach nothing",
-            [Line("zero variance", _metric([r for r in history if r.stage == "decision"], "zero_variance"), GOLD)],
+            [
+                Line("votes of a prompt", _metric(_of_stage(history, "decision"), "zero_variance"), GOLD),
+                Line("clues of a game", _metric(_of_stage(history, "clue"), "zero_variance"), BLUE),
+            ],
             bands=bands,
             limits=(0.0, 1.0),
             is_share=True,
         ),
     ]
     if len(state.measured) > 0:
-        charts.append(_held_out(state))
+        charts += _held_out(state)
     return [chart for chart in charts if any(line.points for line in chart.lines)]
 
 
@@ -80,22 +90,63 @@ def _votes(state: StageState, bands: Sequence[Band]) -> Chart:
     )
 
 
-def _held_out(state: StageState) -> Chart:
-    def curve(name: str) -> list[Point]:
-        return [
-            (scores.iteration, score.policy.mean) for scores in state.measured for score in scores.scores if score.name == name
-        ]
+def _held_out(state: StageState) -> list[Chart]:
+    """Curves over the measurements, with the frozen base's, and the levels that scripted players reach on the same games."""
 
-    return Chart(
-        "Held-out games",
-        [
-            Line("right votes", curve("decision/accuracy"), BLUE),
-            Line("wins against the base", curve("wins/both"), GREEN),
-            Line("questions", curve("questions/all"), GREY),
-        ],
-        limits=(0.0, 1.0),
-        is_share=True,
-    )
+    def beside_base(title: str, name: str) -> Chart:
+        lines = [Line("policy", _scored(state, name), BLUE), Line("frozen base", _scored(state, name, of_base=True), GREY)]
+        levels = [
+            Threshold(f"{bound.player} voter", bound.estimate.mean, BOUND_COLORS[bound.player])
+            for bound in state.measured[-1].bounds
+            if bound.name == name
+        ]
+        return Chart(title, lines, levels, limits=(0.0, 1.0), is_share=True)
+
+    opponents = [name for name in get_args(ScriptedName) if _scored(state, f"wins/against {name}")]
+    wins = [Line("against the base", _scored(state, "wins/both"), BLUE)]
+    wins += [Line(name, _scored(state, f"wins/against {name}"), OPPONENT_COLORS[name]) for name in opponents]
+    return [
+        beside_base("Held-out games: right votes", "decision/accuracy"),
+        beside_base("Held-out games: spy caught", "decision/spy caught"),
+        Chart("Held-out games: wins", wins, limits=(0.0, 1.0), is_share=True),
+        beside_base("Held-out scene questions", "questions/all"),
+    ]
+
+
+def _scored(state: StageState, name: str, of_base: bool = False) -> list[Point]:
+    return [
+        (scores.iteration, (score.base if of_base else score.policy).mean)
+        for scores in state.measured
+        for score in scores.scores
+        if score.name == name
+    ]
+
+
+def _by_role(history: Sequence[IterationRecord], name: str) -> list[Line]:
+    """A measure of replies: the clues of each role, and votes. What training measures of votes, it does in the decision stage."""
+    measured_apart = any(f"vote/{name}" in record.metrics for record in history)
+    votes = _metric(history, f"vote/{name}") if measured_apart else _metric(_of_stage(history, "decision"), name)
+    return [
+        Line("spy's clues", _metric(history, f"clue/spy/{name}"), RED),
+        Line("civilians' clues", _metric(history, f"clue/civilian/{name}"), BLUE),
+        Line("votes", votes, GOLD),
+    ]
+
+
+def _unreadable(history: Sequence[IterationRecord]) -> list[Line]:
+    def points(prefix: str) -> list[Point]:
+        shares = ((record.iteration, unreadable_share([record], prefix)) for record in history)
+        return [(iteration, share) for iteration, share in shares if share is not None]
+
+    return [
+        Line("spy's clues", points("clue/spy"), RED),
+        Line("civilians' clues", points("clue/civilian"), BLUE),
+        Line("votes", points("vote"), GOLD),
+    ]
+
+
+def _of_stage(history: Sequence[IterationRecord], stage: Stage) -> list[IterationRecord]:
+    return [record for record in history if record.stage == stage]
 
 
 def _metric(history: Sequence[IterationRecord], name: str) -> list[Point]:

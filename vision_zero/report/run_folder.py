@@ -10,10 +10,12 @@ import shutil
 from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
+from typing import get_args
 
 import click
 from pydantic import ValidationError
 
+from vision_zero.config.evaluation import ScriptedName
 from vision_zero.config.learning import Stage
 from vision_zero.config.rewards import RewardsConfig
 from vision_zero.config.self_play import SelfPlayConfig
@@ -21,6 +23,7 @@ from vision_zero.errors import ConfigError
 from vision_zero.evaluation.estimates import Scores
 from vision_zero.game.played import PlayedGames
 from vision_zero.game.records import read_transcripts, write_transcripts
+from vision_zero.learning.alarms import Alarms
 from vision_zero.learning.state import IterationRecord, StageState
 from vision_zero.pairs.table import PairTable
 from vision_zero.pairs.verdict import Verdict
@@ -28,6 +31,7 @@ from vision_zero.policy.folder import PolicyFolder
 from vision_zero.report.course import course_charts
 from vision_zero.report.pages import render_page
 from vision_zero.report.replay import replay_page
+from vision_zero.report.replies import replies_by_role
 
 SHOWN_SCORES = {
     "decision/accuracy": "right votes",
@@ -36,6 +40,7 @@ SHOWN_SCORES = {
     "wins/as civilians": "wins as civilians",
     "wins/as spy": "wins as spy",
     "wins/both": "wins, both sides",
+    **{f"wins/against {name}": f"against {name}" for name in get_args(ScriptedName)},
     "questions/all": "scene questions",
     "clues/true": "true clues",
 }
@@ -60,6 +65,7 @@ class RunFolder:
         policy: PolicyFolder,
         verdict: Verdict,
         scores: Scores,
+        alarms: Alarms,
         games: PlayedGames,
     ) -> str:
         """Write all files.
@@ -70,12 +76,13 @@ class RunFolder:
         fresh = self.path.with_name(self.path.name + ".new")
         shutil.rmtree(fresh, ignore_errors=True)
         fresh.mkdir(parents=True)
-        page = report_page(self.run, before, state, verdict, scores)
+        page = report_page(self.run, before, state, verdict, scores, alarms)
         shown, pairs = games.shown()
         (fresh / "report.html").write_text(page, encoding="utf-8")
         (fresh / "replay.html").write_text(replay_page(f"Replay of {self.run}", shown, pairs, games.rewards), encoding="utf-8")
         (fresh / "metrics.jsonl").write_text("".join(_line(record) for record in state.history), encoding="utf-8")
         (fresh / "scores.json").write_text(scores.model_dump_json(indent=1), encoding="utf-8")
+        (fresh / "alarms.json").write_text(alarms.model_dump_json(indent=1), encoding="utf-8")
         (fresh / "state.json").write_text(state.model_dump_json(indent=1), encoding="utf-8")
         (fresh / "verdict.json").write_text(verdict.model_dump_json(indent=1), encoding="utf-8")
         write_transcripts(games.transcripts, fresh / "transcripts.parquet")
@@ -86,7 +93,7 @@ class RunFolder:
         return page
 
 
-def report_page(run: str, before: StageState, state: StageState, verdict: Verdict, scores: Scores) -> str:
+def report_page(run: str, before: StageState, state: StageState, verdict: Verdict, scores: Scores, alarms: Alarms) -> str:
     """The report as one HTML document."""
     records = state.history[len(before.history) :]
     return render_page(
@@ -96,9 +103,11 @@ def report_page(run: str, before: StageState, state: StageState, verdict: Verdic
         state=state,
         verdict=verdict,
         scores=scores,
+        alarms=alarms,
         shown_scores=SHOWN_SCORES,
         charts=course_charts(state),
         stages=Counter(record.stage for record in records),
+        replies=replies_by_role(records),
         phases=phases(records),
         failures=failures(records),
     )
@@ -113,6 +122,7 @@ def rewrite(path: Path) -> Path:
     try:
         state = StageState.model_validate_json((path / "state.json").read_text(encoding="utf-8"))
         scores = Scores.model_validate_json((path / "scores.json").read_text(encoding="utf-8"))
+        alarms = Alarms.model_validate_json((path / "alarms.json").read_text(encoding="utf-8"))
         verdict = Verdict.model_validate_json((path / "verdict.json").read_text(encoding="utf-8"))
     except OSError as error:
         raise ConfigError(f"{path} is not a run's folder: {error}") from error
@@ -123,7 +133,8 @@ def rewrite(path: Path) -> Path:
         read_transcripts(path / "transcripts.parquet"), PairTable.read(path / "shown_pairs.parquet"), RewardsConfig()
     )
     shown, pairs = games.shown()
-    (path / "report.html").write_text(report_page(path.name, before, state, verdict, scores), encoding="utf-8")
+    page = report_page(path.name, before, state, verdict, scores, alarms)
+    (path / "report.html").write_text(page, encoding="utf-8")
     (path / "replay.html").write_text(replay_page(f"Replay of {path.name}", shown, pairs, games.rewards), encoding="utf-8")
     return path / "report.html"
 
@@ -142,7 +153,7 @@ def failures(records: tuple[IterationRecord, ...]) -> list[tuple[str, float]]:
     return [(name, sum(record.metrics.get(name, 0.0) for record in records) / len(records)) for name in names]
 
 
-def summary_table(before: StageState, state: StageState, scores: Scores, folder: RunFolder) -> None:
+def summary_table(before: StageState, state: StageState, scores: Scores, alarms: Alarms, folder: RunFolder) -> None:
     """Print what happened, in a few lines."""
     records = state.history[len(before.history) :]
     trained = Counter(record.stage for record in records)
@@ -155,6 +166,8 @@ def summary_table(before: StageState, state: StageState, scores: Scores, folder:
         if name in named:
             score = named[name]
             click.echo(f"  {words:<20}{score.policy.text():>18}{score.base.text():>18}  {score.judgement or ''}")
+    for alarm in alarms.alarms:
+        click.echo(f"  {alarm.name:<20}{alarm.mark}: {alarm.sentence}")
     click.echo(f"  report  {folder.path / 'report.html'}")
     click.echo(f"  replay  {folder.path / 'replay.html'}")
     click.echo("")

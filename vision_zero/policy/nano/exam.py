@@ -5,6 +5,7 @@ Everything is measured greedy; votes and clues are also measured sampled, since 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
@@ -30,7 +31,8 @@ from vision_zero.policy.policy import Policy, user_message
 from vision_zero.randomness import Seed
 
 PER_FAMILY = 100
-LONGEST_LIST, LONGEST_CHECK, LONGEST_ANSWER = 64, 48, 8
+LONGEST_LIST, LONGEST_CHECK, LONGEST_ANSWER = 64, 128, 64
+VERDICT = re.compile(r" (yes|no)\b")
 COMPACT = GameConfig(prompt="compact", remember_reasoning=False)
 
 Marks = dict[str, list[float]]
@@ -84,9 +86,9 @@ def _checks(policy: Policy, pairs: Sequence[ImagePair], seed: Seed) -> Marks:
     replies = _answers(policy, asked, LONGEST_CHECK, seed.child("check"))
     right = []
     for lesson, reply in zip(lessons, replies, strict=True):
-        expected, said = lesson.answer.replace(",", "").split(), reply.replace(",", "").split()
+        expected, said = VERDICT.findall(lesson.answer), VERDICT.findall(reply)
         said += [""] * len(expected)
-        right += [float(word == found) for word, found in zip(expected, said, strict=False) if word in ("yes", "no")]
+        right += [float(word == found) for word, found in zip(expected, said, strict=False)]
     return {"check/verdicts": right}
 
 

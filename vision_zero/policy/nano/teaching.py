@@ -25,6 +25,8 @@ from vision_zero.policy.processor import PictureProcessor
 from vision_zero.randomness import Seed
 
 IGNORED = -100
+PART = 8
+"""Lessons that go through the model together: of a step's lessons, those of similar length, so that little is padding."""
 
 
 class LessonDataset(Dataset[TaughtPicture]):
@@ -41,7 +43,7 @@ class LessonDataset(Dataset[TaughtPicture]):
 
 
 class Desk:
-    """Puts the lessons of a step on one table: pixels of each picture, token ids of each lesson, and which belong together."""
+    """A step as tensors: the pixels of its pictures, and its lessons in parts of similar length, with their pictures' places."""
 
     def __init__(self, processor: PictureProcessor) -> None:
         self.processor = processor
@@ -50,25 +52,28 @@ class Desk:
 
     def __call__(self, taught: Sequence[TaughtPicture]) -> dict[str, Any]:
         pictures = self.processor.image_processor(images=[picture.image for picture in taught], return_tensors="pt")
-        places = [place for place, picture in enumerate(taught) for _ in picture.lessons]
-        lessons = [lesson for picture in taught for lesson in picture.lessons]
         merge = self.processor.image_processor.merge_size**2
+        image_tokens = [int(grid.prod()) // merge for grid in pictures["image_grid_thw"]]
         rows = [
-            self._row(lesson, int(pictures["image_grid_thw"][place].prod()) // merge)
-            for lesson, place in zip(lessons, places, strict=True)
+            (place, lesson.topic, *self._row(lesson, image_tokens[place]))
+            for place, picture in enumerate(taught)
+            for lesson in picture.lessons
         ]
-        width = max(len(ids) for ids, _ in rows)
+        rows.sort(key=lambda row: len(row[2]))
+        parts = [self._part(rows[first : first + PART]) for first in range(0, len(rows), PART)]
+        return {"pixel_values": pictures["pixel_values"], "grid": pictures["image_grid_thw"], "parts": parts}
+
+    def _part(self, rows: Sequence[tuple[int, str, list[int], list[int]]]) -> dict[str, Any]:
+        width = max(len(ids) for *_, ids, _ in rows)
         pad = self.tokenizer.pad_token_id
-        input_ids = torch.tensor([ids + [pad] * (width - len(ids)) for ids, _ in rows])
+        input_ids = torch.tensor([ids + [pad] * (width - len(ids)) for *_, ids, _ in rows])
         return {
-            "pixel_values": pictures["pixel_values"],
-            "grid": pictures["image_grid_thw"],
-            "places": torch.tensor(places),
+            "places": torch.tensor([place for place, *_ in rows]),
+            "topics": [topic for _, topic, *_ in rows],
             "input_ids": input_ids,
-            "attention_mask": torch.tensor([[1] * len(ids) + [0] * (width - len(ids)) for ids, _ in rows]),
+            "attention_mask": torch.tensor([[1] * len(ids) + [0] * (width - len(ids)) for *_, ids, _ in rows]),
             "mm_token_type_ids": (input_ids == self.image).long(),
-            "labels": torch.tensor([labels + [IGNORED] * (width - len(labels)) for _, labels in rows]),
-            "topics": [lesson.topic for lesson in lessons],
+            "labels": torch.tensor([labels + [IGNORED] * (width - len(labels)) for *_, labels in rows]),
         }
 
     def _row(self, lesson: Lesson, image_tokens: int) -> tuple[list[int], list[int]]:
@@ -82,43 +87,56 @@ class Desk:
 
 
 class Teacher(Trainer):
-    """Trainer whose batches share the encoding of a picture, and which counts right tokens by topic."""
+    """Trainer whose batches share the encoding of a picture, and which counts right tokens by topic and of verdicts."""
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
+    def __init__(self, tokenizer: PreTrainedTokenizerFast, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.verdicts = {word: tokenizer.convert_tokens_to_ids(tokenizer.tokenize(f" {word}"))[0] for word in ("yes", "no")}
         self.right: dict[str, list[int]] = defaultdict(lambda: [0, 0])
 
     def _get_train_sampler(self, *args: Any, **kwargs: Any) -> SequentialSampler:
         # A lesson's place says which step it belongs to.
         return SequentialSampler(self.train_dataset)
 
+    def _load_from_checkpoint(self, resume_from_checkpoint: str, model: Any = None) -> None:
+        # This architecture is saved under other names than its modules have; Trainer would warn, and go on with random weights.
+        saved = type(self.model).from_pretrained(resume_from_checkpoint)
+        self.model.load_state_dict(saved.state_dict())
+
     def compute_loss(self, model: Any, inputs: dict[str, Any], return_outputs: bool = False, **kwargs: Any) -> Any:
-        body = model.model
-        features = body.visual(inputs["pixel_values"], grid_thw=inputs["grid"]).pooler_output
+        features = model.model.visual(inputs["pixel_values"], grid_thw=inputs["grid"]).pooler_output
         per_picture = features.reshape(len(inputs["grid"]), -1, features.shape[-1])
-        places = inputs["places"]
-        hidden = body(
-            input_ids=inputs["input_ids"],
-            attention_mask=inputs["attention_mask"],
-            mm_token_type_ids=inputs["mm_token_type_ids"],
-            image_grid_thw=inputs["grid"][places],
+        words = sum(int((part["labels"] != IGNORED).sum()) for part in inputs["parts"])
+        return sum(self._part_loss(model, part, per_picture, inputs["grid"]) for part in inputs["parts"]) / words
+
+    def _part_loss(self, model: Any, part: dict[str, Any], per_picture: torch.Tensor, grid: torch.Tensor) -> torch.Tensor:
+        """Summed cross-entropy, in nats, of the words to be learned."""
+        places = part["places"]
+        hidden = model.model(
+            input_ids=part["input_ids"],
+            attention_mask=part["attention_mask"],
+            mm_token_type_ids=part["mm_token_type_ids"],
+            image_grid_thw=grid[places],
             mm_encoder_outputs={"image": BaseModelOutputWithPooling(pooler_output=tuple(per_picture[places]))},
             use_cache=False,
         ).last_hidden_state
-        labels = inputs["labels"][:, 1:]
+        labels = part["labels"][:, 1:]
         taught = labels != IGNORED
         # Logits only where something is to be learned: most of a lesson is its prompt.
         logits = model.lm_head(hidden[:, :-1][taught])
-        self._count(logits, labels, taught, inputs["topics"])
-        return torch.nn.functional.cross_entropy(logits, labels[taught])
+        self._count(logits, labels, taught, part["topics"])
+        return torch.nn.functional.cross_entropy(logits, labels[taught], reduction="sum")
 
     def _count(self, logits: torch.Tensor, labels: torch.Tensor, taught: torch.Tensor, topics: Sequence[str]) -> None:
-        is_right = logits.detach().argmax(-1) == labels[taught]
-        rows = torch.arange(len(topics)).unsqueeze(1).expand_as(taught)[taught]
-        for row, topic in enumerate(topics):
-            own = is_right[rows == row]
-            self.right[topic][0] += int(own.sum())
-            self.right[topic][1] += own.numel()
+        expected = labels[taught]
+        is_right = logits.detach().argmax(-1) == expected
+        row = torch.arange(len(topics), device=labels.device).unsqueeze(1).expand_as(taught)[taught]
+        groups = {topic: [number for number, name in enumerate(topics) if name == topic] for topic in set(topics)}
+        found = {topic: torch.isin(row, torch.tensor(numbers, device=row.device)) for topic, numbers in groups.items()}
+        found |= {f"“{word}”": expected == token for word, token in self.verdicts.items()}
+        for name, own in found.items():
+            self.right[name][0] += int(is_right[own].sum())
+            self.right[name][1] += int(own.sum())
 
     def log(self, logs: dict[str, float], start_time: float | None = None) -> None:
         counted = {f"right/{topic}": right / total for topic, (right, total) in sorted(self.right.items()) if total}
@@ -167,6 +185,7 @@ def teach(config: WarmStartConfig, school: School, model: Any, processor: Pictur
     )
     schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, lambda step: learning_rate_share(step, config))
     teacher = Teacher(
+        processor.tokenizer,
         model=model,
         args=arguments,
         train_dataset=LessonDataset(school, config.steps, config.pictures_per_step),

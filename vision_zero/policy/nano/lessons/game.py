@@ -24,7 +24,7 @@ Said = Mapping[tuple[int, int], Statement]
 
 def teach_check(facts: SceneFacts, other: SceneFacts, rng: np.random.Generator) -> Lesson:
     """A table's clues, about half of them true, and whether each is."""
-    seats, rounds = int(rng.integers(2, 6)), int(rng.integers(1, 4))
+    seats, rounds = int(rng.integers(2, 5)), int(rng.integers(1, 3))
     said: dict[tuple[int, int], Statement] = {}
     for seat in range(1, seats + 1):
         for round_ in range(1, rounds + 1):
@@ -78,7 +78,8 @@ def verdicts(said: Said, facts: SceneFacts) -> str:
     """
     seats = sorted({seat for seat, _ in said})
     return "; ".join(
-        f"{seat}: " + ", ".join(_judged(part, facts) for place in sorted(said) if place[0] == seat for part in _parts(said[place]))
+        f"{seat}: "
+        + ", ".join(_judged(part, facts) for place in sorted(said) if place[0] == seat for part in _parts(said[place]))
         for seat in seats
     )
 

@@ -21,13 +21,11 @@ def teach_list(facts: SceneFacts, rng: np.random.Generator) -> Lesson:
 
 
 def teach_question(facts: SceneFacts, rng: np.random.Generator) -> Lesson:
-    """A question of any family; a listing where the scene has no such question."""
+    """A question of any family, answered after a look; a listing where the scene has no such question."""
     question = ask(pick(FAMILIES, rng), facts, rng)
     if question is None:
         return teach_list(facts, rng)
-    if rng.random() < 0.5:
-        return Lesson(f"{question.family} looking", question.text, f"{listing(facts)}. \\boxed{{{question.answer}}}")
-    return Lesson(question.family, question.text, question.answer)
+    return Lesson(question.family, question.text, f"{listing(facts)}. \\boxed{{{question.answer}}}")
 
 
 def listing(facts: SceneFacts) -> str:

@@ -1,0 +1,28 @@
+# syntax=docker/dockerfile:1
+# Two targets from one file, both non-root and with the two commands of the README inside:
+#   docker build --target cpu  --build-arg TORCH_INDEX=<index of CPU wheels> -t vision-zero:cpu .
+#   docker build --target cuda -t vision-zero:cuda .
+# Without TORCH_INDEX torch comes from pip's own index, whose Linux wheel carries CUDA. Self-play runs need no network afterwards.
+
+ARG PYTHON=3.11
+FROM python:${PYTHON}-slim AS base
+RUN apt-get update \
+    && apt-get install --yes --no-install-recommends git make \
+    && rm -rf /var/lib/apt/lists/* \
+    && useradd --create-home --uid 1000 player
+USER player
+WORKDIR /home/player/vision-zero
+
+FROM base AS cpu
+ARG TORCH_INDEX=
+COPY --chown=player:player . .
+RUN python -m venv .venv \
+    && if [ -n "$TORCH_INDEX" ]; then \
+         .venv/bin/python -m pip install --no-cache-dir --index-url "$TORCH_INDEX" --constraint constraints.txt torch; \
+       fi \
+    && PIP_NO_CACHE_DIR=1 make install \
+    && .venv/bin/zenml init
+CMD ["make", "run"]
+
+FROM cpu AS cuda
+ENV NVIDIA_VISIBLE_DEVICES=all NVIDIA_DRIVER_CAPABILITIES=compute,utility

@@ -1,0 +1,19 @@
+"""Arms x seeds: train every arm as self-play runs of its own, then compare them on the same held-out sets.
+
+    zenml pipeline run pipelines.ablation.ablation -c configs/ablation/quick.yaml
+
+Killed at any time, the same command goes on where it stopped: finished arms are not run again. Made for a workstation: each step
+starts its arm's runs on the active stack and waits for them.
+"""
+
+from zenml import pipeline
+
+from steps.ablation import compare, train_arm
+from vision_zero.config.ablation import AblationConfig
+from vision_zero.config.files import read_arms
+
+
+@pipeline(enable_cache=False)
+def ablation(config: AblationConfig) -> None:
+    """One step an arm and seed, one after another, and a report."""
+    compare(config, [train_arm(arm, id=f"arm_{arm.number:02}_{arm.key}") for arm in read_arms(config)])

@@ -1,0 +1,32 @@
+"""Steps of an ablation: train each arm, then compare them."""
+
+from typing import Annotated
+
+from zenml import log_metadata, step
+from zenml.types import HTMLString
+
+from materializers.documents import StageStateMaterializer
+from vision_zero.config.ablation import AblationConfig, ArmRun
+from vision_zero.learning.state import StageState
+
+
+@step(enable_cache=False, output_materializers=StageStateMaterializer)
+def train_arm(arm: ArmRun) -> Annotated[StageState, "arm_state"]:
+    """Self-play runs of one arm with one seed, as far as they are not done yet."""
+    from steps.arms import finish
+
+    state = finish(arm)
+    log_metadata({"arm": arm.arm, "seed": arm.seed, "model": arm.model, "iterations": state.iteration})
+    return state
+
+
+@step(enable_cache=False)
+def compare(config: AblationConfig, states: list[StageState]) -> Annotated[HTMLString, "ablation_report"]:
+    """Means and intervals over seeds, as a page, as plain files, and as a table on the screen."""
+    from vision_zero.evaluation.ablation import compare_arms
+    from vision_zero.report.ablation import print_table, write_result
+
+    result = compare_arms(config, states)
+    page, path = write_result(result, config.runs_folder)
+    print_table(result, path)
+    return HTMLString(page)

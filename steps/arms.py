@@ -1,0 +1,82 @@
+"""How an arm of an ablation is run: self-play runs of its own, one after another, until its schedule is done.
+
+Each run is a tracked ZenML run of the static ``self_play`` pipeline, started as a process of its own by the command that a
+person would type: ZenML 0.98 does not execute a pipeline that is called inside a step. Progress lives in the arm's model, whose
+version in production each run continues, so whatever was killed goes on from the last finished run.
+"""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import click
+import yaml
+from zenml.client import Client
+from zenml.enums import ModelStages
+
+from steps.production import STATE
+from vision_zero.config.ablation import ArmRun
+from vision_zero.errors import TrainingError
+from vision_zero.learning.state import StageState
+
+PIPELINE = "pipelines.self_play.self_play"
+
+
+def finish(arm: ArmRun) -> StageState:
+    """Run the arm to the end of its schedule; nothing is run where it is there already.
+
+    Raises:
+        TrainingError: a run failed, or did not bring the arm further.
+    """
+    goal = arm.config.learning.iterations
+    state = reached(arm)
+    while state is None or state.iteration < goal:
+        before = 0 if state is None else state.iteration
+        click.echo(f"{arm.title}: iteration {before} of {goal}")
+        status = launch(write_recipe(arm))
+        state = reached(arm)
+        if status or state is None or state.iteration <= before:
+            raise TrainingError(
+                f"{arm.title}: its run from iteration {before} failed (exit {status}), see above; "
+                "the same command goes on from there"
+            )
+    click.echo(f"{arm.title}: done, {_held_out(state)}")
+    return state
+
+
+def reached(arm: ArmRun) -> StageState | None:
+    """Where the arm stands: the state in production of its model, None before its first finished run."""
+    try:
+        version = Client().get_model_version(arm.model, ModelStages.PRODUCTION)
+    except KeyError:
+        return None
+    linked = version.get_artifact(STATE)
+    state: StageState | None = None if linked is None else Client().get_artifact_version(linked.id).load()
+    return state
+
+
+def write_recipe(arm: ArmRun) -> Path:
+    """The arm as a configuration file of the self-play pipeline."""
+    path = Path(arm.config.runs_folder).with_suffix(".yaml")
+    path.parent.mkdir(parents=True, exist_ok=True)
+    content = {
+        "execution_mode": "fail_fast",
+        "model": {"name": arm.model},
+        "tags": ["ablation", arm.arm],
+        "parameters": {"rounds": 1, "config": arm.config.model_dump(mode="json")},
+    }
+    path.write_text(yaml.safe_dump(content, sort_keys=False), encoding="utf-8")
+    return path
+
+
+def launch(recipe: Path) -> int:
+    """One self-play run in a process of its own; its output goes where this process's goes. Returns the exit status."""
+    command = [str(Path(sys.executable).with_name("zenml")), "pipeline", "run", PIPELINE, "-c", str(recipe)]
+    return subprocess.run(command, check=False).returncode
+
+
+def _held_out(state: StageState) -> str:
+    score = state.measured[-1].named("decision/accuracy")
+    return f"held-out right votes {score.policy.text()}, base {score.base.text()}"

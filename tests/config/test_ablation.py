@@ -1,0 +1,115 @@
+"""An ablation's arms are validated like any configuration, and measured alike."""
+
+from pathlib import Path
+
+import pytest
+import yaml
+
+from vision_zero.config.ablation import AblationConfig, plan, slug
+from vision_zero.config.base import merged
+from vision_zero.config.files import check_file, read_arms
+from vision_zero.config.self_play import SelfPlayConfig
+from vision_zero.errors import ConfigError
+
+ROOT = Path(__file__).resolve().parents[2]
+RECIPE = {"learning": {"iterations": 6, "kl": 0.1}, "game": {"civilians": 3}, "evaluation": {"pairs": 8}}
+CLUE_ONLY = {"learning": {"switch": {"rule": "never", "start": "clue"}}}
+ARMS = [
+    {"name": "whole"},
+    {"name": "clue only", "changes": CLUE_ONLY},
+    {"name": "four", "changes": {"game": {"civilians": 4}}},
+]
+
+
+def arms(**changes):
+    """Arms of those names."""
+    return {"arms": [{"name": name, "changes": own} for name, own in changes.items()]}
+
+
+def ablation(**changes):
+    return AblationConfig.model_validate({"name": "test", "reference": "whole", "arms": ARMS, "seeds": [3, 5], **changes})
+
+
+def test_every_arm_runs_with_every_seed_and_differs_in_what_it_names():
+    runs = plan(ablation(changes={"learning": {"kl": 0.2}}), RECIPE)
+    assert [(run.arm, run.seed) for run in runs] == [(arm, seed) for seed in (3, 5) for arm in ("whole", "clue only", "four")]
+    assert [run.config.seed for run in runs] == [3, 3, 3, 5, 5, 5]
+    assert [(run.number, run.total) for run in runs] == [(number, 6) for number in range(1, 7)]
+    assert {(run.config.learning.kl, run.config.learning.iterations) for run in runs} == {(0.2, 6)}
+    assert [run.config.learning.switch.rule for run in runs[:3]] == ["threshold", "never", "threshold"]
+    assert [run.config.game.civilians for run in runs[:3]] == [3, 3, 4]
+
+
+def test_all_arms_are_measured_on_the_same_pairs_under_the_same_rules():
+    runs = plan(ablation(), RECIPE)
+    assert len({run.config.evaluation.model_dump_json() for run in runs}) == 1
+    assert runs[2].config.evaluation.game == SelfPlayConfig.model_validate(RECIPE).game
+    assert {run.config.alarms.transfer_loss for run in runs} == {1.0}
+
+
+def test_progress_belongs_to_a_name_an_arm_a_seed_and_its_settings():
+    before = [run.model for run in plan(ablation(), RECIPE)]
+    assert len(set(before)) == 6
+    assert [run.model for run in plan(ablation(runs_folder="elsewhere"), RECIPE)] == before
+    after = [
+        run.model for run in plan(ablation(arms=[*ARMS[:2], {"name": "four", "changes": {"game": {"civilians": 5}}}]), RECIPE)
+    ]
+    assert [one == two for one, two in zip(before, after, strict=True)] == [True, True, False] * 2
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({"reference": "none"}, "reference 'none' is not one of the arms"),
+        ({"seeds": [1, 1]}, "seeds must differ"),
+        (arms(**{"whole": {}, "a b": {}, "a-b": {}}), "arms must differ in letters and digits"),
+        (arms(whole={"evaluation": {"pairs": 9}}), "may not change evaluation"),
+        (arms(whole={"seed": 9}), "may not change seed"),
+        (arms(whole={"pairs": {"mix": {"charts": 1}}}), "may change only pairs.spoiled"),
+        (arms(**{"whole": {}, "../x": {}}), "arms.1.name"),
+    ],
+)
+def test_arms_that_could_not_be_compared_are_refused(tmp_path, changes, words):
+    data = {"name": "test", "reference": "whole", "arms": ARMS, **changes}
+    path = tmp_path / "ablation" / "x.yaml"
+    path.parent.mkdir()
+    path.write_text(yaml.safe_dump({"parameters": {"config": data}}))
+    with pytest.raises(ConfigError) as error:
+        check_file(path)
+    assert words in str(error.value)
+    assert "\n" not in str(error.value)
+
+
+def test_an_arm_that_is_no_configuration_is_named():
+    with pytest.raises(ConfigError, match=r"arm 'clue': learning.swich: unknown key"):
+        plan(ablation(**arms(whole={}, clue={"learning": {"swich": {}}})), RECIPE)
+    with pytest.raises(ConfigError, match=r"all arms: learning.kll: unknown key"):
+        plan(ablation(changes={"learning": {"kll": 1}}), RECIPE)
+    with pytest.raises(ConfigError, match="cannot be read"):
+        read_arms(ablation(recipe="no/such.yaml"))
+
+
+def test_settings_are_merged():
+    assert merged({"a": {"b": 1, "c": 2}, "d": [1]}, {"a": {"b": 3}, "d": [2]}) == {"a": {"b": 3, "c": 2}, "d": [2]}
+    assert slug("20 % bad pairs") == "20_bad_pairs"
+
+
+def settings(path):
+    return yaml.safe_load(path.read_text())["parameters"]["config"]
+
+
+def test_the_shipped_ablations_are_the_papers():
+    paper, quick = (
+        AblationConfig.model_validate(settings(ROOT / f"configs/ablation/{name}.yaml")) for name in ("paper", "quick")
+    )
+    runs = {run.arm: run.config for run in plan(paper, settings(ROOT / paper.recipe))}
+    rules = [runs[arm].learning.switch.rule for arm in ("clue only", "decision only", "fixed alternation")]
+    assert rules == ["never", "never", "fixed"]
+    assert not runs["without rae"].rewards.role_advantage
+    assert sorted({config.rewards.baseline_decay for config in runs.values()}) == [0.8, 0.9, 0.95, 0.99]
+    assert sorted({config.game.civilians for config in runs.values()}) == [2, 3, 4]
+    assert sorted({config.game.rounds for config in runs.values()}) == [1, 2, 3]
+    assert {config.game.spy_image for config in runs.values()} == {"modified", "blank"}
+    assert runs["20 % bad pairs"].pairs.spoiled == 0.2
+    assert len(quick.seeds) >= 3
+    assert [arm.name for arm in quick.arms] == ["alternating", "clue only", "decision only"]

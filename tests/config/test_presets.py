@@ -1,0 +1,67 @@
+"""``preset: paper`` holds the paper's constants, and docs/presets.md says truly what it sets and what nano changes."""
+
+import json
+import re
+from pathlib import Path
+
+import pytest
+import yaml
+
+from vision_zero.config.learning import LearningConfig, SwitchConfig
+from vision_zero.config.presets import PAPER
+from vision_zero.config.self_play import SelfPlayConfig
+
+ROOT = Path(__file__).resolve().parents[2]
+PAGE = (ROOT / "docs" / "presets.md").read_text()
+
+
+def leaves(settings, path=""):
+    """Values by dotted name."""
+    found = {}
+    for key, value in settings.items():
+        found.update(leaves(value, f"{path}{key}.") if isinstance(value, dict) and value else {f"{path}{key}": value})
+    return found
+
+
+def rows(heading):
+    """The table's rows below a heading: name → the other cells."""
+    section = PAGE.split(f"## {heading}\n")[1].split("\n## ")[0]
+    found = re.findall(r"^\| `([\w.]+)` \| (.+) \|$", section, re.MULTILINE)
+    return {name: rest.split(" | ") for name, rest in found}
+
+
+def test_the_preset_sets_the_papers_constants_whatever_the_defaults_are():
+    config = leaves(SelfPlayConfig(preset="paper").model_dump())
+    for name, value in leaves(PAPER).items():
+        assert config[name] == value, name
+    assert config["learning.switch.ema_init"] == "zero"
+    assert SelfPlayConfig().learning.switch.ema_init == "bias_corrected"
+
+
+def test_what_is_given_beside_a_preset_stands():
+    config = SelfPlayConfig.model_validate({"preset": "paper", "learning": {"kl": 0.2, "switch": {"patience": 7}}})
+    assert (config.learning.kl, config.learning.switch.patience, config.learning.switch.ema_init) == (0.2, 7, "zero")
+    made = SelfPlayConfig(preset="paper", learning=LearningConfig(switch=SwitchConfig(patience=7)))
+    assert (made.learning.switch.patience, made.learning.switch.ema_init) == (7, "zero")
+    assert SelfPlayConfig.model_validate(config.model_dump(mode="json")) == config
+
+
+def test_an_unknown_preset_is_an_error():
+    with pytest.raises(ValueError, match="Input should be 'paper'"):
+        SelfPlayConfig.model_validate({"preset": "pape"})
+
+
+def test_the_page_lists_what_the_preset_sets():
+    listed = {name: json.loads(cells[0]) for name, cells in rows("What `preset: paper` sets").items()}
+    assert listed == leaves(PAPER)
+
+
+def test_the_page_lists_what_nano_changes_and_why():
+    recipe = yaml.safe_load((ROOT / "configs/self_play/nano.yaml").read_text())["parameters"]["config"]
+    nano = leaves(SelfPlayConfig.model_validate(recipe).model_dump(mode="json", exclude={"preset"}))
+    paper = leaves(SelfPlayConfig(preset="paper").model_dump(mode="json", exclude={"preset"}))
+    names = [name for name in {**paper, **nano} if paper.get(name) != nano.get(name)]
+    expected = {name: [json.dumps(paper.get(name)), json.dumps(nano.get(name))] for name in names}
+    listed = rows("What nano changes")
+    assert {name: cells[:2] for name, cells in listed.items()} == expected
+    assert all(len(cells[2]) > 20 for cells in listed.values()), "each row says why"

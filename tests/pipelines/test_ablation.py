@@ -1,0 +1,125 @@
+"""An ablation through ZenML: arms go on where they stopped, finished ones are left alone, and the report keeps their order."""
+
+import os
+from pathlib import Path
+
+import pytest
+import yaml
+
+from steps import arms
+from vision_zero.config.ablation import AblationConfig
+from vision_zero.config.files import read_arms
+from vision_zero.errors import TrainingError
+from vision_zero.evaluation.estimates import Estimate, Score, Scores
+from vision_zero.learning.state import StageState
+
+pytestmark = pytest.mark.zenml
+
+ROOT = Path(__file__).resolve().parents[2]
+RECIPE = {
+    "iterations_per_round": 1,
+    "pairs": {"scenes": {"width": 112, "height": 112, "extent": 2.0, "zoom": 1.5, "min_visible_share": 0.4}},
+    "game": {"prompt": "compact", "remember_reasoning": False, "civilians": 2, "rounds": 1},
+    "policy": {"adapter": {"rank": 4, "alpha": 8}, "sampling": {"max_clue_tokens": 6, "max_vote_tokens": 6}},
+    "learning": {"iterations": 2, "games_per_iteration": 2, "votes_per_prompt": 2, "switch": {"rule": "never", "start": "clue"}},
+    "evaluation": {"pairs": 4, "questions": 4, "resamples": 100},
+}
+
+
+@pytest.fixture(scope="module", autouse=True)
+def in_the_repository():
+    from zenml.utils import source_utils
+
+    before = Path.cwd()
+    os.chdir(ROOT)
+    source_utils.set_custom_source_root(str(ROOT))
+    yield
+    os.chdir(before)
+
+
+@pytest.fixture
+def ablation(tiny_base, tmp_path):
+    """Two arms with two seeds, named against the alphabet; the tiny policy plays."""
+    recipe = tmp_path / "recipe.yaml"
+    recipe.write_text(yaml.safe_dump({"parameters": {"config": RECIPE}}))
+    return AblationConfig.model_validate(
+        {
+            "name": "test",
+            "recipe": str(recipe),
+            "changes": {"policy": {"base": str(tiny_base)}},
+            "arms": [{"name": "whole"}, {"name": "bad", "changes": {"pairs": {"spoiled": 0.2}}}],
+            "reference": "whole",
+            "seeds": [4, 2],
+            "runs_folder": str(tmp_path / "runs"),
+        }
+    )
+
+
+def in_this_process(path):
+    """Stands in for the command line, which loads everything anew."""
+    from pipelines.self_play import self_play
+
+    result = self_play.with_options(config_path=str(path))()
+    return 0 if str(result.status) == "completed" else 1
+
+
+def test_an_arm_goes_on_from_its_last_finished_run(ablation, monkeypatch):
+    launched = []
+
+    def launch(path):
+        launched.append(path)
+        return in_this_process(path) if len(launched) == 1 else 137
+
+    monkeypatch.setattr(arms, "launch", launch)
+    arm = read_arms(ablation)[0]
+    with pytest.raises(TrainingError, match=r"\[1/4\] whole, seed 4: its run from iteration 1 failed \(exit 137\)"):
+        arms.finish(arm)
+    assert arms.reached(arm).iteration == 1
+    done = arm.model_copy(
+        update={"config": arm.config.model_copy(update={"learning": arm.config.learning.model_copy(update={"iterations": 1})})}
+    )
+    assert arms.finish(done) == arms.reached(arm)
+    assert len(launched) == 2
+    assert yaml.safe_load(launched[0].read_text())["model"] == {"name": arm.model}
+    assert arms.reached(read_arms(ablation)[1]) is None
+
+
+def reached_after(iteration, share):
+    value = Estimate(mean=share, low=share, high=share, units=4)
+    score = Score(name="decision/accuracy", policy=value, base=value, difference=value, judgement="same")
+    measured = tuple(Scores(iteration=number, scores=(score,)) for number in range(1, iteration + 1))
+    return StageState(iteration=iteration, measured=measured)
+
+
+def test_a_killed_ablation_runs_only_what_is_left_and_compares_in_order(ablation, monkeypatch, capsys):
+    """The runs themselves are played by counters; what is left to run, and what the report gets, is real."""
+    from pipelines.ablation import ablation as pipeline
+
+    progress, launched = {}, []
+
+    def launch(path):
+        model = yaml.safe_load(path.read_text())["model"]["name"]
+        launched.append(path.stem)
+        if len(launched) == 4:
+            return 137
+        progress[model] = progress.get(model, 0) + 1
+        return 0
+
+    order = [arm.model for arm in read_arms(ablation)]
+
+    def reached(arm):
+        return reached_after(progress[arm.model], order.index(arm.model) / 10) if arm.model in progress else None
+
+    monkeypatch.setattr(arms, "launch", launch)
+    monkeypatch.setattr(arms, "reached", reached)
+    with pytest.raises(Exception, match="bad, seed 4: its run from iteration 1 failed"):
+        pipeline.with_options(execution_mode="fail_fast")(config=ablation)
+    result = pipeline.with_options(execution_mode="fail_fast")(config=ablation)
+    assert launched == ["whole_4"] * 2 + ["bad_4"] * 3 + ["whole_2"] * 2 + ["bad_2"] * 2
+    page = result.steps["compare"].outputs["ablation_report"][0].load()
+    assert page.index("<td>whole</td>") < page.index("<td>bad</td>")
+    printed = capsys.readouterr().out
+    assert "[2/4] bad, seed 4: iteration 1 of 2" in printed
+    row = next(line for line in printed.splitlines() if line.strip().startswith("bad"))
+    assert "20 %" in row  # seeds 4 and 2 ended at 10 % and 30 %
+    assert len(result.steps) == 5

@@ -1,0 +1,69 @@
+"""The policy that ships: small, without code, speaking the game's protocol, and saying what it sees."""
+
+import json
+
+import pytest
+from safetensors import safe_open
+
+from tests.make import scene_pairs
+from vision_zero.config.game import GameConfig
+from vision_zero.config.policy import PolicyConfig, SamplingConfig
+from vision_zero.evaluation.truth import true_clues
+from vision_zero.game.engine import deal_all, play
+from vision_zero.game.spy import WhoIsTheSpy
+from vision_zero.pairs.scenes.statements import parse
+from vision_zero.policy.loading import load_policy, nano_folder
+from vision_zero.randomness import Seed
+
+GAMES = 12
+
+
+@pytest.fixture(scope="module")
+def games():
+    """Transcripts of sampled games on pairs that the warm start has not drawn."""
+    policy = load_policy(PolicyConfig(sampling=SamplingConfig(max_clue_tokens=48, max_vote_tokens=112, batch_size=64)), None)
+    game = WhoIsTheSpy(GameConfig(prompt="compact", remember_reasoning=False))
+    tables = play(game, deal_all(game, list(scene_pairs(GAMES, seed=99)), Seed(1)), policy, Seed(1))
+    return [table.transcript for table in tables]
+
+
+def test_it_is_small_and_holds_no_code():
+    files = list(nano_folder().iterdir())
+    assert sum(file.stat().st_size for file in files) <= 8_000_000
+    assert {file.suffix for file in files} <= {".json", ".safetensors", ".jinja", ".md"}
+    with safe_open(nano_folder() / "model.safetensors", framework="pt") as weights:
+        assert {weights.get_slice(name).get_dtype() for name in weights.keys()} == {"F16"}  # noqa: SIM118  no mapping
+
+
+def test_its_files_name_no_machine():
+    for file in nano_folder().glob("*.json"):
+        if file.name != "tokenizer.json":
+            assert "/" not in json.dumps(json.loads(file.read_text())).replace("https://", ""), file.name
+
+
+def test_it_follows_the_format(games):
+    moves = [move for transcript in games for move in transcript.moves]
+    readable = [move.unreadable is None for move in moves]
+    assert len(moves) == GAMES * (4 * 2 + 3)
+    assert sum(readable) / len(readable) >= 0.95
+
+
+def test_its_clues_are_about_its_own_picture(games):
+    pairs = {pair.pair_id: pair for pair in scene_pairs(GAMES, seed=99)}
+    own = true_clues(games, pairs)
+    facts = [pairs[game.pair_id].original_facts for game in games]
+    said = [[parse(move.clue) for move in game.clue_moves] for game in games]
+    elsewhere = [
+        statement is not None and statement.holds(facts[(number + shift) % GAMES])
+        for number, statements in enumerate(said)
+        for shift in range(1, GAMES)
+        for statement in statements
+    ]
+    chance = sum(elsewhere) / len(elsewhere)
+    assert sum(own) / len(own) > chance + 0.2
+
+
+def test_it_votes_for_seats_and_for_nobody(games):
+    votes = [move for transcript in games for move in transcript.votes]
+    assert any(move.vote is not None for move in votes)
+    assert any(move.is_abstention for move in votes)

@@ -1,0 +1,46 @@
+"""Scripted players mark the ends of the scale: an oracle table catches the spy, a random one does not."""
+
+import pytest
+
+from tests.make import scene_pairs
+from vision_zero.config.game import GameConfig
+from vision_zero.evaluation.duels import caught, duel
+from vision_zero.game.spy import WhoIsTheSpy
+from vision_zero.game.transcript import vote_rates
+from vision_zero.policy.scripted import SCRIPTED, Oracle, Random
+from vision_zero.randomness import Seed
+
+SEED = Seed(5)
+PAIRS = 60
+
+
+def games(player, count=PAIRS, **rules):
+    pairs = scene_pairs(count)
+    tables = duel(WhoIsTheSpy(GameConfig(**rules)), pairs, player(pairs), player(pairs), SEED)
+    return [table.transcript for table in tables]
+
+
+def test_an_oracle_table_catches_the_spy():
+    played = games(Oracle)
+    assert sum(caught(played)) >= 0.95 * PAIRS
+    assert vote_rates(played).accuracy >= 0.95
+
+
+def test_random_voters_are_right_by_chance():
+    rates = vote_rates(games(Random))
+    assert 0.2 <= rates.accuracy <= 0.47  # 1/3 of 180 votes, within four standard errors
+    assert rates.abstention == rates.unreadable == 0.0
+
+
+@pytest.mark.parametrize("name", SCRIPTED)
+@pytest.mark.parametrize("rules", [{"spy_image": "blank"}, {"spy_image": "identical"}, {"voters": "judge"}, {"rounds": 1}])
+def test_every_scripted_player_can_play_by_every_rule(name, rules):
+    for played in games(SCRIPTED[name], 4, **rules):
+        assert len(played.votes) == 3
+        spoken = [move for move in played.clue_moves if move.seat == played.spy]
+        if rules.get("spy_image") == "blank":
+            assert {move.clue for move in spoken} == {""}
+
+
+def test_the_same_seed_says_the_same():
+    assert games(Random, 4) == games(Random, 4)

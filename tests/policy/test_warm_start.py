@@ -1,0 +1,123 @@
+"""The warm start on a handful of pictures: lessons by name, checks that are true, and an interruption that changes nothing."""
+
+import shutil
+
+import numpy as np
+import pytest
+import torch
+from safetensors.torch import load_file
+
+from tests.make import scene_pairs
+from vision_zero.config.warm_start import WarmStartConfig
+from vision_zero.game.parsing import read_clue, read_vote
+from vision_zero.pairs.scenes.statements import parse
+from vision_zero.policy.nano.lessons.game import teach_check, teach_clue, teach_vote
+from vision_zero.policy.nano.lessons.scenes import false_statement, true_statement
+from vision_zero.policy.nano.making import halved, make_policy
+from vision_zero.policy.nano.school import School, draw_files
+
+EVERYTHING = ("list", "question", "check", "clue", "vote", "chart list", "chart question")
+
+
+def few_lessons(steps: int = 4) -> WarmStartConfig:
+    return WarmStartConfig.model_validate(
+        {
+            "scene_pairs": 6,
+            "chart_pairs": 3,
+            "pairs_per_file": 4,
+            "pictures_per_step": 3,
+            "checkpoint_every": 2,
+            "tokenizer_lessons": 100,
+            "phases": [
+                {"steps": 2, "topics": {"list": 1.0}},
+                {"steps": steps - 2, "lessons_per_picture": 3, "topics": dict.fromkeys(EVERYTHING, 1.0)},
+            ],
+        }
+    )
+
+
+@pytest.fixture(scope="module")
+def pictures(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("pictures")
+    draw_files(few_lessons(), folder, lambda line: None)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def taught(pictures, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("teaching")
+    return make_policy(few_lessons(), pictures, folder, lambda line: None)
+
+
+def facts(seed: int):
+    pair = scene_pairs(4)[seed % 4]
+    return pair.original_facts, pair.modified_facts, np.random.default_rng(seed)
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_statements_are_what_they_are_called(seed):
+    own, other, rng = facts(seed)
+    said = true_statement(own, rng)
+    assert said.holds(own)
+    assert parse(said.text()) == said
+    assert not false_statement(own, other, rng).holds(own)
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_a_vote_lesson_follows_from_its_checks(seed):
+    own, other, rng = facts(seed)
+    lesson = teach_vote(own, other, rng)
+    seats = {int(line.split(":")[0]) for line in lesson.prompt.splitlines() if line[0].isdigit()}
+    thoughts, choice = read_vote(lesson.answer, max(seats))
+    checks = dict(part.split(": ", 1) for part in thoughts.split(". ", 1)[1].split("; "))
+    doubtful = [int(seat) for seat, verdicts in checks.items() if " no" in verdicts]
+    assert doubtful == ([] if choice.seat is None else [choice.seat])
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_a_clue_lesson_says_something_true_of_its_picture(seed):
+    own, other, rng = facts(seed)
+    _, clue = read_clue(teach_clue(own, other, rng).answer, 200)
+    assert parse(clue.text).holds(own)
+
+
+def test_checks_are_of_both_kinds():
+    answers = " ".join(teach_check(*facts(seed)).answer for seed in range(40))
+    share = answers.count(" no") / (answers.count(" no") + answers.count(" yes"))
+    assert 0.25 < share < 0.55
+
+
+def test_files_that_are_there_are_not_drawn_again(pictures):
+    told: list[str] = []
+    draw_files(few_lessons(), pictures, told.append)
+    assert told == []
+
+
+def test_a_lesson_depends_on_its_place_and_on_nothing_before_it(pictures):
+    one, two = School(few_lessons(), pictures), School(few_lessons(), pictures)
+    for place in ((0, 0), (3, 2), (2, 1)):
+        one.taught(1, 1)
+        first, second = one.taught(*place), two.taught(*place)
+        assert first.lessons == second.lessons
+        assert first.image.tobytes() == second.image.tobytes()
+
+
+def test_an_interrupted_warm_start_ends_with_the_same_weights(pictures, taught, tmp_path):
+    folder = tmp_path / "interrupted"
+    shutil.copytree(taught.parent, folder)
+    shutil.rmtree(folder / "checkpoint-4")
+    shutil.rmtree(folder / "taught")
+    again = make_policy(few_lessons(), pictures, folder, lambda line: None)
+    first, second = (load_file(path / "model.safetensors") for path in (taught, again))
+    assert first.keys() == second.keys()
+    assert all(torch.equal(first[name], second[name]) for name in first)
+
+
+def test_what_ships_is_small_and_loads_as_single_precision(taught, tmp_path):
+    from vision_zero.config.policy import PolicyConfig
+    from vision_zero.policy.loading import load_policy
+
+    folder = halved(taught, tmp_path / "halved")
+    assert (folder / "model.safetensors").stat().st_size < 8e6
+    policy = load_policy(PolicyConfig(base=str(folder)), None)
+    assert {parameter.dtype for parameter in policy.model.parameters()} == {torch.float32}

@@ -1,0 +1,141 @@
+"""Settings of an ablation: a self-play recipe, named changes to it (the arms), and seeds."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Mapping
+from typing import Annotated, Any, Self
+
+from pydantic import Field, StringConstraints, ValidationError, model_validator
+
+from vision_zero.config.base import Config, merged, problems
+from vision_zero.config.self_play import SelfPlayConfig
+from vision_zero.errors import ConfigError
+
+Changes = dict[str, Any]
+"""Settings that differ, nested as in a self-play recipe; mappings are merged, everything else is replaced."""
+Name = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9 .%-]{0,39}$")]
+ACROSS_ARMS = ("seed", "evaluation", "runs_folder", "alarms")
+"""What arms may not change: they would not be measured on the same held-out sets, or not be told apart."""
+TRAINING_PAIRS = frozenset({"spoiled"})
+"""Settings of pairs that leave the held-out ones alone."""
+
+
+class Arm(Config):
+    """A variant of the recipe."""
+
+    name: Name
+    """Its name in the report."""
+    changes: Changes = Field(default_factory=dict)
+    """What it changes; nothing for the recipe itself."""
+
+    @model_validator(mode="after")
+    def _is_measured_like_the_others(self) -> Self:
+        strange = sorted(set(self.changes).intersection(ACROSS_ARMS))
+        if strange:
+            raise ValueError(f"arm {self.name!r} may not change {strange[0]}: arms are measured alike")
+        if set(self.changes.get("pairs") or {}) - TRAINING_PAIRS:
+            raise ValueError(f"arm {self.name!r} may change only pairs.spoiled of pairs: the held-out ones come from the others")
+        return self
+
+
+class AblationConfig(Config):
+    """Arms x seeds, all measured on the same held-out pairs, under the same rules."""
+
+    name: Name
+    """Names the report's folder and, with arm, seed and settings, the arms' models. Give it another name after a change of the
+    policy's own weights: settings are noticed, weights are not."""
+    recipe: str = "configs/self_play/nano.yaml"
+    """File that every arm starts from."""
+    changes: Changes = Field(default_factory=dict)
+    """What all arms change in the recipe; ``evaluation`` and ``alarms`` are changed here or not at all."""
+    arms: tuple[Arm, ...] = Field(min_length=1)
+    """The arms, in the report's order. A list: ZenML sorts the keys of mappings."""
+    reference: Name
+    """The arm that the others are compared with."""
+    seeds: tuple[Annotated[int, Field(ge=0)], ...] = Field((0, 1, 2), min_length=1)
+    """Every arm is run with each of these as the run's seed."""
+    confidence: float = Field(0.95, gt=0.5, lt=1.0)
+    """Coverage of the intervals over seeds."""
+    runs_folder: str = "runs"
+    """Folder that gets the report, and below it each arm's runs."""
+
+    @model_validator(mode="after")
+    def _arms_are_comparable(self) -> Self:
+        if self.reference not in {arm.name for arm in self.arms}:
+            raise ValueError(f"reference {self.reference!r} is not one of the arms")
+        if len(set(self.seeds)) < len(self.seeds):
+            raise ValueError("seeds must differ: the same seed gives the same run")
+        if len({slug(arm.name) for arm in self.arms}) < len(self.arms):
+            raise ValueError("arms must differ in letters and digits: they name models")
+        return self
+
+
+class ArmRun(Config):
+    """One arm with one seed."""
+
+    arm: str
+    seed: int
+    number: int
+    """Place among all of the ablation, from 1 …"""
+    total: int
+    """… to this."""
+    model: str
+    """Name of the model whose versions hold its progress; other settings are another model."""
+    config: SelfPlayConfig
+    """The whole self-play configuration."""
+
+    @property
+    def title(self) -> str:
+        """For progress lines."""
+        return f"[{self.number}/{self.total}] {self.arm}, seed {self.seed}"
+
+    @property
+    def key(self) -> str:
+        """For names of steps and files."""
+        return f"{slug(self.arm)}_{self.seed}"
+
+
+def plan(config: AblationConfig, recipe: Mapping[str, Any]) -> list[ArmRun]:
+    """All runs, seed by seed, so that every arm has been seen once before one is seen twice.
+
+    Args:
+        recipe: a self-play configuration as it stands in a file.
+
+    Raises:
+        ConfigError: the recipe with an arm's changes is no self-play configuration.
+    """
+    base = merged(recipe, config.changes)
+    rules = _checked("all arms", base)
+    # One game for all: an arm may train with other rules, but is measured under the recipe's. Arms are compared, not
+    # promoted to anywhere, so no loss blocks them.
+    shared = {"evaluation": {"game": rules.evaluation.game or rules.game}, "alarms": {"transfer_loss": 1.0}}
+    runs: list[ArmRun] = []
+    places = order(config)
+    for arm, seed in places:
+        folder = f"{config.runs_folder}/{slug(config.name)}/{slug(arm.name)}_{seed}"
+        own = merged(merged(base, arm.changes), {**shared, "seed": seed, "runs_folder": folder})
+        settings = _checked(f"arm {arm.name!r}", own)
+        content = settings.model_dump_json(exclude={"runs_folder"})
+        digest = hashlib.blake2b(content.encode(), digest_size=4).hexdigest()
+        model = f"ablation_{slug(config.name)}_{slug(arm.name)}_{seed}_{digest}"
+        runs.append(ArmRun(arm=arm.name, seed=seed, number=len(runs) + 1, total=len(places), model=model, config=settings))
+    return runs
+
+
+def order(config: AblationConfig) -> list[tuple[Arm, int]]:
+    """Every arm with every seed, in the order of the runs."""
+    return [(arm, seed) for seed in config.seeds for arm in config.arms]
+
+
+def slug(name: str) -> str:
+    """A name of letters, digits and underscores."""
+    return re.sub(r"[^a-z0-9]+", "_", name.lower()).strip("_")
+
+
+def _checked(who: str, settings: Mapping[str, Any]) -> SelfPlayConfig:
+    try:
+        return SelfPlayConfig.model_validate(settings)
+    except ValidationError as error:
+        raise ConfigError(f"{who}: {problems(error)}") from error

@@ -1,0 +1,88 @@
+"""The page of an ablation: learning curves with intervals over seeds, and tables of the ends."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import click
+
+from vision_zero.config.ablation import slug
+from vision_zero.evaluation.ablation import MEASURES, AblationResult, ArmResult
+from vision_zero.evaluation.estimates import Estimate
+from vision_zero.report.charts import Chart, Line, Spread
+from vision_zero.report.pages import render_page
+
+COLORS = ("#1f5fae", "#b3261e", "#1b7f4b", "#c58a1c")
+"""The reference arm's, and those of the arms beside it."""
+PLOTTED = ("decision/accuracy", "wins/both", "questions/all")
+PRINTED = "decision/accuracy"
+REPORT, NUMBERS = "report.html", "result.json"
+
+
+def ablation_page(result: AblationResult) -> str:
+    """The page as one HTML document."""
+    charts = {name: [_chart(name, shown, result) for shown in _shown_together(result)] for name in PLOTTED if _has(result, name)}
+    measures = {name: words for name, words in MEASURES.items() if _has(result, name)}
+    return render_page("ablation.html.j2", result=result, charts=charts, measures=measures, points=points)
+
+
+def write_result(result: AblationResult, runs_folder: str) -> tuple[str, Path]:
+    """Write the report and the numbers behind it; an earlier report is replaced.
+
+    Returns:
+        The report's HTML, and its file.
+    """
+    folder = Path(runs_folder) / slug(result.name)
+    folder.mkdir(parents=True, exist_ok=True)
+    page = ablation_page(result)
+    for name, text in ((REPORT, page), (NUMBERS, result.model_dump_json(indent=1))):
+        fresh = folder / f"{name}.new"
+        fresh.write_text(text, encoding="utf-8")
+        shutil.move(fresh, folder / name)
+    return page, folder / REPORT
+
+
+def print_table(result: AblationResult, report: Path) -> None:
+    """Print the arms' right votes, in a few lines."""
+    click.echo("")
+    click.echo(f"  {result.name}: {result.iterations} iterations, {_seeds(result.arms[0])}")
+    click.echo(f"  {'held-out right votes':<28}{'at the end':>20}{'over the base':>20}{'over ' + result.reference:>28}")
+    for arm in result.arms:
+        measured = arm.measures[PRINTED]
+        difference = "" if measured.difference is None else points(measured.difference)
+        click.echo(f"  {arm.arm:<28}{measured.final.text():>20}{points(measured.gain):>20}{difference:>28}")
+    click.echo(f"  report  {report}")
+    click.echo("")
+
+
+def points(difference: Estimate) -> str:
+    """A difference of shares in points: "+12 [+3, +21]"."""
+    return f"{100 * difference.mean:+.0f} [{100 * difference.low:+.0f}, {100 * difference.high:+.0f}]"
+
+
+def _chart(name: str, arms: Sequence[ArmResult], result: AblationResult) -> Chart:
+    lines = []
+    for arm, color in zip(arms, COLORS, strict=False):
+        curve = arm.measures[name].curve
+        spread = [Spread(point.iteration, point.value.low, point.value.high) for point in curve] if len(arm.seeds) > 1 else ()
+        lines.append(Line(arm.arm, [(point.iteration, point.value.mean) for point in curve], color, spread=spread))
+    return Chart(MEASURES[name], lines, limits=(0.0, 1.0), is_share=True)
+
+
+def _shown_together(result: AblationResult) -> Iterator[list[ArmResult]]:
+    """The reference with up to three others, until all have been shown: more curves in one frame cannot be told apart."""
+    reference = next(arm for arm in result.arms if arm.arm == result.reference)
+    others = [arm for arm in result.arms if arm.arm != result.reference]
+    beside = len(COLORS) - 1
+    for start in range(0, max(len(others), 1), beside):
+        yield [reference, *others[start : start + beside]]
+
+
+def _has(result: AblationResult, name: str) -> bool:
+    return all(name in arm.measures for arm in result.arms)
+
+
+def _seeds(arm: ArmResult) -> str:
+    return f"seed {arm.seeds[0]}" if len(arm.seeds) == 1 else f"seeds {', '.join(map(str, arm.seeds))}"
