@@ -1,6 +1,7 @@
 """Steps that make and judge image pairs."""
 
-from typing import Annotated
+import logging
+from typing import Annotated, Any
 
 from zenml import log_metadata, step
 
@@ -13,6 +14,16 @@ from vision_zero.pairs.table import PairTable
 from vision_zero.pairs.verdict import Verdict
 
 CACHED = cached("vision_zero/pairs", "vision_zero/config")
+_LOGGER = logging.getLogger(__name__)
+
+
+def summary(verdict: Verdict) -> dict[str, Any]:
+    """What the dashboard shows of a verdict; what does not hold of all pairs together is a warning in the log."""
+    for warning in verdict.warnings():
+        _LOGGER.warning("pairs: %s", warning)
+    probed = {entry.domain: entry.probe.accuracy for entry in verdict.domains if entry.probe}
+    counts = {"checked": verdict.checked, "passed": verdict.passed, "quarantined by reason": verdict.reasons}
+    return {**counts, "told apart by a probe": probed} if probed else counts
 
 
 @step(cache_policy=CACHED, output_materializers=PairTableMaterializer)
@@ -66,8 +77,8 @@ def validate_pairs(
     from vision_zero.randomness import Seed
 
     table = joined([scenes, charts, photos, imported])
-    verdict = judge(table, config.pairs.quality)
+    verdict = judge(table, config.pairs)
     pairs, quarantined = quarantine(table, verdict)
     pairs = spoil(pairs, config.pairs.spoiled, Seed(config.seed).child("pairs", "spoiled"))
-    log_metadata({"checked": verdict.checked, "passed": verdict.passed, "quarantined by reason": verdict.reasons})
+    log_metadata(summary(verdict))
     return pairs, quarantined, verdict

@@ -10,9 +10,12 @@ from pathlib import Path
 
 import click
 
+from vision_zero.config.pairs import Domain
 from vision_zero.errors import VisionZeroError
 from vision_zero.evaluation.benchmarks.command import score
 from vision_zero.evaluation.command import evaluate
+
+DOMAINS: tuple[Domain, ...] = ("scenes", "charts", "photos", "imported")
 
 
 class _Size(click.ParamType[tuple[int, int]]):
@@ -43,17 +46,71 @@ def check_config(file: Path) -> None:
 
 
 @cli.command()
-@click.option("--domain", type=click.Choice(["scenes", "charts"]), default="scenes", show_default=True, help="What to draw.")
+@click.option("--domain", type=click.Choice(DOMAINS), default="scenes", show_default=True, help="What to draw.")
 @click.option("--count", type=click.IntRange(1), default=8, show_default=True, help="How many pairs.")
-@click.option("--size", type=_Size(), default="320x240", show_default=True, help="Width and height in pixels.")
+@click.option("--size", type=_Size(), help="Width and height in pixels; 320x240, or what imported pairs have.")
 @click.option("--seed", type=click.IntRange(0), default=0, show_default=True, help="The same seed draws the same pairs.")
+@click.option("--from", "location", help="Folder or URL of photos, of pairs to import, or of ChartQA.")
+@click.option("--edit", "edits", multiple=True, help="Only this kind of edit, such as move; may be given several times.")
+@click.option("--changes", type=click.IntRange(1, 4), help="How many things an edit touches.")
+@click.option("--scene", type=click.Path(path_type=Path), help="Draw the scenes of this CLEVR scene file instead.")
+@click.option("--sheet", type=click.Path(dir_okay=False, path_type=Path), help="The gallery as one PNG file, too.")
 @click.option("--out", type=click.Path(file_okay=False, path_type=Path), required=True, help="Folder to write into.")
-def render(domain: str, count: int, size: tuple[int, int], seed: int, out: Path) -> None:
+def render(
+    domain: Domain,
+    count: int,
+    size: tuple[int, int] | None,
+    seed: int,
+    location: str | None,
+    edits: tuple[str, ...],
+    changes: int | None,
+    scene: Path | None,
+    sheet: Path | None,
+    out: Path,
+) -> None:
     """Draw image pairs: <id>_original.png, <id>_modified.png, pairs.parquet and a gallery.html."""
-    from vision_zero.pairs.drawing import draw_into
+    if scene is not None:
+        from vision_zero.pairs.scenes.given import draw_given
 
-    draw_into(out, domain, count, size, seed)
-    click.echo(f"{count} pairs in {out}: open {out / 'gallery.html'}")
+        drawn, problems = draw_given(out, scene, count, size or (320, 240))
+        for name, problem in problems.items():
+            click.echo(f"left out {name}: {problem}", err=True)
+        click.echo(f"{drawn} scenes in {out}")
+        return
+    from vision_zero.pairs.drawing import Order, draw_into
+
+    total = draw_into(out, Order(domain, count, size, seed, location, edits, changes), sheet)
+    click.echo(f"{total} pairs in {out}: open {out / 'gallery.html'}")
+
+
+@cli.command()
+@click.option("--out", type=click.Path(file_okay=False, path_type=Path), required=True, help="Folder to write into.")
+def gallery(out: Path) -> None:
+    """Write a gallery of each domain as a picture: gallery_<domain>.png."""
+    from vision_zero.pairs.galleries import draw_galleries
+
+    for sheet in draw_galleries(out):
+        click.echo(sheet)
+
+
+@cli.group()
+def bench() -> None:
+    """Measure speed and memory; the results are JSON."""
+
+
+@bench.command("render")
+@click.option("--domain", "domains", type=click.Choice(DOMAINS), multiple=True, help="Only this one; may be given several times.")
+@click.option("--size", "sizes", type=_Size(), multiple=True, help="Only this size; 112x112 and 320x240.")
+@click.option("--pairs", type=click.IntRange(4), default=64, show_default=True, help="Pairs that each process makes.")
+@click.option("--processes", type=click.IntRange(1), default=2, show_default=True, help="Processes side by side.")
+def bench_render(domains: tuple[Domain, ...], sizes: tuple[tuple[int, int], ...], pairs: int, processes: int) -> None:
+    """Pairs per second, CPU seconds per picture and peak memory, by domain and size."""
+    import json
+
+    from vision_zero.pairs.bench import measure_sources
+
+    found = measure_sources(domains or DOMAINS, sizes or ((112, 112), (320, 240)), pairs, processes)
+    click.echo(json.dumps(found, indent=1))
 
 
 @cli.command()

@@ -10,6 +10,7 @@ from PIL import Image
 
 from tests.make import plain_pair, scene_pairs
 from vision_zero.config.pairs import QualityConfig
+from vision_zero.config.sources import SourcesConfig
 from vision_zero.errors import PairsError
 from vision_zero.pairs.expectations import judge
 from vision_zero.pairs.pictures import decode, png_bytes
@@ -82,14 +83,14 @@ def test_a_bomb_is_refused_before_it_is_decoded():
 
 
 def test_good_pairs_pass():
-    verdict = judge(joined([table_of(scene_pairs(12)), table_of(scene_pairs(4, seed=1), "held_out")]), QualityConfig())
+    verdict = judge(joined([table_of(scene_pairs(12)), table_of(scene_pairs(4, seed=1), "held_out")]), SourcesConfig())
     assert (verdict.checked, verdict.passed, verdict.quarantined) == (16, 16, ())
     assert all(expectation.holds for expectation in verdict.expectations)
-    assert len(verdict.expectations) == 9
+    assert len(verdict.expectations) == 12
 
 
 def reasons(table, **bounds):
-    verdict = judge(table, QualityConfig(max_quarantined=1.0, **bounds))
+    verdict = judge(table, SourcesConfig(quality=QualityConfig(max_quarantined=1.0, **bounds)))
     passed, out = quarantine(table, verdict)
     assert len(passed) + len(out) == len(table)
     return {entry.pair_id: " ".join(entry.reasons) for entry in verdict.quarantined}
@@ -111,7 +112,7 @@ def test_each_fault_is_quarantined_with_its_reason():
     silent = replace(pairs[5], changes=())
     assert "logged changes" in reasons(table_of([silent, *pairs[:2]]))[silent.pair_id]
     twin = replace(pairs[0], pair_id="twin")
-    assert "repeats no earlier pair" in reasons(table_of([pairs[0], twin]))["twin"]
+    assert "shows no other pair again" in reasons(table_of([pairs[0], twin]))["twin"]
     bad_facts = broken(good, 0, original_facts="{not json")
     assert "facts" in reasons(bad_facts)[pairs[0].pair_id]
 
@@ -126,20 +127,20 @@ def test_training_pictures_may_not_be_held_out_ones():
     pairs = scene_pairs(4)
     leaked = replace(pairs[0], pair_id="leaked")
     found = reasons(joined([table_of([*pairs[1:], leaked]), table_of([pairs[0]], "held_out")]))
-    assert found == {"leaked": "is not in the held-out split"}
+    assert found == {"leaked": f"shares nothing with the held-out split other pair: {pairs[0].pair_id}"}
 
 
 def test_too_many_bad_pairs_fail_the_run_in_one_sentence():
     pairs = scene_pairs(4)
     table = broken(table_of(pairs), 0, original=None)
     with pytest.raises(PairsError, match=r"25% of 4 pairs failed validation, more than the 10% allowed") as error:
-        judge(table, QualityConfig())
+        judge(table, SourcesConfig())
     assert "\n" not in str(error.value)
 
 
 def test_an_empty_table_is_refused():
     with pytest.raises(PairsError, match="empty"):
-        judge(joined([]), QualityConfig())
+        judge(joined([]), SourcesConfig())
 
 
 def test_an_iteration_gets_its_own_pairs_and_spare_ones_fill_holes():

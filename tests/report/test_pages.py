@@ -13,12 +13,13 @@ from vision_zero.game.records import read_transcripts, write_transcripts
 from vision_zero.game.transcript import Transcript
 from vision_zero.learning.alarms import Alarm, Alarms
 from vision_zero.learning.state import IterationRecord, StageState, Switch
+from vision_zero.pairs.outlines import outlines
 from vision_zero.pairs.table import PairTable
 from vision_zero.pairs.verdict import Expectation, Quarantined, Verdict
 from vision_zero.policy.folder import PolicyFolder
 from vision_zero.report.charts import Chart, Line, Threshold
 from vision_zero.report.course import course_charts, course_page, stage_bands
-from vision_zero.report.gallery import gallery_page, outlines
+from vision_zero.report.gallery import gallery_page
 from vision_zero.report.replay import replay_page
 from vision_zero.report.replies import replies_by_role
 from vision_zero.report.run_folder import RunFolder, report_page, rewrite, summary_table

@@ -14,6 +14,7 @@ from pydantic import BaseModel, ValidationError
 
 from vision_zero.config.ablation import AblationConfig, ArmRun, plan
 from vision_zero.config.base import problems
+from vision_zero.config.build_pairs import BuildPairsConfig
 from vision_zero.config.self_play import SelfPlayConfig
 from vision_zero.config.suites import EvaluateConfig
 from vision_zero.config.warm_start import WarmStartConfig
@@ -21,6 +22,7 @@ from vision_zero.errors import ConfigError
 
 ROOTS: dict[str, type[BaseModel]] = {
     "ablation": AblationConfig,
+    "build_pairs": BuildPairsConfig,
     "evaluate": EvaluateConfig,
     "self_play": SelfPlayConfig,
     "warm_start": WarmStartConfig,

@@ -8,6 +8,8 @@ from pydantic import Field, model_validator
 
 from vision_zero.config.base import Config
 
+Domain = Literal["scenes", "charts", "photos", "imported"]
+Split = Literal["train", "held_out"]
 Share = Annotated[float, Field(ge=0.0, le=1.0)]
 SceneEdit = Literal["recolor_reshape", "recolor", "reshape", "resize", "rematerial", "move", "add", "remove"]
 ChartType = Literal[
@@ -166,6 +168,17 @@ class ChartsConfig(Config):
         return self
 
 
+class AreaBounds(Config):
+    """How large and how plain the changes of a domain's pairs may be; what is not given is as for all domains."""
+
+    min_changed_area: Share | None = None
+    """Least share of pixels that differ visibly."""
+    max_changed_area: Share | None = None
+    """Largest share of pixels that differ visibly."""
+    max_similarity: float | None = Field(None, ge=-1.0, le=1.0)
+    """Largest structural similarity of the two pictures."""
+
+
 class QualityConfig(Config):
     """What a pair must satisfy to be played with; a pair that does not is quarantined with the reason."""
 
@@ -183,7 +196,27 @@ class QualityConfig(Config):
     """Fewest entries of the change log."""
     max_changes: int = Field(8, ge=0)
     """Most entries of the change log."""
-    duplicate_distance: int = Field(0, ge=0, le=256)
-    """Two originals whose 256-bit perceptual hashes differ in at most so many bits are one picture; the later one is out."""
+    by_domain: dict[Domain, AreaBounds] = Field(
+        {
+            "scenes": AreaBounds(max_similarity=1.0),
+            "charts": AreaBounds(min_changed_area=0.0004, max_changed_area=0.8, max_similarity=1.0),
+            "photos": AreaBounds(max_changed_area=0.4, max_similarity=1.0),
+        }
+    )
+    """Other bounds for some domains. A new label is small, but anybody can read it; a colour scale fills a whole chart;
+    and a new colour may be as bright as the old one, which is all that the similarity sees."""
+    max_unlogged_area: Share = 0.001
+    """Largest share of pixels that differ visibly outside every logged change's box (of scenes: any, for shadows reach far)."""
+    duplicate_distance: int = Field(4, ge=0, le=256)
+    """Pictures whose 256-bit perceptual hashes differ in at most so many bits are one picture."""
+    min_edit_share: Share = 0.1
+    """Each kind of edit comes at least this often, as a share of what its weight in the settings asks for."""
+    probe_pairs: int = Field(150, ge=0)
+    """Pairs of each domain that a small probe is trained on, cross-validated, to tell an original from a modified picture by
+    itself: where it can, the spy can know its role from artefacts. 0: no probe; below 40 pairs none is trained."""
+    max_probe_accuracy: Share = 0.6
+    """Largest share of pictures that the probe may get right. Half are by chance, and what may be chance is no finding."""
+    specimens: int = Field(3, ge=0, le=20)
+    """So many pairs of each domain are shown in the verdict: of those that are hardest to see, and of the quarantined ones."""
     max_quarantined: Share = 0.1
     """A larger share of quarantined pairs fails the run: then the source is broken, not a few pairs."""

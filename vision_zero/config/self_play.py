@@ -10,38 +10,27 @@ from vision_zero.config.alarms import AlarmsConfig
 from vision_zero.config.base import Config, merged
 from vision_zero.config.evaluation import EvaluationConfig
 from vision_zero.config.game import GameConfig
-from vision_zero.config.imported import ImportedConfig
 from vision_zero.config.learning import LearningConfig
-from vision_zero.config.pairs import ChartsConfig, QualityConfig, ScenesConfig, Share
-from vision_zero.config.photos import PhotosConfig
+from vision_zero.config.pairs import Domain, Share
 from vision_zero.config.policy import PolicyConfig
 from vision_zero.config.presets import PRESETS
 from vision_zero.config.rewards import RewardsConfig
+from vision_zero.config.sources import SourcesConfig
 from vision_zero.randomness import HELD_OUT_SEEDS
 
 Weight = Annotated[float, Field(ge=0.0)]
 
 
-class PairsConfig(Config):
+class PairsConfig(SourcesConfig):
     """Where the pairs of a run come from."""
 
-    mix: dict[Literal["scenes", "charts", "photos", "imported"], Weight] = Field({"scenes": 1.0})
+    mix: dict[Domain, Weight] = Field({"scenes": 1.0})
     """Relative frequency of each domain; 0 or absent leaves it out."""
-    scenes: ScenesConfig = ScenesConfig()
-    """CLEVR-style scenes."""
-    charts: ChartsConfig = ChartsConfig()
-    """Charts."""
-    photos: PhotosConfig = PhotosConfig()
-    """Edited photos."""
-    imported: ImportedConfig | None = None
-    """Pairs that somebody else made; needed where the mix asks for them."""
     spare: Share = 0.1
     """Pairs made beyond those that the games need, as a share: they stand in for quarantined ones."""
     spoiled: Share = 0.0
     """Share of training pairs whose edit is undone after validation, so that the spy sees the original too: bad pairs that
     slipped through, for an ablation."""
-    quality: QualityConfig = QualityConfig()
-    """What makes a pair good enough."""
 
     @model_validator(mode="after")
     def _some_domain_has_weight(self) -> Self:

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from vision_zero.config.pairs import Split
 from vision_zero.config.self_play import PairsConfig, SelfPlayConfig
+from vision_zero.config.sources import SourcesConfig
 from vision_zero.errors import PairsError
 from vision_zero.pairs.charts.chartqa import ChartQaTableSource
 from vision_zero.pairs.charts.source import ChartSource
 from vision_zero.pairs.image_pair import Domain, ImagePair
 from vision_zero.pairs.imported.source import ImportedSource
+from vision_zero.pairs.parts import EVERYTHING, Part
 from vision_zero.pairs.photos.source import PhotoSource
 from vision_zero.pairs.scenes.source import SceneSource
 from vision_zero.pairs.source import PairSource
@@ -18,8 +21,8 @@ from vision_zero.pairs.table import PairTable, joined
 from vision_zero.randomness import Seed
 
 
-def source_of(domain: Domain, config: PairsConfig) -> PairSource:
-    """The source of that domain.
+def source_of(domain: Domain, config: SourcesConfig, part: Part = EVERYTHING) -> PairSource:
+    """The source of that domain; ``part`` says which photos, tables or existing pairs it may use.
 
     Raises:
         PairsError: the source has nothing to make pairs from.
@@ -27,11 +30,11 @@ def source_of(domain: Domain, config: PairsConfig) -> PairSource:
     if domain == "imported":
         if config.imported is None:
             raise PairsError("pairs.imported is missing: say where the imported pairs are")
-        return ImportedSource(config.imported)
+        return ImportedSource(config.imported, part)
     if domain == "photos":
-        return PhotoSource(config.photos)
+        return PhotoSource(config.photos, part=part)
     if domain == "charts":
-        return ChartQaTableSource(config.charts) if config.charts.chartqa_root else ChartSource(config.charts)
+        return ChartQaTableSource(config.charts, part) if config.charts.chartqa_root else ChartSource(config.charts)
     return SceneSource(config.scenes)
 
 
@@ -46,18 +49,22 @@ def build_pairs(domain: Domain, config: SelfPlayConfig, first: int, iterations: 
     held_out = Seed(config.evaluation.seed).child("pairs", "held_out")
     return joined(
         [
-            PairTable.from_pairs(_of_domain(domain, config.pairs, train, first * step, (first + iterations) * step), "train"),
-            PairTable.from_pairs(_of_domain(domain, config.pairs, held_out, 0, config.evaluation.pairs), "held_out"),
+            _table(domain, config.pairs, "train", train, range(first * step, (first + iterations) * step)),
+            _table(domain, config.pairs, "held_out", held_out, range(config.evaluation.pairs)),
         ]
     )
 
 
-def _of_domain(domain: Domain, config: PairsConfig, seed: Seed, start: int, stop: int) -> Iterator[tuple[int, ImagePair]]:
+def _table(domain: Domain, config: PairsConfig, split: Split, seed: Seed, positions: range) -> PairTable:
+    return PairTable.from_pairs(_of_domain(domain, config, Part(split, config.held_out_share), seed, positions), split)
+
+
+def _of_domain(domain: Domain, config: PairsConfig, part: Part, seed: Seed, positions: range) -> Iterator[tuple[int, ImagePair]]:
     source = None
-    for position in range(start, stop):
+    for position in positions:
         place = seed.child(position)
         if _domain_at(config, place) == domain:
-            source = source or source_of(domain, config)
+            source = source or source_of(domain, config, part)
             yield position, source.sample(place)
 
 

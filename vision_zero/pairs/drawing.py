@@ -1,44 +1,96 @@
-"""Pairs as files: what ``vision-zero render`` writes."""
+"""Pairs as files: what ``vision-zero render`` writes. One pair after another, so that memory does not grow with their number."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
+from typing import Any
 
 from pydantic import ValidationError
 
+from vision_zero.config.imported import ImportedConfig
 from vision_zero.config.pairs import ChartsConfig, ScenesConfig
+from vision_zero.config.photos import PhotosConfig
+from vision_zero.config.sources import SourcesConfig
 from vision_zero.errors import PairsError
-from vision_zero.pairs.charts.source import ChartSource
-from vision_zero.pairs.image_pair import ImagePair
+from vision_zero.pairs.building import source_of
+from vision_zero.pairs.image_pair import Domain, ImagePair
 from vision_zero.pairs.pictures import png_bytes
-from vision_zero.pairs.scenes.source import SceneSource
+from vision_zero.pairs.shards import ShardWriter, write_pairs
 from vision_zero.pairs.source import PairSource
 from vision_zero.pairs.table import PairTable
 from vision_zero.randomness import Seed
+from vision_zero.report.contact_sheet import draw_sheet, sheet_bytes
 from vision_zero.report.gallery import gallery_page
 
 TABLE = "pairs.parquet"
+SHOWN = 48
+"""Pairs in the gallery page."""
+ON_SHEET = 6
+"""Pairs on the gallery picture."""
+USUAL_SIZE = (320, 240)
 _SMALL = 160
 """Below this many pixels on a side, scenes are framed closer and charts are drawn compact."""
 
 
-def draw_into(folder: Path, domain: str, count: int, size: tuple[int, int], seed: int) -> None:
-    """Draw pairs into a folder: two PNG files a pair, the table, and a gallery.
+@dataclass(frozen=True)
+class Order:
+    """What to draw.
+
+    Attributes:
+        size: width and height in pixels; None for 320x240, or for the size that imported pairs have.
+        location: of ChartQA, photos, or pairs; None for made-up charts and the photos that dependencies ship.
+        edits: the kinds of edit, each as often; empty for the source's own choice.
+        changes: how many things each edit touches; None for the source's own choice.
+    """
+
+    domain: Domain
+    count: int
+    size: tuple[int, int] | None = None
+    seed: int = 0
+    location: str | None = None
+    edits: tuple[str, ...] = ()
+    changes: int | None = None
+
+
+def draw_into(folder: Path, order: Order, sheet: Path | None = None) -> int:
+    """Draw pairs into a folder: two PNG files a pair, the table, and a gallery; and ``sheet``, the gallery as a picture.
+
+    Returns:
+        How many pairs there are: of existing ones, perhaps fewer than were asked for.
 
     Raises:
-        PairsError: the domain cannot be drawn at that size, or the folder cannot be written.
+        PairsError: the domain cannot be drawn so, or the folder cannot be written.
     """
-    source = _source(domain, size)
-    pairs = [source.sample(Seed(seed).child("render", domain, number)) for number in range(count)]
+    pairs = islice(source_for(order).each(Seed(order.seed).child("render", order.domain)), order.count)
+    shown: list[ImagePair] = []
     try:
-        folder.mkdir(parents=True, exist_ok=True)
-        for pair in pairs:
-            (folder / f"{pair.pair_id}_original.png").write_bytes(png_bytes(pair.original))
-            (folder / f"{pair.pair_id}_modified.png").write_bytes(png_bytes(pair.modified))
-        PairTable.from_pairs(enumerate(pairs), "train").write(folder / TABLE)
-        (folder / "gallery.html").write_text(gallery_page(f"{count} pairs of {domain}", pairs, count), encoding="utf-8")
+        with ShardWriter(folder, "pairs", order.count) as writer:
+            write_pairs(enumerate(_written(pairs, folder, shown)), "train", writer)
+        if not shown:
+            raise PairsError("there are no pairs to draw")
+        (folder / "pairs-00000.parquet").rename(folder / TABLE)
+        total = len(PairTable.read(folder / TABLE))
+        page = gallery_page(f"Pairs of {order.domain}", shown, total)
+        (folder / "gallery.html").write_text(page, encoding="utf-8")
+        if sheet is not None:
+            sheet.parent.mkdir(parents=True, exist_ok=True)
+            sheet.write_bytes(sheet_bytes(draw_sheet(shown[:ON_SHEET])))
     except OSError as error:
         raise PairsError(f"{folder} cannot be written: {error}") from error
+    return total
+
+
+def _written(pairs: Iterator[ImagePair], folder: Path, shown: list[ImagePair]) -> Iterator[ImagePair]:
+    """The pairs, each of which is a pair of files by now; the first ones are kept for the gallery."""
+    for pair in pairs:
+        (folder / f"{pair.pair_id}_original.png").write_bytes(png_bytes(pair.original))
+        (folder / f"{pair.pair_id}_modified.png").write_bytes(png_bytes(pair.modified))
+        if len(shown) < SHOWN:
+            shown.append(pair)
+        yield pair
 
 
 def read_folder(folder: Path) -> list[ImagePair]:
@@ -55,13 +107,37 @@ def read_folder(folder: Path) -> list[ImagePair]:
     return pairs
 
 
-def _source(domain: str, size: tuple[int, int]) -> PairSource:
-    width, height = size
-    is_small = min(size) < _SMALL
+def source_for(order: Order) -> PairSource:
+    """The source that draws an order.
+
+    Raises:
+        PairsError: the source cannot draw it.
+    """
+    width, height = order.size or USUAL_SIZE
     try:
-        if domain == "scenes":
-            framed = {"extent": 2.0, "zoom": 1.5, "min_visible_share": 0.4} if is_small else {}
-            return SceneSource(ScenesConfig(width=width, height=height, **framed))
-        return ChartSource(ChartsConfig(width=width, height=height, style="compact" if is_small else "full"))
+        return source_of(order.domain, _config(order, width, height, is_small=min(width, height) < _SMALL))
     except ValidationError as error:
-        raise PairsError(f"{domain} cannot be drawn at {width}x{height}: {error.errors()[0]['msg']}") from error
+        problem = error.errors()[0]
+        place = f"{problem['loc'][0]}: " if problem["loc"] else ""
+        raise PairsError(f"{order.domain} cannot be drawn so: {place}{problem['msg']}") from error
+
+
+def _config(order: Order, width: int, height: int, is_small: bool) -> SourcesConfig:
+    common: dict[str, Any] = {"width": width, "height": height}
+    if order.domain == "imported":
+        if order.location is None:
+            raise PairsError("say with --from where the pairs are that should be imported")
+        size = {} if order.size is None else common
+        return SourcesConfig(imported=ImportedConfig(location=order.location, **size))
+    if order.edits:
+        common["edits"] = dict.fromkeys(order.edits, 1.0)
+    if order.changes is not None:
+        common |= {"min_changes": order.changes, "max_changes": order.changes}
+    if order.domain == "photos":
+        return SourcesConfig(photos=PhotosConfig(**common, location=order.location))
+    if order.domain == "charts":
+        return SourcesConfig(charts=ChartsConfig(**common, style="compact" if is_small else "full", chartqa_root=order.location))
+    if order.location is not None:
+        raise PairsError("scenes come from nowhere: leave out --from, or draw given scenes with --scene")
+    framed = {"extent": 2.0, "zoom": 1.5, "min_visible_share": 0.4} if is_small else {}
+    return SourcesConfig(scenes=ScenesConfig(**common, **framed))

@@ -5,118 +5,177 @@ Import this inside a step: Great Expectations takes seconds to load.
 
 from __future__ import annotations
 
-import logging
-import os
+from collections import Counter
+from collections.abc import Mapping
+from typing import Any
 
 import pandas as pd
 
-from vision_zero.config.pairs import QualityConfig
+from vision_zero.config.pairs import Domain, QualityConfig
+from vision_zero.config.sources import SourcesConfig
 from vision_zero.errors import PairsError
-from vision_zero.pairs.quality import measure_table
-from vision_zero.pairs.table import PairTable
-from vision_zero.pairs.verdict import Expectation, Quarantined, Verdict
+from vision_zero.pairs.image_pair import ImagePair
+from vision_zero.pairs.quality import base_of, measure_table
+from vision_zero.pairs.rules import check, pair_rules
+from vision_zero.pairs.shortcut import LEAST_PAIRS, Probe, Probed
+from vision_zero.pairs.specimens import pick_specimens
+from vision_zero.pairs.table import Batches
+from vision_zero.pairs.verdict import DomainVerdict, Expectation, Quarantined, Verdict
 
-os.environ.setdefault("GX_ANALYTICS_ENABLED", "false")
-# Before the import: Great Expectations logs its configuration while it loads.
-logging.getLogger("great_expectations").setLevel(logging.WARNING)
+LEAST_EXPECTED = 20
+"""Of a kind of edit that is expected less often than this, too few or none may be chance."""
 
-import great_expectations as gx  # noqa: E402
-import great_expectations.expectations as gxe  # noqa: E402
-from great_expectations.data_context.types.base import ProgressBarsConfig  # noqa: E402
+Weights = Mapping[Any, float]
+"""How often each kind of edit is asked for, relatively."""
 
 
-def judge(table: PairTable, config: QualityConfig) -> Verdict:
+def judge(table: Batches, config: SourcesConfig) -> Verdict:
     """Check a table against every expectation.
 
     Raises:
         PairsError: the table is empty, or more than ``max_quarantined`` of its pairs fail.
     """
-    if not len(table):
+    quality = config.quality
+    probes: dict[Domain, Probe] = {}
+
+    def look(pair: ImagePair) -> None:
+        if quality.probe_pairs:
+            probes.setdefault(pair.domain, Probe(quality.probe_pairs)).add(pair, base_of(pair))
+
+    frame = measure_table(table, quality, look)
+    if frame.empty:
         raise PairsError("the pairs table is empty: ask the sources for at least one pair")
-    frame = measure_table(table, config)
-    rules = _rules(config)
-    result = _batch(frame).validate(
-        gx.ExpectationSuite(name="pairs", expectations=[rule for _, rule in rules]),
-        result_format={"result_format": "COMPLETE", "unexpected_index_column_names": ["pair_id"]},
-    )
-    named = {(_key(rule.expectation_type, rule.configuration.kwargs)): name for name, rule in rules}
-    reasons: dict[str, list[str]] = {}
-    expectations = []
-    for outcome in result.results:
-        settings = outcome.expectation_config
-        name = named[_key(settings.type, settings.kwargs)]
-        failing = [entry["pair_id"] for entry in outcome.result.get("unexpected_index_list") or ()]
-        for pair_id in failing:
-            reasons.setdefault(pair_id, []).append(name)
-        expectations.append(Expectation(rule=name, broken_by=len(failing), holds=bool(outcome.success)))
-    return _verdict(frame, tuple(expectations), reasons, config)
-
-
-def _rules(config: QualityConfig) -> list[tuple[str, gxe.Expectation]]:
-    """Every rule with the words that a person reads."""
-    return [
-        ("has an id of its own", gxe.ExpectColumnValuesToBeUnique(column="pair_id")),
-        ("belongs to a known split", gxe.ExpectColumnValuesToBeInSet(column="split", value_set=["train", "held_out"])),
-        ("both pictures can be read", gxe.ExpectColumnValuesToBeInSet(column="readable", value_set=[True])),
-        ("both pictures have one size", gxe.ExpectColumnValuesToBeInSet(column="same_size", value_set=[True])),
-        (
-            f"changed area from {config.min_changed_area:.1%} to {config.max_changed_area:.0%}",
-            gxe.ExpectColumnValuesToBeBetween(
-                column="changed_area", min_value=config.min_changed_area, max_value=config.max_changed_area
-            ),
-        ),
-        (
-            f"structural similarity from {config.min_similarity} to {config.max_similarity}",
-            gxe.ExpectColumnValuesToBeBetween(
-                column="similarity", min_value=config.min_similarity, max_value=config.max_similarity
-            ),
-        ),
-        (
-            f"{config.min_changes} to {config.max_changes} logged changes",
-            gxe.ExpectColumnValuesToBeBetween(column="changes", min_value=config.min_changes, max_value=config.max_changes),
-        ),
-        ("repeats no earlier pair", gxe.ExpectColumnValuesToBeNull(column="duplicate_of")),
-        ("is not in the held-out split", gxe.ExpectColumnValuesToBeNull(column="leaks_from")),
-    ]
-
-
-def _batch(frame: pd.DataFrame) -> gx.datasource.fluent.interfaces.Batch:
-    context = gx.get_context(mode="ephemeral")
-    context.variables.progress_bars = ProgressBarsConfig(globally=False)
-    asset = context.data_sources.add_pandas("pairs").add_dataframe_asset("measurements")
-    return asset.add_batch_definition_whole_dataframe("all").get_batch({"dataframe": frame})
-
-
-def _key(kind: str, settings: dict[str, object]) -> tuple[str, object]:
-    return kind, settings["column"]
-
-
-def _verdict(
-    frame: pd.DataFrame, expectations: tuple[Expectation, ...], reasons: dict[str, list[str]], config: QualityConfig
-) -> Verdict:
-    trouble = dict(zip(frame["pair_id"], frame["trouble"], strict=True))
-    quarantined = tuple(
-        Quarantined(pair_id=pair_id, reasons=tuple([trouble[pair_id]] if trouble[pair_id] else broken))
-        for pair_id, broken in reasons.items()
-    )
+    names: list[Domain] = sorted(set(frame["domain"]))
+    expectations, reasons = check(frame, pair_rules(quality, names))
     passed = frame[~frame["pair_id"].isin(reasons)]
-    by_reason: dict[str, int] = {}
-    for broken in reasons.values():
-        by_reason[broken[0]] = by_reason.get(broken[0], 0) + 1
-    share = 1 - len(passed) / len(frame)
-    if share > config.max_quarantined:
-        common = max(by_reason, key=lambda reason: by_reason[reason])
-        raise PairsError(
-            f"{share:.0%} of {len(frame)} pairs failed validation, more than the {config.max_quarantined:.0%} allowed; "
-            f"most often they broke “{common}” ({by_reason[common]}): mend the source or the bounds under pairs.quality"
-        )
+    _check_share(frame, passed, reasons, quality)
+    probed = {domain: probe.examine() for domain, probe in probes.items()}
+    domains = tuple(_domain(domain, frame, passed, probed.get(domain)) for domain in names)
+    weights = _edit_weights(config)
+    for verdict in domains:
+        expectations += judge_together(verdict, weights.get(verdict.domain, {}), quality)
+    quarantined = _quarantined(frame, reasons)
+    worst = _hardest(passed, quality.specimens)
     return Verdict(
         checked=len(frame),
         passed=len(passed),
-        expectations=expectations,
+        expectations=tuple(expectations),
+        domains=domains,
         quarantined=quarantined,
-        worst=tuple(passed.nsmallest(4, "changed_area")["pair_id"]),
-        mean_changed_area=float(passed["changed_area"].mean()),
-        mean_similarity=float(passed["similarity"].mean()),
-        reasons=by_reason,
+        worst=tuple(worst),
+        specimens=pick_specimens(table, worst, _shown(frame, quarantined, quality.specimens)),
+        mean_changed_area=_mean(passed["changed_area"]),
+        mean_similarity=_mean(passed["similarity"]),
+        reasons=dict(Counter(broken[0] for broken in reasons.values())),
     )
+
+
+def _check_share(frame: pd.DataFrame, passed: pd.DataFrame, reasons: Mapping[str, list[str]], config: QualityConfig) -> None:
+    share = 1 - len(passed) / len(frame)
+    if share > config.max_quarantined:
+        common, count = Counter(broken[0] for broken in reasons.values()).most_common(1)[0]
+        raise PairsError(
+            f"{share:.0%} of {len(frame)} pairs failed validation, more than the {config.max_quarantined:.0%} allowed; "
+            f"most often they broke “{common}” ({count}): mend the source or the bounds under pairs.quality"
+        )
+
+
+def _domain(domain: Domain, frame: pd.DataFrame, passed: pd.DataFrame, probe: Probed | None) -> DomainVerdict:
+    own, good = frame[frame["domain"] == domain], passed[passed["domain"] == domain]
+    return DomainVerdict(
+        domain=domain,
+        checked=len(own),
+        passed=len(good),
+        again=int(good["again"].sum()),
+        mean_changed_area=_mean(good["changed_area"]),
+        mean_similarity=_mean(good["similarity"]),
+        edits=dict(sorted(Counter(" ".join(good["kinds"]).split()).items())),
+        probe=probe,
+    )
+
+
+def judge_together(verdict: DomainVerdict, weights: Weights, config: QualityConfig) -> list[Expectation]:
+    """The rules about all pairs of a domain together."""
+    rules = []
+    total, asked = sum(verdict.edits.values()), sum(weights.values())
+    expected = {kind: total * weight / asked for kind, weight in weights.items() if weight > 0} if asked else {}
+    rare = {
+        kind: f"{verdict.edits.get(kind, 0)} times {kind}, about {count:.0f} were asked for"
+        for kind, count in expected.items()
+        if count >= LEAST_EXPECTED and verdict.edits.get(kind, 0) < config.min_edit_share * count
+    }
+    if len(expected) > 1:
+        rules.append(
+            Expectation(
+                rule=f"{verdict.domain}: each kind of edit comes at least {config.min_edit_share:.0%} as often as was asked for",
+                broken_by=0,
+                holds=not rare,
+                found="; ".join(rare.values()) or "they do",
+            )
+        )
+    if config.probe_pairs:
+        probe = verdict.probe
+        rules.append(
+            Expectation(
+                rule=f"{verdict.domain}: a probe places at most {config.max_probe_accuracy:.0%} of single pictures",
+                broken_by=0,
+                holds=probe is None or not probe.finds_shortcut(config.max_probe_accuracy),
+                found=f"not tried: fewer than {LEAST_PAIRS} pairs"
+                if probe is None
+                else f"{probe.accuracy:.0%} ({probe.low:.0%} to {probe.high:.0%}) of the pictures of {probe.pairs} pairs",
+            )
+        )
+    return rules
+
+
+def _edit_weights(config: SourcesConfig) -> Mapping[Domain, Weights]:
+    """How often each kind of edit is asked for; an instruction editor names its own."""
+    asked: dict[Domain, Mapping[Any, float]] = {"scenes": config.scenes.edits, "charts": config.charts.edits}
+    return asked if config.photos.instruction else {**asked, "photos": config.photos.edits}
+
+
+def _quarantined(frame: pd.DataFrame, reasons: Mapping[str, list[str]]) -> tuple[Quarantined, ...]:
+    """Every failing pair with the rules that it broke, and with what is known more exactly."""
+    details = {row["pair_id"]: row for row in frame[frame["pair_id"].isin(reasons)].to_dict("records")}
+    found = []
+    for pair_id, broken in reasons.items():
+        row = details[pair_id]
+        exact = {
+            "log_fault": row["log_fault"],
+            "text_fault": row["text_fault"],
+            "other pair": row["duplicate_of"] or row["leaks_from"],
+        }
+        known = [f"{name.replace('_', ' ')}: {value}" for name, value in exact.items() if value]
+        found.append(Quarantined(pair_id=pair_id, reasons=(row["trouble"],) if row["trouble"] else (*broken, *known)))
+    return tuple(found)
+
+
+def _hardest(passed: pd.DataFrame, count: int) -> dict[str, str]:
+    """The pairs of each domain whose edit is hardest to see, with a note."""
+    rows = passed.sort_values("changed_area").groupby("domain", sort=True).head(count)
+    return {
+        pair_id: f"{area:.2%} of the picture changed" for pair_id, area in zip(rows["pair_id"], rows["changed_area"], strict=True)
+    }
+
+
+def _shown(frame: pd.DataFrame, quarantined: tuple[Quarantined, ...], count: int) -> dict[str, str]:
+    """Some quarantined pairs of each domain: of different reasons first."""
+    domains = dict(zip(frame["pair_id"], frame["domain"], strict=True))
+    seen: Counter[tuple[str, str]] = Counter()
+    ranked = []
+    for entry in quarantined:
+        key = (domains[entry.pair_id], entry.reasons[0])
+        ranked.append((seen[key], entry))
+        seen[key] += 1
+    shown: Counter[str] = Counter()
+    notes = {}
+    for _, entry in sorted(ranked, key=lambda item: item[0]):
+        domain = domains[entry.pair_id]
+        if shown[domain] < count:
+            shown[domain] += 1
+            notes[entry.pair_id] = "; ".join(entry.reasons)
+    return notes
+
+
+def _mean(values: pd.Series[float]) -> float:
+    return float(values.mean()) if len(values) else 0.0

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
-from typing import Literal
 
 from PIL import Image
 
-Domain = Literal["scenes", "charts", "photos", "imported"]
+from vision_zero.config.pairs import Domain
+
+__all__ = ["Change", "Domain", "Facts", "ImagePair"]
 
 Facts = dict[str, object]
 """What is known of a picture beside its pixels, as JSON data: a CLEVR scene, a chart's table, a photo's origin."""
@@ -36,6 +37,8 @@ class Change:
             return f"{self.after} was added"
         if not self.after:
             return f"{self.before} was removed"
+        if self.before == self.after:
+            return f"{self.before} was moved" if self.kind == "move" else f"{self.before} looks different"
         return f"{self.before} became {self.after}"
 
 

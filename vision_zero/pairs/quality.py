@@ -1,7 +1,8 @@
-"""Measurements of pairs that the expectations judge: one row a pair, numbers only."""
+"""Measurements of pairs, one row a pair, for the expectations to judge."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import imagehash
@@ -13,12 +14,34 @@ from skimage.metrics import structural_similarity
 
 from vision_zero.config.pairs import QualityConfig
 from vision_zero.errors import PairsError
+from vision_zero.pairs.charts.legibility import legibility_problems
 from vision_zero.pairs.image_pair import ImagePair
-from vision_zero.pairs.table import PairTable, from_row
+from vision_zero.pairs.logs import log_fault
+from vision_zero.pairs.repeats import find_repeats
+from vision_zero.pairs.table import Batches, from_row
 
 HASH_SIDE = 16
 """Perceptual hashes have HASH_SIDE x HASH_SIDE bits."""
+BOX_GROWTH = 4
+"""Pixels by which a change may reach beyond its box: soft borders."""
 _SSIM_WINDOW = 7
+_BATCH = 16
+_UNREADABLE: dict[str, Any] = {
+    "readable": False,
+    "same_size": False,
+    "changed_area": None,
+    "similarity": None,
+    "changes": None,
+    "hidden_changes": None,
+    "unlogged_area": None,
+    "log_fault": None,
+    "text_fault": None,
+    "kinds": "",
+    "base": "",
+    "original_hash": "",
+    "modified_hash": "",
+    "trouble": "",
+}
 
 
 def changed_mask(original: Image.Image, modified: Image.Image, threshold: int) -> NDArray[np.bool_]:
@@ -28,74 +51,92 @@ def changed_mask(original: Image.Image, modified: Image.Image, threshold: int) -
 
 
 def measure(pair: ImagePair, config: QualityConfig) -> dict[str, Any]:
-    """The measurements of one readable pair; similarity and area are missing where the sizes differ."""
-    same_size = pair.original.size == pair.modified.size
+    """The measurements of one readable pair; what needs two pictures of one size is missing where the sizes differ."""
     large_enough = min(*pair.original.size, *pair.modified.size) >= _SSIM_WINDOW
-    area, similarity = None, None
-    if same_size and large_enough:
-        area = float(changed_mask(pair.original, pair.modified, config.pixel_threshold).mean())
-        grey = (np.asarray(image.convert("L")) for image in (pair.original, pair.modified))
-        similarity = float(structural_similarity(*grey, win_size=_SSIM_WINDOW))
+    comparable = pair.original.size == pair.modified.size and large_enough
     return {
-        "pair_id": pair.pair_id,
+        **_UNREADABLE,
         "readable": True,
-        "same_size": same_size and large_enough,
-        "changed_area": area,
-        "similarity": similarity,
+        "same_size": comparable,
         "changes": len(pair.changes),
-        "hash": str(imagehash.phash(pair.original, hash_size=HASH_SIDE)),
-        "trouble": "",
+        "kinds": " ".join(change.kind for change in pair.changes),
+        "base": base_of(pair),
+        "original_hash": _hash(pair.original),
+        "modified_hash": _hash(pair.modified),
+        "log_fault": log_fault(pair) or None,
+        "text_fault": _text_fault(pair) or None,
+        **(_difference(pair, config) if comparable else {}),
     }
 
 
-def measure_table(table: PairTable, config: QualityConfig) -> pd.DataFrame:
-    """Measurements of every pair, and for each the earlier pair that it repeats.
+def measure_table(table: Batches, config: QualityConfig, also: Callable[[ImagePair], None] | None = None) -> pd.DataFrame:
+    """Measurements of every pair, and what it repeats. Pictures are decoded one pair at a time.
+
+    Args:
+        also: is given every readable pair on the way.
 
     Returns:
-        One row a pair: ``pair_id``, ``split``, ``readable``, ``same_size``, ``changed_area``, ``similarity``, ``changes``,
-        ``hash``, ``trouble`` (why it is unreadable), ``duplicate_of`` (an earlier pair of the same split) and
-        ``leaks_from`` (a pair of the other split), empty where there is none.
+        One row a pair: ``pair_id``, ``domain``, ``split``, ``readable``, ``same_size``, ``changed_area``, ``similarity``,
+        ``changes`` (logged), ``hidden_changes`` (logged ones whose box shows none), ``unlogged_area`` (visible change outside all
+        boxes), ``log_fault``, ``text_fault``, ``kinds``, ``base`` (what it is made of), both hashes, ``trouble`` (why it is
+        unreadable), ``duplicate_of``, ``leaks_from`` and ``again`` (:mod:`~vision_zero.pairs.repeats`).
     """
     measured = []
-    for batch in table.rows.to_batches(max_chunksize=16):
+    for batch in table.batches(_BATCH):
         for row in batch.to_pylist():
             try:
-                found = measure(from_row(row), config)
+                pair = from_row(row)
+                found = measure(pair, config)
             except PairsError as error:
-                found = {"pair_id": row["pair_id"], "readable": False, "same_size": False, "hash": "", "trouble": str(error)}
-            measured.append({**found, "split": row["split"]})
-    columns = ["pair_id", "split", "readable", "same_size", "changed_area", "similarity", "changes", "hash", "trouble"]
-    frame = pd.DataFrame(measured, columns=columns)
-    duplicates, leaks = _repeats(frame, config.duplicate_distance)
-    return frame.assign(duplicate_of=pd.Series(duplicates, dtype=object), leaks_from=pd.Series(leaks, dtype=object))
+                found = {**_UNREADABLE, "trouble": str(error)}
+            else:
+                if also is not None:
+                    also(pair)
+            measured.append({"pair_id": row["pair_id"], "domain": row["domain"], "split": row["split"], **found})
+    frame = pd.DataFrame(measured, columns=["pair_id", "domain", "split", *_UNREADABLE])
+    repeats = find_repeats(frame, config.duplicate_distance)
+    return frame.assign(
+        duplicate_of=pd.Series(repeats.duplicate_of, dtype=object),
+        leaks_from=pd.Series(repeats.leaks_from, dtype=object),
+        again=repeats.again,
+    )
 
 
-def _repeats(frame: pd.DataFrame, distance: int) -> tuple[list[str | None], list[str | None]]:
-    """For each row: an earlier row of its split, and a held-out row for a training row, that shows the same picture."""
-    bits = {text: _bits(text) for text in set(frame["hash"]) if text}
-    duplicates: list[str | None] = []
-    leaks: list[str | None] = []
-    seen: dict[str, tuple[list[str], list[NDArray[np.bool_]]]] = {}
-    held_out = frame[(frame["split"] == "held_out") & (frame["hash"] != "")]
-    reserved = (list(held_out["pair_id"]), [bits[text] for text in held_out["hash"]])
-    for pair_id, split, text in zip(frame["pair_id"], frame["split"], frame["hash"], strict=True):
-        earlier = seen.setdefault(split, ([], []))
-        duplicates.append(_nearest(bits.get(text), earlier, distance))
-        leaks.append(_nearest(bits.get(text), reserved, distance) if split == "train" else None)
-        if text:
-            earlier[0].append(pair_id)
-            earlier[1].append(bits[text])
-    return duplicates, leaks
+def _difference(pair: ImagePair, config: QualityConfig) -> dict[str, Any]:
+    changed = changed_mask(pair.original, pair.modified, config.pixel_threshold)
+    grey = (np.asarray(image.convert("L")) for image in (pair.original, pair.modified))
+    hidden, outside = 0, changed.copy()
+    for left, top, right, bottom in (change.box for change in pair.changes):
+        hidden += not changed[max(0, top) : bottom, max(0, left) : right].any()
+        outside[max(0, top - BOX_GROWTH) : bottom + BOX_GROWTH, max(0, left - BOX_GROWTH) : right + BOX_GROWTH] = False
+    return {
+        "changed_area": float(changed.mean()),
+        "similarity": float(structural_similarity(*grey, win_size=_SSIM_WINDOW)),
+        "hidden_changes": hidden,
+        # Shadows and reflections of what was edited reach far beyond the objects of a scene.
+        "unlogged_area": None if pair.domain == "scenes" else float(outside.mean()),
+    }
 
 
-def _nearest(own: NDArray[np.bool_] | None, others: tuple[list[str], list[NDArray[np.bool_]]], distance: int) -> str | None:
-    ids, hashes = others
-    if own is None or not hashes:
-        return None
-    differing = np.count_nonzero(np.stack(hashes) != own, axis=1)
-    closest = int(differing.argmin())
-    return ids[closest] if differing[closest] <= distance else None
+def base_of(pair: ImagePair) -> str:
+    """What several pairs may be made of: a photo, a table, an imported pair; empty for what is made up each time."""
+    facts = pair.original_facts
+    if pair.domain == "imported":
+        return f"{facts.get('location', '')} {facts.get('id', '')}".strip()
+    return str(facts.get({"photos": "photo", "charts": "source"}.get(pair.domain, ""), ""))
 
 
-def _bits(text: str) -> NDArray[np.bool_]:
-    return imagehash.hex_to_hash(text).hash.ravel()
+def _text_fault(pair: ImagePair) -> str:
+    """The first thing wrong with the texts of a chart."""
+    if pair.domain != "charts":
+        return ""
+    try:
+        return next(
+            (problem for facts in (pair.original_facts, pair.modified_facts) for problem in legibility_problems(facts)), ""
+        )
+    except PairsError:
+        return ""  # `log_fault` says so.
+
+
+def _hash(image: Image.Image) -> str:
+    return str(imagehash.phash(image, hash_size=HASH_SIDE))

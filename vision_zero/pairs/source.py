@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections.abc import Iterator
+from itertools import count
 
 from vision_zero.pairs.image_pair import Domain, ImagePair
 from vision_zero.randomness import Seed
@@ -20,3 +22,9 @@ class PairSource(ABC):
         Raises:
             PairsError: no pair can be made with these settings.
         """
+
+    def each(self, seed: Seed) -> Iterator[ImagePair]:
+        """One pair after another: those of the seed's children 0, 1, 2, ... without end, or every pair once where there are only
+        so many."""
+        for number in count():
+            yield self.sample(seed.child(number))

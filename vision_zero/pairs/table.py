@@ -9,17 +9,16 @@ import json
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Protocol
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 from datasets import Features, Image, List, Value
 
+from vision_zero.config.pairs import Split
 from vision_zero.errors import PairsError
 from vision_zero.pairs.image_pair import Change, ImagePair
 from vision_zero.pairs.pictures import decode, png_bytes
-
-Split = Literal["train", "held_out"]
 
 FEATURES = Features(
     {
@@ -93,6 +92,13 @@ def from_row(row: dict[str, Any]) -> ImagePair:
     )
 
 
+class Batches(Protocol):
+    """Rows of a pairs table, a few at a time: a table in memory, or files that are larger than it."""
+
+    def batches(self, size: int) -> Iterator[pa.RecordBatch]:
+        """All rows in order, at most ``size`` at a time."""
+
+
 @dataclass(frozen=True)
 class PairTable:
     """An immutable table of pairs in memory."""
@@ -139,6 +145,10 @@ class PairTable:
         for batch in self.rows.slice(start, None if stop is None else stop - start).to_batches(max_chunksize=16):
             for row in batch.to_pylist():
                 yield from_row(row)
+
+    def batches(self, size: int) -> Iterator[pa.RecordBatch]:
+        """All rows in order, at most ``size`` at a time."""
+        yield from self.rows.to_batches(max_chunksize=size)
 
     def of_split(self, split: Split) -> PairTable:
         """The rows of one split, in order."""

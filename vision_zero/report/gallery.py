@@ -3,30 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 
 from vision_zero.pairs.image_pair import ImagePair
+from vision_zero.pairs.outlines import outlines
 from vision_zero.report.pages import data_uri, render_page
-
-
-@dataclass(frozen=True)
-class Outline:
-    """A changed region in per cent of the picture's width and height, for CSS."""
-
-    left: float
-    top: float
-    width: float
-    height: float
-
-
-def outlines(pair: ImagePair) -> list[Outline]:
-    """The changed regions of a pair."""
-    width, height = pair.original.size
-    found = []
-    for change in pair.changes:
-        left, top, right, bottom = change.box
-        found.append(Outline(100 * left / width, 100 * top / height, 100 * (right - left) / width, 100 * (bottom - top) / height))
-    return found
 
 
 def gallery_page(title: str, pairs: Iterable[ImagePair], total: int, notes: dict[str, str] | None = None) -> str:

@@ -9,8 +9,8 @@ from vision_zero.config.rewards import RewardsConfig
 from vision_zero.game.parsing import Unreadable, Vote
 from vision_zero.game.transcript import JUDGE, Move, Outcome, Transcript, outcome
 from vision_zero.pairs.image_pair import ImagePair
+from vision_zero.pairs.outlines import Outline, outlines
 from vision_zero.pairs.scenes.statements import parse
-from vision_zero.report.gallery import Outline, outlines
 from vision_zero.report.pages import data_uri, render_page
 from vision_zero.rewards.clue import clue_rewards
 from vision_zero.rewards.decision import vote_reward

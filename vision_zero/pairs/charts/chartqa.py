@@ -25,6 +25,7 @@ from vision_zero.pairs.charts.source import chart_pair
 from vision_zero.pairs.charts.table import value_axis
 from vision_zero.pairs.charts.ticks import nice_range
 from vision_zero.pairs.image_pair import Domain, ImagePair
+from vision_zero.pairs.parts import EVERYTHING, Part
 from vision_zero.pairs.source import PairSource
 from vision_zero.randomness import Seed
 
@@ -54,7 +55,7 @@ class ChartQaTableSource(PairSource):
 
     domain: Domain = "charts"
 
-    def __init__(self, config: ChartsConfig) -> None:
+    def __init__(self, config: ChartsConfig, part: Part = EVERYTHING) -> None:
         if config.chartqa_root is None:
             raise ConfigError("set chartqa_root to the folder of the ChartQA data set that holds train, val and test")
         self.config = config
@@ -66,6 +67,8 @@ class ChartQaTableSource(PairSource):
             raise PairsError(f"cannot list the tables of ChartQA in {config.chartqa_root}: {error}") from error
         if not self.tables:
             raise PairsError(f"no tables in {self._folder}/tables: chartqa_root must hold train, val and test of ChartQA")
+        mine = part.choose([path.removeprefix(self._folder).encode() for path in self.tables])
+        self.tables = [path for path, is_mine in zip(self.tables, mine, strict=True) if is_mine]
 
     def sample(self, seed: Seed) -> ImagePair:
         return chart_pair(self.config, seed, self._chart)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import final
 
 import numpy as np
@@ -12,6 +13,7 @@ from vision_zero.errors import PairsError
 from vision_zero.pairs.image_pair import Change, Domain, Facts, ImagePair
 from vision_zero.pairs.imported.index import Made, open_index
 from vision_zero.pairs.imported.usable import Usable
+from vision_zero.pairs.parts import EVERYTHING, Part
 from vision_zero.pairs.pictures import decode
 from vision_zero.pairs.source import PairSource
 from vision_zero.randomness import Seed
@@ -35,10 +37,10 @@ class ImportedSource(PairSource):
 
     domain: Domain = "imported"
 
-    def __init__(self, config: ImportedConfig) -> None:
+    def __init__(self, config: ImportedConfig, part: Part = EVERYTHING) -> None:
         self.config = config
         self._index = open_index(config)
-        self._usable = Usable(len(self._index), self._index.name, self._load, f"pair in {config.location}")
+        self._usable = Usable(len(self._index), self._index.name, self._load, f"pair in {config.location}", self._key, part)
         self._usable.problems.update(self._index.problems)
 
     @property
@@ -55,11 +57,18 @@ class ImportedSource(PairSource):
         return len(self._index)
 
     def sample(self, seed: Seed) -> ImagePair:
-        place, (original, modified, made) = self._usable.draw(seed.generator())
+        return self._pair(*self._usable.draw(seed.generator()), f"imported-{seed.digest()[:16]}")
+
+    def each(self, seed: Seed) -> Iterator[ImagePair]:
+        for place, found in self._usable.each():
+            yield self._pair(place, found, f"imported-{seed.child(place).digest()[:16]}")
+
+    def _pair(self, place: int, found: tuple[Image.Image, Image.Image, Made], pair_id: str) -> ImagePair:
+        original, modified, made = found
         facts: Facts = {"id": self._index.name(place), "location": self.config.location}
         after = f"the modified picture ({made.change})" if made.change else "the modified picture"
         return ImagePair(
-            pair_id=f"imported-{seed.digest()[:16]}",
+            pair_id=pair_id,
             domain=self.domain,
             original=original,
             modified=modified,
@@ -67,6 +76,10 @@ class ImportedSource(PairSource):
             original_facts=facts,
             modified_facts={**facts, "change": made.change},
         )
+
+    def _key(self, place: int) -> bytes:
+        # Several edits of one original belong to one split.
+        return self._index.load(place).original
 
     def _load(self, place: int) -> tuple[Image.Image, Image.Image, Made]:
         made = self._index.load(place)

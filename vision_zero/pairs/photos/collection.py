@@ -30,12 +30,20 @@ class PhotoCollection(ABC):
         """The id of a photo."""
 
     @abstractmethod
+    def data(self, place: int) -> bytes:
+        """The photo as it is stored.
+
+        Raises:
+            PairsError: it cannot be read.
+        """
+
     def load(self, place: int) -> Image.Image:
         """The photo, RGB and upright.
 
         Raises:
             PairsError: it cannot be read.
         """
+        return decode(self.data(place), self.name(place))
 
     def origin(self, place: int) -> Facts:
         """Where the photo is from, as JSON data."""
@@ -72,13 +80,12 @@ class ShippedPhotos(PhotoCollection):
     def name(self, place: int) -> str:
         return f"{SHIPPED[place].package}/{SHIPPED[place].path}"
 
-    def load(self, place: int) -> Image.Image:
+    def data(self, place: int) -> bytes:
         photo = SHIPPED[place]
         try:
-            data = files(photo.package).joinpath(photo.path).read_bytes()
+            return files(photo.package).joinpath(photo.path).read_bytes()
         except OSError as error:
             raise PairsError(f"{photo.package} was installed without {photo.path}") from error
-        return decode(data, self.name(place))
 
     def origin(self, place: int) -> Facts:
         return {"photo": self.name(place), "rights": SHIPPED[place].rights}
@@ -100,8 +107,8 @@ class FilePhotos(PhotoCollection):
     def name(self, place: int) -> str:
         return self._paths[place]
 
-    def load(self, place: int) -> Image.Image:
-        return decode(self._storage.read(self._paths[place]), self._paths[place])
+    def data(self, place: int) -> bytes:
+        return self._storage.read(self._paths[place])
 
 
 @final
@@ -119,9 +126,9 @@ class RowPhotos(PhotoCollection):
     def name(self, place: int) -> str:
         return self._rows.name(place)
 
-    def load(self, place: int) -> Image.Image:
+    def data(self, place: int) -> bytes:
         cell = self._rows.row(place, (self._column,))[self._column]
-        return decode(self._rows.picture(place, cell, self._column), self.name(place))
+        return self._rows.picture(place, cell, self._column)
 
 
 def open_collection(config: PhotosConfig) -> PhotoCollection:

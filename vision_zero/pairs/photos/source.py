@@ -12,6 +12,7 @@ from vision_zero.config.photos import PhotosConfig
 from vision_zero.errors import PairsError
 from vision_zero.pairs.image_pair import Domain, Facts, ImagePair
 from vision_zero.pairs.imported.usable import Usable
+from vision_zero.pairs.parts import EVERYTHING, Part
 from vision_zero.pairs.photos.collection import open_collection
 from vision_zero.pairs.photos.crop import check_size, draw_crop
 from vision_zero.pairs.photos.editor import PhotoEditor
@@ -39,10 +40,11 @@ class PhotoSource(PairSource):
 
     domain: Domain = "photos"
 
-    def __init__(self, config: PhotosConfig, editor: PhotoEditor | None = None) -> None:
+    def __init__(self, config: PhotosConfig, editor: PhotoEditor | None = None, part: Part = EVERYTHING) -> None:
         self.config = config
         self._photos = open_collection(config)
-        self._usable = Usable(len(self._photos), self._photos.name, self._photo, f"photo in {config.location or 'the packages'}")
+        what = f"photo in {config.location or 'the packages'}"
+        self._usable = Usable(len(self._photos), self._photos.name, self._photo, what, self._photos.data, part)
         self._kept: OrderedDict[int, tuple[Image.Image, int]] = OrderedDict()
         if editor is None:
             editor = RegionEditor(config) if config.instruction is None else InstructionEditor(config.instruction)

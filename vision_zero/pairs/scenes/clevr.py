@@ -46,8 +46,8 @@ def to_clevr(scene: Scene, width: int, height: int, image_filename: str = "", sp
                 "color": item.color,
                 "size": item.size,
                 "material": item.material,
-                "3d_coords": [round(float(part), 6) for part in item.center],
-                "rotation": round(item.rotation, 6),
+                "3d_coords": [float(part) for part in item.center],
+                "rotation": item.rotation,
                 "pixel_coords": [round(float(column)), round(float(row)), round(float(depth), 4)],
             }
             for item, (column, row, depth) in zip(scene.objects, pixels, strict=True)

@@ -13,6 +13,8 @@ from vision_zero.pairs.scenes.placement import all_visible, random_object, rando
 from vision_zero.pairs.scenes.scene import COLORS, MATERIALS, SHAPES, SIZES, Scene, SceneObject
 
 EDIT_TRIES = 40
+PLACE_TRIES = 30
+"""A scene is crowded: few places are free for one more object."""
 
 T = TypeVar("T")
 
@@ -73,8 +75,9 @@ def _attempt(config: ScenesConfig, scene: Scene, kind: SceneEdit, count: int, rn
 def _with_additions(config: ScenesConfig, scene: Scene, count: int, rng: np.random.Generator) -> EditedScene | None:
     objects = scene.objects
     for _ in range(count):
-        item = random_object(rng, *random_place(config, rng))
-        if not stands_clear(config, scene.camera, item, objects):
+        drawn = (random_object(rng, *random_place(config, rng)) for _ in range(PLACE_TRIES))
+        item = next((item for item in drawn if stands_clear(config, scene.camera, item, objects)), None)
+        if item is None:
             return None
         objects = (*objects, item)
     added = tuple(EditedObject(None, item) for item in objects[len(scene.objects) :])

@@ -1,0 +1,18 @@
+"""The pairs of one source alone: make → judge → write files. Any number of them, with memory that does not grow.
+
+    zenml pipeline run pipelines.build_pairs.build_pairs -c configs/build_pairs/scenes.yaml
+
+The files are ordinary parquet: train on them elsewhere, or give their folder to ``pairs.imported`` of ``self_play``.
+"""
+
+from zenml import pipeline
+
+from steps.building import judge_and_divide, make, write_files
+from vision_zero.config.build_pairs import BuildPairsConfig
+
+
+@pipeline(enable_cache=False)
+def build_pairs(config: BuildPairsConfig) -> None:
+    """Build, judge and keep pairs."""
+    pairs, quarantined, verdict = judge_and_divide(config, make(config))
+    write_files(config, pairs, quarantined, verdict)

@@ -1,0 +1,49 @@
+"""Pairs of one source through ZenML: files that anything reads, and artifacts with previews."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+import yaml
+
+pytestmark = pytest.mark.zenml
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+def test_the_pairs_of_one_source_are_made_judged_and_kept(tmp_path, monkeypatch):
+    from datasets import load_dataset
+    from zenml.utils import source_utils
+
+    from pipelines.build_pairs import build_pairs
+
+    monkeypatch.chdir(ROOT)
+    source_utils.set_custom_source_root(str(ROOT))
+    config = {
+        "domain": "charts",
+        "train": 10,
+        "held_out": 4,
+        "pairs_per_file": 6,
+        "folder": str(tmp_path / "runs"),
+        "charts": {"style": "compact"},
+        "quality": {"max_quarantined": 1.0, "min_changed_area": 0.05},
+    }
+    file = tmp_path / "charts.yaml"
+    file.write_text(yaml.safe_dump({"execution_mode": "fail_fast", "parameters": {"config": config}}))
+    result = build_pairs.with_options(config_path=str(file))()
+    assert str(result.status) == "completed"
+    outputs = {name: output[0] for step in result.steps.values() for name, output in step.outputs.items()}
+    assert set(outputs) == {"made", "pairs", "quarantined", "verdict", "folder"}
+    for name in ("made", "pairs", "quarantined", "verdict"):
+        assert outputs[name].visualizations
+        assert "<script" not in Path(outputs[name].visualizations[0].uri).read_text()
+    assert outputs["made"].run_metadata["splits"] == {"held_out": 4, "train": 10}
+    verdict, folder = outputs["verdict"].load(), Path(outputs["folder"].load())
+    assert folder == tmp_path / "runs" / result.name
+    assert {path.name for path in folder.iterdir()} == {"pairs", "quarantined", "verdict.json", "verdict.html", "gallery.html"}
+    assert verdict.checked == 14
+    rows = load_dataset("parquet", data_files=f"{folder}/pairs/*.parquet", cache_dir=str(tmp_path / "cache"))["train"]
+    assert len(rows) == verdict.passed
+    assert rows[0]["original"].size == (112, 112)
+    assert [path.name for path in (folder / "quarantined").iterdir()] == ["pairs-00000.parquet"] * (verdict.passed < 14)

@@ -1,0 +1,34 @@
+"""Built pairs as plain files: what ``build_pairs`` leaves in its run's folder."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+from vision_zero.pairs.shards import PairShards
+from vision_zero.pairs.verdict import Verdict
+from vision_zero.report.gallery import gallery_page
+from vision_zero.report.pages import render_page
+
+SHOWN = 24
+
+
+def write_files(folder: Path, pairs: PairShards, quarantined: PairShards, verdict: Verdict) -> Path:
+    """Write the folder: ``pairs`` and ``quarantined`` with their parquet files, ``verdict.json``, ``verdict.html`` and
+    ``gallery.html``. Files that lie there already stay; the raw ones in ``made`` go.
+
+    Returns:
+        The verdict's page.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    for name, shards in (("pairs", pairs), ("quarantined", quarantined)):
+        (folder / name).mkdir(exist_ok=True)
+        for path in shards.files():
+            if not (folder / name / path.name).exists():
+                shutil.copyfile(path, folder / name / path.name)
+    shutil.rmtree(folder / "made", ignore_errors=True)
+    (folder / "verdict.json").write_text(verdict.model_dump_json(indent=1), encoding="utf-8")
+    (folder / "verdict.html").write_text(render_page("verdict.html.j2", verdict=verdict), encoding="utf-8")
+    shown = gallery_page("Image pairs", pairs.head(SHOWN).pairs(), total=verdict.passed)
+    (folder / "gallery.html").write_text(shown, encoding="utf-8")
+    return folder / "verdict.html"
