@@ -7,13 +7,16 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
-from vision_zero.config.pairs import Domain
 from vision_zero.errors import VisionZeroError
 from vision_zero.evaluation.benchmarks.command import score
 from vision_zero.evaluation.command import evaluate
+
+if TYPE_CHECKING:
+    from vision_zero.config.pairs import Domain
 
 DOMAINS: tuple[Domain, ...] = ("scenes", "charts", "photos", "imported")
 
