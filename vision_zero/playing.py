@@ -57,7 +57,7 @@ def _players(policy: str) -> tuple[Policy, GameConfig]:
     base = base_of(folder) if adapter.is_file() else policy
     is_nano = base == NANO
     limit = 112 if is_nano else 512
-    sampling = SamplingConfig(max_clue_tokens=limit, max_vote_tokens=limit)
+    sampling = SamplingConfig(temperature=0.5 if is_nano else 1.0, max_clue_tokens=limit, max_vote_tokens=limit)
     loaded = load_policy(PolicyConfig(base=base, sampling=sampling), folder if adapter.is_file() else None)
     config = GameConfig(prompt="compact", remember_reasoning=False) if is_nano else GameConfig()
     return replace(loaded, greedy=False), config

@@ -21,7 +21,7 @@ GAMES = 12
 @pytest.fixture(scope="module")
 def games():
     """Transcripts of sampled games on pairs that the warm start has not drawn."""
-    policy = load_policy(PolicyConfig(sampling=SamplingConfig(max_clue_tokens=48, max_vote_tokens=112, batch_size=64)), None)
+    policy = load_policy(PolicyConfig(sampling=SamplingConfig(temperature=0.5, max_clue_tokens=48, max_vote_tokens=112)), None)
     game = WhoIsTheSpy(GameConfig(prompt="compact", remember_reasoning=False))
     tables = play(game, deal_all(game, list(scene_pairs(GAMES, seed=99)), Seed(1)), policy, Seed(1))
     return [table.transcript for table in tables]
