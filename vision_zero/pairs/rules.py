@@ -24,6 +24,9 @@ import great_expectations.expectations as gxe  # noqa: E402
 from great_expectations.data_context.types.base import ProgressBarsConfig  # noqa: E402
 from great_expectations.expectations.row_conditions import Column  # noqa: E402
 
+# After the import: this module of theirs sets its own level, and would tell the user of a temporary folder.
+logging.getLogger("great_expectations.data_context.types.base").setLevel(logging.WARNING)
+
 
 @dataclass(frozen=True)
 class Rule:

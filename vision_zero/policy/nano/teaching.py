@@ -16,6 +16,7 @@ import torch
 from torch.utils.data import Dataset, SequentialSampler
 from transformers import PreTrainedTokenizerFast, PrinterCallback, ProgressCallback, Trainer, TrainerCallback, TrainingArguments
 from transformers.modeling_outputs import BaseModelOutputWithPooling
+from transformers.utils.logging import disable_progress_bar
 
 from vision_zero.config.warm_start import WarmStartConfig
 from vision_zero.policy.nano import tokenizer as tokens
@@ -23,6 +24,8 @@ from vision_zero.policy.nano.lessons.lesson import Lesson
 from vision_zero.policy.nano.school import School, TaughtPicture
 from vision_zero.policy.processor import PictureProcessor
 from vision_zero.randomness import Seed
+
+disable_progress_bar()
 
 IGNORED = -100
 PART = 8
