@@ -72,7 +72,7 @@ def teach_vote(facts: SceneFacts, other: SceneFacts, rng: np.random.Generator) -
 
 
 def verdicts(said: Said, facts: SceneFacts) -> str:
-    """ "1: red cube = small red metal cube yes, two spheres = none no": seat by seat each part of its clues, what fits, the verdict.
+    """Seat by seat each part of its clues, what fits it, the verdict: "1: red cube = small red metal cube yes, two spheres = none no".
 
     The part is repeated and what fits it is named before it is judged. A bare verdict stayed at chance through 147,000 pictures;
     with the evidence named it took off within minutes.
