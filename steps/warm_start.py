@@ -39,12 +39,12 @@ def teach(config: WarmStartConfig, pictures: str) -> Annotated[BaseFolder, "taug
 @step(enable_cache=False, output_materializers=ExamMaterializer)
 def examine_policy(config: WarmStartConfig, policy: BaseFolder) -> Annotated[Exam, "exam"]:
     """Examine the policy on pictures that it has never seen."""
-    from vision_zero.config.policy import PolicyConfig, SamplingConfig
+    from vision_zero.config.nano import NANO_SAMPLING
+    from vision_zero.config.policy import PolicyConfig
     from vision_zero.policy.loading import load_policy
     from vision_zero.policy.nano.exam import examine
 
-    sampling = SamplingConfig(max_clue_tokens=64, max_vote_tokens=128)
-    exam = examine(load_policy(PolicyConfig(base=str(policy.path), sampling=sampling), None), config)
+    exam = examine(load_policy(PolicyConfig(base=str(policy.path), sampling=NANO_SAMPLING), None), config)
     log_metadata({name: mark.text() for name, mark in exam.marks.items()})
     return exam
 

@@ -6,6 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from vision_zero.config.game import GameConfig
+from vision_zero.config.nano import NANO_GAME, NANO_SAMPLING
 from vision_zero.config.policy import PolicyConfig, SamplingConfig
 from vision_zero.config.rewards import RewardsConfig
 from vision_zero.errors import PolicyError
@@ -56,8 +57,6 @@ def _players(policy: str) -> tuple[Policy, GameConfig]:
     adapter = folder / "adapter_config.json"
     base = base_of(folder) if adapter.is_file() else policy
     is_nano = base == NANO
-    limit = 112 if is_nano else 512
-    sampling = SamplingConfig(temperature=0.5 if is_nano else 1.0, max_clue_tokens=limit, max_vote_tokens=limit)
+    sampling = NANO_SAMPLING if is_nano else SamplingConfig()
     loaded = load_policy(PolicyConfig(base=base, sampling=sampling), folder if adapter.is_file() else None)
-    config = GameConfig(prompt="compact", remember_reasoning=False) if is_nano else GameConfig()
-    return replace(loaded, greedy=False), config
+    return replace(loaded, greedy=False), NANO_GAME if is_nano else GameConfig()

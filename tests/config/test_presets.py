@@ -8,8 +8,10 @@ import pytest
 import yaml
 
 from vision_zero.config.learning import LearningConfig, SwitchConfig
+from vision_zero.config.nano import NANO_GAME, NANO_SAMPLING
 from vision_zero.config.presets import PAPER
 from vision_zero.config.self_play import SelfPlayConfig
+from vision_zero.config.warm_start import WarmStartConfig
 
 ROOT = Path(__file__).resolve().parents[2]
 PAGE = (ROOT / "docs" / "presets.md").read_text()
@@ -44,6 +46,13 @@ def test_what_is_given_beside_a_preset_stands():
     made = SelfPlayConfig(preset="paper", learning=LearningConfig(switch=SwitchConfig(patience=7)))
     assert (made.learning.switch.patience, made.learning.switch.ema_init) == (7, "zero")
     assert SelfPlayConfig.model_validate(config.model_dump(mode="json")) == config
+
+
+def test_the_embedded_policy_plays_everywhere_as_in_its_recipe():
+    recipe = yaml.safe_load((ROOT / "configs/self_play/nano.yaml").read_text())["parameters"]["config"]
+    config = SelfPlayConfig.model_validate(recipe)
+    assert (config.game, config.policy.sampling) == (NANO_GAME, NANO_SAMPLING)
+    assert config.pairs.scenes == WarmStartConfig.model_fields["scenes"].default
 
 
 def test_an_unknown_preset_is_an_error():

@@ -6,8 +6,8 @@ import pytest
 from safetensors import safe_open
 
 from tests.make import scene_pairs
-from vision_zero.config.game import GameConfig
-from vision_zero.config.policy import PolicyConfig, SamplingConfig
+from vision_zero.config.nano import NANO_GAME, NANO_SAMPLING
+from vision_zero.config.policy import PolicyConfig
 from vision_zero.evaluation.truth import true_clues
 from vision_zero.game.engine import deal_all, play
 from vision_zero.game.spy import WhoIsTheSpy
@@ -21,8 +21,8 @@ GAMES = 12
 @pytest.fixture(scope="module")
 def games():
     """Transcripts of sampled games on pairs that the warm start has not drawn."""
-    policy = load_policy(PolicyConfig(sampling=SamplingConfig(temperature=0.5, max_clue_tokens=48, max_vote_tokens=112)), None)
-    game = WhoIsTheSpy(GameConfig(prompt="compact", remember_reasoning=False))
+    policy = load_policy(PolicyConfig(sampling=NANO_SAMPLING), None)
+    game = WhoIsTheSpy(NANO_GAME)
     tables = play(game, deal_all(game, list(scene_pairs(GAMES, seed=99)), Seed(1)), policy, Seed(1))
     return [table.transcript for table in tables]
 

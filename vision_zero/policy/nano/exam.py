@@ -11,7 +11,7 @@ from dataclasses import replace
 from typing import Any
 
 from vision_zero.config.evaluation import EvaluationConfig
-from vision_zero.config.game import GameConfig
+from vision_zero.config.nano import NANO_GAME
 from vision_zero.config.warm_start import WarmStartConfig
 from vision_zero.evaluation.duels import duel, vote_again, vote_shares
 from vision_zero.evaluation.estimates import estimate
@@ -31,9 +31,8 @@ from vision_zero.policy.policy import Policy, user_message
 from vision_zero.randomness import Seed
 
 PER_FAMILY = 100
-LONGEST_LIST, LONGEST_CHECK, LONGEST_ANSWER = 64, 128, 64
+LONGEST_LIST, LONGEST_CHECK, LONGEST_ANSWER = 64, 176, 64
 VERDICT = re.compile(r" (yes|no)\b")
-COMPACT = GameConfig(prompt="compact", remember_reasoning=False)
 
 Marks = dict[str, list[float]]
 
@@ -93,7 +92,7 @@ def _checks(policy: Policy, pairs: Sequence[ImagePair], seed: Seed) -> Marks:
 
 
 def _games(policy: Policy, pairs: Sequence[ImagePair], seed: Seed) -> Marks:
-    game = WhoIsTheSpy(COMPACT)
+    game = WhoIsTheSpy(NANO_GAME)
     tables = duel(game, pairs, policy, policy, seed.child("games"))
     transcripts = [table.transcript for table in tables]
     clues = [move for transcript in transcripts for move in transcript.clue_moves]

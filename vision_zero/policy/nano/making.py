@@ -10,6 +10,7 @@ import torch
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from safetensors.torch import load_file, save_file
 
+from vision_zero.config.nano import NANO_SAMPLING
 from vision_zero.config.warm_start import WarmStartConfig
 from vision_zero.policy.folder import CARD
 from vision_zero.policy.nano.architecture import build_model, build_processor
@@ -75,4 +76,5 @@ def halved(taught: Path, target: Path) -> Path:
 def nano_card(config: WarmStartConfig, exam: Exam) -> str:
     """The card of the embedded policy, in Markdown."""
     environment = Environment(loader=PackageLoader("vision_zero.policy"), undefined=StrictUndefined, autoescape=False)
-    return environment.get_template("nano_card.md.j2").render(config=config, exam=exam)
+    temperature = f"{NANO_SAMPLING.temperature:g}"
+    return environment.get_template("nano_card.md.j2").render(config=config, exam=exam, temperature=temperature)

@@ -14,9 +14,9 @@ from vision_zero.config.game import GameConfig
 from vision_zero.game.parsing import ABSTAIN
 from vision_zero.game.prompts import Role, SpokenClue, clue_prompt, vote_prompt
 from vision_zero.pairs.scenes.questions import pick
-from vision_zero.pairs.scenes.statements import Both, SceneFacts, Statement
+from vision_zero.pairs.scenes.statements import Both, Count, Relation, SceneFacts, Statement, Thing
 from vision_zero.policy.nano.lessons.lesson import Lesson
-from vision_zero.policy.nano.lessons.scenes import false_statement, glance, listing, true_statement
+from vision_zero.policy.nano.lessons.scenes import false_statement, from_left, listing, true_statement, whole
 
 Said = Mapping[tuple[int, int], Statement]
 """Statements by (seat, round)."""
@@ -39,7 +39,7 @@ def teach_check(facts: SceneFacts, other: SceneFacts, rng: np.random.Generator) 
 
 
 def teach_clue(facts: SceneFacts, other: SceneFacts, rng: np.random.Generator) -> Lesson:
-    """A seat's turn in the middle of a game: what a glance finds, then something true of the own picture."""
+    """A seat's turn in the middle of a game: a look, then something true of the own picture."""
     game = _table(rng)
     players = game.civilians + 1
     said = int(rng.integers(0, players * game.rounds))
@@ -51,7 +51,7 @@ def teach_clue(facts: SceneFacts, other: SceneFacts, rng: np.random.Generator) -
         clues.append(SpokenClue(number // players + 1, number % players + 1, true_statement(seen, rng).text()))
     role: Role = "spy" if is_spy else "civilian"
     prompt = clue_prompt(game, said % players + 1, role, clues, round_=said // players + 1)
-    return Lesson("clue", prompt, f"{glance(facts)}. \\boxed{{{true_statement(facts, rng).text()}}}")
+    return Lesson("clue", prompt, f"{listing(facts)}. \\boxed{{{true_statement(facts, rng).text()}}}")
 
 
 def teach_vote(facts: SceneFacts, other: SceneFacts, rng: np.random.Generator) -> Lesson:
@@ -72,16 +72,14 @@ def teach_vote(facts: SceneFacts, other: SceneFacts, rng: np.random.Generator) -
 
 
 def verdicts(said: Said, facts: SceneFacts) -> str:
-    """ "1: red cube yes, two spheres no; 3: small thing yes": seat by seat every part of its clues, and whether it is true.
+    """Each part of a seat's clues, what fits it, whether it holds: "1: red cube = small red metal cube yes, spheres = none no".
 
-    A part is repeated before it is judged, so that the judgement has the words and the scene's listing side by side.
+    The part is repeated and what fits it is named before it is judged. A bare verdict stayed at chance through 147,000 pictures;
+    with the evidence named it took off within minutes.
     """
     seats = sorted({seat for seat, _ in said})
-    return "; ".join(
-        f"{seat}: "
-        + ", ".join(_judged(part, facts) for place in sorted(said) if place[0] == seat for part in _parts(said[place]))
-        for seat in seats
-    )
+    by_seat = {seat: [part for place in sorted(said) if place[0] == seat for part in _parts(said[place])] for seat in seats}
+    return "; ".join(f"{seat}: " + ", ".join(_judged(part, facts) for part in parts) for seat, parts in by_seat.items())
 
 
 def _parts(statement: Statement) -> Sequence[Statement]:
@@ -90,7 +88,16 @@ def _parts(statement: Statement) -> Sequence[Statement]:
 
 def _judged(part: Statement, facts: SceneFacts) -> str:
     words = part.text().removeprefix("a ").replace(" a ", " ")
-    return f"{words} {'yes' if part.holds(facts) else 'no'}"
+    return " ".join([words, "=", *_evidence(part, facts), "yes" if part.holds(facts) else "no"])
+
+
+def _evidence(part: Statement, facts: SceneFacts) -> list[str]:
+    """What fits, from left to right: the first for a thing, all for a number; a relation is judged by its places alone."""
+    if isinstance(part, Relation):
+        return []
+    assert isinstance(part, Thing | Count)
+    fitting = [whole(item) for item in from_left(facts) if part.query.fits(item)]
+    return [" and ".join(fitting[:1] if isinstance(part, Thing) else fitting) or "none"]
 
 
 def _table(rng: np.random.Generator) -> GameConfig:

@@ -30,18 +30,18 @@ def teach_question(facts: SceneFacts, rng: np.random.Generator) -> Lesson:
 
 def listing(facts: SceneFacts) -> str:
     """ "small red metal cube, large blue rubber sphere", from left to right."""
-    return ", ".join(f"{item['size']} {item['color']} {item['material']} {item['shape']}" for item in from_left(facts))
+    return ", ".join(whole(item) for item in from_left(facts))
 
 
-def glance(facts: SceneFacts) -> str:
-    """What a quick look finds: "red cube, blue sphere", from left to right."""
-    return ", ".join(f"{item['color']} {item['shape']}" for item in from_left(facts))
+def whole(item: Mapping[str, Any]) -> str:
+    """All that can be said of an object: "small red metal cube"."""
+    return f"{item['size']} {item['color']} {item['material']} {item['shape']}"
 
 
 def true_statement(facts: SceneFacts, rng: np.random.Generator) -> Statement:
     """Something true of the scene: two things, one, a relation or a number; now telling, now vague."""
     kind = rng.random()
-    if kind < 0.45:
+    if kind < 0.25:
         one, two = (facts["objects"][int(index)] for index in rng.choice(len(facts["objects"]), size=2, replace=False))
         return Both((Thing(describe(one, rng, (2, 2, 3))), Thing(describe(two, rng, (2, 2, 3)))))
     if kind < 0.8:
