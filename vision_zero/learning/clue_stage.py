@@ -42,13 +42,15 @@ def run_clue_stage(job: StageJob) -> StageResult:
 
 
 def _play_only(job: StageJob) -> tuple[Transcript, ...]:
+    """The games of all planned iterations, in lockstep: the policy does not change between them, and large batches are fast."""
     game, player = WhoIsTheSpy(job.game), load_policy(job.policy, job.parent.path)
-    transcripts: list[Transcript] = []
-    for iteration in job.planned:
-        seed = job.seed.child("iteration", iteration)
-        tables = play(game, deal_all(game, job.pairs.of_iteration(iteration), seed), player, seed.child("process", 0))
-        transcripts.extend(table.transcript for table in tables)
-    return tuple(transcripts)
+    tables = [
+        table
+        for iteration in job.planned
+        for table in deal_all(game, job.pairs.of_iteration(iteration), job.seed.child("iteration", iteration))
+    ]
+    played = play(game, tables, player, job.seed.child("iteration", job.state.iteration, "process", 0))
+    return tuple(table.transcript for table in played)
 
 
 class ClueTrainer(StageTrainer):
