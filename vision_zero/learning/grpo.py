@@ -25,8 +25,6 @@ from vision_zero.policy.card import policy_card
 from vision_zero.policy.folder import CARD, PolicyFolder
 from vision_zero.policy.policy import Policy, seeded
 
-# TRL 1.16 asks transformers 5.23 under a name that it is about to lose; nothing that a user could do about it.
-warnings.filterwarnings("ignore", message=".*gradient_checkpointing.* is deprecated", category=FutureWarning)
 # The embedded policy has a name instead of a folder; its vocabulary never changes.
 warnings.filterwarnings("ignore", message="Could not find a config file in nano", category=UserWarning)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import warnings
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
@@ -20,6 +21,8 @@ from vision_zero.policy.processor import load_processor
 
 # A model of megabytes needs no progress bar, and in a step's log every update of one is a line.
 disable_progress_bar()
+# peft and TRL ask transformers 5.23 under a name that it is about to lose; nothing that a user could do about it.
+warnings.filterwarnings("ignore", message=".*gradient_checkpointing.* is deprecated", category=FutureWarning)
 
 NANO = "nano"
 
