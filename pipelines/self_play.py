@@ -1,4 +1,5 @@
-"""The main job: resume → pairs → validate → clue stage → decision stage → evaluate → switch stage → watch → report → promote.
+"""The main job: resume → pairs → validate → clue stage → decision stage → evaluate → switch stage → watch → suites → report →
+promote.
 
     zenml pipeline run pipelines.self_play.self_play -c configs/self_play/nano.yaml
 
@@ -8,6 +9,7 @@ there is a promoted policy to continue from is found out by ``resume``, at run t
 
 from zenml import pipeline
 
+from steps.evaluation import ask_suites
 from steps.pairs import draw_charts, edit_photos, import_pairs, render_scenes, validate_pairs
 from steps.production import promote, resume
 from steps.reporting import report
@@ -29,5 +31,6 @@ def self_play(config: SelfPlayConfig, rounds: int = 1) -> None:
         scores, _ = evaluate(config, state, policy, pairs, id=f"evaluate_{number}")
         state = switch_stage(before, state, scores, id=f"switch_stage_{number}")
         alarms = watch(config, state, games, scores, id=f"watch_{number}")
-    page = report(config, resumed, state, policy, verdict, scores, alarms, games)
-    promote(version, state, policy, alarms, page)
+    benchmarks = ask_suites(config, policy)
+    page = report(config, resumed, state, policy, verdict, scores, alarms, benchmarks, games)
+    promote(version, state, policy, alarms, benchmarks, page)

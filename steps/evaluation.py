@@ -6,9 +6,11 @@ from zenml import log_metadata, step
 
 from materializers.answers import AnswersMaterializer
 from materializers.documents import ScorecardMaterializer
+from vision_zero.config.self_play import SelfPlayConfig
 from vision_zero.config.suites import EvaluateConfig
 from vision_zero.evaluation.answers import AnsweredSuites
 from vision_zero.evaluation.scorecard import Scorecard
+from vision_zero.policy.folder import PolicyFolder
 
 
 @step(enable_cache=False, output_materializers=AnswersMaterializer)
@@ -25,6 +27,16 @@ def answer_as_base(config: EvaluateConfig) -> Annotated[AnsweredSuites, "base_an
     from vision_zero.evaluation.answering import answer_suites
 
     return answer_suites(config, config.compared_with)
+
+
+@step(enable_cache=False, output_materializers=ScorecardMaterializer)
+def ask_suites(config: SelfPlayConfig, policy: PolicyFolder) -> Annotated[Scorecard, "benchmarks"]:
+    """Let the run's policy and its base answer the recipe's suites, and ask the promotion gate; the base's answers are kept."""
+    from vision_zero.evaluation.evaluating import evaluate_trained
+
+    scorecard = evaluate_trained(config, policy)
+    log_metadata({suite.name: suite.accuracy.text() for suite in scorecard.suites if suite.accuracy is not None})
+    return scorecard
 
 
 @step(enable_cache=False, output_materializers=ScorecardMaterializer)

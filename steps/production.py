@@ -8,6 +8,7 @@ from zenml.types import HTMLString
 from materializers.documents import StageStateMaterializer
 from materializers.policy import PolicyMaterializer
 from vision_zero.config.self_play import SelfPlayConfig
+from vision_zero.evaluation.scorecard import Scorecard
 from vision_zero.learning.alarms import Alarms
 from vision_zero.learning.state import StageState
 from vision_zero.policy.folder import PolicyFolder
@@ -39,13 +40,15 @@ def resume(
 
 @step(enable_cache=False)
 def promote(
-    resumed_version: int, state: StageState, policy: PolicyFolder, alarms: Alarms, report: HTMLString
+    resumed_version: int, state: StageState, policy: PolicyFolder, alarms: Alarms, benchmarks: Scorecard, report: HTMLString
 ) -> Annotated[int, "promoted_version"]:
-    """Put this run's policy and state into production, unless an alarm objects or another run has done so since."""
+    """Put this run's policy and state into production, unless an alarm or the suites' gate objects or another run was faster."""
     from steps.registry import put_into_production, refuse
 
     if alarms.objection:
         refuse(alarms.objection, kept=resumed_version)
+    if benchmarks.blocked:
+        refuse(f"the suites: {benchmarks.blocked}", kept=resumed_version)
     number = put_into_production(expected=resumed_version)
     log_metadata({"promoted": f"version {number}", "replaces": f"version {resumed_version}" if resumed_version else "nothing"})
     return number

@@ -7,6 +7,7 @@ from zenml.types import HTMLString
 
 from vision_zero.config.self_play import SelfPlayConfig
 from vision_zero.evaluation.estimates import Scores
+from vision_zero.evaluation.scorecard import Scorecard
 from vision_zero.game.played import PlayedGames
 from vision_zero.learning.alarms import Alarms
 from vision_zero.learning.state import StageState
@@ -23,13 +24,15 @@ def report(
     verdict: Verdict,
     scores: Scores,
     alarms: Alarms,
+    benchmarks: Scorecard,
     games: PlayedGames,
 ) -> Annotated[HTMLString, "report"]:
     """Write the report and the run's plain files, and print the summary table."""
-    from vision_zero.report.run_folder import RunFolder, summary_table
+    from vision_zero.report.run_folder import Outcome, RunFolder, summary_table
 
     run = get_step_context().pipeline_run.name
     folder = RunFolder.of(config, run)
-    page = folder.write(before, state, policy, verdict, scores, alarms, games)
-    summary_table(before, state, scores, alarms, folder)
+    outcome = Outcome(before, state, verdict, scores, alarms, benchmarks)
+    page = folder.write(outcome, policy, games)
+    summary_table(outcome, folder)
     return HTMLString(page)

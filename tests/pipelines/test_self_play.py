@@ -13,6 +13,7 @@ pytestmark = pytest.mark.zenml
 
 ROOT = Path(__file__).resolve().parents[2]
 MODEL = "vision_zero_test"
+SUITES = {"suites": [{"name": "scenes", "look": "compact", "items": 3}], "sampling": {"max_tokens": 4}, "resamples": 100}
 
 
 @pytest.fixture(scope="module")
@@ -21,7 +22,7 @@ def recipe(tiny_base, tmp_path_factory):
     folder = tmp_path_factory.mktemp("pipeline")
 
     def write(name="tiny", model=MODEL, **changes):
-        return write_tiny_recipe(folder / f"{name}.yaml", tiny_base, model, changes)
+        return write_tiny_recipe(folder / f"{name}.yaml", tiny_base, model, {"benchmarks": SUITES, **changes})
 
     return write
 
@@ -72,6 +73,7 @@ def test_the_graph_reads_like_the_design(two_runs):
         "evaluate_1",
         "switch_stage_1",
         "watch_1",
+        "ask_suites",
         "report",
         "promote",
     }
@@ -209,9 +211,32 @@ def test_a_run_that_lost_what_the_base_could_do_is_not_promoted(two_runs, recipe
     assert "it forgot to count" in (blocked / "alarms.json").read_text()
 
 
+def test_the_suites_are_asked_beside_the_base_which_answers_once(two_runs, recipe):
+    cards = [output(result, "ask_suites", "benchmarks") for result in two_runs]
+    assert cards[0].base == cards[1].base
+    assert len({cards[0].policy, cards[1].policy, cards[0].base}) == 3
+    assert [suite.comparison.difference.units for card in cards for suite in card.suites] == [3, 3]
+    (folder,) = (runs_folder(recipe) / "suites").iterdir()
+    answers = sorted(path.stem for path in (folder / "scenes-compact").glob("*.jsonl"))
+    assert len(answers) >= 3
+    assert sum("+" not in name for name in answers) == 1
+
+
+def test_a_run_that_the_gate_of_the_suites_refuses_is_not_promoted(two_runs, recipe):
+    before, folders = production(), run_folders(recipe)
+    with pytest.raises(Exception, match="not promoted because of the suites: mathvista was not measured; version 2 stays in"):
+        run(recipe("gated", benchmarks=SUITES | {"gate": {"required": ["mathvista"], "largest_loss": 1.0}}))
+    assert production() == before
+    (blocked,) = run_folders(recipe) - folders
+    assert "This version is not promoted: mathvista was not measured" in (blocked / "report.html").read_text()
+
+
 def run_folders(recipe):
-    runs = Path(yaml.safe_load(recipe().read_text())["parameters"]["config"]["runs_folder"])
-    return set(runs.iterdir())
+    return set(runs_folder(recipe).iterdir())
+
+
+def runs_folder(recipe):
+    return Path(yaml.safe_load(recipe().read_text())["parameters"]["config"]["runs_folder"])
 
 
 def test_too_many_bad_pairs_stop_the_run_before_training(recipe):

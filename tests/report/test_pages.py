@@ -8,6 +8,7 @@ from tests.make import clue, game, scene_pairs, vote
 from vision_zero.config.learning import SwitchConfig
 from vision_zero.config.rewards import RewardsConfig
 from vision_zero.evaluation.estimates import Bound, Estimate, Score, Scores
+from vision_zero.evaluation.scorecard import Scorecard
 from vision_zero.game.played import PlayedGames
 from vision_zero.game.records import read_transcripts, write_transcripts
 from vision_zero.game.transcript import Transcript
@@ -22,7 +23,7 @@ from vision_zero.report.course import course_charts, course_page, stage_bands
 from vision_zero.report.gallery import gallery_page
 from vision_zero.report.replay import replay_page
 from vision_zero.report.replies import replies_by_role
-from vision_zero.report.run_folder import RunFolder, report_page, rewrite, summary_table
+from vision_zero.report.run_folder import Outcome, RunFolder, report_page, rewrite, summary_table
 
 EVIL = "<script>alert(1)</script><img src=x onerror=alert(2)>"
 
@@ -74,6 +75,14 @@ def alarms():
     )
 
 
+def card(blocked=None):
+    return Scorecard(policy="tiny", base=None, suites=(), blocked=blocked)
+
+
+def outcome(blocked=None):
+    return Outcome(state().before("r2"), state(), verdict(), scores(), alarms(), card(blocked))
+
+
 def verdict():
     return Verdict(
         checked=10,
@@ -108,7 +117,7 @@ def test_model_text_is_escaped_everywhere_it_is_shown():
     assert_self_contained(page)
     assert "&lt;script&gt;" in page
     assert "<img src=x" not in page
-    assert_self_contained(report_page(EVIL, state().before("r2"), state(), verdict(), scores(), alarms()))
+    assert_self_contained(report_page(EVIL, outcome()))
     assert_self_contained(gallery_page(EVIL, [pair], 1, notes={pair.pair_id: EVIL}))
 
 
@@ -156,7 +165,7 @@ def test_a_run_folder_is_whole_and_can_be_written_again(tmp_path):
     transcript, pair = played()
     games = PlayedGames((transcript,), PairTable.from_pairs([(0, pair)], "train"), RewardsConfig())
     folder = RunFolder(tmp_path / "runs" / "r2", "r2")
-    page = folder.write(state().before("r2"), state(), PolicyFolder(None), verdict(), scores(), alarms(), games)
+    page = folder.write(outcome(), PolicyFolder(None), games)
     names = {path.name for path in folder.path.iterdir()}
     assert {
         "report.html",
@@ -164,6 +173,7 @@ def test_a_run_folder_is_whole_and_can_be_written_again(tmp_path):
         "metrics.jsonl",
         "scores.json",
         "alarms.json",
+        "suites.json",
         "state.json",
         "transcripts.parquet",
     } <= names
@@ -190,7 +200,7 @@ def test_replies_are_shown_by_role():
     )
     assert (votes.tokens, votes.kl, votes.entropy, votes.unreadable) == (4.0, 0.1, None, 0.25)
     learned = StageState(history=history, iteration=2)
-    page = report_page("r1", StageState(), learned, verdict(), scores(), alarms())
+    page = report_page("r1", Outcome(StageState(), learned, verdict(), scores(), alarms(), card()))
     assert "25.0 %" in page
     for title in ("KL to the base, per token", "Unreadable replies", "Groups that teach nothing"):
         assert title in page
@@ -211,15 +221,15 @@ def test_scripted_players_are_levels_and_curves_in_the_plots():
     assert [level.name for level in charts["Held-out games: right votes"].thresholds] == ["oracle voter"]
     assert [line.name for line in charts["Held-out games: wins"].lines] == ["against the base", "liar"]
     assert "Held-out scene questions" not in charts
-    page = report_page("r2", learned.before("r2"), learned, verdict(), measured, alarms())
+    page = report_page("r2", Outcome(learned.before("r2"), learned, verdict(), measured, alarms(), card()))
     assert "an oracle voter scores 50 % [40, 60] in decision/accuracy." in page
 
 
 def test_alarms_are_in_the_report_and_in_the_summary(tmp_path, capsys):
-    page = report_page("r2", state().before("r2"), state(), verdict(), scores(), alarms())
+    page = report_page("r2", outcome())
     for words in ("plateau: quiet", "negative transfer: raised", "It blocks promotion.", "This version is not promoted"):
         assert words in page, words
-    summary_table(state().before("r2"), state(), scores(), alarms(), RunFolder(tmp_path, "r2"))
+    summary_table(outcome(), RunFolder(tmp_path, "r2"))
     printed = capsys.readouterr().out
     assert "  plateau             quiet: 1 of 5 measurements so far" in printed
     assert "  negative transfer   RAISED: " in printed

@@ -16,6 +16,7 @@ from vision_zero.config.policy import PolicyConfig
 from vision_zero.config.presets import PRESETS
 from vision_zero.config.rewards import RewardsConfig
 from vision_zero.config.sources import SourcesConfig
+from vision_zero.config.suites import SuitesConfig
 from vision_zero.randomness import HELD_OUT_SEEDS
 
 Weight = Annotated[float, Field(ge=0.0)]
@@ -62,6 +63,8 @@ class SelfPlayConfig(Config):
     """Optimiser and stages."""
     evaluation: EvaluationConfig = EvaluationConfig()
     """What is measured after each round."""
+    benchmarks: SuitesConfig = SuitesConfig()
+    """Suites that the run's policy is asked before it is promoted, and what it must show there; none: only the alarms decide."""
     alarms: AlarmsConfig = AlarmsConfig()
     """When to say that learning goes wrong, and when not to promote."""
     replay_games: int = Field(8, ge=1, le=200)

@@ -75,14 +75,10 @@ class SamplingProtocol(Config):
     """Seed of sampled replies."""
 
 
-class EvaluateConfig(Config):
-    """An evaluation: any policy on any suites, beside the policy that it is compared with."""
+class SuitesConfig(Config):
+    """What a policy is asked, under which protocol, and what it must show beside the policy that it is compared with."""
 
-    policy: AnswererConfig = AnswererConfig()
-    """Who is measured."""
-    base: AnswererConfig | None = None
-    """Whom it is compared with; None: its own base where it has an adapter, else nobody."""
-    suites: tuple[SuiteConfig, ...] = Field(min_length=1)
+    suites: tuple[SuiteConfig, ...] = ()
     """What is asked."""
     sampling: SamplingProtocol = SamplingProtocol()
     """How replies are drawn."""
@@ -100,8 +96,6 @@ class EvaluateConfig(Config):
     """What the policy must show beside the other one."""
     examples: int = Field(4, ge=0, le=50)
     """Right and wrong answers of each suite that the page shows, of each as many."""
-    folder: str = "runs/evaluate"
-    """Where the records are kept, by suite and policy; a run that was interrupted goes on from them."""
 
     @model_validator(mode="after")
     def _suites_differ(self) -> Self:
@@ -115,6 +109,19 @@ class EvaluateConfig(Config):
     def statistics(self) -> EvaluationConfig:
         """What the estimates need to know."""
         return EvaluationConfig(resamples=self.resamples, confidence=self.confidence)
+
+
+class EvaluateConfig(SuitesConfig):
+    """An evaluation: any policy on any suites, beside the policy that it is compared with."""
+
+    suites: tuple[SuiteConfig, ...] = Field(min_length=1)
+    """What is asked."""
+    policy: AnswererConfig = AnswererConfig()
+    """Who is measured."""
+    base: AnswererConfig | None = None
+    """Whom it is compared with; None: its own base where it has an adapter, else nobody."""
+    folder: str = "runs/evaluate"
+    """Where the records are kept, by suite and policy; a run that was interrupted goes on from them."""
 
     @property
     def compared_with(self) -> AnswererConfig | None:

@@ -1,4 +1,4 @@
-"""A whole evaluation outside a pipeline, with everything that it leaves on disk: what ``vision-zero evaluate`` does.
+"""Whole evaluations: ``vision-zero evaluate`` with everything that it leaves on disk, and the suites of a self-play run.
 
 DIR/records/<suite>/<policy>.jsonl      one line an item, written as it is answered; an interrupted run goes on from here
 DIR/predictions/<suite>/<policy>.parquet and .jsonl
@@ -8,16 +8,20 @@ DIR/scores.json, DIR/page.html
 
 from __future__ import annotations
 
+import hashlib
 from pathlib import Path
 
-from vision_zero.config.suites import EvaluateConfig
+from vision_zero.config.self_play import SelfPlayConfig
+from vision_zero.config.suites import AnswererConfig, EvaluateConfig, SuitesConfig
 from vision_zero.evaluation.answering import answer_suites, records_path
 from vision_zero.evaluation.answers import Answers
 from vision_zero.evaluation.benchmarks.exporters import export_lmms_eval, export_vlmevalkit
 from vision_zero.evaluation.benchmarks.files import write_atomically
 from vision_zero.evaluation.benchmarks.records import write_jsonl, write_parquet
+from vision_zero.evaluation.comparison import why_blocked
 from vision_zero.evaluation.scorecard import Scorecard
 from vision_zero.evaluation.scoring import score_answers
+from vision_zero.policy.folder import PolicyFolder
 from vision_zero.report.evaluation import evaluation_page
 
 STAMP = "00000000_000000"
@@ -40,6 +44,36 @@ def evaluate_into(folder: Path, config: EvaluateConfig) -> Scorecard:
     write_atomically(folder / "scores.json", scorecard.model_dump_json(indent=1))
     write_atomically(folder / "page.html", evaluation_page(scorecard))
     return scorecard
+
+
+def evaluate_trained(config: SelfPlayConfig, policy: PolicyFolder) -> Scorecard:
+    """A self-play run's policy beside its base on the suites of its recipe, and what the gate says.
+
+    Answers are kept in ``runs/suites/<protocol>``, so that the base answers each suite once, not once a run.
+
+    Raises:
+        EvaluationError: a suite cannot be opened, or its records there were made under another protocol.
+    """
+    asked, player = config.benchmarks, config.policy
+    if not asked.suites:
+        return Scorecard(policy=player.base, base=None, suites=(), blocked=why_blocked([], asked.gate))
+    base = AnswererConfig(
+        base=player.base, revision=player.revision, dtype=player.dtype, trust_remote_code=player.trust_remote_code
+    )
+    trained = base.model_copy(update={"adapter": None if policy.path is None else str(policy.path)})
+    whole = EvaluateConfig(
+        **{name: getattr(asked, name) for name in SuitesConfig.model_fields},
+        policy=trained,
+        base=base,
+        folder=str(Path(config.runs_folder) / "suites" / _fingerprint(asked)),
+    )
+    return score_answers(whole, answer_suites(whole, whole.policy), answer_suites(whole, whole.compared_with))
+
+
+def _fingerprint(asked: SuitesConfig) -> str:
+    """Names the folder of answers: another protocol gets another folder."""
+    how = asked.model_dump_json(include={"suites", "sampling", "limit", "judge"})
+    return hashlib.blake2b(how.encode(), digest_size=4).hexdigest()
 
 
 def write_predictions(answers: Answers, folder: Path) -> None:

@@ -8,19 +8,22 @@ from __future__ import annotations
 import json
 import shutil
 from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import get_args
+from typing import Any, get_args
 
 import click
 from pydantic import ValidationError
 
+from vision_zero.config.base import Config
 from vision_zero.config.evaluation import ScriptedName
 from vision_zero.config.learning import Stage
 from vision_zero.config.rewards import RewardsConfig
 from vision_zero.config.self_play import SelfPlayConfig
 from vision_zero.errors import ConfigError
 from vision_zero.evaluation.estimates import Scores
+from vision_zero.evaluation.scorecard import Scorecard
 from vision_zero.game.played import PlayedGames
 from vision_zero.game.records import read_transcripts, write_transcripts
 from vision_zero.learning.alarms import Alarms
@@ -47,6 +50,38 @@ SHOWN_SCORES = {
 """Scores of the summary, by the words used for them."""
 
 
+NUMBERS: Mapping[str, type[Config]] = {
+    "state": StageState,
+    "scores": Scores,
+    "alarms": Alarms,
+    "verdict": Verdict,
+    "suites": Scorecard,
+}
+"""Parts of an outcome that a run's folder keeps as ``<name>.json``."""
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What a run came to.
+
+    Attributes:
+        before: the state that the run began with.
+        suites: the suites that the policy was asked, and what the gate says.
+    """
+
+    before: StageState
+    state: StageState
+    verdict: Verdict
+    scores: Scores
+    alarms: Alarms
+    suites: Scorecard
+
+    @property
+    def records(self) -> tuple[IterationRecord, ...]:
+        """The run's own iterations."""
+        return self.state.history[len(self.before.history) :]
+
+
 @dataclass(frozen=True)
 class RunFolder:
     """The folder of one run."""
@@ -58,16 +93,7 @@ class RunFolder:
     def of(cls, config: SelfPlayConfig, run: str) -> RunFolder:
         return cls(Path(config.runs_folder) / run, run)
 
-    def write(
-        self,
-        before: StageState,
-        state: StageState,
-        policy: PolicyFolder,
-        verdict: Verdict,
-        scores: Scores,
-        alarms: Alarms,
-        games: PlayedGames,
-    ) -> str:
+    def write(self, outcome: Outcome, policy: PolicyFolder, games: PlayedGames) -> str:
         """Write all files.
 
         Returns:
@@ -76,15 +102,13 @@ class RunFolder:
         fresh = self.path.with_name(self.path.name + ".new")
         shutil.rmtree(fresh, ignore_errors=True)
         fresh.mkdir(parents=True)
-        page = report_page(self.run, before, state, verdict, scores, alarms)
+        page = report_page(self.run, outcome)
         shown, pairs = games.shown()
         (fresh / "report.html").write_text(page, encoding="utf-8")
         (fresh / "replay.html").write_text(replay_page(f"Replay of {self.run}", shown, pairs, games.rewards), encoding="utf-8")
-        (fresh / "metrics.jsonl").write_text("".join(_line(record) for record in state.history), encoding="utf-8")
-        (fresh / "scores.json").write_text(scores.model_dump_json(indent=1), encoding="utf-8")
-        (fresh / "alarms.json").write_text(alarms.model_dump_json(indent=1), encoding="utf-8")
-        (fresh / "state.json").write_text(state.model_dump_json(indent=1), encoding="utf-8")
-        (fresh / "verdict.json").write_text(verdict.model_dump_json(indent=1), encoding="utf-8")
+        (fresh / "metrics.jsonl").write_text("".join(_line(record) for record in outcome.state.history), encoding="utf-8")
+        for name in NUMBERS:
+            (fresh / f"{name}.json").write_text(getattr(outcome, name).model_dump_json(indent=1), encoding="utf-8")
         write_transcripts(games.transcripts, fresh / "transcripts.parquet")
         games.pairs.write(fresh / "shown_pairs.parquet")
         policy.copy_to(fresh / "policy")
@@ -93,23 +117,23 @@ class RunFolder:
         return page
 
 
-def report_page(run: str, before: StageState, state: StageState, verdict: Verdict, scores: Scores, alarms: Alarms) -> str:
+def report_page(run: str, outcome: Outcome) -> str:
     """The report as one HTML document."""
-    records = state.history[len(before.history) :]
     return render_page(
         "report.html.j2",
         run=run,
-        before=before,
-        state=state,
-        verdict=verdict,
-        scores=scores,
-        alarms=alarms,
+        before=outcome.before,
+        state=outcome.state,
+        verdict=outcome.verdict,
+        scores=outcome.scores,
+        alarms=outcome.alarms,
+        card=outcome.suites,
         shown_scores=SHOWN_SCORES,
-        charts=course_charts(state),
-        stages=Counter(record.stage for record in records),
-        replies=replies_by_role(records),
-        phases=phases(records),
-        failures=failures(records),
+        charts=course_charts(outcome.state),
+        stages=Counter(record.stage for record in outcome.records),
+        replies=replies_by_role(outcome.records),
+        phases=phases(outcome.records),
+        failures=failures(outcome.records),
     )
 
 
@@ -120,20 +144,19 @@ def rewrite(path: Path) -> Path:
         PairsError, GameError, ConfigError: a file of the folder is missing or broken.
     """
     try:
-        state = StageState.model_validate_json((path / "state.json").read_text(encoding="utf-8"))
-        scores = Scores.model_validate_json((path / "scores.json").read_text(encoding="utf-8"))
-        alarms = Alarms.model_validate_json((path / "alarms.json").read_text(encoding="utf-8"))
-        verdict = Verdict.model_validate_json((path / "verdict.json").read_text(encoding="utf-8"))
+        numbers: dict[str, Any] = {
+            name: kind.model_validate_json((path / f"{name}.json").read_text(encoding="utf-8")) for name, kind in NUMBERS.items()
+        }
     except OSError as error:
         raise ConfigError(f"{path} is not a run's folder: {error}") from error
     except ValidationError as error:
         raise ConfigError(f"{path} holds numbers that this version cannot read: {error.errors()[0]['msg']}") from error
-    before = state.before(path.name)
+    outcome = Outcome(before=numbers["state"].before(path.name), **numbers)
     games = PlayedGames(
         read_transcripts(path / "transcripts.parquet"), PairTable.read(path / "shown_pairs.parquet"), RewardsConfig()
     )
     shown, pairs = games.shown()
-    page = report_page(path.name, before, state, verdict, scores, alarms)
+    page = report_page(path.name, outcome)
     (path / "report.html").write_text(page, encoding="utf-8")
     (path / "replay.html").write_text(replay_page(f"Replay of {path.name}", shown, pairs, games.rewards), encoding="utf-8")
     return path / "report.html"
@@ -153,20 +176,22 @@ def failures(records: tuple[IterationRecord, ...]) -> list[tuple[str, float]]:
     return [(name, sum(record.metrics.get(name, 0.0) for record in records) / len(records)) for name in names]
 
 
-def summary_table(before: StageState, state: StageState, scores: Scores, alarms: Alarms, folder: RunFolder) -> None:
+def summary_table(outcome: Outcome, folder: RunFolder) -> None:
     """Print what happened, in a few lines."""
-    records = state.history[len(before.history) :]
-    trained = Counter(record.stage for record in records)
-    named = {score.name: score for score in scores.scores}
+    trained = Counter(record.stage for record in outcome.records)
+    named = {score.name: score for score in outcome.scores.scores}
     click.echo("")
     click.echo(f"  {folder.run}")
-    click.echo(f"  iterations {before.iteration} → {state.iteration} ({_counts(trained)}), next stage: {state.stage}")
+    done = f"iterations {outcome.before.iteration} → {outcome.state.iteration} ({_counts(trained)})"
+    click.echo(f"  {done}, next stage: {outcome.state.stage}")
     click.echo(f"  {'held out':<20}{'policy':>18}{'frozen base':>18}")
     for name, words in SHOWN_SCORES.items():
         if name in named:
             score = named[name]
             click.echo(f"  {words:<20}{score.policy.text():>18}{score.base.text():>18}  {score.judgement or ''}")
-    for alarm in alarms.alarms:
+    for line in outcome.suites.summary()[1:]:
+        click.echo(line)
+    for alarm in outcome.alarms.alarms:
         click.echo(f"  {alarm.name:<20}{alarm.mark}: {alarm.sentence}")
     click.echo(f"  report  {folder.path / 'report.html'}")
     click.echo(f"  replay  {folder.path / 'replay.html'}")
