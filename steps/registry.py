@@ -24,6 +24,18 @@ def production_version() -> ModelVersionResponse | None:
         return None
 
 
+def named_version(name: str, version: str) -> ModelVersionResponse:
+    """A version of a model: a number, or ``production``.
+
+    Raises:
+        PromotionError: there is none.
+    """
+    try:
+        return Client().get_model_version(name, version)
+    except KeyError as error:
+        raise PromotionError(f"model {name} has no version {version}: run the self_play pipeline first") from error
+
+
 def promoted_artifact(version: ModelVersionResponse, name: str) -> Any:
     """Load an artifact of a version by its id: so the dashboard shows it as an input, with the run that made it.
 

@@ -33,3 +33,7 @@ class PromotionError(VisionZeroError):
 
 class EvaluationError(VisionZeroError):
     """Benchmarks, predictions or records of answers that cannot be read, answered or scored."""
+
+
+class PublishError(VisionZeroError):
+    """A policy that cannot be brought to where it was to be published."""

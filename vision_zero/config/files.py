@@ -15,6 +15,7 @@ from pydantic import BaseModel, ValidationError
 from vision_zero.config.ablation import AblationConfig, ArmRun, plan
 from vision_zero.config.base import problems
 from vision_zero.config.build_pairs import BuildPairsConfig
+from vision_zero.config.publish import PublishConfig
 from vision_zero.config.self_play import SelfPlayConfig
 from vision_zero.config.suites import EvaluateConfig
 from vision_zero.config.warm_start import WarmStartConfig
@@ -24,6 +25,7 @@ ROOTS: dict[str, type[BaseModel]] = {
     "ablation": AblationConfig,
     "build_pairs": BuildPairsConfig,
     "evaluate": EvaluateConfig,
+    "publish": PublishConfig,
     "self_play": SelfPlayConfig,
     "warm_start": WarmStartConfig,
 }

@@ -1,0 +1,15 @@
+"""Hand out the policy of a model version: build the folder → deliver it.
+
+zenml pipeline run pipelines.publish.publish -c configs/publish/folder.yaml
+"""
+
+from zenml import pipeline
+
+from steps.publishing import build_folder, deliver_folder
+from vision_zero.config.publish import PublishConfig
+
+
+@pipeline(enable_cache=False)
+def publish(config: PublishConfig) -> None:
+    """Publish a merged model or an adapter, with its card."""
+    deliver_folder(config, build_folder(config))

@@ -1,0 +1,43 @@
+"""Steps that hand out the policy of a model version."""
+
+from pathlib import Path
+from tempfile import mkdtemp
+from typing import Annotated
+
+from zenml import log_metadata, step
+
+from materializers.base import BaseMaterializer
+from vision_zero.config.publish import PublishConfig
+from vision_zero.policy.folder import BaseFolder
+
+
+@step(enable_cache=False, output_materializers=BaseMaterializer)
+def build_folder(config: PublishConfig) -> Annotated[BaseFolder, "published_policy"]:
+    """Take policy, state and scores of a model version, and write the folder that goes out, with its card."""
+    from steps.production import POLICY, STATE
+    from steps.registry import named_version, promoted_artifact
+    from vision_zero.policy.loading import base_of
+    from vision_zero.publishing.building import build
+    from vision_zero.publishing.card import published_card
+
+    version = named_version(config.model, config.version)
+    policy, state, verdict, scores, suites = (
+        promoted_artifact(version, name) for name in (POLICY, STATE, "verdict", "scores", "benchmarks")
+    )
+    base = "the bare base" if policy.path is None else base_of(policy.path)
+    name = f"{version.model.name} {version.number}"
+    card = published_card(config, base=base, name=name, state=state, verdict=verdict, scores=scores, suites=suites)
+    return build(config, policy, card, Path(mkdtemp(prefix="vision-zero-publish-")))
+
+
+@step(enable_cache=False)
+def deliver_folder(config: PublishConfig, folder: BaseFolder) -> Annotated[str, "address"]:
+    """Bring the folder to the target."""
+    import click
+
+    from vision_zero.publishing.targets import deliver
+
+    address = deliver(folder, config)
+    click.echo(f"published: {address}")
+    log_metadata({"published": address})
+    return address

@@ -1,0 +1,47 @@
+"""Settings of publishing a promoted policy."""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+from pydantic import Field, field_validator
+
+from vision_zero.config.base import Config
+
+
+class PublishConfig(Config):
+    """What is handed out, and where to."""
+
+    model: str
+    """Name of the model in ZenML's registry: ``model.name`` of the recipe that trained it."""
+    version: str = "production"
+    """``production``, or a version's number."""
+    target: str = "runs/published"
+    """A folder, ``s3://bucket/path``, or ``hub:owner/name``. Tokens and credentials come from the environment."""
+    form: Literal["merged", "adapter"] = "merged"
+    """``merged``: a whole model that needs no peft; ``adapter``: the LoRA weights alone, for somebody who has the base."""
+    revision: str | None = None
+    """Revision of the base, if it is a hub id; the one that was trained on."""
+    dtype: Literal["float32", "bfloat16", "auto"] = "float32"
+    """Precision of a merged model's weights."""
+    trust_remote_code: bool = False
+    """Run code that comes with the base. Off: a base that needs it is refused."""
+    license: str = "apache-2.0"
+    """Licence that the card names; the base's licence binds the result."""
+    limits: str = ""
+    """What the card says about limits, beyond that no score holds outside what was measured."""
+    private: bool = True
+    """On the hub: only the owner sees it."""
+    replace: bool = False
+    """Overwrite what is at the target already."""
+    options: dict[str, Any] = Field(default_factory=dict)
+    """Options of the target's file system, for example ``{"client_kwargs": {"endpoint_url": "http://..."}}`` for s3fs."""
+
+    @field_validator("target")
+    @classmethod
+    def _names_a_place(cls, target: str) -> str:
+        if not target.strip():
+            raise ValueError("target is empty: name a folder, s3://bucket/path or hub:owner/name")
+        if target.startswith("hub:") and target.count("/") != 1:
+            raise ValueError(f"{target!r} names no repository: write hub:owner/name")
+        return target

@@ -1,0 +1,57 @@
+"""The folder that is published: an adapter or a merged model, with its card, and no file that could be executed."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+
+import torch
+from peft import PeftModel
+
+from vision_zero.config.policy import PolicyConfig
+from vision_zero.config.publish import PublishConfig
+from vision_zero.errors import PolicyError
+from vision_zero.policy.folder import ADAPTER_FILES, CARD, BaseFolder, PolicyFolder
+from vision_zero.policy.loading import base_of, load_policy
+
+
+def build(config: PublishConfig, policy: PolicyFolder, card: str, folder: Path) -> BaseFolder:
+    """Write the published folder.
+
+    Raises:
+        PolicyError: nothing has been trained yet, or the base cannot be loaded.
+    """
+    if policy.path is None:
+        raise PolicyError("there is nothing to publish: this version is the bare base; run the self_play pipeline first")
+    folder.mkdir(parents=True, exist_ok=True)
+    if config.form == "adapter":
+        for name in ADAPTER_FILES:
+            shutil.copyfile(policy.path / name, folder / name)
+    else:
+        _merge(config, policy.path, folder)
+    (folder / CARD).write_text(card, encoding="utf-8")
+    built = BaseFolder(folder)
+    built.files()
+    return built
+
+
+def _merge(config: PublishConfig, adapter: Path, folder: Path) -> None:
+    """W + α/r · B A in place of each adapted weight; then a whole model, its tokenizer and its processor."""
+    base = PolicyConfig(
+        base=base_of(adapter), revision=config.revision, dtype=config.dtype, trust_remote_code=config.trust_remote_code
+    )
+    policy = load_policy(base, adapter)
+    assert isinstance(policy.model, PeftModel)
+    with torch.no_grad():
+        model = policy.model.merge_and_unload()
+    model.save_pretrained(folder)
+    policy.processor.save_pretrained(folder)
+    _forget_where_it_was(folder / "config.json")
+
+
+def _forget_where_it_was(config: Path) -> None:
+    """transformers notes the folder that a model was loaded from; it means nothing on another machine."""
+    values = json.loads(config.read_text(encoding="utf-8"))
+    values.pop("_name_or_path", None)
+    config.write_text(json.dumps(values, indent=2) + "\n", encoding="utf-8")

@@ -1,0 +1,39 @@
+"""The card of a published policy: base, how it was trained, on what, its scores beside the base's, limits."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+
+from vision_zero.config.publish import PublishConfig
+from vision_zero.evaluation.estimates import Scores
+from vision_zero.evaluation.scorecard import Scorecard
+from vision_zero.learning.state import StageState
+from vision_zero.pairs.verdict import Verdict
+
+
+def published_card(
+    config: PublishConfig, *, base: str, name: str, state: StageState, verdict: Verdict, scores: Scores, suites: Scorecard
+) -> str:
+    """Markdown with the hub's YAML head.
+
+    Args:
+        base: the frozen base, as the adapter names it.
+        name: model and version, as the registry names them.
+        verdict: of the last run's pairs.
+        scores: held-out scores of this version.
+        suites: what it scored on the recipe's suites; may be empty.
+    """
+    environment = Environment(loader=PackageLoader("vision_zero.publishing"), undefined=StrictUndefined, autoescape=False)
+    return environment.get_template("card.md.j2").render(
+        config=config,
+        base=base,
+        name=name,
+        state=state,
+        stages=Counter(record.stage for record in state.history),
+        runs=len({record.run for record in state.history}),
+        verdict=verdict,
+        scores=scores,
+        suites=suites,
+    )
