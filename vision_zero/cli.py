@@ -14,6 +14,7 @@ import click
 from vision_zero.errors import VisionZeroError
 from vision_zero.evaluation.benchmarks.command import score
 from vision_zero.evaluation.command import evaluate
+from vision_zero.scheduling import DAYS
 
 if TYPE_CHECKING:
     from vision_zero.config.pairs import Domain
@@ -94,6 +95,25 @@ def gallery(out: Path) -> None:
 
     for sheet in draw_galleries(out):
         click.echo(sheet)
+
+
+@cli.command()
+@click.argument("file", type=click.Path(path_type=Path))
+@click.option("--at", "time", default="03:00", show_default=True, help="Time of day.")
+@click.option("--day", "days", type=click.Choice(DAYS), multiple=True, help="Only on this day; may be given several times.")
+@click.option("--form", type=click.Choice(("crontab", "systemd", "zenml")), default="crontab", show_default=True)
+def schedule(file: Path, time: str, days: tuple[str, ...], form: str) -> None:
+    """Print what runs FILE on a schedule, one run at a time: a crontab line, systemd units, or ZenML's block."""
+    from vision_zero.config.files import check_file
+    from vision_zero.scheduling import Schedule, crontab, systemd, zenml_schedule
+
+    check_file(file)
+    planned = Schedule.at(file, time, days)
+    if form == "systemd":
+        for name, text in systemd(planned).items():
+            click.echo(f"# ~/.config/systemd/user/{name}\n{text}")
+        return
+    click.echo(crontab(planned) if form == "crontab" else zenml_schedule(planned), nl=False)
 
 
 @cli.group()

@@ -1,0 +1,116 @@
+"""Scheduled retraining: a crontab line or a systemd timer for this machine, a ZenML schedule for orchestrators that have one.
+
+The local forms take a lock with flock(1): while a run goes on, the next one ends at once with status 75 (EX_TEMPFAIL in
+sysexits.h, "try again later"), and systemd counts that as no failure. Promotion is compare-and-set besides.
+"""
+
+from __future__ import annotations
+
+import shlex
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+from vision_zero.errors import ConfigError
+
+BUSY = 75
+DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
+
+
+@dataclass(frozen=True)
+class Schedule:
+    """When a recipe runs, and how it is started.
+
+    Attributes:
+        file: the recipe, below ``configs/<pipeline>/`` of a checkout.
+        hour, minute: local time; of the orchestrator's clock in the ZenML form.
+        days: names of days; none: every day.
+    """
+
+    file: Path
+    hour: int
+    minute: int
+    days: tuple[str, ...] = ()
+
+    @classmethod
+    def at(cls, file: Path, time: str, days: tuple[str, ...] = ()) -> Schedule:
+        """A schedule at a time such as 03:30.
+
+        Raises:
+            ConfigError: that is no time, or the recipe does not lie where a pipeline's recipes lie.
+        """
+        hour, _, minute = time.partition(":")
+        if not (hour.isdigit() and minute.isdigit() and len(minute) == 2 and int(hour) < 24 and int(minute) < 60):
+            raise ConfigError(f"{time!r} is no time of day: write it like 03:30")
+        path = file.resolve()
+        if len(path.parents) < 3 or not (path.parents[2] / "pipelines" / f"{path.parent.name}.py").is_file():
+            raise ConfigError(f"{file} is not below configs/<pipeline>/ of a checkout: a run could not find its pipeline")
+        return cls(path, int(hour), int(minute), days)
+
+    @property
+    def project(self) -> Path:
+        """The checkout that the recipe belongs to."""
+        return self.file.parents[2]
+
+    @property
+    def cron(self) -> str:
+        """The time as cron writes it."""
+        return f"{self.minute} {self.hour} * * {','.join(self.days) or '*'}"
+
+    @property
+    def command(self) -> list[str]:
+        """One locked run. The lock and the log lie beside the runs."""
+        pipeline = self.file.parent.name
+        zenml = Path(sys.executable).with_name("zenml")
+        recipe = self.file.relative_to(self.project)
+        run = [str(zenml), "pipeline", "run", f"pipelines.{pipeline}.{pipeline}", "-c", str(recipe)]
+        lock = self.project / "runs" / f".{self.file.stem}.lock"
+        return ["flock", "--nonblock", "--conflict-exit-code", str(BUSY), str(lock), *run]
+
+
+def crontab(schedule: Schedule) -> str:
+    """A line for ``crontab -e``."""
+    project = shlex.quote(str(schedule.project))
+    line = f"mkdir -p {project}/runs && cd {project} && {shlex.join(schedule.command)} >> runs/{schedule.file.stem}.log 2>&1"
+    # To cron a bare % is the end of the line.
+    return f"{schedule.cron} {line.replace('%', chr(92) + '%')}\n"
+
+
+def systemd(schedule: Schedule) -> dict[str, str]:
+    """A service and its timer by file name, for ``~/.config/systemd/user``."""
+    name = f"vision-zero-{schedule.file.stem}"
+    days = f"{','.join(day.capitalize() for day in schedule.days)} " if schedule.days else ""
+    service = f"""\
+[Unit]
+Description=Vision-Zero: {schedule.file.stem}
+
+[Service]
+Type=oneshot
+WorkingDirectory={str(schedule.project).replace("%", "%%")}
+ExecStartPre=mkdir -p {_unit(str(schedule.project / "runs"))}
+ExecStart={" ".join(_unit(word) for word in schedule.command)}
+SuccessExitStatus={BUSY}
+"""
+    timer = f"""\
+[Unit]
+Description=When {name} runs
+
+[Timer]
+OnCalendar={days}*-*-* {schedule.hour:02}:{schedule.minute:02}:00
+Persistent=true
+
+[Install]
+WantedBy=timers.target
+"""
+    return {f"{name}.service": service, f"{name}.timer": timer}
+
+
+def zenml_schedule(schedule: Schedule) -> str:
+    """The block for a copy of the recipe, for Kubeflow, Kubernetes and other orchestrators with a clock."""
+    return f'schedule:\n  name: vision-zero-{schedule.file.stem}\n  cron_expression: "{schedule.cron}"\n'
+
+
+def _unit(word: str) -> str:
+    """A word of a unit file: % and $ mean something there, and spaces need quotes."""
+    escaped = word.replace("%", "%%").replace("$", "$$")
+    return f'"{escaped}"' if " " in escaped else escaped
