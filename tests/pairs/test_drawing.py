@@ -73,6 +73,7 @@ def test_edits_can_be_chosen_one_by_one(tmp_path: Path) -> None:
         (("--from", "somewhere"), "scenes come from nowhere"),
         (("--domain", "photos", "--from", "/nowhere/at/all"), "/nowhere/at/all"),
         (("--size", "wide"), "is not a size like 320x240"),
+        (("--seed", 2_000_000_000), "seed 2000000000 is kept for the suites"),
         (("--scene", "/nowhere.json"), "/nowhere.json is not a readable JSON file"),
     ],
 )
