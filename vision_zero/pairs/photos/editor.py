@@ -37,5 +37,10 @@ class PhotoEditor(ABC):
     """Edits photos. Subclasses are final."""
 
     @abstractmethod
-    def edit(self, photo: Image.Image, borrow: Borrow, seed: Seed) -> EditedPhoto | None:
-        """An edited copy of an RGB photo; None where this photo cannot be edited. The same arguments give the same copy."""
+    def edit(self, photo: Image.Image, borrow: Borrow, seed: Seed, insists: bool = False) -> EditedPhoto | None:
+        """An edited copy of an RGB photo; None where this photo cannot be edited. The same arguments give the same copy.
+
+        Args:
+            seed: where all choices come from; which kind of edit it should be does not depend on the photo.
+            insists: rather no copy than another kind of edit than that: there are other photos.
+        """

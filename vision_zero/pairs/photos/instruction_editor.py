@@ -47,7 +47,7 @@ class InstructionEditor(PhotoEditor):
         self.config = config
         self._pipeline = _load(config) if pipeline is None else pipeline
 
-    def edit(self, photo: Image.Image, borrow: Borrow, seed: Seed) -> EditedPhoto | None:
+    def edit(self, photo: Image.Image, borrow: Borrow, seed: Seed, insists: bool = False) -> EditedPhoto | None:
         rng = seed.generator()
         instruction = self.config.instructions[int(rng.integers(len(self.config.instructions)))]
         answer = self._asked(photo, instruction, seed)

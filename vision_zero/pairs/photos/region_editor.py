@@ -31,19 +31,25 @@ _MARGIN = 6
 
 @final
 class RegionEditor(PhotoEditor):
-    """Draws kinds of edit by weight and tries each on a few regions, the better ones rather."""
+    """Draws kinds of edit by weight and tries each on a few regions, the better ones rather.
+
+    Not every kind suits every photo: few things can be taken away without a trace. Who insists, gets the first kind of the first
+    edit as it was drawn or nothing; else, and for further edits, the next kind takes its place.
+    """
 
     def __init__(self, config: PhotosConfig) -> None:
         self.config = config
 
-    def edit(self, photo: Image.Image, borrow: Borrow, seed: Seed) -> EditedPhoto | None:
+    def edit(self, photo: Image.Image, borrow: Borrow, seed: Seed, insists: bool = False) -> EditedPhoto | None:
         rng = seed.generator()
+        count = int(rng.integers(self.config.min_changes, self.config.max_changes + 1))
+        wishes = [self._kinds(rng) for _ in range(count)]
         canvas = self._canvas(photo)
         found = canvas.regions
         changes: list[Change] = []
         edits: list[Facts] = []
-        for _ in range(int(rng.integers(self.config.min_changes, self.config.max_changes + 1))):
-            step = self._step(canvas, borrow, rng)
+        for kinds in wishes:
+            step = self._step(kinds[:1] if insists and not changes else kinds, canvas, borrow, rng)
             if step is None:
                 break
             canvas, change, how = step
@@ -58,13 +64,19 @@ class RegionEditor(PhotoEditor):
     def _canvas(self, photo: Image.Image) -> Canvas:
         return Canvas.of(to_picture(photo), self.config.min_region, self.config.max_region)
 
-    def _step(self, canvas: Canvas, borrow: Borrow, rng: np.random.Generator) -> tuple[Canvas, Change, Facts] | None:
+    def _kinds(self, rng: np.random.Generator) -> list[PhotoEdit]:
+        """All kinds that may be tried, in the order in which they should be."""
+        kinds: list[PhotoEdit] = sorted(kind for kind, weight in self.config.edits.items() if weight > 0)
+        return [kinds[place] for place in _shuffled([self.config.edits[kind] for kind in kinds], rng)]
+
+    def _step(
+        self, kinds: list[PhotoEdit], canvas: Canvas, borrow: Borrow, rng: np.random.Generator
+    ) -> tuple[Canvas, Change, Facts] | None:
         if not canvas.regions:
             return None
-        kinds: list[PhotoEdit] = sorted(kind for kind, weight in self.config.edits.items() if weight > 0)
-        for kind in _shuffled([self.config.edits[kind] for kind in kinds], rng):
+        for kind in kinds:
             for place in _shuffled([region.score for region in canvas.regions], rng)[:REGION_TRIES]:
-                made = self._attempt(kinds[kind], canvas, canvas.regions[place], borrow, rng)
+                made = self._attempt(kind, canvas, canvas.regions[place], borrow, rng)
                 if made is not None:
                     return made
         return None
