@@ -27,7 +27,7 @@ MOST_BYTES = 400_000
 """A larger file is written with a palette of 256 colours."""
 LINE, CLEAR = 2, 2
 """Width of an outline, and what is left free between it and what changed: a label is no larger than that."""
-_LETTERS = 78
+_LETTERS = 74
 
 
 def draw_sheet(pairs: Sequence[ImagePair]) -> Image.Image:
