@@ -74,6 +74,21 @@ def test_who_insists_gets_the_kind_that_was_drawn_or_nothing() -> None:
     assert drawn == {"move", "recolor"}
 
 
+def test_half_of_what_is_blurred_is_blurred_in_the_original() -> None:
+    editor, photo = RegionEditor(PhotosConfig(edits={"blur": 1}, max_changes=1)), scenery(320, 240)
+    seen = set()
+    for place in range(8):
+        edited = editor.edit(photo, lambda _: photo, Seed(17).child(place))
+        assert edited is not None
+        (change,) = edited.changes
+        sharp, blurred = (edited.original, edited.picture) if change.after == "blurred" else (edited.picture, edited.original)
+        assert sharp.tobytes() == photo.tobytes()
+        assert np.asarray(blurred.crop(change.box)).std() < np.asarray(sharp.crop(change.box)).std()
+        assert change.before.startswith("the blurred ") == (change.after == "sharp")
+        seen.add(change.after)
+    assert seen == {"blurred", "sharp"}
+
+
 def test_edits_are_told_in_plain_words(tmp_path: Path) -> None:
     source = PhotoSource(PhotosConfig(location=photos(tmp_path, sceneries(3)), min_crop=0.9, max_changes=1))
     for place in range(16):

@@ -21,12 +21,14 @@ class EditedPhoto:
     """What an editor made.
 
     Attributes:
-        picture: RGB, of the original's size.
+        original: RGB, of the photo's size: the photo, unless an edit is that something of it became visible.
+        picture: its edited copy.
         changes: what is different; every pixel that differs lies in one of the boxes.
         regions: what the editor saw in the original, as JSON data.
         edits: how each change was made, as JSON data, in the changes' order.
     """
 
+    original: Image.Image
     picture: Image.Image
     changes: tuple[Change, ...]
     regions: tuple[Facts, ...]

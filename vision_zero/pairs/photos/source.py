@@ -63,16 +63,16 @@ class PhotoSource(PairSource):
 
     def sample(self, seed: Seed) -> ImagePair:
         for attempt in range(PAIR_TRIES):
-            original, origin = self._picture(seed.child(attempt, "photo").generator())
+            photo, origin = self._picture(seed.child(attempt, "photo").generator())
             # One seed for all tries: a kind of edit is drawn once, and a photo that suits it is sought.
-            edited = self._editor.edit(original, self._borrowed, seed.child("edit"), insists=attempt < INSISTENCE)
+            edited = self._editor.edit(photo, self._borrowed, seed.child("edit"), insists=attempt < INSISTENCE)
             if edited is None:
                 continue
             facts: Facts = {**origin, "regions": list(edited.regions)}
             return ImagePair(
                 pair_id=f"photo-{seed.digest()[:16]}",
                 domain=self.domain,
-                original=original,
+                original=edited.original,
                 modified=edited.picture,
                 changes=edited.changes,
                 original_facts=facts,
