@@ -22,7 +22,7 @@ from vision_zero.pairs.source import PairSource
 from vision_zero.randomness import Seed
 
 PAIR_TRIES = 40
-INSISTENCE = 10
+INSISTENCE = 6
 """So many of them are for the kind of edit that was drawn; then another one may take its place."""
 KEPT = 8
 """Decoded photos that are kept: the shipped ones all fit."""
