@@ -28,6 +28,7 @@ def s3_server() -> Iterator[str]:
     url = f"http://{host}:{port}"
     try:
         _post(url, "/moto-api/reset")
+        allow(url)
         fsspec.filesystem("s3", **options(url)).mkdir("pairs")
         yield url
     finally:

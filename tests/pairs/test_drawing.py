@@ -3,20 +3,23 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 from click.testing import CliRunner, Result
 from PIL import Image
 
-from tests.make import scene_pairs
+from tests.make import plain_pair, scene_pairs
 from vision_zero.cli import cli
 from vision_zero.errors import VisionZeroError
 from vision_zero.pairs.bench import measure_sources
 from vision_zero.pairs.drawing import read_folder
+from vision_zero.pairs.image_pair import Change
 from vision_zero.pairs.scenes.clevr import from_clevr
 from vision_zero.pairs.scenes.render import render
-from vision_zero.report.contact_sheet import MOST_BYTES, OUTLINE, draw_sheet, sheet_bytes
+from vision_zero.report.contact_sheet import GAP, HEIGHT, MOST_BYTES, OUTLINE, WIDTH, draw_sheet, sheet_bytes
 
 
 def run(*arguments: object) -> Result:
@@ -73,6 +76,7 @@ def test_edits_can_be_chosen_one_by_one(tmp_path: Path) -> None:
         (("--from", "somewhere"), "scenes come from nowhere"),
         (("--domain", "photos", "--from", "/nowhere/at/all"), "/nowhere/at/all"),
         (("--size", "wide"), "is not a size like 320x240"),
+        (("--seed", 2_000_000_000), "seed 2000000000 is kept for the suites"),
         (("--scene", "/nowhere.json"), "/nowhere.json is not a readable JSON file"),
     ],
 )
@@ -112,6 +116,20 @@ def test_the_gallery_picture_outlines_what_changed() -> None:
     colors = {color for _, color in sheet.getcolors(2**24) or []}
     assert OUTLINE in colors
     assert len(sheet_bytes(sheet)) <= MOST_BYTES
+
+
+def test_outlines_leave_what_changed_free() -> None:
+    pair = plain_pair("label", size=(WIDTH, HEIGHT))
+    pair = replace(pair, changes=tuple(Change("relabel", "label A", "label B", box) for box in ((50, 60, 70, 66), (0, 0, 9, 9))))
+    sheet = np.asarray(draw_sheet([pair]))
+    for side, image in enumerate((pair.original, pair.modified)):
+        left = GAP + side * (WIDTH + GAP // 2)
+        shown, whole = sheet[GAP : GAP + HEIGHT, left : left + WIDTH], np.asarray(image)
+        for part in (np.s_[60:66, 50:70], np.s_[2:7, 2:7]):
+            assert np.array_equal(shown[part], whole[part])
+        outlined = (shown == OUTLINE).all(axis=2)
+        assert outlined[56, 46:74].all()
+        assert outlined[0, :13].all()
 
 
 def test_a_large_gallery_picture_gets_a_palette() -> None:

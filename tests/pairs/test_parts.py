@@ -39,7 +39,7 @@ def test_photos_of_one_split_are_never_those_of_the_other() -> None:
     shown = {}
     for split in ("train", "held_out"):
         source = PhotoSource(config, part=Part(split))
-        shown[split] = {source.sample(Seed(1).child(split, place)).original_facts["photo"] for place in range(6)}
+        shown[split] = {source.sample(Seed(1).child(split, place)).original_facts["photo"] for place in range(12)}
     assert not shown["train"] & shown["held_out"]
     assert len(shown["held_out"]) == 2
 

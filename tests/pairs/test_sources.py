@@ -14,6 +14,7 @@ from tests.pairs.odd_pictures import scenery
 from vision_zero.config.imported import ImportedConfig
 from vision_zero.config.pairs import ChartsConfig, ScenesConfig
 from vision_zero.config.photos import PhotosConfig
+from vision_zero.pairs.charts.chartqa import ChartQaTableSource
 from vision_zero.pairs.charts.source import ChartSource
 from vision_zero.pairs.image_pair import ImagePair
 from vision_zero.pairs.imported.source import ImportedSource
@@ -30,14 +31,18 @@ VISIBLE, GROWTH = 24, 4
 
 @pytest.fixture(scope="module")
 def imported(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Twelve pairs of files."""
+    """Twelve pairs of files, and a ChartQA folder with twelve tables."""
     root = tmp_path_factory.mktemp("imported")
+    tables = root / "train" / "tables"
+    tables.mkdir(parents=True)
     for number in range(12):
         original = scenery(seed=number)
         modified = original.copy()
         ImageDraw.Draw(modified).rectangle((10 + 5 * number, 20, 40 + 5 * number, 60), fill=(240, 220, 20))
         original.save(root / f"{number}_original.png")
         modified.save(root / f"{number}_modified.png")
+        rows = [f"{name},{10 + (7 * number + 23 * place) % 60}" for place, name in enumerate(("Haiti", "Libya", "Peru", "Chad"))]
+        (tables / f"{number}.csv").write_text("\n".join(["Country,Share", *rows]))
     return root
 
 
@@ -45,6 +50,7 @@ SOURCES: dict[str, Callable[[Path], PairSource]] = {
     "scenes": lambda _: SceneSource(ScenesConfig(width=160, height=120)),
     "charts": lambda _: ChartSource(ChartsConfig(width=300, height=240)),
     "compact charts": lambda _: ChartSource(ChartsConfig(style="compact")),
+    "charts of tables": lambda root: ChartQaTableSource(ChartsConfig(chartqa_root=str(root), width=300, height=240)),
     "photos": lambda _: PhotoSource(PhotosConfig(width=160, height=120)),
     "imported": lambda root: ImportedSource(ImportedConfig(location=str(root))),
     "resized imported": lambda root: ImportedSource(ImportedConfig(location=str(root), width=80, height=64)),

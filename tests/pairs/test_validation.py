@@ -109,7 +109,9 @@ def test_each_domains_faults_are_quarantined_with_the_reason() -> None:
     assert reasons(picture) == ""
     everywhere = Image.blend(picture.modified, Image.new("RGB", picture.modified.size, "white"), 0.6)
     assert "photos: changed area" in reasons(replace(picture, modified=everywhere))
-    assert "photos: changed area" in reasons(replace(picture, modified=picture.original))
+    found = reasons(replace(picture, modified=picture.original))
+    assert "photos: changed area" in found
+    assert "changed area here: 0.00%" in found
     stained = picture.modified.copy()
     ImageDraw.Draw(stained).rectangle((0, 0, 11, 11), fill=(255, 0, 255))
     elsewhere = replace(picture, modified=stained, changes=tuple(replace(c, box=(40, 40, 112, 112)) for c in picture.changes))

@@ -8,12 +8,13 @@ from pydantic import Field, model_validator
 
 from vision_zero.config.pairs import Domain
 from vision_zero.config.sources import SourcesConfig
+from vision_zero.randomness import HELD_OUT_SEEDS
 
 
 class BuildPairsConfig(SourcesConfig):
     """Which pairs are built, and where to."""
 
-    seed: int = Field(0, ge=0)
+    seed: int = Field(0, ge=0, lt=HELD_OUT_SEEDS.start)
     """The same seed builds the same pairs."""
     domain: Domain = "scenes"
     """The source."""

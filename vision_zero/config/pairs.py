@@ -7,6 +7,7 @@ from typing import Annotated, Any, Literal, Self, get_args
 from pydantic import Field, model_validator
 
 from vision_zero.config.base import Config
+from vision_zero.config.imported import StorageConfig
 
 Domain = Literal["scenes", "charts", "photos", "imported"]
 Split = Literal["train", "held_out"]
@@ -126,6 +127,8 @@ class ChartsConfig(Config):
     """Folder or URL (s3://...) of the ChartQA data set whose tables are drawn; none: tables are made up."""
     chartqa_split: Literal["train", "val", "test"] = "train"
     """The split of ChartQA to take tables from; val and test are what models are evaluated on."""
+    storage: StorageConfig = StorageConfig()
+    """How ChartQA's files are read."""
 
     @model_validator(mode="before")
     @classmethod

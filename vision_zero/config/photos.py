@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal, Self
+from typing import Annotated, Literal, Self, get_args
 
 from pydantic import Field, model_validator
 
@@ -63,19 +63,9 @@ class PhotosConfig(Config):
     """A crop has at least this share of the largest one's width; smaller crops are other pictures, but less sharp."""
     mirror: bool = True
     """Half the crops are mirrored."""
-    edits: dict[PhotoEdit, Annotated[float, Field(ge=0.0)]] = Field(
-        {
-            "remove": 3.0,
-            "recolor": 1.0,
-            "duplicate": 1.0,
-            "move": 3.0,
-            "flip": 1.0,
-            "retexture": 1.0,
-            "blur": 1.0,
-            "add": 1.0,
-        }
-    )
-    """How often each kind of edit is tried first, relatively; where it does not suit the photo another one is tried."""
+    edits: dict[PhotoEdit, Annotated[float, Field(ge=0.0)]] = Field(dict.fromkeys(get_args(PhotoEdit), 1.0))
+    """How often each kind of edit is asked for, relatively. A photo that suits it is sought; where none of the first few does,
+    another kind takes its place, and so it does for a second edit of the same photo."""
     min_changes: int = Field(1, ge=1, le=4)
     """Fewest regions that are edited."""
     max_changes: int = Field(2, ge=1, le=4)

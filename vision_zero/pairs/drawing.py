@@ -21,7 +21,7 @@ from vision_zero.pairs.pictures import png_bytes
 from vision_zero.pairs.shards import ShardWriter, write_pairs
 from vision_zero.pairs.source import PairSource
 from vision_zero.pairs.table import PairTable
-from vision_zero.randomness import Seed
+from vision_zero.randomness import HELD_OUT_SEEDS, Seed
 from vision_zero.report.contact_sheet import draw_sheet, sheet_bytes
 from vision_zero.report.gallery import gallery_page
 
@@ -44,6 +44,9 @@ class Order:
         location: of ChartQA, photos, or pairs; None for made-up charts and the photos that dependencies ship.
         edits: the kinds of edit, each as often; empty for the source's own choice.
         changes: how many things each edit touches; None for the source's own choice.
+
+    Raises:
+        PairsError: the seed is one of those that belong to the suites.
     """
 
     domain: Domain
@@ -53,6 +56,13 @@ class Order:
     location: str | None = None
     edits: tuple[str, ...] = ()
     changes: int | None = None
+
+    def __post_init__(self) -> None:
+        if self.seed >= HELD_OUT_SEEDS.start:
+            raise PairsError(
+                f"seed {self.seed} is kept for the suites that evaluate a policy, which must not see their pictures before: take "
+                f"one below {HELD_OUT_SEEDS.start}"
+            )
 
 
 def draw_into(folder: Path, order: Order, sheet: Path | None = None) -> int:

@@ -25,6 +25,9 @@ from vision_zero.pairs.verdict import DomainVerdict, Expectation, Quarantined, V
 LEAST_EXPECTED = 20
 """Of a kind of edit that is expected less often than this, too few or none may be chance."""
 
+_SHARES = {"changed_area": "changed area", "unlogged_area": "changed elsewhere"}
+"""Measurements that are shares of the picture, and the words of the rules about them."""
+
 Weights = Mapping[Any, float]
 """How often each kind of edit is asked for, relatively."""
 
@@ -146,6 +149,9 @@ def _quarantined(frame: pd.DataFrame, reasons: Mapping[str, list[str]]) -> tuple
             "other pair": row["duplicate_of"] or row["leaks_from"],
         }
         known = [f"{name.replace('_', ' ')}: {value}" for name, value in exact.items() if value]
+        known += [
+            f"{words} here: {row[column]:.2%}" for column, words in _SHARES.items() if any(words in rule for rule in broken)
+        ]
         found.append(Quarantined(pair_id=pair_id, reasons=(row["trouble"],) if row["trouble"] else (*broken, *known)))
     return tuple(found)
 

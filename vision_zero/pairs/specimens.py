@@ -14,7 +14,7 @@ from vision_zero.pairs.pictures import decode
 from vision_zero.pairs.table import Batches, from_row
 from vision_zero.pairs.verdict import Specimen
 
-WIDTH = 224
+WIDTH = 320
 """Widest small copy in pixels."""
 QUALITY = 90
 

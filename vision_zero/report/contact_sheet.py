@@ -14,33 +14,45 @@ from vision_zero.pairs.image_pair import ImagePair
 
 COLUMNS = 2
 """Pairs beside each other."""
-WIDTH, HEIGHT = 208, 156
+WIDTH, HEIGHT = 240, 180
 """Each picture is shown inside so many pixels."""
 GAP = 12
-TEXT = 11
+TEXT = 12
+LEADING = 3
+"""Pixels between two lines of words."""
 LINES = 3
 """Lines of words under a pair; longer texts are cut."""
 INK, PAPER, OUTLINE = (28, 36, 48), (255, 255, 255), (255, 45, 120)
-MOST_BYTES = 250_000
+MOST_BYTES = 400_000
 """A larger file is written with a palette of 256 colours."""
+LINE, CLEAR = 2, 2
+"""Width of an outline, and what is left free between it and what changed: a label is no larger than that."""
 _LETTERS = 74
 
 
 def draw_sheet(pairs: Sequence[ImagePair]) -> Image.Image:
     """A sheet of pairs."""
-    rows = -(-len(pairs) // COLUMNS)
-    cell = (2 * WIDTH + GAP // 2, HEIGHT + (LINES + 1) * (TEXT + 3))
-    sheet = Image.new("RGB", (COLUMNS * (cell[0] + 2 * GAP), rows * (cell[1] + GAP) + GAP), PAPER)
+    rows = [pairs[first : first + COLUMNS] for first in range(0, len(pairs), COLUMNS)]
+    words = [[_words(pair) for pair in row] for row in rows]
+    # A row is as high as the longest of its texts.
+    heights = [HEIGHT + GAP // 2 + max(len(lines) for lines in row) * (TEXT + LEADING) for row in words]
+    across = 2 * WIDTH + GAP // 2
+    sheet = Image.new("RGB", (COLUMNS * (across + 2 * GAP), sum(heights) + (2 * len(rows)) * GAP), PAPER)
     font = ImageFont.truetype(str(Path(matplotlib.get_data_path()) / "fonts/ttf/DejaVuSans.ttf"), TEXT)
     draw = ImageDraw.Draw(sheet)
-    for place, pair in enumerate(pairs):
-        left = GAP + place % COLUMNS * (cell[0] + 2 * GAP)
-        top = GAP + place // COLUMNS * (cell[1] + GAP)
-        for side, image in enumerate((pair.original, pair.modified)):
-            _show(sheet, draw, image, pair, (left + side * (WIDTH + GAP // 2), top))
-        words = wrap("; ".join(change.sentence() for change in pair.changes), _LETTERS, max_lines=LINES, placeholder=" …")
-        draw.multiline_text((left, top + HEIGHT + 4), "\n".join(words), fill=INK, font=font, spacing=3)
+    top = GAP
+    for row, texts, height in zip(rows, words, heights, strict=True):
+        for place, (pair, lines) in enumerate(zip(row, texts, strict=True)):
+            left = GAP + place * (across + 2 * GAP)
+            for side, image in enumerate((pair.original, pair.modified)):
+                sheet.paste(_shown(image, pair), (left + side * (WIDTH + GAP // 2), top))
+            draw.multiline_text((left, top + HEIGHT + GAP // 2), "\n".join(lines), fill=INK, font=font, spacing=LEADING)
+        top += height + 2 * GAP
     return sheet
+
+
+def _words(pair: ImagePair) -> list[str]:
+    return wrap("; ".join(change.sentence() for change in pair.changes), _LETTERS, max_lines=LINES, placeholder=" …")
 
 
 def sheet_bytes(sheet: Image.Image) -> bytes:
@@ -57,11 +69,15 @@ def _png(image: Image.Image) -> bytes:
     return buffer.getvalue()
 
 
-def _show(sheet: Image.Image, draw: ImageDraw.ImageDraw, image: Image.Image, pair: ImagePair, corner: tuple[int, int]) -> None:
+def _shown(image: Image.Image, pair: ImagePair) -> Image.Image:
+    """The picture at its size on the sheet, with the changed regions outlined."""
     scale = min(WIDTH / image.width, HEIGHT / image.height)
-    size = (max(1, round(image.width * scale)), max(1, round(image.height * scale)))
-    sheet.paste(image.resize(size, Image.Resampling.LANCZOS), corner)
+    shown = image.resize((max(1, round(image.width * scale)), max(1, round(image.height * scale))), Image.Resampling.LANCZOS)
+    draw = ImageDraw.Draw(shown)
+    away = CLEAR + LINE
     for change in pair.changes:
         left, top, right, bottom = (round(edge * scale) for edge in change.box)
-        box = (corner[0] + left - 1, corner[1] + top - 1, corner[0] + right, corner[1] + bottom)
-        draw.rectangle(box, outline=OUTLINE, width=2)
+        # What reaches to the picture's border is outlined along it.
+        corners = (max(0, left - away), max(0, top - away)), (min(shown.width, right + away), min(shown.height, bottom + away))
+        draw.rectangle((*corners[0], corners[1][0] - 1, corners[1][1] - 1), outline=OUTLINE, width=LINE)
+    return shown

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from pydantic import ValidationError
 
+from vision_zero.config.build_pairs import BuildPairsConfig
 from vision_zero.config.self_play import SelfPlayConfig
 from vision_zero.config.warm_start import Phase, WarmStartConfig
 from vision_zero.evaluation.benchmarks.benchmark import Benchmark
@@ -118,6 +119,8 @@ def test_held_out_seeds_cannot_be_trained_on() -> None:
         SelfPlayConfig(seed=HELD_OUT_SEEDS.start)
     with pytest.raises(ValidationError, match="less than 2000000000"):
         WarmStartConfig(seed=HELD_OUT_SEEDS.start, phases=(Phase(steps=1, topics={"list": 1}),))
+    with pytest.raises(ValidationError, match="less than 2000000000"):
+        BuildPairsConfig(seed=HELD_OUT_SEEDS.start)
 
 
 def test_items_stay_what_they_are() -> None:

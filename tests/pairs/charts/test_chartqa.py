@@ -10,10 +10,13 @@ import fsspec
 import numpy as np
 import pytest
 
+from tests.pairs.s3_server import bad_line, forbid, options, s3_server
+from vision_zero.config.imported import StorageConfig
 from vision_zero.config.pairs import ChartsConfig
 from vision_zero.errors import ConfigError, PairsError
 from vision_zero.pairs.charts.chartqa import ChartQaTableSource, chart_of
 from vision_zero.pairs.charts.chartqa_csv import parsed
+from vision_zero.pairs.imported.storage import ConnectionLostError
 from vision_zero.randomness import Seed
 
 COUNTRIES = 'Country,"Share of land, 2010"\nHaiti,6.12\nLibya,25.32\nMorocco,5.11\nLebanon,14.5\nColombia,1.45\n'
@@ -124,10 +127,10 @@ def test_bad_tables_are_passed_over(tmp_path: Path) -> None:
     assert {source.sample(Seed(4).child(place)).original_facts["source"] for place in range(2)} == {"tables/good.csv"}
 
 
-def test_other_file_systems_work_alike() -> None:
+def test_other_file_systems_work_alike(tmp_path: Path) -> None:
     files = fsspec.filesystem("memory")
     files.pipe_file("/chartqa/val/tables/one.csv", COUNTRIES.encode())
-    source = ChartQaTableSource(config("memory://chartqa", chartqa_split="val"))
+    source = ChartQaTableSource(config("memory://chartqa", chartqa_split="val", storage=StorageConfig(cache=str(tmp_path))))
     facts: dict[str, Any] = dict(source.sample(Seed(5)).original_facts)
     assert facts["source"] == "tables/one.csv"
     assert facts["categories"][0] == "Haiti"
@@ -144,7 +147,45 @@ def test_names_of_an_unknown_sort_are_exchanged(tmp_path: Path) -> None:
 def test_folders_without_tables_are_refused(tmp_path: Path) -> None:
     with pytest.raises(PairsError, match="must hold train, val and test"):
         ChartQaTableSource(config(str(tmp_path)))
-    with pytest.raises(PairsError, match="cannot list"):
+    (tmp_path / "train" / "tables").mkdir(parents=True)
+    with pytest.raises(PairsError, match=r"no tables in .*must hold train, val and test"):
+        ChartQaTableSource(config(str(tmp_path)))
+    with pytest.raises(PairsError, match="cannot be opened"):
         ChartQaTableSource(config("nosuch://bucket/chartqa"))
     with pytest.raises(ConfigError, match="chartqa_root"):
         ChartQaTableSource(ChartsConfig())
+
+
+@pytest.mark.s3
+def test_tables_of_a_bucket_are_those_of_a_folder(tmp_path: Path) -> None:
+    notes = {"one.json": {"type": "h_bar"}}
+    root = folder(tmp_path / "made", {"one.csv": COUNTRIES, "years.csv": YEARS, "bad.csv": b"\xff"}, notes)
+    local = ChartQaTableSource(config(root))
+    with s3_server() as url:
+        fsspec.filesystem("s3", **options(url)).put(root, "pairs/chartqa", recursive=True)
+
+        def remote(
+            address: str, location: str = "s3://pairs/chartqa", cache: str = "cache", **settings: Any
+        ) -> ChartQaTableSource:
+            storage = StorageConfig(options=options(address), cache=str(tmp_path / cache), wait_s=0.01, **settings)
+            return ChartQaTableSource(config(location, storage=storage))
+
+        source = remote(url)
+        assert source.tables == local.tables == ["bad.csv", "one.csv", "years.csv"]
+        for place in range(3):
+            ours, theirs = local.sample(Seed(7).child(place)), source.sample(Seed(7).child(place))
+            assert ours.facts_json() == theirs.facts_json()
+            assert ours.modified.tobytes() == theirs.modified.tobytes()
+        for location in ("s3://nosuch/chartqa", "s3://pairs/elsewhere"):
+            with pytest.raises(PairsError, match=r"no such folder, bucket or file.*must hold train, val and test") as raised:
+                remote(url, location)
+            assert "\n" not in str(raised.value)
+        with bad_line(url, cuts=2) as line:
+            assert remote(line, cache="tried again").sample(Seed(7)).facts_json() == local.sample(Seed(7)).facts_json()
+        with bad_line(url, cuts=10_000) as line:
+            lost = remote(line, cache="lost", attempts=2)
+            with pytest.raises(ConnectionLostError, match="tried 2 times"):
+                lost.sample(Seed(7))
+        forbid(url)
+        with pytest.raises(PairsError, match="no permission"):
+            remote(url)

@@ -65,7 +65,7 @@ def test_the_layout_of_imgedit_is_read(tmp_path: Path) -> None:
     }
     pair = source(parquet(tmp_path / "remove_part5.parquet", [row])).sample(Seed(1))
     assert pair.modified.tobytes() == changed(scenery()).tobytes()
-    assert pair.changes[0].after == "the modified picture (Remove the dog)"
+    assert pair.changes[0].after == "something else, as told: Remove the dog"
     assert pair.modified_facts["change"] == "Remove the dog"
 
 

@@ -9,7 +9,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from PIL import Image
+from PIL import Image, ImageDraw
 from pydantic import ValidationError
 
 from tests.pairs.odd_pictures import BROKEN, encoded, odd, scenery
@@ -20,6 +20,7 @@ from vision_zero.config.photos import PhotoEdit, PhotosConfig
 from vision_zero.errors import PairsError
 from vision_zero.pairs.photos.collection import SHIPPED, ShippedPhotos
 from vision_zero.pairs.photos.crop import draw_crop
+from vision_zero.pairs.photos.region_editor import RegionEditor
 from vision_zero.pairs.photos.source import PhotoSource
 from vision_zero.pairs.quality import changed_mask, measure
 from vision_zero.randomness import Seed
@@ -52,6 +53,40 @@ def test_every_kind_of_edit_is_local_visible_and_logged(kind: PhotoEdit, tmp_pat
         assert (left, top, right, bottom) == (columns[0], rows[0], columns[-1] + 1, rows[-1] + 1)
         assert changed_mask(pair.original, pair.modified, 24).mean() >= source.config.min_visible
         assert differs.mean() < 0.35
+
+
+def test_who_insists_gets_the_kind_that_was_drawn_or_nothing() -> None:
+    editor = RegionEditor(PhotosConfig(edits={"move": 1, "recolor": 1}, max_changes=1))
+    movable, fixed = (Image.new("RGB", (160, 120), (90, 140, 120)) for _ in range(2))
+    ImageDraw.Draw(movable).ellipse((20, 40, 59, 79), fill=(200, 30, 40))
+    # A thing that runs out of the picture cannot be shown elsewhere.
+    ImageDraw.Draw(fixed).ellipse((-2, 40, 37, 79), fill=(200, 30, 40))
+    drawn = set()
+    for place in range(8):
+        seed = Seed(16).child(place)
+        wished = editor.edit(movable, lambda _: movable, seed, insists=True)
+        other, strict = editor.edit(fixed, lambda _: movable, seed), editor.edit(fixed, lambda _: movable, seed, insists=True)
+        assert wished is not None
+        assert other is not None
+        assert other.changes[0].kind == "recolor"
+        assert (strict is None) == (wished.changes[0].kind == "move")
+        drawn.add(wished.changes[0].kind)
+    assert drawn == {"move", "recolor"}
+
+
+def test_half_of_what_is_blurred_is_blurred_in_the_original() -> None:
+    editor, photo = RegionEditor(PhotosConfig(edits={"blur": 1}, max_changes=1)), scenery(320, 240)
+    seen = set()
+    for place in range(8):
+        edited = editor.edit(photo, lambda _: photo, Seed(17).child(place))
+        assert edited is not None
+        (change,) = edited.changes
+        sharp, blurred = (edited.original, edited.picture) if change.after == "blurred" else (edited.picture, edited.original)
+        assert sharp.tobytes() == photo.tobytes()
+        assert np.asarray(blurred.crop(change.box)).std() < np.asarray(sharp.crop(change.box)).std()
+        assert change.before.startswith("the blurred ") == (change.after == "sharp")
+        seen.add(change.after)
+    assert seen == {"blurred", "sharp"}
 
 
 def test_edits_are_told_in_plain_words(tmp_path: Path) -> None:

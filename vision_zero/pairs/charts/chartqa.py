@@ -10,10 +10,9 @@ import json
 import re
 from collections.abc import Mapping
 from dataclasses import replace
-from typing import final
+from typing import Any, final
 
 import numpy as np
-from fsspec.core import url_to_fs
 
 from vision_zero.config.pairs import ChartsConfig, ChartType
 from vision_zero.errors import ConfigError, PairsError
@@ -25,6 +24,7 @@ from vision_zero.pairs.charts.source import chart_pair
 from vision_zero.pairs.charts.table import value_axis
 from vision_zero.pairs.charts.ticks import nice_range
 from vision_zero.pairs.image_pair import Domain, ImagePair
+from vision_zero.pairs.imported.storage import ConnectionLostError, NotThereError, Storage
 from vision_zero.pairs.parts import EVERYTHING, Part
 from vision_zero.pairs.source import PairSource
 from vision_zero.randomness import Seed
@@ -48,9 +48,13 @@ _NOT_NAMES = frozenset(("value", "values", "characteristic", "entity", "unnamed:
 class ChartQaTableSource(PairSource):
     """Draws tables of ChartQA and their edited copies. The root may be a folder or any URL that fsspec reads (s3://...).
 
+    Attributes:
+        tables: the names of the CSV files that may be drawn.
+
     Raises:
         ConfigError: the configuration names no ``chartqa_root``.
-        PairsError: there are no tables.
+        PairsError: there are no tables, or they may not be listed.
+        ConnectionLostError: the root cannot be reached.
     """
 
     domain: Domain = "charts"
@@ -59,42 +63,56 @@ class ChartQaTableSource(PairSource):
         if config.chartqa_root is None:
             raise ConfigError("set chartqa_root to the folder of the ChartQA data set that holds train, val and test")
         self.config = config
+        split = f"{config.chartqa_root.rstrip('/')}/{config.chartqa_split}"
         try:
-            self._files, root = url_to_fs(config.chartqa_root)
-            self._folder = f"{root.rstrip('/')}/{config.chartqa_split}"
-            self.tables = sorted(path for path in self._files.find(f"{self._folder}/tables") if path.endswith(".csv"))
-        except (OSError, ValueError, ImportError) as error:
-            raise PairsError(f"cannot list the tables of ChartQA in {config.chartqa_root}: {error}") from error
-        if not self.tables:
-            raise PairsError(f"no tables in {self._folder}/tables: chartqa_root must hold train, val and test of ChartQA")
-        mine = part.choose([path.removeprefix(self._folder).encode() for path in self.tables])
-        self.tables = [path for path, is_mine in zip(self.tables, mine, strict=True) if is_mine]
+            self._files = Storage(f"{split}/tables", config.storage)
+        except NotThereError as error:
+            raise PairsError(f"{error}; chartqa_root must hold train, val and test of ChartQA") from error
+        names = [name for name in self._files.entries if name.endswith(".csv")]
+        if not names:
+            raise PairsError(f"no tables in {split}/tables: chartqa_root must hold train, val and test of ChartQA")
+        mine = part.choose([f"/tables/{name}".encode() for name in names])
+        self.tables = [name for name, is_mine in zip(names, mine, strict=True) if is_mine]
+        # Listed apart from the tables: beside both lie the pictures, which nobody needs here.
+        self._annotations: Storage | None
+        try:
+            self._annotations = Storage(f"{split}/annotations", config.storage)
+        except NotThereError:
+            self._annotations = None
 
     def sample(self, seed: Seed) -> ImagePair:
         return chart_pair(self.config, seed, self._chart)
 
-    def table(self, path: str) -> Table:
+    def table(self, name: str) -> Table:
         """Read one of ``tables``.
 
         Raises:
             PairsError: the file, or its annotation, cannot be read or holds no table of numbers.
+            ConnectionLostError: it cannot be reached now; that does not make it unusable.
         """
-        stem = path.rsplit("/", 1)[-1].removesuffix(".csv")
-        annotation = f"{self._folder}/annotations/{stem}.json"
         try:
-            text = self._files.cat_file(path).decode("utf-8-sig")
-            notes = json.loads(self._files.cat_file(annotation)) if self._files.exists(annotation) else {}
-        except (OSError, UnicodeDecodeError, json.JSONDecodeError) as error:
-            raise PairsError(f"{path}: cannot be read: {' '.join(str(error).split())}") from error
-        return parsed(text, path, notes if isinstance(notes, dict) else {})
+            text = self._files.read(name).decode("utf-8-sig")
+            notes = self._notes(f"{name.removesuffix('.csv')}.json")
+        except (UnicodeDecodeError, json.JSONDecodeError) as error:
+            raise PairsError(f"{name}: cannot be read: {' '.join(str(error).split())}") from error
+        return parsed(text, name, notes)
+
+    def _notes(self, name: str) -> Mapping[str, Any]:
+        """The table's annotation; empty where there is none."""
+        if self._annotations is None or name not in self._annotations.entries:
+            return {}
+        notes = json.loads(self._annotations.read(name))
+        return notes if isinstance(notes, dict) else {}
 
     def _chart(self, rng: np.random.Generator) -> Chart:
         """A random table as a chart. Tables that cannot be used are passed over; when too many are, the last one is blamed."""
         problem = PairsError("")
         for _ in range(TABLE_TRIES):
-            path = one_of(self.tables, rng)
+            name = one_of(self.tables, rng)
             try:
-                return chart_of(self.config, self.table(path), path.removeprefix(f"{self._folder}/"), rng)
+                return chart_of(self.config, self.table(name), f"tables/{name}", rng)
+            except ConnectionLostError:
+                raise
             except PairsError as error:
                 problem = error
         raise PairsError(f"no usable table of ChartQA after {TABLE_TRIES} tries; the last: {problem}") from problem

@@ -14,6 +14,7 @@ from vision_zero.pairs.image_pair import Change, Domain, Facts, ImagePair
 from vision_zero.pairs.imported.index import Made, open_index
 from vision_zero.pairs.imported.usable import Usable
 from vision_zero.pairs.parts import EVERYTHING, Part
+from vision_zero.pairs.photos.words import place_of
 from vision_zero.pairs.pictures import decode
 from vision_zero.pairs.source import PairSource
 from vision_zero.randomness import Seed
@@ -66,13 +67,14 @@ class ImportedSource(PairSource):
     def _pair(self, place: int, found: tuple[Image.Image, Image.Image, Made], pair_id: str) -> ImagePair:
         original, modified, made = found
         facts: Facts = {"id": self._index.name(place), "location": self.config.location}
-        after = f"the modified picture ({made.change})" if made.change else "the modified picture"
+        box = _box(original, modified)
+        after = f"something else, as told: {made.change}" if made.change else "something else"
         return ImagePair(
             pair_id=pair_id,
             domain=self.domain,
             original=original,
             modified=modified,
-            changes=(Change("imported", "the original picture", after, _box(original, modified)),),
+            changes=(Change("imported", f"what is {place_of(box, original.size)}", after, box),),
             original_facts=facts,
             modified_facts={**facts, "change": made.change},
         )

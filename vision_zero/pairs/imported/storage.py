@@ -37,6 +37,10 @@ class ConnectionLostError(PairsError):
     """The files cannot be reached now; the same call may succeed later."""
 
 
+class NotThereError(PairsError):
+    """There is no such folder, bucket or file."""
+
+
 @dataclass(frozen=True)
 class Entry:
     """A file as it was listed.
@@ -62,7 +66,8 @@ class Storage:
         chosen: the path of the one file that the location names, if it names a file; what lies beside it is listed too.
 
     Raises:
-        PairsError: the location does not exist or may not be listed; the options do not suit it.
+        NotThereError: the location does not exist.
+        PairsError: it may not be listed; the options do not suit it.
         ConnectionLostError: the location cannot be reached.
     """
 
@@ -181,7 +186,7 @@ class Storage:
             try:
                 return act()
             except (FileNotFoundError, NotADirectoryError) as error:
-                raise PairsError(f"{name}: there is no such folder, bucket or file: check the location") from error
+                raise NotThereError(f"{name}: there is no such folder, bucket or file: check the location") from error
             except PermissionError as error:
                 raise PairsError(f"{name}: no permission ({_one_line(error)}): check the credentials and their rights") from error
             except failures() as error:

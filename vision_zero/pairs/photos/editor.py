@@ -21,12 +21,14 @@ class EditedPhoto:
     """What an editor made.
 
     Attributes:
-        picture: RGB, of the original's size.
+        original: RGB, of the photo's size: the photo, unless an edit is that something of it became visible.
+        picture: its edited copy.
         changes: what is different; every pixel that differs lies in one of the boxes.
         regions: what the editor saw in the original, as JSON data.
         edits: how each change was made, as JSON data, in the changes' order.
     """
 
+    original: Image.Image
     picture: Image.Image
     changes: tuple[Change, ...]
     regions: tuple[Facts, ...]
@@ -37,5 +39,10 @@ class PhotoEditor(ABC):
     """Edits photos. Subclasses are final."""
 
     @abstractmethod
-    def edit(self, photo: Image.Image, borrow: Borrow, seed: Seed) -> EditedPhoto | None:
-        """An edited copy of an RGB photo; None where this photo cannot be edited. The same arguments give the same copy."""
+    def edit(self, photo: Image.Image, borrow: Borrow, seed: Seed, insists: bool = False) -> EditedPhoto | None:
+        """An edited copy of an RGB photo; None where this photo cannot be edited. The same arguments give the same copy.
+
+        Args:
+            seed: where all choices come from; which kind of edit it should be does not depend on the photo.
+            insists: rather no copy than another kind of edit than that: there are other photos.
+        """

@@ -39,12 +39,14 @@ class Edited:
         picture: the new pixels.
         before, after: the change in words (:class:`vision_zero.pairs.image_pair.Change`).
         shown: (height, width), where something is shown that was not there; None where the region stays or goes.
+        of_original: it is the original that shows these pixels: the modified picture is as the photo was.
     """
 
     picture: Picture
     before: str
     after: str
     shown: Mask | None = None
+    of_original: bool = False
 
 
 @dataclass(frozen=True)
@@ -136,10 +138,16 @@ def retexture(stroke: Stroke) -> Edited | None:
 
 
 def blur(stroke: Stroke) -> Edited | None:
-    """Takes the region's detail away."""
+    """Takes the region's detail away, or shows it where it had been taken away, each as often.
+
+    Pictures with less detail would else be the modified ones: a probe told 60 to 63 % of single pictures by that.
+    """
     canvas, mask = stroke.canvas, stroke.region.mask
     picture = blurred(canvas.picture, mask, BLUR * float(np.sqrt(mask.sum())))
-    return Edited(picture, region_name(canvas.picture, mask), "blurred")
+    name = region_name(canvas.picture, mask)
+    if stroke.rng.random() < 0.5:
+        return Edited(picture, name, "blurred")
+    return Edited(picture, name.replace("the ", "the blurred ", 1), "sharp", of_original=True)
 
 
 def add(stroke: Stroke) -> Edited | None:

@@ -47,7 +47,7 @@ class InstructionEditor(PhotoEditor):
         self.config = config
         self._pipeline = _load(config) if pipeline is None else pipeline
 
-    def edit(self, photo: Image.Image, borrow: Borrow, seed: Seed) -> EditedPhoto | None:
+    def edit(self, photo: Image.Image, borrow: Borrow, seed: Seed, insists: bool = False) -> EditedPhoto | None:
         rng = seed.generator()
         instruction = self.config.instructions[int(rng.integers(len(self.config.instructions)))]
         answer = self._asked(photo, instruction, seed)
@@ -62,7 +62,9 @@ class InstructionEditor(PhotoEditor):
         box: Box = box_of(differs)
         where = place_of(box, photo.size)
         change = Change("instruction", f"what is {where}", f"something else, as told: {instruction}", box)
-        return EditedPhoto(picture, (change,), (), ({"kind": "instruction", "instruction": instruction, "box": list(box)},))
+        return EditedPhoto(
+            photo, picture, (change,), (), ({"kind": "instruction", "instruction": instruction, "box": list(box)},)
+        )
 
     def _asked(self, photo: Image.Image, instruction: str, seed: Seed) -> Image.Image:
         """The model's answer at the photo's size."""

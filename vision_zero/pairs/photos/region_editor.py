@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import final
 
 import numpy as np
@@ -13,8 +14,7 @@ from vision_zero.pairs.image_pair import Change, Facts
 from vision_zero.pairs.photos.canvas import Canvas
 from vision_zero.pairs.photos.editor import Borrow, EditedPhoto, PhotoEditor
 from vision_zero.pairs.photos.edits import EDITS, Stroke
-from vision_zero.pairs.photos.pixels import Mask, box_of, grown, to_image, to_picture
-from vision_zero.pairs.photos.regions import Region
+from vision_zero.pairs.photos.pixels import Mask, Picture, box_of, grown, to_image, to_picture
 from vision_zero.pairs.photos.words import color_of
 from vision_zero.randomness import Seed
 
@@ -29,50 +29,71 @@ _MARGIN = 6
 """Pixels around an edit that no other edit touches."""
 
 
+@dataclass(frozen=True)
+class _Step:
+    """An edit that counts: what the modified picture and, where it is no longer the photo, the original are after it."""
+
+    canvas: Canvas
+    original: Picture
+    change: Change
+    how: Facts
+
+
 @final
 class RegionEditor(PhotoEditor):
-    """Draws kinds of edit by weight and tries each on a few regions, the better ones rather."""
+    """Draws kinds of edit by weight and tries each on a few regions, the better ones rather.
+
+    Not every kind suits every photo: few things can be taken away without a trace. Who insists, gets the first kind of the first
+    edit as it was drawn or nothing; else, and for further edits, the next kind takes its place.
+    """
 
     def __init__(self, config: PhotosConfig) -> None:
         self.config = config
 
-    def edit(self, photo: Image.Image, borrow: Borrow, seed: Seed) -> EditedPhoto | None:
+    def edit(self, photo: Image.Image, borrow: Borrow, seed: Seed, insists: bool = False) -> EditedPhoto | None:
         rng = seed.generator()
-        canvas = self._canvas(photo)
+        count = int(rng.integers(self.config.min_changes, self.config.max_changes + 1))
+        wishes = [self._kinds(rng) for _ in range(count)]
+        canvas, original = self._canvas(photo), to_picture(photo)
         found = canvas.regions
         changes: list[Change] = []
         edits: list[Facts] = []
-        for _ in range(int(rng.integers(self.config.min_changes, self.config.max_changes + 1))):
-            step = self._step(canvas, borrow, rng)
+        for kinds in wishes:
+            step = self._step(kinds[:1] if insists and not changes else kinds, canvas, original, borrow, rng)
             if step is None:
                 break
-            canvas, change, how = step
-            changes.append(change)
-            edits.append(how)
+            canvas, original = step.canvas, step.original
+            changes.append(step.change)
+            edits.append(step.how)
         if len(changes) < self.config.min_changes:
             return None
         seen = to_picture(photo)
         regions = tuple[Facts, ...]({"box": list(region.box), "color": color_of(seen, region.mask)} for region in found)
-        return EditedPhoto(to_image(canvas.picture), tuple(changes), regions, tuple(edits))
+        return EditedPhoto(to_image(original), to_image(canvas.picture), tuple(changes), regions, tuple(edits))
 
     def _canvas(self, photo: Image.Image) -> Canvas:
         return Canvas.of(to_picture(photo), self.config.min_region, self.config.max_region)
 
-    def _step(self, canvas: Canvas, borrow: Borrow, rng: np.random.Generator) -> tuple[Canvas, Change, Facts] | None:
+    def _kinds(self, rng: np.random.Generator) -> list[PhotoEdit]:
+        """All kinds that may be tried, in the order in which they should be."""
+        kinds: list[PhotoEdit] = sorted(kind for kind, weight in self.config.edits.items() if weight > 0)
+        return [kinds[place] for place in _shuffled([self.config.edits[kind] for kind in kinds], rng)]
+
+    def _step(
+        self, kinds: list[PhotoEdit], canvas: Canvas, original: Picture, borrow: Borrow, rng: np.random.Generator
+    ) -> _Step | None:
         if not canvas.regions:
             return None
-        kinds: list[PhotoEdit] = sorted(kind for kind, weight in self.config.edits.items() if weight > 0)
-        for kind in _shuffled([self.config.edits[kind] for kind in kinds], rng):
+        for kind in kinds:
             for place in _shuffled([region.score for region in canvas.regions], rng)[:REGION_TRIES]:
-                made = self._attempt(kinds[kind], canvas, canvas.regions[place], borrow, rng)
+                stroke = Stroke(canvas, canvas.regions[place], lambda: self._canvas(borrow(rng)), rng)
+                made = self._attempt(kind, stroke, original)
                 if made is not None:
                     return made
         return None
 
-    def _attempt(
-        self, kind: PhotoEdit, canvas: Canvas, region: Region, borrow: Borrow, rng: np.random.Generator
-    ) -> tuple[Canvas, Change, Facts] | None:
-        made = EDITS[kind](Stroke(canvas, region, lambda: self._canvas(borrow(rng)), rng))
+    def _attempt(self, kind: PhotoEdit, stroke: Stroke, original: Picture) -> _Step | None:
+        canvas, region, made = stroke.canvas, stroke.region, EDITS[kind](stroke)
         if made is None:
             return None
         before, after = np.asarray(to_image(canvas.picture)), np.asarray(to_image(made.picture))
@@ -83,14 +104,16 @@ class RegionEditor(PhotoEditor):
             return None
         if (changed & canvas.taken).any():
             return None
-        picture = to_picture(Image.fromarray(np.where(changed[..., None], after, before)))
         change = Change(kind, made.before, made.after, box_of(changed))
         how: Facts = {"kind": kind, "box": list(change.box)}
         if kind != "add":
             how["region"] = _polygon(region.mask)
         if made.shown is not None:
             how["shown"] = _polygon(made.shown)
-        return canvas.edited(picture, grown(changed, _MARGIN)), change, how
+        # Edits never touch what another one changed, so the original can take this one's pixels whatever came before.
+        shown = np.where(changed[..., None], to_picture(to_image(made.picture)), original if made.of_original else canvas.picture)
+        modified, original = (canvas.picture, shown) if made.of_original else (shown, original)
+        return _Step(canvas.edited(modified, grown(changed, _MARGIN)), original, change, how)
 
 
 def _shuffled(weights: list[float], rng: np.random.Generator) -> list[int]:

@@ -22,6 +22,8 @@ from vision_zero.pairs.source import PairSource
 from vision_zero.randomness import Seed
 
 PAIR_TRIES = 40
+INSISTENCE = 6
+"""So many of them are for the kind of edit that was drawn; then another one may take its place."""
 KEPT = 8
 """Decoded photos that are kept: the shipped ones all fit."""
 MOST_DETAIL = 4
@@ -61,16 +63,16 @@ class PhotoSource(PairSource):
 
     def sample(self, seed: Seed) -> ImagePair:
         for attempt in range(PAIR_TRIES):
-            place = seed.child(attempt)
-            original, origin = self._picture(place.child("photo").generator())
-            edited = self._editor.edit(original, lambda rng: self._picture(rng)[0], place.child("edit"))
+            photo, origin = self._picture(seed.child(attempt, "photo").generator())
+            # One seed for all tries: a kind of edit is drawn once, and a photo that suits it is sought.
+            edited = self._editor.edit(photo, self._borrowed, seed.child("edit"), insists=attempt < INSISTENCE)
             if edited is None:
                 continue
             facts: Facts = {**origin, "regions": list(edited.regions)}
             return ImagePair(
                 pair_id=f"photo-{seed.digest()[:16]}",
                 domain=self.domain,
-                original=original,
+                original=edited.original,
                 modified=edited.picture,
                 changes=edited.changes,
                 original_facts=facts,
@@ -80,6 +82,9 @@ class PhotoSource(PairSource):
             f"no photo could be edited in {PAIR_TRIES} tries: allow other edits, lower min_region or min_visible, or use photos "
             "with things that stand out"
         )
+
+    def _borrowed(self, rng: np.random.Generator) -> Image.Image:
+        return self._picture(rng)[0]
 
     def _picture(self, rng: np.random.Generator) -> tuple[Image.Image, Facts]:
         """A random crop of a random photo, and where it is from."""
