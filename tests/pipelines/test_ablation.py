@@ -1,8 +1,5 @@
 """An ablation through ZenML: arms go on where they stopped, finished ones are left alone, and the report keeps their order."""
 
-import os
-from pathlib import Path
-
 import pytest
 import yaml
 
@@ -15,7 +12,6 @@ from vision_zero.learning.state import StageState
 
 pytestmark = pytest.mark.zenml
 
-ROOT = Path(__file__).resolve().parents[2]
 RECIPE = {
     "iterations_per_round": 1,
     "pairs": {"scenes": {"width": 112, "height": 112, "extent": 2.0, "zoom": 1.5, "min_visible_share": 0.4}},
@@ -24,17 +20,6 @@ RECIPE = {
     "learning": {"iterations": 2, "games_per_iteration": 2, "votes_per_prompt": 2, "switch": {"rule": "never", "start": "clue"}},
     "evaluation": {"pairs": 4, "questions": 4, "resamples": 100},
 }
-
-
-@pytest.fixture(scope="module", autouse=True)
-def in_the_repository():
-    from zenml.utils import source_utils
-
-    before = Path.cwd()
-    os.chdir(ROOT)
-    source_utils.set_custom_source_root(str(ROOT))
-    yield
-    os.chdir(before)
 
 
 @pytest.fixture

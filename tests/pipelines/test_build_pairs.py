@@ -9,17 +9,12 @@ import yaml
 
 pytestmark = pytest.mark.zenml
 
-ROOT = Path(__file__).resolve().parents[2]
 
-
-def test_the_pairs_of_one_source_are_made_judged_and_kept(tmp_path, monkeypatch):
+def test_the_pairs_of_one_source_are_made_judged_and_kept(tmp_path):
     from datasets import load_dataset
-    from zenml.utils import source_utils
 
     from pipelines.build_pairs import build_pairs
 
-    monkeypatch.chdir(ROOT)
-    source_utils.set_custom_source_root(str(ROOT))
     config = {
         "domain": "charts",
         "train": 10,

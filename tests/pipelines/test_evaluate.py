@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 
 import pytest
@@ -10,14 +9,10 @@ import yaml
 
 pytestmark = pytest.mark.zenml
 
-ROOT = Path(__file__).resolve().parents[2]
-
 
 @pytest.fixture(scope="module")
 def run(tiny_base, tmp_path_factory):
     """Runs the pipeline once and gives its result and its folder of records."""
-    from zenml.utils import source_utils
-
     from tests.make import write_tiny_adapter
 
     folder = tmp_path_factory.mktemp("evaluate")
@@ -33,13 +28,9 @@ def run(tiny_base, tmp_path_factory):
     }
     file = folder / "tiny.yaml"
     file.write_text(yaml.safe_dump({"execution_mode": "fail_fast", "parameters": {"config": config}}))
-    before = Path.cwd()
-    os.chdir(ROOT)
-    source_utils.set_custom_source_root(str(ROOT))
     from pipelines.evaluate import evaluate
 
-    yield evaluate.with_options(config_path=str(file))(), folder / "records"
-    os.chdir(before)
+    return evaluate.with_options(config_path=str(file))(), folder / "records"
 
 
 def output(result, step, name):

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import os
-from pathlib import Path
-
 import pytest
 import yaml
 
@@ -14,19 +11,7 @@ from vision_zero.policy.loading import load_policy
 
 pytestmark = pytest.mark.zenml
 
-ROOT = Path(__file__).resolve().parents[2]
 MODEL = "vision_zero_published"
-
-
-@pytest.fixture(scope="module", autouse=True)
-def in_the_repository():
-    from zenml.utils import source_utils
-
-    before = Path.cwd()
-    os.chdir(ROOT)
-    source_utils.set_custom_source_root(str(ROOT))
-    yield
-    os.chdir(before)
 
 
 def publish(folder, model, **config):

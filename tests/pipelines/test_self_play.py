@@ -27,20 +27,6 @@ def recipe(tiny_base, tmp_path_factory):
     return write
 
 
-@pytest.fixture(scope="module", autouse=True)
-def in_the_repository(tmp_path_factory):
-    """ZenML finds steps and cache dependencies below the source root."""
-    import os
-
-    from zenml.utils import source_utils
-
-    before = Path.cwd()
-    os.chdir(ROOT)
-    source_utils.set_custom_source_root(str(ROOT))
-    yield
-    os.chdir(before)
-
-
 def run(file):
     from pipelines.self_play import self_play
 
