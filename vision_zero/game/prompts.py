@@ -8,14 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cache
 from itertools import groupby
 from operator import attrgetter
 from typing import Literal
 
-from jinja2 import Environment, PackageLoader, StrictUndefined, Template
+from jinja2 import Template
 
 from vision_zero.config.game import GameConfig
+from vision_zero.templates import text_template
 
 Role = Literal["civilian", "spy", "judge"]
 
@@ -58,8 +58,6 @@ def _table(config: GameConfig, seat: int, role: Role, clues: Sequence[SpokenClue
     }
 
 
-@cache
 def _template(wording: str, name: str) -> Template:
     # Prompts are plain text for a model, not HTML: clues arrive already cleaned of control text (parsing.one_line).
-    environment = Environment(loader=PackageLoader("vision_zero.game"), undefined=StrictUndefined, autoescape=False)
-    return environment.get_template(f"{wording}/{name}.j2")
+    return text_template("vision_zero.game", f"{wording}/{name}.j2")

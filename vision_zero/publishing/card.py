@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from collections import Counter
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
-
 from vision_zero.config.publish import PublishConfig
 from vision_zero.evaluation.estimates import Scores
 from vision_zero.evaluation.scorecard import Scorecard
 from vision_zero.learning.state import StageState
 from vision_zero.pairs.verdict import Verdict
+from vision_zero.templates import text_template
 
 
 def published_card(
@@ -25,8 +24,7 @@ def published_card(
         scores: held-out scores of this version.
         suites: what it scored on the recipe's suites; may be empty.
     """
-    environment = Environment(loader=PackageLoader("vision_zero.publishing"), undefined=StrictUndefined, autoescape=False)
-    return environment.get_template("card.md.j2").render(
+    return text_template("vision_zero.publishing", "card.md.j2").render(
         config=config,
         base=base,
         name=name,

@@ -7,7 +7,6 @@ from collections.abc import Callable
 from pathlib import Path
 
 import torch
-from jinja2 import Environment, PackageLoader, StrictUndefined
 from safetensors.torch import load_file, save_file
 
 from vision_zero.config.nano import NANO_SAMPLING
@@ -19,6 +18,7 @@ from vision_zero.policy.nano.school import School
 from vision_zero.policy.nano.teaching import teach
 from vision_zero.policy.nano.tokenizer import train_tokenizer
 from vision_zero.randomness import Seed
+from vision_zero.templates import text_template
 
 Tell = Callable[[str], None]
 WEIGHTS = "model.safetensors"
@@ -75,6 +75,5 @@ def halved(taught: Path, target: Path) -> Path:
 
 def nano_card(config: WarmStartConfig, exam: Exam) -> str:
     """The card of the embedded policy, in Markdown."""
-    environment = Environment(loader=PackageLoader("vision_zero.policy"), undefined=StrictUndefined, autoescape=False)
     temperature = f"{NANO_SAMPLING.temperature:g}"
-    return environment.get_template("nano_card.md.j2").render(config=config, exam=exam, temperature=temperature)
+    return text_template("vision_zero.policy", "nano_card.md.j2").render(config=config, exam=exam, temperature=temperature)
