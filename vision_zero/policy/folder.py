@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from vision_zero.errors import PolicyError
+from vision_zero.whole import whole_folder
 
 ADAPTER_FILES = ("adapter_model.safetensors", "adapter_config.json")
 TRAINING_FILES = ("optimizer.safetensors", "optimizer.json", "scheduler.json", "trainer_state.json")
@@ -43,13 +44,9 @@ class PolicyFolder:
         """A copy in ``target`` that appears there whole or not at all; an older copy is replaced."""
         if self.path is None:
             return self
-        fresh = target.with_name(target.name + ".new")
-        shutil.rmtree(fresh, ignore_errors=True)
-        fresh.mkdir(parents=True)
-        for name in self.files():
-            shutil.copyfile(self.path / name, fresh / name)
-        shutil.rmtree(target, ignore_errors=True)
-        fresh.rename(target)
+        with whole_folder(target) as fresh:
+            for name in self.files():
+                shutil.copyfile(self.path / name, fresh / name)
         return PolicyFolder(target)
 
 

@@ -18,6 +18,7 @@ from vision_zero.config.publish import PublishConfig
 from vision_zero.errors import PublishError
 from vision_zero.pairs.imported.storage import failures
 from vision_zero.policy.folder import BaseFolder
+from vision_zero.whole import whole_folder
 
 CONTENTS = "contents.json"
 
@@ -42,15 +43,10 @@ def _to_folder(folder: BaseFolder, config: PublishConfig) -> str:
     target = Path(config.target).expanduser()
     if target.exists() and not config.replace:
         raise _taken(config.target)
-    fresh = target.with_name(target.name + ".new")
     try:
-        shutil.rmtree(fresh, ignore_errors=True)
-        fresh.mkdir(parents=True)
-        for name in folder.files():
-            shutil.copyfile(folder.path / name, fresh / name)
-        if target.exists():
-            shutil.rmtree(target)
-        fresh.rename(target)
+        with whole_folder(target) as fresh:
+            for name in folder.files():
+                shutil.copyfile(folder.path / name, fresh / name)
     except OSError as error:
         raise PublishError(f"{target} {_because(error)}: give a folder that can") from error
     return str(target)

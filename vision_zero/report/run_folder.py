@@ -6,7 +6,6 @@ The folder appears whole or not at all: it is written beside its place and then 
 from __future__ import annotations
 
 import json
-import shutil
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -35,6 +34,7 @@ from vision_zero.report.course import course_charts
 from vision_zero.report.pages import render_page
 from vision_zero.report.replay import replay_page
 from vision_zero.report.replies import replies_by_role
+from vision_zero.whole import whole_folder
 
 SHOWN_SCORES = {
     "decision/accuracy": "right votes",
@@ -99,21 +99,18 @@ class RunFolder:
         Returns:
             The report's HTML.
         """
-        fresh = self.path.with_name(self.path.name + ".new")
-        shutil.rmtree(fresh, ignore_errors=True)
-        fresh.mkdir(parents=True)
         page = report_page(self.run, outcome)
         shown, pairs = games.shown()
-        (fresh / "report.html").write_text(page, encoding="utf-8")
-        (fresh / "replay.html").write_text(replay_page(f"Replay of {self.run}", shown, pairs, games.rewards), encoding="utf-8")
-        (fresh / "metrics.jsonl").write_text("".join(_line(record) for record in outcome.state.history), encoding="utf-8")
-        for name in NUMBERS:
-            (fresh / f"{name}.json").write_text(getattr(outcome, name).model_dump_json(indent=1), encoding="utf-8")
-        write_transcripts(games.transcripts, fresh / "transcripts.parquet")
-        games.pairs.write(fresh / "shown_pairs.parquet")
-        policy.copy_to(fresh / "policy")
-        shutil.rmtree(self.path, ignore_errors=True)
-        fresh.rename(self.path)
+        replay = replay_page(f"Replay of {self.run}", shown, pairs, games.rewards)
+        with whole_folder(self.path) as fresh:
+            (fresh / "report.html").write_text(page, encoding="utf-8")
+            (fresh / "replay.html").write_text(replay, encoding="utf-8")
+            (fresh / "metrics.jsonl").write_text("".join(_line(record) for record in outcome.state.history), encoding="utf-8")
+            for name in NUMBERS:
+                (fresh / f"{name}.json").write_text(getattr(outcome, name).model_dump_json(indent=1), encoding="utf-8")
+            write_transcripts(games.transcripts, fresh / "transcripts.parquet")
+            games.pairs.write(fresh / "shown_pairs.parquet")
+            policy.copy_to(fresh / "policy")
         return page
 
 

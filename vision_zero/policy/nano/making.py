@@ -19,6 +19,7 @@ from vision_zero.policy.nano.teaching import teach
 from vision_zero.policy.nano.tokenizer import train_tokenizer
 from vision_zero.randomness import Seed
 from vision_zero.templates import text_template
+from vision_zero.whole import whole_folder
 
 Tell = Callable[[str], None]
 WEIGHTS = "model.safetensors"
@@ -57,12 +58,9 @@ def export(taught: Path, target: Path, config: WarmStartConfig, exam: Exam) -> N
 
     The exam should be of a policy loaded from half precision too: :func:`halved` makes one.
     """
-    fresh = target.with_name(target.name + ".new")
-    shutil.rmtree(fresh, ignore_errors=True)
-    halved(taught, fresh)
-    (fresh / CARD).write_text(nano_card(config, exam), encoding="utf-8")
-    shutil.rmtree(target, ignore_errors=True)
-    fresh.rename(target)
+    with whole_folder(target) as fresh:
+        halved(taught, fresh)
+        (fresh / CARD).write_text(nano_card(config, exam), encoding="utf-8")
 
 
 def halved(taught: Path, target: Path) -> Path:
