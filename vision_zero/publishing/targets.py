@@ -16,7 +16,7 @@ from huggingface_hub import HfApi
 
 from vision_zero.config.publish import PublishConfig
 from vision_zero.errors import PublishError
-from vision_zero.pairs.imported.storage import failures
+from vision_zero.pairs.imported.storage import address_failures
 from vision_zero.policy.folder import BaseFolder
 from vision_zero.whole import whole_folder
 
@@ -67,7 +67,7 @@ def _to_bucket(folder: BaseFolder, config: PublishConfig) -> str:
         for name in folder.files():
             files.put_file(str(folder.path / name), f"{root}/{name}")
         files.pipe_file(f"{root}/{CONTENTS}", json.dumps(_contents(folder), indent=1).encode())
-    except _expected() as error:
+    except address_failures() as error:
         raise PublishError(f"{config.target} {_because(error)}: check the address, the credentials and their rights") from error
     return config.target
 
@@ -80,7 +80,7 @@ def _to_hub(folder: BaseFolder, config: PublishConfig) -> str:
             raise _taken(config.target)
         api.create_repo(name, private=config.private, exist_ok=True)
         done = api.upload_folder(repo_id=name, folder_path=folder.path, commit_message="Publish a policy trained by self-play")
-    except _expected() as error:
+    except address_failures() as error:
         raise PublishError(f"{config.target} {_because(error)}: set HF_TOKEN to a token that may write there") from error
     return str(done)
 
@@ -91,11 +91,6 @@ def _contents(folder: BaseFolder) -> dict[str, dict[str, int | str]]:
         data = (folder.path / name).read_bytes()
         found[name] = {"bytes": len(data), "sha256": hashlib.sha256(data).hexdigest()}
     return found
-
-
-def _expected() -> tuple[type[Exception], ...]:
-    """What an address, a network or a store can be blamed for; ``failures`` knows only of libraries that are loaded."""
-    return (*failures(), ValueError, ImportError)
 
 
 def _because(error: Exception) -> str:

@@ -21,7 +21,7 @@ from PIL import Image
 
 from vision_zero.errors import EvaluationError, PairsError
 from vision_zero.evaluation.benchmarks.files import Row, absent, lines_of, one_line, rows_of
-from vision_zero.pairs.imported.storage import failures
+from vision_zero.pairs.imported.storage import address_failures
 from vision_zero.pairs.pictures import decode
 
 _HUB = re.compile(r"[\w.-]+/[\w.-]+")
@@ -80,7 +80,7 @@ def load_table(source: str, split: str, revision: str | None = None, options: Ma
                 f"{source} holds no file of the split {split}: give {split}-*.parquet, {split}.json or {split}.jsonl"
             )
         tables = [_file_table(files, path) for path in paths]
-    except _faults() as error:
+    except address_failures() as error:
         reason = one_line(error) or type(error).__name__
         raise EvaluationError(f"{source} cannot be read: {reason} (give a file, a folder, or a URL that can be)") from error
     return _joined(tables, source)
@@ -99,7 +99,7 @@ def picture(value: Any, table: Table, name: str) -> Image.Image:
     if isinstance(value, str):
         try:
             value = table.file(value)
-        except _faults() as error:
+        except address_failures() as error:
             raise EvaluationError(f"{table.name}: the picture {value} of {name} is missing beside it") from error
     if not isinstance(value, bytes):
         raise EvaluationError(f"{table.name}: the picture of {name} is neither bytes nor a path but {type(value).__name__}")
@@ -187,8 +187,3 @@ def _joined(tables: Sequence[Table], name: str) -> Table:
         column=lambda column: [value for table in tables for value in table.column(column)],
         file=tables[0].file,
     )
-
-
-def _faults() -> tuple[type[Exception], ...]:
-    """What reading from a file system raises: its own faults, and addresses or protocols that there are not."""
-    return (*failures(), ValueError, ImportError)

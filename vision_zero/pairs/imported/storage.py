@@ -223,6 +223,11 @@ def failures() -> tuple[type[Exception], ...]:
     return tuple(found)
 
 
+def address_failures() -> tuple[type[Exception], ...]:
+    """What an address, a network or a store can be blamed for: ``failures``, and addresses or protocols that there are not."""
+    return (*failures(), ValueError, ImportError)
+
+
 def _lacks_credentials(error: Exception) -> bool:
     return "Credentials" in type(error).__name__
 
