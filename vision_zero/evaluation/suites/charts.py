@@ -9,7 +9,6 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
 from itertools import pairwise
 from typing import Any
 
@@ -17,15 +16,13 @@ import numpy as np
 
 from vision_zero.config.pairs import ChartsConfig
 from vision_zero.config.suites import Look
-from vision_zero.errors import EvaluationError
 from vision_zero.evaluation.benchmarks.benchmark import Verdict
 from vision_zero.evaluation.benchmarks.chartqa import SUFFIX, final_answer
 from vision_zero.evaluation.benchmarks.chartqa_score import best_match
-from vision_zero.evaluation.suites.offline import OfflineSuite, Posed, held_out, name_of
+from vision_zero.evaluation.suites.offline import OfflineSuite, Posed, held_out, in_turn, name_of
 from vision_zero.pairs.charts.source import ChartSource
 from vision_zero.pairs.image_pair import ImagePair
 from vision_zero.pairs.scenes.questions import pick
-from vision_zero.randomness import Seed
 
 NAME, VERSION = "charts", 1
 FAMILIES = ("retrieve", "extremum", "difference", "count", "compare")
@@ -35,7 +32,6 @@ LOOKS: Mapping[Look, ChartsConfig] = {
 }
 PLAIN = 0.04
 """Share of the value axis by which values differ that a question tells apart; twice that where their difference is asked for."""
-_TRIES = 60
 _YEAR = re.compile(r"(?:19|20)\d\d")
 
 
@@ -69,24 +65,13 @@ class ChartQuestion:
 
 def chart_suite(look: Look, count: int) -> OfflineSuite:
     """``count`` questions, of each family in turn; five are about one chart."""
-    source, root = ChartSource(LOOKS[look]), held_out(NAME, VERSION)
 
-    @lru_cache(maxsize=8)
-    def drawn(place: Seed) -> ImagePair:
-        return source.sample(place)
+    def posed(family: str, pair: ImagePair, rng: np.random.Generator) -> Posed | None:
+        question = _ASK[family](_row(pair.original_facts, rng), rng)
+        return None if question is None else _posed(question, family, pair, look)
 
-    def pose(number: int) -> Posed:
-        picture, family = divmod(number, len(FAMILIES))
-        for attempt in range(_TRIES):
-            place = root.child(look, picture, attempt)
-            pair = drawn(place)
-            rng = place.child(FAMILIES[family]).generator()
-            question = _ASK[FAMILIES[family]](_row(pair.original_facts, rng), rng)
-            if question is not None:
-                return _posed(question, FAMILIES[family], pair, look)
-        raise EvaluationError(f"no {FAMILIES[family]} question fits any of {_TRIES} charts")
-
-    return OfflineSuite(name_of(NAME, look), VERSION, count, pose)
+    root = held_out(NAME, VERSION).child(look)
+    return OfflineSuite(name_of(NAME, look), VERSION, count, in_turn(root, ChartSource(LOOKS[look]), FAMILIES, posed))
 
 
 def _posed(question: ChartQuestion, family: str, pair: ImagePair, look: Look) -> Posed:

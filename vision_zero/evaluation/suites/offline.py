@@ -7,18 +7,24 @@ trained on.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import final
 
+import numpy as np
 from PIL import Image
 
 from vision_zero.config.suites import Look
+from vision_zero.errors import EvaluationError
 from vision_zero.evaluation.benchmarks.benchmark import Benchmark, Extractor, Item, Verdict
 from vision_zero.evaluation.benchmarks.extraction.statements import NOT_ANSWERED
+from vision_zero.pairs.image_pair import ImagePair
+from vision_zero.pairs.source import PairSource
 from vision_zero.randomness import HELD_OUT_SEEDS, Seed
 
+TRIES = 60
+"""Pictures that are tried for one question."""
 KEPT = 128
 """Posed questions that are kept, so that asking, judging and showing an item make its picture once."""
 
@@ -65,6 +71,36 @@ class OfflineSuite(Benchmark):
 
     def verdict(self, number: int, reply: str, extractor: Extractor | None = None) -> Verdict:
         return self._pose(number).judge(reply)
+
+
+def in_turn(
+    root: Seed, source: PairSource, families: Sequence[str], ask: Callable[[str, ImagePair, np.random.Generator], Posed | None]
+) -> Callable[[int], Posed]:
+    """Questions of each family in turn, one of each about one picture.
+
+    Args:
+        root: of the pictures and the questions about them.
+        ask: a question of a family about a picture; None where it has none, then another picture takes its place.
+
+    Returns:
+        The question of a number; it raises EvaluationError where none of ``TRIES`` pictures has one.
+    """
+
+    @lru_cache(maxsize=8)
+    def drawn(place: Seed) -> ImagePair:
+        return source.sample(place)
+
+    def pose(number: int) -> Posed:
+        picture, turn = divmod(number, len(families))
+        family = families[turn]
+        for attempt in range(TRIES):
+            place = root.child(picture, attempt)
+            posed = ask(family, drawn(place), place.child(family).generator())
+            if posed is not None:
+                return posed
+        raise EvaluationError(f"no {family} question fits any of {TRIES} {source.domain}")
+
+    return pose
 
 
 def name_of(suite: str, look: Look) -> str:

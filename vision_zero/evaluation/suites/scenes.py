@@ -1,29 +1,25 @@
 """Scene questions in CLEVR's families (Johnson et al., 2017): exist, count, compare, query, relate.
 
 Answers are computed from the scene graph, and every question names its objects so that one answer is right; yes and no are as
-frequent. Questions of the first
-four kinds of :mod:`vision_zero.pairs.scenes.questions` are asked in the words that the embedded policy was raised on; comparisons
-and attributes of related objects are new to it.
+frequent. Questions of the first four kinds of :mod:`vision_zero.pairs.scenes.questions` are asked in the words that the embedded
+policy was raised on; comparisons and attributes of related objects are new to it.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from functools import lru_cache
 
 import numpy as np
 
 from vision_zero.config.pairs import ScenesConfig
 from vision_zero.config.suites import Look
-from vision_zero.errors import EvaluationError
 from vision_zero.evaluation.benchmarks.chartqa import SUFFIX
-from vision_zero.evaluation.suites.offline import OfflineSuite, Posed, closed_verdict, held_out, name_of
+from vision_zero.evaluation.suites.offline import OfflineSuite, Posed, closed_verdict, held_out, in_turn, name_of
 from vision_zero.evaluation.suites.reading import count_in, word_in
 from vision_zero.pairs.image_pair import ImagePair
 from vision_zero.pairs.scenes.questions import VALUES, Question, ask, describe, pick
 from vision_zero.pairs.scenes.source import SceneSource
 from vision_zero.pairs.scenes.statements import NUMBERS, SIDE_WORDS, SIDES, Query, SceneFacts
-from vision_zero.randomness import Seed
 
 NAME, VERSION = "scenes", 1
 YES_NO = ("yes", "no")
@@ -34,29 +30,20 @@ LOOKS: Mapping[Look, ScenesConfig] = {
 }
 """Compact is what the embedded policy was raised on: 112 pixels, framed closer."""
 _TRIES = 60
+"""Questions that are tried on one picture."""
 
 Ask = Callable[[SceneFacts, np.random.Generator], Question | None]
 
 
 def scene_suite(look: Look, count: int) -> OfflineSuite:
     """``count`` questions, of each family in turn; five are about one picture."""
-    source, root = SceneSource(LOOKS[look]), held_out(NAME, VERSION)
 
-    @lru_cache(maxsize=8)
-    def drawn(place: Seed) -> ImagePair:
-        return source.sample(place)
+    def posed(family: str, pair: ImagePair, rng: np.random.Generator) -> Posed | None:
+        question = _ASK[family](pair.original_facts, rng)
+        return None if question is None else _posed(question, family, pair, look)
 
-    def pose(number: int) -> Posed:
-        picture, family = divmod(number, len(FAMILIES))
-        for attempt in range(_TRIES):
-            place = root.child(look, picture, attempt)
-            pair = drawn(place)
-            question = _ASK[FAMILIES[family]](pair.original_facts, place.child(FAMILIES[family]).generator())
-            if question is not None:
-                return _posed(question, FAMILIES[family], pair, look)
-        raise EvaluationError(f"no {FAMILIES[family]} question fits any of {_TRIES} scenes")
-
-    return OfflineSuite(name_of(NAME, look), VERSION, count, pose)
+    root = held_out(NAME, VERSION).child(look)
+    return OfflineSuite(name_of(NAME, look), VERSION, count, in_turn(root, SceneSource(LOOKS[look]), FAMILIES, posed))
 
 
 def read_answer(question: Question, reply: str) -> str | None:
