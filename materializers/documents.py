@@ -102,6 +102,6 @@ class ScorecardMaterializer(_PageMaterializer):
         return evaluation_page(data)
 
     def extract_metadata(self, data: Scorecard) -> dict[str, Any]:
-        accuracies = {suite.name: round(suite.accuracy.mean, 4) for suite in data.suites if suite.accuracy is not None}
+        accuracies = {name: round(accuracy.mean, 4) for name, accuracy in data.accuracies.items()}
         judgements = {suite.name: suite.comparison.judgement for suite in data.suites if suite.comparison is not None}
         return {"accuracy": accuracies, "beside the base": judgements or "nobody", "blocked": data.blocked or "no"}

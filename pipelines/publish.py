@@ -1,6 +1,8 @@
 """Hand out the policy of a model version: build the folder → deliver it.
 
-zenml pipeline run pipelines.publish.publish -c configs/publish/folder.yaml
+    zenml pipeline run pipelines.publish.publish -c configs/publish/folder.yaml
+
+Nothing is trained and nothing is promoted: the recipe names the version that goes out.
 """
 
 from zenml import pipeline

@@ -35,7 +35,7 @@ def ask_suites(config: SelfPlayConfig, policy: PolicyFolder) -> Annotated[Scorec
     from vision_zero.evaluation.evaluating import evaluate_trained
 
     scorecard = evaluate_trained(config, policy)
-    log_metadata({suite.name: suite.accuracy.text() for suite in scorecard.suites if suite.accuracy is not None})
+    log_metadata({name: accuracy.text() for name, accuracy in scorecard.accuracies.items()})
     return scorecard
 
 
@@ -50,5 +50,5 @@ def compare_answers(
 
     scorecard = score_answers(config, policy, base)
     click.echo("\n".join(scorecard.summary()))
-    log_metadata({suite.name: suite.accuracy.text() for suite in scorecard.suites if suite.accuracy is not None})
+    log_metadata({name: accuracy.text() for name, accuracy in scorecard.accuracies.items()})
     return scorecard

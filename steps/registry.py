@@ -17,11 +17,7 @@ from vision_zero.locking import hold
 
 def production_version() -> ModelVersionResponse | None:
     """The version in production of this run's model, None before the first promotion."""
-    name = get_step_context().model.name
-    try:
-        return Client().get_model_version(name, ModelStages.PRODUCTION)
-    except KeyError:
-        return None
+    return _found_version(get_step_context().model.name, ModelStages.PRODUCTION)
 
 
 def named_version(name: str, version: str) -> ModelVersionResponse:
@@ -30,10 +26,17 @@ def named_version(name: str, version: str) -> ModelVersionResponse:
     Raises:
         PromotionError: there is none.
     """
+    found = _found_version(name, version)
+    if found is None:
+        raise PromotionError(f"model {name} has no version {version}: run the self_play pipeline first")
+    return found
+
+
+def _found_version(name: str, version: str) -> ModelVersionResponse | None:
     try:
         return Client().get_model_version(name, version)
-    except KeyError as error:
-        raise PromotionError(f"model {name} has no version {version}: run the self_play pipeline first") from error
+    except KeyError:
+        return None
 
 
 def promoted_artifact(version: ModelVersionResponse, name: str) -> Any:

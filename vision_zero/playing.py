@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from pathlib import Path
 
 from vision_zero.config.game import GameConfig
@@ -59,4 +58,4 @@ def _players(policy: str) -> tuple[Policy, GameConfig]:
     is_nano = base == NANO
     sampling = NANO_SAMPLING if is_nano else SamplingConfig()
     loaded = load_policy(PolicyConfig(base=base, sampling=sampling), folder if adapter.is_file() else None)
-    return replace(loaded, greedy=False), NANO_GAME if is_nano else GameConfig()
+    return loaded, NANO_GAME if is_nano else GameConfig()

@@ -54,6 +54,11 @@ class Scorecard(Config):
     suites: tuple[SuiteScores, ...]
     blocked: str | None
 
+    @property
+    def accuracies(self) -> dict[str, Estimate]:
+        """Share of right items by suite, of those that have answers to compare with."""
+        return {suite.name: suite.accuracy for suite in self.suites if suite.accuracy is not None}
+
     def summary(self) -> list[str]:
         """The scores in lines."""
         lines = [self.policy if self.base is None else f"{self.policy} beside {self.base}"]

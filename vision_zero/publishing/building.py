@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import shutil
 from pathlib import Path
 
@@ -47,11 +46,3 @@ def _merge(config: PublishConfig, adapter: Path, folder: Path) -> None:
         model = policy.model.merge_and_unload()
     model.save_pretrained(folder)
     policy.processor.save_pretrained(folder)
-    _forget_where_it_was(folder / "config.json")
-
-
-def _forget_where_it_was(config: Path) -> None:
-    """transformers notes the folder that a model was loaded from; it means nothing on another machine."""
-    values = json.loads(config.read_text(encoding="utf-8"))
-    values.pop("_name_or_path", None)
-    config.write_text(json.dumps(values, indent=2) + "\n", encoding="utf-8")

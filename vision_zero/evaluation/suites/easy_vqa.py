@@ -15,11 +15,10 @@ from vision_zero.errors import EvaluationError, PairsError
 from vision_zero.evaluation.benchmarks.benchmark import Benchmark, Extractor, Item, Verdict
 from vision_zero.evaluation.benchmarks.chartqa import SUFFIX
 from vision_zero.evaluation.suites.offline import closed_verdict, held_out
-from vision_zero.evaluation.suites.reading import word_in
+from vision_zero.evaluation.suites.reading import YES_NO, word_in
 from vision_zero.pairs.pictures import decode
 
 NAME, VERSION = "easy_vqa", 1
-YES_NO = ("yes", "no")
 SHAPES = ("circle", "rectangle", "triangle")
 """What the package answers beside colours, yes and no."""
 

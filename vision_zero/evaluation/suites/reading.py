@@ -16,6 +16,7 @@ from vision_zero.evaluation.benchmarks.extraction.reply import boxed, readable
 from vision_zero.evaluation.benchmarks.extraction.statements import NOT_ANSWERED
 from vision_zero.pairs.scenes.statements import NUMBERS
 
+YES_NO = ("yes", "no")
 SYNONYMS: Mapping[str, str] = {
     "ball": "sphere",
     "block": "cube",

@@ -15,14 +15,13 @@ from vision_zero.config.pairs import ScenesConfig
 from vision_zero.config.suites import Look
 from vision_zero.evaluation.benchmarks.chartqa import SUFFIX
 from vision_zero.evaluation.suites.offline import OfflineSuite, Posed, closed_verdict, held_out, in_turn, name_of
-from vision_zero.evaluation.suites.reading import count_in, word_in
+from vision_zero.evaluation.suites.reading import YES_NO, count_in, word_in
 from vision_zero.pairs.image_pair import ImagePair
 from vision_zero.pairs.scenes.questions import VALUES, Question, ask, describe, pick
 from vision_zero.pairs.scenes.source import SceneSource
 from vision_zero.pairs.scenes.statements import NUMBERS, SIDE_WORDS, SIDES, Query, SceneFacts
 
 NAME, VERSION = "scenes", 1
-YES_NO = ("yes", "no")
 FAMILIES = ("exist", "count", "compare", "query", "relate")
 LOOKS: Mapping[Look, ScenesConfig] = {
     "full": ScenesConfig(),
