@@ -1,5 +1,6 @@
 """The warm start on a handful of pictures: lessons by name, checks that are true, and an interruption that changes nothing."""
 
+import re
 import shutil
 
 import numpy as np
@@ -70,8 +71,21 @@ def test_a_vote_lesson_follows_from_its_checks(seed):
     seats = {int(line.split(":")[0]) for line in lesson.prompt.splitlines() if line[0].isdigit()}
     thoughts, choice = read_vote(lesson.answer, max(seats))
     checks = dict(part.split(": ", 1) for part in thoughts.split(". ", 1)[1].split("; "))
-    doubtful = [int(seat) for seat, verdicts in checks.items() if " no" in verdicts]
-    assert doubtful == ([] if choice.seat is None else [choice.seat])
+    judged = {int(seat): len(re.findall(r" no\b", verdicts)) for seat, verdicts in checks.items()}
+    contradicted = {seat: times for seat, times in judged.items() if times}
+    assert len(contradicted) <= 1  # nobody but the spy
+    if max(contradicted.values(), default=0) != 1:
+        assert choice.seat == next(iter(contradicted), None)
+    elif choice.seat is not None:
+        assert choice.seat in contradicted
+
+
+def test_a_demonstrated_vote_is_seldom_cast_for_one_contradiction():
+    own, other, _ = facts(0)
+    lessons = [teach_vote(own, other, np.random.default_rng(seed)).answer for seed in range(400)]
+    once = [lesson for lesson in lessons if len(re.findall(r" no\b", lesson)) == 1]
+    voted = sum("N/A" not in lesson for lesson in once) / len(once)
+    assert 0.15 < voted < 0.35
 
 
 @pytest.mark.parametrize("seed", range(20))

@@ -36,7 +36,9 @@ class WarmStartConfig(Config):
 
     seed: int = Field(2026, ge=0, lt=HELD_OUT_SEEDS.start)
     """Seed of weights, pictures and lessons."""
-    scenes: ScenesConfig = ScenesConfig(width=112, height=112, extent=2.0, zoom=1.5, min_visible_share=0.4)
+    scenes: ScenesConfig = ScenesConfig(
+        width=112, height=112, min_objects=3, max_objects=5, extent=2.0, zoom=1.5, min_visible_share=0.4
+    )
     """Scenes that the lessons are about."""
     charts: ChartsConfig = ChartsConfig(style="compact")
     """Charts that the lessons are about."""
@@ -58,6 +60,8 @@ class WarmStartConfig(Config):
     """Share of all steps after which it begins to fall along a cosine."""
     weight_decay: float = Field(0.05, ge=0.0)
     """AdamW's weight decay."""
+    compile: bool = False
+    """Compile the policy with torch.compile, which needs a C++ compiler: a step takes six tenths of the time on a CPU."""
     checkpoint_every: int = Field(500, ge=1)
     """Steps between checkpoints, from which an interrupted warm start goes on."""
     tokenizer_lessons: int = Field(8000, ge=100)

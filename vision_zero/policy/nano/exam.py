@@ -5,10 +5,13 @@ Everything is measured greedy; votes and clues are also measured sampled, since 
 
 from __future__ import annotations
 
+import operator
 import re
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
+
+from scipy.optimize import linear_sum_assignment
 
 from vision_zero.config.evaluation import EvaluationConfig
 from vision_zero.config.nano import NANO_GAME
@@ -34,7 +37,10 @@ PER_FAMILY = 100
 LONGEST_LIST, LONGEST_CHECK, LONGEST_ANSWER = 64, 176, 64
 VERDICT = re.compile(r" (yes|no)\b")
 
+WORD_ORDER = ("size", "color", "material", "shape")
+
 Marks = dict[str, list[float]]
+Words = Sequence[str]
 
 
 def examine(policy: Policy, config: WarmStartConfig) -> Exam:
@@ -60,12 +66,21 @@ def _lists(policy: Policy, pairs: Sequence[ImagePair], seed: Seed) -> Marks:
     replies = _answers(policy, [(lesson.prompt, pair) for pair in pairs], LONGEST_LIST, seed.child("list"))
     marks: Marks = {f"list/{key}": [] for key in VALUES}
     for pair, reply in zip(pairs, replies, strict=True):
-        said = [item.split() for item in reply.split(", ")]
-        for place, item in enumerate(from_left(pair.original_facts)):
-            words = said[place] if place < len(said) and len(said[place]) == len(VALUES) else [""] * len(VALUES)
-            for key, word in zip(("size", "color", "material", "shape"), words, strict=True):
-                marks[f"list/{key}"].append(float(item[key] == word))
+        said = [words for item in reply.split(", ") if len(words := item.split()) == len(WORD_ORDER)]
+        objects = [[item[key] for key in WORD_ORDER] for item in from_left(pair.original_facts)]
+        for item, words in zip(objects, _matched(objects, said), strict=True):
+            for key, word, found in zip(WORD_ORDER, item, words, strict=True):
+                marks[f"list/{key}"].append(float(word == found))
     return marks
+
+
+def _matched(objects: Sequence[Words], said: Sequence[Words]) -> list[Words]:
+    """For each object what was said of it: the matching in which most attributes agree; nothing for one left out."""
+    nothing = [""] * len(WORD_ORDER)
+    options = [*said, *[nothing] * len(objects)]
+    agreement = [[sum(map(operator.eq, item, words)) for words in options] for item in objects]
+    _, columns = linear_sum_assignment(agreement, maximize=True)
+    return [options[column] for column in columns]
 
 
 def _questions(subject: str, policy: Policy, asked: Sequence[AskedPicture], seed: Seed) -> Marks:

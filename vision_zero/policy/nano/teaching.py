@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 import math
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -28,8 +28,12 @@ from vision_zero.randomness import Seed
 disable_progress_bar()
 
 IGNORED = -100
-PART = 8
-"""Lessons that go through the model together: of a step's lessons, those of similar length, so that little is padding."""
+WORDS = 1600
+"""Words, padding included, that go through the model together: of a step's lessons, those of similar length."""
+
+
+Row = tuple[int, str, list[int], list[int]]
+"""A lesson: its picture's place in the step, its topic, its token ids, and which of them are to be learned."""
 
 
 class LessonDataset(Dataset[TaughtPicture]):
@@ -63,10 +67,10 @@ class Desk:
             for lesson in picture.lessons
         ]
         rows.sort(key=lambda row: len(row[2]))
-        parts = [self._part(rows[first : first + PART]) for first in range(0, len(rows), PART)]
+        parts = [self._part(part) for part in _parts(rows)]
         return {"pixel_values": pictures["pixel_values"], "grid": pictures["image_grid_thw"], "parts": parts}
 
-    def _part(self, rows: Sequence[tuple[int, str, list[int], list[int]]]) -> dict[str, Any]:
+    def _part(self, rows: Sequence[Row]) -> dict[str, Any]:
         width = max(len(ids) for *_, ids, _ in rows)
         pad = self.tokenizer.pad_token_id
         input_ids = torch.tensor([ids + [pad] * (width - len(ids)) for *_, ids, _ in rows])
@@ -87,6 +91,17 @@ class Desk:
         prompt = self.tokenizer(text, add_special_tokens=False).input_ids
         answer = [*self.tokenizer(lesson.answer, add_special_tokens=False).input_ids, self.tokenizer.eos_token_id]
         return prompt + answer, [IGNORED] * len(prompt) + answer
+
+
+def _parts(rows: Sequence[Row]) -> Iterator[list[Row]]:
+    """Rows in order of length, cut where one more would make a part of more than ``WORDS``."""
+    part: list[Row] = []
+    for row in rows:
+        if part and (len(part) + 1) * len(row[2]) > WORDS:
+            yield part
+            part = []
+        part.append(row)
+    yield part
 
 
 class Teacher(Trainer):
@@ -164,6 +179,10 @@ class Progress(TrainerCallback):
 
 def teach(config: WarmStartConfig, school: School, model: Any, processor: PictureProcessor, folder: Path, tell: Any) -> None:
     """Teach all phases; goes on from the last checkpoint in ``folder`` if there is one."""
+    if config.compile:
+        # Both halves in place: what is saved has the names that it has without.
+        model.model.visual.compile()
+        model.model.language_model.compile(dynamic=True)
     arguments = TrainingArguments(
         output_dir=str(folder),
         max_steps=config.steps,

@@ -16,11 +16,15 @@ ChartFacts = Mapping[str, Any]
 
 def teach_values(facts: ChartFacts, rng: np.random.Generator) -> Lesson:
     """The kind of chart and every value in the order of drawing: "pie: red 25, blue 75"."""
-    values = ", ".join(f"{color} {value}" for color, value in values_of(facts).items())
-    return Lesson("chart list", "List all values.", f"{KINDS[facts['type']]}: {values}")
+    return Lesson("chart list", "List all values.", _values(facts))
 
 
 def teach_chart_question(facts: ChartFacts, rng: np.random.Generator) -> Lesson:
-    """A question of any family."""
+    """A question of any family, answered after a look."""
     question = ask_chart(pick(CHART_FAMILIES, rng), facts, rng)
-    return Lesson(f"chart {question.family}", question.text, question.answer)
+    return Lesson(f"chart {question.family}", question.text, f"{_values(facts)}. \\boxed{{{question.answer}}}")
+
+
+def _values(facts: ChartFacts) -> str:
+    values = ", ".join(f"{color} {value}" for color, value in values_of(facts).items())
+    return f"{KINDS[facts['type']]}: {values}"

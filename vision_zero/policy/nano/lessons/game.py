@@ -1,7 +1,8 @@
 """Lessons in the game's protocol: judge a table's clues, look and say a clue, think and vote.
 
-A vote is given after looking and checking every clue of the others. The demonstrations are all right, and so never show what to
-do when the voter's own eyes err: how much a doubtful check should count is left for self-play to find out.
+A vote is given after looking and checking every clue of the others. The demonstrated voter is cautious, as one with poor eyes
+should be: it votes for a player whom it has contradicted twice, seldom for one contradicted once, and else says N/A. That one
+contradiction is enough, and that a guess is worth more than N/A, is left for self-play to find out.
 """
 
 from __future__ import annotations
@@ -17,6 +18,9 @@ from vision_zero.pairs.scenes.questions import pick
 from vision_zero.pairs.scenes.statements import Both, Count, Relation, SceneFacts, Statement, Thing
 from vision_zero.policy.nano.lessons.lesson import Lesson
 from vision_zero.policy.nano.lessons.scenes import false_statement, from_left, listing, true_statement, whole
+
+BOLDNESS = 0.25
+"""How often the demonstrated voter votes for a player whom it has contradicted once."""
 
 Said = Mapping[tuple[int, int], Statement]
 """Statements by (seat, round)."""
@@ -55,7 +59,7 @@ def teach_clue(facts: SceneFacts, other: SceneFacts, rng: np.random.Generator) -
 
 
 def teach_vote(facts: SceneFacts, other: SceneFacts, rng: np.random.Generator) -> Lesson:
-    """A civilian's vote after a whole game: the spy's seat if a clue betrays it to this voter, else N/A."""
+    """A civilian's vote after a whole game: the spy's seat if two details betray it, seldom if one does, else N/A."""
     game = _table(rng)
     players, rounds = game.civilians + 1, range(1, game.rounds + 1)
     spy, voter = (int(seat) + 1 for seat in rng.choice(players, size=2, replace=False))
@@ -65,9 +69,10 @@ def teach_vote(facts: SceneFacts, other: SceneFacts, rng: np.random.Generator) -
         for seat in range(1, players + 1)
     }
     clues = [SpokenClue(round_, seat, statement.text()) for (seat, round_), statement in said.items()]
-    is_betrayed = any(not said[spy, round_].holds(facts) for round_ in rounds)
+    betrayals = sum(not part.holds(facts) for round_ in rounds for part in _parts(said[spy, round_]))
+    is_sure = betrayals > 1 or (betrayals == 1 and rng.random() < BOLDNESS)
     heard = {place: statement for place, statement in said.items() if place[0] != voter}
-    box = f"\\boxed{{{spy if is_betrayed else ABSTAIN}}}"
+    box = f"\\boxed{{{spy if is_sure else ABSTAIN}}}"
     return Lesson("vote", vote_prompt(game, voter, "civilian", clues), f"{listing(facts)}. {verdicts(heard, facts)}. {box}")
 
 

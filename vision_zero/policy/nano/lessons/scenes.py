@@ -41,12 +41,12 @@ def whole(item: Mapping[str, Any]) -> str:
 def true_statement(facts: SceneFacts, rng: np.random.Generator) -> Statement:
     """Something true of the scene: two things, one, a relation or a number; now telling, now vague."""
     kind = rng.random()
-    if kind < 0.25:
+    if kind < 0.5:
         one, two = (facts["objects"][int(index)] for index in rng.choice(len(facts["objects"]), size=2, replace=False))
         return Both((Thing(describe(one, rng, (2, 2, 3))), Thing(describe(two, rng, (2, 2, 3)))))
-    if kind < 0.8:
+    if kind < 0.86:
         return Thing(describe(pick(facts["objects"], rng), rng, (1, 2, 3, 3, 4)))
-    if kind < 0.9:
+    if kind < 0.93:
         return _relation(facts, rng)
     query = describe(pick(facts["objects"], rng), rng, (1, 2))
     if rng.random() < 0.15:
