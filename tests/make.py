@@ -10,13 +10,11 @@ from typing import Any
 import yaml
 from PIL import Image
 
-from vision_zero.config.pairs import ScenesConfig
+from vision_zero.config.nano import NANO_SCENES
 from vision_zero.game.transcript import Move, Transcript
 from vision_zero.pairs.image_pair import ImagePair
 from vision_zero.pairs.scenes.source import SceneSource
 from vision_zero.randomness import Seed
-
-SMALL_SCENES = ScenesConfig(width=112, height=112, extent=2.0, zoom=1.5, min_visible_share=0.4)
 
 
 def vote(seat: int, choice: int | str | None) -> Move:
@@ -39,7 +37,7 @@ def game(players: int, spy: int, votes: dict[int, int | str | None], clues: tupl
 @cache
 def scene_pairs(count: int, seed: int = 0) -> tuple[ImagePair, ...]:
     """Real 112x112 scene pairs, drawn once a test session."""
-    source = SceneSource(SMALL_SCENES)
+    source = SceneSource(NANO_SCENES)
     return tuple(source.sample(Seed(seed).child("test", number)) for number in range(count))
 
 
@@ -109,7 +107,7 @@ def write_tiny_recipe(file: Path, base: Path, model: str, changes: Mapping[str, 
         "seed": 3,
         "iterations_per_round": 2,
         "runs_folder": str(file.parent / "runs"),
-        "pairs": {"scenes": {"width": 112, "height": 112, "extent": 2.0, "zoom": 1.5, "min_visible_share": 0.4}},
+        "pairs": {"scenes": NANO_SCENES.model_dump()},
         "game": {"prompt": "compact", "remember_reasoning": False, "civilians": 2, "rounds": 1},
         "policy": {
             "base": str(base),

@@ -8,7 +8,7 @@ import pytest
 import yaml
 
 from vision_zero.config.learning import LearningConfig, SwitchConfig
-from vision_zero.config.nano import NANO_GAME, NANO_SAMPLING
+from vision_zero.config.nano import NANO_GAME, NANO_SAMPLING, NANO_SCENES
 from vision_zero.config.presets import PAPER
 from vision_zero.config.self_play import SelfPlayConfig
 from vision_zero.config.warm_start import WarmStartConfig
@@ -52,7 +52,7 @@ def test_the_embedded_policy_plays_everywhere_as_in_its_recipe():
     recipe = yaml.safe_load((ROOT / "configs/self_play/nano.yaml").read_text())["parameters"]["config"]
     config = SelfPlayConfig.model_validate(recipe)
     assert (config.game, config.policy.sampling) == (NANO_GAME, NANO_SAMPLING)
-    assert config.pairs.scenes == WarmStartConfig.model_fields["scenes"].default
+    assert config.pairs.scenes == NANO_SCENES == WarmStartConfig.model_fields["scenes"].default
 
 
 def test_an_unknown_preset_is_an_error():

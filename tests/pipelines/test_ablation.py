@@ -6,6 +6,7 @@ import yaml
 from steps import arms
 from vision_zero.config.ablation import AblationConfig
 from vision_zero.config.files import read_arms
+from vision_zero.config.nano import NANO_SCENES
 from vision_zero.errors import TrainingError
 from vision_zero.evaluation.estimates import Estimate, Score, Scores
 from vision_zero.learning.state import StageState
@@ -14,7 +15,7 @@ pytestmark = pytest.mark.zenml
 
 RECIPE = {
     "iterations_per_round": 1,
-    "pairs": {"scenes": {"width": 112, "height": 112, "extent": 2.0, "zoom": 1.5, "min_visible_share": 0.4}},
+    "pairs": {"scenes": NANO_SCENES.model_dump()},
     "game": {"prompt": "compact", "remember_reasoning": False, "civilians": 2, "rounds": 1},
     "policy": {"adapter": {"rank": 4, "alpha": 8}, "sampling": {"max_clue_tokens": 6, "max_vote_tokens": 6}},
     "learning": {"iterations": 2, "games_per_iteration": 2, "votes_per_prompt": 2, "switch": {"rule": "never", "start": "clue"}},

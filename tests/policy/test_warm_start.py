@@ -12,6 +12,7 @@ from tests.make import scene_pairs
 from vision_zero.config.warm_start import WarmStartConfig
 from vision_zero.game.parsing import read_clue, read_vote
 from vision_zero.pairs.scenes.statements import parse
+from vision_zero.policy.nano.exam import matched
 from vision_zero.policy.nano.lessons.game import teach_check, teach_clue, teach_vote
 from vision_zero.policy.nano.lessons.scenes import false_statement, true_statement
 from vision_zero.policy.nano.making import halved, make_policy
@@ -135,3 +136,11 @@ def test_what_ships_is_small_and_loads_as_single_precision(taught, tmp_path):
     assert (folder / "model.safetensors").stat().st_size < 8e6
     policy = load_policy(PolicyConfig(base=str(folder)), None)
     assert {parameter.dtype for parameter in policy.model.parameters()} == {torch.float32}
+
+
+def test_a_list_is_marked_by_the_best_matching_and_what_is_left_out_is_wrong():
+    red, blue = ["small", "red", "metal", "cube"], ["large", "blue", "rubber", "sphere"]
+    almost = ["large", "blue", "metal", "sphere"]
+    assert matched([red, blue], [almost, red]) == [red, almost]
+    assert matched([red, blue], [almost]) == [["", "", "", ""], almost]
+    assert matched([red], []) == [["", "", "", ""]]

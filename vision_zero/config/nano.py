@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 from vision_zero.config.game import GameConfig
+from vision_zero.config.pairs import ScenesConfig
 from vision_zero.config.policy import SamplingConfig
+
+NANO_SCENES = ScenesConfig(width=112, height=112, min_objects=3, max_objects=5, extent=2.0, zoom=1.5, min_visible_share=0.4)
+"""What it was raised on: small pictures, fewer objects than the paper's, framed closer."""
 
 NANO_GAME = GameConfig(prompt="compact", remember_reasoning=False)
 """Short prompts, which it was raised on."""

@@ -7,6 +7,7 @@ from typing import Annotated, Literal, Self
 from pydantic import Field, model_validator
 
 from vision_zero.config.base import Config
+from vision_zero.config.nano import NANO_SCENES
 from vision_zero.config.pairs import ChartsConfig, ScenesConfig
 from vision_zero.randomness import HELD_OUT_SEEDS
 
@@ -36,9 +37,7 @@ class WarmStartConfig(Config):
 
     seed: int = Field(2026, ge=0, lt=HELD_OUT_SEEDS.start)
     """Seed of weights, pictures and lessons."""
-    scenes: ScenesConfig = ScenesConfig(
-        width=112, height=112, min_objects=3, max_objects=5, extent=2.0, zoom=1.5, min_visible_share=0.4
-    )
+    scenes: ScenesConfig = NANO_SCENES
     """Scenes that the lessons are about."""
     charts: ChartsConfig = ChartsConfig(style="compact")
     """Charts that the lessons are about."""

@@ -11,6 +11,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from vision_zero.config.imported import ImportedConfig
+from vision_zero.config.nano import NANO_SCENES
 from vision_zero.config.pairs import ChartsConfig, ScenesConfig
 from vision_zero.config.photos import PhotosConfig
 from vision_zero.config.sources import SourcesConfig
@@ -149,5 +150,5 @@ def _config(order: Order, width: int, height: int, is_small: bool) -> SourcesCon
         return SourcesConfig(charts=ChartsConfig(**common, style="compact" if is_small else "full", chartqa_root=order.location))
     if order.location is not None:
         raise PairsError("scenes come from nowhere: leave out --from, or draw given scenes with --scene")
-    framed = {"extent": 2.0, "zoom": 1.5, "min_visible_share": 0.4} if is_small else {}
-    return SourcesConfig(scenes=ScenesConfig(**common, **framed))
+    usual = NANO_SCENES if is_small else ScenesConfig()
+    return SourcesConfig(scenes=ScenesConfig(**{**usual.model_dump(exclude_unset=True), **common}))

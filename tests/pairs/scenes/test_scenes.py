@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from pydantic import ValidationError
 
-from tests.make import SMALL_SCENES
+from vision_zero.config.nano import NANO_SCENES
 from vision_zero.config.pairs import ScenesConfig
 from vision_zero.errors import PairsError
 from vision_zero.pairs.scenes import render as rendering
@@ -24,7 +24,7 @@ def scenes(config, count, name="scenes"):
     return [sample_scene(config, Seed(4).child(name, number).generator()) for number in range(count)]
 
 
-@pytest.mark.parametrize("config", [SMALL_SCENES, ScenesConfig()])
+@pytest.mark.parametrize("config", [NANO_SCENES, ScenesConfig()])
 def test_objects_stand_apart_and_show(config):
     for scene in scenes(config, 8):
         assert config.min_objects <= len(scene.objects) <= config.max_objects
@@ -133,14 +133,14 @@ def test_edges_have_no_stairs(monkeypatch):
 
 
 def test_pictures_are_the_same_every_time():
-    one, two = (SceneSource(SMALL_SCENES).sample(Seed(1).child(0)) for _ in range(2))
+    one, two = (SceneSource(NANO_SCENES).sample(Seed(1).child(0)) for _ in range(2))
     assert one.original.tobytes() == two.original.tobytes()
     assert one.facts_json() == two.facts_json()
-    assert SceneSource(SMALL_SCENES).sample(Seed(1).child(1)).original.tobytes() != one.original.tobytes()
+    assert SceneSource(NANO_SCENES).sample(Seed(1).child(1)).original.tobytes() != one.original.tobytes()
 
 
 def test_the_papers_edit_changes_colour_and_shape_in_place():
-    pair = SceneSource(SMALL_SCENES).sample(Seed(2))
+    pair = SceneSource(NANO_SCENES).sample(Seed(2))
     before, after = pair.original_facts["objects"], pair.modified_facts["objects"]
     changed = [(one, two) for one, two in zip(before, after, strict=True) if one != two]
     assert len(changed) == 2 == len(pair.changes)
@@ -161,7 +161,7 @@ def test_the_papers_edit_changes_colour_and_shape_in_place():
     ],
 )
 def test_single_edits_change_one_thing(edit, keys):
-    config = SMALL_SCENES.model_copy(update={"edits": {edit: 1.0}, "min_changes": 1, "max_changes": 1})
+    config = NANO_SCENES.model_copy(update={"edits": {edit: 1.0}, "min_changes": 1, "max_changes": 1})
     pair = SceneSource(config).sample(Seed(3).child(edit))
     differing = [
         {key for key in one if one[key] != two[key]}
@@ -175,14 +175,14 @@ def test_single_edits_change_one_thing(edit, keys):
 
 @pytest.mark.parametrize(("edit", "step"), [("add", 1), ("remove", -1)])
 def test_adding_and_removing(edit, step):
-    config = SMALL_SCENES.model_copy(update={"edits": {edit: 1.0}, "min_changes": 2, "max_changes": 2})
+    config = NANO_SCENES.model_copy(update={"edits": {edit: 1.0}, "min_changes": 2, "max_changes": 2})
     pair = SceneSource(config).sample(Seed(5).child(edit))
     assert len(pair.modified_facts["objects"]) - len(pair.original_facts["objects"]) == 2 * step
     assert all(("was added" if step > 0 else "was removed") in change.sentence() for change in pair.changes)
 
 
 def test_every_edited_scene_is_valid():
-    config = SMALL_SCENES.model_copy(
+    config = NANO_SCENES.model_copy(
         update={"edits": dict.fromkeys(["recolor", "resize", "move", "add", "remove"], 1.0), "min_changes": 1}
     )
     found = [edit_scene(config, scene, Seed(n).generator()) for n, scene in enumerate(scenes(config, 10, "edits"))]
@@ -192,7 +192,7 @@ def test_every_edited_scene_is_valid():
 
 def test_changes_are_inside_their_boxes():
     for number in range(6):
-        pair = SceneSource(SMALL_SCENES).sample(Seed(6).child(number))
+        pair = SceneSource(NANO_SCENES).sample(Seed(6).child(number))
         for change in pair.changes:
             left, top, right, bottom = change.box
             assert 0 <= left < right <= 112

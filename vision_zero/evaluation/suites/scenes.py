@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 
 import numpy as np
 
+from vision_zero.config.nano import NANO_SCENES
 from vision_zero.config.pairs import ScenesConfig
 from vision_zero.config.suites import Look
 from vision_zero.evaluation.benchmarks.chartqa import SUFFIX
@@ -21,13 +22,13 @@ from vision_zero.pairs.scenes.questions import VALUES, Question, ask, describe, 
 from vision_zero.pairs.scenes.source import SceneSource
 from vision_zero.pairs.scenes.statements import NUMBERS, SIDE_WORDS, SIDES, Query, SceneFacts
 
-NAME, VERSION = "scenes", 1
+NAME, VERSION = "scenes", 2
 FAMILIES = ("exist", "count", "compare", "query", "relate")
 LOOKS: Mapping[Look, ScenesConfig] = {
     "full": ScenesConfig(),
-    "compact": ScenesConfig(width=112, height=112, extent=2.0, zoom=1.5, min_visible_share=0.4),
+    "compact": NANO_SCENES,
 }
-"""Compact is what the embedded policy was raised on: 112 pixels, framed closer."""
+"""Compact is what the embedded policy was raised on."""
 _TRIES = 60
 """Questions that are tried on one picture."""
 

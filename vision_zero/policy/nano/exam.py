@@ -40,7 +40,7 @@ VERDICT = re.compile(r" (yes|no)\b")
 WORD_ORDER = ("size", "color", "material", "shape")
 
 Marks = dict[str, list[float]]
-Words = Sequence[str]
+Words = list[str]
 
 
 def examine(policy: Policy, config: WarmStartConfig) -> Exam:
@@ -68,15 +68,15 @@ def _lists(policy: Policy, pairs: Sequence[ImagePair], seed: Seed) -> Marks:
     for pair, reply in zip(pairs, replies, strict=True):
         said = [words for item in reply.split(", ") if len(words := item.split()) == len(WORD_ORDER)]
         objects = [[item[key] for key in WORD_ORDER] for item in from_left(pair.original_facts)]
-        for item, words in zip(objects, _matched(objects, said), strict=True):
+        for item, words in zip(objects, matched(objects, said), strict=True):
             for key, word, found in zip(WORD_ORDER, item, words, strict=True):
                 marks[f"list/{key}"].append(float(word == found))
     return marks
 
 
-def _matched(objects: Sequence[Words], said: Sequence[Words]) -> list[Words]:
+def matched(objects: Sequence[Words], said: Sequence[Words]) -> list[Words]:
     """For each object what was said of it: the matching in which most attributes agree; nothing for one left out."""
-    nothing = [""] * len(WORD_ORDER)
+    nothing: Words = [""] * len(WORD_ORDER)
     options = [*said, *[nothing] * len(objects)]
     agreement = [[sum(map(operator.eq, item, words)) for words in options] for item in objects]
     _, columns = linear_sum_assignment(agreement, maximize=True)
