@@ -1,13 +1,15 @@
-"""Folders that are no policy: each is refused in one line that says what is wrong."""
+"""Loading a policy with its adapter or merged; folders that are no policy are refused in one line that says what is wrong."""
 
 import shutil
 
 import pytest
 import torch
 
+from tests.make import scene_pairs, write_tiny_adapter
 from vision_zero.config.policy import PolicyConfig
 from vision_zero.errors import PolicyError
 from vision_zero.policy.loading import load_policy
+from vision_zero.policy.policy import user_message
 
 
 def spoil_nothing_there(folder):
@@ -70,3 +72,16 @@ def test_a_base_that_no_hub_can_give_says_what_to_give_instead():
 def test_a_folder_without_an_adapter_is_refused(tiny_base, tmp_path):
     with pytest.raises(PolicyError, match="holds no adapter"):
         load_policy(PolicyConfig(base=str(tiny_base)), tmp_path)
+
+
+def test_a_merged_policy_says_what_it_said_with_its_adapter(tiny_base, tmp_path):
+    config = PolicyConfig(base=str(tiny_base))
+    folder = write_tiny_adapter(tiny_base, tmp_path / "policy")
+    adapted, merged, bare = (
+        load_policy(config, path, is_merged=flag) for path, flag in ((folder, False), (folder, True), (None, True))
+    )
+    asked = adapted.encode([user_message("Who is the spy?", scene_pairs(1)[0].original)])
+    with torch.inference_mode():
+        one, two, other = (policy.model(**asked).logits for policy in (adapted, merged, bare))
+    assert torch.allclose(one, two, atol=1e-5)
+    assert not torch.allclose(one, other, atol=1e-2)

@@ -5,8 +5,6 @@ from __future__ import annotations
 import hashlib
 from pathlib import Path
 
-import torch
-
 from vision_zero.config.policy import PolicyConfig, SamplingConfig
 from vision_zero.config.suites import AnswererConfig, SamplingProtocol
 from vision_zero.evaluation.benchmarks.endpoint import Endpoint
@@ -34,8 +32,8 @@ def open_answerer(config: AnswererConfig, sampling: SamplingProtocol, batch_size
         trust_remote_code=config.trust_remote_code,
         sampling=SamplingConfig(temperature=sampling.temperature or 1.0, batch_size=batch_size),
     )
-    policy = load_policy(settings, None if config.adapter is None else Path(config.adapter))
-    policy.model.to(_device(config.device))
+    adapter = None if config.adapter is None else Path(config.adapter)
+    policy = load_policy(settings, adapter, device=config.device, is_merged=True)
     return PolicyAnswerer(policy, answerer_name(config), sampling.max_tokens, greedy=sampling.temperature == 0)
 
 
@@ -63,7 +61,3 @@ def fingerprint(folder: Path) -> str:
             file.seek(max(size - _ENDS, 0))
             total.update(file.read(_ENDS))
     return total.hexdigest()
-
-
-def _device(name: str) -> str:
-    return ("cuda" if torch.cuda.is_available() else "cpu") if name == "auto" else name

@@ -43,7 +43,7 @@ def run_clue_stage(job: StageJob) -> StageResult:
 
 def _play_only(job: StageJob) -> tuple[Transcript, ...]:
     """The games of all planned iterations, in lockstep: the policy does not change between them, and large batches are fast."""
-    game, player = WhoIsTheSpy(job.game), load_policy(job.policy, job.parent.path)
+    game, player = WhoIsTheSpy(job.game), load_policy(job.policy, job.parent.path, is_merged=True)
     tables = [
         table
         for iteration in job.planned

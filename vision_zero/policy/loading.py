@@ -60,8 +60,17 @@ def load_base(config: PolicyConfig) -> tuple[Any, Any]:
     return model, processor
 
 
-def load_policy(config: PolicyConfig, folder: Path | None) -> Policy:
+def device_named(name: str = "auto") -> str:
+    """``auto`` is the first GPU where there is one, else the processor; any other name is torch's own."""
+    return ("cuda" if torch.cuda.is_available() else "cpu") if name == "auto" else name
+
+
+def load_policy(config: PolicyConfig, folder: Path | None, *, device: str = "auto", is_merged: bool = False) -> Policy:
     """The base with the adapter of a trained folder, or the bare base where there is none.
+
+    Args:
+        device: where it plays, see :func:`device_named`.
+        is_merged: put the adapter into the base's weights: it plays faster, and has no base to compare with any more.
 
     Raises:
         PolicyError: the base or the adapter cannot be loaded, or the adapter belongs to another base.
@@ -73,7 +82,10 @@ def load_policy(config: PolicyConfig, folder: Path | None) -> Policy:
         except (OSError, ValueError, RuntimeError, SafetensorError) as error:
             reason = str(error).strip().splitlines()[0]
             raise PolicyError(f"{folder} holds no adapter that fits {config.base!r}: {reason}") from error
-    return Policy(model, processor, config.sampling)
+        if is_merged:
+            with torch.no_grad():
+                model = model.merge_and_unload()
+    return Policy(model.to(device_named(device)), processor, config.sampling)
 
 
 def base_of(folder: Path) -> str:

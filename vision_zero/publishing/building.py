@@ -5,9 +5,6 @@ from __future__ import annotations
 import shutil
 from pathlib import Path
 
-import torch
-from peft import PeftModel
-
 from vision_zero.config.policy import PolicyConfig
 from vision_zero.config.publish import PublishConfig
 from vision_zero.errors import PolicyError
@@ -40,9 +37,6 @@ def _merge(config: PublishConfig, adapter: Path, folder: Path) -> None:
     base = PolicyConfig(
         base=base_of(adapter), revision=config.revision, dtype=config.dtype, trust_remote_code=config.trust_remote_code
     )
-    policy = load_policy(base, adapter)
-    assert isinstance(policy.model, PeftModel)
-    with torch.no_grad():
-        model = policy.model.merge_and_unload()
-    model.save_pretrained(folder)
+    policy = load_policy(base, adapter, device="cpu", is_merged=True)
+    policy.model.save_pretrained(folder)
     policy.processor.save_pretrained(folder)
