@@ -1,0 +1,62 @@
+"""Folders of files in the artifact store, with a list of their names and hashes beside them."""
+
+from __future__ import annotations
+
+import json
+import tempfile
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import ClassVar
+
+from pydantic import TypeAdapter, ValidationError
+
+from materializers.files import FileMaterializer, digest
+from vision_zero.errors import PolicyError
+
+CONTENTS = "contents.json"
+"""Names and hashes of the files; written last, so an artifact without it was cut off while it was stored."""
+_Hashes = TypeAdapter(dict[str, str])
+
+
+class FolderMaterializer(FileMaterializer):
+    """Stores named files of a folder, and gives back only what is still as it was stored."""
+
+    SKIP_REGISTRATION: ClassVar[bool] = True
+
+    def _put_files(self, folder: Path | None, names: Iterable[str]) -> None:
+        hashes = {}
+        for name in names:
+            assert folder is not None
+            self._put(folder / name, name)
+            hashes[name] = digest((folder / name).read_bytes())
+        self._write_text(CONTENTS, json.dumps(hashes, indent=1))
+
+    def _contents(self) -> dict[str, str]:
+        """Hash by name.
+
+        Raises:
+            PolicyError: the list is missing or is none.
+        """
+        if not self._has(CONTENTS):
+            raise PolicyError(f"the artifact {self.uri} is incomplete: it has no {CONTENTS}; use an earlier version")
+        try:
+            return _Hashes.validate_json(self._read_text(CONTENTS))
+        except ValidationError as error:
+            raise PolicyError(
+                f"{CONTENTS} of the artifact {self.uri} is no list of names and hashes: use an earlier version"
+            ) from error
+
+    def _get_files(self, hashes: Mapping[str, str]) -> Path:
+        """A temporary folder with those files; it outlives this call, since training continues from it.
+
+        Raises:
+            PolicyError: a file is missing, or is not what was stored.
+        """
+        folder = Path(tempfile.mkdtemp(prefix="vision-zero-policy-"))
+        for name, expected in hashes.items():
+            if not self._has(name):
+                raise PolicyError(f"the artifact {self.uri} is incomplete: it has no {name}; use an earlier version")
+            self._get(name, folder / name)
+            if digest((folder / name).read_bytes()) != expected:
+                raise PolicyError(f"{name} of the artifact {self.uri} was changed after it was stored: do not use it")
+        return folder

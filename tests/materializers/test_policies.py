@@ -1,0 +1,85 @@
+"""Stored policies: what was changed, cut off or smuggled in is refused; nothing in them can be executed."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from materializers.base import BaseMaterializer
+from materializers.policy import PolicyMaterializer
+from tests.make import write_tiny_adapter
+from vision_zero.errors import PolicyError
+from vision_zero.policy.folder import TRAINING_FILES, BaseFolder, PolicyFolder
+
+pytestmark = pytest.mark.zenml
+
+STORED = {PolicyMaterializer: "adapter_model.safetensors", BaseMaterializer: "model.safetensors"}
+"""What each stores, and its weights."""
+
+
+@pytest.fixture
+def stored(request, tiny_base, tmp_path):
+    """A stored policy or base: its materializer, and the folder in the store."""
+    from zenml.client import Client
+
+    store = Client().active_stack.artifact_store
+    folder = Path(store.path) / "tests" / tmp_path.name
+    folder.mkdir(parents=True)
+    materializer = request.param(uri=str(folder), artifact_store=store)
+    if request.param is BaseMaterializer:
+        materializer.save(BaseFolder(tiny_base))
+    else:
+        trained = write_tiny_adapter(tiny_base, tmp_path / "policy")
+        for name in TRAINING_FILES:
+            (trained / name).write_text("{}")
+        materializer.save(PolicyFolder(trained))
+    return materializer, folder
+
+
+both = pytest.mark.parametrize("stored", STORED, indirect=True, ids=["policy", "base"])
+
+
+@both
+def test_what_was_stored_is_loaded(stored):
+    materializer, folder = stored
+    loaded = materializer.load(materializer.ASSOCIATED_TYPES[0])
+    name = STORED[type(materializer)]
+    assert (loaded.path / name).read_bytes() == (folder / name).read_bytes()
+
+
+@both
+def test_a_changed_file_is_refused(stored):
+    materializer, folder = stored
+    weights = folder / STORED[type(materializer)]
+    content = bytearray(weights.read_bytes())
+    content[-1] ^= 1
+    weights.write_bytes(content)
+    with pytest.raises(PolicyError, match="was changed after it was stored"):
+        materializer.load(materializer.ASSOCIATED_TYPES[0])
+
+
+@both
+@pytest.mark.parametrize("contents", [None, "", "{ half", "[]", '{"model.safetensors": 3}', '{"gone.json": "0"}'])
+def test_contents_that_are_missing_or_no_contents_are_refused_in_one_line(stored, contents):
+    materializer, folder = stored
+    if contents is None:
+        (folder / "contents.json").unlink()
+    else:
+        (folder / "contents.json").write_text(contents)
+    with pytest.raises(PolicyError) as caught:
+        materializer.load(materializer.ASSOCIATED_TYPES[0])
+    assert "\n" not in str(caught.value)
+
+
+@both
+@pytest.mark.parametrize("name", ["../outside.safetensors", "/tmp/outside.safetensors", "run_me.py", "weights.bin", "sub/x.json"])
+def test_names_that_leave_the_folder_or_hold_code_are_never_written(stored, name):
+    materializer, folder = stored
+    contents = json.loads((folder / "contents.json").read_text())
+    (folder / "contents.json").write_text(json.dumps({name: "0", **contents}))
+    if isinstance(materializer, BaseMaterializer):
+        with pytest.raises(PolicyError, match="may not be in a policy's folder"):
+            materializer.load(BaseFolder)
+    else:
+        loaded = materializer.load(PolicyFolder)
+        assert {path.name for path in loaded.path.rglob("*")} == set(contents)
