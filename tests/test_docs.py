@@ -16,7 +16,7 @@ from vision_zero.config.self_play import SelfPlayConfig
 ROOT = Path(__file__).resolve().parents[1]
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
 BLOCK = re.compile(r"^```(\w+)\n(.*?)^```", re.MULTILINE | re.DOTALL)
-LINK = re.compile(r"\]\(([^)#:]+)\)")
+LINK = re.compile(r"\]\(([^)#:]+)(?:#[^)]*)?\)")
 
 
 def blocks(page: Path, language: str) -> list[str]:
@@ -76,3 +76,16 @@ def test_every_command_of_the_readme_runs(quick_recipe, tmp_path):
         seen.append(words[0])
     assert {"make", "vision-zero", "zenml"} <= set(seen)
     assert len(list((tmp_path / "runs").iterdir())) == 2
+
+
+def test_troubleshooting_quotes_what_the_code_says():
+    sources = " ".join(
+        re.sub(r'"\s*f?"', "", path.read_text(encoding="utf-8"))
+        for folder in ("vision_zero", "steps", "materializers")
+        for path in sorted((ROOT / folder).rglob("*.py"))
+    )
+    quoted = re.findall(r"^\| `(.+?)` \|", (ROOT / "docs" / "troubleshooting.md").read_text(encoding="utf-8"), re.MULTILINE)
+    assert len(quoted) > 20
+    for message in quoted:
+        for part in message.split("…"):
+            assert part.strip(" ():;,.") in sources, message
