@@ -6,11 +6,13 @@
 
 ARG PYTHON=3.11
 FROM python:${PYTHON}-slim AS base
+# Debian keeps one version of a package in a release: a pinned one is gone with the next security update.
+# hadolint ignore=DL3008
 RUN apt-get update \
     && apt-get install --yes --no-install-recommends git make \
     && rm -rf /var/lib/apt/lists/* \
     && useradd --create-home --uid 1000 player
-USER player
+USER 1000
 WORKDIR /home/player/vision-zero
 
 FROM base AS cpu
