@@ -9,11 +9,12 @@ starts its arm's runs on the active stack and waits for them.
 from zenml import pipeline
 
 from steps.ablation import compare, train_arm
+from steps.ending import say_that_it_goes_on
 from vision_zero.config.ablation import AblationConfig
 from vision_zero.config.files import read_arms
 
 
-@pipeline(enable_cache=False)
+@pipeline(enable_cache=False, on_failure=say_that_it_goes_on)
 def ablation(config: AblationConfig) -> None:
     """One step an arm and seed, one after another, and a report."""
     compare(config, [train_arm(arm, id=f"arm_{arm.number:02}_{arm.key}") for arm in read_arms(config)])

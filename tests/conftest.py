@@ -1,9 +1,13 @@
-"""No network, one thread, and a ZenML of its own for every test session. Set before anything heavy is imported."""
+"""No network, one thread, and a ZenML of its own for every test session, set before anything heavy is imported.
+
+The checkout's own ``.zen``, with the stack that its user chose, is left alone.
+"""
 
 from __future__ import annotations
 
 import os
 import tempfile
+from pathlib import Path
 
 os.environ["OMP_NUM_THREADS"] = "1"
 os.environ["HF_HUB_OFFLINE"] = "1"
@@ -12,6 +16,8 @@ os.environ["ZENML_ANALYTICS_OPT_IN"] = "false"
 os.environ["ZENML_ENABLE_RICH_TRACEBACK"] = "false"
 os.environ["TRL_EXPERIMENTAL_SILENCE"] = "1"
 os.environ["ZENML_CONFIG_PATH"] = tempfile.mkdtemp(prefix="vision-zero-test-zenml-")
+os.environ["ZENML_REPOSITORY_PATH"] = os.environ["ZENML_CONFIG_PATH"]
+os.environ["ZENML_CUSTOM_SOURCE_ROOT"] = str(Path(__file__).resolve().parents[1])
 
 import pytest
 import torch

@@ -67,8 +67,10 @@ class Workplace:
         folder.mkdir(parents=True)
         base = write_tiny_base(folder.parent / "base")
         recipe = write_tiny_recipe(folder / "tiny.yaml", base, MODEL, {"learning__iterations": ITERATIONS})
-        own = {"ZENML_CONFIG_PATH": str(folder / "zenml"), "ZENML_ANALYTICS_OPT_IN": "false", "OMP_NUM_THREADS": "1"}
-        return cls({**os.environ, **own, "HF_HUB_OFFLINE": "1", "PYTHONPATH": str(ROOT), "PYTHONUNBUFFERED": "1"}, recipe)
+        own = {"ZENML_CONFIG_PATH": folder / "zenml", "ZENML_REPOSITORY_PATH": folder, "ZENML_CUSTOM_SOURCE_ROOT": ROOT}
+        paths = {name: str(path) for name, path in own.items()}
+        quiet = {"ZENML_ANALYTICS_OPT_IN": "false", "HF_HUB_OFFLINE": "1", "OMP_NUM_THREADS": "1", "PYTHONUNBUFFERED": "1"}
+        return cls({**os.environ, **paths, **quiet, "PYTHONPATH": str(ROOT)}, recipe)
 
     def promoted(self) -> dict[str, object] | None:
         """What is promoted, loaded; None before the first run ended."""

@@ -35,5 +35,9 @@ class EvaluationError(VisionZeroError):
     """Benchmarks, predictions or records of answers that cannot be read, answered or scored."""
 
 
+class ReportError(VisionZeroError):
+    """A report, or the folder of a run, that cannot be written."""
+
+
 class PublishError(VisionZeroError):
     """A policy that cannot be brought to where it was to be published."""

@@ -20,7 +20,7 @@ from vision_zero.config.evaluation import ScriptedName
 from vision_zero.config.learning import Stage
 from vision_zero.config.rewards import RewardsConfig
 from vision_zero.config.self_play import SelfPlayConfig
-from vision_zero.errors import ConfigError
+from vision_zero.errors import ConfigError, ReportError
 from vision_zero.evaluation.estimates import Scores
 from vision_zero.evaluation.scorecard import Scorecard
 from vision_zero.game.played import PlayedGames
@@ -98,19 +98,26 @@ class RunFolder:
 
         Returns:
             The report's HTML.
+
+        Raises:
+            ReportError: the folder cannot be written; nothing of it is left.
         """
         page = report_page(self.run, outcome)
         shown, pairs = games.shown()
         replay = replay_page(f"Replay of {self.run}", shown, pairs, games.rewards)
-        with whole_folder(self.path) as fresh:
-            (fresh / "report.html").write_text(page, encoding="utf-8")
-            (fresh / "replay.html").write_text(replay, encoding="utf-8")
-            (fresh / "metrics.jsonl").write_text("".join(_line(record) for record in outcome.state.history), encoding="utf-8")
-            for name in NUMBERS:
-                (fresh / f"{name}.json").write_text(getattr(outcome, name).model_dump_json(indent=1), encoding="utf-8")
-            write_transcripts(games.transcripts, fresh / "transcripts.parquet")
-            games.pairs.write(fresh / "shown_pairs.parquet")
-            policy.copy_to(fresh / "policy")
+        try:
+            with whole_folder(self.path) as fresh:
+                (fresh / "report.html").write_text(page, encoding="utf-8")
+                (fresh / "replay.html").write_text(replay, encoding="utf-8")
+                (fresh / "metrics.jsonl").write_text("".join(_line(record) for record in outcome.state.history), encoding="utf-8")
+                for name in NUMBERS:
+                    (fresh / f"{name}.json").write_text(getattr(outcome, name).model_dump_json(indent=1), encoding="utf-8")
+                write_transcripts(games.transcripts, fresh / "transcripts.parquet")
+                games.pairs.write(fresh / "shown_pairs.parquet")
+                policy.copy_to(fresh / "policy")
+        except OSError as error:
+            reason = error.strerror or type(error).__name__
+            raise ReportError(f"{self.path} cannot be written: {reason}; make room there, or set runs_folder") from error
         return page
 
 

@@ -1,0 +1,76 @@
+"""Runs that end badly: Ctrl-C, a full disk, a folder that cannot be written. What was promoted stands, and one line says so."""
+
+import re
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from tests.crashes import ROOT, Workplace
+
+pytestmark = [pytest.mark.cli, pytest.mark.zenml]
+
+COMMAND = [str(Path(sys.executable).with_name("zenml")), "pipeline", "run", "pipelines.self_play.self_play", "-c"]
+MESSAGE = "what earlier runs promoted stands, and the same command goes on from there"
+can_mount = subprocess.run(["unshare", "-rm", "true"], capture_output=True, check=False).returncode == 0
+
+
+@pytest.fixture(scope="module")
+def place(tmp_path_factory):
+    """A ZenML of its own."""
+    return Workplace.at(tmp_path_factory.mktemp("bad-ends") / "place")
+
+
+@pytest.fixture(scope="module")
+def seconds(place):
+    """What a run of this tiny recipe takes on this machine at this time: 20 where nothing else runs."""
+    return place.run()[2]
+
+
+@pytest.fixture(scope="module")
+def promoted(place, seconds):
+    return place.promoted()
+
+
+def test_ctrl_c_ends_a_run_within_ten_seconds(place, promoted, seconds):
+    process = subprocess.Popen(
+        [*COMMAND, str(place.recipe)],
+        cwd=ROOT,
+        env=place.environment,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
+    assert process.stdout is not None
+    for line in process.stdout:
+        if "decision_stage" in line and "has started" in line:
+            break
+    time.sleep(1)
+    process.send_signal(signal.SIGINT)
+    started = time.monotonic()
+    printed, _ = process.communicate(timeout=60)
+    assert time.monotonic() - started < max(10, seconds / 2)
+    assert process.returncode != 0
+    assert f"decision_stage_1 was stopped; {MESSAGE}" in printed
+    assert place.promoted() == promoted
+
+
+@pytest.mark.skipif(not can_mount, reason="this machine lets nobody mount a small disk of their own")
+@pytest.mark.parametrize(
+    ("options", "words"), [("size=64k", "No space left on device"), ("ro", "Read-only file system")], ids=["full", "read-only"]
+)
+def test_a_disk_that_takes_nothing_is_named_and_nothing_is_lost(place, promoted, options, words):
+    runs = place.recipe.parent / "runs"
+    script = f'mount -t tmpfs -o {options} tmpfs "$1" && shift && exec "$@"'
+    done = subprocess.run(
+        ["unshare", "-rm", "sh", "-c", script, "sh", str(runs), *COMMAND, str(place.recipe)],
+        cwd=ROOT, env=place.environment, capture_output=True, text=True, check=False, timeout=300,
+    )  # fmt: skip
+    printed = done.stdout + done.stderr
+    assert done.returncode != 0
+    assert re.search(rf"{runs}/\S+ cannot be written: {words}; make room there, or set runs_folder", printed)
+    assert f"failed; {MESSAGE}" in printed
+    assert place.promoted() == promoted

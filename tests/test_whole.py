@@ -1,0 +1,26 @@
+"""Folders that appear whole or not at all."""
+
+import pytest
+
+from vision_zero.whole import whole_folder
+
+
+def test_a_folder_takes_the_place_of_an_older_one(tmp_path):
+    target = tmp_path / "run"
+    for word in ("old", "new"):
+        with whole_folder(target) as fresh:
+            (fresh / word).write_text(word)
+    assert [path.name for path in target.iterdir()] == ["new"]
+    assert [path.name for path in tmp_path.iterdir()] == ["run"]
+
+
+@pytest.mark.parametrize("ending", [OSError("No space left"), KeyboardInterrupt()], ids=["error", "ctrl-c"])
+def test_a_bad_end_leaves_the_older_one_and_nothing_else(tmp_path, ending):
+    target = tmp_path / "run"
+    with whole_folder(target) as fresh:
+        (fresh / "old").write_text("old")
+    with pytest.raises(type(ending)), whole_folder(target) as fresh:
+        (fresh / "new").write_text("half")
+        raise ending
+    assert [path.name for path in target.iterdir()] == ["old"]
+    assert [path.name for path in tmp_path.iterdir()] == ["run"]
