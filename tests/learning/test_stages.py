@@ -4,36 +4,27 @@ A random model's votes mean nothing, so tests of the clue stage read a vote out 
 """
 
 from dataclasses import replace
-from itertools import count
+from functools import partial
 
 import pytest
 import torch
-from safetensors.torch import load_file
 
+from tests.learning.jobs import GAMES, ITERATIONS, adapter, optimizer, start, tiny_job
 from tests.make import files_below, scene_pairs
-from vision_zero.config.game import GameConfig
-from vision_zero.config.learning import LearningConfig, SwitchConfig
-from vision_zero.config.policy import AdapterConfig, PolicyConfig, SamplingConfig
-from vision_zero.config.rewards import RewardsConfig
+from vision_zero.config.learning import SwitchConfig
+from vision_zero.config.policy import AdapterConfig, PolicyConfig
 from vision_zero.errors import PolicyError, TrainingError
 from vision_zero.game import spy as game_rules
 from vision_zero.game.parsing import Unreadable, Vote
 from vision_zero.learning import decision_stage
 from vision_zero.learning.clue_stage import ClueTrainer, run_clue_stage
 from vision_zero.learning.decision_stage import DecisionTrainer, rates_of, run_decision_stage, vote_measures, vote_rows
-from vision_zero.learning.job import StageJob
 from vision_zero.learning.measures import game_measures
 from vision_zero.learning.state import StageState
-from vision_zero.pairs.supply import PairSupply, stride
-from vision_zero.pairs.table import PairTable
 from vision_zero.policy.folder import PolicyFolder
 from vision_zero.policy.loading import load_base, load_policy
 from vision_zero.policy.policy import user_message
-from vision_zero.randomness import Seed
 from vision_zero.rewards.role_advantage import RoleBaselines, batch_advantages
-
-GAMES, ITERATIONS = 2, 4
-_folders = count()
 
 
 @pytest.fixture(autouse=True)
@@ -43,45 +34,7 @@ def votes_from_any_reply(monkeypatch):
 
 @pytest.fixture
 def make_job(tiny_base, tmp_path):
-    step = stride(GAMES, 0.0)
-    table = PairTable.from_pairs(enumerate(scene_pairs(ITERATIONS * step)), "train")
-
-    def make(state, parent=None, iterations=ITERATIONS, learning_rate=1e-2, **learning):
-        return StageJob(
-            policy=PolicyConfig(
-                base=str(tiny_base),
-                adapter=AdapterConfig(rank=4, alpha=8),
-                sampling=SamplingConfig(max_clue_tokens=6, max_vote_tokens=6),
-            ),
-            game=GameConfig(prompt="compact", remember_reasoning=False, civilians=2, rounds=1),
-            rewards=RewardsConfig(),
-            learning=LearningConfig(
-                iterations=ITERATIONS,
-                games_per_iteration=GAMES,
-                learning_rate=learning_rate,
-                votes_per_prompt=3,
-                rows_per_step=3,
-                switch=SwitchConfig(rule="never"),
-                **learning,
-            ),
-            state=state,
-            parent=parent or PolicyFolder(None),
-            folder=tmp_path / f"job-{next(_folders)}",
-            iterations=iterations,
-            pairs=PairSupply(table, GAMES, step),
-            run="test",
-            seed=Seed(5),
-        )
-
-    return make
-
-
-def start(stage):
-    return StageState.at_start(SwitchConfig(rule="never", start=stage))
-
-
-def adapter(policy):
-    return load_file(policy.path / "adapter_model.safetensors")
+    return partial(tiny_job, tiny_base, tmp_path)
 
 
 def same(one, two):
@@ -253,7 +206,7 @@ def test_a_resumed_decision_stage_equals_an_unbroken_one_bit_for_bit(make_job, m
 
 def same_results(one, two):
     assert same(adapter(one.policy), adapter(two.policy))
-    assert same(*(load_file(result.policy.path / "optimizer.safetensors") for result in (one, two)))
+    assert same(optimizer(one.policy), optimizer(two.policy))
     assert strip(one.state) == strip(two.state)
 
 
@@ -276,8 +229,7 @@ def test_one_optimiser_and_one_schedule_run_through_both_stages(make_job):
     assert [record.iteration for record in decision.state.history] == [0, 1, 2, 3]
     unbroken = run(make_job(start("clue"), iterations=4)).state
     assert rates == [record.metrics["learning_rate"] for record in unbroken.history]
-    steps = load_file(decision.policy.path / "optimizer.safetensors")
-    assert steps["0.step"].item() == 4
+    assert optimizer(decision.policy)["0.step"].item() == 4
 
 
 def test_nothing_executable_and_no_path_of_this_machine_is_stored(make_job, tiny_base):

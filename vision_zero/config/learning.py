@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Literal, Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from vision_zero.config.base import Config
 
@@ -60,10 +60,23 @@ class LearningConfig(Config):
     weight_decay: float = Field(0.0, ge=0.0)
     """AdamW's weight decay."""
     rows_per_step: int = Field(16, ge=1)
-    """Replies in one forward and backward pass; memory grows with it, the result does not change but for rounding."""
+    """Replies in one forward and backward pass of a process; memory grows with it, the result does not change but for
+    rounding."""
+    num_processes: int = Field(1, ge=1)
+    """Processes of one machine that train together, a GPU each where there are GPUs; each plays an equal share of the games. An
+    iteration is one optimiser step over all of them, whatever their number."""
     gradient_checkpointing: bool = False
     """Trade compute for memory; needed for large models."""
     bf16: bool = False
     """Mixed precision; for GPUs."""
     switch: SwitchConfig = SwitchConfig()
     """When the stages alternate."""
+
+    @model_validator(mode="after")
+    def _games_can_be_shared(self) -> Self:
+        if self.games_per_iteration % self.num_processes:
+            raise ValueError(
+                f"games_per_iteration {self.games_per_iteration} cannot be shared equally by num_processes {self.num_processes}: "
+                "make games_per_iteration a multiple of num_processes"
+            )
+        return self

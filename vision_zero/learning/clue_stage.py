@@ -24,6 +24,7 @@ from vision_zero.game.transcript import Transcript, vote_rates
 from vision_zero.learning.grpo import StageTrainer, grpo_config
 from vision_zero.learning.job import StageJob, StageResult
 from vision_zero.learning.measures import game_measures
+from vision_zero.learning.processes import train_in_processes
 from vision_zero.policy.loading import load_base, load_policy
 from vision_zero.policy.policy import user_message
 from vision_zero.rewards.role_advantage import batch_advantages
@@ -33,12 +34,19 @@ Said = tuple[Request, Reply]
 
 def run_clue_stage(job: StageJob) -> StageResult:
     """Train on clues if the state says so, else only play: then the games are the decision stage's prompts."""
-    if job.state.stage == "clue" and job.planned:
-        model, processor = load_base(job.policy)
-        trainer = ClueTrainer(model, processor, job)
-        policy = trainer.run()
-        return StageResult(trainer.progress.state, tuple(trainer.transcripts), policy)
-    return StageResult(job.state, _play_only(job), job.parent)
+    if job.state.stage != "clue" or not job.planned:
+        return StageResult(job.state, _play_only(job), job.parent)
+    if job.learning.num_processes > 1:
+        return train_in_processes("clue", job)
+    return train_on_clues(job)
+
+
+def train_on_clues(job: StageJob) -> StageResult:
+    """Play and train in this process, alone or as one of those that train together."""
+    model, processor = load_base(job.policy)
+    trainer = ClueTrainer(model, processor, job)
+    policy = trainer.run()
+    return StageResult(trainer.progress.state, tuple(trainer.transcripts), policy)
 
 
 def _play_only(job: StageJob) -> tuple[Transcript, ...]:
@@ -133,7 +141,8 @@ class ClueTrainer(StageTrainer):
         """Advantages by game and seat. All processes see all games in one order, so that they share one baseline."""
         transcripts: list[Transcript] = gather_object(own)
         advantages, baselines = batch_advantages(transcripts, self.progress.state.baselines, self.job.rewards)
-        measures = {**game_measures(transcripts, self.job.rewards), "seconds/play": seconds}
+        slowest = max(gather_object([seconds]))
+        measures = {**game_measures(transcripts, self.job.rewards), "seconds/play": slowest}
         self.progress.measured(vote_rates(transcripts), measures, baselines)
         self.transcripts.extend(transcripts)
         return {transcript.game_id: by_seat for transcript, by_seat in zip(transcripts, advantages, strict=True)}

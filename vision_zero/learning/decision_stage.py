@@ -22,6 +22,7 @@ from vision_zero.game.transcript import JUDGE, Move, Transcript, VoteRates
 from vision_zero.learning.grpo import StageTrainer, grpo_config
 from vision_zero.learning.job import StageJob, StageResult
 from vision_zero.learning.measures import game_measures
+from vision_zero.learning.processes import train_in_processes
 from vision_zero.pairs.supply import PairSupply
 from vision_zero.policy.loading import load_base
 from vision_zero.randomness import Seed
@@ -37,9 +38,18 @@ def run_decision_stage(job: StageJob, transcripts: Sequence[Transcript]) -> Stag
     iterations = min(len(job.planned), len(transcripts) // games)
     if job.state.stage != "decision" or not iterations:
         return StageResult(job.state, tuple(transcripts), job.parent)
+    job = replace(job, iterations=iterations)
+    if job.learning.num_processes > 1:
+        return train_in_processes("decision", job, transcripts)
+    return train_on_votes(job, transcripts)
+
+
+def train_on_votes(job: StageJob, transcripts: Sequence[Transcript]) -> StageResult:
+    """Vote and train in this process, alone or as one of those that train together; there are games for every iteration."""
     model, processor = load_base(job.policy)
-    rows = vote_rows(transcripts[: iterations * games], job.pairs, job.seed.child("voters"))
-    trainer = DecisionTrainer(model, processor, replace(job, iterations=iterations), rows, transcripts)
+    used = transcripts[: job.iterations * job.learning.games_per_iteration]
+    rows = vote_rows(used, job.pairs, job.seed.child("voters"))
+    trainer = DecisionTrainer(model, processor, job, rows, transcripts)
     policy = trainer.run()
     return StageResult(trainer.progress.state, tuple(transcripts), policy)
 

@@ -46,18 +46,20 @@ def grpo_config(job: StageJob, *, replies: int, group: int, max_tokens: int) -> 
     """TRL's arguments for one stage.
 
     Args:
-        replies: replies trained in one iteration.
+        replies: replies trained in one iteration, by all processes together.
         group: replies of one dataset row.
         max_tokens: longest reply.
     """
     learning, sampling = job.learning, job.policy.sampling
-    rows = _largest_divisor(replies, learning.rows_per_step)
-    return GRPOConfig(
+    # Whole rows of the data set go to a process: the games of an iteration are shared equally.
+    share = replies // learning.num_processes
+    rows = _largest_divisor(share, learning.rows_per_step)
+    config = GRPOConfig(
         output_dir=str(job.folder),
         max_steps=learning.iterations,
         per_device_train_batch_size=rows,
-        gradient_accumulation_steps=replies // rows,
-        steps_per_generation=replies // rows,
+        gradient_accumulation_steps=share // rows,
+        steps_per_generation=share // rows,
         num_generations=group,
         max_completion_length=max_tokens,
         learning_rate=learning.learning_rate,
@@ -80,6 +82,10 @@ def grpo_config(job: StageJob, *, replies: int, group: int, max_tokens: int) -> 
         ignore_data_skip=True,
         logging_steps=1,
         logging_nan_inf_filter=False,
+        # TRL gathers pictures from all processes for a log of completions that is not written here.
+        log_multimodal=False,
+        # Every pass goes through every adapter; looking for unused ones would not go with gradient checkpointing.
+        ddp_find_unused_parameters=False,
         save_strategy="no",
         report_to=[],
         disable_tqdm=True,
@@ -87,6 +93,9 @@ def grpo_config(job: StageJob, *, replies: int, group: int, max_tokens: int) -> 
         dataloader_pin_memory=torch.cuda.is_available(),
         seed=job.seed.child("trainer").integer() % 2**31,
     )
+    # transformers would spread one process over all GPUs that it sees, with a batch on each: not the batch that was asked for.
+    config._n_gpu = min(config.n_gpu, 1)
+    return config
 
 
 class StageTrainer(GRPOTrainer):
@@ -113,6 +122,11 @@ class StageTrainer(GRPOTrainer):
         for adapter in self.model.peft_config.values():
             # As the config names it: a path of this machine means nothing to the next one.
             adapter.base_model_name_or_path = job.policy.base
+        if self.accelerator.num_processes != job.learning.num_processes:
+            raise TrainingError(
+                f"learning.num_processes is {job.learning.num_processes}, but {self.accelerator.num_processes} take part: "
+                "the batch would be another one"
+            )
         if not any(parameter.requires_grad for parameter in self.model.parameters()):
             raise TrainingError("nothing to train: policy.adapter.target_modules matches no layer of this model")
 
@@ -120,10 +134,13 @@ class StageTrainer(GRPOTrainer):
         """Train from the job's parent to the end of the stage; training can continue from what it returns."""
         parent = self.job.parent.path
         self.train(resume_from_checkpoint=None if parent is None else str(parent))
+        self.accelerator.wait_for_everyone()  # only the first process has written the folder
         return PolicyFolder(self.job.folder / f"checkpoint-{self.state.global_step}").checked()
 
     def create_model_card(self, *args: Any, **kwargs: Any) -> None:
         """Our card in place of TRL's, which names this machine's folders."""
+        if not self.args.should_save:
+            return
         job = self.job
         text = policy_card(
             job.policy,
@@ -148,7 +165,8 @@ class StageTrainer(GRPOTrainer):
             return super()._prepare_inputs(generation_batch)
 
     def _save_optimizer_and_scheduler(self, output_dir: str) -> None:
-        save_optimizer(self.optimizer, self.lr_scheduler, Path(output_dir))
+        if self.args.should_save:  # one process writes for all, as with everything else in the folder
+            save_optimizer(self.optimizer, self.lr_scheduler, Path(output_dir))
 
     def _load_optimizer_and_scheduler(self, checkpoint: str | None) -> None:
         if checkpoint is not None:

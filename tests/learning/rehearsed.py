@@ -1,0 +1,59 @@
+"""Replies that depend on what is asked and not on who draws them: any number of processes then has the same global batch.
+
+    python -m torch.distributed.run … -m tests.learning.rehearsed FOLDER
+
+is the library's worker with such replies.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+
+from vision_zero.game.table import Reply
+from vision_zero.learning import worker
+from vision_zero.learning.decision_stage import DecisionTrainer
+from vision_zero.policy.policy import Policy
+from vision_zero.randomness import Seed
+
+TOKENS = range(20, 80)
+"""Ordinary tokens of the tiny policy's tokenizer."""
+VOTES = ("\\boxed{1}", "\\boxed{2}", "\\boxed{3}", "\\boxed{N/A}", "yes")
+
+
+def rehearse(patch: Callable[[type, str, object], None]) -> None:
+    """Put the replies in place of both stages' sampling."""
+    patch(Policy, "reply", _reply)
+    patch(DecisionTrainer, "_generate_single_turn", _votes)
+
+
+def _draws(*names: str | int) -> np.random.Generator:
+    return Seed(11).child(*names).generator()
+
+
+def _reply(self, requests, seed):
+    replies = []
+    for request in requests:
+        draws = _draws(request.game_id, request.seat, request.kind, request.round)
+        tokens = tuple(int(token) for token in draws.choice(TOKENS, size=draws.integers(2, 7)))
+        text = str(draws.choice(VOTES)) if request.kind == "vote" else f"\\boxed{{a cube {draws.integers(100)}}}"
+        replies.append(Reply(text, tokens))
+    return replies
+
+
+def _votes(self, prompt_ids, images, multimodal_fields, num_generations, has_tool_images=False):
+    first = self.accelerator.process_index * len(prompt_ids)
+    replies = []
+    for number in range(first, first + len(prompt_ids)):
+        draws = _draws("vote", self.state.global_step, number)
+        text = " ".join(["yes"] * draws.integers(1, 4) + [str(draws.choice(VOTES))])
+        replies.append([*self._tokenizer(text, add_special_tokens=False)["input_ids"], self._tokenizer.eos_token_id])
+    return replies, None
+
+
+if __name__ == "__main__":
+    rehearse(setattr)
+    worker.main(Path(sys.argv[1]))

@@ -1,0 +1,66 @@
+"""One of the processes that train together: ``python -m torch.distributed.run … -m vision_zero.learning.worker FOLDER``.
+
+Started by :mod:`vision_zero.learning.processes`, never by hand. All processes do the same; the first one writes the result.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from contextlib import suppress
+from datetime import timedelta
+from pathlib import Path
+
+import torch
+from torch import distributed
+
+from vision_zero.errors import VisionZeroError
+from vision_zero.learning.clue_stage import train_on_clues
+from vision_zero.learning.decision_stage import train_on_votes
+from vision_zero.learning.job_folder import JobFolder
+from vision_zero.learning.processes import FAILURE, end_with_starter
+
+PATIENCE = timedelta(minutes=15)
+"""How long the others wait for one that neither answers nor dies; the shares are equal, so waits are much shorter."""
+
+
+def main(folder: Path) -> None:
+    """Do the folder's job together with the other processes.
+
+    Raises:
+        VisionZeroError: as in one process.
+    """
+    end_with_starter()
+    rank, device = int(os.environ["RANK"]), int(os.environ["LOCAL_RANK"])
+    try:
+        # Before transformers does it, which on a CPU would leave torch's own timeout.
+        if torch.cuda.is_available():
+            torch.cuda.set_device(device)
+        distributed.init_process_group("nccl" if torch.cuda.is_available() else "gloo", timeout=PATIENCE)
+        _train(JobFolder(folder), is_first=rank == 0)
+    except Exception as error:
+        _say_once(folder / FAILURE, f"rank {rank}: {_in_one_line(error)}")
+        raise
+    distributed.destroy_process_group()
+
+
+def _train(folder: JobFolder, *, is_first: bool) -> None:
+    stage, job, transcripts = folder.read()
+    result = train_on_clues(job) if stage == "clue" else train_on_votes(job, transcripts)
+    if is_first:
+        folder.write_result(result)
+
+
+def _say_once(path: Path, line: str) -> None:
+    """The first failure is the cause; the others fail because they lost a partner."""
+    with suppress(FileExistsError), path.open("x", encoding="utf-8") as file:
+        file.write(line)
+
+
+def _in_one_line(error: Exception) -> str:
+    text = " ".join(str(error).split())
+    return text if isinstance(error, VisionZeroError) else f"{type(error).__name__}: {text}"
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]))
