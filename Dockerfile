@@ -3,6 +3,7 @@
 #   docker build --target cpu  --build-arg TORCH_INDEX=<index of CPU wheels> -t vision-zero:cpu .
 #   docker build --target cuda -t vision-zero:cuda .
 # Without TORCH_INDEX torch comes from pip's own index, whose Linux wheel carries CUDA. Self-play runs need no network afterwards.
+# For the steps of a run on Kubernetes or Kubeflow: --build-arg EXTRAS=dev,kubeflow.
 
 ARG PYTHON=3.11
 FROM python:${PYTHON}-slim AS base
@@ -17,6 +18,7 @@ WORKDIR /home/player/vision-zero
 
 FROM base AS cpu
 ARG TORCH_INDEX=
+ARG EXTRAS=dev
 COPY --chown=player:player . .
 RUN python -m venv .venv \
     && if [ -n "$TORCH_INDEX" ]; then \
@@ -24,6 +26,8 @@ RUN python -m venv .venv \
        fi \
     && PIP_NO_CACHE_DIR=1 make install \
     && .venv/bin/zenml init
+# An orchestrator starts a step with "python -m zenml…", which must be the one with our packages.
+ENV PATH="/home/player/vision-zero/.venv/bin:$PATH"
 CMD ["make", "run"]
 
 FROM cpu AS cuda

@@ -4,6 +4,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN ?= $(VENV)/bin
 CONFIG ?= configs/self_play/nano.yaml
+EXTRAS ?= dev
 PORT ?= 8237
 
 # Nothing is sent anywhere and nothing is fetched: the default policy is in the repository. Idle threads must not spin:
@@ -17,7 +18,7 @@ export GX_ANALYTICS_ENABLED := false
 export TRL_EXPERIMENTAL_SILENCE := 1
 export OMP_WAIT_POLICY := PASSIVE
 
-.PHONY: help run test lint dashboard stop-dashboard clean install
+.PHONY: help run test test-kubeflow lint dashboard stop-dashboard clean install
 
 help: ## Show this list.
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 18
@@ -27,7 +28,7 @@ install: $(VENV)/installed ## Make .venv with the pinned dependencies.
 $(VENV)/installed: pyproject.toml constraints.txt
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --upgrade pip
-	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[dev]'
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[$(EXTRAS)]'
 	touch $@
 
 .zen: | $(VENV)/installed
@@ -37,8 +38,12 @@ run: $(VENV)/installed .zen ## One self-play run on the default ZenML stack; run
 	$(BIN)/vision-zero check-config $(CONFIG)
 	$(BIN)/zenml pipeline run pipelines.self_play.self_play -c $(CONFIG)
 
-test: lint ## Everything that CI checks.
+test: lint ## Everything that CI checks, but for the next target.
 	$(BIN)/python -m pytest
+
+test-kubeflow: $(VENV)/installed ## The Kubernetes and Kubeflow stacks against APIs on this machine: a CI part of its own, ten minutes.
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[dev,kubeflow]'
+	REQUIRE_KUBEFLOW=1 $(BIN)/python -m pytest -m kubeflow
 
 lint: $(VENV)/installed ## ruff, and mypy strict on the library.
 	$(BIN)/ruff check .

@@ -10,7 +10,8 @@ from vision_zero.config.self_play import SelfPlayConfig
 from vision_zero.errors import ConfigError
 
 ROOT = Path(__file__).resolve().parents[2]
-FILES = sorted((ROOT / "configs").glob("*/*.yaml"))
+# Those below stacks are no recipes: tests/stacks checks them.
+FILES = sorted(path for path in (ROOT / "configs").glob("*/*.yaml") if path.parent.name != "stacks")
 
 
 @pytest.mark.parametrize("path", FILES, ids=lambda path: f"{path.parent.name}/{path.name}")

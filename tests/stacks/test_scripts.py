@@ -1,0 +1,73 @@
+"""The scripts and settings of configs/stacks, as far as they can be tried without a server."""
+
+import os
+import re
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+import yaml
+
+from vision_zero.config.files import check_file
+
+ROOT = Path(__file__).resolve().parents[2]
+STACKS = ROOT / "configs" / "stacks"
+SCRIPTS = {
+    "s3": ("BUCKET", "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"),
+    "kubernetes": ("CONTEXT", "REGISTRY", "BUCKET", "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"),
+    "kubeflow": ("KUBEFLOW", "REGISTRY", "BUCKET", "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"),
+    "vertex": ("PROJECT", "LOCATION", "REGISTRY", "BUCKET"),
+}
+
+
+@pytest.mark.parametrize("script", sorted(STACKS.glob("*.sh")), ids=lambda path: path.name)
+def test_a_shell_can_read_it(script):
+    done = subprocess.run(["sh", "-n", script], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+@pytest.mark.parametrize(("name", "variables"), SCRIPTS.items(), ids=SCRIPTS)
+def test_each_variable_that_is_missing_is_one_line(name, variables, tmp_path):
+    """ZenML is not even called: there is none on this PATH."""
+    page = (ROOT / "docs" / "stacks.md").read_text()
+    for missing in variables:
+        given = {variable: "given" for variable in variables if variable != missing}
+        done = subprocess.run(
+            [STACKS / f"{name}.sh"], env={"PATH": os.defpath, **given}, capture_output=True, text=True, check=False
+        )
+        assert done.returncode == 2
+        (line,) = done.stderr.splitlines()
+        assert line.startswith(f"set {missing}: ")
+        assert missing in page
+
+
+@pytest.mark.parametrize("name", ["kubernetes", "kubeflow"])
+def test_the_settings_go_with_a_recipe_as_their_head_says(name, tmp_path):
+    shutil.copytree(ROOT / "configs", tmp_path / "configs")
+    merge, check = re.findall(r"^#   (.+)$", (STACKS / f"{name}.yaml").read_text(), re.MULTILINE)
+    assert merge in (ROOT / "docs" / "stacks.md").read_text()
+    subprocess.run(["sh", "-c", merge], cwd=tmp_path, check=True)
+    recipe = tmp_path / check.removeprefix("vision-zero check-config ")
+    assert check_file(recipe) == "a valid configuration of SelfPlay"
+    text = recipe.read_text()
+    assert len(re.findall(r"^\w+:", text, re.MULTILINE)) == len(yaml.safe_load(text)), "a key is there twice"
+
+
+@pytest.mark.kubeflow
+@pytest.mark.parametrize("name", ["kubernetes", "kubeflow"])
+def test_zenml_knows_every_setting(name):
+    """It drops those that it does not know."""
+    from zenml.config import DockerSettings, ResourceSettings
+    from zenml.integrations.kubeflow.flavors.kubeflow_orchestrator_flavor import KubeflowOrchestratorSettings
+    from zenml.integrations.kubernetes.flavors.kubernetes_orchestrator_flavor import KubernetesOrchestratorSettings
+
+    orchestrators = {"kubernetes": KubernetesOrchestratorSettings, "kubeflow": KubeflowOrchestratorSettings}
+    models = {"docker": DockerSettings, "resources": ResourceSettings, "orchestrator": orchestrators[name]}
+    data = yaml.safe_load((STACKS / f"{name}.yaml").read_text())
+    groups = [data["settings"], *(step["settings"] for step in data["steps"].values())]
+    for key, settings in (pair for group in groups for pair in group.items()):
+        read = models[key].model_validate(settings)
+        assert not read.model_extra, key
+        pod = getattr(read, "pod_settings", None)
+        assert name != "kubernetes" or pod is None or not pod.model_extra
