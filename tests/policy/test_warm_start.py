@@ -14,11 +14,12 @@ from vision_zero.game.parsing import read_clue, read_vote
 from vision_zero.pairs.scenes.statements import parse
 from vision_zero.policy.nano.exam import matched
 from vision_zero.policy.nano.lessons.game import teach_check, teach_clue, teach_vote
-from vision_zero.policy.nano.lessons.scenes import false_statement, true_statement
+from vision_zero.policy.nano.lessons.scenes import false_statement, teach_evidence, true_statement
 from vision_zero.policy.nano.making import halved, make_policy
-from vision_zero.policy.nano.school import School, draw_files
+from vision_zero.policy.nano.school import TEACHERS, School, draw_files
+from vision_zero.policy.nano.teaching import learning_rate_share
 
-EVERYTHING = ("list", "question", "check", "clue", "vote", "chart list", "chart question")
+EVERYTHING = tuple(TEACHERS)
 
 
 def few_lessons(steps: int = 4) -> WarmStartConfig:
@@ -144,3 +145,23 @@ def test_a_list_is_marked_by_the_best_matching_and_what_is_left_out_is_wrong():
     assert matched([red, blue], [almost, red]) == [red, almost]
     assert matched([red, blue], [almost]) == [["", "", "", ""], almost]
     assert matched([red], []) == [["", "", "", ""]]
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_evidence_stands_between_look_and_answer(seed):
+    own, _, rng = facts(seed)
+    look, evidence, answer = teach_evidence(own, rng).answer.split(". ")
+    assert answer.startswith("\\boxed{")
+    assert all(part == "none" or part in look for group in evidence.split(", ") for part in group.split(" and "))
+
+
+def test_a_phase_with_its_own_rate_leaves_the_common_schedule_as_it_was():
+    alone = few_lessons(6)
+    phase = {"steps": 4, "topics": {"list": 1.0}, "learning_rate": alone.learning_rate / 2}
+    both = WarmStartConfig.model_validate(alone.model_dump() | {"phases": [*alone.model_dump()["phases"], phase]})
+    shares = [learning_rate_share(step, both) for step in range(both.steps)]
+    assert shares[:6] == [learning_rate_share(step, alone) for step in range(6)]
+    assert 0 < max(shares[6:]) <= 0.5
+    assert shares[9] < shares[7]
+    with pytest.raises(ValueError, match="must come after"):
+        WarmStartConfig.model_validate(alone.model_dump() | {"phases": [phase, *alone.model_dump()["phases"]]})

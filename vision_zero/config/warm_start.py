@@ -11,7 +11,9 @@ from vision_zero.config.nano import NANO_SCENES
 from vision_zero.config.pairs import ChartsConfig, ScenesConfig
 from vision_zero.randomness import HELD_OUT_SEEDS
 
-Topic = Literal["list", "question", "check", "clue", "vote", "chart list", "chart question"]
+Topic = Literal[
+    "list", "question", "check", "clue", "vote", "chart list", "chart question", "question with evidence", "chart with evidence"
+]
 Weight = Annotated[float, Field(ge=0.0)]
 
 
@@ -24,6 +26,8 @@ class Phase(Config):
     """Relative frequency of each topic."""
     lessons_per_picture: int = Field(2, ge=1)
     """Lessons about each picture of a step."""
+    learning_rate: float | None = Field(None, gt=0.0)
+    """A rate of its own, which rises and falls within the phase; None: the phase has part in the common schedule."""
 
     @model_validator(mode="after")
     def _some_topic_has_weight(self) -> Self:
@@ -74,3 +78,15 @@ class WarmStartConfig(Config):
     def steps(self) -> int:
         """Steps of all phases."""
         return sum(phase.steps for phase in self.phases)
+
+    @property
+    def common_steps(self) -> int:
+        """Steps of the phases that share one schedule of the learning rate."""
+        return sum(phase.steps for phase in self.phases if phase.learning_rate is None)
+
+    @model_validator(mode="after")
+    def _own_rates_come_last(self) -> Self:
+        own = [phase.learning_rate is not None for phase in self.phases]
+        if own != sorted(own):
+            raise ValueError("phases with a learning_rate of their own must come after those without")
+        return self

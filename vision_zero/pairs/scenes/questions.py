@@ -25,11 +25,12 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """A question about a picture and its answer, in lower-case words."""
+    """A question about a picture and its answer, in lower-case words; ``about`` describes the objects that it asks of."""
 
     family: str
     text: str
     answer: str
+    about: tuple[Query, ...] = ()
 
 
 def ask(family: Family, facts: SceneFacts, rng: np.random.Generator) -> Question | None:
@@ -60,7 +61,7 @@ def _ask_attribute(family: str, facts: SceneFacts, rng: np.random.Generator) -> 
         item = pick(facts["objects"], rng)
         query = describe(item, rng, (2, 3, 4), but=family)
         if query != Query() and len(query.matches(facts)) == 1:
-            return Question(family, f"What {family} is the {query.noun()}?", item[family])
+            return Question(family, f"What {family} is the {query.noun()}?", item[family], (query,))
     return None
 
 
@@ -68,14 +69,14 @@ def _ask_count(facts: SceneFacts, rng: np.random.Generator) -> Question:
     query = describe(pick(facts["objects"], rng), rng, (1, 2))
     if rng.random() < 0.2:
         query = spoiled(query, rng)
-    return Question("count", f"How many {query.noun(plural=True)}?", NUMBERS[len(query.matches(facts))])
+    return Question("count", f"How many {query.noun(plural=True)}?", NUMBERS[len(query.matches(facts))], (query,))
 
 
 def _ask_existence(facts: SceneFacts, rng: np.random.Generator) -> Question:
     query = describe(pick(facts["objects"], rng), rng, (1, 2, 3))
     if rng.random() < 0.5:
         query = spoiled(query, rng)
-    return Question("exist", f"Is there {Thing(query).text()}?", "yes" if query.matches(facts) else "no")
+    return Question("exist", f"Is there {Thing(query).text()}?", "yes" if query.matches(facts) else "no", (query,))
 
 
 def _ask_position(facts: SceneFacts, rng: np.random.Generator) -> Question | None:
@@ -86,7 +87,8 @@ def _ask_position(facts: SceneFacts, rng: np.random.Generator) -> Question | Non
         side = pick([side for side in SIDES if one in facts["relationships"][side][two]], rng)
         if len(subject.matches(facts)) == len(anchor.matches(facts)) == 1:
             choice = "left or right of" if side in ("left", "right") else "in front of or behind"
-            return Question("position", f"Is the {subject.noun()} {choice} the {anchor.noun()}?", side)
+            text = f"Is the {subject.noun()} {choice} the {anchor.noun()}?"
+            return Question("position", text, side, (subject, anchor))
     return None
 
 

@@ -25,6 +25,7 @@ from vision_zero.game.table import Table
 from vision_zero.pairs.charts.source import ChartSource
 from vision_zero.pairs.image_pair import ImagePair
 from vision_zero.pairs.scenes.questions import FAMILIES, VALUES
+from vision_zero.pairs.scenes.scene import COLORS, MATERIALS, SHAPES, SIZES
 from vision_zero.pairs.scenes.source import SceneSource
 from vision_zero.pairs.scenes.statements import parse
 from vision_zero.policy.nano.lessons.game import teach_check
@@ -36,6 +37,8 @@ from vision_zero.randomness import Seed
 PER_FAMILY = 100
 LONGEST_LIST, LONGEST_CHECK, LONGEST_ANSWER = 64, 176, 64
 VERDICT = re.compile(r" (yes|no)\b")
+LISTED = re.compile(rf"\b({'|'.join(SIZES)}) ({'|'.join(COLORS)}) ({'|'.join(MATERIALS)}) ({'|'.join(SHAPES)})\b")
+"""An object with all its attributes, in the order of ``WORD_ORDER``."""
 
 WORD_ORDER = ("size", "color", "material", "shape")
 
@@ -66,7 +69,7 @@ def _lists(policy: Policy, pairs: Sequence[ImagePair], seed: Seed) -> Marks:
     replies = _answers(policy, [(lesson.prompt, pair) for pair in pairs], LONGEST_LIST, seed.child("list"))
     marks: Marks = {f"list/{key}": [] for key in VALUES}
     for pair, reply in zip(pairs, replies, strict=True):
-        said = [words for item in reply.split(", ") if len(words := item.split()) == len(WORD_ORDER)]
+        said = [list(words) for words in LISTED.findall(reply)]
         objects = [[item[key] for key in WORD_ORDER] for item in from_left(pair.original_facts)]
         for item, words in zip(objects, matched(objects, said), strict=True):
             for key, word, found in zip(WORD_ORDER, item, words, strict=True):

@@ -221,10 +221,23 @@ def teach(config: WarmStartConfig, school: School, model: Any, processor: Pictur
 
 
 def learning_rate_share(step: int, config: WarmStartConfig) -> float:
-    """Share of the peak learning rate at a step: a rise, a level stretch, a cosine down to 2 %."""
-    done = step / config.steps
-    if done < config.warmup:
-        return done / config.warmup
-    if done < config.steady:
+    """Share of the peak learning rate at a step: a rise, a level stretch, a cosine down to 2 %.
+
+    That is the common schedule. A phase with a rate of its own has the same shape without a level stretch.
+    """
+    if step < config.common_steps:
+        return _share(step / config.common_steps, config.warmup, config.steady)
+    begin = config.common_steps
+    for phase in config.phases:
+        if phase.learning_rate is not None and step < begin + phase.steps:
+            return phase.learning_rate / config.learning_rate * _share((step - begin) / phase.steps, config.warmup, config.warmup)
+        begin += 0 if phase.learning_rate is None else phase.steps
+    return 0.0
+
+
+def _share(done: float, warmup: float, steady: float) -> float:
+    if done < warmup:
+        return done / warmup
+    if done < steady:
         return 1.0
-    return 0.02 + 0.98 * 0.5 * (1 + math.cos(math.pi * (done - config.steady) / (1 - config.steady)))
+    return 0.02 + 0.98 * 0.5 * (1 + math.cos(math.pi * (done - steady) / (1 - steady)))

@@ -25,6 +25,17 @@ def teach_chart_question(facts: ChartFacts, rng: np.random.Generator) -> Lesson:
     return Lesson(f"chart {question.family}", question.text, f"{_values(facts)}. \\boxed{{{question.answer}}}")
 
 
+def teach_chart_evidence(facts: ChartFacts, rng: np.random.Generator) -> Lesson:
+    """The same, and between look and answer what the answer follows from: "red 25, blue 75"."""
+    question = ask_chart(pick(CHART_FAMILIES, rng), facts, rng)
+    values = values_of(facts)
+    named = [color for color in question.text.rstrip("?.").split() if color in values]
+    if question.family in ("highest", "lowest"):
+        named = [question.answer]
+    evidence = ", ".join(f"{color} {values[color]}" for color in named) or KINDS[facts["type"]]
+    return Lesson(f"chart {question.family}", question.text, f"{_values(facts)}. {evidence}. \\boxed{{{question.answer}}}")
+
+
 def _values(facts: ChartFacts) -> str:
     values = ", ".join(f"{color} {value}" for color, value in values_of(facts).items())
     return f"{KINDS[facts['type']]}: {values}"

@@ -28,6 +28,20 @@ def teach_question(facts: SceneFacts, rng: np.random.Generator) -> Lesson:
     return Lesson(question.family, question.text, f"{listing(facts)}. \\boxed{{{question.answer}}}")
 
 
+def teach_evidence(facts: SceneFacts, rng: np.random.Generator) -> Lesson:
+    """The same, and between look and answer the objects that the question is about: "small gray metal cylinder"."""
+    question = ask(pick(FAMILIES, rng), facts, rng)
+    if question is None:
+        return teach_list(facts, rng)
+    evidence = ", ".join(fitting(query, facts) for query in question.about)
+    return Lesson(question.family, question.text, f"{listing(facts)}. {evidence}. \\boxed{{{question.answer}}}")
+
+
+def fitting(query: Query, facts: SceneFacts) -> str:
+    """All objects that a description fits, from left to right: "small red metal cube and large red metal cube", or "none"."""
+    return " and ".join(whole(item) for item in from_left(facts) if query.fits(item)) or "none"
+
+
 def listing(facts: SceneFacts) -> str:
     """ "small red metal cube, large blue rubber sphere", from left to right."""
     return ", ".join(whole(item) for item in from_left(facts))
