@@ -72,6 +72,12 @@ class Workplace:
         quiet = {"ZENML_ANALYTICS_OPT_IN": "false", "HF_HUB_OFFLINE": "1", "OMP_NUM_THREADS": "1", "PYTHONUNBUFFERED": "1"}
         return cls({**os.environ, **paths, **quiet, "PYTHONPATH": str(ROOT)}, recipe)
 
+    @property
+    def command(self) -> list[str]:
+        """What starts a run."""
+        zenml = Path(sys.executable).with_name("zenml")
+        return [str(zenml), "pipeline", "run", "pipelines.self_play.self_play", "-c", str(self.recipe)]
+
     def promoted(self) -> dict[str, object] | None:
         """What is promoted, loaded; None before the first run ended."""
         done = subprocess.run(
@@ -88,11 +94,9 @@ class Workplace:
         Returns:
             Its exit status, the step that it was in at the end, and the seconds that it took.
         """
-        zenml = Path(sys.executable).with_name("zenml")
-        words = [str(zenml), "pipeline", "run", "pipelines.self_play.self_play", "-c", str(self.recipe)]
         started = time.monotonic()
         process = subprocess.Popen(
-            words,
+            self.command,
             cwd=ROOT,
             env=self.environment,
             stdout=subprocess.PIPE,

@@ -6,11 +6,13 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from http.client import HTTPConnection
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from typing import Any
 
 import fsspec
 import pytest
+
+from tests.loopback import address, serving
 
 
 def options(url: str) -> dict[str, Any]:
@@ -83,16 +85,8 @@ def bad_line(url: str, cuts: int) -> Iterator[str]:
         def log_message(self, *_: Any) -> None:
             """Say nothing."""
 
-    line = ThreadingHTTPServer(("127.0.0.1", 0), Line)
-    line.daemon_threads = True
-    thread = threading.Thread(target=line.serve_forever, daemon=True)
-    thread.start()
-    try:
-        yield f"http://127.0.0.1:{line.server_address[1]}"
-    finally:
-        line.shutdown()
-        line.server_close()
-        thread.join(timeout=10)
+    with serving(Line) as line:
+        yield address(line)
 
 
 def _post(url: str, path: str, body: bytes = b"") -> None:

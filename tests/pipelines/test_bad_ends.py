@@ -3,9 +3,7 @@
 import re
 import signal
 import subprocess
-import sys
 import time
-from pathlib import Path
 
 import pytest
 
@@ -13,7 +11,6 @@ from tests.crashes import ROOT, Workplace
 
 pytestmark = [pytest.mark.cli, pytest.mark.zenml]
 
-COMMAND = [str(Path(sys.executable).with_name("zenml")), "pipeline", "run", "pipelines.self_play.self_play", "-c"]
 MESSAGE = "what earlier runs promoted stands, and the same command goes on from there"
 can_mount = subprocess.run(["unshare", "-rm", "true"], capture_output=True, check=False).returncode == 0
 
@@ -37,7 +34,7 @@ def promoted(place, seconds):
 
 def test_ctrl_c_ends_a_run_within_ten_seconds(place, promoted, seconds):
     process = subprocess.Popen(
-        [*COMMAND, str(place.recipe)],
+        place.command,
         cwd=ROOT,
         env=place.environment,
         stdout=subprocess.PIPE,
@@ -66,7 +63,7 @@ def test_a_disk_that_takes_nothing_is_named_and_nothing_is_lost(place, promoted,
     runs = place.recipe.parent / "runs"
     script = f'mount -t tmpfs -o {options} tmpfs "$1" && shift && exec "$@"'
     done = subprocess.run(
-        ["unshare", "-rm", "sh", "-c", script, "sh", str(runs), *COMMAND, str(place.recipe)],
+        ["unshare", "-rm", "sh", "-c", script, "sh", str(runs), *place.command],
         cwd=ROOT, env=place.environment, capture_output=True, text=True, check=False, timeout=300,
     )  # fmt: skip
     printed = done.stdout + done.stderr

@@ -14,7 +14,7 @@ from vision_zero.game.parsing import read_clue, read_vote
 from vision_zero.pairs.scenes.statements import parse
 from vision_zero.policy.nano.exam import matched
 from vision_zero.policy.nano.lessons.game import teach_check, teach_clue, teach_vote
-from vision_zero.policy.nano.lessons.scenes import false_statement, teach_evidence, true_statement
+from vision_zero.policy.nano.lessons.scenes import false_statement, teach_question, true_statement
 from vision_zero.policy.nano.making import halved, make_policy
 from vision_zero.policy.nano.school import TEACHERS, School, draw_files
 from vision_zero.policy.nano.teaching import learning_rate_share
@@ -150,7 +150,7 @@ def test_a_list_is_marked_by_the_best_matching_and_what_is_left_out_is_wrong():
 @pytest.mark.parametrize("seed", range(12))
 def test_evidence_stands_between_look_and_answer(seed):
     own, _, rng = facts(seed)
-    look, evidence, answer = teach_evidence(own, rng).answer.split(". ")
+    look, evidence, answer = teach_question(own, rng, with_evidence=True).answer.split(". ")
     assert answer.startswith("\\boxed{")
     assert all(part == "none" or part in look for group in evidence.split(", ") for part in group.split(" and "))
 

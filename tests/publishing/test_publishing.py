@@ -2,13 +2,13 @@
 
 import base64
 import json
-import threading
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 
 import fsspec
 import pytest
 from PIL import Image
 
+from tests.loopback import address, serving
 from tests.make import write_tiny_adapter
 from tests.pairs.s3_server import allow, forbid, options, s3_server
 from vision_zero.config.policy import PolicyConfig
@@ -186,17 +186,15 @@ class Hub(BaseHTTPRequestHandler):
 
 @pytest.fixture
 def hub(monkeypatch):
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Hub)
-    server.created, server.files, server.tokens = [], [], []
-    threading.Thread(target=server.serve_forever, daemon=True).start()
     from huggingface_hub import constants
 
-    server.address = f"http://127.0.0.1:{server.server_port}"
-    monkeypatch.setattr(constants, "ENDPOINT", server.address)
-    monkeypatch.setattr(constants, "HF_HUB_OFFLINE", False)
-    monkeypatch.setenv("HF_TOKEN", "hf_secret")
-    yield server
-    server.shutdown()
+    with serving(Hub) as server:
+        server.created, server.files, server.tokens = [], [], []
+        server.address = address(server)
+        monkeypatch.setattr(constants, "ENDPOINT", server.address)
+        monkeypatch.setattr(constants, "HF_HUB_OFFLINE", False)
+        monkeypatch.setenv("HF_TOKEN", "hf_secret")
+        yield server
 
 
 def test_the_hub_gets_one_commit_with_the_token_of_the_environment(built, hub):

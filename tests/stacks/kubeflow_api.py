@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
-from tests.stacks.loopback import Json, json_server
+from tests.stacks.json_server import Json, json_server
 
 PREFIX = "/pipeline"
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from tests.stacks.loopback import Json, json_server
+from tests.stacks.json_server import Json, json_server
 
 CONTEXT = "loopback"
 DONE = {"conditions": [{"type": "Complete", "status": "True"}]}

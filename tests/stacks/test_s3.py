@@ -9,7 +9,7 @@ import fsspec
 import pytest
 
 from tests.make import write_tiny_recipe
-from tests.pairs.s3_server import options, s3_server
+from tests.pairs.s3_server import options
 
 pytestmark = [pytest.mark.cli, pytest.mark.zenml]
 
@@ -18,20 +18,14 @@ SECRET = "not-for-the-command-line"
 
 
 @pytest.fixture(scope="module")
-def server():
-    with s3_server() as url:
-        yield url
-
-
-@pytest.fixture(scope="module")
-def environment(server, tmp_path_factory):
+def environment(s3, tmp_path_factory):
     """Of a user whose ZenML has never been used, with the keys where AWS's tools look for them."""
     bin_folder = Path(sys.executable).parent
     return os.environ | {
         "PATH": f"{bin_folder}:{os.environ['PATH']}",
         "ZENML_CONFIG_PATH": str(tmp_path_factory.mktemp("zenml-s3")),
-        "BUCKET": "s3://pairs/zenml",
-        "ENDPOINT": server,
+        "BUCKET": "s3://pairs/local",
+        "ENDPOINT": s3,
         "AWS_ACCESS_KEY_ID": "key",
         "AWS_SECRET_ACCESS_KEY": SECRET,
     }
@@ -48,7 +42,7 @@ def test_a_key_that_is_missing_is_one_line(environment):
     assert (done.returncode, done.stderr.strip()) == (2, "set AWS_SECRET_ACCESS_KEY: its secret")
 
 
-def test_runs_keep_everything_in_the_bucket_and_resume_from_it(environment, server, tiny_base, tmp_path):
+def test_runs_keep_everything_in_the_bucket_and_resume_from_it(environment, s3, tiny_base, tmp_path):
     for _ in range(2):
         done = called(["configs/stacks/s3.sh"], environment)
         assert done.returncode == 0, done.stdout + done.stderr
@@ -61,7 +55,7 @@ def test_runs_keep_everything_in_the_bucket_and_resume_from_it(environment, serv
         printed.append(done.stdout + done.stderr)
     assert "iterations 0 → 2" in printed[0]
     assert "iterations 2 → 4" in printed[1]
-    listed = fsspec.filesystem("s3", **options(server)).find("pairs/zenml")
+    listed = fsspec.filesystem("s3", **options(s3)).find("pairs/local")
     for name in ("adapter_model.safetensors", "pairs.parquet", "replay.html", "card.md"):
         assert any(path.endswith(name) for path in listed), name
     assert not any(path.endswith((".pkl", ".pickle", ".bin")) for path in listed)

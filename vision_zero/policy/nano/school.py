@@ -21,10 +21,10 @@ from vision_zero.pairs.pictures import decode
 from vision_zero.pairs.scenes.source import SceneSource
 from vision_zero.pairs.source import PairSource
 from vision_zero.pairs.table import PairTable
-from vision_zero.policy.nano.lessons.charts import teach_chart_evidence, teach_chart_question, teach_values
+from vision_zero.policy.nano.lessons.charts import teach_chart_question, teach_values
 from vision_zero.policy.nano.lessons.game import teach_check, teach_clue, teach_vote
 from vision_zero.policy.nano.lessons.lesson import Lesson, draw
-from vision_zero.policy.nano.lessons.scenes import teach_evidence, teach_list, teach_question
+from vision_zero.policy.nano.lessons.scenes import teach_list, teach_question
 from vision_zero.randomness import Seed
 
 Facts = Mapping[str, Any]
@@ -38,8 +38,8 @@ TEACHERS: Mapping[str, Teacher] = {
     "vote": teach_vote,
     "chart list": lambda facts, other, rng: teach_values(facts, rng),
     "chart question": lambda facts, other, rng: teach_chart_question(facts, rng),
-    "question with evidence": lambda facts, other, rng: teach_evidence(facts, rng),
-    "chart with evidence": lambda facts, other, rng: teach_chart_evidence(facts, rng),
+    "question with evidence": lambda facts, other, rng: teach_question(facts, rng, with_evidence=True),
+    "chart with evidence": lambda facts, other, rng: teach_chart_question(facts, rng, with_evidence=True),
 }
 """Who teaches each topic: from the facts of the picture and of its edited copy."""
 WORDS = ("list", "question", "check", "clue", "vote", "chart list", "chart question")

@@ -229,9 +229,11 @@ def learning_rate_share(step: int, config: WarmStartConfig) -> float:
         return _share(step / config.common_steps, config.warmup, config.steady)
     begin = config.common_steps
     for phase in config.phases:
-        if phase.learning_rate is not None and step < begin + phase.steps:
+        if phase.learning_rate is None:
+            continue
+        if step < begin + phase.steps:
             return phase.learning_rate / config.learning_rate * _share((step - begin) / phase.steps, config.warmup, config.warmup)
-        begin += 0 if phase.learning_rate is None else phase.steps
+        begin += phase.steps
     return 0.0
 
 

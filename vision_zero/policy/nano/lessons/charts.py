@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from vision_zero.pairs.charts.questions import CHART_FAMILIES, KINDS, ask_chart, values_of
-from vision_zero.pairs.scenes.questions import pick
+from vision_zero.pairs.scenes.questions import Question, pick
 from vision_zero.policy.nano.lessons.lesson import Lesson
 
 ChartFacts = Mapping[str, Any]
@@ -19,21 +19,22 @@ def teach_values(facts: ChartFacts, rng: np.random.Generator) -> Lesson:
     return Lesson("chart list", "List all values.", _values(facts))
 
 
-def teach_chart_question(facts: ChartFacts, rng: np.random.Generator) -> Lesson:
-    """A question of any family, answered after a look."""
+def teach_chart_question(facts: ChartFacts, rng: np.random.Generator, *, with_evidence: bool = False) -> Lesson:
+    """A question of any family, answered after a look; with evidence, what the answer follows from stands between them."""
     question = ask_chart(pick(CHART_FAMILIES, rng), facts, rng)
-    return Lesson(f"chart {question.family}", question.text, f"{_values(facts)}. \\boxed{{{question.answer}}}")
+    evidence = [_evidence(question, facts)] if with_evidence else []
+    answer = ". ".join([_values(facts), *evidence, f"\\boxed{{{question.answer}}}"])
+    return Lesson(f"chart {question.family}", question.text, answer)
 
 
-def teach_chart_evidence(facts: ChartFacts, rng: np.random.Generator) -> Lesson:
-    """The same, and between look and answer what the answer follows from: "red 25, blue 75"."""
-    question = ask_chart(pick(CHART_FAMILIES, rng), facts, rng)
+def _evidence(question: Question, facts: ChartFacts) -> str:
+    """The values that the question is about, "red 25, blue 75"; of an extreme that of the answer; else the kind of chart."""
     values = values_of(facts)
-    named = [color for color in question.text.rstrip("?.").split() if color in values]
     if question.family in ("highest", "lowest"):
         named = [question.answer]
-    evidence = ", ".join(f"{color} {values[color]}" for color in named) or KINDS[facts["type"]]
-    return Lesson(f"chart {question.family}", question.text, f"{_values(facts)}. {evidence}. \\boxed{{{question.answer}}}")
+    else:
+        named = [color for color in question.text.rstrip("?.").split() if color in values]
+    return ", ".join(f"{color} {values[color]}" for color in named) or KINDS[facts["type"]]
 
 
 def _values(facts: ChartFacts) -> str:

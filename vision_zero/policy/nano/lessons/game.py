@@ -17,7 +17,7 @@ from vision_zero.game.prompts import Role, SpokenClue, clue_prompt, vote_prompt
 from vision_zero.pairs.scenes.questions import pick
 from vision_zero.pairs.scenes.statements import Both, Count, Relation, SceneFacts, Statement, Thing
 from vision_zero.policy.nano.lessons.lesson import Lesson
-from vision_zero.policy.nano.lessons.scenes import false_statement, from_left, listing, true_statement, whole
+from vision_zero.policy.nano.lessons.scenes import false_statement, fitting, in_words, listing, true_statement
 
 BOLDNESS = 0.25
 """How often the demonstrated voter votes for a player whom it has contradicted once."""
@@ -101,8 +101,8 @@ def _evidence(part: Statement, facts: SceneFacts) -> list[str]:
     if isinstance(part, Relation):
         return []
     assert isinstance(part, Thing | Count)
-    fitting = [whole(item) for item in from_left(facts) if part.query.fits(item)]
-    return [" and ".join(fitting[:1] if isinstance(part, Thing) else fitting) or "none"]
+    things = fitting(part.query, facts)
+    return [in_words(things[:1] if isinstance(part, Thing) else things)]
 
 
 def _table(rng: np.random.Generator) -> GameConfig:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -20,26 +20,26 @@ def teach_list(facts: SceneFacts, rng: np.random.Generator) -> Lesson:
     return Lesson("list", "List all objects.", listing(facts))
 
 
-def teach_question(facts: SceneFacts, rng: np.random.Generator) -> Lesson:
-    """A question of any family, answered after a look; a listing where the scene has no such question."""
+def teach_question(facts: SceneFacts, rng: np.random.Generator, *, with_evidence: bool = False) -> Lesson:
+    """A question of any family, answered after a look; a listing where the scene has no such question.
+
+    With evidence, the objects that it is about stand between look and answer: "small gray metal cylinder".
+    """
     question = ask(pick(FAMILIES, rng), facts, rng)
     if question is None:
         return teach_list(facts, rng)
-    return Lesson(question.family, question.text, f"{listing(facts)}. \\boxed{{{question.answer}}}")
+    evidence = [", ".join(in_words(fitting(query, facts)) for query in question.about)] if with_evidence else []
+    return Lesson(question.family, question.text, ". ".join([listing(facts), *evidence, f"\\boxed{{{question.answer}}}"]))
 
 
-def teach_evidence(facts: SceneFacts, rng: np.random.Generator) -> Lesson:
-    """The same, and between look and answer the objects that the question is about: "small gray metal cylinder"."""
-    question = ask(pick(FAMILIES, rng), facts, rng)
-    if question is None:
-        return teach_list(facts, rng)
-    evidence = ", ".join(fitting(query, facts) for query in question.about)
-    return Lesson(question.family, question.text, f"{listing(facts)}. {evidence}. \\boxed{{{question.answer}}}")
+def fitting(query: Query, facts: SceneFacts) -> list[str]:
+    """All objects that a description fits, from left to right, with all that can be said of them."""
+    return [whole(item) for item in from_left(facts) if query.fits(item)]
 
 
-def fitting(query: Query, facts: SceneFacts) -> str:
-    """All objects that a description fits, from left to right: "small red metal cube and large red metal cube", or "none"."""
-    return " and ".join(whole(item) for item in from_left(facts) if query.fits(item)) or "none"
+def in_words(things: Sequence[str]) -> str:
+    """ "small red metal cube and large red metal cube", or "none"."""
+    return " and ".join(things) or "none"
 
 
 def listing(facts: SceneFacts) -> str:
