@@ -29,11 +29,9 @@ def teach(config: WarmStartConfig, pictures: str) -> Annotated[BaseFolder, "taug
     """Teach a policy from random weights, going on from the last checkpoint after an interruption."""
     import click
 
-    from vision_zero.policy.nano.making import halved, make_policy
+    from vision_zero.policy.nano.making import make_policy
 
-    folder = Path(config.folder) / "teaching"
-    taught = make_policy(config, Path(pictures), folder, click.echo)
-    return BaseFolder(halved(taught, folder / "halved"))
+    return BaseFolder(make_policy(config, Path(pictures), Path(config.folder) / "teaching", click.echo))
 
 
 @step(enable_cache=False, output_materializers=ExamMaterializer)

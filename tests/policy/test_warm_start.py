@@ -15,14 +15,14 @@ from vision_zero.pairs.scenes.statements import parse
 from vision_zero.policy.nano.exam import matched
 from vision_zero.policy.nano.lessons.game import teach_check, teach_clue, teach_vote
 from vision_zero.policy.nano.lessons.scenes import false_statement, teach_question, true_statement
-from vision_zero.policy.nano.making import halved, make_policy
+from vision_zero.policy.nano.making import make_policy
 from vision_zero.policy.nano.school import TEACHERS, School, draw_files
 from vision_zero.policy.nano.teaching import learning_rate_share
 
 EVERYTHING = tuple(TEACHERS)
 
 
-def few_lessons(steps: int = 4) -> WarmStartConfig:
+def few_lessons() -> WarmStartConfig:
     return WarmStartConfig.model_validate(
         {
             "scene_pairs": 6,
@@ -33,7 +33,8 @@ def few_lessons(steps: int = 4) -> WarmStartConfig:
             "tokenizer_lessons": 100,
             "phases": [
                 {"steps": 2, "topics": {"list": 1.0}},
-                {"steps": steps - 2, "lessons_per_picture": 3, "topics": dict.fromkeys(EVERYTHING, 1.0)},
+                {"steps": 2, "lessons_per_picture": 3, "topics": dict.fromkeys(EVERYTHING, 1.0)},
+                {"steps": 2, "topics": {"vote": 1.0}, "learning_rate": 1e-4, "boldness": 0.5},
             ],
         }
     )
@@ -69,7 +70,7 @@ def test_statements_are_what_they_are_called(seed):
 @pytest.mark.parametrize("seed", range(20))
 def test_a_vote_lesson_follows_from_its_checks(seed):
     own, other, rng = facts(seed)
-    lesson = teach_vote(own, other, rng)
+    lesson = teach_vote(own, other, rng, boldness=0.25)
     seats = {int(line.split(":")[0]) for line in lesson.prompt.splitlines() if line[0].isdigit()}
     thoughts, choice = read_vote(lesson.answer, max(seats))
     checks = dict(part.split(": ", 1) for part in thoughts.split(". ", 1)[1].split("; "))
@@ -84,7 +85,7 @@ def test_a_vote_lesson_follows_from_its_checks(seed):
 
 def test_a_demonstrated_vote_is_seldom_cast_for_one_contradiction():
     own, other, _ = facts(0)
-    lessons = [teach_vote(own, other, np.random.default_rng(seed)).answer for seed in range(400)]
+    lessons = [teach_vote(own, other, np.random.default_rng(seed), boldness=0.25).answer for seed in range(400)]
     once = [lesson for lesson in lessons if len(re.findall(r" no\b", lesson)) == 1]
     voted = sum("N/A" not in lesson for lesson in once) / len(once)
     assert 0.15 < voted < 0.35
@@ -120,22 +121,22 @@ def test_a_lesson_depends_on_its_place_and_on_nothing_before_it(pictures):
 
 def test_an_interrupted_warm_start_ends_with_the_same_weights(pictures, taught, tmp_path):
     folder = tmp_path / "interrupted"
-    shutil.copytree(taught.parent, folder)
-    shutil.rmtree(folder / "checkpoint-4")
-    shutil.rmtree(folder / "taught")
+    shutil.copytree(taught.parents[1], folder)
+    shutil.rmtree(folder / "course_1" / "checkpoint-4")
+    shutil.rmtree(folder / "course_1" / "taught")
+    shutil.rmtree(folder / "course_2")
     again = make_policy(few_lessons(), pictures, folder, lambda line: None)
     first, second = (load_file(path / "model.safetensors") for path in (taught, again))
     assert first.keys() == second.keys()
     assert all(torch.equal(first[name], second[name]) for name in first)
 
 
-def test_what_ships_is_small_and_loads_as_single_precision(taught, tmp_path):
+def test_what_ships_is_small_and_loads_as_single_precision(taught):
     from vision_zero.config.policy import PolicyConfig
     from vision_zero.policy.loading import load_policy
 
-    folder = halved(taught, tmp_path / "halved")
-    assert (folder / "model.safetensors").stat().st_size < 8e6
-    policy = load_policy(PolicyConfig(base=str(folder)), None)
+    assert (taught / "model.safetensors").stat().st_size < 8e6
+    policy = load_policy(PolicyConfig(base=str(taught)), None)
     assert {parameter.dtype for parameter in policy.model.parameters()} == {torch.float32}
 
 
@@ -155,13 +156,27 @@ def test_evidence_stands_between_look_and_answer(seed):
     assert all(part == "none" or part in look for group in evidence.split(", ") for part in group.split(" and "))
 
 
-def test_a_phase_with_its_own_rate_leaves_the_common_schedule_as_it_was():
-    alone = few_lessons(6)
-    phase = {"steps": 4, "topics": {"list": 1.0}, "learning_rate": alone.learning_rate / 2}
-    both = WarmStartConfig.model_validate(alone.model_dump() | {"phases": [*alone.model_dump()["phases"], phase]})
-    shares = [learning_rate_share(step, both) for step in range(both.steps)]
-    assert shares[:6] == [learning_rate_share(step, alone) for step in range(6)]
-    assert 0 < max(shares[6:]) <= 0.5
-    assert shares[9] < shares[7]
+def test_a_phase_with_a_rate_of_its_own_is_a_course_of_its_own():
+    common, own = few_lessons().courses
+    assert [phase.steps for phase in common.phases] == [2, 2]
+    assert (own.first_step, own.steps, own.learning_rate) == (4, 2, 1e-4)
+    phases = few_lessons().model_dump()["phases"]
     with pytest.raises(ValueError, match="must come after"):
-        WarmStartConfig.model_validate(alone.model_dump() | {"phases": [phase, *alone.model_dump()["phases"]]})
+        WarmStartConfig.model_validate(few_lessons().model_dump() | {"phases": phases[::-1]})
+
+
+def test_the_learning_rate_rises_holds_and_falls():
+    shares = [learning_rate_share(done / 100, 0.1, 0.5) for done in range(101)]
+    assert shares[0] == 0
+    assert shares[10:50] == [1.0] * 40
+    assert shares[50:] == sorted(shares[50:], reverse=True)
+    assert shares[100] == pytest.approx(0.02)
+
+
+def test_a_bolder_voter_votes_more_often():
+    own, other, _ = facts(0)
+    votes = [
+        sum("N/A" not in teach_vote(own, other, np.random.default_rng(seed), boldness=boldness).answer for seed in range(100))
+        for boldness in (0.0, 0.5, 1.0)
+    ]
+    assert votes[0] < votes[1] < votes[2]

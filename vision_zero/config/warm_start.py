@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
@@ -27,13 +28,33 @@ class Phase(Config):
     lessons_per_picture: int = Field(2, ge=1)
     """Lessons about each picture of a step."""
     learning_rate: float | None = Field(None, gt=0.0)
-    """A rate of its own, which rises and falls within the phase; None: the phase has part in the common schedule."""
+    """Peak rate of a phase that is a course of its own; None: the phase belongs to the first course, with the common rate."""
+    boldness: float = Field(0.25, ge=0.0, le=1.0)
+    """How often the demonstrated voter votes for a player whom it has contradicted once; twice is always enough."""
 
     @model_validator(mode="after")
     def _some_topic_has_weight(self) -> Self:
         if not any(self.topics.values()):
             raise ValueError("topics must give at least one topic a weight above 0")
         return self
+
+
+@dataclass(frozen=True, slots=True)
+class Course:
+    """Phases with one optimiser and one rise and fall of the learning rate; the next course starts from what ships of it."""
+
+    first_step: int
+    """Number of its first step among the steps of all courses."""
+    phases: tuple[Phase, ...]
+    learning_rate: float
+    """Peak."""
+    steady: float
+    """Share of its steps after which the rate begins to fall."""
+
+    @property
+    def steps(self) -> int:
+        """Optimiser steps."""
+        return sum(phase.steps for phase in self.phases)
 
 
 class WarmStartConfig(Config):
@@ -56,11 +77,11 @@ class WarmStartConfig(Config):
     pictures_per_step: int = Field(32, ge=1)
     """Pictures in one optimiser step; each is encoded once for all its lessons."""
     learning_rate: float = Field(1.5e-3, gt=0.0)
-    """Peak learning rate of AdamW."""
+    """AdamW's peak learning rate in the first course."""
     warmup: float = Field(0.02, ge=0.0, lt=1.0)
-    """Share of all steps over which the learning rate rises."""
+    """Share of a course's steps over which the learning rate rises."""
     steady: float = Field(0.3, ge=0.0, lt=1.0)
-    """Share of all steps after which it begins to fall along a cosine."""
+    """Share of the first course's steps after which it begins to fall along a cosine; in later courses it falls at once."""
     weight_decay: float = Field(0.05, ge=0.0)
     """AdamW's weight decay."""
     compile: bool = False
@@ -80,9 +101,16 @@ class WarmStartConfig(Config):
         return sum(phase.steps for phase in self.phases)
 
     @property
-    def common_steps(self) -> int:
-        """Steps of the phases that share one schedule of the learning rate."""
-        return sum(phase.steps for phase in self.phases if phase.learning_rate is None)
+    def courses(self) -> tuple[Course, ...]:
+        """The phases that share the common rate, then each phase with a rate of its own."""
+        common = tuple(phase for phase in self.phases if phase.learning_rate is None)
+        courses = [Course(0, common, self.learning_rate, self.steady)] if common else []
+        first_step = sum(phase.steps for phase in common)
+        for phase in self.phases[len(common) :]:
+            assert phase.learning_rate is not None
+            courses.append(Course(first_step, (phase,), phase.learning_rate, self.warmup))
+            first_step += phase.steps
+        return tuple(courses)
 
     @model_validator(mode="after")
     def _own_rates_come_last(self) -> Self:

@@ -5,24 +5,30 @@ from __future__ import annotations
 import shutil
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import torch
 from safetensors.torch import load_file, save_file
 
 from vision_zero.config.nano import NANO_SAMPLING
+from vision_zero.config.policy import PolicyConfig
 from vision_zero.config.warm_start import WarmStartConfig
 from vision_zero.policy.folder import CARD
+from vision_zero.policy.loading import load_base
 from vision_zero.policy.nano.architecture import build_model, build_processor
 from vision_zero.policy.nano.marks import Exam
 from vision_zero.policy.nano.school import School
 from vision_zero.policy.nano.teaching import teach
 from vision_zero.policy.nano.tokenizer import train_tokenizer
+from vision_zero.policy.processor import PictureProcessor
 from vision_zero.randomness import Seed
 from vision_zero.templates import text_template
 from vision_zero.whole import whole_folder
 
 Tell = Callable[[str], None]
 WEIGHTS = "model.safetensors"
+TAUGHT = "taught"
+"""Folder of what a course ended with."""
 
 COMMON_WORDS = (
     "the of and to in is you that it he was for on are as with his they I at be this have from or one had by word but not what "
@@ -38,37 +44,44 @@ def make_policy(config: WarmStartConfig, pictures: Path, folder: Path, tell: Tel
     """Teach a policy from nothing, or go on where an interrupted teaching stopped.
 
     Returns:
-        The folder of the taught policy, in float32.
+        The taught policy's folder, in half precision.
     """
-    folder.mkdir(parents=True, exist_ok=True)
     school = School(config, pictures)
-    words = [" " + word for word in COMMON_WORDS.split()]
-    tokenizer = train_tokenizer([*school.texts(config.tokenizer_lessons), *words * 20])
-    processor = build_processor(tokenizer)
-    model = build_model(tokenizer, Seed(config.seed).child("weights").integer() % 2**31)
-    teach(config, school, model, processor, folder, tell)
-    taught = folder / "taught"
-    model.save_pretrained(taught)
-    processor.save_pretrained(taught)
+    taught: Path | None = None
+    for number, course in enumerate(config.courses, start=1):
+        before, taught = taught, folder / f"course_{number}" / TAUGHT
+        if taught.exists():
+            continue
+        tell(f"course {number} of {len(config.courses)}, {course.steps} steps")
+        model, processor = _blank(config, school) if before is None else load_base(PolicyConfig(base=str(before)))
+        taught.parent.mkdir(parents=True, exist_ok=True)
+        teach(config, course, school, model, processor, taught.parent, tell)
+        with whole_folder(taught) as fresh:
+            _save_halved(model, processor, fresh)
+    assert taught is not None
     return taught
 
 
 def export(taught: Path, target: Path, config: WarmStartConfig, exam: Exam) -> None:
-    """Write the folder that ships: weights in half precision, tokenizer, processor and card.
-
-    The exam should be of a policy loaded from half precision too: :func:`halved` makes one.
-    """
+    """Write the folder that ships: the taught policy and its card."""
     with whole_folder(target) as fresh:
-        halved(taught, fresh)
+        shutil.copytree(taught, fresh, dirs_exist_ok=True)
         (fresh / CARD).write_text(nano_card(config, exam), encoding="utf-8")
 
 
-def halved(taught: Path, target: Path) -> Path:
-    """A copy of a policy folder with weights in half precision; it loads as float32 unless asked otherwise."""
-    shutil.copytree(taught, target, dirs_exist_ok=True)
-    weights = load_file(taught / WEIGHTS)
-    save_file({name: tensor.to(torch.float16) for name, tensor in weights.items()}, target / WEIGHTS, metadata={"format": "pt"})
-    return target
+def _blank(config: WarmStartConfig, school: School) -> tuple[Any, PictureProcessor]:
+    """A policy that knows nothing but its tokens."""
+    words = [" " + word for word in COMMON_WORDS.split()]
+    tokenizer = train_tokenizer([*school.texts(config.tokenizer_lessons), *words * 20])
+    return build_model(tokenizer, Seed(config.seed).child("weights").integer() % 2**31), build_processor(tokenizer)
+
+
+def _save_halved(model: Any, processor: PictureProcessor, folder: Path) -> None:
+    """A policy folder with weights in half precision; it loads as float32 unless asked otherwise."""
+    model.save_pretrained(folder)
+    processor.save_pretrained(folder)
+    weights = load_file(folder / WEIGHTS)
+    save_file({name: tensor.to(torch.float16) for name, tensor in weights.items()}, folder / WEIGHTS, metadata={"format": "pt"})
 
 
 def nano_card(config: WarmStartConfig, exam: Exam) -> str:

@@ -28,20 +28,20 @@ from vision_zero.policy.nano.lessons.scenes import teach_list, teach_question
 from vision_zero.randomness import Seed
 
 Facts = Mapping[str, Any]
-Teacher = Callable[[Facts, Facts, np.random.Generator], Lesson]
+Teacher = Callable[[Facts, Facts, np.random.Generator, Phase], Lesson]
 
 TEACHERS: Mapping[str, Teacher] = {
-    "list": lambda facts, other, rng: teach_list(facts, rng),
-    "question": lambda facts, other, rng: teach_question(facts, rng),
-    "check": teach_check,
-    "clue": teach_clue,
-    "vote": teach_vote,
-    "chart list": lambda facts, other, rng: teach_values(facts, rng),
-    "chart question": lambda facts, other, rng: teach_chart_question(facts, rng),
-    "question with evidence": lambda facts, other, rng: teach_question(facts, rng, with_evidence=True),
-    "chart with evidence": lambda facts, other, rng: teach_chart_question(facts, rng, with_evidence=True),
+    "list": lambda facts, other, rng, phase: teach_list(facts, rng),
+    "question": lambda facts, other, rng, phase: teach_question(facts, rng),
+    "check": lambda facts, other, rng, phase: teach_check(facts, other, rng),
+    "clue": lambda facts, other, rng, phase: teach_clue(facts, other, rng),
+    "vote": lambda facts, other, rng, phase: teach_vote(facts, other, rng, boldness=phase.boldness),
+    "chart list": lambda facts, other, rng, phase: teach_values(facts, rng),
+    "chart question": lambda facts, other, rng, phase: teach_chart_question(facts, rng),
+    "question with evidence": lambda facts, other, rng, phase: teach_question(facts, rng, with_evidence=True),
+    "chart with evidence": lambda facts, other, rng, phase: teach_chart_question(facts, rng, with_evidence=True),
 }
-"""Who teaches each topic: from the facts of the picture and of its edited copy."""
+"""Who teaches each topic: from the facts of the picture and of its edited copy, as the phase wants it."""
 WORDS = ("list", "question", "check", "clue", "vote", "chart list", "chart question")
 """Topics that hold every word; the tokenizer is trained on their lessons."""
 
@@ -98,7 +98,7 @@ class School:
         sides = ("original", "modified") if rng.random() < 0.5 else ("modified", "original")
         facts, other = (json.loads(row[f"{side}_facts"]) for side in sides)
         more = [draw(own, rng) for _ in range(phase.lessons_per_picture - 1)]
-        lessons = tuple(TEACHERS[name](facts, other, rng) for name in (topic, *more))
+        lessons = tuple(TEACHERS[name](facts, other, rng, phase) for name in (topic, *more))
         return TaughtPicture(decode(row[sides[0]]["bytes"], row["pair_id"]), lessons)
 
     def texts(self, count: int) -> Iterator[str]:
@@ -110,7 +110,7 @@ class School:
             topic = draw(everything.topics, rng)
             rows = stores["charts" if topic.startswith("chart") else "scenes"]
             row = rows.slice(int(rng.integers(rows.num_rows)), 1).to_pylist()[0]
-            lesson = TEACHERS[topic](json.loads(row["original_facts"]), json.loads(row["modified_facts"]), rng)
+            lesson = TEACHERS[topic](json.loads(row["original_facts"]), json.loads(row["modified_facts"]), rng, everything)
             yield lesson.prompt
             yield lesson.answer
 

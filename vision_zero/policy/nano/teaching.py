@@ -18,7 +18,7 @@ from transformers import PreTrainedTokenizerFast, PrinterCallback, ProgressCallb
 from transformers.modeling_outputs import BaseModelOutputWithPooling
 from transformers.utils.logging import disable_progress_bar
 
-from vision_zero.config.warm_start import WarmStartConfig
+from vision_zero.config.warm_start import Course, WarmStartConfig
 from vision_zero.policy.nano import tokenizer as tokens
 from vision_zero.policy.nano.lessons.lesson import Lesson
 from vision_zero.policy.nano.school import School, TaughtPicture
@@ -37,16 +37,16 @@ Row = tuple[int, str, list[int], list[int]]
 
 
 class LessonDataset(Dataset[TaughtPicture]):
-    """Pictures with lessons in the order of the steps; each is made when it is asked for."""
+    """Pictures with lessons in the order of a course's steps; each is made when it is asked for."""
 
-    def __init__(self, school: School, steps: int, pictures_per_step: int) -> None:
-        self.school, self.steps, self.pictures = school, steps, pictures_per_step
+    def __init__(self, school: School, course: Course, pictures_per_step: int) -> None:
+        self.school, self.course, self.pictures = school, course, pictures_per_step
 
     def __len__(self) -> int:
-        return self.steps * self.pictures
+        return self.course.steps * self.pictures
 
     def __getitem__(self, index: int) -> TaughtPicture:
-        return self.school.taught(index // self.pictures, index % self.pictures)
+        return self.school.taught(self.course.first_step + index // self.pictures, index % self.pictures)
 
 
 class Desk:
@@ -177,17 +177,19 @@ class Progress(TrainerCallback):
         self.tell(f"step {state.global_step} of {state.max_steps}, loss {logs['loss']:.3f}; right words in %: {shares}")
 
 
-def teach(config: WarmStartConfig, school: School, model: Any, processor: PictureProcessor, folder: Path, tell: Any) -> None:
-    """Teach all phases; goes on from the last checkpoint in ``folder`` if there is one."""
+def teach(
+    config: WarmStartConfig, course: Course, school: School, model: Any, processor: PictureProcessor, folder: Path, tell: Any
+) -> None:
+    """Teach a course; goes on from the last checkpoint in ``folder`` if there is one."""
     if config.compile:
         # Both halves in place: what is saved has the names that it has without.
         model.model.visual.compile()
         model.model.language_model.compile(dynamic=True)
     arguments = TrainingArguments(
         output_dir=str(folder),
-        max_steps=config.steps,
+        max_steps=course.steps,
         per_device_train_batch_size=config.pictures_per_step,
-        learning_rate=config.learning_rate,
+        learning_rate=course.learning_rate,
         weight_decay=config.weight_decay,
         adam_beta2=0.98,
         max_grad_norm=1.0,
@@ -203,14 +205,16 @@ def teach(config: WarmStartConfig, school: School, model: Any, processor: Pictur
         seed=Seed(config.seed).child("teacher").integer() % 2**31,
     )
     optimizer = torch.optim.AdamW(
-        model.parameters(), lr=config.learning_rate, betas=(0.9, 0.98), weight_decay=config.weight_decay
+        model.parameters(), lr=course.learning_rate, betas=(0.9, 0.98), weight_decay=config.weight_decay
     )
-    schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, lambda step: learning_rate_share(step, config))
+    schedule = torch.optim.lr_scheduler.LambdaLR(
+        optimizer, lambda step: learning_rate_share(step / course.steps, config.warmup, course.steady)
+    )
     teacher = Teacher(
         processor.tokenizer,
         model=model,
         args=arguments,
-        train_dataset=LessonDataset(school, config.steps, config.pictures_per_step),
+        train_dataset=LessonDataset(school, course, config.pictures_per_step),
         data_collator=Desk(processor),
         optimizers=(optimizer, schedule),
         callbacks=[Progress(folder / "progress.jsonl", tell)],
@@ -220,24 +224,8 @@ def teach(config: WarmStartConfig, school: School, model: Any, processor: Pictur
     teacher.train(resume_from_checkpoint=any(folder.glob("checkpoint-*")) or None)
 
 
-def learning_rate_share(step: int, config: WarmStartConfig) -> float:
-    """Share of the peak learning rate at a step: a rise, a level stretch, a cosine down to 2 %.
-
-    That is the common schedule. A phase with a rate of its own has the same shape without a level stretch.
-    """
-    if step < config.common_steps:
-        return _share(step / config.common_steps, config.warmup, config.steady)
-    begin = config.common_steps
-    for phase in config.phases:
-        if phase.learning_rate is None:
-            continue
-        if step < begin + phase.steps:
-            return phase.learning_rate / config.learning_rate * _share((step - begin) / phase.steps, config.warmup, config.warmup)
-        begin += phase.steps
-    return 0.0
-
-
-def _share(done: float, warmup: float, steady: float) -> float:
+def learning_rate_share(done: float, warmup: float, steady: float) -> float:
+    """Share of the peak learning rate after that share of a course: a rise, a level stretch, a cosine down to 2 %."""
     if done < warmup:
         return done / warmup
     if done < steady:

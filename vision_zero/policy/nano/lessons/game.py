@@ -19,9 +19,6 @@ from vision_zero.pairs.scenes.statements import Both, Count, Relation, SceneFact
 from vision_zero.policy.nano.lessons.lesson import Lesson
 from vision_zero.policy.nano.lessons.scenes import false_statement, fitting, in_words, listing, true_statement
 
-BOLDNESS = 0.25
-"""How often the demonstrated voter votes for a player whom it has contradicted once."""
-
 Said = Mapping[tuple[int, int], Statement]
 """Statements by (seat, round)."""
 
@@ -58,8 +55,12 @@ def teach_clue(facts: SceneFacts, other: SceneFacts, rng: np.random.Generator) -
     return Lesson("clue", prompt, f"{listing(facts)}. \\boxed{{{true_statement(facts, rng).text()}}}")
 
 
-def teach_vote(facts: SceneFacts, other: SceneFacts, rng: np.random.Generator) -> Lesson:
-    """A civilian's vote after a whole game: the spy's seat if two details betray it, seldom if one does, else N/A."""
+def teach_vote(facts: SceneFacts, other: SceneFacts, rng: np.random.Generator, *, boldness: float) -> Lesson:
+    """A civilian's vote after a whole game: the spy's seat if two details betray it, sometimes if one does, else N/A.
+
+    Args:
+        boldness: how often one detail is enough, 0 to 1.
+    """
     game = _table(rng)
     players, rounds = game.civilians + 1, range(1, game.rounds + 1)
     spy, voter = (int(seat) + 1 for seat in rng.choice(players, size=2, replace=False))
@@ -70,7 +71,7 @@ def teach_vote(facts: SceneFacts, other: SceneFacts, rng: np.random.Generator) -
     }
     clues = [SpokenClue(round_, seat, statement.text()) for (seat, round_), statement in said.items()]
     betrayals = sum(not part.holds(facts) for round_ in rounds for part in _parts(said[spy, round_]))
-    is_sure = betrayals > 1 or (betrayals == 1 and rng.random() < BOLDNESS)
+    is_sure = betrayals > 1 or (betrayals == 1 and rng.random() < boldness)
     heard = {place: statement for place, statement in said.items() if place[0] != voter}
     box = f"\\boxed{{{spy if is_sure else ABSTAIN}}}"
     return Lesson("vote", vote_prompt(game, voter, "civilian", clues), f"{listing(facts)}. {verdicts(heard, facts)}. {box}")
