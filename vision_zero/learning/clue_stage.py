@@ -148,14 +148,9 @@ class ClueTrainer(StageTrainer):
         return {transcript.game_id: by_seat for transcript, by_seat in zip(transcripts, advantages, strict=True)}
 
     def _hand_back(self, prompts: list[Any], trainer: Any) -> dict[str, Any]:
-        """TRL's rollout hook: the prompts as token ids, and the replies that play has already sampled."""
-        encoded = self.player.encode([user_message(request.prompt, request.image) for request, _ in self._said])
-        kept = encoded["attention_mask"].bool()
-        return {
-            "prompt_ids": [ids[mask].tolist() for ids, mask in zip(encoded["input_ids"], kept, strict=True)],
-            "completion_ids": [list(reply.tokens) for _, reply in self._said],
-            "logprobs": None,
-        }
+        """TRL's rollout hook: the replies that play has already sampled."""
+        asked = [user_message(request.prompt, request.image) for request, _ in self._said]
+        return self.hand_back(asked, [reply.tokens for _, reply in self._said])
 
 
 def _earned_elsewhere(completions: list[Any], **columns: Any) -> list[float]:

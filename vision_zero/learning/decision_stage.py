@@ -2,8 +2,8 @@ r"""The decision stage: TRL's GRPOTrainer on votes (arXiv 2509.25541, equation o
 
     L_dec = -E[A log q(vote)] + τ E[KL(q‖q_ref)]        A = (r - mean) / (std + ε) over the votes sampled for one prompt
 
-Its prompts are the votes that the clue stage's games ended with. Replies, advantages and loss are TRL's own; this trainer
-brings the reward and reads the stage controller's rates from the votes that were sampled.
+Its prompts are the votes that the clue stage's games ended with. Advantages and loss are TRL's own; this trainer samples the
+votes as they are sampled in a game, brings the reward, and reads the stage controller's rates from the votes that were sampled.
 """
 
 from __future__ import annotations
@@ -25,6 +25,7 @@ from vision_zero.learning.measures import game_measures
 from vision_zero.learning.processes import train_in_processes
 from vision_zero.pairs.supply import PairSupply
 from vision_zero.policy.loading import load_base
+from vision_zero.policy.policy import Messages
 from vision_zero.randomness import Seed
 from vision_zero.rewards.decision import vote_reward
 
@@ -81,7 +82,21 @@ class DecisionTrainer(StageTrainer):
         self.games = games
         group, batch = job.learning.votes_per_prompt, job.learning.games_per_iteration
         arguments = grpo_config(job, replies=batch * group, group=group, max_tokens=job.policy.sampling.max_vote_tokens)
-        super().__init__(model, processor, job, arguments, Dataset.from_list(rows), reward_funcs=self._reward)
+        super().__init__(
+            model,
+            processor,
+            job,
+            arguments,
+            Dataset.from_list(rows),
+            reward_funcs=self._reward,
+            rollout_func=self._sample_votes,
+        )
+
+    def _sample_votes(self, prompts: list[Messages], trainer: Any) -> dict[str, Any]:
+        """TRL's rollout hook: every row of the batch answered; the rows of a group ask the same."""
+        seed = self.job.seed.child("iteration", self.state.global_step, "process", self.accelerator.process_index)
+        votes = self.player.complete(prompts, self.job.policy.sampling.max_vote_tokens, seed.child("votes"))
+        return self.hand_back(prompts, [vote.tokens for vote in votes])
 
     def _reward(
         self, completions: list[Any], completion_ids: list[list[int]], spy: list[int], players: list[int], **columns: Any

@@ -7,6 +7,7 @@ one optimiser step, so TRL's global step is the iteration number. TRL's defaults
 from __future__ import annotations
 
 import warnings
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +24,7 @@ from vision_zero.learning.job import StageJob
 from vision_zero.learning.progress import Progress
 from vision_zero.policy.card import policy_card
 from vision_zero.policy.folder import CARD, PolicyFolder
-from vision_zero.policy.policy import Policy, seeded
+from vision_zero.policy.policy import Messages, Policy, seeded
 
 # The embedded policy has a name instead of a folder; its vocabulary never changes.
 warnings.filterwarnings("ignore", message="Could not find a config file in nano", category=UserWarning)
@@ -157,6 +158,16 @@ class StageTrainer(GRPOTrainer):
     def player(self) -> Policy:
         """The policy as it is now."""
         return Policy(self.accelerator.unwrap_model(self.model), self.processing_class, self.job.policy.sampling)
+
+    def hand_back(self, prompts: Sequence[Messages], replies: Iterable[Sequence[int]]) -> dict[str, Any]:
+        """What TRL's rollout hook returns: the prompts as token ids, and the tokens that were sampled as replies to them."""
+        encoded = self.player.encode(prompts)
+        kept = encoded["attention_mask"].bool()
+        return {
+            "prompt_ids": [ids[mask].tolist() for ids, mask in zip(encoded["input_ids"], kept, strict=True)],
+            "completion_ids": [list(tokens) for tokens in replies],
+            "logprobs": None,
+        }
 
     def _prepare_inputs(self, generation_batch: Any) -> Any:
         # Sampling and TRL's shuffle of the batch draw from torch's global generator; inside, it is this iteration's own.

@@ -6,18 +6,19 @@ on the right, Qwen's ``mm_token_type_ids`` are misaligned without any error.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Hashable, Iterator, Sequence
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from typing import Any
 
 import torch
 from PIL import Image
-from transformers import GenerationConfig
+from transformers import TopPLogitsWarper
 
 from vision_zero.config.policy import SamplingConfig
 from vision_zero.errors import PolicyError
 from vision_zero.game.table import Reply, Request
+from vision_zero.policy.decoding import decode
 from vision_zero.randomness import Seed
 
 Messages = list[dict[str, Any]]
@@ -97,34 +98,32 @@ class Policy:
         return dict(encoded.to(self.model.device))
 
     def _generate(self, messages: Sequence[Messages], max_tokens: int, seed: Seed) -> list[Completion]:
-        inputs = self.encode(messages)
+        prompts: dict[Any, int] = {}
+        rows = [prompts.setdefault(_content(chat), len(prompts)) for chat in messages]
+        inputs = self.encode([messages[rows.index(prompt)] for prompt in prompts.values()])
         was_training = self.model.training
         self.model.eval()
         try:
-            with torch.inference_mode(), self._weights(), seeded(seed, self.model.device):
-                ids = self.model.generate(**inputs, generation_config=self._generation_config(max_tokens))
+            with self._weights(), seeded(seed, self.model.device):
+                replies = decode(self.model, inputs, rows, choose=self._choose, max_tokens=max_tokens, ends=self.end_tokens)
         finally:
             self.model.train(was_training)
-        return [self._completion(row) for row in ids[:, inputs["input_ids"].shape[1] :].tolist()]
+        return [self._completion(tokens) for tokens in replies]
+
+    def _choose(self, logits: torch.Tensor) -> torch.Tensor:
+        """The next token of each row: the likeliest, or one drawn as ``sampling`` says; never a placeholder of a picture."""
+        logits[:, self.picture_tokens] = -torch.inf
+        if self.greedy:
+            return logits.argmax(-1)
+        logits = logits / self.sampling.temperature
+        if self.sampling.top_p < 1:
+            logits = TopPLogitsWarper(self.sampling.top_p)(None, logits)
+        return torch.multinomial(logits.softmax(-1), num_samples=1).squeeze(1)
 
     @contextmanager
     def _weights(self) -> Iterator[None]:
         with self.model.disable_adapter() if self.as_base and hasattr(self.model, "disable_adapter") else nullcontext():
             yield
-
-    def _generation_config(self, max_tokens: int) -> GenerationConfig:
-        drawn = (
-            {"do_sample": False}
-            if self.greedy
-            else {"do_sample": True, "temperature": self.sampling.temperature, "top_p": self.sampling.top_p, "top_k": 0}
-        )
-        return GenerationConfig(
-            max_new_tokens=max_tokens,
-            eos_token_id=self.end_tokens,
-            pad_token_id=self.processor.tokenizer.pad_token_id,
-            suppress_tokens=self.picture_tokens,
-            **drawn,
-        )
 
     @property
     def end_tokens(self) -> list[int]:
@@ -139,12 +138,9 @@ class Policy:
         names = ("image_token_id", "video_token_id", "image_token_index")
         return sorted({token for name in names if (token := getattr(self.model.config, name, None)) is not None})
 
-    def _completion(self, row: list[int]) -> Completion:
-        ends = set(self.end_tokens)
-        end = next((place for place, token in enumerate(row) if token in ends), None)
-        tokens = tuple(row if end is None else row[: end + 1])
+    def _completion(self, tokens: list[int]) -> Completion:
         text = self.processor.tokenizer.decode(tokens, skip_special_tokens=True)
-        return Completion(tokens, text, is_cut_off=end is None)
+        return Completion(tuple(tokens), text, is_cut_off=tokens[-1] not in self.end_tokens)
 
 
 @contextmanager
@@ -153,6 +149,12 @@ def seeded(seed: Seed, device: torch.device) -> Iterator[None]:
     with torch.random.fork_rng(devices=[device] if device.type == "cuda" else []):
         torch.manual_seed(seed.integer())
         yield
+
+
+def _content(messages: Messages) -> Hashable:
+    """What a chat says and shows; chats with the same are one prompt."""
+    parts = [part for message in messages for part in message["content"]]
+    return tuple((part["image"].size, part["image"].tobytes()) if part["type"] == "image" else part["text"] for part in parts)
 
 
 def _length(messages: Messages) -> int:
