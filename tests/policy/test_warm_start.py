@@ -9,15 +9,19 @@ import torch
 from safetensors.torch import load_file
 
 from tests.make import scene_pairs
+from vision_zero.config.pairs import ChartsConfig
 from vision_zero.config.warm_start import WarmStartConfig
 from vision_zero.game.parsing import read_clue, read_vote
+from vision_zero.pairs.charts.source import ChartSource
 from vision_zero.pairs.scenes.statements import parse
 from vision_zero.policy.nano.exam import matched
+from vision_zero.policy.nano.lessons.charts import teach_look_up
 from vision_zero.policy.nano.lessons.game import teach_check, teach_clue, teach_vote
 from vision_zero.policy.nano.lessons.scenes import false_statement, teach_question, true_statement
 from vision_zero.policy.nano.making import make_policy
 from vision_zero.policy.nano.school import TEACHERS, School, draw_files
 from vision_zero.policy.nano.teaching import learning_rate_share
+from vision_zero.randomness import Seed
 
 EVERYTHING = tuple(TEACHERS)
 
@@ -163,6 +167,14 @@ def test_a_phase_with_a_rate_of_its_own_is_a_course_of_its_own():
     phases = few_lessons().model_dump()["phases"]
     with pytest.raises(ValueError, match="must come after"):
         WarmStartConfig.model_validate(few_lessons().model_dump() | {"phases": phases[::-1]})
+
+
+def test_a_look_up_finds_the_values_that_the_look_has_named():
+    chart = ChartSource(ChartsConfig(style="compact")).sample(Seed(1))
+    lesson = teach_look_up(chart.original_facts, np.random.default_rng(0))
+    look, found = lesson.answer.removesuffix(".").split(": ")[1].split(". ")
+    assert sorted(look.split(", ")) == sorted(found.split(", "))
+    assert [entry.split()[0] for entry in found.split(", ")] == lesson.prompt.removesuffix("?").split(" of ")[1].split(", ")
 
 
 def test_the_learning_rate_rises_holds_and_falls():

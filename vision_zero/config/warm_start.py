@@ -13,7 +13,16 @@ from vision_zero.config.pairs import ChartsConfig, ScenesConfig
 from vision_zero.randomness import HELD_OUT_SEEDS
 
 Topic = Literal[
-    "list", "question", "check", "clue", "vote", "chart list", "chart question", "question with evidence", "chart with evidence"
+    "list",
+    "question",
+    "check",
+    "clue",
+    "vote",
+    "chart list",
+    "chart question",
+    "question with evidence",
+    "chart with evidence",
+    "chart look-up",
 ]
 Weight = Annotated[float, Field(ge=0.0)]
 

@@ -21,7 +21,7 @@ from vision_zero.pairs.pictures import decode
 from vision_zero.pairs.scenes.source import SceneSource
 from vision_zero.pairs.source import PairSource
 from vision_zero.pairs.table import PairTable
-from vision_zero.policy.nano.lessons.charts import teach_chart_question, teach_values
+from vision_zero.policy.nano.lessons.charts import teach_chart_question, teach_look_up, teach_values
 from vision_zero.policy.nano.lessons.game import teach_check, teach_clue, teach_vote
 from vision_zero.policy.nano.lessons.lesson import Lesson, draw
 from vision_zero.policy.nano.lessons.scenes import teach_list, teach_question
@@ -40,6 +40,7 @@ TEACHERS: Mapping[str, Teacher] = {
     "chart question": lambda facts, other, rng, phase: teach_chart_question(facts, rng),
     "question with evidence": lambda facts, other, rng, phase: teach_question(facts, rng, with_evidence=True),
     "chart with evidence": lambda facts, other, rng, phase: teach_chart_question(facts, rng, with_evidence=True),
+    "chart look-up": lambda facts, other, rng, phase: teach_look_up(facts, rng),
 }
 """Who teaches each topic: from the facts of the picture and of its edited copy, as the phase wants it."""
 WORDS = ("list", "question", "check", "clue", "vote", "chart list", "chart question")

@@ -27,6 +27,14 @@ def teach_chart_question(facts: ChartFacts, rng: np.random.Generator, *, with_ev
     return Lesson(f"chart {question.family}", question.text, answer)
 
 
+def teach_look_up(facts: ChartFacts, rng: np.random.Generator) -> Lesson:
+    """Every value again, in the order in which the colours are named: a question has one value to find, this has all."""
+    values = values_of(facts)
+    names = [str(name) for name in rng.permutation(list(values))]
+    found = ", ".join(f"{name} {values[name]}" for name in names)
+    return Lesson("chart look-up", f"What are the values of {', '.join(names)}?", f"{_values(facts)}. {found}.")
+
+
 def _evidence(question: Question, facts: ChartFacts) -> str:
     """The values that the question is about, "red 25, blue 75"; of an extreme that of the answer; else the kind of chart."""
     values = values_of(facts)
