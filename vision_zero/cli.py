@@ -136,6 +136,37 @@ def bench_render(domains: tuple[Domain, ...], sizes: tuple[tuple[int, int], ...]
     click.echo(json.dumps(found, indent=1))
 
 
+@bench.command("rollout")
+@click.argument("file", type=click.Path(path_type=Path))
+@click.option("--games", type=click.IntRange(1), default=32, show_default=True, help="Games in lockstep.")
+@click.option("--single-games", type=click.IntRange(1), default=2, show_default=True, help="Games of one reply at a time.")
+def bench_rollout(file: Path, games: int, single_games: int) -> None:
+    """How fast the policy of the recipe FILE plays: in lockstep, one reply at a time, and against its bare forward passes."""
+    import json
+
+    from vision_zero.config.files import read_self_play
+    from vision_zero.policy.bench import measure_rollouts
+
+    click.echo(json.dumps(measure_rollouts(read_self_play(file), games, single_games), indent=1))
+
+
+@bench.command("iteration")
+@click.argument("file", type=click.Path(path_type=Path))
+@click.option("--games", type=click.IntRange(1), help="Games of an iteration; the recipe's.")
+@click.option("--iterations", type=click.IntRange(1), default=2, show_default=True, help="Iterations of each stage that count.")
+def bench_iteration(file: Path, games: int | None, iterations: int) -> None:
+    """How long an iteration of each stage takes with the recipe FILE, and where its time goes."""
+    import json
+
+    from vision_zero.config.files import read_self_play
+    from vision_zero.learning.bench import measure_iterations
+
+    config = read_self_play(file)
+    if games is not None:
+        config = config.model_copy(update={"learning": config.learning.model_copy(update={"games_per_iteration": games})})
+    click.echo(json.dumps(measure_iterations(config, iterations), indent=1))
+
+
 @cli.command()
 @click.option("--pairs", "pairs_folder", type=click.Path(path_type=Path), required=True, help="Folder that render has written.")
 @click.option("--policy", default="nano", show_default=True, help="nano, a trained policy's folder, or any base.")

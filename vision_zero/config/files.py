@@ -73,6 +73,19 @@ def check_file(path: Path) -> str:
     return f"a valid configuration of {root.__name__.removesuffix('Config')}"
 
 
+def read_self_play(path: Path) -> SelfPlayConfig:
+    """The settings of a self-play recipe.
+
+    Raises:
+        ConfigError: the file cannot be read, or holds another configuration.
+    """
+    check_file(path)
+    try:
+        return SelfPlayConfig.model_validate(read_yaml(path)["parameters"]["config"])
+    except ValidationError as error:
+        raise ConfigError(f"{path} is no recipe of self-play: {problems(error)}") from error
+
+
 def read_arms(config: AblationConfig) -> list[ArmRun]:
     """Every arm of an ablation with every seed, built on its recipe.
 

@@ -9,7 +9,6 @@ were sampled during play (the same token ids, never tokenised again) and replace
 
 from __future__ import annotations
 
-import time
 from collections.abc import Sequence
 from typing import Any
 
@@ -87,9 +86,9 @@ class ClueTrainer(StageTrainer):
         """Play this iteration's games, let TRL prepare the clues that were said, and put the role advantages in."""
         games = self.job.learning.games_per_iteration
         own = [int(row["game"]) % games for row in inputs[:: self.num_generations]]
-        started = time.perf_counter()
-        transcripts, record = self._play(own)
-        advantages = self._score(transcripts, time.perf_counter() - started)
+        with self.spending("play"):
+            transcripts, record = self._play(own)
+        advantages = self._score(transcripts)
         self._said = [(request, reply) for request, reply in record if request.kind == "clue"]
         rows = [{"prompt": [{"role": "user", "content": request.prompt}], "image": request.image} for request, _ in self._said]
         output = super()._generate_and_score_completions(rows)
@@ -137,13 +136,11 @@ class ClueTrainer(StageTrainer):
         finished, record = play_recorded(self.game, [tables[number] for number in numbers], self.player, own_seed)
         return [table.transcript for table in finished], record
 
-    def _score(self, own: list[Transcript], seconds: float) -> dict[str, dict[int, float]]:
+    def _score(self, own: list[Transcript]) -> dict[str, dict[int, float]]:
         """Advantages by game and seat. All processes see all games in one order, so that they share one baseline."""
         transcripts: list[Transcript] = gather_object(own)
         advantages, baselines = batch_advantages(transcripts, self.progress.state.baselines, self.job.rewards)
-        slowest = max(gather_object([seconds]))
-        measures = {**game_measures(transcripts, self.job.rewards), "seconds/play": slowest}
-        self.progress.measured(vote_rates(transcripts), measures, baselines)
+        self.progress.measured(vote_rates(transcripts), game_measures(transcripts, self.job.rewards), baselines)
         self.transcripts.extend(transcripts)
         return {transcript.game_id: by_seat for transcript, by_seat in zip(transcripts, advantages, strict=True)}
 

@@ -95,7 +95,8 @@ class DecisionTrainer(StageTrainer):
     def _sample_votes(self, prompts: list[Messages], trainer: Any) -> dict[str, Any]:
         """TRL's rollout hook: every row of the batch answered; the rows of a group ask the same."""
         seed = self.job.seed.child("iteration", self.state.global_step, "process", self.accelerator.process_index)
-        votes = self.player.complete(prompts, self.job.policy.sampling.max_vote_tokens, seed.child("votes"))
+        with self.spending("vote"):
+            votes = self.player.complete(prompts, self.job.policy.sampling.max_vote_tokens, seed.child("votes"))
         return self.hand_back(prompts, [vote.tokens for vote in votes])
 
     def _reward(

@@ -6,8 +6,11 @@ one optimiser step, so TRL's global step is the iteration number. TRL's defaults
 
 from __future__ import annotations
 
+import time
 import warnings
-from collections.abc import Iterable, Sequence
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -105,6 +108,7 @@ class StageTrainer(GRPOTrainer):
     def __init__(self, model: Any, processor: Any, job: StageJob, args: GRPOConfig, dataset: Dataset, **hooks: Any) -> None:
         self.job = job
         self.progress = Progress(job.state, job.run)
+        self._seconds: dict[str, float] = defaultdict(float)
         try:
             # The base and a peft_config, never a PeftModel: TRL would anchor the KL to the step's start instead of the base.
             super().__init__(
@@ -168,6 +172,28 @@ class StageTrainer(GRPOTrainer):
             "completion_ids": [list(tokens) for tokens in replies],
             "logprobs": None,
         }
+
+    @contextmanager
+    def spending(self, part: str) -> Iterator[None]:
+        """What happens inside counts as that part of the iteration's seconds."""
+        began = time.perf_counter()
+        try:
+            yield
+        finally:
+            self._seconds[part] += time.perf_counter() - began
+
+    def log(self, logs: dict[str, float], start_time: float | None = None) -> None:
+        """TRL's log, with the seconds of the iteration's parts; the update is what the others leave of TRL's ``step_time``."""
+        if "step_time" in self._metrics["train"]:
+            step = sum(self._metrics["train"]["step_time"])
+            parts = {**self._seconds, "update": step - sum(self._seconds.values())}
+            logs.update({f"seconds/{part}": seconds for part, seconds in parts.items()})
+        self._seconds.clear()
+        super().log(logs, start_time)
+
+    def _get_per_token_logps_and_entropies(self, *args: Any, **kwargs: Any) -> Any:
+        with nullcontext() if torch.is_grad_enabled() else self.spending("reference"):
+            return super()._get_per_token_logps_and_entropies(*args, **kwargs)
 
     def _prepare_inputs(self, generation_batch: Any) -> Any:
         # Sampling and TRL's shuffle of the batch draw from torch's global generator; inside, it is this iteration's own.

@@ -23,7 +23,7 @@ _FROM_LOGS = {
     "clue/civilian/kl": "clue/civilian/kl",
     "clue/civilian/entropy": "clue/civilian/entropy",
     "reward": "reward",
-    "step_time": "seconds/step",
+    **{f"seconds/{part}": f"seconds/{part}" for part in ("play", "vote", "reference", "update")},
 }
 """Names in the trainers' logs, TRL's and the clue trainer's → ours; what else is logged stays out of the history."""
 

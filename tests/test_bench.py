@@ -1,0 +1,54 @@
+"""The benchmarks of play and of iterations measure what they say, on the tiny policy."""
+
+import json
+import subprocess
+import sys
+
+import pytest
+
+from tests.make import write_tiny_recipe
+from vision_zero.config.files import read_self_play
+from vision_zero.learning.bench import measure_iterations
+from vision_zero.policy.bench import measure_rollouts
+
+
+@pytest.fixture(scope="module")
+def recipe(tiny_base, tmp_path_factory):
+    return write_tiny_recipe(tmp_path_factory.mktemp("bench") / "recipe.yaml", tiny_base, "bench", {})
+
+
+def test_rollouts_are_measured_in_three_ways(recipe):
+    found = measure_rollouts(read_self_play(recipe), games=6, single_games=1)
+    ratio = found["one_at_a_time"]["seconds_a_game"] / found["lockstep"]["seconds_a_game"]
+    assert found["lockstep_against_one_at_a_time"] == pytest.approx(ratio, rel=0.1)
+    votes = found["votes"]
+    assert votes["batch"] == 12  # two civilians a game
+    assert votes["tokens"] <= 12 * 6
+    assert votes["against_bare_forward"] > 1
+    assert votes["tokens_per_s"] < votes["bare_forward_tokens_per_s"]
+
+
+def test_the_parts_of_an_iteration_add_up(recipe):
+    found = measure_iterations(read_self_play(recipe), iterations=1)
+    assert set(found["clue"]) == {"seconds", "play", "reference", "update"}
+    assert set(found["decision"]) == {"seconds", "play", "vote", "reference", "update"}
+    for stage in ("clue", "decision"):
+        parts = [seconds for part, seconds in found[stage].items() if part != "seconds"]
+        assert min(parts) >= 0
+        assert sum(parts) == pytest.approx(found[stage]["seconds"], abs=0.05)
+
+
+@pytest.mark.cli
+def test_what_is_no_recipe_is_one_line(tmp_path):
+    for content in ("parameters: {config: {seed: red}}", "[]"):
+        (tmp_path / "recipe.yaml").write_text(content)
+        command = [sys.executable, "-m", "vision_zero.cli", "bench", "rollout", str(tmp_path / "recipe.yaml")]
+        done = subprocess.run(command, capture_output=True, text=True, check=False)
+        assert (done.returncode, done.stdout, done.stderr.count("\n")) == (2, "", 1)
+
+
+@pytest.mark.cli
+def test_the_command_prints_json(recipe):
+    command = [sys.executable, "-m", "vision_zero.cli", "bench", "rollout", str(recipe), "--games", "2", "--single-games", "1"]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    assert json.loads(done.stdout)["lockstep"]["games"] == 2
