@@ -23,7 +23,7 @@ from vision_zero.learning.measures import game_measures
 from vision_zero.learning.state import StageState
 from vision_zero.policy.folder import PolicyFolder
 from vision_zero.policy.loading import load_base, load_policy
-from vision_zero.policy.policy import user_message
+from vision_zero.policy.policy import Policy, user_message
 from vision_zero.rewards.role_advantage import RoleBaselines, batch_advantages
 
 
@@ -114,7 +114,7 @@ def test_reasons_are_shares_of_all_votes():
 def test_the_prompt_that_is_trained_is_the_prompt_that_was_shown(make_job):
     trainer, _ = watched(make_job(start("clue"), iterations=1))
     said, output = trainer.batches[0]
-    encoded = trainer.player.encode([user_message(request.prompt, request.image) for request, _ in said])
+    encoded = trainer.player().encode([user_message(request.prompt, request.image) for request, _ in said])
     assert torch.equal(encoded["input_ids"], output["prompt_ids"])
     assert torch.equal(encoded["pixel_values"], output["pixel_values"])
 
@@ -124,7 +124,7 @@ def test_the_reference_is_the_base_with_its_adapter_off(make_job):
     trainer, _ = watched(make_job(first.state, first.policy, iterations=1))
     said, output = trainer.batches[0]
     base, _ = load_base(trainer.job.policy)
-    scored = completion_logps(base, trainer.player, said, output)
+    scored = completion_logps(base, trainer.player(), said, output)
     mask = output["completion_mask"].bool()
     assert torch.allclose(output["ref_per_token_logps"][mask], scored[mask], atol=1e-4)
 
@@ -147,11 +147,23 @@ def completion_logps(model, player, said, output):
     return logps.gather(2, output["completion_ids"].unsqueeze(2)).squeeze(2)
 
 
+def test_merged_play_is_the_same_policy_and_leaves_what_is_trained_alone(make_job):
+    first = run_clue_stage(make_job(start("clue"), iterations=1))
+    trainer, _ = watched(make_job(first.state, first.policy, iterations=1, merged_play=True))
+    said, output = trainer.batches[0]
+    apart = Policy(trainer.model, trainer.processing_class, trainer.job.policy.sampling)
+    mask = output["completion_mask"].bool()
+    scored = [completion_logps(player.model, player, said, output)[mask] for player in (trainer.player(), apart)]
+    assert torch.allclose(*scored, atol=1e-4)
+    assert not any("lora" in name for name, _ in trainer.player().model.named_parameters())
+    assert any("lora" in name for name, _ in trainer.model.named_parameters())
+
+
 def test_log_probs_move_with_the_sign_of_the_advantage(make_job):
     trainer, policy = watched(make_job(start("clue"), iterations=1, warmup=0.0, kl=0.0, learning_rate=3e-3))
     said, output = trainer.batches[0]
-    before = completion_logps(load_base(trainer.job.policy)[0], trainer.player, said, output)
-    after = completion_logps(load_policy(trainer.job.policy, policy.path).model, trainer.player, said, output)
+    before = completion_logps(load_base(trainer.job.policy)[0], trainer.player(), said, output)
+    after = completion_logps(load_policy(trainer.job.policy, policy.path).model, trainer.player(), said, output)
     mask = output["completion_mask"]
     moved = ((after - before) * mask).sum(1) / mask.sum(1)
     assert torch.corrcoef(torch.stack([moved, output["advantages"]]))[0, 1] > 0.5

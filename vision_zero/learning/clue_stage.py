@@ -133,7 +133,7 @@ class ClueTrainer(StageTrainer):
         seed = self.job.seed.child("iteration", self.state.global_step)
         tables = deal_all(self.game, self.job.pairs.of_iteration(self.state.global_step), seed)
         own_seed = seed.child("process", self.accelerator.process_index)
-        finished, record = play_recorded(self.game, [tables[number] for number in numbers], self.player, own_seed)
+        finished, record = play_recorded(self.game, [tables[number] for number in numbers], self.player(), own_seed)
         return [table.transcript for table in finished], record
 
     def _score(self, own: list[Transcript]) -> dict[str, dict[int, float]]:

@@ -96,7 +96,7 @@ class DecisionTrainer(StageTrainer):
         """TRL's rollout hook: every row of the batch answered; the rows of a group ask the same."""
         seed = self.job.seed.child("iteration", self.state.global_step, "process", self.accelerator.process_index)
         with self.spending("vote"):
-            votes = self.player.complete(prompts, self.job.policy.sampling.max_vote_tokens, seed.child("votes"))
+            votes = self.player().complete(prompts, self.job.policy.sampling.max_vote_tokens, seed.child("votes"))
         return self.hand_back(prompts, [vote.tokens for vote in votes])
 
     def _reward(

@@ -11,6 +11,7 @@ import warnings
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager, nullcontext
+from copy import deepcopy
 from pathlib import Path
 from typing import Any
 
@@ -158,14 +159,20 @@ class StageTrainer(GRPOTrainer):
         folder.mkdir(parents=True, exist_ok=True)
         (folder / CARD).write_text(text, encoding="utf-8")
 
-    @property
     def player(self) -> Policy:
-        """The policy as it is now."""
-        return Policy(self.accelerator.unwrap_model(self.model), self.processing_class, self.job.policy.sampling)
+        """The policy as it is now, ready to play."""
+        model = self.accelerator.unwrap_model(self.model)
+        if self.job.learning.merged_play:
+            with torch.no_grad():
+                model = deepcopy(model).merge_and_unload()
+        return self._policy(model)
+
+    def _policy(self, model: Any) -> Policy:
+        return Policy(model, self.processing_class, self.job.policy.sampling)
 
     def hand_back(self, prompts: Sequence[Messages], replies: Iterable[Sequence[int]]) -> dict[str, Any]:
         """What TRL's rollout hook returns: the prompts as token ids, and the tokens that were sampled as replies to them."""
-        encoded = self.player.encode(prompts)
+        encoded = self._policy(self.accelerator.unwrap_model(self.model)).encode(prompts)
         kept = encoded["attention_mask"].bool()
         return {
             "prompt_ids": [ids[mask].tolist() for ids, mask in zip(encoded["input_ids"], kept, strict=True)],
