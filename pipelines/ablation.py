@@ -16,5 +16,11 @@ from vision_zero.config.files import read_arms
 
 @pipeline(enable_cache=False, on_failure=say_that_it_goes_on)
 def ablation(config: AblationConfig) -> None:
-    """One step an arm and seed, one after another, and a report."""
-    compare(config, [train_arm(arm, id=f"arm_{arm.number:02}_{arm.key}") for arm in read_arms(config)])
+    """One step an arm and seed, one after another, and a report; each takes arms along that are trained beside it."""
+    arms = read_arms(config)
+    states = []
+    for number, arm in enumerate(arms):
+        is_first = number % config.side_by_side == 0
+        beside = arms[number + 1 : number + config.side_by_side] if is_first else []
+        states.append(train_arm(arm, beside, id=f"arm_{arm.number:02}_{arm.key}"))
+    compare(config, states)

@@ -11,11 +11,11 @@ from vision_zero.learning.state import StageState
 
 
 @step(enable_cache=False, output_materializers=StageStateMaterializer)
-def train_arm(arm: ArmRun) -> Annotated[StageState, "arm_state"]:
-    """Self-play runs of one arm with one seed, as far as they are not done yet."""
-    from steps.arms import finish
+def train_arm(arm: ArmRun, beside: list[ArmRun]) -> Annotated[StageState, "arm_state"]:
+    """Self-play runs of one arm with one seed, as far as they are not done yet; those ``beside`` it are then done, too."""
+    from steps.arms import finish_together
 
-    state = finish(arm)
+    state = finish_together([arm, *beside])
     log_metadata({"arm": arm.arm, "seed": arm.seed, "model": arm.model, "iterations": state.iteration})
     return state
 

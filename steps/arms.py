@@ -7,8 +7,12 @@ version in production each run continues, so whatever was killed goes on from th
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 
 import click
@@ -24,8 +28,26 @@ from vision_zero.learning.state import StageState
 PIPELINE = "pipelines.self_play.self_play"
 
 
-def finish(arm: ArmRun) -> StageState:
+def finish_together(arms: Sequence[ArmRun]) -> StageState:
+    """Run arms side by side to the ends of their schedules.
+
+    Returns:
+        Where the first one stands.
+
+    Raises:
+        TrainingError: as of :func:`finish`, when all of them have ended.
+    """
+    threads = max(1, (os.cpu_count() or 1) // len(arms)) if len(arms) > 1 else None
+    with ThreadPoolExecutor(len(arms)) as pool:
+        first, *_ = pool.map(partial(finish, threads=threads), arms)
+    return first
+
+
+def finish(arm: ArmRun, threads: int | None = None) -> StageState:
     """Run the arm to the end of its schedule; nothing is run where it is there already.
+
+    Args:
+        threads: of each of its processes, where others run beside it; None: all cores are its own.
 
     Raises:
         TrainingError: a run failed, or did not bring the arm further.
@@ -35,7 +57,7 @@ def finish(arm: ArmRun) -> StageState:
     while state is None or state.iteration < goal:
         before = 0 if state is None else state.iteration
         click.echo(f"{arm.title}: iteration {before} of {goal}")
-        status = launch(write_recipe(arm))
+        status = launch(write_recipe(arm), threads)
         state = reached(arm)
         if status or state is None or state.iteration <= before:
             raise TrainingError(
@@ -71,10 +93,20 @@ def write_recipe(arm: ArmRun) -> Path:
     return path
 
 
-def launch(recipe: Path) -> int:
-    """One self-play run in a process of its own; its output goes where this process's goes. Returns the exit status."""
+def launch(recipe: Path, threads: int | None = None) -> int:
+    """One self-play run in a process of its own. Returns the exit status.
+
+    Its output goes where this process's goes; of one beside others, which has its share of ``threads``, into a file beside the
+    recipe.
+    """
     command = [str(Path(sys.executable).with_name("zenml")), "pipeline", "run", PIPELINE, "-c", str(recipe)]
-    return subprocess.run(command, check=False).returncode
+    if threads is None:
+        return subprocess.run(command, check=False).returncode
+    log = recipe.with_suffix(".log")
+    click.echo(f"its output goes to {log}")
+    with log.open("ab") as file:
+        environment = os.environ | {"OMP_NUM_THREADS": str(threads)}
+        return subprocess.run(command, check=False, stdout=file, stderr=file, env=environment).returncode
 
 
 def _held_out(state: StageState) -> str:

@@ -1,5 +1,7 @@
 """An ablation through ZenML: arms go on where they stopped, finished ones are left alone, and the report keeps their order."""
 
+import threading
+
 import pytest
 import yaml
 
@@ -52,7 +54,7 @@ def in_this_process(path):
 def test_an_arm_goes_on_from_its_last_finished_run(ablation, monkeypatch):
     launched = []
 
-    def launch(path):
+    def launch(path, threads=None):
         launched.append(path)
         return in_this_process(path) if len(launched) == 1 else 137
 
@@ -83,7 +85,7 @@ def test_a_killed_ablation_runs_only_what_is_left_and_compares_in_order(ablation
 
     progress, launched = {}, []
 
-    def launch(path):
+    def launch(path, threads=None):
         model = yaml.safe_load(path.read_text())["model"]["name"]
         launched.append(path.stem)
         if len(launched) == 4:
@@ -109,3 +111,34 @@ def test_a_killed_ablation_runs_only_what_is_left_and_compares_in_order(ablation
     row = next(line for line in printed.splitlines() if line.strip().startswith("bad"))
     assert "20 %" in row  # seeds 4 and 2 ended at 10 % and 30 %
     assert len(result.steps) == 5
+
+
+def test_arms_side_by_side_share_the_cores_and_are_trained_once(ablation, monkeypatch):
+    """Two at a time: each waits for the other to have begun, so that one after another would never end."""
+    from pipelines.ablation import ablation as pipeline
+
+    together, progress, shares = threading.Barrier(2, timeout=60), {}, []
+
+    def launch(path, threads=None):
+        together.wait()
+        model = yaml.safe_load(path.read_text())["model"]["name"]
+        shares.append(threads)
+        progress[model] = progress.get(model, 0) + 1
+        return 0
+
+    monkeypatch.setattr(arms, "launch", launch)
+    monkeypatch.setattr(arms, "reached", lambda arm: reached_after(progress[arm.model], 0.5) if arm.model in progress else None)
+    monkeypatch.setattr("os.cpu_count", lambda: 8)
+    result = pipeline.with_options(execution_mode="fail_fast")(config=ablation.model_copy(update={"side_by_side": 2}))
+    assert str(result.status) == "completed"
+    assert [*progress.values()] == [2, 2, 2, 2]
+    assert set(shares) == {4}
+
+
+def test_the_output_of_an_arm_beside_others_goes_into_a_file(tmp_path, monkeypatch):
+    monkeypatch.setattr(arms.sys, "executable", str(tmp_path / "python"))
+    command = tmp_path / "zenml"
+    command.write_text('#!/bin/sh\necho "threads: $OMP_NUM_THREADS"; exit 3')
+    command.chmod(0o755)
+    assert arms.launch(tmp_path / "whole_4.yaml", 1) == 3
+    assert (tmp_path / "whole_4.log").read_text() == "threads: 1\n"

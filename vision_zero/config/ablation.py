@@ -58,6 +58,9 @@ class AblationConfig(Config):
     """Every arm is run with each of these as the run's seed."""
     confidence: float = Field(0.95, gt=0.5, lt=1.0)
     """Coverage of the intervals over seeds."""
+    side_by_side: int = Field(1, ge=1)
+    """Arms that are trained at the same time, each with its share of the cores: a small policy's work does not fill them. Their
+    output then goes into files beside their recipes."""
     runs_folder: str = "runs"
     """Folder that gets the report, and below it each arm's runs."""
 
