@@ -28,3 +28,6 @@ class RewardsConfig(Config):
     """Update the role's baseline before it is subtracted (paper) or after (SPIRAL)."""
     role_advantage: bool = True
     """Off: the clue reward itself is the advantage (the ablation without RAE)."""
+    unit_advantages: bool = False
+    """Divide the advantages of an iteration's clues by their root mean square. They are about β in size (paper), ten times less
+    than those of votes, which are divided by their deviation; under one Adam for both stages clues then hardly move anything."""

@@ -4,11 +4,14 @@ r"""Role-advantage estimation (RAE): a running baseline for each role, since the
 
 r_civilian is the civilians' mean of the game. ``update_first`` (paper) subtracts the baseline that already holds this game,
 ``subtract_first`` (SPIRAL, arXiv 2506.24119) the one before it. Games update the baselines one after another, in order.
+Not in the paper: ``unit_advantages``, which brings the advantages of a batch to a root mean square of 1.
 """
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
+from statistics import fmean
 
 from vision_zero.config.base import Config
 from vision_zero.config.rewards import RewardsConfig
@@ -48,4 +51,10 @@ def batch_advantages(
         totals = {seat: sum(terms.values()) for seat, terms in clue_rewards(transcript, config).items()}
         by_seat, baselines = role_advantages(totals, transcript.spy, baselines, config)
         advantages.append(by_seat)
-    return advantages, baselines
+    return (_of_unit_size(advantages) if config.unit_advantages else advantages), baselines
+
+
+def _of_unit_size(advantages: list[dict[int, float]]) -> list[dict[int, float]]:
+    """The same up to one factor; all of them as they are where all are 0."""
+    size = math.sqrt(fmean(value**2 for by_seat in advantages for value in by_seat.values())) or 1.0
+    return [{seat: value / size for seat, value in by_seat.items()} for by_seat in advantages]
