@@ -1,5 +1,7 @@
 """Folders that appear whole or not at all."""
 
+import shutil
+
 import pytest
 
 from vision_zero.whole import whole_folder
@@ -24,3 +26,21 @@ def test_a_bad_end_leaves_the_older_one_and_nothing_else(tmp_path, ending):
         raise ending
     assert [path.name for path in target.iterdir()] == ["old"]
     assert [path.name for path in tmp_path.iterdir()] == ["run"]
+
+
+def test_an_end_while_the_older_one_is_removed_leaves_the_new_one_whole(tmp_path, monkeypatch):
+    target = tmp_path / "run"
+    with whole_folder(target) as fresh:
+        for name in "ab":
+            (fresh / name).write_text("old")
+
+    def ended(folder, **_):
+        if folder.is_dir():
+            (folder / "a").unlink()
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr(shutil, "rmtree", ended)
+    with pytest.raises(KeyboardInterrupt), whole_folder(target) as fresh:
+        for name in "ab":
+            (fresh / name).write_text("new")
+    assert {path.name: path.read_text() for path in target.iterdir()} == {"a": "new", "b": "new"}

@@ -11,10 +11,11 @@ from pathlib import Path
 @contextmanager
 def whole_folder(target: Path) -> Iterator[Path]:
     """A fresh folder beside ``target`` that takes its place when the block ends well; only then is an older
-    one removed. Where it ends badly, nothing of the fresh one is left.
+    one moved aside, and removed last: whenever this is killed, no part of a folder stands where a folder is looked for. Where the
+    block ends badly, nothing of the fresh one is left.
 
     Raises:
-        OSError: the folder cannot be made, or the older one cannot be removed.
+        OSError: the folder cannot be made, or the older one cannot be moved.
     """
     fresh = target.with_name(target.name + ".new")
     shutil.rmtree(fresh, ignore_errors=True)
@@ -24,5 +25,9 @@ def whole_folder(target: Path) -> Iterator[Path]:
     except BaseException:
         shutil.rmtree(fresh, ignore_errors=True)
         raise
-    shutil.rmtree(target, ignore_errors=True)
+    older = target.with_name(target.name + ".old")
+    shutil.rmtree(older, ignore_errors=True)
+    if target.is_dir():
+        target.rename(older)
     fresh.rename(target)
+    shutil.rmtree(older, ignore_errors=True)
