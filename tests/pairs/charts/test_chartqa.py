@@ -10,7 +10,8 @@ import fsspec
 import numpy as np
 import pytest
 
-from tests.pairs.s3_server import bad_line, forbid, options, s3_server
+from tests.faults import CONTENT, Fault, faulty_line
+from tests.pairs.s3_server import forbid, options, s3_server
 from vision_zero.config.imported import StorageConfig
 from vision_zero.config.pairs import ChartsConfig
 from vision_zero.errors import ConfigError, PairsError
@@ -180,10 +181,10 @@ def test_tables_of_a_bucket_are_those_of_a_folder(tmp_path: Path) -> None:
             with pytest.raises(PairsError, match=r"no such folder, bucket or file.*must hold train, val and test") as raised:
                 remote(url, location)
             assert "\n" not in str(raised.value)
-        with bad_line(url, cuts=2) as line:
-            assert remote(line, cache="tried again").sample(Seed(7)).facts_json() == local.sample(Seed(7)).facts_json()
-        with bad_line(url, cuts=10_000) as line:
-            lost = remote(line, cache="lost", attempts=2)
+        with faulty_line(url, Fault("cut answer", "GET", CONTENT, 2)) as line:
+            assert remote(line.url, cache="tried again").sample(Seed(7)).facts_json() == local.sample(Seed(7)).facts_json()
+        with faulty_line(url, Fault("cut answer", "GET", CONTENT)) as line:
+            lost = remote(line.url, cache="lost", attempts=2)
             with pytest.raises(ConnectionLostError, match="tried 2 times"):
                 lost.sample(Seed(7))
         forbid(url)

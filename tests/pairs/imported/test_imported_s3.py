@@ -11,9 +11,10 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from tests.faults import CONTENT, LISTING, Fault, Kind, faulty_line
 from tests.pairs.imported.test_imported_files import changed, folder, sound
 from tests.pairs.odd_pictures import scenery
-from tests.pairs.s3_server import allow, bad_line, forbid, options, s3_server
+from tests.pairs.s3_server import allow, forbid, options, s3_server
 from vision_zero.config.imported import ImportedConfig, StorageConfig
 from vision_zero.errors import PairsError
 from vision_zero.pairs.imported.source import ImportedSource
@@ -112,23 +113,29 @@ def test_missing_credentials_are_an_error(bucket: str, tmp_path: Path, monkeypat
         ImportedSource(ImportedConfig(location="s3://pairs/files", storage=storage))
 
 
-def test_a_lost_connection_is_tried_again(bucket: str, tmp_path: Path) -> None:
-    with bad_line(bucket, cuts=3) as line:
-        made = ImportedSource(config(line, tmp_path / "cache"))
-        assert (
-            made.sample(Seed(1)).original.tobytes() == ImportedSource(config(bucket, tmp_path)).sample(Seed(1)).original.tobytes()
-        )
-        assert made.problems == {}
+@pytest.mark.parametrize("path", [LISTING, CONTENT], ids=["listing", "content"])
+@pytest.mark.parametrize("kind", ["500", "503", "slow", "reset", "cut answer"])
+def test_a_few_faults_are_survived(bucket: str, tmp_path: Path, kind: Kind, path: str) -> None:
+    fault = Fault(kind, "GET", path, times=3)
+    with faulty_line(bucket, fault) as line:
+        made = ImportedSource(config(line.url, tmp_path / "cache"))
+        pair = made.sample(Seed(1))
+    assert line.met[fault] > (0 if kind == "slow" else 2)
+    assert pair.original.tobytes() == ImportedSource(config(bucket, tmp_path)).sample(Seed(1)).original.tobytes()
+    assert made.problems == {}
 
 
-def test_a_connection_that_stays_lost_is_an_error_and_no_problem_of_the_pair(bucket: str, tmp_path: Path) -> None:
-    with bad_line(bucket, cuts=10_000) as line:
-        made = ImportedSource(config(line, tmp_path / "cache", attempts=2))
+@pytest.mark.parametrize("kind", ["500", "reset", "cut answer"])
+def test_a_fault_that_stays_is_an_error_and_no_problem_of_the_pair(bucket: str, tmp_path: Path, kind: Kind) -> None:
+    with faulty_line(bucket, Fault(kind, "GET", CONTENT)) as line:
+        made = ImportedSource(config(line.url, tmp_path / "cache", attempts=2))
         with pytest.raises(ConnectionLostError, match=r"cannot be read, tried 2 times") as raised:
             made.sample(Seed(1))
         assert "\n" not in str(raised.value)
-    assert made.problems == {}
-    assert list((tmp_path / "cache").iterdir()) == [], "nothing half is kept"
+        assert made.problems == {}
+        assert list((tmp_path / "cache").iterdir()) == [], "nothing half is kept"
+        line.faults = ()
+        assert made.sample(Seed(1)).original.tobytes() in {scenery(seed=number).tobytes() for number in range(4)}
 
 
 def test_a_server_that_is_gone_is_an_error(tmp_path: Path) -> None:
