@@ -4,13 +4,11 @@ import base64
 import json
 from http.server import BaseHTTPRequestHandler
 
-import fsspec
 import pytest
 from PIL import Image
 
 from tests.loopback import address, serving
 from tests.make import write_tiny_adapter
-from tests.pairs.s3_server import allow, forbid, options, s3_server
 from vision_zero.config.policy import PolicyConfig
 from vision_zero.config.publish import PublishConfig
 from vision_zero.errors import PolicyError, PublishError
@@ -18,7 +16,7 @@ from vision_zero.policy.folder import PolicyFolder
 from vision_zero.policy.loading import load_policy
 from vision_zero.policy.policy import user_message
 from vision_zero.publishing.building import build
-from vision_zero.publishing.targets import CONTENTS, deliver
+from vision_zero.publishing.targets import deliver
 from vision_zero.randomness import Seed
 
 CARD = "# a card\n"
@@ -101,48 +99,6 @@ def test_a_folder_that_cannot_be_written_is_one_line(built, tmp_path):
     with pytest.raises(PublishError, match="cannot be written") as caught:
         deliver(built, settings(target=str(tmp_path / "file" / "policy")))
     assert "\n" not in str(caught.value)
-
-
-def test_a_bucket_gets_every_file_and_its_hash_last(built):
-    with s3_server() as url:
-        config = settings(target="s3://pairs/policies/one", options=options(url))
-        assert deliver(built, config) == config.target
-        files = fsspec.filesystem("s3", **options(url))
-        listed = {path.rsplit("/", 1)[1] for path in files.find("pairs/policies/one")}
-        assert listed == {*built.files(), CONTENTS}
-        contents = json.loads(files.cat_file(f"pairs/policies/one/{CONTENTS}"))
-        assert set(contents) == set(built.files())
-        assert files.cat_file("pairs/policies/one/README.md").decode() == CARD
-        with pytest.raises(PublishError, match="holds something already"):
-            deliver(built, config)
-        deliver(built, config.model_copy(update={"replace": True}))
-
-
-def test_a_bucket_that_refuses_or_is_missing_is_one_line(built):
-    with s3_server() as url:
-        with pytest.raises(PublishError, match="cannot be written") as caught:
-            deliver(built, settings(target="s3://nowhere/policy", options=options(url)))
-        assert "\n" not in str(caught.value)
-        forbid(url)
-        with pytest.raises(PublishError, match="check the address, the credentials"):
-            deliver(built, settings(target="s3://pairs/policy", options=options(url)))
-        allow(url)
-
-
-def test_a_copy_to_a_bucket_that_was_cut_off_does_not_look_whole(built, monkeypatch):
-    with s3_server() as url:
-        config = settings(target="s3://pairs/policy", options=options(url), replace=True)
-        deliver(built, config)
-        files = fsspec.filesystem("s3", **options(url))
-
-        def lost(*_: object, **__: object) -> None:
-            raise ConnectionError("the line went down")
-
-        monkeypatch.setattr(type(files), "put_file", lost)
-        with pytest.raises(PublishError, match="the line went down"):
-            deliver(built, config)
-        files.invalidate_cache()
-        assert not files.exists(f"pairs/policy/{CONTENTS}")
 
 
 class Hub(BaseHTTPRequestHandler):

@@ -1,7 +1,8 @@
 """Where a published folder goes: a folder, a bucket, or the Hugging Face hub.
 
-A folder appears whole or not at all, a hub repository gets one commit. A bucket knows neither: its ``contents.json``, with the
-size and hash of every file, is written last and taken away first, so that a copy that was cut off has none.
+A folder appears whole or not at all, a hub repository gets one commit. A bucket knows neither, but it writes one object whole or
+not at all. So each policy gets a folder of its own in it, named by its content, and then ``contents.json`` is replaced: it names
+the folder that counts, with the size and hash of every file. What was published before is removed last.
 """
 
 from __future__ import annotations
@@ -53,23 +54,34 @@ def _to_folder(folder: BaseFolder, config: PublishConfig) -> str:
 
 
 def _to_bucket(folder: BaseFolder, config: PublishConfig) -> str:
+    contents = _contents(folder)
+    own = hashlib.sha256(json.dumps(contents).encode()).hexdigest()[:16]
+    address = f"{config.target.rstrip('/')}/{own}"
     try:
         files, root = url_to_fs(config.target, **config.options)
-        there = files.find(root) if files.exists(root) else []
-        if there and not config.replace:
+        files.invalidate_cache()
+        root = root.rstrip("/")
+        there = set(files.find(root)) if files.exists(root) else set()
+        # What lies in a folder with this name was left by a run of the same that was cut off.
+        older = {path for path in there if not path.startswith(f"{root}/{own}/")}
+        if older and not config.replace:
             raise _taken(config.target)
-        # First what says that the copy is whole, so that no reader takes a mixture of two for one.
-        if files.exists(f"{root}/{CONTENTS}"):
-            files.rm_file(f"{root}/{CONTENTS}")
-        for path in there:
-            if not path.endswith(f"/{CONTENTS}"):
-                files.rm_file(path)
         for name in folder.files():
-            files.put_file(str(folder.path / name), f"{root}/{name}")
-        files.pipe_file(f"{root}/{CONTENTS}", json.dumps(_contents(folder), indent=1).encode())
+            files.put_file(str(folder.path / name), f"{root}/{own}/{name}")
+        files.pipe_file(f"{root}/{CONTENTS}", json.dumps({"folder": own, "files": contents}, indent=1).encode())
     except address_failures() as error:
-        raise PublishError(f"{config.target} {_because(error)}: check the address, the credentials and their rights") from error
-    return config.target
+        raise PublishError(
+            f"{config.target} {_because(error)}: what was published there before stands; check the address, the credentials and "
+            "their rights, and run again"
+        ) from error
+    try:
+        for path in sorted(older - {f"{root}/{CONTENTS}"}):
+            files.rm_file(path)
+    except address_failures() as error:
+        raise PublishError(
+            f"{address} is published, but what was there before {_because(error, 'removed')}: run again"
+        ) from error
+    return address
 
 
 def _to_hub(folder: BaseFolder, config: PublishConfig) -> str:
@@ -93,10 +105,10 @@ def _contents(folder: BaseFolder) -> dict[str, dict[str, int | str]]:
     return found
 
 
-def _because(error: Exception) -> str:
+def _because(error: Exception, aim: str = "written") -> str:
     """One line, without the pages that some servers answer with."""
     lines = str(error).strip().splitlines()
-    return f"cannot be written: {lines[0].strip() if lines else type(error).__name__}"
+    return f"cannot be {aim}: {lines[0].strip() if lines else type(error).__name__}"
 
 
 def _taken(target: str) -> PublishError:

@@ -1,0 +1,154 @@
+"""A policy in a bucket: whole, or not there; what was published before is replaced in one stroke, whatever fails on the way."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from pathlib import Path
+from typing import Any
+
+import fsspec
+import pytest
+
+from tests.faults import Fault, Kind, faulty_line
+from tests.make import write_tiny_adapter
+from tests.pairs.s3_server import allow, forbid, impatient, options, s3_server
+from vision_zero.config.policy import PolicyConfig
+from vision_zero.config.publish import PublishConfig
+from vision_zero.errors import PublishError
+from vision_zero.policy.folder import BaseFolder, PolicyFolder
+from vision_zero.policy.loading import load_policy
+from vision_zero.publishing.building import build
+from vision_zero.publishing.targets import CONTENTS, deliver
+
+pytestmark = pytest.mark.s3
+
+TARGET = "s3://pairs/policies/one"
+WEIGHTS = "adapter_model.safetensors"
+
+
+@pytest.fixture(scope="module")
+def server():
+    with s3_server() as url:
+        yield url
+
+
+@pytest.fixture
+def bucket(server):
+    """The server's files, with nothing published yet."""
+    allow(server)
+    files = fsspec.filesystem("s3", **options(server))
+    if files.exists(TARGET):
+        files.rm(TARGET, recursive=True)
+    return files
+
+
+@pytest.fixture(scope="module")
+def built(tiny_base, tmp_path_factory):
+    """Two policies, the first of which is published first."""
+    folder = tmp_path_factory.mktemp("buckets")
+    trained = PolicyFolder(write_tiny_adapter(tiny_base, folder / "policy"))
+    config = PublishConfig(model="spy", form="adapter")
+    return [build(config, trained, f"# card {number}\n", folder / str(number)) for number in range(2)]
+
+
+def published(url: str, **given: Any) -> PublishConfig:
+    return PublishConfig(model="spy", target=TARGET, **{"options": options(url), **given})
+
+
+def is_whole(files, folder: Path, expected: BaseFolder, tiny_base: Path) -> bool:
+    """Fetch what counts as a reader would, check every hash, and load it; is it this one?"""
+    files.invalidate_cache()
+    contents = json.loads(files.cat_file(f"{TARGET}/{CONTENTS}"))
+    folder.mkdir()
+    for name, facts in contents["files"].items():
+        data = files.cat_file(f"{TARGET}/{contents['folder']}/{name}")
+        assert (len(data), hashlib.sha256(data).hexdigest()) == (facts["bytes"], facts["sha256"]), name
+        (folder / name).write_bytes(data)
+    load_policy(PolicyConfig(base=str(tiny_base)), folder)
+    return {path.name: path.read_bytes() for path in folder.iterdir()} == {
+        name: (expected.path / name).read_bytes() for name in expected.files()
+    }
+
+
+def test_a_bucket_gets_a_folder_and_what_it_holds(built, bucket, server, tiny_base, tmp_path):
+    address = deliver(built[0], published(server))
+    assert address.startswith(f"{TARGET}/")
+    assert {path.rsplit("/", 1)[1] for path in bucket.find(address)} == set(built[0].files())
+    assert is_whole(bucket, tmp_path / "first", built[0], tiny_base)
+    with pytest.raises(PublishError, match="holds something already"):
+        deliver(built[1], published(server))
+    assert is_whole(bucket, tmp_path / "still", built[0], tiny_base)
+
+
+def test_a_new_policy_takes_the_place_of_everything_before(built, bucket, server, tiny_base, tmp_path):
+    before = deliver(built[0], published(server))
+    bucket.pipe_file(f"{TARGET}/older.txt", b"older")
+    after = deliver(built[1], published(server, replace=True))
+    assert after != before
+    assert is_whole(bucket, tmp_path / "second", built[1], tiny_base)
+    kept = {path.removeprefix("pairs/policies/one/") for path in bucket.find(TARGET)}
+    assert kept == {CONTENTS, *(f"{after.rsplit('/', 1)[1]}/{name}" for name in built[1].files())}
+    assert deliver(built[1], published(server, replace=True)) == after
+    assert is_whole(bucket, tmp_path / "again", built[1], tiny_base)
+
+
+def test_a_bucket_that_refuses_or_is_missing_is_one_line(built, server):
+    with pytest.raises(PublishError, match="cannot be written") as caught:
+        deliver(built[0], PublishConfig(model="spy", target="s3://nowhere/policy", options=options(server)))
+    assert "\n" not in str(caught.value)
+    forbid(server)
+    with pytest.raises(PublishError, match="check the address, the credentials"):
+        deliver(built[0], published(server))
+    allow(server)
+
+
+@pytest.mark.parametrize("kind", ["500", "503", "slow", "reset", "cut upload", "lost answer"])
+def test_a_few_faults_are_survived(built, bucket, server, tiny_base, tmp_path, kind: Kind):
+    fault = Fault(kind, "PUT", WEIGHTS, times=2)
+    with faulty_line(server, fault) as line:
+        deliver(built[0], published(line.url))
+    assert line.met[fault] > (0 if kind == "slow" else 1)
+    assert is_whole(bucket, tmp_path / "policy", built[0], tiny_base)
+
+
+@pytest.mark.parametrize("path", [WEIGHTS, CONTENTS], ids=["weights", "contents"])
+@pytest.mark.parametrize("kind", ["500", "reset", "cut upload"])
+def test_a_fault_that_stays_leaves_what_was_published_and_the_same_again_works(
+    built, bucket, server, tiny_base, tmp_path, kind: Kind, path: str
+):
+    deliver(built[0], published(server))
+    with faulty_line(server, Fault(kind, "PUT", path)) as line:
+        config = published(line.url, options=impatient(line.url), replace=True)
+        with pytest.raises(PublishError, match=r"cannot be written: .*: what was published there before stands") as caught:
+            deliver(built[1], config)
+        assert "\n" not in str(caught.value)
+        assert is_whole(bucket, tmp_path / "before", built[0], tiny_base)
+        line.faults = ()
+        deliver(built[1], config)
+    assert is_whole(bucket, tmp_path / "after", built[1], tiny_base)
+
+
+def test_a_first_upload_that_is_lost_is_no_policy_and_the_same_again_works(built, bucket, server, tiny_base, tmp_path):
+    with faulty_line(server, Fault("cut upload", "PUT", WEIGHTS)) as line:
+        config = published(line.url, options=impatient(line.url))
+        with pytest.raises(PublishError, match="cannot be written"):
+            deliver(built[0], config)
+        assert bucket.find(TARGET)
+        assert not bucket.exists(f"{TARGET}/{CONTENTS}")
+        line.faults = ()
+        deliver(built[0], config)
+    assert is_whole(bucket, tmp_path / "policy", built[0], tiny_base)
+
+
+def test_what_cannot_be_removed_is_said_and_the_new_policy_counts(built, bucket, server, tiny_base, tmp_path):
+    before = deliver(built[0], published(server))
+    with faulty_line(server, Fault("500", "DELETE")) as line:
+        config = published(line.url, options=impatient(line.url), replace=True)
+        with pytest.raises(PublishError, match=r"is published, but what was there before cannot be removed: .*: run again"):
+            deliver(built[1], config)
+        assert is_whole(bucket, tmp_path / "policy", built[1], tiny_base)
+        line.faults = ()
+        deliver(built[1], config)
+    bucket.invalidate_cache()
+    assert not bucket.exists(before)
