@@ -8,40 +8,65 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import ClassVar
+from typing import IO, Any, ClassVar
 
 from zenml.enums import ArtifactType, VisualizationType
 from zenml.materializers.base_materializer import BaseMaterializer
 
+from vision_zero.errors import ArtifactError, one_line
+from vision_zero.pairs.imported.storage import failures
+
 
 class FileMaterializer(BaseMaterializer):
-    """Stores an object as plain files under the artifact's URI. No pickle: subclasses write parquet, safetensors, JSON."""
+    """Stores an object as plain files under the artifact's URI. No pickle: subclasses write parquet, safetensors, JSON.
+
+    Stores try again by themselves when a connection fails; what still fails then is an ArtifactError.
+    """
 
     ASSOCIATED_ARTIFACT_TYPE: ClassVar[ArtifactType] = ArtifactType.DATA
     SKIP_REGISTRATION: ClassVar[bool] = True
 
     def _put(self, path: Path, name: str) -> None:
         """Copy a local file into the artifact."""
-        with path.open("rb") as source, self.artifact_store.open(f"{self.uri}/{name}", "wb") as target:
+        with self._reaching(name, "stored"), path.open("rb") as source, self._open(name, "wb") as target:
             shutil.copyfileobj(source, target)
 
     def _get(self, name: str, path: Path) -> None:
         """Copy a file of the artifact to a local path."""
-        with self.artifact_store.open(f"{self.uri}/{name}", "rb") as source, path.open("wb") as target:
+        with self._reaching(name, "fetched"), self._open(name, "rb") as source, path.open("wb") as target:
             shutil.copyfileobj(source, target)
 
     def _has(self, name: str) -> bool:
-        return bool(self.artifact_store.exists(f"{self.uri}/{name}"))
+        with self._reaching(name, "looked for"):
+            return bool(self.artifact_store.exists(f"{self.uri}/{name}"))
 
     def _write_text(self, name: str, text: str) -> str:
-        uri = f"{self.uri}/{name}"
-        with self.artifact_store.open(uri, "w") as target:
+        with self._reaching(name, "stored"), self._open(name, "w") as target:
             target.write(text)
-        return uri
+        return f"{self.uri}/{name}"
 
     def _read_text(self, name: str) -> str:
-        with self.artifact_store.open(f"{self.uri}/{name}", "r") as source:
+        with self._reaching(name, "fetched"), self._open(name, "r") as source:
             return str(source.read())
+
+    def _open(self, name: str, mode: str) -> IO[Any]:
+        opened: IO[Any] = self.artifact_store.open(f"{self.uri}/{name}", mode)
+        return opened
+
+    @contextmanager
+    def _reaching(self, name: str, aim: str) -> Iterator[None]:
+        """What fails on the way to the store, as one line.
+
+        Raises:
+            ArtifactError: the store cannot be reached, refuses, or has no such file.
+        """
+        try:
+            yield
+        except failures() as error:
+            raise ArtifactError(
+                f"{self.uri}/{name} cannot be {aim}: {one_line(error)}; what earlier runs promoted stands: "
+                "check the artifact store and its credentials, and run again"
+            ) from error
 
     def _page(self, name: str, html: str) -> dict[str, VisualizationType]:
         """A preview for the dashboard, which shows it in a frame without scripts."""

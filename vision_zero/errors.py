@@ -35,9 +35,18 @@ class EvaluationError(VisionZeroError):
     """Benchmarks, predictions or records of answers that cannot be read, answered or scored."""
 
 
+class ArtifactError(VisionZeroError):
+    """An artifact that cannot be brought into the artifact store, or out of it."""
+
+
 class ReportError(VisionZeroError):
     """A report, or the folder of a run, that cannot be written."""
 
 
 class PublishError(VisionZeroError):
     """A policy that cannot be brought to where it was to be published."""
+
+
+def one_line(error: BaseException) -> str:
+    """What an exception of somebody else's says, without line breaks."""
+    return " ".join(str(error).split()) or type(error).__name__

@@ -8,7 +8,7 @@ import pytest
 from materializers.base import BaseMaterializer
 from materializers.policy import PolicyMaterializer
 from tests.make import write_tiny_adapter
-from vision_zero.errors import PolicyError
+from vision_zero.errors import ArtifactError, PolicyError
 from vision_zero.policy.folder import TRAINING_FILES, BaseFolder, PolicyFolder
 
 pytestmark = pytest.mark.zenml
@@ -83,3 +83,18 @@ def test_names_that_leave_the_folder_or_hold_code_are_never_written(stored, name
     else:
         loaded = materializer.load(PolicyFolder)
         assert {path.name for path in loaded.path.rglob("*")} == set(contents)
+
+
+@both
+def test_a_store_that_fails_is_one_line(stored, monkeypatch):
+    materializer, folder = stored
+    loaded = materializer.load(materializer.ASSOCIATED_TYPES[0])
+
+    def lost(*_):
+        raise ConnectionError("the line\nwent down")
+
+    monkeypatch.setattr(materializer.artifact_store, "open", lost)
+    for aim, act in (("fetched", lambda: materializer.load(type(loaded))), ("stored", lambda: materializer.save(loaded))):
+        with pytest.raises(ArtifactError, match=f"^{folder}/\\S+ cannot be {aim}: the line went down; what earlier") as caught:
+            act()
+        assert "\n" not in str(caught.value)

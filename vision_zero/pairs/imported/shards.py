@@ -13,7 +13,7 @@ from typing import Any, final
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from vision_zero.errors import PairsError
+from vision_zero.errors import PairsError, one_line
 from vision_zero.pairs.imported.storage import Storage
 
 SUFFIXES = (".parquet", ".arrow", ".jsonl")
@@ -55,7 +55,7 @@ class ParquetShard(Shard):
             metadata = pq.read_metadata(pa.BufferReader(_MAGIC + tail))
             columns = metadata.schema.to_arrow_schema().names
         except (pa.ArrowInvalid, OSError) as error:
-            raise PairsError(f"{path}: not a readable parquet file ({_one_line(error)})") from error
+            raise PairsError(f"{path}: not a readable parquet file ({one_line(error)})") from error
         super().__init__(path, columns, metadata.num_rows)
 
     def row(self, number: int, columns: Sequence[str]) -> Row:
@@ -69,7 +69,7 @@ class ParquetShard(Shard):
                     return row
                 rest -= batch.num_rows
         except (pa.ArrowInvalid, OSError) as error:
-            raise PairsError(f"{self.path}: row {number} cannot be read ({_one_line(error)})") from error
+            raise PairsError(f"{self.path}: row {number} cannot be read ({one_line(error)})") from error
         raise PairsError(f"{self.path}: has no row {number}, though its end says so")
 
     @cached_property
@@ -85,7 +85,7 @@ class ArrowShard(Shard):
         try:
             self._table = pa.ipc.open_stream(pa.memory_map(str(storage.local(path)))).read_all()
         except (pa.ArrowInvalid, OSError) as error:
-            raise PairsError(f"{path}: not a readable arrow file ({_one_line(error)})") from error
+            raise PairsError(f"{path}: not a readable arrow file ({one_line(error)})") from error
         super().__init__(path, self._table.column_names, self._table.num_rows)
 
     def row(self, number: int, columns: Sequence[str]) -> Row:
@@ -102,7 +102,7 @@ class JsonLinesShard(Shard):
             lines = [line for line in storage.read(path).decode("utf-8-sig").splitlines() if line.strip()]
             first = json.loads(lines[0]) if lines else {}
         except ValueError as error:
-            raise PairsError(f"{path}: not a file of JSON lines ({_one_line(error)})") from error
+            raise PairsError(f"{path}: not a file of JSON lines ({one_line(error)})") from error
         self._lines = lines
         super().__init__(path, list(first) if isinstance(first, dict) else (), len(lines))
 
@@ -110,7 +110,7 @@ class JsonLinesShard(Shard):
         try:
             found = json.loads(self._lines[number])
         except ValueError as error:
-            raise PairsError(f"{self.path}: line {number + 1} is no JSON ({_one_line(error)})") from error
+            raise PairsError(f"{self.path}: line {number + 1} is no JSON ({one_line(error)})") from error
         if not isinstance(found, dict):
             raise PairsError(f"{self.path}: line {number + 1} is no JSON object")
         return {column: found.get(column) for column in columns}
@@ -186,7 +186,3 @@ def _shard(storage: Storage, path: str) -> Shard:
     if suffix == ".parquet":
         return ParquetShard(storage, path)
     return ArrowShard(storage, path) if suffix == ".arrow" else JsonLinesShard(storage, path)
-
-
-def _one_line(error: BaseException) -> str:
-    return " ".join(str(error).split())

@@ -22,7 +22,7 @@ from fsspec.core import url_to_fs
 from fsspec.implementations.local import LocalFileSystem
 
 from vision_zero.config.imported import StorageConfig
-from vision_zero.errors import PairsError
+from vision_zero.errors import PairsError, one_line
 
 RANGE = 8 * 1024 * 1024
 """Bytes of one read of a remote file."""
@@ -80,7 +80,7 @@ class Storage:
         try:
             self._files, self._root = url_to_fs(location if "://" in location else str(Path(location).expanduser()), **known)
         except (ValueError, ImportError, TypeError) as error:
-            raise PairsError(f"{location} cannot be opened: {_one_line(error)}") from error
+            raise PairsError(f"{location} cannot be opened: {one_line(error)}") from error
         self.is_local = isinstance(self._files, LocalFileSystem)
         self.chosen: str | None = None
         self.entries = self._tried("", self._listed)
@@ -135,7 +135,7 @@ class Storage:
         try:
             folder.mkdir(parents=True, exist_ok=True)
         except OSError as error:
-            raise PairsError(f"the cache folder {folder} cannot be made: {_one_line(error)}; set storage.cache") from error
+            raise PairsError(f"the cache folder {folder} cannot be made: {one_line(error)}; set storage.cache") from error
         return folder
 
     def _listed(self) -> dict[str, Entry]:
@@ -159,7 +159,7 @@ class Storage:
                 self._copy(entry, out)
             part.replace(target)
         except OSError as error:
-            raise PairsError(f"{entry.path}: cannot be kept in {target.parent}: {_one_line(error)}") from error
+            raise PairsError(f"{entry.path}: cannot be kept in {target.parent}: {one_line(error)}") from error
         finally:
             part.unlink(missing_ok=True)
 
@@ -188,13 +188,13 @@ class Storage:
             except (FileNotFoundError, NotADirectoryError) as error:
                 raise NotThereError(f"{name}: there is no such folder, bucket or file: check the location") from error
             except PermissionError as error:
-                raise PairsError(f"{name}: no permission ({_one_line(error)}): check the credentials and their rights") from error
+                raise PairsError(f"{name}: no permission ({one_line(error)}): check the credentials and their rights") from error
             except failures() as error:
                 if _lacks_credentials(error):
-                    raise PairsError(f"{name}: no permission ({_one_line(error)}): set the credentials") from error
+                    raise PairsError(f"{name}: no permission ({one_line(error)}): set the credentials") from error
                 if attempt == self.config.attempts:
                     raise ConnectionLostError(
-                        f"{name}: cannot be read, tried {attempt} times: {type(error).__name__}: {_one_line(error)}"
+                        f"{name}: cannot be read, tried {attempt} times: {type(error).__name__}: {one_line(error)}"
                     ) from error
                 time.sleep(self.config.wait_s * 2 ** (attempt - 1))
         raise AssertionError("config.attempts is at least 1")
@@ -230,7 +230,3 @@ def address_failures() -> tuple[type[Exception], ...]:
 
 def _lacks_credentials(error: Exception) -> bool:
     return "Credentials" in type(error).__name__
-
-
-def _one_line(error: BaseException) -> str:
-    return " ".join(str(error).split()) or type(error).__name__
