@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from http.client import HTTPConnection
 from typing import Any
+from unittest import mock
 
 import fsspec
 import pytest
 
+KEYS = {"AWS_ACCESS_KEY_ID": "key", "AWS_SECRET_ACCESS_KEY": "secret"}
+"""Where a user has them: in the environment."""
+
 
 def options(url: str) -> dict[str, Any]:
     """Options of s3fs for the server."""
-    return {"key": "key", "secret": "secret", "client_kwargs": {"endpoint_url": url}, "skip_instance_cache": True}
+    return {"client_kwargs": {"endpoint_url": url}, "skip_instance_cache": True}
 
 
 def impatient(url: str) -> dict[str, Any]:
@@ -23,7 +28,7 @@ def impatient(url: str) -> dict[str, Any]:
 
 @contextmanager
 def s3_server() -> Iterator[str]:
-    """The address of a fresh server with an empty bucket "pairs"; everything is allowed."""
+    """The address of a fresh server with an empty bucket "pairs", and its keys in the environment; everything is allowed."""
     moto = pytest.importorskip("moto.server", reason="moto[server] is not installed")
     server = moto.ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
     server.start()
@@ -32,8 +37,9 @@ def s3_server() -> Iterator[str]:
     try:
         _post(url, "/moto-api/reset")
         allow(url)
-        fsspec.filesystem("s3", **options(url)).mkdir("pairs")
-        yield url
+        with mock.patch.dict(os.environ, KEYS):
+            fsspec.filesystem("s3", **options(url)).mkdir("pairs")
+            yield url
     finally:
         server.stop()
 

@@ -9,7 +9,7 @@ from typing import Annotated, Any, Self
 
 from pydantic import Field, StringConstraints, ValidationError, model_validator
 
-from vision_zero.config.base import Config, merged, problems
+from vision_zero.config.base import Config, RootConfig, merged, problems
 from vision_zero.config.self_play import SelfPlayConfig
 from vision_zero.errors import ConfigError
 
@@ -40,7 +40,7 @@ class Arm(Config):
         return self
 
 
-class AblationConfig(Config):
+class AblationConfig(RootConfig):
     """Arms x seeds, all measured on the same held-out pairs, under the same rules."""
 
     name: Name

@@ -5,13 +5,30 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict, ValidationError, model_validator
+
+from vision_zero.config.credentials import refuse_credentials
 
 
 class Config(BaseModel):
     """A frozen model; an unknown key is an error; the text under a field is its documentation."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True, protected_namespaces=())
+
+
+class RootConfig(Config):
+    """The whole configuration of a pipeline, as its user has written it.
+
+    Raises:
+        ConfigError: something in it looks like a credential. It is no ValueError, which pydantic would wrap together with the
+            input, credential and all.
+    """
+
+    @model_validator(mode="before")
+    @classmethod
+    def _holds_no_credentials(cls, data: Any) -> Any:
+        refuse_credentials(data)
+        return data
 
 
 def merged(below: Mapping[str, Any], above: Mapping[str, Any]) -> dict[str, Any]:

@@ -6,12 +6,13 @@ from typing import Self
 
 from pydantic import Field, model_validator
 
+from vision_zero.config.base import RootConfig
 from vision_zero.config.pairs import Domain
 from vision_zero.config.sources import SourcesConfig
 from vision_zero.randomness import HELD_OUT_SEEDS
 
 
-class BuildPairsConfig(SourcesConfig):
+class BuildPairsConfig(RootConfig, SourcesConfig):
     """Which pairs are built, and where to."""
 
     seed: int = Field(0, ge=0, lt=HELD_OUT_SEEDS.start)

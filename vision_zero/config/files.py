@@ -15,6 +15,7 @@ from pydantic import BaseModel, ValidationError
 from vision_zero.config.ablation import AblationConfig, ArmRun, plan
 from vision_zero.config.base import problems
 from vision_zero.config.build_pairs import BuildPairsConfig
+from vision_zero.config.credentials import refuse_credentials, refuse_credentials_in_text
 from vision_zero.config.publish import PublishConfig
 from vision_zero.config.self_play import SelfPlayConfig
 from vision_zero.config.suites import EvaluateConfig
@@ -97,20 +98,30 @@ def read_arms(config: AblationConfig) -> list[ArmRun]:
 
 
 def read_yaml(path: Path) -> dict[str, Any]:
-    """The file's mapping; tags that would make objects are refused.
+    """The file's mapping; tags that would make objects are refused, and so is what looks like a credential.
 
     Raises:
-        ConfigError: there is no such file, or it is no YAML mapping.
+        ConfigError: there is no such file, it is no YAML mapping, or it holds a credential.
     """
     try:
-        data = yaml.safe_load(path.read_text(encoding="utf-8"))
+        text = path.read_text(encoding="utf-8")
+        data = yaml.safe_load(text)
     except (OSError, UnicodeDecodeError) as error:
         raise ConfigError(f"{path} cannot be read: {error}") from error
     except yaml.YAMLError as error:
-        raise ConfigError(f"{path} is not YAML: {' '.join(str(error).split())}") from error
+        raise ConfigError(f"{path} is not YAML: {_complaint(error)}") from None
+    refuse_credentials(data, str(path))
+    refuse_credentials_in_text(text, str(path))
     if not isinstance(data, dict):
         raise ConfigError(f"{path} holds no settings: it must be a mapping with the key parameters")
     return data
+
+
+def _complaint(error: yaml.YAMLError) -> str:
+    """What is wrong and where, without the piece of the file that PyYAML quotes: it may be a password."""
+    if isinstance(error, yaml.MarkedYAMLError) and error.problem_mark is not None:
+        return f"{error.problem} in line {error.problem_mark.line + 1}"
+    return "it holds a character that YAML does not allow"
 
 
 def _check_keys(data: dict[str, Any]) -> None:

@@ -6,10 +6,10 @@ from typing import Any, Literal
 
 from pydantic import Field, field_validator
 
-from vision_zero.config.base import Config
+from vision_zero.config.base import RootConfig
 
 
-class PublishConfig(Config):
+class PublishConfig(RootConfig):
     """What is handed out, and where to."""
 
     model: str

@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import Field, model_validator
 
 from vision_zero.config.alarms import AlarmsConfig
-from vision_zero.config.base import Config, merged
+from vision_zero.config.base import Config, RootConfig, merged
 from vision_zero.config.evaluation import EvaluationConfig
 from vision_zero.config.game import GameConfig
 from vision_zero.config.learning import LearningConfig
@@ -42,7 +42,7 @@ class PairsConfig(SourcesConfig):
         return self
 
 
-class SelfPlayConfig(Config):
+class SelfPlayConfig(RootConfig):
     """A self-play run. Everything that a result depends on is here; defaults are the paper's where the paper has one."""
 
     preset: Literal["paper"] | None = None

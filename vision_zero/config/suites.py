@@ -7,7 +7,7 @@ from typing import Any, Literal, Self
 
 from pydantic import Field, model_validator
 
-from vision_zero.config.base import Config
+from vision_zero.config.base import Config, RootConfig
 from vision_zero.config.endpoint import EndpointConfig, JudgeConfig
 from vision_zero.config.evaluation import EvaluationConfig, GateConfig
 
@@ -111,7 +111,7 @@ class SuitesConfig(Config):
         return EvaluationConfig(resamples=self.resamples, confidence=self.confidence)
 
 
-class EvaluateConfig(SuitesConfig):
+class EvaluateConfig(RootConfig, SuitesConfig):
     """An evaluation: any policy on any suites, beside the policy that it is compared with."""
 
     suites: tuple[SuiteConfig, ...] = Field(min_length=1)

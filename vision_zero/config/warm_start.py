@@ -7,7 +7,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
-from vision_zero.config.base import Config
+from vision_zero.config.base import Config, RootConfig
 from vision_zero.config.nano import NANO_SCENES
 from vision_zero.config.pairs import ChartsConfig, ScenesConfig
 from vision_zero.randomness import HELD_OUT_SEEDS
@@ -66,7 +66,7 @@ class Course:
         return sum(phase.steps for phase in self.phases)
 
 
-class WarmStartConfig(Config):
+class WarmStartConfig(RootConfig):
     """How the embedded policy is taught."""
 
     seed: int = Field(2026, ge=0, lt=HELD_OUT_SEEDS.start)

@@ -138,7 +138,7 @@ def test_a_fault_that_stays_is_an_error_and_no_problem_of_the_pair(bucket: str, 
         assert made.sample(Seed(1)).original.tobytes() in {scenery(seed=number).tobytes() for number in range(4)}
 
 
-def test_a_server_that_is_gone_is_an_error(tmp_path: Path) -> None:
+def test_a_server_that_is_gone_is_an_error(server: str, tmp_path: Path) -> None:
     with pytest.raises(ConnectionLostError, match=r"s3://pairs/files: cannot be read, tried 1 times") as raised:
         ImportedSource(config("http://127.0.0.1:9", tmp_path, attempts=1))
     assert "\n" not in str(raised.value)
