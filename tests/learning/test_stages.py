@@ -244,6 +244,18 @@ def test_one_optimiser_and_one_schedule_run_through_both_stages(make_job):
     assert optimizer(decision.policy)["0.step"].item() == 4
 
 
+def test_another_learning_rate_counts_from_the_next_run_on(make_job):
+    """As the errors advise: the shape of the schedule and Adam's moments go on, at the rate that the recipe names now."""
+    first = run(make_job(start("clue"), iterations=2, learning_rate=1e-2))
+    unbroken = run(make_job(start("clue"), iterations=4, learning_rate=1e-2))
+    resumed = run(make_job(first.state, first.policy, iterations=2, learning_rate=1e-3))
+    expected = [record.metrics["learning_rate"] for record in unbroken.state.history]
+    rates = [record.metrics["learning_rate"] for record in resumed.state.history]
+    assert rates == pytest.approx([*expected[:2], *(rate / 10 for rate in expected[2:])])
+    still = run(make_job(first.state, first.policy, iterations=1, learning_rate=1e-30))
+    assert same(adapter(still.policy), adapter(first.policy))
+
+
 def test_nothing_executable_and_no_path_of_this_machine_is_stored(make_job, tiny_base):
     trained = run(make_job(start("clue"), iterations=1))
     names = files_below(trained.policy.path)

@@ -39,7 +39,7 @@ def save_optimizer(optimizer: Any, scheduler: Any, folder: Path) -> None:
 
 
 def load_optimizer(optimizer: Any, scheduler: Any, folder: Path) -> None:
-    """Continue both from the states in ``folder``.
+    """Continue both from the states in ``folder``: moments and place on the curve; rates and weight decay are the config's.
 
     Raises:
         PolicyError: a file is missing or broken, or belongs to another model.
@@ -52,9 +52,15 @@ def load_optimizer(optimizer: Any, scheduler: Any, folder: Path) -> None:
         for key, tensor in tensors.items():
             number, name = key.split(".", 1)
             state.setdefault(int(number), {})[name] = tensor
+        peaks, decays = list(scheduler.base_lrs), [group["weight_decay"] for group in optimizer.param_groups]
         optimizer.load_state_dict({"state": state, "param_groups": groups})
-        # The curve itself comes from the config; None leaves it as it is.
-        scheduler.load_state_dict({**schedule, "lr_lambdas": [None] * len(scheduler.lr_lambdas)})
+        # The curve itself comes from the config, too; None leaves it as it is.
+        curves = scheduler.lr_lambdas
+        rates = [peak * curve(schedule["last_epoch"]) for peak, curve in zip(peaks, curves, strict=True)]
+        own = {"lr_lambdas": [None] * len(curves), "base_lrs": peaks, "_last_lr": rates}
+        scheduler.load_state_dict({**schedule, **own})
+        for group, peak, rate, decay in zip(optimizer.param_groups, peaks, rates, decays, strict=True):
+            group.update(initial_lr=peak, lr=rate, weight_decay=decay)
     except (OSError, ValueError, KeyError, SafetensorError) as error:
         raise PolicyError(f"{folder} holds no training state that fits this model: {error}") from error
 
