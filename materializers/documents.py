@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import Any, ClassVar
 
 from zenml.enums import VisualizationType
-from zenml.materializers.pydantic_materializer import PydanticMaterializer
+from zenml.materializers.pydantic_materializer import DEFAULT_FILENAME, PydanticMaterializer
 
+from materializers.files import FileMaterializer
 from vision_zero.evaluation.estimates import Scores
 from vision_zero.evaluation.scorecard import Scorecard
 from vision_zero.learning.alarms import Alarms
@@ -18,16 +19,21 @@ from vision_zero.report.evaluation import evaluation_page
 from vision_zero.report.pages import render_page
 
 
-class _PageMaterializer(PydanticMaterializer):
-    """A pydantic model as JSON, shown as a page instead of as JSON."""
+class _PageMaterializer(FileMaterializer, PydanticMaterializer):
+    """A pydantic model as JSON, in ZenML's own form, shown as a page instead of as JSON."""
 
     SKIP_REGISTRATION: ClassVar[bool] = True
 
+    def save(self, data: Any) -> None:
+        with self._reaching(DEFAULT_FILENAME, "stored"):
+            super().save(data)
+
+    def load(self, data_type: type[Any]) -> Any:
+        with self._reaching(DEFAULT_FILENAME, "fetched"):
+            return super().load(data_type)
+
     def save_visualizations(self, data: Any) -> dict[str, VisualizationType]:
-        uri = f"{self.uri}/page.html"
-        with self.artifact_store.open(uri, "w") as target:
-            target.write(self._html(data))
-        return {uri: VisualizationType.HTML}
+        return self._page("page.html", self._html(data))
 
     def _html(self, data: Any) -> str:
         raise NotImplementedError

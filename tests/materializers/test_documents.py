@@ -1,0 +1,51 @@
+"""Small documents in the store: what was stored is loaded and shown, and a store that fails is one line."""
+
+from pathlib import Path
+
+import pytest
+
+from materializers.documents import StageStateMaterializer
+from vision_zero.config.learning import SwitchConfig
+from vision_zero.errors import ArtifactError
+from vision_zero.learning.state import StageState
+
+pytestmark = pytest.mark.zenml
+
+STATE = StageState.at_start(SwitchConfig())
+
+
+@pytest.fixture
+def materializer(tmp_path):
+    from zenml.client import Client
+
+    store = Client().active_stack.artifact_store
+    folder = Path(store.path) / "tests" / tmp_path.name
+    folder.mkdir(parents=True)
+    return StageStateMaterializer(uri=str(folder), artifact_store=store)
+
+
+def test_what_was_stored_is_loaded_and_shown(materializer):
+    materializer.save(STATE)
+    assert materializer.load(StageState) == STATE
+    (page,) = materializer.save_visualizations(STATE)
+    assert "<h1>Course of learning</h1>" in Path(page).read_text()
+
+
+def test_a_store_that_fails_is_one_line(materializer, monkeypatch):
+    materializer.save(STATE)
+
+    def lost(*_):
+        raise ConnectionError("the line\nwent down")
+
+    for name in ("open", "exists"):
+        monkeypatch.setattr(materializer.artifact_store, name, lost)
+    monkeypatch.setattr("zenml.utils.yaml_utils.write_json", lost)
+    for aim, act in (("fetched", lambda: materializer.load(StageState)), ("stored", lambda: materializer.save(STATE))):
+        with pytest.raises(ArtifactError, match=rf"/data_v2.json cannot be {aim}: the line went down; what earlier") as caught:
+            act()
+        assert "\n" not in str(caught.value)
+
+
+def test_what_is_missing_is_one_line(materializer):
+    with pytest.raises(ArtifactError, match=r"cannot be fetched: No data found"):
+        materializer.load(StageState)
