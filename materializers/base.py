@@ -29,7 +29,7 @@ class BaseMaterializer(FolderMaterializer):
         card = data.path / CARD
         if not card.is_file():
             return {}
-        return {self._write_text("card.md", card.read_text(encoding="utf-8")): VisualizationType.MARKDOWN}
+        return self._write_card(card.read_text(encoding="utf-8"))
 
     def extract_metadata(self, data: BaseFolder) -> dict[str, Any]:
         return {"megabytes": round(sum((data.path / name).stat().st_size for name in data.files()) / 1e6, 2)}

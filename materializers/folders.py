@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+import re
 import tempfile
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import ClassVar
 
 from pydantic import TypeAdapter, ValidationError
+from zenml.enums import VisualizationType
 
 from materializers.files import FileMaterializer, digest
 from vision_zero.errors import PolicyError
@@ -16,6 +18,7 @@ from vision_zero.errors import PolicyError
 CONTENTS = "contents.json"
 """Names and hashes of the files; written last, so an artifact without it was cut off while it was stored."""
 _Hashes = TypeAdapter(dict[str, str])
+_HEAD = re.compile(r"\A---\n.*?\n---\n+", re.DOTALL)
 
 
 class FolderMaterializer(FileMaterializer):
@@ -30,6 +33,10 @@ class FolderMaterializer(FileMaterializer):
             self._put(folder / name, name)
             hashes[name] = digest((folder / name).read_bytes())
         self._write_text(CONTENTS, json.dumps(hashes, indent=1))
+
+    def _write_card(self, text: str) -> dict[str, VisualizationType]:
+        """A card as preview, without the head that the hub reads: the dashboard runs its lines together."""
+        return {self._write_text("card.md", _HEAD.sub("", text)): VisualizationType.MARKDOWN}
 
     def _contents(self) -> dict[str, str]:
         """Hash by name.

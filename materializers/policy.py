@@ -34,7 +34,7 @@ class PolicyMaterializer(FolderMaterializer):
             text = (data.path / CARD).read_text(encoding="utf-8")
         else:
             return {}
-        return {self._write_text("card.md", text): VisualizationType.MARKDOWN}
+        return self._write_card(text)
 
     def extract_metadata(self, data: PolicyFolder) -> dict[str, Any]:
         if data.path is None:

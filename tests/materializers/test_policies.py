@@ -85,6 +85,25 @@ def test_names_that_leave_the_folder_or_hold_code_are_never_written(stored, name
         assert {path.name for path in loaded.path.rglob("*")} == set(contents)
 
 
+def test_the_preview_of_a_card_leaves_out_the_hubs_head(stored_policy):
+    materializer, loaded = stored_policy
+    (loaded.path / "README.md").write_text("---\nbase_model: nano\ntags: [lora]\n---\n# A policy\n\n---\nIts end.\n")
+    (page,) = materializer.save_visualizations(loaded)
+    assert Path(page).read_text() == "# A policy\n\n---\nIts end.\n"
+
+
+@pytest.fixture
+def stored_policy(tiny_base, tmp_path):
+    from zenml.client import Client
+
+    store = Client().active_stack.artifact_store
+    folder = Path(store.path) / "tests" / tmp_path.name
+    folder.mkdir(parents=True)
+    return PolicyMaterializer(uri=str(folder), artifact_store=store), PolicyFolder(
+        write_tiny_adapter(tiny_base, tmp_path / "policy")
+    )
+
+
 @both
 def test_a_store_that_fails_is_one_line(stored, monkeypatch):
     materializer, folder = stored
