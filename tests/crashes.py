@@ -52,7 +52,7 @@ else:
         "adapter": (policy.path / ADAPTER_FILES[0]).read_bytes().hex(),
     }}))
 """
-"""Loads what is promoted, which checks its hashes, and prints it; in a process of its own, as every reader is."""
+"""Loads what is promoted, which checks its hashes, and prints it."""
 
 
 @dataclass(frozen=True)
@@ -80,13 +80,17 @@ class Workplace:
 
     def promoted(self) -> dict[str, object] | None:
         """What is promoted, loaded; None before the first run ended."""
+        found: dict[str, object] | None = json.loads(self.ask(PROMOTED))
+        return found
+
+    def ask(self, program: str) -> str:
+        """The last line that a Python program prints here; in a process of its own, as every reader is."""
         done = subprocess.run(
-            [sys.executable, "-c", PROMOTED], cwd=ROOT, env=self.environment, capture_output=True, text=True, check=False
+            [sys.executable, "-c", program], cwd=ROOT, env=self.environment, capture_output=True, text=True, check=False
         )
         if done.returncode != 0:
-            raise click.ClickException(f"what is promoted cannot be loaded: {done.stderr[-2000:]}")
-        found: dict[str, object] | None = json.loads(done.stdout.strip().splitlines()[-1])
-        return found
+            raise click.ClickException(f"what is stored cannot be loaded: {done.stderr[-2000:]}")
+        return done.stdout.strip().splitlines()[-1]
 
     def run(self, kill_after: float | None = None) -> tuple[int, str, float]:
         """One run, killed after that many seconds.
