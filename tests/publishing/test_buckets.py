@@ -152,3 +152,31 @@ def test_what_cannot_be_removed_is_said_and_the_new_policy_counts(built, bucket,
         deliver(built[1], config)
     bucket.invalidate_cache()
     assert not bucket.exists(before)
+
+
+@pytest.fixture
+def large(tmp_path, monkeypatch):
+    """A model too large for one request: s3fs sends it in parts, of 5 MB here instead of 50."""
+    monkeypatch.setattr("s3fs.core.calculate_chunksize", lambda *_, **__: 5 * 2**20)
+    folder = tmp_path / "large"
+    folder.mkdir()
+    (folder / "model.safetensors").write_bytes(b"weights " * (11 * 2**17))
+    return BaseFolder(folder)
+
+
+@pytest.mark.parametrize("kind", ["500", "cut upload"])
+def test_a_part_that_is_lost_is_sent_again(bucket, server, large, kind: Kind):
+    fault = Fault(kind, "PUT", "partNumber=2", times=2)
+    with faulty_line(server, fault) as line:
+        address = deliver(large, published(line.url))
+    assert line.met[fault] == 2
+    assert bucket.cat_file(f"{address}/model.safetensors") == (large.path / "model.safetensors").read_bytes()
+
+
+def test_parts_that_stay_lost_leave_nothing_of_themselves(built, bucket, server, large, tiny_base, tmp_path):
+    deliver(built[0], published(server))
+    lost = pytest.raises(PublishError, match="what was published there before stands")
+    with faulty_line(server, Fault("cut upload", "PUT", "partNumber=2")) as line, lost:
+        deliver(large, published(line.url, options=impatient(line.url), replace=True))
+    assert is_whole(bucket, tmp_path / "before", built[0], tiny_base)
+    assert bucket.call_s3("list_multipart_uploads", Bucket="pairs").get("Uploads", []) == []
