@@ -1,7 +1,7 @@
 """Lessons in the game's protocol: judge a table's clues, look and say a clue, think and vote.
 
 A vote is given after looking and checking every clue of the others. The demonstrated voter is cautious, as one with poor eyes
-should be: it votes for a player whom it has contradicted twice, seldom for one contradicted once, and else says N/A. That one
+should be: it votes for a player whom it has contradicted twice, sometimes for one contradicted once, and else says N/A. That one
 contradiction is enough, and that a guess is worth more than N/A, is left for self-play to find out.
 """
 
