@@ -27,7 +27,7 @@ VOTES = ("\\boxed{1}", "\\boxed{2}", "\\boxed{3}", "\\boxed{N/A}", "yes")
 def rehearse(patch: Callable[[type, str, object], None]) -> None:
     """Put the replies in place of both stages' sampling."""
     patch(Policy, "reply", _reply)
-    patch(DecisionTrainer, "_generate_single_turn", _votes)
+    patch(DecisionTrainer, "_sample_votes", _votes)
 
 
 def _draws(*names: str | int) -> np.random.Generator:
@@ -44,14 +44,14 @@ def _reply(self, requests, seed):
     return replies
 
 
-def _votes(self, prompt_ids, images, multimodal_fields, num_generations, has_tool_images=False):
-    first = self.accelerator.process_index * len(prompt_ids)
+def _votes(self, prompts, trainer):
+    first = self.accelerator.process_index * len(prompts)
     replies = []
-    for number in range(first, first + len(prompt_ids)):
+    for number in range(first, first + len(prompts)):
         draws = _draws("vote", self.state.global_step, number)
         text = " ".join(["yes"] * draws.integers(1, 4) + [str(draws.choice(VOTES))])
         replies.append([*self._tokenizer(text, add_special_tokens=False)["input_ids"], self._tokenizer.eos_token_id])
-    return replies, None
+    return self.hand_back(prompts, replies)
 
 
 if __name__ == "__main__":
