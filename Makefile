@@ -18,7 +18,7 @@ export GX_ANALYTICS_ENABLED := false
 export TRL_EXPERIMENTAL_SILENCE := 1
 export OMP_WAIT_POLICY := PASSIVE
 
-.PHONY: help run test test-kubeflow test-browser lint dashboard stop-dashboard clean install
+.PHONY: help run test test-kubeflow test-s3 test-browser lint dashboard stop-dashboard clean install
 
 help: ## Show this list.
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 18
@@ -44,6 +44,9 @@ test: lint ## Everything that CI checks, but for the next two targets.
 test-kubeflow: $(VENV)/installed ## The Kubernetes and Kubeflow stacks against APIs on this machine: a CI part of its own, ten minutes.
 	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[dev,kubeflow]'
 	REQUIRE_KUBEFLOW=1 $(BIN)/python -m pytest -m kubeflow
+
+test-s3: $(VENV)/installed ## Whole runs on a bucket, with and without faults: a CI part of its own, five minutes.
+	$(BIN)/python -m pytest -m bucket
 
 test-browser: $(VENV)/installed ## The dashboard in a Chromium (Debian's package of that name): a CI part of its own, a minute.
 	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[dev,browser]'

@@ -11,7 +11,7 @@ import pytest
 from tests.make import write_tiny_recipe
 from tests.pairs.s3_server import options
 
-pytestmark = [pytest.mark.cli, pytest.mark.zenml]
+pytestmark = [pytest.mark.bucket, pytest.mark.cli, pytest.mark.zenml]
 
 ROOT = Path(__file__).resolve().parents[2]
 SECRET = "not-for-the-command-line"

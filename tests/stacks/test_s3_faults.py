@@ -15,7 +15,7 @@ import yaml
 from tests.crashes import MODEL, ROOT, Workplace
 from tests.faults import Fault, faulty_line
 
-pytestmark = [pytest.mark.cli, pytest.mark.zenml, pytest.mark.s3]
+pytestmark = [pytest.mark.bucket, pytest.mark.cli, pytest.mark.zenml, pytest.mark.s3]
 
 ENDED = (
     r"ArtifactError: s3://\S+/trained_policy/\S+/optimizer.safetensors cannot be stored: .*; "
