@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Any, Literal
 
 from pydantic import Field
 
@@ -50,6 +50,9 @@ class PolicyConfig(Config):
     """Weights' precision."""
     trust_remote_code: bool = False
     """Run code that comes with the model. Off: a model that needs it is refused."""
+    pictures: dict[str, Any] = Field(default_factory=dict)
+    """Settings of the base's picture processor that differ from its files: ``{max_patches: 1}``, say, so that a picture takes
+    fewer tokens."""
     adapter: AdapterConfig = AdapterConfig()
     """What is trained."""
     sampling: SamplingConfig = SamplingConfig()

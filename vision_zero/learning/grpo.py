@@ -27,6 +27,7 @@ from vision_zero.learning.checkpoint import load_optimizer, save_optimizer
 from vision_zero.learning.job import StageJob
 from vision_zero.learning.progress import Progress
 from vision_zero.policy.card import policy_card
+from vision_zero.policy.fitting import check_fit
 from vision_zero.policy.folder import CARD, PolicyFolder
 from vision_zero.policy.policy import Messages, Policy, seeded
 
@@ -137,7 +138,13 @@ class StageTrainer(GRPOTrainer):
             raise TrainingError("nothing to train: policy.adapter.target_modules matches no layer of this model")
 
     def run(self) -> PolicyFolder:
-        """Train from the job's parent to the end of the stage; training can continue from what it returns."""
+        """Train from the job's parent to the end of the stage; training can continue from what it returns.
+
+        Raises:
+            PolicyError: processor and model do not belong together, or a prompt does not fit into the model's context.
+            TrainingError: the loss was no number.
+        """
+        check_fit(self._policy(self.model))
         parent = self.job.parent.path
         self.train(resume_from_checkpoint=None if parent is None else str(parent))
         self.accelerator.wait_for_everyone()  # only the first process has written the folder

@@ -16,6 +16,7 @@ from transformers.utils.logging import disable_progress_bar
 
 from vision_zero.config.policy import PolicyConfig
 from vision_zero.errors import PolicyError
+from vision_zero.policy.fitting import check_fit
 from vision_zero.policy.policy import Policy
 from vision_zero.policy.processor import load_processor
 
@@ -25,6 +26,9 @@ disable_progress_bar()
 warnings.filterwarnings("ignore", message=".*gradient_checkpointing.* is deprecated", category=FutureWarning)
 
 NANO = "nano"
+
+_UNLOADABLE = (OSError, ValueError, KeyError, TypeError, AttributeError, RuntimeError, ImportError, SafetensorError)
+"""What transformers raises on files that are missing, broken, of another model, or need a package that is not here."""
 
 
 def nano_folder() -> Path:
@@ -49,14 +53,22 @@ def load_base(config: PolicyConfig) -> tuple[Any, Any]:
     dtype = "auto" if config.dtype == "auto" else getattr(torch, config.dtype)
     options: dict[str, Any] = {"revision": config.revision, "trust_remote_code": config.trust_remote_code}
     try:
-        processor = load_processor(path, **options)
-        model = AutoModelForImageTextToText.from_pretrained(path, dtype=dtype, use_safetensors=True, **options)
-    except (OSError, ValueError, KeyError, SafetensorError) as error:
+        processor = load_processor(path, config.pictures, **options)
+        model, found = AutoModelForImageTextToText.from_pretrained(
+            path, dtype=dtype, use_safetensors=True, output_loading_info=True, **options
+        )
+    except _UNLOADABLE as error:
         reason = str(error).strip().splitlines()[0]
         raise PolicyError(
             f"policy.base {config.base!r} could not be loaded: {reason} "
             "(give a local folder of an AutoModelForImageTextToText, or a hub id that this machine can reach)"
         ) from error
+    if found["missing_keys"]:
+        # transformers gives them random weights and goes on.
+        raise PolicyError(
+            f"policy.base {config.base!r} has no weights for {len(found['missing_keys'])} parameters, such as "
+            f"{min(found['missing_keys'])}: its files are incomplete, or its config.json is another model's"
+        )
     return model, processor
 
 
@@ -85,7 +97,9 @@ def load_policy(config: PolicyConfig, folder: Path | None, *, device: str = "aut
         if is_merged:
             with torch.no_grad():
                 model = model.merge_and_unload()
-    return Policy(model.to(device_named(device)), processor, config.sampling)
+    policy = Policy(model.to(device_named(device)), processor, config.sampling)
+    check_fit(policy)
+    return policy
 
 
 def base_of(folder: Path) -> str:
