@@ -13,6 +13,9 @@ from typing import ClassVar
 from zenml.enums import ArtifactType, VisualizationType
 from zenml.materializers.base_materializer import BaseMaterializer
 
+_PIECE = 1 << 24
+"""Bytes of a file that are in memory at once while it is hashed."""
+
 
 class FileMaterializer(BaseMaterializer):
     """Stores an object as plain files under the artifact's URI. No pickle: subclasses write parquet, safetensors, JSON."""
@@ -61,4 +64,15 @@ def digest(*parts: bytes) -> str:
     for part in parts:
         total.update(len(part).to_bytes(8, "big"))
         total.update(part)
+    return total.hexdigest()
+
+
+def digest_of(*paths: Path) -> str:
+    """The same of files, which may be larger than the memory."""
+    total = hashlib.blake2b(digest_size=16)
+    for path in paths:
+        total.update(path.stat().st_size.to_bytes(8, "big"))
+        with path.open("rb") as file:
+            while piece := file.read(_PIECE):
+                total.update(piece)
     return total.hexdigest()

@@ -250,8 +250,8 @@ def test_nothing_executable_and_no_path_of_this_machine_is_stored(make_job, tiny
     assert not [name for name in names if name.endswith((".bin", ".pt", ".pth", ".pkl", ".py"))]
     copied = trained.policy.copy_to(trained.policy.path.parent / "copy")
     assert files_below(copied.path) == sorted(
-        "README.md adapter_config.json adapter_model.safetensors optimizer.json optimizer.safetensors scheduler.json "
-        "trainer_state.json".split()
+        "README.md adapter_config.json adapter_model.safetensors optimizer.json optimizer.safetensors origin.json "
+        "scheduler.json trainer_state.json".split()
     )
 
 
@@ -274,7 +274,7 @@ def test_a_loss_that_is_no_number_stops_training(make_job, monkeypatch):
 def test_an_adapter_that_matches_nothing_is_refused(make_job):
     job = make_job(start("clue"))
     policy = job.policy.model_copy(update={"adapter": AdapterConfig(target_modules=("no_such_layer",))})
-    with pytest.raises(TrainingError, match="target modules"):
+    with pytest.raises(TrainingError, match="target_modules matches no layer"):
         run_clue_stage(replace(job, policy=policy))
 
 

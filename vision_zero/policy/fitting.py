@@ -11,7 +11,7 @@ from typing import Any
 import torch
 from PIL import Image
 
-from vision_zero.errors import PolicyError
+from vision_zero.errors import PolicyError, first_line
 from vision_zero.policy.policy import Policy, user_message
 
 _ADVICE = "the processor's files and the model's belong to different models; take both from one"
@@ -27,7 +27,7 @@ def check_fit(policy: Policy) -> None:
     try:
         inputs = policy.encode([user_message("What do you see?", picture)])
     except (ValueError, TypeError, KeyError, IndexError) as error:
-        raise PolicyError(f"the processor cannot prepare a picture: {_first_line(error)} ({_ADVICE})") from error
+        raise PolicyError(f"the processor cannot prepare a picture: {first_line(error)} ({_ADVICE})") from error
     known, largest = model.get_input_embeddings().num_embeddings, int(inputs["input_ids"].max())
     if largest >= known:
         raise PolicyError(f"the tokenizer writes token {largest}, but the model knows {known} tokens: {_ADVICE}")
@@ -46,10 +46,6 @@ def _features(model: Any, inputs: dict[str, Any]) -> int:
     try:
         made = model.get_image_features(**shown, return_dict=True).pooler_output
     except (ValueError, TypeError, RuntimeError, IndexError) as error:
-        raise PolicyError(f"the model cannot read the processor's pictures: {_first_line(error)} ({_ADVICE})") from error
+        raise PolicyError(f"the model cannot read the processor's pictures: {first_line(error)} ({_ADVICE})") from error
     parts = made if isinstance(made, (list, tuple)) else [made]
     return sum(part.shape[:-1].numel() for part in parts)
-
-
-def _first_line(error: Exception) -> str:
-    return str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__

@@ -48,7 +48,9 @@ class Policy:
         processor: its processor; the tokenizer must pad on the left.
         sampling: how replies are drawn.
         greedy: take the likeliest token instead of sampling.
-        as_base: answer with the adapter switched off: the frozen base.
+        as_base: answer as the frozen base: with the adapter switched off, or as ``base``.
+        base: the frozen base, where it is a model of its own because all weights of ``model`` were trained.
+        has_no_base: what was trained cannot be told from the base any more: it is merged.
     """
 
     model: Any
@@ -56,8 +58,12 @@ class Policy:
     sampling: SamplingConfig
     greedy: bool = False
     as_base: bool = False
+    base: Any = None
+    has_no_base: bool = False
 
     def __post_init__(self) -> None:
+        if self.as_base and self.has_no_base:
+            raise PolicyError("this policy was merged with its base: load it apart to compare the two")
         if self.processor.tokenizer.padding_side != "left":
             raise PolicyError('the tokenizer pads on the right; set padding_side="left" in its tokenizer_config.json')
         if not getattr(self.processor, "chat_template", None):
@@ -109,13 +115,14 @@ class Policy:
         first = [rows.index(prompt) for prompt in prompts.values()]
         inputs = self.encode([messages[number] for number in first])
         self._check_lengths(inputs, [names[number] for number in first], max_tokens)
-        was_training = self.model.training
-        self.model.eval()
+        model = self.base if self.as_base and self.base is not None else self.model
+        was_training = model.training
+        model.eval()
         try:
-            with self._weights(), seeded(seed, self.model.device):
-                replies = decode(self.model, inputs, rows, choose=self._choose, max_tokens=max_tokens, ends=self.end_tokens)
+            with self._weights(), seeded(seed, model.device):
+                replies = decode(model, inputs, rows, choose=self._choose, max_tokens=max_tokens, ends=self.end_tokens)
         finally:
-            self.model.train(was_training)
+            model.train(was_training)
         return [self._completion(tokens) for tokens in replies]
 
     def _check_lengths(self, inputs: dict[str, Any], names: Sequence[str], max_tokens: int) -> None:
