@@ -88,6 +88,19 @@ def test_exactly_the_linear_layers_of_a_side_get_adapters_that_learn(base, tmp_p
     assert all(not torch.equal(tensor, ups[1][name]) for name, tensor in ups[0].items()), "and went on learning"
 
 
+@pytest.mark.parametrize("family", FAMILIES)
+def test_checkpointing_changes_memory_and_not_what_is_learned(base, tmp_path, family):
+    def trained(**learning):
+        job = tiny_job(base(family), tmp_path, start("clue"), iterations=1, **learning)
+        policy = run_clue_stage(replace(job, policy=job.policy.model_copy(update={"train_on": "both"}))).policy
+        return load_file(policy.path / "adapter_model.safetensors"), load_file(policy.path / "optimizer.safetensors")
+
+    for plain, checkpointed in zip(trained(), trained(gradient_checkpointing=True), strict=True):
+        assert plain.keys() == checkpointed.keys()
+        for name, tensor in plain.items():
+            assert torch.allclose(tensor, checkpointed[name], rtol=0, atol=1e-4 * tensor.abs().max().item()), name
+
+
 @pytest.mark.parametrize("train_on", SIDES)
 @pytest.mark.parametrize("family", FAMILIES)
 def test_without_an_adapter_exactly_the_parameters_of_a_side_learn(base, tmp_path, family, train_on):

@@ -271,6 +271,16 @@ def test_a_loss_that_is_no_number_stops_training(make_job, monkeypatch):
         run_clue_stage(make_job(start("clue"), iterations=2))
 
 
+def test_gradients_that_are_no_numbers_stop_training(make_job, monkeypatch):
+    def loss(self, model, *args, **kwargs):
+        weight = next(parameter for parameter in model.parameters() if parameter.requires_grad)
+        return (weight * 0).sqrt().sum()  # 0, and its gradient 0/0
+
+    monkeypatch.setattr(ClueTrainer, "compute_loss", loss)
+    with pytest.raises(TrainingError, match="grad_norm is nan at iteration 1"):
+        run_clue_stage(make_job(start("clue"), iterations=2))
+
+
 def test_an_adapter_that_matches_nothing_is_refused(make_job):
     job = make_job(start("clue"))
     policy = job.policy.model_copy(update={"adapter": AdapterConfig(target_modules=("no_such_layer",))})

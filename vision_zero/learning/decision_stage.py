@@ -23,6 +23,7 @@ from vision_zero.learning.grpo import StageTrainer, grpo_config
 from vision_zero.learning.job import StageJob, StageResult
 from vision_zero.learning.measures import game_measures
 from vision_zero.learning.processes import train_in_processes
+from vision_zero.learning.shortage import shortage_named
 from vision_zero.pairs.supply import PairSupply
 from vision_zero.policy.loading import load_base
 from vision_zero.policy.policy import Messages
@@ -47,10 +48,11 @@ def run_decision_stage(job: StageJob, transcripts: Sequence[Transcript]) -> Stag
 
 def train_on_votes(job: StageJob, transcripts: Sequence[Transcript]) -> StageResult:
     """Vote and train in this process, alone or as one of those that train together; there are games for every iteration."""
-    model, processor = load_base(job.policy)
     used = transcripts[: job.iterations * job.learning.games_per_iteration]
     rows = vote_rows(used, job.pairs, job.seed.child("voters"))
-    trainer = DecisionTrainer(model, processor, job, rows, transcripts)
+    with shortage_named("load", job.policy, job.learning):
+        model, processor = load_base(job.policy)
+        trainer = DecisionTrainer(model, processor, job, rows, transcripts)
     policy = trainer.run()
     return StageResult(trainer.progress.state, tuple(transcripts), policy)
 

@@ -27,6 +27,7 @@ from vision_zero.errors import PolicyError, TrainingError
 from vision_zero.learning.checkpoint import load_optimizer, save_optimizer
 from vision_zero.learning.job import StageJob
 from vision_zero.learning.progress import Progress
+from vision_zero.learning.shortage import Part, shortage_named
 from vision_zero.policy.card import policy_card
 from vision_zero.policy.fitting import check_fit
 from vision_zero.policy.folder import CARD, PolicyFolder
@@ -164,11 +165,12 @@ class StageTrainer(GRPOTrainer):
 
         Raises:
             PolicyError: processor and model do not belong together, or a prompt does not fit into the model's context.
-            TrainingError: the loss was no number.
+            TrainingError: the loss was no number, or no memory is left.
         """
         check_fit(self._policy(self.model))
         parent = self.job.parent.path
-        self.train(resume_from_checkpoint=None if parent is None else str(parent))
+        with shortage_named("update", self.job.policy, self.job.learning):
+            self.train(resume_from_checkpoint=None if parent is None else str(parent))
         self.accelerator.wait_for_everyone()  # only the first process has written the folder
         return PolicyFolder(self.job.folder / f"checkpoint-{self.state.global_step}").checked()
 
@@ -210,11 +212,12 @@ class StageTrainer(GRPOTrainer):
         }
 
     @contextmanager
-    def spending(self, part: str) -> Iterator[None]:
-        """What happens inside counts as that part of the iteration's seconds."""
+    def spending(self, part: Part) -> Iterator[None]:
+        """What happens inside counts as that part of the iteration's seconds, and a lack of memory there as that part's."""
         began = time.perf_counter()
         try:
-            yield
+            with shortage_named(part, self.job.policy, self.job.learning):
+                yield
         finally:
             self._seconds[part] += time.perf_counter() - began
 
