@@ -16,6 +16,9 @@ from zenml.materializers.base_materializer import BaseMaterializer
 from vision_zero.errors import ArtifactError, one_line
 from vision_zero.pairs.imported.storage import failures
 
+_PIECE = 1 << 24
+"""Bytes of a file that are in memory at once while it is hashed."""
+
 
 class FileMaterializer(BaseMaterializer):
     """Stores an object as plain files under the artifact's URI. No pickle: subclasses write parquet, safetensors, JSON.
@@ -86,4 +89,15 @@ def digest(*parts: bytes) -> str:
     for part in parts:
         total.update(len(part).to_bytes(8, "big"))
         total.update(part)
+    return total.hexdigest()
+
+
+def digest_of(*paths: Path) -> str:
+    """The same of files, which may be larger than the memory."""
+    total = hashlib.blake2b(digest_size=16)
+    for path in paths:
+        total.update(path.stat().st_size.to_bytes(8, "big"))
+        with path.open("rb") as file:
+            while piece := file.read(_PIECE):
+                total.update(piece)
     return total.hexdigest()

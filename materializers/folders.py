@@ -12,7 +12,7 @@ from typing import ClassVar
 from pydantic import TypeAdapter, ValidationError
 from zenml.enums import VisualizationType
 
-from materializers.files import FileMaterializer, digest
+from materializers.files import FileMaterializer, digest_of
 from vision_zero.errors import PolicyError
 
 CONTENTS = "contents.json"
@@ -31,7 +31,7 @@ class FolderMaterializer(FileMaterializer):
         for name in names:
             assert folder is not None
             self._put(folder / name, name)
-            hashes[name] = digest((folder / name).read_bytes())
+            hashes[name] = digest_of(folder / name)
         self._write_text(CONTENTS, json.dumps(hashes, indent=1))
 
     def _write_card(self, text: str) -> dict[str, VisualizationType]:
@@ -64,6 +64,6 @@ class FolderMaterializer(FileMaterializer):
             if not self._has(name):
                 raise PolicyError(f"the artifact {self.uri} is incomplete: it has no {name}; use an earlier version")
             self._get(name, folder / name)
-            if digest((folder / name).read_bytes()) != expected:
+            if digest_of(folder / name) != expected:
                 raise PolicyError(f"{name} of the artifact {self.uri} was changed after it was stored: do not use it")
         return folder

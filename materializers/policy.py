@@ -1,4 +1,4 @@
-"""Trained policies: the adapter and its training state as safetensors and JSON, and the card as preview."""
+"""Trained policies: adapter or weights and their training state as safetensors and JSON, and the card as preview."""
 
 from __future__ import annotations
 
@@ -6,9 +6,9 @@ from typing import Any, ClassVar
 
 from zenml.enums import ArtifactType, VisualizationType
 
-from materializers.files import digest
+from materializers.files import digest, digest_of
 from materializers.folders import FolderMaterializer
-from vision_zero.policy.folder import ADAPTER_FILES, CARD, POLICY_FILES, PolicyFolder
+from vision_zero.policy.folder import CARD, PolicyFolder, is_policy_file
 
 
 class PolicyMaterializer(FolderMaterializer):
@@ -24,7 +24,7 @@ class PolicyMaterializer(FolderMaterializer):
         contents = self._contents()
         if not contents:
             return PolicyFolder(None)
-        known = {name: contents[name] for name in POLICY_FILES if name in contents}
+        known = {name: expected for name, expected in contents.items() if is_policy_file(name)}
         return PolicyFolder(self._get_files(known)).checked()
 
     def save_visualizations(self, data: PolicyFolder) -> dict[str, VisualizationType]:
@@ -45,4 +45,4 @@ class PolicyMaterializer(FolderMaterializer):
     def compute_content_hash(self, data: PolicyFolder) -> str:
         if data.path is None:
             return digest(b"bare base")
-        return digest(*((data.path / name).read_bytes() for name in data.files() if name in ADAPTER_FILES))
+        return digest_of(*(data.path / name for name in data.weights()))

@@ -26,7 +26,9 @@ def build_folder(config: PublishConfig) -> Annotated[BaseFolder, "published_poli
     )
     base = "the bare base" if policy.path is None else base_of(policy.path)
     name = f"{version.model.name} {version.number}"
-    card = published_card(config, base=base, name=name, state=state, verdict=verdict, scores=scores, suites=suites)
+    card = published_card(
+        config, base=base, is_whole=policy.is_whole, name=name, state=state, verdict=verdict, scores=scores, suites=suites
+    )
     return build(config, policy, card, Path(mkdtemp(prefix="vision-zero-publish-")))
 
 

@@ -3,6 +3,12 @@
 from __future__ import annotations
 
 
+def first_line(error: BaseException) -> str:
+    """Of what a library says, which is often a page, the line that names the matter."""
+    lines = str(error).strip().splitlines()
+    return lines[0].strip() if lines else type(error).__name__
+
+
 class VisionZeroError(Exception):
     """Base of every error raised on purpose. ``str(error)`` is one line that says what to do about it."""
 

@@ -13,7 +13,7 @@ from vision_zero.game.engine import deal_all, play
 from vision_zero.game.spy import WhoIsTheSpy
 from vision_zero.game.transcript import outcome
 from vision_zero.pairs.drawing import read_folder
-from vision_zero.policy.loading import NANO, base_of, load_policy
+from vision_zero.policy.loading import NANO, base_of, is_trained, load_policy
 from vision_zero.policy.policy import Policy
 from vision_zero.randomness import Seed
 from vision_zero.report.figure import draw_game
@@ -51,11 +51,9 @@ def play_into(out: Path, pairs_folder: Path, policy: str, games: int, seed: int,
 
 
 def _players(policy: str) -> tuple[Policy, GameConfig]:
-    """A trained folder says in its adapter which base it belongs to; anything else is taken for a base."""
-    folder = Path(policy)
-    adapter = folder / "adapter_config.json"
-    base = base_of(folder) if adapter.is_file() else policy
+    """A trained folder says which base it belongs to; anything else is taken for a base."""
+    folder = Path(policy) if is_trained(Path(policy)) else None
+    base = policy if folder is None else base_of(folder)
     is_nano = base == NANO
     sampling = NANO_SAMPLING if is_nano else SamplingConfig()
-    loaded = load_policy(PolicyConfig(base=base, sampling=sampling), folder if adapter.is_file() else None)
-    return loaded, NANO_GAME if is_nano else GameConfig()
+    return load_policy(PolicyConfig(base=base, sampling=sampling), folder), NANO_GAME if is_nano else GameConfig()

@@ -262,8 +262,8 @@ def test_nothing_executable_and_no_path_of_this_machine_is_stored(make_job, tiny
     assert not [name for name in names if name.endswith((".bin", ".pt", ".pth", ".pkl", ".py"))]
     copied = trained.policy.copy_to(trained.policy.path.parent / "copy")
     assert files_below(copied.path) == sorted(
-        "README.md adapter_config.json adapter_model.safetensors optimizer.json optimizer.safetensors scheduler.json "
-        "trainer_state.json".split()
+        "README.md adapter_config.json adapter_model.safetensors optimizer.json optimizer.safetensors origin.json "
+        "scheduler.json trainer_state.json".split()
     )
 
 
@@ -283,10 +283,20 @@ def test_a_loss_that_is_no_number_stops_training(make_job, monkeypatch):
         run_clue_stage(make_job(start("clue"), iterations=2))
 
 
+def test_gradients_that_are_no_numbers_stop_training(make_job, monkeypatch):
+    def loss(self, model, *args, **kwargs):
+        weight = next(parameter for parameter in model.parameters() if parameter.requires_grad)
+        return (weight * 0).sqrt().sum()  # 0, and its gradient 0/0
+
+    monkeypatch.setattr(ClueTrainer, "compute_loss", loss)
+    with pytest.raises(TrainingError, match="grad_norm is nan at iteration 1"):
+        run_clue_stage(make_job(start("clue"), iterations=2))
+
+
 def test_an_adapter_that_matches_nothing_is_refused(make_job):
     job = make_job(start("clue"))
     policy = job.policy.model_copy(update={"adapter": AdapterConfig(target_modules=("no_such_layer",))})
-    with pytest.raises(TrainingError, match="target modules"):
+    with pytest.raises(TrainingError, match="target_modules matches no layer"):
         run_clue_stage(replace(job, policy=policy))
 
 

@@ -4,11 +4,14 @@ import shutil
 
 import pytest
 import torch
+from safetensors.torch import load_file, save_file
 
 from tests.make import scene_pairs, write_tiny_adapter
+from tests.policy.families import write_family
 from vision_zero.config.policy import PolicyConfig
 from vision_zero.errors import PolicyError
-from vision_zero.policy.loading import load_policy
+from vision_zero.policy.loading import load_base, load_policy
+from vision_zero.policy.origin import Origin
 from vision_zero.policy.policy import user_message
 
 
@@ -85,3 +88,48 @@ def test_a_merged_policy_says_what_it_said_with_its_adapter(tiny_base, tmp_path)
         one, two, other = (policy.model(**asked).logits for policy in (adapted, merged, bare))
     assert torch.allclose(one, two, atol=1e-5)
     assert not torch.allclose(one, other, atol=1e-2)
+
+
+@pytest.fixture
+def other_base(tmp_path):
+    """Another model of the same shape."""
+    return write_family("qwen2_5_vl", tmp_path / "other", seed=1)
+
+
+def trained_on(base, folder):
+    """The folder of an adapter that was trained here on that base."""
+    model, _ = load_base(PolicyConfig(base=str(base)))
+    origin = Origin.of(PolicyConfig(base=str(base)), model)
+    write_tiny_adapter(base, folder)
+    origin.write(folder)
+    return folder
+
+
+def test_an_adapter_of_another_base_of_the_same_shape_is_refused(other_base, tmp_path):
+    own = write_family("qwen2_5_vl", tmp_path / "own")
+    folder = trained_on(own, tmp_path / "policy")
+    load_policy(PolicyConfig(base=str(own)), folder)
+    moved = own.rename(tmp_path / "moved")
+    load_policy(PolicyConfig(base=str(moved), dtype="bfloat16"), folder)  # elsewhere, and in half precision, it is the same base
+    with pytest.raises(PolicyError, match=r"was trained on .*own.*, and the weights of .*other.* are others") as caught:
+        load_policy(PolicyConfig(base=str(other_base)), folder)
+    assert "\n" not in str(caught.value)
+
+
+def test_an_adapter_of_a_base_of_another_shape_is_refused(tiny_base, other_base, tmp_path):
+    """Made elsewhere: nothing says what it belongs to, but its tensors do not fit, or some have no place."""
+    folder = write_tiny_adapter(tiny_base, tmp_path / "policy")
+    with pytest.raises(PolicyError, match="holds no adapter that fits") as caught:
+        load_policy(PolicyConfig(base=str(other_base)), folder)
+    assert "\n" not in str(caught.value)
+
+
+def test_an_adapter_with_less_tensors_than_places_is_refused(tiny_base, tmp_path):
+    """peft only warns, and the rest of the policy would be the base's."""
+    folder = write_tiny_adapter(tiny_base, tmp_path / "policy")
+    tensors = load_file(folder / "adapter_model.safetensors")
+    kept = {name: tensor for name, tensor in tensors.items() if "layers.1." not in name}
+    assert 0 < len(kept) < len(tensors)
+    save_file(kept, folder / "adapter_model.safetensors")
+    with pytest.raises(PolicyError, match="tensors have no counterpart"):
+        load_policy(PolicyConfig(base=str(tiny_base)), folder)

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Any, Literal, Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from vision_zero.config.base import Config
+
+TrainOn = Literal["language", "vision", "both"]
 
 
 class AdapterConfig(Config):
@@ -19,9 +21,10 @@ class AdapterConfig(Config):
     dropout: float = Field(0.0, ge=0.0, lt=1.0)
     """Dropout on the adapter's input; it would make sampled and trained log-probs differ, so 0 is the default."""
     target_modules: str | tuple[str, ...] = "all-linear"
-    """Layers that get an adapter."""
-    exclude_modules: str | None = r".*(visual|vision|connector|projector|merger|lm_head).*"
-    """Layers that do not, as a regular expression: by default the vision side and the output layer."""
+    """Linear layers that get an adapter, of those that ``policy.train_on`` allows: all, a regular expression of whole names, or
+    ends of names. The output layer never gets one."""
+    exclude_modules: str | None = None
+    """Layers that do not, as a regular expression of whole names."""
 
 
 class SamplingConfig(Config):
@@ -50,7 +53,23 @@ class PolicyConfig(Config):
     """Weights' precision."""
     trust_remote_code: bool = False
     """Run code that comes with the model. Off: a model that needs it is refused."""
-    adapter: AdapterConfig = AdapterConfig()
-    """What is trained."""
+    pictures: dict[str, Any] = Field(default_factory=dict)
+    """Settings of the base's picture processor that differ from its files: ``{max_patches: 1}``, say, so that a picture takes
+    fewer tokens."""
+    adapter: AdapterConfig | None = AdapterConfig()
+    """The adapter that is trained on the frozen base; null: the base's own weights are trained, and a frozen copy of the base is
+    kept beside them for the KL."""
+    train_on: TrainOn = "language"
+    """Which side gets adapters, or is trained: the language side (decoder, and without an adapter its embeddings and output
+    layer), the vision side (what reads pictures and brings their features to the decoder), or both."""
     sampling: SamplingConfig = SamplingConfig()
     """How replies are drawn."""
+
+    @model_validator(mode="after")
+    def _updates_are_not_rounded_away(self) -> Self:
+        if self.adapter is None and self.dtype != "float32":
+            raise ValueError(
+                f"adapter null with dtype {self.dtype} would round most updates away: set dtype float32, and learning.bf16 "
+                "for speed"
+            )
+        return self

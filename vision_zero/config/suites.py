@@ -52,6 +52,8 @@ class AnswererConfig(Config):
     """``auto``: the first GPU where there is one; or ``cpu``, ``cuda:1``, …"""
     trust_remote_code: bool = False
     """Run code that comes with the model. Off: a model that needs it is refused."""
+    pictures: dict[str, Any] = Field(default_factory=dict)
+    """Settings of the base's picture processor that differ from its files."""
     endpoint: EndpointConfig | None = None
     """An OpenAI-compatible endpoint; then nothing is loaded here, and the protocol's sampling replaces the endpoint's."""
 

@@ -30,6 +30,7 @@ def open_answerer(config: AnswererConfig, sampling: SamplingProtocol, batch_size
         revision=config.revision,
         dtype=config.dtype,
         trust_remote_code=config.trust_remote_code,
+        pictures=config.pictures,
         sampling=SamplingConfig(temperature=sampling.temperature or 1.0, batch_size=batch_size),
     )
     adapter = None if config.adapter is None else Path(config.adapter)
@@ -38,13 +39,16 @@ def open_answerer(config: AnswererConfig, sampling: SamplingProtocol, batch_size
 
 
 def answerer_name(config: AnswererConfig) -> str:
-    """A name that other weights do not have: label, revision, and a fingerprint of the files that are here."""
+    """A name that no other answerer has: label, revision, settings of pictures, and a fingerprint of the files that are here."""
     if config.endpoint is not None:
         return Endpoint(config.endpoint).name
     folders = [Path(base_path(config.base)), *([] if config.adapter is None else [Path(config.adapter)])]
     prints = [fingerprint(folder) for folder in folders if folder.is_dir()]
     revision = [] if config.revision is None else [config.revision]
-    return "@".join([config.label, *revision, *prints])
+    pictures = (
+        [hashlib.blake2b(repr(sorted(config.pictures.items())).encode(), digest_size=2).hexdigest()] if config.pictures else []
+    )
+    return "@".join([config.label, *revision, *pictures, *prints])
 
 
 def fingerprint(folder: Path) -> str:

@@ -58,7 +58,7 @@ def evaluate_trained(config: SelfPlayConfig, policy: PolicyFolder) -> Scorecard:
     if not asked.suites:
         return Scorecard(policy=player.base, base=None, suites=(), blocked=why_blocked([], asked.gate))
     base = AnswererConfig(
-        base=player.base, revision=player.revision, dtype=player.dtype, trust_remote_code=player.trust_remote_code
+        **{name: getattr(player, name) for name in ("base", "revision", "dtype", "trust_remote_code", "pictures")}
     )
     trained = base.model_copy(update={"adapter": None if policy.path is None else str(policy.path)})
     whole = EvaluateConfig(

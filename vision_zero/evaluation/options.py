@@ -12,7 +12,7 @@ from vision_zero.config.base import problems
 from vision_zero.config.files import read_yaml
 from vision_zero.config.suites import EvaluateConfig
 from vision_zero.errors import ConfigError
-from vision_zero.policy.loading import base_of
+from vision_zero.policy.loading import base_of, is_trained
 
 SHAPED = ("look", "items", "source")
 """Options that belong to the suites."""
@@ -47,9 +47,9 @@ def read_options(file: Path | None, options: Mapping[str, Any]) -> EvaluateConfi
 
 
 def _answerer(name: str, options: Mapping[str, Any]) -> dict[str, Any]:
-    """A model at an endpoint; a trained folder, whose adapter says which base it belongs to; or any base."""
+    """A model at an endpoint; a trained folder, which says what base it belongs to; or any base."""
     if "endpoint" in options:
         return {"endpoint": {"url": options["endpoint"], "model": name, "key_variable": options.get("key_variable")}}
-    if (Path(name) / "adapter_config.json").is_file():
+    if is_trained(Path(name)):
         return {"base": base_of(Path(name)), "adapter": name}
     return {"base": name}

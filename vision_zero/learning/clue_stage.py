@@ -24,6 +24,7 @@ from vision_zero.learning.grpo import StageTrainer, grpo_config
 from vision_zero.learning.job import StageJob, StageResult
 from vision_zero.learning.measures import game_measures
 from vision_zero.learning.processes import train_in_processes
+from vision_zero.learning.shortage import shortage_named
 from vision_zero.policy.loading import load_base, load_policy
 from vision_zero.policy.policy import user_message
 from vision_zero.rewards.role_advantage import batch_advantages
@@ -42,21 +43,25 @@ def run_clue_stage(job: StageJob) -> StageResult:
 
 def train_on_clues(job: StageJob) -> StageResult:
     """Play and train in this process, alone or as one of those that train together."""
-    model, processor = load_base(job.policy)
-    trainer = ClueTrainer(model, processor, job)
+    with shortage_named("load", job.policy, job.learning):
+        model, processor = load_base(job.policy)
+        trainer = ClueTrainer(model, processor, job)
     policy = trainer.run()
     return StageResult(trainer.progress.state, tuple(trainer.transcripts), policy)
 
 
 def _play_only(job: StageJob) -> tuple[Transcript, ...]:
     """The games of all planned iterations, in lockstep: the policy does not change between them, and large batches are fast."""
-    game, player = WhoIsTheSpy(job.game), load_policy(job.policy, job.parent.path, is_merged=True)
+    game = WhoIsTheSpy(job.game)
+    with shortage_named("load", job.policy, job.learning):
+        player = load_policy(job.policy, job.parent.path, is_merged=True)
     tables = [
         table
         for iteration in job.planned
         for table in deal_all(game, job.pairs.of_iteration(iteration), job.seed.child("iteration", iteration))
     ]
-    played = play(game, tables, player, job.seed.child("iteration", job.state.iteration, "process", 0))
+    with shortage_named("play", job.policy, job.learning):
+        played = play(game, tables, player, job.seed.child("iteration", job.state.iteration, "process", 0))
     return tuple(table.transcript for table in played)
 
 

@@ -23,6 +23,7 @@ from vision_zero.learning.grpo import StageTrainer, grpo_config
 from vision_zero.learning.job import StageJob, StageResult
 from vision_zero.learning.measures import game_measures
 from vision_zero.learning.processes import train_in_processes
+from vision_zero.learning.shortage import shortage_named
 from vision_zero.pairs.supply import PairSupply
 from vision_zero.policy.loading import load_base
 from vision_zero.policy.policy import Messages
@@ -47,10 +48,11 @@ def run_decision_stage(job: StageJob, transcripts: Sequence[Transcript]) -> Stag
 
 def train_on_votes(job: StageJob, transcripts: Sequence[Transcript]) -> StageResult:
     """Vote and train in this process, alone or as one of those that train together; there are games for every iteration."""
-    model, processor = load_base(job.policy)
     used = transcripts[: job.iterations * job.learning.games_per_iteration]
     rows = vote_rows(used, job.pairs, job.seed.child("voters"))
-    trainer = DecisionTrainer(model, processor, job, rows, transcripts)
+    with shortage_named("load", job.policy, job.learning):
+        model, processor = load_base(job.policy)
+        trainer = DecisionTrainer(model, processor, job, rows, transcripts)
     policy = trainer.run()
     return StageResult(trainer.progress.state, tuple(transcripts), policy)
 
@@ -66,6 +68,7 @@ def vote_rows(transcripts: Iterable[Transcript], pairs: PairSupply, seed: Seed) 
             {
                 "prompt": [{"role": "user", "content": move.prompt}],
                 "image": pairs.by_id(transcript.pair_id).original,
+                "game": transcript.game_id,
                 "spy": transcript.spy,
                 "players": transcript.players,
             }
@@ -80,6 +83,7 @@ class DecisionTrainer(StageTrainer):
         self, model: Any, processor: Any, job: StageJob, rows: list[dict[str, Any]], games: Sequence[Transcript] = ()
     ) -> None:
         self.games = games
+        self._asked: list[str] = []
         group, batch = job.learning.votes_per_prompt, job.learning.games_per_iteration
         arguments = grpo_config(job, replies=batch * group, group=group, max_tokens=job.policy.sampling.max_vote_tokens)
         super().__init__(
@@ -92,11 +96,18 @@ class DecisionTrainer(StageTrainer):
             rollout_func=self._sample_votes,
         )
 
+    def _generate_and_score_completions(self, inputs: list[dict[str, Any]]) -> dict[str, Any]:
+        """Keep which games are asked about, so that an error can name one; the rest is TRL's."""
+        self._asked = [f"{row['game']} (vote)" for row in inputs]
+        output: dict[str, Any] = super()._generate_and_score_completions(inputs)
+        return output
+
     def _sample_votes(self, prompts: list[Messages], trainer: Any) -> dict[str, Any]:
         """TRL's rollout hook: every row of the batch answered; the rows of a group ask the same."""
         seed = self.job.seed.child("iteration", self.state.global_step, "process", self.accelerator.process_index)
         with self.spending("vote"):
-            votes = self.player().complete(prompts, self.job.policy.sampling.max_vote_tokens, seed.child("votes"))
+            limit = self.job.policy.sampling.max_vote_tokens
+            votes = self.player().complete(prompts, limit, seed.child("votes"), self._asked)
         return self.hand_back(prompts, [vote.tokens for vote in votes])
 
     def _reward(

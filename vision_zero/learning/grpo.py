@@ -21,30 +21,46 @@ from peft import LoraConfig
 from transformers import PrinterCallback, ProgressCallback, TrainerCallback, TrainerControl, TrainerState
 from trl import GRPOConfig, GRPOTrainer
 
-from vision_zero.config.policy import AdapterConfig
-from vision_zero.errors import TrainingError
+from vision_zero.config.learning import LearningConfig
+from vision_zero.config.policy import AdapterConfig, PolicyConfig
+from vision_zero.errors import PolicyError, TrainingError
 from vision_zero.learning.checkpoint import load_optimizer, save_optimizer
 from vision_zero.learning.job import StageJob
 from vision_zero.learning.progress import Progress
+from vision_zero.learning.shortage import Part, shortage_named
 from vision_zero.policy.card import policy_card
+from vision_zero.policy.fitting import check_fit
 from vision_zero.policy.folder import CARD, PolicyFolder
+from vision_zero.policy.origin import Origin
 from vision_zero.policy.policy import Messages, Policy, seeded
+from vision_zero.policy.sides import adapted_layers, freeze
+from vision_zero.policy.trained import set_adapter, set_whole
 
 # The embedded policy has a name instead of a folder; its vocabulary never changes.
 warnings.filterwarnings("ignore", message="Could not find a config file in nano", category=UserWarning)
 
 
-def lora_config(config: AdapterConfig) -> LoraConfig:
-    """The adapter as peft wants it."""
-    targets = config.target_modules
+def lora_config(config: AdapterConfig, layers: list[str]) -> LoraConfig:
+    """The adapter of these layers as peft wants it."""
     return LoraConfig(
         r=config.rank,
         lora_alpha=config.alpha,
         lora_dropout=config.dropout,
-        target_modules=targets if isinstance(targets, str) else list(targets),
-        exclude_modules=config.exclude_modules,
+        target_modules=layers,
         task_type="CAUSAL_LM",
     )
+
+
+def reference_settings(policy: PolicyConfig, learning: LearningConfig) -> dict[str, Any] | None:
+    """How TRL loads the frozen copy of the base that the KL is measured to; None where the adapter is switched off for it.
+
+    In mixed precision half precision is enough for it, and half the memory. TRL would look at the newest revision, and spread the
+    copy over all GPUs that it sees.
+    """
+    if policy.adapter is not None or not learning.kl:
+        return None
+    dtype = torch.bfloat16 if learning.bf16 else torch.float32
+    return {"dtype": dtype, "device_map": None, "revision": policy.revision, "trust_remote_code": policy.trust_remote_code}
 
 
 def grpo_config(job: StageJob, *, replies: int, group: int, max_tokens: int) -> GRPOConfig:
@@ -80,6 +96,7 @@ def grpo_config(job: StageJob, *, replies: int, group: int, max_tokens: int) -> 
         temperature=sampling.temperature,
         top_p=sampling.top_p,
         top_k=0,
+        model_init_kwargs=reference_settings(job.policy, learning),
         bf16=learning.bf16,
         activation_checkpointing=learning.gradient_checkpointing,
         gradient_checkpointing=learning.gradient_checkpointing,
@@ -103,12 +120,21 @@ def grpo_config(job: StageJob, *, replies: int, group: int, max_tokens: int) -> 
     return config
 
 
+def prepared(model: Any, policy: PolicyConfig) -> LoraConfig | None:
+    """The adapter that training gives the base; without one, the base's own parameters are frozen but for those that learn."""
+    if policy.adapter is None:
+        freeze(model, policy)
+        return None
+    return lora_config(policy.adapter, adapted_layers(model, policy.adapter, policy.train_on))
+
+
 class StageTrainer(GRPOTrainer):
     """GRPOTrainer whose every random draw belongs to the run's seed and the iteration, so that a resumed run draws the same."""
 
     def __init__(self, model: Any, processor: Any, job: StageJob, args: GRPOConfig, dataset: Dataset, **hooks: Any) -> None:
         self.job = job
         self.progress = Progress(job.state, job.run)
+        self.origin = Origin.of(job.policy, model)
         self._seconds: dict[str, float] = defaultdict(float)
         try:
             # The base and a peft_config, never a PeftModel: TRL would anchor the KL to the step's start instead of the base.
@@ -117,7 +143,7 @@ class StageTrainer(GRPOTrainer):
                 args=args,
                 train_dataset=dataset,
                 processing_class=processor,
-                peft_config=lora_config(job.policy.adapter),
+                peft_config=prepared(model, job.policy),
                 callbacks=[_Course(self.progress, len(job.planned))],
                 **hooks,
             )
@@ -125,7 +151,7 @@ class StageTrainer(GRPOTrainer):
             raise TrainingError(f"training cannot be set up: {error}") from error
         self.remove_callback(PrinterCallback)
         self.remove_callback(ProgressCallback)
-        for adapter in self.model.peft_config.values():
+        for adapter in getattr(self.model, "peft_config", {}).values():
             # As the config names it: a path of this machine means nothing to the next one.
             adapter.base_model_name_or_path = job.policy.base
         if self.accelerator.num_processes != job.learning.num_processes:
@@ -133,13 +159,18 @@ class StageTrainer(GRPOTrainer):
                 f"learning.num_processes is {job.learning.num_processes}, but {self.accelerator.num_processes} take part: "
                 "the batch would be another one"
             )
-        if not any(parameter.requires_grad for parameter in self.model.parameters()):
-            raise TrainingError("nothing to train: policy.adapter.target_modules matches no layer of this model")
 
     def run(self) -> PolicyFolder:
-        """Train from the job's parent to the end of the stage; training can continue from what it returns."""
+        """Train from the job's parent to the end of the stage; training can continue from what it returns.
+
+        Raises:
+            PolicyError: processor and model do not belong together, or a prompt does not fit into the model's context.
+            TrainingError: the loss was no number, or no memory is left.
+        """
+        check_fit(self._policy(self.model))
         parent = self.job.parent.path
-        self.train(resume_from_checkpoint=None if parent is None else str(parent))
+        with shortage_named("update", self.job.policy, self.job.learning):
+            self.train(resume_from_checkpoint=None if parent is None else str(parent))
         self.accelerator.wait_for_everyone()  # only the first process has written the folder
         return PolicyFolder(self.job.folder / f"checkpoint-{self.state.global_step}").checked()
 
@@ -162,7 +193,7 @@ class StageTrainer(GRPOTrainer):
     def player(self) -> Policy:
         """The policy as it is now, ready to play."""
         model = self.accelerator.unwrap_model(self.model)
-        if self.job.learning.merged_play:
+        if self.job.learning.merged_play and self.job.policy.adapter is not None:
             with torch.no_grad():
                 model = deepcopy(model).merge_and_unload()
         return self._policy(model)
@@ -181,11 +212,12 @@ class StageTrainer(GRPOTrainer):
         }
 
     @contextmanager
-    def spending(self, part: str) -> Iterator[None]:
-        """What happens inside counts as that part of the iteration's seconds."""
+    def spending(self, part: Part) -> Iterator[None]:
+        """What happens inside counts as that part of the iteration's seconds, and a lack of memory there as that part's."""
         began = time.perf_counter()
         try:
-            yield
+            with shortage_named(part, self.job.policy, self.job.learning):
+                yield
         finally:
             self._seconds[part] += time.perf_counter() - began
 
@@ -221,8 +253,27 @@ class StageTrainer(GRPOTrainer):
 
     def _save(self, output_dir: str | None = None, state_dict: Any = None) -> None:
         super()._save(output_dir, state_dict)
-        # transformers pickles its arguments; ours come from the config, and no pickle may enter an artifact.
-        (Path(output_dir or self.args.output_dir) / "training_args.bin").unlink(missing_ok=True)
+        if self.args.should_save:
+            folder = Path(output_dir or self.args.output_dir)
+            # transformers pickles its arguments; ours come from the config, and no pickle may enter an artifact.
+            (folder / "training_args.bin").unlink(missing_ok=True)
+            self.origin.write(folder)
+
+    def _load_from_checkpoint(self, resume_from_checkpoint: str, model: Any = None) -> None:
+        """transformers would load what fits and leave the rest as it is."""
+        folder, policy = Path(resume_from_checkpoint), self.job.policy
+        before = Origin.read(folder)
+        if before is not None:
+            before.check_base(folder, policy.base, self.origin.mark)
+            if (before.form, before.train_on) != (self.origin.form, self.origin.train_on):
+                raise PolicyError(
+                    f"{folder} was trained with another policy.adapter or policy.train_on ({before.form}, {before.train_on}): "
+                    "set them back, or give the model another name, so that learning begins anew"
+                )
+        if policy.adapter is None:
+            set_whole(self.model, folder, policy)
+        else:
+            set_adapter(self.model, folder, policy.base)
 
 
 class _Course(TrainerCallback):

@@ -1,10 +1,12 @@
-"""A trained policy on disk: the adapter, the state that training continues from, and a card. Never a pickle.
+"""A trained policy on disk: the adapter or all weights, the state that training continues from, and a card. Never a pickle.
 
 An artifact from elsewhere is not trusted: only files of known names are taken, none of them executable.
 """
 
 from __future__ import annotations
 
+import json
+import re
 import shutil
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,9 +15,19 @@ from vision_zero.errors import PolicyError
 from vision_zero.whole import whole_folder
 
 ADAPTER_FILES = ("adapter_model.safetensors", "adapter_config.json")
+ORIGIN = "origin.json"
 TRAINING_FILES = ("optimizer.safetensors", "optimizer.json", "scheduler.json", "trainer_state.json")
 CARD = "README.md"
-POLICY_FILES = (*ADAPTER_FILES, *TRAINING_FILES, CARD)
+POLICY_FILES = (*ADAPTER_FILES, ORIGIN, *TRAINING_FILES, CARD)
+"""All files of an adapter's folder."""
+CONFIG = "config.json"
+_WHOLE = re.compile(r"config\.json|generation_config\.json|model(-\d{5}-of-\d{5})?\.safetensors|model\.safetensors\.index\.json")
+"""The model itself, where all weights were trained; large ones are cut into several files."""
+
+
+def is_policy_file(name: str) -> bool:
+    """May a file of that name be in a trained policy's folder?"""
+    return name in POLICY_FILES or _WHOLE.fullmatch(name) is not None
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +36,11 @@ class PolicyFolder:
 
     path: Path | None
 
+    @property
+    def is_whole(self) -> bool:
+        """Are all weights here, instead of an adapter?"""
+        return self.path is not None and is_whole(self.path)
+
     def checked(self) -> PolicyFolder:
         """This folder, if training can continue from it.
 
@@ -31,14 +48,23 @@ class PolicyFolder:
             PolicyError: a file is missing.
         """
         if self.path is not None:
-            missing = [name for name in (*ADAPTER_FILES, *TRAINING_FILES) if not (self.path / name).is_file()]
+            weights = (CONFIG, *shards(self.path)) if self.is_whole else ADAPTER_FILES
+            missing = [name for name in (*weights, *TRAINING_FILES) if not (self.path / name).is_file()]
             if missing:
                 raise PolicyError(f"{self.path} is not a trained policy: it has no {', '.join(missing)}")
         return self
 
     def files(self) -> tuple[str, ...]:
         """Names of the policy's files that are there, in a fixed order."""
-        return () if self.path is None else tuple(name for name in POLICY_FILES if (self.path / name).is_file())
+        if self.path is None:
+            return ()
+        if not self.is_whole:
+            return tuple(name for name in POLICY_FILES if (self.path / name).is_file())
+        return tuple(sorted(path.name for path in self.path.iterdir() if path.is_file() and is_policy_file(path.name)))
+
+    def weights(self) -> tuple[str, ...]:
+        """Names of the files that make the policy what it is; the others say how it was made and where training stands."""
+        return tuple(name for name in self.files() if name in ADAPTER_FILES or _WHOLE.fullmatch(name))
 
     def copy_to(self, target: Path) -> PolicyFolder:
         """A copy in ``target`` that appears there whole or not at all; an older copy is replaced."""
@@ -48,6 +74,26 @@ class PolicyFolder:
             for name in self.files():
                 shutil.copyfile(self.path / name, fresh / name)
         return PolicyFolder(target)
+
+
+def is_whole(folder: Path) -> bool:
+    """Does a trained policy's folder hold all weights, instead of an adapter?"""
+    return (folder / CONFIG).is_file() and not (folder / ADAPTER_FILES[1]).is_file()
+
+
+def shards(folder: Path) -> tuple[str, ...]:
+    """Names of the files that a whole model's weights should be in.
+
+    Raises:
+        PolicyError: the list of them is broken.
+    """
+    index = folder / "model.safetensors.index.json"
+    if not index.is_file():
+        return ("model.safetensors",)
+    try:
+        return tuple(sorted(set(json.loads(index.read_text(encoding="utf-8"))["weight_map"].values())))
+    except (OSError, ValueError, KeyError, AttributeError, TypeError) as error:
+        raise PolicyError(f"{index} does not list the files of weights: {error}") from error
 
 
 @dataclass(frozen=True, slots=True)

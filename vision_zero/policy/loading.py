@@ -9,15 +9,17 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from peft import PeftModel
-from safetensors import SafetensorError
 from transformers import AutoModelForImageTextToText
 from transformers.utils.logging import disable_progress_bar
 
 from vision_zero.config.policy import PolicyConfig
-from vision_zero.errors import PolicyError
+from vision_zero.errors import PolicyError, first_line
+from vision_zero.policy.fitting import check_fit
+from vision_zero.policy.folder import ADAPTER_FILES, ORIGIN, is_whole
+from vision_zero.policy.origin import Origin, mark_of
 from vision_zero.policy.policy import Policy
 from vision_zero.policy.processor import load_processor
+from vision_zero.policy.trained import UNLOADABLE, load_whole, with_adapter
 
 # A model of megabytes needs no progress bar, and in a step's log every update of one is a line.
 disable_progress_bar()
@@ -49,14 +51,21 @@ def load_base(config: PolicyConfig) -> tuple[Any, Any]:
     dtype = "auto" if config.dtype == "auto" else getattr(torch, config.dtype)
     options: dict[str, Any] = {"revision": config.revision, "trust_remote_code": config.trust_remote_code}
     try:
-        processor = load_processor(path, **options)
-        model = AutoModelForImageTextToText.from_pretrained(path, dtype=dtype, use_safetensors=True, **options)
-    except (OSError, ValueError, KeyError, SafetensorError) as error:
-        reason = str(error).strip().splitlines()[0]
+        processor = load_processor(path, config.pictures, **options)
+        model, found = AutoModelForImageTextToText.from_pretrained(
+            path, dtype=dtype, use_safetensors=True, output_loading_info=True, **options
+        )
+    except UNLOADABLE as error:
         raise PolicyError(
-            f"policy.base {config.base!r} could not be loaded: {reason} "
+            f"policy.base {config.base!r} could not be loaded: {first_line(error)} "
             "(give a local folder of an AutoModelForImageTextToText, or a hub id that this machine can reach)"
         ) from error
+    if found["missing_keys"]:
+        # transformers gives them random weights and goes on.
+        raise PolicyError(
+            f"policy.base {config.base!r} has no weights for {len(found['missing_keys'])} parameters, such as "
+            f"{min(found['missing_keys'])}: its files are incomplete, or its config.json is another model's"
+        )
     return model, processor
 
 
@@ -66,40 +75,54 @@ def device_named(name: str = "auto") -> str:
 
 
 def load_policy(config: PolicyConfig, folder: Path | None, *, device: str = "auto", is_merged: bool = False) -> Policy:
-    """The base with the adapter of a trained folder, or the bare base where there is none.
+    """The base with the adapter of a trained folder, a policy of which all weights were trained, or the bare base.
 
     Args:
         device: where it plays, see :func:`device_named`.
         is_merged: put the adapter into the base's weights: it plays faster, and has no base to compare with any more.
 
     Raises:
-        PolicyError: the base or the adapter cannot be loaded, or the adapter belongs to another base.
+        PolicyError: the base or the trained policy cannot be loaded, or they do not belong together.
     """
     model, processor = load_base(config)
+    base = None
     if folder is not None:
-        try:
-            model = PeftModel.from_pretrained(model, str(folder))
-        except (OSError, ValueError, RuntimeError, SafetensorError) as error:
-            reason = str(error).strip().splitlines()[0]
-            raise PolicyError(f"{folder} holds no adapter that fits {config.base!r}: {reason}") from error
-        if is_merged:
-            with torch.no_grad():
-                model = model.merge_and_unload()
-    return Policy(model.to(device_named(device)), processor, config.sampling)
+        origin = Origin.read(folder)
+        if origin is not None:
+            origin.check_base(folder, config.base, mark_of(model))
+        if is_whole(folder):
+            base, model = None if is_merged else model.to(device_named(device)), load_whole(folder, config)
+        else:
+            model = with_adapter(model, folder, config.base)
+            if is_merged:
+                with torch.no_grad():
+                    model = model.merge_and_unload()
+    has_no_base = is_merged and folder is not None
+    policy = Policy(model.to(device_named(device)), processor, config.sampling, base=base, has_no_base=has_no_base)
+    check_fit(policy)
+    return policy
 
 
 def base_of(folder: Path) -> str:
-    """The base that the adapter of a trained folder belongs to.
+    """The base that a trained folder belongs to.
 
     Raises:
-        PolicyError: the folder's ``adapter_config.json`` does not name it.
+        PolicyError: neither its ``origin.json`` nor its ``adapter_config.json`` names it.
     """
-    adapter = folder / "adapter_config.json"
+    origin = Origin.read(folder)
+    if origin is not None:
+        return origin.base
+    adapter = folder / ADAPTER_FILES[1]
     try:
         base = json.loads(adapter.read_text(encoding="utf-8"))["base_model_name_or_path"]
     except (OSError, ValueError, KeyError) as error:
         raise PolicyError(f"{adapter} does not name its base: {error}") from error
     return str(base)
+
+
+def is_trained(folder: Path) -> bool:
+    """Is this the folder of a trained policy, and not that of a base?"""
+    return any((folder / name).is_file() for name in (ADAPTER_FILES[1], ORIGIN))
 
 
 def _check_folder(folder: Path) -> None:

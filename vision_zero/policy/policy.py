@@ -48,7 +48,9 @@ class Policy:
         processor: its processor; the tokenizer must pad on the left.
         sampling: how replies are drawn.
         greedy: take the likeliest token instead of sampling.
-        as_base: answer with the adapter switched off: the frozen base.
+        as_base: answer as the frozen base: with the adapter switched off, or as ``base``.
+        base: the frozen base, where it is a model of its own because all weights of ``model`` were trained.
+        has_no_base: what was trained cannot be told from the base any more: it is merged.
     """
 
     model: Any
@@ -56,8 +58,12 @@ class Policy:
     sampling: SamplingConfig
     greedy: bool = False
     as_base: bool = False
+    base: Any = None
+    has_no_base: bool = False
 
     def __post_init__(self) -> None:
+        if self.as_base and self.has_no_base:
+            raise PolicyError("this policy was merged with its base: load it apart to compare the two")
         if self.processor.tokenizer.padding_side != "left":
             raise PolicyError('the tokenizer pads on the right; set padding_side="left" in its tokenizer_config.json')
         if not getattr(self.processor, "chat_template", None):
@@ -66,23 +72,29 @@ class Policy:
     def reply(self, requests: Sequence[Request], seed: Seed) -> list[Reply]:
         """Answer the seats of one turn; see :class:`vision_zero.game.table.Players`."""
         messages = [user_message(request.prompt, request.image) for request in requests]
+        names = [f"{request.game_id} (seat {request.seat}, {request.kind})" for request in requests]
         is_vote = requests[0].kind == "vote"
         limit = self.sampling.max_vote_tokens if is_vote else self.sampling.max_clue_tokens
         return [
             Reply(completion.text, completion.tokens, completion.is_cut_off)
-            for completion in self.complete(messages, limit, seed)
+            for completion in self.complete(messages, limit, seed, names)
         ]
 
-    def complete(self, messages: Sequence[Messages], max_tokens: int, seed: Seed) -> list[Completion]:
+    def complete(self, messages: Sequence[Messages], max_tokens: int, seed: Seed, names: Sequence[str] = ()) -> list[Completion]:
         """One completion for each chat, in order, generated ``sampling.batch_size`` at a time.
 
-        Chats of similar length share a batch, so that little is computed on padding.
+        Chats of similar length share a batch, so that little is computed on padding. ``names`` say in errors which chat is meant.
+
+        Raises:
+            PolicyError: a prompt and its reply can be longer than the model's context; nothing is ever cut off a prompt.
         """
+        names = names or [f"chat {number} of {len(messages)}" for number in range(1, len(messages) + 1)]
         order = sorted(range(len(messages)), key=lambda number: _length(messages[number]))
         completions: dict[int, Completion] = {}
         for start in range(0, len(order), self.sampling.batch_size):
             batch = order[start : start + self.sampling.batch_size]
-            made = self._generate([messages[number] for number in batch], max_tokens, seed.child("batch", start))
+            chats, called = [messages[number] for number in batch], [names[number] for number in batch]
+            made = self._generate(chats, called, max_tokens, seed.child("batch", start))
             completions.update(zip(batch, made, strict=True))
         return [completions[number] for number in range(len(messages))]
 
@@ -97,18 +109,30 @@ class Policy:
         )
         return dict(encoded.to(self.model.device))
 
-    def _generate(self, messages: Sequence[Messages], max_tokens: int, seed: Seed) -> list[Completion]:
+    def _generate(self, messages: Sequence[Messages], names: Sequence[str], max_tokens: int, seed: Seed) -> list[Completion]:
         prompts: dict[Any, int] = {}
         rows = [prompts.setdefault(_content(chat), len(prompts)) for chat in messages]
-        inputs = self.encode([messages[rows.index(prompt)] for prompt in prompts.values()])
-        was_training = self.model.training
-        self.model.eval()
+        first = [rows.index(prompt) for prompt in prompts.values()]
+        inputs = self.encode([messages[number] for number in first])
+        self._check_lengths(inputs, [names[number] for number in first], max_tokens)
+        model = self.base if self.as_base and self.base is not None else self.model
+        was_training = model.training
+        model.eval()
         try:
-            with self._weights(), seeded(seed, self.model.device):
-                replies = decode(self.model, inputs, rows, choose=self._choose, max_tokens=max_tokens, ends=self.end_tokens)
+            with self._weights(), seeded(seed, model.device):
+                replies = decode(model, inputs, rows, choose=self._choose, max_tokens=max_tokens, ends=self.end_tokens)
         finally:
-            self.model.train(was_training)
+            model.train(was_training)
         return [self._completion(tokens) for tokens in replies]
+
+    def _check_lengths(self, inputs: dict[str, Any], names: Sequence[str], max_tokens: int) -> None:
+        for name, tokens in zip(names, inputs["attention_mask"].sum(1).tolist(), strict=True):
+            if tokens + max_tokens > self.context:
+                raise PolicyError(
+                    f"the prompt of {name} has {tokens} tokens, which with a reply of up to {max_tokens} is more than the "
+                    f"model's context of {self.context}: lower game.max_clue_characters, game.max_reasoning_characters or the "
+                    "reply's limit, or show smaller pictures (policy.pictures)"
+                )
 
     def _choose(self, logits: torch.Tensor) -> torch.Tensor:
         """The next token of each row: the likeliest, or one drawn as ``sampling`` says; never a placeholder of a picture."""
@@ -124,6 +148,11 @@ class Policy:
     def _weights(self) -> Iterator[None]:
         with self.model.disable_adapter() if self.as_base and hasattr(self.model, "disable_adapter") else nullcontext():
             yield
+
+    @property
+    def context(self) -> int:
+        """Tokens that the model can take into account at once."""
+        return int(self.model.config.get_text_config(decoder=True).max_position_embeddings)
 
     @property
     def end_tokens(self) -> list[int]:

@@ -16,11 +16,13 @@ def build(config: PublishConfig, policy: PolicyFolder, card: str, folder: Path) 
     """Write the published folder.
 
     Raises:
-        PolicyError: nothing has been trained yet, or the base cannot be loaded.
+        PolicyError: nothing has been trained yet, the base cannot be loaded, or an adapter is asked for and there is none.
     """
     if policy.path is None:
         raise PolicyError("there is nothing to publish: this version is the bare base; run the self_play pipeline first")
     folder.mkdir(parents=True, exist_ok=True)
+    if config.form == "adapter" and policy.is_whole:
+        raise PolicyError("this version has no adapter, all of its weights were trained: publish it with form: merged")
     if config.form == "adapter":
         for name in ADAPTER_FILES:
             shutil.copyfile(policy.path / name, folder / name)
@@ -32,11 +34,11 @@ def build(config: PublishConfig, policy: PolicyFolder, card: str, folder: Path) 
     return built
 
 
-def _merge(config: PublishConfig, adapter: Path, folder: Path) -> None:
-    """W + α/r · B A in place of each adapted weight; then a whole model, its tokenizer and its processor."""
+def _merge(config: PublishConfig, trained: Path, folder: Path) -> None:
+    """W + α/r · B A in place of each adapted weight, or the weights as they were trained; then tokenizer and processor."""
     base = PolicyConfig(
-        base=base_of(adapter), revision=config.revision, dtype=config.dtype, trust_remote_code=config.trust_remote_code
+        base=base_of(trained), revision=config.revision, dtype=config.dtype, trust_remote_code=config.trust_remote_code
     )
-    policy = load_policy(base, adapter, device="cpu", is_merged=True)
+    policy = load_policy(base, trained, device="cpu", is_merged=True)
     policy.model.save_pretrained(folder)
     policy.processor.save_pretrained(folder)

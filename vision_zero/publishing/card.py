@@ -13,12 +13,21 @@ from vision_zero.templates import text_template
 
 
 def published_card(
-    config: PublishConfig, *, base: str, name: str, state: StageState, verdict: Verdict, scores: Scores, suites: Scorecard
+    config: PublishConfig,
+    *,
+    base: str,
+    is_whole: bool = False,
+    name: str,
+    state: StageState,
+    verdict: Verdict,
+    scores: Scores,
+    suites: Scorecard,
 ) -> str:
     """Markdown with the hub's YAML head.
 
     Args:
-        base: the frozen base, as the adapter names it.
+        base: the frozen base, as the policy names it.
+        is_whole: all weights were trained, instead of an adapter.
         name: model and version, as the registry names them.
         verdict: of the last run's pairs.
         scores: held-out scores of this version.
@@ -27,6 +36,7 @@ def published_card(
     return text_template("vision_zero.publishing", "card.md.j2").render(
         config=config,
         base=base,
+        is_whole=is_whole,
         name=name,
         state=state,
         stages=Counter(record.stage for record in state.history),

@@ -1,0 +1,112 @@
+"""Out of memory is one line that names the setting to turn; what the stage began from is as it was, and training can go on."""
+
+from dataclasses import replace
+from functools import partial
+
+import pytest
+import torch
+
+from tests.learning.jobs import adapter, optimizer, start, tiny_job
+from vision_zero.errors import TrainingError
+from vision_zero.game import spy as game_rules
+from vision_zero.game.parsing import Vote
+from vision_zero.learning import clue_stage
+from vision_zero.learning.clue_stage import run_clue_stage
+from vision_zero.learning.decision_stage import run_decision_stage
+from vision_zero.learning.grpo import StageTrainer
+from vision_zero.learning.shortage import shortage_named
+from vision_zero.policy.policy import Policy
+
+
+@pytest.fixture(autouse=True)
+def votes_from_any_reply(monkeypatch):
+    monkeypatch.setattr(game_rules, "read_vote", lambda reply, seats: ("", Vote(len(reply) % seats + 1)))
+
+
+@pytest.fixture
+def make_job(tiny_base, tmp_path):
+    return partial(tiny_job, tiny_base, tmp_path)
+
+
+def exhausted(*args, **kwargs):
+    raise torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 2.00 GiB.\nGPU 0 has a total capacity of 79.11 GiB")
+
+
+def fails(stage, job, *games):
+    with pytest.raises(TrainingError, match="out of memory while") as caught:
+        stage(job, *games)
+    assert "\n" not in str(caught.value)
+    assert "what it began from stands" in str(caught.value)
+    return str(caught.value)
+
+
+def test_of_play_and_votes_the_batch_is_named(make_job, monkeypatch):
+    games = run_clue_stage(make_job(start("decision"), iterations=1)).transcripts
+    monkeypatch.setattr(Policy, "_generate", exhausted)
+    for stage, job, more in (
+        (run_clue_stage, make_job(start("clue")), ()),
+        (run_clue_stage, make_job(start("decision")), ()),
+        (run_decision_stage, make_job(start("decision"), iterations=1), (games,)),
+    ):
+        assert "lower policy.sampling.batch_size (now 64)" in fails(stage, job, *more)
+
+
+def test_of_the_update_checkpointing_and_then_the_rows_are_named(make_job, monkeypatch):
+    monkeypatch.setattr(StageTrainer, "training_step", exhausted)
+    plain, checkpointed = make_job(start("clue")), make_job(start("clue"), gradient_checkpointing=True)
+    assert "set learning.gradient_checkpointing: true, or lower learning.rows_per_step (now 3)" in fails(run_clue_stage, plain)
+    assert "while training: lower learning.rows_per_step (now 3)" in fails(run_clue_stage, checkpointed)
+    smallest = make_job(start("clue"), gradient_checkpointing=True, rows_per_step=1)
+    assert "policy.dtype: bfloat16" in fails(run_clue_stage, smallest)
+    whole = replace(smallest, policy=smallest.policy.model_copy(update={"adapter": None}))
+    assert "train an adapter" in fails(run_clue_stage, whole)
+
+
+def test_of_the_reference_the_rows_are_named(make_job, monkeypatch):
+    score = StageTrainer.__mro__[1]._get_per_token_logps_and_entropies
+
+    def scored(self, *args, **kwargs):
+        return score(self, *args, **kwargs) if torch.is_grad_enabled() else exhausted()
+
+    monkeypatch.setattr(StageTrainer.__mro__[1], "_get_per_token_logps_and_entropies", scored)
+    assert "scoring replies by the base: lower learning.rows_per_step" in fails(run_clue_stage, make_job(start("clue")))
+
+
+def test_of_loading_the_precision_is_named(make_job, monkeypatch):
+    monkeypatch.setattr(clue_stage, "load_base", exhausted)
+    assert "while loading the policy: set policy.dtype: bfloat16" in fails(run_clue_stage, make_job(start("clue")))
+
+
+def test_training_goes_on_from_what_the_stage_began_from(make_job, monkeypatch):
+    first = run_clue_stage(make_job(start("clue"), iterations=1))
+    before = {name: (first.policy.path / name).read_bytes() for name in first.policy.files()}
+    state = first.state.model_copy()
+    step, done = StageTrainer.training_step, []
+
+    def second_iteration_fails(self, *args):
+        done.append(self.state.global_step)
+        return exhausted() if self.state.global_step == 2 else step(self, *args)
+
+    monkeypatch.setattr(StageTrainer, "training_step", second_iteration_fails)
+    fails(run_clue_stage, make_job(first.state, first.policy, iterations=2))
+    assert {1, 2} == set(done)
+    monkeypatch.setattr(StageTrainer, "training_step", step)
+    assert {name: (first.policy.path / name).read_bytes() for name in first.policy.files()} == before
+    assert first.state == state
+    resumed = run_clue_stage(make_job(first.state, first.policy, iterations=2))
+    unbroken = run_clue_stage(make_job(start("clue"), iterations=3))
+    for read in (adapter, optimizer):
+        one, two = read(resumed.policy), read(unbroken.policy)
+        assert all(torch.equal(one[name], two[name]) for name in one)
+
+
+def test_a_cpu_says_it_in_other_words(make_job):
+    job = make_job(start("clue"))
+    with pytest.raises(TrainingError, match="out of memory while playing"), shortage_named("play", job.policy, job.learning):
+        torch.empty(1 << 60, dtype=torch.int8)
+
+
+def test_other_errors_stay_what_they_are(make_job):
+    job = make_job(start("clue"))
+    with pytest.raises(RuntimeError, match="shapes"), shortage_named("play", job.policy, job.learning):
+        raise RuntimeError("shapes do not match")

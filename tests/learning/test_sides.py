@@ -1,0 +1,117 @@
+"""Every family of models plays, trains in both stages, saves and goes on; and exactly what ``train_on`` names is trained.
+
+A random model's votes mean nothing, so a vote is read out of any reply: its length decides.
+"""
+
+from dataclasses import replace
+from functools import cache
+
+import pytest
+import torch
+from safetensors.torch import load_file
+from torch import nn
+
+from tests.learning.jobs import start, tiny_job
+from tests.policy.families import FAMILIES, write_family
+from vision_zero.config.policy import PolicyConfig
+from vision_zero.game import spy as game_rules
+from vision_zero.game.parsing import Vote
+from vision_zero.learning import decision_stage
+from vision_zero.learning.clue_stage import run_clue_stage
+from vision_zero.learning.decision_stage import run_decision_stage
+from vision_zero.policy.loading import load_base, load_policy
+
+LANGUAGE = {
+    "qwen2_5_vl": ("model.language_model.", "lm_head."),
+    "qwen3_vl": ("model.language_model.", "lm_head."),
+    "internvl": ("model.language_model.", "lm_head."),
+    "idefics3": ("model.text_model.", "lm_head."),
+    "smolvlm": ("model.text_model.", "lm_head."),
+}
+VISION = {
+    "qwen2_5_vl": ("model.visual.",),
+    "qwen3_vl": ("model.visual.",),
+    "internvl": ("model.vision_tower.", "model.multi_modal_projector."),
+    "idefics3": ("model.vision_model.", "model.connector."),
+    "smolvlm": ("model.vision_model.", "model.connector."),
+}
+SIDES = ("language", "vision", "both")
+
+
+@pytest.fixture(scope="module")
+def base(tmp_path_factory):
+    """The folder of a family's tiny policy, made once."""
+    return cache(lambda family: write_family(family, tmp_path_factory.mktemp("sides") / family))
+
+
+@pytest.fixture(autouse=True)
+def votes_from_any_reply(monkeypatch):
+    for module in (game_rules, decision_stage):
+        monkeypatch.setattr(module, "read_vote", lambda reply, seats: ("", Vote(len(reply) % seats + 1)))
+
+
+def prefixes(family, train_on):
+    return {"language": LANGUAGE[family], "vision": VISION[family], "both": LANGUAGE[family] + VISION[family]}[train_on]
+
+
+def both_stages(base, folder, policy):
+    """An iteration of the clue stage, and one of the decision stage that goes on from it: the two policies."""
+
+    def job(state, parent=None):
+        made = tiny_job(base, folder, state, parent, iterations=1)
+        return replace(made, policy=made.policy.model_copy(update=policy))
+
+    clue = run_clue_stage(job(start("clue")))
+    voting = job(clue.state.model_copy(update={"stage": "decision"}), clue.policy)
+    decision = run_decision_stage(voting, run_clue_stage(job(start("decision"))).transcripts)
+    assert (clue.state.iteration, decision.state.iteration) == (1, 2)
+    assert all(record.metrics["grad_norm"] > 0 for record in decision.state.history)
+    return clue.policy, decision.policy
+
+
+@pytest.mark.parametrize("train_on", SIDES)
+@pytest.mark.parametrize("family", FAMILIES)
+def test_exactly_the_linear_layers_of_a_side_get_adapters_that_learn(base, tmp_path, family, train_on):
+    model, _ = load_base(PolicyConfig(base=str(base(family))))
+    layers = {name for name, module in model.named_modules() if type(module) is nn.Linear}
+    own = prefixes(family, train_on)
+    expected = {name for name in layers if name.startswith(own) and name != "lm_head"}
+    policies = both_stages(base(family), tmp_path, {"train_on": train_on})
+    ups = []
+    for policy in policies:
+        tensors = load_file(policy.path / "adapter_model.safetensors")
+        names = {name.removeprefix("base_model.model.").rsplit(".lora_", 1)[0] for name in tensors}
+        assert names == expected
+        ups.append({name: tensor for name, tensor in tensors.items() if "lora_B" in name})
+    assert len(ups[0]) == len(expected) > 4
+    assert all(tensor.abs().max() > 0 for tensor in ups[0].values())
+    assert all(not torch.equal(tensor, ups[1][name]) for name, tensor in ups[0].items()), "and went on learning"
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+def test_checkpointing_changes_memory_and_not_what_is_learned(base, tmp_path, family):
+    def trained(**learning):
+        job = tiny_job(base(family), tmp_path, start("clue"), iterations=1, **learning)
+        policy = run_clue_stage(replace(job, policy=job.policy.model_copy(update={"train_on": "both"}))).policy
+        return load_file(policy.path / "adapter_model.safetensors"), load_file(policy.path / "optimizer.safetensors")
+
+    for plain, checkpointed in zip(trained(), trained(gradient_checkpointing=True), strict=True):
+        assert plain.keys() == checkpointed.keys()
+        for name, tensor in plain.items():
+            assert torch.allclose(tensor, checkpointed[name], rtol=0, atol=1e-4 * tensor.abs().max().item()), name
+
+
+@pytest.mark.parametrize("train_on", SIDES)
+@pytest.mark.parametrize("family", FAMILIES)
+def test_without_an_adapter_exactly_the_parameters_of_a_side_learn(base, tmp_path, family, train_on):
+    before = weights(load_base(PolicyConfig(base=str(base(family))))[0])
+    expected = {name for name in before if name.startswith(prefixes(family, train_on))}
+    for policy in both_stages(base(family), tmp_path, {"train_on": train_on, "adapter": None}):
+        assert policy.is_whole
+        after = weights(load_policy(PolicyConfig(base=str(base(family))), policy.path).model)
+        assert {name for name, tensor in after.items() if not torch.equal(tensor, before[name])} == expected
+        before = after
+
+
+def weights(model):
+    return {name: parameter.detach().clone() for name, parameter in model.named_parameters()}

@@ -1,0 +1,63 @@
+"""Running out of memory, said in one line with the setting to turn, at the edge of whatever part of a stage it happened in.
+
+Nothing of the stage is kept then: its policy and state are those that it began from, so the same command goes on from there.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Literal
+
+import torch
+
+from vision_zero.config.learning import LearningConfig
+from vision_zero.config.policy import PolicyConfig
+from vision_zero.errors import TrainingError
+
+Part = Literal["load", "play", "vote", "reference", "update"]
+_DOING: dict[Part, str] = {
+    "load": "loading the policy",
+    "play": "playing",
+    "vote": "voting",
+    "reference": "scoring replies by the base",
+    "update": "training",
+}
+
+
+@contextmanager
+def shortage_named(part: Part, policy: PolicyConfig, learning: LearningConfig) -> Iterator[None]:
+    """Inside, a lack of memory becomes an error of ours; one that says it already goes on as it is.
+
+    Raises:
+        TrainingError: no memory is left.
+    """
+    try:
+        yield
+    except (MemoryError, RuntimeError) as error:
+        if not is_shortage(error):
+            raise
+        raise TrainingError(
+            f"out of memory while {_DOING[part]}: {_advice(part, policy, learning)}; nothing of this stage is kept, what it "
+            "began from stands, and vision-zero plan says beforehand what fits"
+        ) from error
+
+
+def is_shortage(error: BaseException) -> bool:
+    """GPUs have an error class of their own; on a CPU torch raises a plain one that says so."""
+    return isinstance(error, (MemoryError, torch.OutOfMemoryError)) or "can't allocate memory" in str(error)
+
+
+def _advice(part: Part, policy: PolicyConfig, learning: LearningConfig) -> str:
+    size = policy.sampling.batch_size
+    if part in ("play", "vote") and size > 1:
+        return f"lower policy.sampling.batch_size (now {size})"
+    if part == "update" and not learning.gradient_checkpointing:
+        return f"set learning.gradient_checkpointing: true, or lower learning.rows_per_step (now {learning.rows_per_step})"
+    if part in ("update", "reference") and learning.rows_per_step > 1:
+        return f"lower learning.rows_per_step (now {learning.rows_per_step})"
+    if policy.adapter is None:
+        return "train an adapter (policy.adapter) instead of all weights, or take a smaller policy.base"
+    if policy.dtype == "float32":
+        return "set policy.dtype: bfloat16, or take a smaller policy.base"
+    return "take a smaller policy.base, or a GPU with more memory"

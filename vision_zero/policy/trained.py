@@ -1,0 +1,102 @@
+"""What was trained, put onto a base: an adapter or all weights. Every tensor must find its place, and every place its tensor.
+
+peft and transformers load what fits and warn about the rest; a policy that is half another one would play on without a word.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import torch
+from peft import PeftModel, get_peft_model_state_dict, set_peft_model_state_dict
+from safetensors import SafetensorError
+from safetensors.torch import load_file
+from transformers import AutoModelForImageTextToText
+
+from vision_zero.config.policy import PolicyConfig
+from vision_zero.errors import PolicyError, first_line
+from vision_zero.policy.folder import ADAPTER_FILES
+
+UNLOADABLE = (OSError, ValueError, KeyError, TypeError, AttributeError, RuntimeError, ImportError, SafetensorError)
+"""What transformers and peft raise on files that are missing, broken, of another model, or need a package that is not here."""
+
+
+def with_adapter(model: Any, folder: Path, base: str) -> Any:
+    """The base with the adapter of a trained folder.
+
+    Raises:
+        PolicyError: there is none, or it is another base's.
+    """
+    try:
+        adapted = PeftModel.from_pretrained(model, str(folder))
+    except UNLOADABLE as error:
+        raise _unfit(folder, base, first_line(error)) from error
+    _check_names(adapted, _tensors(folder, base), folder, base)
+    return adapted
+
+
+def set_adapter(model: Any, folder: Path, base: str) -> None:
+    """Give the adapter of a model, which training continues with, the values of a trained folder's.
+
+    Raises:
+        PolicyError: they are another adapter's.
+    """
+    tensors = _tensors(folder, base)
+    _check_names(model, tensors, folder, base)
+    try:
+        set_peft_model_state_dict(model, tensors)
+    except RuntimeError as error:
+        raise _unfit(folder, base, first_line(error)) from error
+
+
+def load_whole(folder: Path, config: PolicyConfig) -> Any:
+    """The model of a folder that holds all weights.
+
+    Raises:
+        PolicyError: files are missing or broken.
+    """
+    dtype = "auto" if config.dtype == "auto" else getattr(torch, config.dtype)
+    try:
+        model, found = AutoModelForImageTextToText.from_pretrained(
+            str(folder), dtype=dtype, use_safetensors=True, output_loading_info=True, trust_remote_code=config.trust_remote_code
+        )
+    except UNLOADABLE as error:
+        raise PolicyError(f"{folder} holds no model that can be loaded: {first_line(error)}") from error
+    if found["missing_keys"]:
+        raise PolicyError(f"{folder} holds no weights for {min(found['missing_keys'])}: use an earlier version")
+    return model
+
+
+def set_whole(model: Any, folder: Path, config: PolicyConfig) -> None:
+    """Give a model, which training continues with, the weights of a trained folder.
+
+    Raises:
+        PolicyError: they are another model's.
+    """
+    weights = load_whole(folder, config).state_dict()
+    try:
+        model.load_state_dict(weights)
+    except RuntimeError as error:
+        reason = " ".join(str(error).split())[:200]
+        raise PolicyError(f"{folder} holds no weights that fit {config.base!r}: {reason}") from error
+
+
+def _tensors(folder: Path, base: str) -> dict[str, torch.Tensor]:
+    try:
+        tensors: dict[str, torch.Tensor] = load_file(folder / ADAPTER_FILES[0])
+    except (OSError, SafetensorError) as error:
+        raise _unfit(folder, base, first_line(error)) from error
+    return tensors
+
+
+def _check_names(model: Any, tensors: dict[str, torch.Tensor], folder: Path, base: str) -> None:
+    # Without that argument peft asks the hub whether the vocabulary has grown.
+    places = get_peft_model_state_dict(model, save_embedding_layers=False)
+    odd = sorted(set(places) ^ set(tensors))
+    if odd:
+        raise _unfit(folder, base, f"{len(odd)} tensors have no counterpart, such as {odd[0]}")
+
+
+def _unfit(folder: Path, base: str, reason: str) -> PolicyError:
+    return PolicyError(f"{folder} holds no adapter that fits {base!r}: {reason}")
