@@ -168,6 +168,25 @@ def bench_iteration(file: Path, games: int | None, iterations: int) -> None:
 
 
 @cli.command()
+@click.argument("file", type=click.Path(path_type=Path))
+@click.option("--gpus", type=click.IntRange(1), help="Processes that train together, a GPU each; the recipe's.")
+@click.option("--memory", type=click.FloatRange(1), default=80.0, show_default=True, help="Gigabytes (10^9 bytes) of one GPU.")
+@click.option("--prompt-tokens", type=click.IntRange(1), help="Tokens of the longest prompt; counted by the base's processor.")
+@click.option("--picture-tokens", type=click.IntRange(1), help="Of these, tokens of its picture.")
+def plan(file: Path, gpus: int | None, memory: float, prompt_tokens: int | None, picture_tokens: int | None) -> None:
+    """Estimate what the recipe FILE takes of a GPU's memory; nothing is loaded. Exit status 1: it does not fit."""
+    from vision_zero.config.files import read_self_play
+    from vision_zero.planning import make_plan, on_gpus, table
+
+    config = read_self_play(file) if gpus is None else on_gpus(read_self_play(file), gpus)
+    made = make_plan(config, prompt=prompt_tokens, picture=picture_tokens)
+    for line in table(made, memory):
+        click.echo(line)
+    if not made.fits(memory):
+        sys.exit(1)
+
+
+@cli.command()
 @click.option("--pairs", "pairs_folder", type=click.Path(path_type=Path), required=True, help="Folder that render has written.")
 @click.option("--policy", default="nano", show_default=True, help="nano, a trained policy's folder, or any base.")
 @click.option("--games", type=click.IntRange(1), default=4, show_default=True, help="How many games.")

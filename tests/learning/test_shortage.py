@@ -1,5 +1,7 @@
 """Out of memory is one line that names the setting to turn; what the stage began from is as it was, and training can go on."""
 
+import gc
+import weakref
 from dataclasses import replace
 from functools import partial
 
@@ -10,7 +12,7 @@ from tests.learning.jobs import adapter, optimizer, start, tiny_job
 from vision_zero.errors import TrainingError
 from vision_zero.game import spy as game_rules
 from vision_zero.game.parsing import Vote
-from vision_zero.learning import clue_stage
+from vision_zero.learning import clue_stage, decision_stage
 from vision_zero.learning.clue_stage import run_clue_stage
 from vision_zero.learning.decision_stage import run_decision_stage
 from vision_zero.learning.grpo import StageTrainer
@@ -110,3 +112,30 @@ def test_other_errors_stay_what_they_are(make_job):
     job = make_job(start("clue"))
     with pytest.raises(RuntimeError, match="shapes"), shortage_named("play", job.policy, job.learning):
         raise RuntimeError("shapes do not match")
+
+
+@pytest.mark.parametrize("whole", [False, True], ids=["adapter", "whole"])
+@pytest.mark.parametrize("stage", ["clue", "decision"])
+def test_a_stage_leaves_no_model_behind_that_the_next_one_would_lack_the_room_of(make_job, monkeypatch, stage, whole):
+    """Without Python's own search for circles of references, which comes when it comes."""
+    job = make_job(start(stage), iterations=1)
+    job = replace(job, policy=job.policy.model_copy(update={"adapter": None})) if whole else job
+    games = run_clue_stage(make_job(start("decision"), iterations=1)).transcripts
+    module, models = {"clue": clue_stage, "decision": decision_stage}[stage], []
+    load = module.load_base
+
+    def loaded(config):
+        model, processor = load(config)
+        models.append(weakref.ref(model))
+        return model, processor
+
+    monkeypatch.setattr(module, "load_base", loaded)
+    gc.disable()
+    try:
+        if stage == "clue":
+            run_clue_stage(job)
+        else:
+            run_decision_stage(job, games)
+    finally:
+        gc.enable()
+    assert [model() for model in models] == [None]

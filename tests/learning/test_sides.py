@@ -3,8 +3,11 @@
 A random model's votes mean nothing, so a vote is read out of any reply: its length decides.
 """
 
+import json
+import shutil
 from dataclasses import replace
 from functools import cache
+from pathlib import Path
 
 import pytest
 import torch
@@ -14,12 +17,14 @@ from torch import nn
 from tests.learning.jobs import start, tiny_job
 from tests.policy.families import FAMILIES, write_family
 from vision_zero.config.policy import PolicyConfig
+from vision_zero.errors import PolicyError
 from vision_zero.game import spy as game_rules
 from vision_zero.game.parsing import Vote
 from vision_zero.learning import decision_stage
-from vision_zero.learning.clue_stage import run_clue_stage
+from vision_zero.learning.clue_stage import ClueTrainer, run_clue_stage
 from vision_zero.learning.decision_stage import run_decision_stage
 from vision_zero.policy.loading import load_base, load_policy
+from vision_zero.policy.policy import user_message
 
 LANGUAGE = {
     "qwen2_5_vl": ("model.language_model.", "lm_head."),
@@ -115,3 +120,78 @@ def test_without_an_adapter_exactly_the_parameters_of_a_side_learn(base, tmp_pat
 
 def weights(model):
     return {name: parameter.detach().clone() for name, parameter in model.named_parameters()}
+
+
+class Watched(ClueTrainer):
+    """Keeps what it hands to TRL's loss."""
+
+    def _generate_and_score_completions(self, inputs):
+        self.made = super()._generate_and_score_completions(inputs)
+        return self.made
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+def test_prompts_and_pictures_that_are_trained_are_those_that_were_shown(base, tmp_path, family):
+    """Also where the tokenizer's own settings would cut them off."""
+    folder = Path(shutil.copytree(base(family), tmp_path / "base"))
+    file = folder / "tokenizer_config.json"
+    file.write_text(json.dumps(json.loads(file.read_text()) | {"truncation": True, "max_length": 30}))
+    job = tiny_job(folder, tmp_path, start("clue"), iterations=1)
+    trainer = Watched(*load_base(job.policy), job)
+    trainer.run()
+    shown = trainer.player().encode([user_message(request.prompt, request.image) for request, _ in trainer._said])
+    assert shown["input_ids"].shape[1] > 30
+    assert torch.equal(shown["input_ids"], trainer.made["prompt_ids"])
+    assert torch.equal(shown["pixel_values"], trainer.made["pixel_values"])
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+def test_half_precision_trains_as_the_recipes_for_gpus_do(base, tmp_path, family):
+    job = tiny_job(base(family), tmp_path, start("clue"), iterations=1, bf16=True, gradient_checkpointing=True)
+    job = replace(job, policy=job.policy.model_copy(update={"dtype": "bfloat16", "train_on": "both"}))
+    trained = run_clue_stage(job)
+    tensors = load_file(trained.policy.path / "adapter_model.safetensors")
+    assert {tensor.dtype for tensor in tensors.values()} == {torch.float32}
+    assert trained.state.history[0].metrics["grad_norm"] > 0
+    assert sum(tensor.abs().max() > 0 for name, tensor in tensors.items() if "lora_B" in name) > 10
+
+
+def spoil_template(folder):
+    (folder / "chat_template.jinja").unlink()
+
+
+def spoil_count(folder):
+    """As many tokens as another model makes of a picture."""
+    file = folder / "processor_config.json"
+    settings = json.loads(file.read_text())
+    name = next((name for name in ("image_seq_len", "image_seq_length") if name in settings), None)
+    if name is None:
+        settings["image_processor"]["merge_size"] = 4
+    else:
+        settings[name] = 3
+    file.write_text(json.dumps(settings))
+
+
+@pytest.mark.parametrize("spoil", [spoil_template, spoil_count], ids=["no chat template", "another processor"])
+@pytest.mark.parametrize("family", FAMILIES)
+def test_what_does_not_belong_together_ends_in_one_line_before_training(base, tmp_path, family, spoil):
+    folder = Path(shutil.copytree(base(family), tmp_path / "base"))
+    spoil(folder)
+    for state in (start("clue"), start("decision")):  # trained, and only played
+        with pytest.raises(PolicyError, match=r"no chat template|tokens for a picture|cannot read the processor") as caught:
+            run_clue_stage(tiny_job(folder, tmp_path, state, iterations=1))
+        assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize("adapter", [{}, {"adapter": None}], ids=["adapter", "whole"])
+def test_what_was_trained_is_not_continued_on_another_base(base, tmp_path, adapter):
+    """Of the same shape: everything would fit, and mean nothing."""
+
+    def job(folder, state, parent=None):
+        made = tiny_job(folder, tmp_path, state, parent, iterations=1)
+        return replace(made, policy=made.policy.model_copy(update=adapter))
+
+    trained = run_clue_stage(job(base("qwen2_5_vl"), start("clue")))
+    other = write_family("qwen2_5_vl", tmp_path / "other", seed=1)
+    with pytest.raises(PolicyError, match=r"was trained on .*, and the weights of .* are others"):
+        run_clue_stage(job(other, trained.state, trained.policy))

@@ -24,7 +24,7 @@ from vision_zero.learning.grpo import StageTrainer, grpo_config
 from vision_zero.learning.job import StageJob, StageResult
 from vision_zero.learning.measures import game_measures
 from vision_zero.learning.processes import train_in_processes
-from vision_zero.learning.shortage import shortage_named
+from vision_zero.learning.shortage import make_room, shortage_named
 from vision_zero.policy.loading import load_base, load_policy
 from vision_zero.policy.policy import user_message
 from vision_zero.rewards.role_advantage import batch_advantages
@@ -38,7 +38,10 @@ def run_clue_stage(job: StageJob) -> StageResult:
         return StageResult(job.state, _play_only(job), job.parent)
     if job.learning.num_processes > 1:
         return train_in_processes("clue", job)
-    return train_on_clues(job)
+    try:
+        return train_on_clues(job)
+    finally:
+        make_room()
 
 
 def train_on_clues(job: StageJob) -> StageResult:

@@ -23,7 +23,7 @@ from vision_zero.learning.grpo import StageTrainer, grpo_config
 from vision_zero.learning.job import StageJob, StageResult
 from vision_zero.learning.measures import game_measures
 from vision_zero.learning.processes import train_in_processes
-from vision_zero.learning.shortage import shortage_named
+from vision_zero.learning.shortage import make_room, shortage_named
 from vision_zero.pairs.supply import PairSupply
 from vision_zero.policy.loading import load_base
 from vision_zero.policy.policy import Messages
@@ -43,7 +43,10 @@ def run_decision_stage(job: StageJob, transcripts: Sequence[Transcript]) -> Stag
     job = replace(job, iterations=iterations)
     if job.learning.num_processes > 1:
         return train_in_processes("decision", job, transcripts)
-    return train_on_votes(job, transcripts)
+    try:
+        return train_on_votes(job, transcripts)
+    finally:
+        make_room()
 
 
 def train_on_votes(job: StageJob, transcripts: Sequence[Transcript]) -> StageResult:

@@ -6,6 +6,7 @@ one optimiser step, so TRL's global step is the iteration number. TRL's defaults
 
 from __future__ import annotations
 
+import logging
 import time
 import warnings
 from collections import defaultdict
@@ -38,6 +39,10 @@ from vision_zero.policy.trained import set_adapter, set_whole
 
 # The embedded policy has a name instead of a folder; its vocabulary never changes.
 warnings.filterwarnings("ignore", message="Could not find a config file in nano", category=UserWarning)
+# TRL says that it ignores what it then loads the reference by.
+logging.getLogger("trl.trainer.grpo_trainer").addFilter(
+    lambda record: "`model_init_kwargs` will be ignored" not in record.getMessage()
+)
 
 
 def lora_config(config: AdapterConfig, layers: list[str]) -> LoraConfig:

@@ -22,6 +22,7 @@ from vision_zero.errors import TrainingError
 from vision_zero.game.transcript import Transcript
 from vision_zero.learning.job import StageJob, StageResult
 from vision_zero.learning.job_folder import JobFolder
+from vision_zero.learning.shortage import make_room
 
 WORKER = "vision_zero.learning.worker"
 """The module that each process runs."""
@@ -37,6 +38,7 @@ def train_in_processes(stage: Stage, job: StageJob, transcripts: Sequence[Transc
     """
     number = job.learning.num_processes
     _check_devices(number)
+    make_room()
     job.folder.mkdir(parents=True, exist_ok=True)
     with TemporaryDirectory(prefix="processes-", dir=job.folder) as name:
         folder = JobFolder(Path(name)).write(stage, job, transcripts)

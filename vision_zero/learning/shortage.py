@@ -5,6 +5,7 @@ Nothing of the stage is kept then: its policy and state are those that it began 
 
 from __future__ import annotations
 
+import gc
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Literal
@@ -41,6 +42,17 @@ def shortage_named(part: Part, policy: PolicyConfig, learning: LearningConfig) -
             f"out of memory while {_DOING[part]}: {_advice(part, policy, learning)}; nothing of this stage is kept, what it "
             "began from stands, and vision-zero plan says beforehand what fits"
         ) from error
+
+
+def make_room() -> None:
+    """A trainer that has done its work lives on in circles of references, with model and optimiser, until Python looks for such.
+
+    On a GPU that is too late: the next stage loads its model before, or other processes do, which cannot use what torch keeps
+    here for later.
+    """
+    gc.collect()
+    if torch.cuda.is_available():
+        torch.cuda.empty_cache()
 
 
 def is_shortage(error: BaseException) -> bool:

@@ -1,0 +1,191 @@
+"""vision-zero plan: it counts what is played, its advice fits, and what recipes say of their memory is its output."""
+
+import re
+import subprocess
+import sys
+from functools import cache
+from pathlib import Path
+
+import pytest
+import yaml
+from click.testing import CliRunner
+
+from tests.make import write_tiny_recipe
+from tests.policy.families import FAMILIES, write_family
+from tests.policy.shapes import PARAMETERS, config_of
+from vision_zero.cli import cli
+from vision_zero.config.files import read_self_play
+from vision_zero.config.self_play import SelfPlayConfig
+from vision_zero.errors import ConfigError, PolicyError
+from vision_zero.planning import longest_prompts, make_plan, on_gpus, table, usable
+from vision_zero.policy.loading import load_policy
+from vision_zero.policy.memory import GB
+from vision_zero.policy.policy import user_message
+
+ROOT = Path(__file__).resolve().parents[1]
+RECIPES = sorted(path for path in (ROOT / "configs/self_play").glob("*.yaml") if path.stem != "nano")
+HEADER = re.compile(
+    r"([\d.]+) GB of the GPU, an estimate: "
+    r"vision-zero plan FILE --memory (\d+) --prompt-tokens (\d+) --picture-tokens (\d+)"
+)
+
+
+@pytest.fixture(scope="module")
+def shaped(tmp_path_factory):
+    """A folder with nothing but the configuration of a released model."""
+
+    def write(base):
+        folder = tmp_path_factory.mktemp("shapes")
+        config_of(base).save_pretrained(folder)
+        return folder
+
+    return cache(write)
+
+
+def with_base(config, folder, **policy):
+    return config.model_copy(update={"policy": config.policy.model_copy(update={"base": str(folder), **policy})})
+
+
+@pytest.fixture
+def big(shaped):
+    """A recipe of the 7 B model with a setting or two changed."""
+
+    def plan(learning=(), **policy):
+        settings = {"preset": "paper", "learning": dict(learning), "policy": {"dtype": "bfloat16", **policy}}
+        config = SelfPlayConfig.model_validate(settings)
+        return make_plan(with_base(config, shaped("Qwen/Qwen2.5-VL-7B-Instruct")), prompt=1200, picture=99)
+
+    return plan
+
+
+def test_there_are_recipes_of_every_family():
+    bases = {read_self_play(path).policy.base for path in RECIPES}
+    assert bases == set(PARAMETERS)
+
+
+@pytest.mark.parametrize("path", RECIPES, ids=lambda path: path.stem)
+def test_recipes_say_what_the_plan_says_and_fit(shaped, path):
+    config = read_self_play(path)
+    found = HEADER.search(path.read_text())
+    assert found, "the header gives the memory, and how it was estimated"
+    said, memory, prompt, picture = float(found[1]), *map(int, found.groups()[1:])
+    plan = make_plan(with_base(config, shaped(config.policy.base)), prompt=prompt, picture=picture)
+    assert max(plan.peaks().values()) / GB == pytest.approx(said, abs=0.05)
+    assert plan.fits(memory)
+    assert f"1 GPU of {memory} GB" in path.read_text()
+    longest = max(len(text) for text in longest_prompts(config))
+    assert prompt - picture > longest / 4, "English has about four characters a token"
+    assert config.preset == "paper"
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+def test_tokens_are_those_that_would_be_played(tmp_path, family):
+    base = write_family(family, tmp_path / "base")
+    config = read_self_play(write_tiny_recipe(tmp_path / "recipe.yaml", base, "plan", {}))
+    plan = make_plan(config)
+    policy = load_policy(config.policy, None)
+    from PIL import Image
+
+    encoded = policy.encode([user_message(text, Image.new("RGB", (112, 112))) for text in longest_prompts(config)])
+    assert plan.lengths.prompt == encoded["input_ids"].shape[1]
+    assert plan.lengths.picture == (encoded["input_ids"][0] == policy.model.config.image_token_id).sum()
+    assert plan.shape.parameters == sum(parameter.numel() for parameter in policy.model.parameters())
+
+
+def test_longest_prompts_hold_all_that_a_game_can_hold():
+    config = SelfPlayConfig.model_validate({"game": {"civilians": 4, "rounds": 3, "max_clue_characters": 50}})
+    clue, vote = longest_prompts(config)
+    assert clue.count("The small red cube") >= 14
+    assert vote.count("The small red cube") >= 15
+    assert max(map(len, longest_prompts(SelfPlayConfig()))) < max(
+        map(len, longest_prompts(SelfPlayConfig.model_validate({"game": {"rounds": 3}})))
+    )
+
+
+def test_the_advice_is_followed_and_then_it_fits(big):
+    plan = big(learning={"rows_per_step": 16, "bf16": True})
+    assert not plan.fits(80)
+    advice = plan.advice(80)
+    settings = dict(re.findall(r"([\w.]+): ([^,\s]+?)(?=,|: then|$)", advice.removeprefix("set ")))
+    assert settings, advice
+    turned = plan.turned({path: yaml.safe_load(value) for path, value in settings.items()})
+    assert turned.fits(80)
+    for path in settings:
+        fewer = {other: yaml.safe_load(value) for other, value in settings.items() if other != path}
+        assert not plan.turned(fewer).fits(80), f"{path} was not needed"
+
+
+def test_each_knob_is_the_one_that_is_named(big):
+    playing = big(learning={"gradient_checkpointing": True, "bf16": True, "rows_per_step": 1}, sampling={"batch_size": 512})
+    assert re.fullmatch(r"set policy.sampling.batch_size: \d+: then [\d.]+ GB", playing.advice(80))
+    training = big(learning={"bf16": True, "rows_per_step": 32}, sampling={"batch_size": 1})
+    assert training.advice(80).startswith("set learning.rows_per_step")
+    checkpointed = big(learning={"bf16": True, "rows_per_step": 2}, sampling={"batch_size": 1})
+    assert "learning.gradient_checkpointing: true" in checkpointed.advice(36)
+
+
+def test_what_no_setting_can_mend_is_said(big):
+    assert big().advice(16).startswith("no setting makes it fit: take a smaller policy.base")
+    whole = big(learning={"bf16": True}, adapter=None, dtype="float32")
+    assert whole.advice(80).startswith("no setting makes it fit: train an adapter")
+    assert big(learning={"bf16": True}).shape.trained < whole.shape.trained
+
+
+def test_a_table_names_every_part_and_the_verdict(big):
+    plan = big(learning={"gradient_checkpointing": True, "bf16": True, "rows_per_step": 4})
+    lines = table(plan, 80)
+    text = "\n".join(lines)
+    for part in ("weights", "adapter", "gradients", "optimiser", "keys and values of replies", "activations", "logits"):
+        assert part in text
+    assert "8,292,166,656 parameters" in text
+    assert "without checkpointing the activations would take" in text
+    assert lines[-1].endswith(f"fits on 1 GPU of 80 GB (into {usable(80) / GB:.1f} GB, the rest being reserved)")
+    assert table(plan, 40)[-1] == plan.advice(40)
+
+
+def test_more_gpus_need_room_to_exchange_gradients(big):
+    one = big(learning={"bf16": True})
+    two = make_plan(on_gpus(one.config, 2), prompt=1200, picture=99)
+    assert two.parts()["all the time"]["gradients"] == 2 * one.parts()["all the time"]["gradients"]
+    assert two.work.replies == one.work.replies / 2
+    with pytest.raises(ConfigError, match="games_per_iteration 128 cannot be shared equally by num_processes 3"):
+        on_gpus(one.config, 3)
+
+
+def test_without_a_processor_the_tokens_must_be_given(shaped):
+    config = with_base(SelfPlayConfig(), shaped("Qwen/Qwen2.5-VL-3B-Instruct"))
+    with pytest.raises(PolicyError, match=r"no processor to count tokens with .*give --prompt-tokens") as caught:
+        make_plan(config)
+    assert "\n" not in str(caught.value)
+    with pytest.raises(ConfigError, match="give --picture-tokens"):
+        make_plan(config, prompt=100)
+
+
+def test_pictures_of_unknown_size_need_their_tokens(shaped, tmp_path):
+    pairs = {"mix": {"imported": 1.0}, "imported": {"location": "somewhere"}}
+    config = with_base(SelfPlayConfig.model_validate({"pairs": pairs}), shaped("Qwen/Qwen2.5-VL-3B-Instruct"))
+    with pytest.raises(ConfigError, match="no domain whose pictures have a size"):
+        make_plan(config)
+
+
+def test_a_base_that_is_none_is_one_line(tmp_path):
+    with pytest.raises(PolicyError, match="shows no configuration") as caught:
+        make_plan(with_base(SelfPlayConfig(), tmp_path))
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.cli
+def test_the_command_says_by_its_status_whether_it_fits(shaped, tmp_path):
+    config = yaml.safe_load((ROOT / "configs/self_play/qwen2_5_vl_7b.yaml").read_text())
+    config["parameters"]["config"]["policy"]["base"] = str(shaped("Qwen/Qwen2.5-VL-7B-Instruct"))
+    file = tmp_path / "recipe.yaml"
+    file.write_text(yaml.safe_dump(config))
+    arguments = ["plan", str(file), "--prompt-tokens", "1200", "--picture-tokens", "99"]
+    enough, little = (CliRunner().invoke(cli, [*arguments, "--memory", memory]) for memory in ("80", "24"))
+    assert (enough.exit_code, little.exit_code) == (0, 1), enough.output + little.output
+    assert "does not fit on 1 GPU of 24 GB" in little.output
+    done = subprocess.run(
+        [sys.executable, "-m", "vision_zero.cli", "plan", str(file)], capture_output=True, text=True, check=False, timeout=120
+    )
+    assert done.returncode == 2
+    assert done.stderr.count("\n") == 1
