@@ -67,7 +67,6 @@ def write_tiny_base(folder: Path) -> Path:
         for name, value in sizes.items():
             setattr(part, name, value)
     config.text_config.num_key_value_heads = 1
-    config.text_config.max_position_embeddings = 8192  # it has no compact prompt: the rules alone are 1,700 of its tokens
     config.text_config.layer_types = ["full_attention"] * 2
     config.text_config.max_position_embeddings = 8192  # in its small pieces of words the paper's prompts are long
     config.vision_config.fullatt_block_indexes = [0]
