@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import yaml
 from PIL import Image
@@ -15,6 +15,9 @@ from vision_zero.game.transcript import Move, Transcript
 from vision_zero.pairs.image_pair import ImagePair
 from vision_zero.pairs.scenes.source import SceneSource
 from vision_zero.randomness import Seed
+
+if TYPE_CHECKING:
+    from transformers import PreTrainedModel, PreTrainedTokenizerFast
 
 
 def vote(seat: int, choice: int | str | None) -> Move:
@@ -50,15 +53,29 @@ def files_below(folder: Path) -> list[str]:
     return sorted(str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file())
 
 
+def tiny_tokenizer() -> PreTrainedTokenizerFast:
+    """A tokenizer of the words of a game, in small pieces."""
+    from vision_zero.policy.nano.tokenizer import train_tokenizer
+
+    return train_tokenizer(["a large red cube left of two small spheres. yes no \\boxed{N/A} Player 1 civilian spy"] * 20)
+
+
+def made_decided(model: PreTrainedModel) -> PreTrainedModel:
+    """The same model with larger weights than the usual start, so that replies depend on the prompt and the picture."""
+    for parameter in model.parameters():
+        if parameter.dim() > 1:
+            parameter.data.mul_(3)
+    return model
+
+
 def write_tiny_base(folder: Path) -> Path:
     """Save a policy of some 200,000 random weights whose replies hold boxes often enough to play with."""
     import torch
     from transformers import Qwen2_5_VLForConditionalGeneration
 
     from vision_zero.policy.nano.architecture import build_config, build_model, build_processor
-    from vision_zero.policy.nano.tokenizer import train_tokenizer
 
-    tokenizer = train_tokenizer(["a large red cube left of two small spheres. yes no \\boxed{N/A} Player 1 civilian spy"] * 20)
+    tokenizer = tiny_tokenizer()
     config = build_config(tokenizer)
     for part, sizes in (
         (config.text_config, {"hidden_size": 64, "intermediate_size": 96, "num_hidden_layers": 2, "num_attention_heads": 2}),
@@ -73,11 +90,7 @@ def write_tiny_base(folder: Path) -> Path:
     reference = build_model(tokenizer, seed=0)
     with torch.random.fork_rng():
         torch.manual_seed(0)
-        model = Qwen2_5_VLForConditionalGeneration(config)
-        # Larger than the usual start, so that replies depend on the prompt and the picture.
-        for parameter in model.parameters():
-            if parameter.dim() > 1:
-                parameter.data.mul_(3)
+        model = made_decided(Qwen2_5_VLForConditionalGeneration(config))
     model.generation_config = reference.generation_config
     model.save_pretrained(folder)
     build_processor(tokenizer).save_pretrained(folder)

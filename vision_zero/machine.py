@@ -1,20 +1,13 @@
-"""What measurements were made on."""
+"""What measurements were made on, as JSON data."""
 
 from __future__ import annotations
 
 import os
 import platform
 
-import torch
+Machine = dict[str, str | int | None]
 
 
-def machine() -> dict[str, str | int | None]:
-    """Device, cores, threads and versions, as JSON data."""
-    device = torch.cuda.get_device_name() if torch.cuda.is_available() else platform.processor() or platform.machine()
-    return {
-        "device": device,
-        "cores": os.cpu_count(),
-        "threads": torch.get_num_threads(),
-        "python": platform.python_version(),
-        "torch": torch.__version__,
-    }
+def machine() -> Machine:
+    """Cores, architecture and Python."""
+    return {"cores": os.cpu_count(), "architecture": platform.machine(), "python": platform.python_version()}

@@ -167,9 +167,8 @@ def make_plan(config: SelfPlayConfig, *, prompt: int | None = None, picture: int
         PolicyError: the base has no configuration, or no processor to count tokens with.
     """
     policy = config.policy
-    options: dict[str, Any] = {"revision": policy.revision, "trust_remote_code": policy.trust_remote_code}
     try:
-        shape_of = AutoConfig.from_pretrained(base_path(policy.base), **options)
+        shape_of = AutoConfig.from_pretrained(base_path(policy.base), **policy.source)
         with torch.device("meta"):
             model = AutoModelForImageTextToText.from_config(shape_of, trust_remote_code=policy.trust_remote_code)
     except UNLOADABLE as error:
@@ -178,7 +177,7 @@ def make_plan(config: SelfPlayConfig, *, prompt: int | None = None, picture: int
             "(give a local folder with a config.json, or a hub id that this machine can reach)"
         ) from error
     stored = str(shape_of.dtype or "float32").removeprefix("torch.")
-    lengths = _given(prompt, picture) if prompt is not None else _counted(config, options, model)
+    lengths = _given(prompt, picture) if prompt is not None else _counted(config, model)
     return Plan(config, Shape.of(model, policy), lengths, 4 if stored == "float32" else 2)
 
 
@@ -228,12 +227,12 @@ def _given(prompt: int, picture: int | None) -> Lengths:
     return Lengths(prompt, picture)
 
 
-def _counted(config: SelfPlayConfig, options: dict[str, Any], model: Any) -> Lengths:
+def _counted(config: SelfPlayConfig, model: Any) -> Lengths:
     sizes = picture_sizes(config)
     if not sizes:
         raise ConfigError("pairs.mix names no domain whose pictures have a size: give --prompt-tokens and --picture-tokens")
     try:
-        processor = load_processor(base_path(config.policy.base), config.policy.pictures, **options)
+        processor = load_processor(base_path(config.policy.base), config.policy.pictures, **config.policy.source)
     except UNLOADABLE as error:
         raise PolicyError(
             f"policy.base {config.policy.base!r} has no processor to count tokens with ({first_line(error)}): "

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from itertools import count
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
+import pytest
 from safetensors.torch import load_file
 
 from tests.make import scene_pairs
@@ -13,6 +15,8 @@ from vision_zero.config.game import GameConfig
 from vision_zero.config.learning import LearningConfig, Stage, SwitchConfig
 from vision_zero.config.policy import AdapterConfig, PolicyConfig, SamplingConfig
 from vision_zero.config.rewards import RewardsConfig
+from vision_zero.game import spy
+from vision_zero.game.parsing import Vote
 from vision_zero.learning.job import StageJob
 from vision_zero.learning.state import StageState
 from vision_zero.pairs.supply import PairSupply, stride
@@ -22,6 +26,12 @@ from vision_zero.randomness import Seed
 
 GAMES, ITERATIONS = 2, 4
 _folders = count()
+
+
+def votes_from_any_reply(patch: pytest.MonkeyPatch, *more: ModuleType) -> None:
+    """Read every reply as a vote, by its length, in play and in those modules: replies of random weights hold none."""
+    for module in (spy, *more):
+        patch.setattr(module, "read_vote", lambda reply, seats: ("", Vote(len(reply) % seats + 1)))
 
 
 def tiny_job(

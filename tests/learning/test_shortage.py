@@ -8,10 +8,8 @@ from functools import partial
 import pytest
 import torch
 
-from tests.learning.jobs import adapter, optimizer, start, tiny_job
+from tests.learning.jobs import adapter, optimizer, start, tiny_job, votes_from_any_reply
 from vision_zero.errors import TrainingError
-from vision_zero.game import spy as game_rules
-from vision_zero.game.parsing import Vote
 from vision_zero.learning import clue_stage, decision_stage
 from vision_zero.learning.clue_stage import run_clue_stage
 from vision_zero.learning.decision_stage import run_decision_stage
@@ -21,8 +19,8 @@ from vision_zero.policy.policy import Policy
 
 
 @pytest.fixture(autouse=True)
-def votes_from_any_reply(monkeypatch):
-    monkeypatch.setattr(game_rules, "read_vote", lambda reply, seats: ("", Vote(len(reply) % seats + 1)))
+def readable_votes(monkeypatch):
+    votes_from_any_reply(monkeypatch)
 
 
 @pytest.fixture

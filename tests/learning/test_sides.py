@@ -14,12 +14,10 @@ import torch
 from safetensors.torch import load_file
 from torch import nn
 
-from tests.learning.jobs import start, tiny_job
+from tests.learning.jobs import start, tiny_job, votes_from_any_reply
 from tests.policy.families import FAMILIES, write_family
 from vision_zero.config.policy import PolicyConfig
 from vision_zero.errors import PolicyError
-from vision_zero.game import spy as game_rules
-from vision_zero.game.parsing import Vote
 from vision_zero.learning import decision_stage
 from vision_zero.learning.clue_stage import ClueTrainer, run_clue_stage
 from vision_zero.learning.decision_stage import run_decision_stage
@@ -50,9 +48,8 @@ def base(tmp_path_factory):
 
 
 @pytest.fixture(autouse=True)
-def votes_from_any_reply(monkeypatch):
-    for module in (game_rules, decision_stage):
-        monkeypatch.setattr(module, "read_vote", lambda reply, seats: ("", Vote(len(reply) % seats + 1)))
+def readable_votes(monkeypatch):
+    votes_from_any_reply(monkeypatch, decision_stage)
 
 
 def prefixes(family, train_on):

@@ -9,12 +9,11 @@ from functools import partial
 import pytest
 import torch
 
-from tests.learning.jobs import GAMES, ITERATIONS, adapter, optimizer, start, tiny_job
+from tests.learning.jobs import GAMES, ITERATIONS, adapter, optimizer, start, tiny_job, votes_from_any_reply
 from tests.make import files_below, scene_pairs
 from vision_zero.config.learning import SwitchConfig
 from vision_zero.config.policy import AdapterConfig, PolicyConfig
 from vision_zero.errors import PolicyError, TrainingError
-from vision_zero.game import spy as game_rules
 from vision_zero.game.parsing import Unreadable, Vote
 from vision_zero.learning import decision_stage
 from vision_zero.learning.clue_stage import ClueTrainer, run_clue_stage
@@ -28,8 +27,8 @@ from vision_zero.rewards.role_advantage import RoleBaselines, batch_advantages
 
 
 @pytest.fixture(autouse=True)
-def votes_from_any_reply(monkeypatch):
-    monkeypatch.setattr(game_rules, "read_vote", lambda reply, seats: ("", Vote(len(reply) % seats + 1)))
+def readable_votes(monkeypatch):
+    votes_from_any_reply(monkeypatch)
 
 
 @pytest.fixture

@@ -9,13 +9,11 @@ import torch
 from PIL import Image
 
 from materializers.policy import PolicyMaterializer
-from tests.learning.jobs import GAMES, optimizer, start, tiny_job
+from tests.learning.jobs import GAMES, optimizer, start, tiny_job, votes_from_any_reply
 from tests.make import files_below, scene_pairs
 from vision_zero.config.policy import AdapterConfig, PolicyConfig
 from vision_zero.config.publish import PublishConfig
 from vision_zero.errors import PolicyError
-from vision_zero.game import spy as game_rules
-from vision_zero.game.parsing import Vote
 from vision_zero.learning.clue_stage import ClueTrainer, run_clue_stage
 from vision_zero.learning.decision_stage import run_decision_stage
 from vision_zero.policy.folder import PolicyFolder
@@ -26,9 +24,9 @@ from vision_zero.randomness import Seed
 
 
 @pytest.fixture(scope="module", autouse=True)
-def votes_from_any_reply():
+def readable_votes():
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(game_rules, "read_vote", lambda reply, seats: ("", Vote(len(reply) % seats + 1)))
+        votes_from_any_reply(patch)
         yield
 
 

@@ -11,6 +11,7 @@ from transformers import (
     AutoModelForImageTextToText,
     GenerationConfig,
     Idefics3Processor,
+    PreTrainedModel,
     PreTrainedTokenizerFast,
     ProcessorMixin,
 )
@@ -19,7 +20,8 @@ from transformers.models.idefics3.image_processing_pil_idefics3 import Idefics3I
 from transformers.models.qwen2_vl.image_processing_pil_qwen2_vl import Qwen2VLImageProcessorPil
 from transformers.models.smolvlm.image_processing_pil_smolvlm import SmolVLMImageProcessorPil
 
-from vision_zero.policy.nano.tokenizer import CHAT_TEMPLATE, END, IMAGE, PAD, VIDEO, VISION_END, VISION_START, train_tokenizer
+from tests.make import made_decided, tiny_tokenizer
+from vision_zero.policy.nano.tokenizer import CHAT_TEMPLATE, END, IMAGE, PAD, VIDEO, VISION_END, VISION_START
 from vision_zero.policy.processor import InternPictureProcessor, PictureProcessor, Qwen3PictureProcessor, SmolPictureProcessor
 
 FAMILIES = ("qwen2_5_vl", "qwen3_vl", "internvl", "idefics3", "smolvlm")
@@ -47,23 +49,25 @@ _INTERN_TOKENS = {
 def write_family(family: str, folder: Path, *, seed: int = 0) -> Path:
     """Save a policy of that family; pictures of 112 pixels are 4 tokens or a few more."""
     tokenizer = _tokenizer(family)
-    config = AutoConfig.for_model(family, **_settings(family, tokenizer))
-    with torch.random.fork_rng():
-        torch.manual_seed(seed)
-        model = AutoModelForImageTextToText.from_config(config)
-        # Larger than the usual start, so that replies depend on the prompt and the picture.
-        for parameter in model.parameters():
-            if parameter.dim() > 1:
-                parameter.data.mul_(3)
-    end, pad = tokenizer.eos_token_id, tokenizer.pad_token_id
-    model.generation_config = GenerationConfig(eos_token_id=end, pad_token_id=pad, do_sample=True)
-    model.save_pretrained(folder)
+    build_family(family, tokenizer, seed=seed).save_pretrained(folder)
     _processor(family, tokenizer).save_pretrained(folder)
     return folder
 
 
+def build_family(family: str, tokenizer: PreTrainedTokenizerFast | None = None, *, seed: int = 0) -> PreTrainedModel:
+    """The model alone, for the family's tokenizer; its ``generation_config`` says what ends a reply."""
+    tokenizer = tokenizer or _tokenizer(family)
+    config = AutoConfig.for_model(family, **_settings(family, tokenizer))
+    with torch.random.fork_rng():
+        torch.manual_seed(seed)
+        model = made_decided(AutoModelForImageTextToText.from_config(config))
+    end, pad = tokenizer.eos_token_id, tokenizer.pad_token_id
+    model.generation_config = GenerationConfig(eos_token_id=end, pad_token_id=pad, do_sample=True)
+    return model
+
+
 def _tokenizer(family: str) -> PreTrainedTokenizerFast:
-    tokenizer = train_tokenizer(["a large red cube left of two small spheres. yes no \\boxed{N/A} Player 1 civilian spy"] * 20)
+    tokenizer = tiny_tokenizer()
     if family == "internvl":
         tokenizer.add_tokens(list(_INTERN_TOKENS.values()), special_tokens=True)
         tokenizer.add_special_tokens({"extra_special_tokens": [*tokenizer.extra_special_tokens, *_INTERN_TOKENS.values()]})

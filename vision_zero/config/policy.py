@@ -65,6 +65,11 @@ class PolicyConfig(Config):
     sampling: SamplingConfig = SamplingConfig()
     """How replies are drawn."""
 
+    @property
+    def source(self) -> dict[str, Any]:
+        """What transformers is told about where ``base`` comes from."""
+        return {"revision": self.revision, "trust_remote_code": self.trust_remote_code}
+
     @model_validator(mode="after")
     def _updates_are_not_rounded_away(self) -> Self:
         if self.adapter is None and self.dtype != "float32":

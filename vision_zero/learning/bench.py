@@ -12,11 +12,12 @@ from vision_zero.config.self_play import SelfPlayConfig
 from vision_zero.learning.clue_stage import run_clue_stage
 from vision_zero.learning.decision_stage import run_decision_stage
 from vision_zero.learning.job import StageJob, StageResult
+from vision_zero.learning.measures import phases
 from vision_zero.learning.state import StageState
-from vision_zero.machine import machine
 from vision_zero.pairs.scenes.source import SceneSource
 from vision_zero.pairs.supply import stride
 from vision_zero.pairs.table import PairTable
+from vision_zero.policy.bench import torch_machine
 from vision_zero.policy.folder import PolicyFolder
 from vision_zero.randomness import Seed
 
@@ -47,7 +48,7 @@ def measure_iterations(config: SelfPlayConfig, iterations: int) -> dict[str, Any
         share = (perf_counter() - began) / done
         decision = run_decision_stage(decision_job, played.transcripts)
     return {
-        "machine": machine(),
+        "machine": torch_machine(),
         "policy": config.policy.base,
         "games": games,
         "iterations": iterations,
@@ -66,9 +67,5 @@ def _job(config: SelfPlayConfig, stage: Stage, pairs: PairTable, folder: Path, i
 
 
 def _parts(result: StageResult, more: dict[str, float]) -> dict[str, float]:
-    records = result.state.history[WARM_UP:]
-    names = sorted({name for record in records for name in record.metrics if name.startswith("seconds/")})
-    means = {
-        name.removeprefix("seconds/"): sum(record.metrics[name] for record in records) / len(records) for name in names
-    } | more
+    means = {**dict(phases(result.state.history[WARM_UP:])), **more}
     return {"seconds": round(sum(means.values()), 2), **{part: round(seconds, 2) for part, seconds in means.items()}}

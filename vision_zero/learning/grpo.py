@@ -33,7 +33,7 @@ from vision_zero.policy.card import policy_card
 from vision_zero.policy.fitting import check_fit
 from vision_zero.policy.folder import CARD, PolicyFolder
 from vision_zero.policy.origin import Origin
-from vision_zero.policy.policy import Messages, Policy, seeded
+from vision_zero.policy.policy import Messages, Policy, distinct, seeded
 from vision_zero.policy.sides import adapted_layers, freeze
 from vision_zero.policy.trained import set_adapter, set_whole
 
@@ -65,7 +65,7 @@ def reference_settings(policy: PolicyConfig, learning: LearningConfig) -> dict[s
     if policy.adapter is not None or not learning.kl:
         return None
     dtype = torch.bfloat16 if learning.bf16 else torch.float32
-    return {"dtype": dtype, "device_map": None, "revision": policy.revision, "trust_remote_code": policy.trust_remote_code}
+    return {"dtype": dtype, "device_map": None, **policy.source}
 
 
 def grpo_config(job: StageJob, *, replies: int, group: int, max_tokens: int) -> GRPOConfig:
@@ -208,10 +208,12 @@ class StageTrainer(GRPOTrainer):
 
     def hand_back(self, prompts: Sequence[Messages], replies: Iterable[Sequence[int]]) -> dict[str, Any]:
         """What TRL's rollout hook returns: the prompts as token ids, and the tokens that were sampled as replies to them."""
-        encoded = self._policy(self.accelerator.unwrap_model(self.model)).encode(prompts)
+        rows, first = distinct(prompts)
+        encoded = self._policy(self.accelerator.unwrap_model(self.model)).encode([prompts[place] for place in first])
         kept = encoded["attention_mask"].bool()
+        read = [ids[mask].tolist() for ids, mask in zip(encoded["input_ids"], kept, strict=True)]
         return {
-            "prompt_ids": [ids[mask].tolist() for ids, mask in zip(encoded["input_ids"], kept, strict=True)],
+            "prompt_ids": [read[row] for row in rows],
             "completion_ids": [list(tokens) for tokens in replies],
             "logprobs": None,
         }

@@ -7,6 +7,7 @@ from statistics import fmean
 
 from vision_zero.config.rewards import RewardsConfig
 from vision_zero.game.transcript import Move, Transcript, outcome
+from vision_zero.learning.state import IterationRecord
 from vision_zero.rewards.clue import clue_rewards
 
 EQUAL = 1e-12
@@ -47,3 +48,20 @@ def reply_measures(prefix: str, moves: Iterable[Move]) -> dict[str, float]:
     for reason in sorted({move.unreadable for move in listed if move.unreadable}):
         measures[f"{prefix}/unreadable/{reason}"] = fmean(move.unreadable == reason for move in listed)
     return measures
+
+
+def phases(records: Sequence[IterationRecord]) -> list[tuple[str, float]]:
+    """Seconds by part of an iteration, as means over the records."""
+    prefix = "seconds/"
+    return [(name.removeprefix(prefix), mean) for name, mean in _means(records) if name.startswith(prefix)]
+
+
+def failures(records: Sequence[IterationRecord]) -> list[tuple[str, float]]:
+    """Share of unreadable replies by role and reason, as means over the records."""
+    return [(name, mean) for name, mean in _means(records) if "/unreadable/" in name]
+
+
+def _means(records: Sequence[IterationRecord]) -> list[tuple[str, float]]:
+    """Every metric's mean, by name; one that a record lacks is 0 there."""
+    names = sorted({name for record in records for name in record.metrics})
+    return [(name, fmean(record.metrics.get(name, 0.0) for record in records)) for name in names]

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import platform
 import resource
 import sys
 import tempfile
@@ -15,6 +13,7 @@ from multiprocessing import get_context
 from pathlib import Path
 from typing import Any, Protocol
 
+from vision_zero.machine import machine
 from vision_zero.pairs.drawing import Order, draw_into, source_for
 from vision_zero.pairs.image_pair import Domain
 from vision_zero.pairs.shards import ShardWriter, write_pairs
@@ -54,7 +53,7 @@ def measure_sources(domains: Sequence[Domain], sizes: Sequence[tuple[int, int]],
         PairsError: a domain cannot be drawn at a size.
     """
     return {
-        "machine": {"cores": os.cpu_count(), "architecture": platform.machine(), "python": platform.python_version()},
+        "machine": machine(),
         "processes": processes,
         "pairs_per_process": pairs,
         "results": [

@@ -14,7 +14,7 @@ from transformers import GenerationConfig
 from vision_zero.config.self_play import SelfPlayConfig
 from vision_zero.game.engine import deal_all, play_recorded
 from vision_zero.game.spy import WhoIsTheSpy
-from vision_zero.machine import machine
+from vision_zero.machine import Machine, machine
 from vision_zero.pairs.image_pair import ImagePair
 from vision_zero.pairs.scenes.source import SceneSource
 from vision_zero.policy.loading import load_policy
@@ -42,7 +42,7 @@ def measure_rollouts(config: SelfPlayConfig, games: int, single_games: int) -> d
     apart, _ = _played(config, alone, pairs[:single_games], seed)
     lockstep, one_at_a_time = together / games, apart / single_games
     return {
-        "machine": machine(),
+        "machine": torch_machine(),
         "policy": config.policy.base,
         "lockstep": {"games": games, "seconds_a_game": round(lockstep, 3)},
         "one_at_a_time": {"games": single_games, "seconds_a_game": round(one_at_a_time, 3)},
@@ -121,3 +121,9 @@ def _timed_forward(model: Any) -> Iterator[list[float]]:
     finally:
         for hook in hooks:
             hook.remove()
+
+
+def torch_machine() -> Machine:
+    """The machine, with torch's version, its threads and its GPU."""
+    gpu = torch.cuda.get_device_name() if torch.cuda.is_available() else None
+    return {**machine(), "gpu": gpu, "threads": torch.get_num_threads(), "torch": torch.__version__}

@@ -31,7 +31,7 @@ class RoomyLayer(DynamicLayer):  # type: ignore[misc]
         super().__init__()
         self.lazy_initialization(layer.keys, layer.values)
         self.room = room
-        self._settle(layer.keys[rows], layer.values[rows])
+        self._settle(layer.keys, layer.values, rows)
 
     def update(self, key_states: torch.Tensor, value_states: torch.Tensor, *args: Any, **kwargs: Any) -> Any:
         """All keys and values up to the new ones, each of shape (rows, heads, tokens, head size)."""
@@ -44,14 +44,16 @@ class RoomyLayer(DynamicLayer):  # type: ignore[misc]
 
     def batch_select_indices(self, indices: torch.Tensor) -> None:
         """Go on with these rows only."""
-        self._settle(self.keys[indices], self.values[indices])
+        self._settle(self.keys, self.values, indices)
 
-    def _settle(self, keys: torch.Tensor, values: torch.Tensor) -> None:
+    def _settle(self, keys: torch.Tensor, values: torch.Tensor, rows: torch.Tensor) -> None:
+        tokens = keys.shape[2]
         self._all_keys, self._all_values = (
-            torch.cat([told, told.new_empty(*told.shape[:2], self.room - told.shape[2], told.shape[3])], dim=2)
-            for told in (keys, values)
+            told.new_empty(len(rows), told.shape[1], self.room, told.shape[3]) for told in (keys, values)
         )
-        self._show(keys.shape[2])
+        self._show(tokens)
+        self.keys.copy_(keys[rows])
+        self.values.copy_(values[rows])
 
     def _show(self, tokens: int) -> None:
         self.keys, self.values = self._all_keys[:, :, :tokens], self._all_values[:, :, :tokens]

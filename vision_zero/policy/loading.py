@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from transformers import AutoModelForImageTextToText
 from transformers.utils.logging import disable_progress_bar
 
 from vision_zero.config.policy import PolicyConfig
@@ -19,7 +18,7 @@ from vision_zero.policy.folder import ADAPTER_FILES, ORIGIN, is_whole
 from vision_zero.policy.origin import Origin, mark_of
 from vision_zero.policy.policy import Policy
 from vision_zero.policy.processor import load_processor
-from vision_zero.policy.trained import UNLOADABLE, load_whole, with_adapter
+from vision_zero.policy.trained import UNLOADABLE, load_whole, read_model, with_adapter
 
 # A model of megabytes needs no progress bar, and in a step's log every update of one is a line.
 disable_progress_bar()
@@ -48,23 +47,18 @@ def load_base(config: PolicyConfig) -> tuple[Any, Any]:
     path = base_path(config.base)
     if Path(path).is_dir():
         _check_folder(Path(path))
-    dtype = "auto" if config.dtype == "auto" else getattr(torch, config.dtype)
-    options: dict[str, Any] = {"revision": config.revision, "trust_remote_code": config.trust_remote_code}
     try:
-        processor = load_processor(path, config.pictures, **options)
-        model, found = AutoModelForImageTextToText.from_pretrained(
-            path, dtype=dtype, use_safetensors=True, output_loading_info=True, **options
-        )
+        processor = load_processor(path, config.pictures, **config.source)
+        model, missing = read_model(path, config, **config.source)
     except UNLOADABLE as error:
         raise PolicyError(
             f"policy.base {config.base!r} could not be loaded: {first_line(error)} "
             "(give a local folder of an AutoModelForImageTextToText, or a hub id that this machine can reach)"
         ) from error
-    if found["missing_keys"]:
-        # transformers gives them random weights and goes on.
+    if missing:
         raise PolicyError(
-            f"policy.base {config.base!r} has no weights for {len(found['missing_keys'])} parameters, such as "
-            f"{min(found['missing_keys'])}: its files are incomplete, or its config.json is another model's"
+            f"policy.base {config.base!r} has no weights for {len(missing)} parameters, such as {missing[0]}: "
+            "its files are incomplete, or its config.json is another model's"
         )
     return model, processor
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Hashable, Iterator, Sequence
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import torch
@@ -110,9 +111,7 @@ class Policy:
         return dict(encoded.to(self.model.device))
 
     def _generate(self, messages: Sequence[Messages], names: Sequence[str], max_tokens: int, seed: Seed) -> list[Completion]:
-        prompts: dict[Any, int] = {}
-        rows = [prompts.setdefault(_content(chat), len(prompts)) for chat in messages]
-        first = [rows.index(prompt) for prompt in prompts.values()]
+        rows, first = distinct(messages)
         inputs = self.encode([messages[number] for number in first])
         self._check_lengths(inputs, [names[number] for number in first], max_tokens)
         model = self.base if self.as_base and self.base is not None else self.model
@@ -154,14 +153,14 @@ class Policy:
         """Tokens that the model can take into account at once."""
         return int(self.model.config.get_text_config(decoder=True).max_position_embeddings)
 
-    @property
+    @cached_property
     def end_tokens(self) -> list[int]:
         """Every token that ends a reply: the tokenizer's and those that the model itself declares."""
         declared = self.model.generation_config.eos_token_id
         declared = declared if isinstance(declared, list) else [declared]
         return sorted({self.processor.tokenizer.eos_token_id, *(token for token in declared if token is not None)})
 
-    @property
+    @cached_property
     def picture_tokens(self) -> list[int]:
         """Placeholders of pictures: one in a reply would be taken for a picture that is not there."""
         names = ("image_token_id", "video_token_id", "image_token_index")
@@ -178,6 +177,19 @@ def seeded(seed: Seed, device: torch.device) -> Iterator[None]:
     with torch.random.fork_rng(devices=[device] if device.type == "cuda" else []):
         torch.manual_seed(seed.integer())
         yield
+
+
+def distinct(messages: Sequence[Messages]) -> tuple[list[int], list[int]]:
+    """For each chat the number of its prompt, and for each prompt the place of the first chat with it."""
+    prompts: dict[Hashable, int] = {}
+    rows, first = [], []
+    for place, chat in enumerate(messages):
+        content = _content(chat)
+        if content not in prompts:
+            prompts[content] = len(prompts)
+            first.append(place)
+        rows.append(prompts[content])
+    return rows, first
 
 
 def _content(messages: Messages) -> Hashable:

@@ -22,6 +22,15 @@ UNLOADABLE = (OSError, ValueError, KeyError, TypeError, AttributeError, RuntimeE
 """What transformers and peft raise on files that are missing, broken, of another model, or need a package that is not here."""
 
 
+def read_model(path: str, config: PolicyConfig, **options: Any) -> tuple[Any, list[str]]:
+    """A model as its files give it, and the parameters that they have no weights for: transformers makes those up and goes on."""
+    dtype = "auto" if config.dtype == "auto" else getattr(torch, config.dtype)
+    model, found = AutoModelForImageTextToText.from_pretrained(
+        path, dtype=dtype, use_safetensors=True, output_loading_info=True, **options
+    )
+    return model, sorted(found["missing_keys"])
+
+
 def with_adapter(model: Any, folder: Path, base: str) -> Any:
     """The base with the adapter of a trained folder.
 
@@ -56,15 +65,12 @@ def load_whole(folder: Path, config: PolicyConfig) -> Any:
     Raises:
         PolicyError: files are missing or broken.
     """
-    dtype = "auto" if config.dtype == "auto" else getattr(torch, config.dtype)
     try:
-        model, found = AutoModelForImageTextToText.from_pretrained(
-            str(folder), dtype=dtype, use_safetensors=True, output_loading_info=True, trust_remote_code=config.trust_remote_code
-        )
+        model, missing = read_model(str(folder), config, trust_remote_code=config.trust_remote_code)
     except UNLOADABLE as error:
         raise PolicyError(f"{folder} holds no model that can be loaded: {first_line(error)}") from error
-    if found["missing_keys"]:
-        raise PolicyError(f"{folder} holds no weights for {min(found['missing_keys'])}: use an earlier version")
+    if missing:
+        raise PolicyError(f"{folder} holds no weights for {missing[0]}: use an earlier version")
     return model
 
 

@@ -16,7 +16,7 @@ from fsspec.core import url_to_fs
 from huggingface_hub import HfApi
 
 from vision_zero.config.publish import PublishConfig
-from vision_zero.errors import PublishError
+from vision_zero.errors import PublishError, first_line
 from vision_zero.pairs.imported.storage import address_failures
 from vision_zero.policy.folder import BaseFolder
 from vision_zero.whole import whole_folder
@@ -107,8 +107,7 @@ def _contents(folder: BaseFolder) -> dict[str, dict[str, int | str]]:
 
 def _because(error: Exception, aim: str = "written") -> str:
     """One line, without the pages that some servers answer with."""
-    lines = str(error).strip().splitlines()
-    return f"cannot be {aim}: {lines[0].strip() if lines else type(error).__name__}"
+    return f"cannot be {aim}: {first_line(error)}"
 
 
 def _taken(target: str) -> PublishError:

@@ -26,6 +26,7 @@ from vision_zero.evaluation.scorecard import Scorecard
 from vision_zero.game.played import PlayedGames
 from vision_zero.game.records import read_transcripts, write_transcripts
 from vision_zero.learning.alarms import Alarms
+from vision_zero.learning.measures import failures, phases
 from vision_zero.learning.state import IterationRecord, StageState
 from vision_zero.pairs.table import PairTable
 from vision_zero.pairs.verdict import Verdict
@@ -164,20 +165,6 @@ def rewrite(path: Path) -> Path:
     (path / "report.html").write_text(page, encoding="utf-8")
     (path / "replay.html").write_text(replay_page(f"Replay of {path.name}", shown, pairs, games.rewards), encoding="utf-8")
     return path / "report.html"
-
-
-def phases(records: tuple[IterationRecord, ...]) -> list[tuple[str, float]]:
-    """Seconds by phase of an iteration, as means over the run."""
-    names = sorted({name for record in records for name in record.metrics if name.startswith("seconds/")})
-    return [
-        (name.removeprefix("seconds/"), sum(record.metrics.get(name, 0.0) for record in records) / len(records)) for name in names
-    ]
-
-
-def failures(records: tuple[IterationRecord, ...]) -> list[tuple[str, float]]:
-    """Share of unreadable replies by role and reason, as means over the run."""
-    names = sorted({name for record in records for name in record.metrics if "/unreadable/" in name})
-    return [(name, sum(record.metrics.get(name, 0.0) for record in records) / len(records)) for name in names]
 
 
 def summary_table(outcome: Outcome, folder: RunFolder) -> None:
