@@ -16,7 +16,7 @@ import numpy as np
 from vision_zero.game.table import Reply
 from vision_zero.learning import worker
 from vision_zero.learning.decision_stage import DecisionTrainer
-from vision_zero.policy.policy import Policy
+from vision_zero.policy.policy import Completion, Policy
 from vision_zero.randomness import Seed
 
 TOKENS = range(20, 80)
@@ -27,7 +27,7 @@ VOTES = ("\\boxed{1}", "\\boxed{2}", "\\boxed{3}", "\\boxed{N/A}", "yes")
 def rehearse(patch: Callable[[type, str, object], None]) -> None:
     """Put the replies in place of both stages' sampling."""
     patch(Policy, "reply", _reply)
-    patch(DecisionTrainer, "_sample_votes", _votes)
+    patch(DecisionTrainer, "_sample", _votes)
 
 
 def _draws(*names: str | int) -> np.random.Generator:
@@ -44,14 +44,15 @@ def _reply(self, requests, seed):
     return replies
 
 
-def _votes(self, prompts, trainer):
-    first = self.accelerator.process_index * len(prompts)
-    replies = []
-    for number in range(first, first + len(prompts)):
+def _votes(self, rows):
+    first = self.accelerator.process_index * len(rows)
+    completions = []
+    for number in range(first, first + len(rows)):
         draws = _draws("vote", self.state.global_step, number)
         text = " ".join(["yes"] * draws.integers(1, 4) + [str(draws.choice(VOTES))])
-        replies.append([*self._tokenizer(text, add_special_tokens=False)["input_ids"], self._tokenizer.eos_token_id])
-    return self.hand_back(prompts, replies)
+        tokens = [*self._tokenizer(text, add_special_tokens=False)["input_ids"], self._tokenizer.eos_token_id]
+        completions.append(Completion(tuple(tokens), text, is_cut_off=False))
+    return completions
 
 
 if __name__ == "__main__":

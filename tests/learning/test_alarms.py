@@ -53,8 +53,8 @@ def state_of(table, iterations=6):
     progress = Progress(StageState.at_start(SwitchConfig(rule="never")), "test")
     groups = [[worth(move, game) for move in game.votes] for game in table]
     for _ in range(iterations):
-        progress.measured(vote_rates(table), {})
-        progress.logged({"frac_reward_zero_std": fmean(not any(group_advantages(group)) for group in groups)})
+        progress.measured(vote_rates(table), {"zero_variance": fmean(not any(group_advantages(group)) for group in groups)})
+        progress.logged({})
     return progress.state
 
 

@@ -68,8 +68,16 @@ def test_two_processes_train_on_votes_as_one_does_and_end_when_the_stage_does(ma
     same_course(one, two)
 
 
-def same_course(one, two):
-    """The same weights, moments and measures, but for rounding; and something was learned."""
+def test_processes_that_skip_equal_groups_skip_as_many(make_job, same_batch):
+    settings = {"iterations": 1, "kl": 0.0, "skip_equal_groups": True}
+    games = run_clue_stage(make_job(start("decision"), iterations=1)).transcripts
+    one = run_decision_stage(make_job(start("decision"), **settings), games)
+    two = run_decision_stage(make_job(start("decision"), num_processes=2, **settings), games)
+    same_weights(one, two)
+
+
+def same_weights(one, two):
+    """The same weights and moments, but for rounding; and something was learned."""
     assert max(tensor.abs().max() for name, tensor in adapter(one.policy).items() if "lora_B" in name) > 1e-3
     for read in (optimizer, adapter):
         expected, found = read(one.policy), read(two.policy)
@@ -77,6 +85,11 @@ def same_course(one, two):
         for name, tensor in expected.items():
             scale = tensor.abs().max().item()
             assert torch.allclose(tensor, found[name], rtol=0, atol=1e-3 * scale), name
+
+
+def same_course(one, two):
+    """The same weights, moments and measures, but for rounding."""
+    same_weights(one, two)
     assert two.state.model_copy(update={"history": ()}) == one.state.model_copy(update={"history": ()})
     for expected, found in zip(one.state.history, two.state.history, strict=True):
         assert found.model_copy(update={"metrics": {}}) == expected.model_copy(update={"metrics": {}})

@@ -104,10 +104,42 @@ def test_the_decision_stage_measures_its_votes_and_the_games_that_they_end(make_
         assert record.metrics["vote/tokens"] == pytest.approx(record.metrics["tokens"])
 
 
-def test_reasons_are_shares_of_all_votes():
+def test_votes_are_measured_by_prompt_and_by_reason():
     ballots = [(Vote(1), 1), (Unreadable("no_box"), 1), (Unreadable("no_box"), 2), (Unreadable("empty"), 1)]
     measures = {"vote/tokens": 2.5, "vote/unreadable/empty": 0.25, "vote/unreadable/no_box": 0.5}
-    assert vote_measures(ballots, [1, 2, 3, 4]) == measures
+    measures |= {"reward": -0.5, "zero_variance": 0.5}
+    assert vote_measures(ballots, [1.0, -1.0, -1.0, -1.0], [1, 2, 3, 4], 2) == measures
+
+
+def test_groups_that_earned_the_same_change_nothing_but_the_kl(make_job, monkeypatch):
+    monkeypatch.setattr(decision_stage, "read_vote", lambda reply, seats: ("", Vote(None if len(reply) % 5 else 1)))
+    games = run_clue_stage(make_job(start("decision"), iterations=1, games=6)).transcripts
+    trained = []
+    prepare = DecisionTrainer.prepare
+    monkeypatch.setattr(
+        DecisionTrainer, "prepare", lambda self, rows, said: trained.append(len(rows)) or prepare(self, rows, said)
+    )
+
+    def stage(**settings):
+        return run_decision_stage(make_job(start("decision"), iterations=1, games=6, kl=0.0, **settings), games)
+
+    whole, part = stage(), stage(skip_equal_groups=True)
+    assert trained[0] == 18 > trained[1] > 0
+    assert trained[1] % 3 == 0
+    for name in ("reward", "zero_variance", "vote/tokens"):
+        assert whole.state.history[0].metrics[name] == part.state.history[0].metrics[name]
+    one, other = (optimizer(result.policy) for result in (whole, part))
+    moments = [name for name in one if name.endswith("exp_avg")]
+    assert moments
+    for name in moments:
+        assert torch.allclose(one[name], other[name], atol=1e-3 * one[name].abs().max().item())
+
+
+def test_a_batch_without_any_difference_trains_its_kl_alone(make_job, monkeypatch):
+    monkeypatch.setattr(decision_stage, "read_vote", lambda reply, seats: ("", Vote(None)))
+    job = make_job(start("decision"), iterations=1, skip_equal_groups=True)
+    record = run_decision_stage(job, run_clue_stage(job).transcripts).state.history[0]
+    assert (record.metrics["zero_variance"], record.metrics["kl"]) == (1.0, 0.0)
 
 
 def test_the_prompt_that_is_trained_is_the_prompt_that_was_shown(make_job):
@@ -329,12 +361,6 @@ def test_decision_rows_hold_the_voters_prompt_and_picture(make_job):
         assert row["spy"] == transcript.spy
 
 
-def test_decision_rewards_and_rates(make_job, monkeypatch):
-    job = make_job(start("decision"), iterations=1)
-    rows = vote_rows(run_clue_stage(job).transcripts[:GAMES], job.pairs, job.seed)
-    trainer = DecisionTrainer(*load_base(job.policy), job, rows)
-    said = [[{"role": "assistant", "content": text}] for text in ("\\boxed{1}", "\\boxed{N/A}", "hm", "\\boxed{2}")]
-    rewards = trainer._reward(said, completion_ids=[[1], [1, 2], [1, 2, 3], [1, 2]], spy=[1, 1, 1, 1], players=[3, 3, 3, 3])
-    assert rewards == [1.0, -0.5, -1.0, -1.0]
+def test_rates_are_shares_of_all_votes():
     rates = rates_of([(Vote(1), 1), (Vote(None), 1), (Vote(2), 1), (Vote(3), 3)])
     assert (rates.accuracy, rates.abstention, rates.unreadable) == (0.5, 0.25, 0.0)

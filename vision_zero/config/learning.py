@@ -53,6 +53,9 @@ class LearningConfig(Config):
     """τ: weight of the KL to the base with its adapter off."""
     votes_per_prompt: int = Field(8, ge=2)
     """Votes sampled for one prompt: the group of GRPO."""
+    skip_equal_groups: bool = False
+    """Leave prompts whose votes all earned the same out of the update (paper: they are in it). Their advantage is 0: what is
+    lost is their KL, and the time that they take."""
     clip: float = Field(0.2, gt=0.0)
     """ε: PPO's clipping range; it acts only where one batch gives several updates."""
     max_grad_norm: float = Field(1.0, gt=0.0)

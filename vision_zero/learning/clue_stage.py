@@ -26,7 +26,6 @@ from vision_zero.learning.measures import game_measures
 from vision_zero.learning.processes import train_in_processes
 from vision_zero.learning.shortage import make_room, shortage_named
 from vision_zero.policy.loading import load_base, load_policy
-from vision_zero.policy.policy import user_message
 from vision_zero.rewards.role_advantage import batch_advantages
 
 Said = tuple[Request, Reply]
@@ -80,15 +79,7 @@ class ClueTrainer(StageTrainer):
         self._said: list[Said] = []
         self._scored: Any = None
         self._by_role: dict[str, torch.Tensor] = {}
-        super().__init__(
-            model,
-            processor,
-            job,
-            arguments,
-            Dataset.from_list(rows),
-            reward_funcs=_earned_elsewhere,
-            rollout_func=self._hand_back,
-        )
+        super().__init__(model, processor, job, arguments, Dataset.from_list(rows), _earned_elsewhere)
 
     def _generate_and_score_completions(self, inputs: list[dict[str, Any]]) -> dict[str, Any]:
         """Play this iteration's games, let TRL prepare the clues that were said, and put the role advantages in."""
@@ -99,7 +90,7 @@ class ClueTrainer(StageTrainer):
         advantages = self._score(transcripts)
         self._said = [(request, reply) for request, reply in record if request.kind == "clue"]
         rows = [{"prompt": [{"role": "user", "content": request.prompt}], "image": request.image} for request, _ in self._said]
-        output = super()._generate_and_score_completions(rows)
+        output = self.prepare(rows, [reply.tokens for _, reply in self._said])
         by_clue = [advantages[request.game_id][request.seat] for request, _ in self._said]
         device = self.accelerator.device
         output["advantages"] = torch.tensor(by_clue, dtype=torch.float32, device=device)
@@ -148,14 +139,11 @@ class ClueTrainer(StageTrainer):
         """Advantages by game and seat. All processes see all games in one order, so that they share one baseline."""
         transcripts: list[Transcript] = gather_object(own)
         advantages, baselines = batch_advantages(transcripts, self.progress.state.baselines, self.job.rewards)
-        self.progress.measured(vote_rates(transcripts), game_measures(transcripts, self.job.rewards), baselines)
+        measures = game_measures(transcripts, self.job.rewards)
+        measures["zero_variance"] = measures["clue/zero_variance"]
+        self.progress.measured(vote_rates(transcripts), measures, baselines)
         self.transcripts.extend(transcripts)
         return {transcript.game_id: by_seat for transcript, by_seat in zip(transcripts, advantages, strict=True)}
-
-    def _hand_back(self, prompts: list[Any], trainer: Any) -> dict[str, Any]:
-        """TRL's rollout hook: the replies that play has already sampled."""
-        asked = [user_message(request.prompt, request.image) for request, _ in self._said]
-        return self.hand_back(asked, [reply.tokens for _, reply in self._said])
 
 
 def _earned_elsewhere(completions: list[Any], **columns: Any) -> list[float]:

@@ -3,11 +3,13 @@ r"""The decision stage: TRL's GRPOTrainer on votes (arXiv 2509.25541, equation o
     L_dec = -E[A log q(vote)] + τ E[KL(q‖q_ref)]        A = (r - mean) / (std + ε) over the votes sampled for one prompt
 
 Its prompts are the votes that the clue stage's games ended with. Advantages and loss are TRL's own; this trainer samples the
-votes as they are sampled in a game, brings the reward, and reads the stage controller's rates from the votes that were sampled.
+votes as they are sampled in a game, rewards them, and reads the stage controller's rates from the votes that were sampled.
+Not in the paper: ``skip_equal_groups``, which spares the update the groups that have no advantage to learn from.
 """
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
@@ -26,7 +28,7 @@ from vision_zero.learning.processes import train_in_processes
 from vision_zero.learning.shortage import make_room, shortage_named
 from vision_zero.pairs.supply import PairSupply
 from vision_zero.policy.loading import load_base
-from vision_zero.policy.policy import Messages
+from vision_zero.policy.policy import Completion, user_message
 from vision_zero.randomness import Seed
 from vision_zero.rewards.decision import vote_reward
 
@@ -86,41 +88,53 @@ class DecisionTrainer(StageTrainer):
         self, model: Any, processor: Any, job: StageJob, rows: list[dict[str, Any]], games: Sequence[Transcript] = ()
     ) -> None:
         self.games = games
-        self._asked: list[str] = []
         group, batch = job.learning.votes_per_prompt, job.learning.games_per_iteration
         arguments = grpo_config(job, replies=batch * group, group=group, max_tokens=job.policy.sampling.max_vote_tokens)
-        super().__init__(
-            model,
-            processor,
-            job,
-            arguments,
-            Dataset.from_list(rows),
-            reward_funcs=self._reward,
-            rollout_func=self._sample_votes,
-        )
+        super().__init__(model, processor, job, arguments, Dataset.from_list(rows), _earned)
 
     def _generate_and_score_completions(self, inputs: list[dict[str, Any]]) -> dict[str, Any]:
-        """Keep which games are asked about, so that an error can name one; the rest is TRL's."""
-        self._asked = [f"{row['game']} (vote)" for row in inputs]
-        output: dict[str, Any] = super()._generate_and_score_completions(inputs)
+        """Sample this iteration's votes, measure them, and let TRL prepare those that are trained."""
+        with self.spending("vote"):
+            votes = self._sample(inputs)
+        ballots = [(read_vote(vote.text, row["players"])[1], row["spy"]) for vote, row in zip(votes, inputs, strict=True)]
+        earned = [vote_reward(vote, spy, self.job.rewards) for vote, spy in ballots]
+        self._measure(ballots, earned, votes)
+        trained = self._trained(earned)
+        rows = [{**inputs[number], "reward": earned[number]} for number in trained]
+        output = self.prepare(rows, [votes[number].tokens for number in trained])
+        # The loss is a mean over the replies; those that were skipped count in it with their advantage of 0.
+        output["advantages"] *= len(trained) / len(inputs)
         return output
 
-    def _sample_votes(self, prompts: list[Messages], trainer: Any) -> dict[str, Any]:
-        """TRL's rollout hook: every row of the batch answered; the rows of a group ask the same."""
+    def _sample(self, rows: Sequence[dict[str, Any]]) -> list[Completion]:
+        """A vote for every row of the batch; the rows of a group ask the same."""
         seed = self.job.seed.child("iteration", self.state.global_step, "process", self.accelerator.process_index)
-        with self.spending("vote"):
-            limit = self.job.policy.sampling.max_vote_tokens
-            votes = self.player().complete(prompts, limit, seed.child("votes"), self._asked)
-        return self.hand_back(prompts, [vote.tokens for vote in votes])
+        asked = [user_message(row["prompt"][0]["content"], row["image"]) for row in rows]
+        names = [f"{row['game']} (vote)" for row in rows]
+        return self.player().complete(asked, self.job.policy.sampling.max_vote_tokens, seed.child("votes"), names)
 
-    def _reward(
-        self, completions: list[Any], completion_ids: list[list[int]], spy: list[int], players: list[int], **columns: Any
-    ) -> list[float]:
-        votes = [read_vote(completion[0]["content"], seats)[1] for completion, seats in zip(completions, players, strict=True)]
-        ballots: list[Ballot] = gather_object(list(zip(votes, spy, strict=True)))
-        lengths: list[int] = gather_object([len(ids) for ids in completion_ids])
-        self.progress.measured(rates_of(ballots), {**self._played(), **vote_measures(ballots, lengths)})
-        return [vote_reward(vote, seat, self.job.rewards) for vote, seat in zip(votes, spy, strict=True)]
+    def _trained(self, earned: Sequence[float]) -> list[int]:
+        """Which rows are trained: all, or whole groups that earned different rewards.
+
+        Some that did not join them where batches are not full, or where another process has more: all train equally many.
+        """
+        groups = in_groups(range(len(earned)), self.num_generations)
+        if self.job.learning.skip_equal_groups:
+            groups.sort(key=lambda group: len({earned[number] for number in group}) == 1)
+            differing = sum(len(set(rewards)) > 1 for rewards in in_groups(earned, self.num_generations))
+            batches = self.args.steps_per_generation
+            full = batches // math.gcd(batches, self.num_generations)
+            wanted = max(1, math.ceil(max(gather_object([differing])) / full)) * full
+            groups = groups[:wanted]
+        return sorted(number for group in groups for number in group)
+
+    def _measure(self, ballots: Sequence[Ballot], earned: Sequence[float], votes: Sequence[Completion]) -> None:
+        """Advance the controller by the votes of all processes."""
+        by_all: list[Ballot] = gather_object(list(ballots))
+        measures = vote_measures(
+            by_all, gather_object(list(earned)), gather_object([len(vote.tokens) for vote in votes]), self.num_generations
+        )
+        self.progress.measured(rates_of(by_all), {**self._played(), **measures})
 
     def _played(self) -> dict[str, float]:
         """Measures of the games that this iteration's prompts come from: rewards and clues by role, not the votes."""
@@ -130,11 +144,22 @@ class DecisionTrainer(StageTrainer):
         return {name: value for name, value in measures.items() if not name.startswith("vote/")}
 
 
-def vote_measures(ballots: Sequence[Ballot], lengths: Sequence[int]) -> dict[str, float]:
-    """``vote/tokens``: mean length of the sampled votes; ``vote/unreadable/<reason>``: share that held no vote, by reason."""
+def in_groups(values: Sequence[Any], size: int) -> list[Sequence[Any]]:
+    """The values, so many at a time."""
+    return [values[start : start + size] for start in range(0, len(values), size)]
+
+
+def vote_measures(ballots: Sequence[Ballot], earned: Sequence[float], lengths: Sequence[int], group: int) -> dict[str, float]:
+    """What is known of sampled votes, ``group`` of them for a prompt.
+
+    Returns:
+        ``reward``: mean; ``zero_variance``: share of prompts whose votes all earned the same; ``vote/tokens``: mean length;
+        ``vote/unreadable/<reason>``: share of replies that held no vote, by reason.
+    """
     reasons = Counter(vote.reason for vote, _ in ballots if isinstance(vote, Unreadable))
     by_reason = {f"vote/unreadable/{reason}": number / len(ballots) for reason, number in sorted(reasons.items())}
-    return {"vote/tokens": fmean(lengths), **by_reason}
+    equal = fmean(len(set(rewards)) == 1 for rewards in in_groups(earned, group))
+    return {"reward": fmean(earned), "zero_variance": equal, "vote/tokens": fmean(lengths), **by_reason}
 
 
 def rates_of(ballots: Sequence[Ballot]) -> VoteRates:
@@ -147,3 +172,8 @@ def rates_of(ballots: Sequence[Ballot]) -> VoteRates:
         abstention=sum(seat is None for seat, _ in readable) / total,
         unreadable=1 - len(readable) / total,
     )
+
+
+def _earned(completions: list[Any], reward: list[float], **columns: Any) -> list[float]:
+    """TRL asks for the rewards of replies that were rewarded when they were sampled."""
+    return reward

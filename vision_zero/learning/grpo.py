@@ -10,7 +10,7 @@ import logging
 import time
 import warnings
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager, nullcontext
 from copy import deepcopy
 from pathlib import Path
@@ -136,8 +136,11 @@ def prepared(model: Any, policy: PolicyConfig) -> LoraConfig | None:
 class StageTrainer(GRPOTrainer):
     """GRPOTrainer whose every random draw belongs to the run's seed and the iteration, so that a resumed run draws the same."""
 
-    def __init__(self, model: Any, processor: Any, job: StageJob, args: GRPOConfig, dataset: Dataset, **hooks: Any) -> None:
+    def __init__(
+        self, model: Any, processor: Any, job: StageJob, args: GRPOConfig, dataset: Dataset, earned: Callable[..., list[float]]
+    ) -> None:
         self.job = job
+        self._sampled: list[Sequence[int]] = []
         self.progress = Progress(job.state, job.run)
         self.origin = Origin.of(job.policy, model)
         self._seconds: dict[str, float] = defaultdict(float)
@@ -150,7 +153,8 @@ class StageTrainer(GRPOTrainer):
                 processing_class=processor,
                 peft_config=prepared(model, job.policy),
                 callbacks=[_Course(self.progress, len(job.planned))],
-                **hooks,
+                reward_funcs=earned,
+                rollout_func=self._hand_back,
             )
         except ValueError as error:
             raise TrainingError(f"training cannot be set up: {error}") from error
@@ -206,15 +210,21 @@ class StageTrainer(GRPOTrainer):
     def _policy(self, model: Any) -> Policy:
         return Policy(model, self.processing_class, self.job.policy.sampling)
 
-    def hand_back(self, prompts: Sequence[Messages], replies: Iterable[Sequence[int]]) -> dict[str, Any]:
-        """What TRL's rollout hook returns: the prompts as token ids, and the tokens that were sampled as replies to them."""
+    def prepare(self, rows: list[dict[str, Any]], replies: Iterable[Sequence[int]]) -> dict[str, Any]:
+        """TRL's batch of replies that were sampled already: of their tokens, never of their text."""
+        self._sampled = list(replies)
+        output: dict[str, Any] = super()._generate_and_score_completions(rows)
+        return output
+
+    def _hand_back(self, prompts: Sequence[Messages], trainer: Any) -> dict[str, Any]:
+        """TRL's rollout hook: the prompts as token ids, and the tokens that were sampled as replies to them."""
         rows, first = distinct(prompts)
         encoded = self._policy(self.accelerator.unwrap_model(self.model)).encode([prompts[place] for place in first])
         kept = encoded["attention_mask"].bool()
         read = [ids[mask].tolist() for ids, mask in zip(encoded["input_ids"], kept, strict=True)]
         return {
             "prompt_ids": [read[row] for row in rows],
-            "completion_ids": [list(tokens) for tokens in replies],
+            "completion_ids": [list(tokens) for tokens in self._sampled],
             "logprobs": None,
         }
 

@@ -17,12 +17,10 @@ _FROM_LOGS = {
     "learning_rate": "learning_rate",
     "completions/mean_length": "tokens",
     "completions/clipped_ratio": "cut_off",
-    "frac_reward_zero_std": "zero_variance",
     "clue/spy/kl": "clue/spy/kl",
     "clue/spy/entropy": "clue/spy/entropy",
     "clue/civilian/kl": "clue/civilian/kl",
     "clue/civilian/entropy": "clue/civilian/entropy",
-    "reward": "reward",
     **{f"seconds/{part}": f"seconds/{part}" for part in ("play", "vote", "reference", "update")},
 }
 """Names in the trainers' logs, TRL's and the clue trainer's → ours; what else is logged stays out of the history."""
@@ -64,9 +62,6 @@ class Progress:
         if self._pending is None:
             return
         known = {ours: logs[theirs] for theirs, ours in _FROM_LOGS.items() if logs.get(theirs) is not None}
-        if self.stage == "clue":
-            # To TRL every clue earns 0 (its advantage is put in afterwards), so its own count says nothing here.
-            known["zero_variance"] = self._pending.metrics.get("clue/zero_variance", 0.0)
         record = self._pending.model_copy(update={"metrics": {**self._pending.metrics, **known}})
         self.state = self.state.model_copy(update={"history": (*self.state.history, record)})
         self._pending = None
