@@ -351,6 +351,21 @@ def test_each_stage_leaves_the_other_ones_turn_alone(make_job):
     assert run_clue_stage(make_job(finished)).transcripts == ()
 
 
+def test_votes_have_a_temperature_of_their_own(make_job):
+    job = make_job(start("decision"), iterations=1)
+    cold = job.policy.sampling.model_copy(update={"vote_temperature": 0.001})
+    job = replace(job, policy=job.policy.model_copy(update={"sampling": cold}))
+    games = run_clue_stage(job).transcripts
+    rows = [row for row in vote_rows(games[:GAMES], job.pairs, job.seed) for _ in range(3)]
+    trainer = DecisionTrainer(*load_base(job.policy), job, rows)
+    votes = trainer._sample(rows)
+    assert [vote.tokens for vote in votes[:3]] == [votes[0].tokens] * 3
+    assert trainer.temperature == 0.001
+    warm = trainer.player().draw([user_message("Speak.")] * 3, cold.of("clue"), job.seed, [""] * 3)
+    assert len({clue.tokens for clue in warm}) > 1
+    assert ClueTrainer(*load_base(job.policy), job).temperature == cold.temperature
+
+
 def test_decision_rows_hold_the_voters_prompt_and_picture(make_job):
     job = make_job(start("decision"), iterations=2)
     transcripts = run_clue_stage(job).transcripts

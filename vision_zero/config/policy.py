@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal, Self
+from typing import Any, Literal, NamedTuple, Self
 
 from pydantic import Field, model_validator
 
@@ -27,11 +27,20 @@ class AdapterConfig(Config):
     """Layers that do not, as a regular expression of whole names."""
 
 
+class Drawing(NamedTuple):
+    """How replies of one kind are drawn: the softmax temperature, and tokens at most."""
+
+    temperature: float
+    max_tokens: int
+
+
 class SamplingConfig(Config):
     """How replies are drawn; the log-probs that are trained are scored under the same temperature."""
 
     temperature: float = Field(1.0, gt=0.0, le=2.0)
     """Softmax temperature."""
+    vote_temperature: float | None = Field(None, gt=0.0, le=2.0)
+    """That of votes, where it is another one (paper: one for all): votes of one prompt that are all alike teach nothing."""
     top_p: float = Field(1.0, gt=0.0, le=1.0)
     """Nucleus; 1 keeps the whole distribution, which is what the policy gradient assumes."""
     max_clue_tokens: int = Field(512, ge=4, le=8192)
@@ -40,6 +49,12 @@ class SamplingConfig(Config):
     """Longest vote reply, reasoning included."""
     batch_size: int = Field(64, ge=1)
     """Replies generated at once; a turn with more seats is split."""
+
+    def of(self, kind: Literal["clue", "vote"]) -> Drawing:
+        """How clues or votes are drawn."""
+        if kind == "clue":
+            return Drawing(self.temperature, self.max_clue_tokens)
+        return Drawing(self.vote_temperature or self.temperature, self.max_vote_tokens)
 
 
 class PolicyConfig(Config):

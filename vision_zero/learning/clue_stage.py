@@ -74,7 +74,7 @@ class ClueTrainer(StageTrainer):
         self.game = WhoIsTheSpy(job.game)
         clues, games = self.game.players * job.game.rounds, job.learning.games_per_iteration
         rows = [{"prompt": [{"role": "user", "content": ""}], "game": number} for number in range(games * len(job.planned))]
-        arguments = grpo_config(job, replies=games * clues, group=clues, max_tokens=job.policy.sampling.max_clue_tokens)
+        arguments = grpo_config(job, replies=games * clues, group=clues, drawing=job.policy.sampling.of("clue"))
         self.transcripts: list[Transcript] = []
         self._said: list[Said] = []
         self._scored: Any = None

@@ -89,7 +89,7 @@ class DecisionTrainer(StageTrainer):
     ) -> None:
         self.games = games
         group, batch = job.learning.votes_per_prompt, job.learning.games_per_iteration
-        arguments = grpo_config(job, replies=batch * group, group=group, max_tokens=job.policy.sampling.max_vote_tokens)
+        arguments = grpo_config(job, replies=batch * group, group=group, drawing=job.policy.sampling.of("vote"))
         super().__init__(model, processor, job, arguments, Dataset.from_list(rows), _earned)
 
     def _generate_and_score_completions(self, inputs: list[dict[str, Any]]) -> dict[str, Any]:
@@ -111,7 +111,7 @@ class DecisionTrainer(StageTrainer):
         seed = self.job.seed.child("iteration", self.state.global_step, "process", self.accelerator.process_index)
         asked = [user_message(row["prompt"][0]["content"], row["image"]) for row in rows]
         names = [f"{row['game']} (vote)" for row in rows]
-        return self.player().complete(asked, self.job.policy.sampling.max_vote_tokens, seed.child("votes"), names)
+        return self.player().draw(asked, self.job.policy.sampling.of("vote"), seed.child("votes"), names)
 
     def _trained(self, earned: Sequence[float]) -> list[int]:
         """Which rows are trained: all, or whole groups that earned different rewards.

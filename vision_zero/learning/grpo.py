@@ -23,7 +23,7 @@ from transformers import PrinterCallback, ProgressCallback, TrainerCallback, Tra
 from trl import GRPOConfig, GRPOTrainer
 
 from vision_zero.config.learning import LearningConfig
-from vision_zero.config.policy import AdapterConfig, PolicyConfig
+from vision_zero.config.policy import AdapterConfig, Drawing, PolicyConfig
 from vision_zero.errors import PolicyError, TrainingError
 from vision_zero.learning.checkpoint import load_optimizer, save_optimizer
 from vision_zero.learning.job import StageJob
@@ -68,15 +68,15 @@ def reference_settings(policy: PolicyConfig, learning: LearningConfig) -> dict[s
     return {"dtype": dtype, "device_map": None, **policy.source}
 
 
-def grpo_config(job: StageJob, *, replies: int, group: int, max_tokens: int) -> GRPOConfig:
+def grpo_config(job: StageJob, *, replies: int, group: int, drawing: Drawing) -> GRPOConfig:
     """TRL's arguments for one stage.
 
     Args:
         replies: replies trained in one iteration, by all processes together.
         group: replies of one dataset row.
-        max_tokens: longest reply.
+        drawing: how the replies are drawn.
     """
-    learning, sampling = job.learning, job.policy.sampling
+    learning = job.learning
     # Whole rows of the data set go to a process: the games of an iteration are shared equally.
     share = replies // learning.num_processes
     rows = _largest_divisor(share, learning.rows_per_step)
@@ -87,7 +87,7 @@ def grpo_config(job: StageJob, *, replies: int, group: int, max_tokens: int) -> 
         gradient_accumulation_steps=share // rows,
         steps_per_generation=share // rows,
         num_generations=group,
-        max_completion_length=max_tokens,
+        max_completion_length=drawing.max_tokens,
         learning_rate=learning.learning_rate,
         lr_scheduler_type="cosine",
         warmup_steps=round(learning.warmup * learning.iterations),
@@ -98,8 +98,8 @@ def grpo_config(job: StageJob, *, replies: int, group: int, max_tokens: int) -> 
         loss_type="grpo",
         scale_rewards="group",
         use_bias_correction_kl=False,
-        temperature=sampling.temperature,
-        top_p=sampling.top_p,
+        temperature=drawing.temperature,
+        top_p=job.policy.sampling.top_p,
         top_k=0,
         model_init_kwargs=reference_settings(job.policy, learning),
         bf16=learning.bf16,

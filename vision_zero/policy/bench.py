@@ -11,6 +11,7 @@ from typing import Any
 import torch
 from transformers import GenerationConfig
 
+from vision_zero.config.policy import Drawing
 from vision_zero.config.self_play import SelfPlayConfig
 from vision_zero.game.engine import deal_all, play_recorded
 from vision_zero.game.spy import WhoIsTheSpy
@@ -62,13 +63,13 @@ def _played(config: SelfPlayConfig, policy: Policy, pairs: Sequence[ImagePair], 
 
 def _voted(policy: Policy, votes: Sequence[Messages], seed: Seed) -> dict[str, Any]:
     """One batch of votes: decoded here, and by the library."""
-    batch, limit = votes[: policy.sampling.batch_size], policy.sampling.max_vote_tokens
+    batch, drawing = votes[: policy.sampling.batch_size], policy.sampling.of("vote")
     with _timed_forward(policy.model) as forward:
         began = time.perf_counter()
-        replies = policy.complete(batch, limit, seed)
+        replies = policy.draw(batch, drawing, seed, ["a vote"] * len(batch))
         ours = time.perf_counter() - began
     tokens = sum(len(reply.tokens) for reply in replies)
-    library, library_tokens = _generated(policy, batch, limit)
+    library, library_tokens = _generated(policy, batch, drawing)
     return {
         "batch": len(batch),
         "tokens": tokens,
@@ -80,12 +81,12 @@ def _voted(policy: Policy, votes: Sequence[Messages], seed: Seed) -> dict[str, A
     }
 
 
-def _generated(policy: Policy, batch: Sequence[Messages], limit: int) -> tuple[float, int]:
+def _generated(policy: Policy, batch: Sequence[Messages], drawing: Drawing) -> tuple[float, int]:
     """Seconds and tokens of transformers' ``generate``, with the encoding of the prompts."""
     config = GenerationConfig(
-        max_new_tokens=limit,
+        max_new_tokens=drawing.max_tokens,
         do_sample=True,
-        temperature=policy.sampling.temperature,
+        temperature=drawing.temperature,
         top_k=0,
         eos_token_id=policy.end_tokens,
         pad_token_id=policy.processor.tokenizer.pad_token_id,

@@ -9,14 +9,14 @@ from __future__ import annotations
 from collections.abc import Hashable, Iterator, Sequence
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
 from typing import Any
 
 import torch
 from PIL import Image
 from transformers import TopPLogitsWarper
 
-from vision_zero.config.policy import SamplingConfig
+from vision_zero.config.policy import Drawing, SamplingConfig
 from vision_zero.errors import PolicyError
 from vision_zero.game.table import Reply, Request
 from vision_zero.policy.decoding import decode
@@ -74,14 +74,15 @@ class Policy:
         """Answer the seats of one turn; see :class:`vision_zero.game.table.Players`."""
         messages = [user_message(request.prompt, request.image) for request in requests]
         names = [f"{request.game_id} (seat {request.seat}, {request.kind})" for request in requests]
-        is_vote = requests[0].kind == "vote"
-        limit = self.sampling.max_vote_tokens if is_vote else self.sampling.max_clue_tokens
-        return [
-            Reply(completion.text, completion.tokens, completion.is_cut_off)
-            for completion in self.complete(messages, limit, seed, names)
-        ]
+        completions = self.draw(messages, self.sampling.of(requests[0].kind), seed, names)
+        return [Reply(completion.text, completion.tokens, completion.is_cut_off) for completion in completions]
 
-    def complete(self, messages: Sequence[Messages], max_tokens: int, seed: Seed, names: Sequence[str] = ()) -> list[Completion]:
+    def complete(self, messages: Sequence[Messages], max_tokens: int, seed: Seed) -> list[Completion]:
+        """A completion of at most so many tokens for each chat, drawn at ``sampling.temperature``; see :meth:`draw`."""
+        names = [f"chat {number} of {len(messages)}" for number in range(1, len(messages) + 1)]
+        return self.draw(messages, Drawing(self.sampling.temperature, max_tokens), seed, names)
+
+    def draw(self, messages: Sequence[Messages], drawing: Drawing, seed: Seed, names: Sequence[str]) -> list[Completion]:
         """One completion for each chat, in order, generated ``sampling.batch_size`` at a time.
 
         Chats of similar length share a batch, so that little is computed on padding. ``names`` say in errors which chat is meant.
@@ -89,13 +90,12 @@ class Policy:
         Raises:
             PolicyError: a prompt and its reply can be longer than the model's context; nothing is ever cut off a prompt.
         """
-        names = names or [f"chat {number} of {len(messages)}" for number in range(1, len(messages) + 1)]
         order = sorted(range(len(messages)), key=lambda number: _length(messages[number]))
         completions: dict[int, Completion] = {}
         for start in range(0, len(order), self.sampling.batch_size):
             batch = order[start : start + self.sampling.batch_size]
             chats, called = [messages[number] for number in batch], [names[number] for number in batch]
-            made = self._generate(chats, called, max_tokens, seed.child("batch", start))
+            made = self._generate(chats, called, drawing, seed.child("batch", start))
             completions.update(zip(batch, made, strict=True))
         return [completions[number] for number in range(len(messages))]
 
@@ -110,16 +110,17 @@ class Policy:
         )
         return dict(encoded.to(self.model.device))
 
-    def _generate(self, messages: Sequence[Messages], names: Sequence[str], max_tokens: int, seed: Seed) -> list[Completion]:
+    def _generate(self, messages: Sequence[Messages], names: Sequence[str], drawing: Drawing, seed: Seed) -> list[Completion]:
         rows, first = distinct(messages)
         inputs = self.encode([messages[number] for number in first])
-        self._check_lengths(inputs, [names[number] for number in first], max_tokens)
+        self._check_lengths(inputs, [names[number] for number in first], drawing.max_tokens)
         model = self.base if self.as_base and self.base is not None else self.model
         was_training = model.training
         model.eval()
         try:
             with self._weights(), seeded(seed, model.device):
-                replies = decode(model, inputs, rows, choose=self._choose, max_tokens=max_tokens, ends=self.end_tokens)
+                choose = partial(self._choose, temperature=drawing.temperature)
+                replies = decode(model, inputs, rows, choose=choose, max_tokens=drawing.max_tokens, ends=self.end_tokens)
         finally:
             model.train(was_training)
         return [self._completion(tokens) for tokens in replies]
@@ -133,12 +134,12 @@ class Policy:
                     "reply's limit, or show smaller pictures (policy.pictures)"
                 )
 
-    def _choose(self, logits: torch.Tensor) -> torch.Tensor:
-        """The next token of each row: the likeliest, or one drawn as ``sampling`` says; never a placeholder of a picture."""
+    def _choose(self, logits: torch.Tensor, temperature: float) -> torch.Tensor:
+        """The next token of each row: the likeliest, or one that is drawn; never a placeholder of a picture."""
         logits[:, self.picture_tokens] = -torch.inf
         if self.greedy:
             return logits.argmax(-1)
-        logits = logits / self.sampling.temperature
+        logits = logits / temperature
         if self.sampling.top_p < 1:
             logits = TopPLogitsWarper(self.sampling.top_p)(None, logits)
         return torch.multinomial(logits.softmax(-1), num_samples=1).squeeze(1)
