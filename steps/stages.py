@@ -73,7 +73,8 @@ def evaluate(
     from vision_zero.policy.loading import load_policy
 
     held_out = HeldOut.of(config.game, list(pairs.of_split("held_out").pairs()), config.evaluation)
-    scores, transcripts = held_out.measure(load_policy(config.policy, policy.path), state.iteration)
+    player = load_policy(config.policy, policy.path, is_merged=config.learning.merged_play, beside_base=True)
+    scores, transcripts = held_out.measure(player, state.iteration)
     log_metadata({score.name: score.policy.text() for score in scores.scores})
     return scores, PlayedGames.of(transcripts, pairs, config.rewards, config.replay_games)
 

@@ -1,6 +1,7 @@
 """Loading a policy with its adapter or merged; folders that are no policy are refused in one line that says what is wrong."""
 
 import shutil
+from dataclasses import replace
 
 import pytest
 import torch
@@ -13,6 +14,7 @@ from vision_zero.errors import PolicyError
 from vision_zero.policy.loading import load_base, load_policy
 from vision_zero.policy.origin import Origin
 from vision_zero.policy.policy import user_message
+from vision_zero.randomness import Seed
 
 
 def spoil_nothing_there(folder):
@@ -88,6 +90,21 @@ def test_a_merged_policy_says_what_it_said_with_its_adapter(tiny_base, tmp_path)
         one, two, other = (policy.model(**asked).logits for policy in (adapted, merged, bare))
     assert torch.allclose(one, two, atol=1e-5)
     assert not torch.allclose(one, other, atol=1e-2)
+
+
+def test_a_merged_policy_beside_its_base_answers_as_either(tiny_base, tmp_path):
+    config = PolicyConfig(base=str(tiny_base))
+    folder = write_tiny_adapter(tiny_base, tmp_path / "policy")
+    apart, merged = (load_policy(config, folder, is_merged=flag, beside_base=True) for flag in (False, True))
+    assert not any("lora" in name for name, _ in merged.model.named_parameters())
+    asked = [user_message("Who is the spy?", pair.original) for pair in scene_pairs(3)]
+
+    def said(policy, as_base):
+        return replace(policy, greedy=True, as_base=as_base).complete(asked, 8, Seed(1))
+
+    for as_base in (False, True):
+        assert said(merged, as_base) == said(apart, as_base)
+    assert said(merged, as_base=True) != said(merged, as_base=False)
 
 
 @pytest.fixture

@@ -69,7 +69,8 @@ class LearningConfig(Config):
     """Processes of one machine that train together, a GPU each where there are GPUs; each plays an equal share of the games. An
     iteration is one optimiser step over all of them, whatever their number."""
     merged_play: bool = False
-    """Play with a copy of the policy whose adapter is merged into its weights: faster, for the memory of another model."""
+    """Play, and be measured, with a copy of the policy whose adapter is merged into its weights: faster, for the memory of
+    another model."""
     gradient_checkpointing: bool = False
     """Trade compute for memory; needed for large models."""
     bf16: bool = False

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import warnings
+from copy import deepcopy
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
@@ -68,31 +69,37 @@ def device_named(name: str = "auto") -> str:
     return ("cuda" if torch.cuda.is_available() else "cpu") if name == "auto" else name
 
 
-def load_policy(config: PolicyConfig, folder: Path | None, *, device: str = "auto", is_merged: bool = False) -> Policy:
+def load_policy(
+    config: PolicyConfig, folder: Path | None, *, device: str = "auto", is_merged: bool = False, beside_base: bool = False
+) -> Policy:
     """The base with the adapter of a trained folder, a policy of which all weights were trained, or the bare base.
 
     Args:
         device: where it plays, see :func:`device_named`.
-        is_merged: put the adapter into the base's weights: it plays faster, and has no base to compare with any more.
+        is_merged: put the adapter into the base's weights: it plays faster, and has no base to compare with any more …
+        beside_base: … unless the base is kept as a model of its own, for the memory of another model.
 
     Raises:
         PolicyError: the base or the trained policy cannot be loaded, or they do not belong together.
     """
     model, processor = load_base(config)
     base = None
+    place = device_named(device)
     if folder is not None:
         origin = Origin.read(folder)
         if origin is not None:
             origin.check_base(folder, config.base, mark_of(model))
         if is_whole(folder):
-            base, model = None if is_merged else model.to(device_named(device)), load_whole(folder, config)
+            base, model = model, load_whole(folder, config)
         else:
+            base = deepcopy(model) if is_merged and beside_base else None
             model = with_adapter(model, folder, config.base)
             if is_merged:
                 with torch.no_grad():
                     model = model.merge_and_unload()
-    has_no_base = is_merged and folder is not None
-    policy = Policy(model.to(device_named(device)), processor, config.sampling, base=base, has_no_base=has_no_base)
+    has_no_base = is_merged and not beside_base and folder is not None
+    base = None if base is None or has_no_base else base.to(place)
+    policy = Policy(model.to(place), processor, config.sampling, base=base, has_no_base=has_no_base)
     check_fit(policy)
     return policy
 
