@@ -275,6 +275,32 @@ def test_one_optimiser_and_one_schedule_run_through_both_stages(make_job):
     assert optimizer(decision.policy)["0.step"].item() == 4
 
 
+def test_an_optimiser_of_its_own_rests_while_the_other_stage_is_trained(make_job):
+    own = partial(make_job, optimizer="per_stage")
+
+    def as_stage(result, stage):
+        return result.state.model_copy(update={"stage": stage})
+
+    def moments(result, stage):
+        tensors = optimizer(result.policy).items()
+        return {name: tensor for name, tensor in tensors if name.startswith(f"{stage}.")}
+
+    clue = run(own(start("clue"), iterations=2))
+    decision = run(own(as_stage(clue, "decision"), clue.policy, iterations=1))
+    assert same(moments(decision, "clue"), moments(clue, "clue"))
+    assert decision.state.history[-1].metrics["learning_rate"] != clue.state.history[-1].metrics["learning_rate"]
+    again = run(own(as_stage(decision, "clue"), decision.policy, iterations=1))
+    assert same(moments(again, "decision"), moments(decision, "decision"))
+    steps = {stage: moments(again, stage)[f"{stage}.0.step"].item() for stage in ("clue", "decision")}
+    assert steps == {"clue": 3, "decision": 1}
+
+
+def test_optimisers_of_another_kind_are_refused(make_job):
+    one = run(make_job(start("clue"), iterations=1))
+    with pytest.raises(PolicyError, match=r"another learning\.optimizer: set it back, or give the model another name"):
+        run(make_job(one.state, one.policy, iterations=1, optimizer="per_stage"))
+
+
 def test_another_learning_rate_counts_from_the_next_run_on(make_job):
     """As the errors advise: the shape of the schedule and Adam's moments go on, at the rate that the recipe names now."""
     first = run(make_job(start("clue"), iterations=2, learning_rate=1e-2))

@@ -60,6 +60,9 @@ class LearningConfig(Config):
     """ε: PPO's clipping range; it acts only where one batch gives several updates."""
     max_grad_norm: float = Field(1.0, gt=0.0)
     """Gradients are scaled down to this norm."""
+    optimizer: Literal["shared", "per_stage"] = "shared"
+    """One AdamW for both stages, or one for each that rests while the other stage is trained. Gradients of clues and of votes are
+    of different size: shared moments slow the smaller ones down, and push on in the last stage's direction after a switch."""
     weight_decay: float = Field(0.0, ge=0.0)
     """AdamW's weight decay."""
     rows_per_step: int = Field(16, ge=1)

@@ -4,7 +4,7 @@ transformers saves the optimiser, the schedule, random states and its arguments 
 random draws belong to named seeds, arguments come from the config, and the other two are written in the open form below.
 
     adapter_model.safetensors, adapter_config.json   the adapter (peft's format)
-    optimizer.safetensors                            tensors "<parameter number>.<name>"
+    optimizer.safetensors                            tensors "<parameter number>.<name>", or "<stage>.<parameter number>.<name>"
     optimizer.json                                   param groups
     scheduler.json                                   the learning-rate schedule's state
     trainer_state.json                               iteration count (transformers' format)
@@ -20,36 +20,55 @@ import torch
 from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 
+from vision_zero.config.learning import Stage
 from vision_zero.errors import PolicyError
 
 OPTIMIZER_TENSORS, OPTIMIZER_GROUPS, SCHEDULER = "optimizer.safetensors", "optimizer.json", "scheduler.json"
 
 
-def save_optimizer(optimizer: Any, scheduler: Any, folder: Path) -> None:
-    """Write both states into ``folder``."""
+Tensors = dict[str, torch.Tensor]
+
+
+def save_optimizer(
+    optimizer: Any, scheduler: Any, folder: Path, stage: Stage | None = None, others: Tensors | None = None
+) -> None:
+    """Write both states into ``folder``.
+
+    Args:
+        stage: whose optimiser it is, where each stage has its own.
+        others: what :func:`load_optimizer` gave back, to be kept.
+    """
     state = optimizer.state_dict()
     tensors = {
-        f"{number}.{name}": torch.as_tensor(value).detach().cpu().contiguous()
+        f"{_prefix(stage)}{number}.{name}": torch.as_tensor(value).detach().cpu().contiguous()
         for number, values in state["state"].items()
         for name, value in values.items()
     }
-    save_file(tensors, folder / OPTIMIZER_TENSORS)
+    save_file({**(others or {}), **tensors}, folder / OPTIMIZER_TENSORS)
     _write_json(folder / OPTIMIZER_GROUPS, state["param_groups"])
     _write_json(folder / SCHEDULER, {key: value for key, value in scheduler.state_dict().items() if key != "lr_lambdas"})
 
 
-def load_optimizer(optimizer: Any, scheduler: Any, folder: Path) -> None:
+def load_optimizer(optimizer: Any, scheduler: Any, folder: Path, stage: Stage | None = None) -> Tensors:
     """Continue both from the states in ``folder``: moments and place on the curve; rates and weight decay are the config's.
 
+    Returns:
+        The tensors of the other stage's optimiser, where each stage has its own: ``stage`` names this one. A stage that has not
+        been trained yet has none in ``folder`` and starts with fresh moments.
+
     Raises:
-        PolicyError: a file is missing or broken, or belongs to another model.
+        PolicyError: a file is missing or broken, or belongs to another model or to another ``learning.optimizer``.
     """
     try:
         tensors = load_file(folder / OPTIMIZER_TENSORS)
         groups = json.loads((folder / OPTIMIZER_GROUPS).read_text(encoding="utf-8"))
         schedule = json.loads((folder / SCHEDULER).read_text(encoding="utf-8"))
-        state: dict[int, dict[str, torch.Tensor]] = {}
-        for key, tensor in tensors.items():
+        if any(key[0].isdigit() for key in tensors) == (stage is not None):
+            raise ValueError("it was made under another learning.optimizer: set it back, or give the model another name")
+        prefix = _prefix(stage)
+        own = {key.removeprefix(prefix): tensor for key, tensor in tensors.items() if key.startswith(prefix)}
+        state: dict[int, Tensors] = {}
+        for key, tensor in own.items():
             number, name = key.split(".", 1)
             state.setdefault(int(number), {})[name] = tensor
         peaks, decays = list(scheduler.base_lrs), [group["weight_decay"] for group in optimizer.param_groups]
@@ -57,12 +76,17 @@ def load_optimizer(optimizer: Any, scheduler: Any, folder: Path) -> None:
         # The curve itself comes from the config, too; None leaves it as it is.
         curves = scheduler.lr_lambdas
         rates = [peak * curve(schedule["last_epoch"]) for peak, curve in zip(peaks, curves, strict=True)]
-        own = {"lr_lambdas": [None] * len(curves), "base_lrs": peaks, "_last_lr": rates}
-        scheduler.load_state_dict({**schedule, **own})
+        curve_state = {"lr_lambdas": [None] * len(curves), "base_lrs": peaks, "_last_lr": rates}
+        scheduler.load_state_dict({**schedule, **curve_state})
         for group, peak, rate, decay in zip(optimizer.param_groups, peaks, rates, decays, strict=True):
             group.update(initial_lr=peak, lr=rate, weight_decay=decay)
     except (OSError, ValueError, KeyError, SafetensorError) as error:
         raise PolicyError(f"{folder} holds no training state that fits this model: {error}") from error
+    return {key: tensor for key, tensor in tensors.items() if not key.startswith(prefix)}
+
+
+def _prefix(stage: Stage | None) -> str:
+    return f"{stage}." if stage else ""
 
 
 def _write_json(path: Path, data: Any) -> None:

@@ -1,7 +1,8 @@
 """What both stages share: TRL's GRPOTrainer with this project's settings, randomness and stopping rule.
 
-One optimiser, one learning-rate schedule and one iteration count run through both stages and through all runs: an iteration is
-one optimiser step, so TRL's global step is the iteration number. TRL's defaults that differ from the paper are all set here.
+One learning-rate schedule, one iteration count and, unless each stage has its own, one optimiser run through both stages and
+through all runs: an iteration is one optimiser step, so TRL's global step is the iteration number. TRL's defaults that differ
+from the paper are all set here.
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ from peft import LoraConfig
 from transformers import PrinterCallback, ProgressCallback, TrainerCallback, TrainerControl, TrainerState
 from trl import GRPOConfig, GRPOTrainer
 
-from vision_zero.config.learning import LearningConfig
+from vision_zero.config.learning import LearningConfig, Stage
 from vision_zero.config.policy import AdapterConfig, Drawing, PolicyConfig
 from vision_zero.errors import PolicyError, TrainingError
 from vision_zero.learning.checkpoint import load_optimizer, save_optimizer
@@ -141,6 +142,7 @@ class StageTrainer(GRPOTrainer):
     ) -> None:
         self.job = job
         self._sampled: list[Sequence[int]] = []
+        self._others: dict[str, torch.Tensor] = {}
         self.progress = Progress(job.state, job.run)
         self.origin = Origin.of(job.policy, model)
         self._seconds: dict[str, float] = defaultdict(float)
@@ -259,11 +261,16 @@ class StageTrainer(GRPOTrainer):
 
     def _save_optimizer_and_scheduler(self, output_dir: str) -> None:
         if self.args.should_save:  # one process writes for all, as with everything else in the folder
-            save_optimizer(self.optimizer, self.lr_scheduler, Path(output_dir))
+            save_optimizer(self.optimizer, self.lr_scheduler, Path(output_dir), self._own_stage, self._others)
 
     def _load_optimizer_and_scheduler(self, checkpoint: str | None) -> None:
         if checkpoint is not None:
-            load_optimizer(self.optimizer, self.lr_scheduler, Path(checkpoint))
+            self._others = load_optimizer(self.optimizer, self.lr_scheduler, Path(checkpoint), self._own_stage)
+
+    @property
+    def _own_stage(self) -> Stage | None:
+        """The stage that the optimiser belongs to, where each has its own."""
+        return self.progress.stage if self.job.learning.optimizer == "per_stage" else None
 
     def _save_rng_state(self, output_dir: str) -> None:
         """Nothing to save: every draw belongs to a named seed."""
