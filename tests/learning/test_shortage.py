@@ -1,6 +1,7 @@
 """Out of memory is one line that names the setting to turn; what the stage began from is as it was, and training can go on."""
 
 import gc
+import signal
 import weakref
 from dataclasses import replace
 from functools import partial
@@ -14,7 +15,7 @@ from vision_zero.learning import clue_stage, decision_stage
 from vision_zero.learning.clue_stage import run_clue_stage
 from vision_zero.learning.decision_stage import run_decision_stage
 from vision_zero.learning.grpo import StageTrainer
-from vision_zero.learning.shortage import shortage_named
+from vision_zero.learning.shortage import make_room, shortage_named
 from vision_zero.policy.policy import Policy
 
 
@@ -137,3 +138,21 @@ def test_a_stage_leaves_no_model_behind_that_the_next_one_would_lack_the_room_of
     finally:
         gc.enable()
     assert [model() for model in models] == [None]
+
+
+class Pressing:
+    """In a circle of references; Ctrl-C is pressed while it is cleared away."""
+
+    def __init__(self):
+        self.me = self
+
+    def __del__(self):
+        signal.raise_signal(signal.SIGINT)
+
+
+def test_ctrl_c_while_room_is_made_is_not_lost():
+    Pressing()
+    before = signal.getsignal(signal.SIGINT)
+    with pytest.raises(KeyboardInterrupt):
+        make_room()
+    assert signal.getsignal(signal.SIGINT) is before

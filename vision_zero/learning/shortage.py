@@ -6,9 +6,11 @@ Nothing of the stage is kept then: its policy and state are those that it began 
 from __future__ import annotations
 
 import gc
+import signal
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Literal
+from typing import Any, Literal
 
 import torch
 
@@ -50,9 +52,31 @@ def make_room() -> None:
     On a GPU that is too late: the next stage loads its model before, or other processes do, which cannot use what torch keeps
     here for later.
     """
-    gc.collect()
+    with _signals_waiting():
+        gc.collect()
     if torch.cuda.is_available():
         torch.cuda.empty_cache()
+
+
+@contextmanager
+def _signals_waiting() -> Iterator[None]:
+    """Inside, Ctrl-C and a request to end wait: in a finalizer, Python would ignore the exception that they raise."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    came: list[int] = []
+
+    def note(number: int, frame: Any) -> None:
+        came.append(number)
+
+    previous = {number: signal.signal(number, note) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield
+    finally:
+        for number, handler in previous.items():
+            signal.signal(number, signal.SIG_DFL if handler is None else handler)
+    for waited in came:
+        signal.raise_signal(waited)
 
 
 def is_shortage(error: BaseException) -> bool:
