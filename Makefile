@@ -38,7 +38,7 @@ run: $(VENV)/installed .zen ## One self-play run on the default ZenML stack; run
 	$(BIN)/vision-zero check-config $(CONFIG)
 	$(BIN)/zenml pipeline run pipelines.self_play.self_play -c $(CONFIG)
 
-test: lint ## Everything that CI checks, but for the next two targets.
+test: lint ## Everything that CI checks, but for the next three targets.
 	$(BIN)/python -m pytest
 
 test-kubeflow: $(VENV)/installed ## The Kubernetes and Kubeflow stacks against APIs on this machine: a CI part of its own, ten minutes.

@@ -4,12 +4,11 @@ import gc
 import signal
 import weakref
 from dataclasses import replace
-from functools import partial
 
 import pytest
 import torch
 
-from tests.learning.jobs import adapter, optimizer, start, tiny_job, votes_from_any_reply
+from tests.learning.jobs import adapter, optimizer, start, votes_from_any_reply
 from vision_zero.errors import TrainingError
 from vision_zero.learning import clue_stage, decision_stage
 from vision_zero.learning.clue_stage import run_clue_stage
@@ -22,11 +21,6 @@ from vision_zero.policy.policy import Policy
 @pytest.fixture(autouse=True)
 def readable_votes(monkeypatch):
     votes_from_any_reply(monkeypatch)
-
-
-@pytest.fixture
-def make_job(tiny_base, tmp_path):
-    return partial(tiny_job, tiny_base, tmp_path)
 
 
 def exhausted(*args, **kwargs):

@@ -9,16 +9,15 @@ from functools import partial
 import pytest
 import torch
 
-from tests.learning.jobs import GAMES, ITERATIONS, adapter, optimizer, start, tiny_job, votes_from_any_reply
+from tests.learning.jobs import GAMES, ITERATIONS, adapter, optimizer, start, votes_from_any_reply
 from tests.make import files_below, scene_pairs
 from vision_zero.config.learning import SwitchConfig
 from vision_zero.config.policy import AdapterConfig, PolicyConfig
 from vision_zero.errors import PolicyError, TrainingError
-from vision_zero.game.parsing import Unreadable, Vote
+from vision_zero.game.parsing import Vote
 from vision_zero.learning import decision_stage
 from vision_zero.learning.clue_stage import ClueTrainer, run_clue_stage
-from vision_zero.learning.decision_stage import DecisionTrainer, rates_of, run_decision_stage, vote_measures, vote_rows
-from vision_zero.learning.measures import game_measures
+from vision_zero.learning.decision_stage import run_decision_stage
 from vision_zero.learning.state import StageState
 from vision_zero.policy.folder import PolicyFolder
 from vision_zero.policy.loading import load_base, load_policy
@@ -29,11 +28,6 @@ from vision_zero.rewards.role_advantage import RoleBaselines, batch_advantages
 @pytest.fixture(autouse=True)
 def readable_votes(monkeypatch):
     votes_from_any_reply(monkeypatch)
-
-
-@pytest.fixture
-def make_job(tiny_base, tmp_path):
-    return partial(tiny_job, tiny_base, tmp_path)
 
 
 def same(one, two):
@@ -89,57 +83,6 @@ def test_each_iteration_is_measured_by_role(make_job):
         assert means[0] - 0.01 <= record.metrics["entropy"] <= means[1] + 0.01
         assert record.metrics["zero_variance"] == record.metrics["clue/zero_variance"] < 1
     assert all(state.history[1].metrics[f"clue/{role}/kl"] > 0 for role in ("spy", "civilian"))
-
-
-def test_the_decision_stage_measures_its_votes_and_the_games_that_they_end(make_job):
-    job = make_job(start("decision"), iterations=2)
-    games = run_clue_stage(job).transcripts
-    state = run_decision_stage(job, games).state
-    for number, record in enumerate(state.history):
-        played = game_measures(games[number * GAMES : (number + 1) * GAMES], job.rewards)
-        for name in ("reward/spy", "clue/spy/tokens", "clue/civilian/tokens"):
-            assert record.metrics[name] == played[name]
-        unreadable = sum(value for name, value in record.metrics.items() if name.startswith("vote/unreadable/"))
-        assert unreadable == pytest.approx(record.metrics["vote/unreadable"])
-        assert record.metrics["vote/tokens"] == pytest.approx(record.metrics["tokens"])
-
-
-def test_votes_are_measured_by_prompt_and_by_reason():
-    ballots = [(Vote(1), 1), (Unreadable("no_box"), 1), (Unreadable("no_box"), 2), (Unreadable("empty"), 1)]
-    measures = {"vote/tokens": 2.5, "vote/unreadable/empty": 0.25, "vote/unreadable/no_box": 0.5}
-    measures |= {"reward": -0.5, "zero_variance": 0.5}
-    assert vote_measures(ballots, [1.0, -1.0, -1.0, -1.0], [1, 2, 3, 4], 2) == measures
-
-
-def test_groups_that_earned_the_same_change_nothing_but_the_kl(make_job, monkeypatch):
-    monkeypatch.setattr(decision_stage, "read_vote", lambda reply, seats: ("", Vote(None if len(reply) % 5 else 1)))
-    games = run_clue_stage(make_job(start("decision"), iterations=1, games=6)).transcripts
-    trained = []
-    prepare = DecisionTrainer.prepare
-    monkeypatch.setattr(
-        DecisionTrainer, "prepare", lambda self, rows, said: trained.append(len(rows)) or prepare(self, rows, said)
-    )
-
-    def stage(**settings):
-        return run_decision_stage(make_job(start("decision"), iterations=1, games=6, kl=0.0, **settings), games)
-
-    whole, part = stage(), stage(skip_equal_groups=True)
-    assert trained[0] == 18 > trained[1] > 0
-    assert trained[1] % 3 == 0
-    for name in ("reward", "zero_variance", "vote/tokens"):
-        assert whole.state.history[0].metrics[name] == part.state.history[0].metrics[name]
-    one, other = (optimizer(result.policy) for result in (whole, part))
-    moments = [name for name in one if name.endswith("exp_avg")]
-    assert moments
-    for name in moments:
-        assert torch.allclose(one[name], other[name], atol=1e-3 * one[name].abs().max().item())
-
-
-def test_a_batch_without_any_difference_trains_its_kl_alone(make_job, monkeypatch):
-    monkeypatch.setattr(decision_stage, "read_vote", lambda reply, seats: ("", Vote(None)))
-    job = make_job(start("decision"), iterations=1, skip_equal_groups=True)
-    record = run_decision_stage(job, run_clue_stage(job).transcripts).state.history[0]
-    assert (record.metrics["zero_variance"], record.metrics["kl"]) == (1.0, 0.0)
 
 
 def test_the_prompt_that_is_trained_is_the_prompt_that_was_shown(make_job):
@@ -375,33 +318,3 @@ def test_each_stage_leaves_the_other_ones_turn_alone(make_job):
     assert untouched.state == start("clue")
     finished = start("clue").model_copy(update={"iteration": ITERATIONS})
     assert run_clue_stage(make_job(finished)).transcripts == ()
-
-
-def test_votes_have_a_temperature_of_their_own(make_job):
-    job = make_job(start("decision"), iterations=1)
-    cold = job.policy.sampling.model_copy(update={"vote_temperature": 0.001})
-    job = replace(job, policy=job.policy.model_copy(update={"sampling": cold}))
-    games = run_clue_stage(job).transcripts
-    rows = [row for row in vote_rows(games[:GAMES], job.pairs, job.seed) for _ in range(3)]
-    trainer = DecisionTrainer(*load_base(job.policy), job, rows)
-    votes = trainer._sample(rows)
-    assert [vote.tokens for vote in votes[:3]] == [votes[0].tokens] * 3
-    assert trainer.temperature == 0.001
-    warm = trainer.player().draw([user_message("Speak.")] * 3, cold.of("clue"), job.seed, [""] * 3)
-    assert len({clue.tokens for clue in warm}) > 1
-    assert ClueTrainer(*load_base(job.policy), job).temperature == cold.temperature
-
-
-def test_decision_rows_hold_the_voters_prompt_and_picture(make_job):
-    job = make_job(start("decision"), iterations=2)
-    transcripts = run_clue_stage(job).transcripts
-    rows = vote_rows(transcripts, job.pairs, job.seed)
-    for row, transcript in zip(rows, transcripts, strict=True):
-        assert row["prompt"][0]["content"] in [move.prompt for move in transcript.votes]
-        assert row["image"].tobytes() == job.pairs.by_id(transcript.pair_id).original.tobytes()
-        assert row["spy"] == transcript.spy
-
-
-def test_rates_are_shares_of_all_votes():
-    rates = rates_of([(Vote(1), 1), (Vote(None), 1), (Vote(2), 1), (Vote(3), 3)])
-    assert (rates.accuracy, rates.abstention, rates.unreadable) == (0.5, 0.25, 0.0)

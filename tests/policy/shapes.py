@@ -14,17 +14,13 @@ _QWEN_TOKENS = {
 }
 
 
+def _blocks(hidden: int, feed: int, layers: int, heads: int, **more: Any) -> dict[str, Any]:
+    return {"hidden_size": hidden, "intermediate_size": feed, "num_hidden_layers": layers, "num_attention_heads": heads, **more}
+
+
 def _text(hidden: int, feed: int, layers: int, heads: int, keys: int, words: int, context: int, **more: Any) -> dict[str, Any]:
-    return {
-        "hidden_size": hidden,
-        "intermediate_size": feed,
-        "num_hidden_layers": layers,
-        "num_attention_heads": heads,
-        "num_key_value_heads": keys,
-        "vocab_size": words,
-        "max_position_embeddings": context,
-        **more,
-    }
+    own = {"num_key_value_heads": keys, "vocab_size": words, "max_position_embeddings": context}
+    return _blocks(hidden, feed, layers, heads, **own, **more)
 
 
 def _mrope(*sections: int) -> dict[str, Any]:
@@ -67,13 +63,7 @@ def config_of(base: str) -> Any:
         return AutoConfig.for_model(
             "internvl",
             text_config={"model_type": "qwen2", **_text(3584, 18_944, 28, 28, 4, 151_674, 32_768)},
-            vision_config={
-                "hidden_size": 1024,
-                "intermediate_size": 4096,
-                "num_hidden_layers": 24,
-                "num_attention_heads": 16,
-                "attention_bias": True,
-            },
+            vision_config=_blocks(1024, 4096, 24, 16, attention_bias=True),
             tie_word_embeddings=False,
             image_token_id=151_667,
         )
@@ -81,14 +71,7 @@ def config_of(base: str) -> Any:
         return AutoConfig.for_model(
             "idefics3",
             text_config={"model_type": "llama", **_text(2048, 8192, 24, 32, 32, 49_155, 16_384)},
-            vision_config={
-                "hidden_size": 1152,
-                "intermediate_size": 4304,
-                "num_hidden_layers": 27,
-                "num_attention_heads": 16,
-                "image_size": 384,
-                "patch_size": 14,
-            },
+            vision_config=_blocks(1152, 4304, 27, 16, image_size=384, patch_size=14),
             scale_factor=3,
             tie_word_embeddings=False,
             image_token_id=49_153,

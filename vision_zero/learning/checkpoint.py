@@ -25,17 +25,14 @@ from vision_zero.errors import PolicyError
 
 OPTIMIZER_TENSORS, OPTIMIZER_GROUPS, SCHEDULER = "optimizer.safetensors", "optimizer.json", "scheduler.json"
 
-
 Tensors = dict[str, torch.Tensor]
 
 
-def save_optimizer(
-    optimizer: Any, scheduler: Any, folder: Path, stage: Stage | None = None, others: Tensors | None = None
-) -> None:
+def save_optimizer(optimizer: Any, scheduler: Any, folder: Path, stage: Stage | None, others: Tensors) -> None:
     """Write both states into ``folder``.
 
     Args:
-        stage: whose optimiser it is, where each stage has its own.
+        stage: whose optimiser it is, where each stage has its own; else None.
         others: what :func:`load_optimizer` gave back, to be kept.
     """
     state = optimizer.state_dict()
@@ -44,12 +41,12 @@ def save_optimizer(
         for number, values in state["state"].items()
         for name, value in values.items()
     }
-    save_file({**(others or {}), **tensors}, folder / OPTIMIZER_TENSORS)
+    save_file({**others, **tensors}, folder / OPTIMIZER_TENSORS)
     _write_json(folder / OPTIMIZER_GROUPS, state["param_groups"])
     _write_json(folder / SCHEDULER, {key: value for key, value in scheduler.state_dict().items() if key != "lr_lambdas"})
 
 
-def load_optimizer(optimizer: Any, scheduler: Any, folder: Path, stage: Stage | None = None) -> Tensors:
+def load_optimizer(optimizer: Any, scheduler: Any, folder: Path, stage: Stage | None) -> Tensors:
     """Continue both from the states in ``folder``: moments and place on the curve; rates and weight decay are the config's.
 
     Returns:

@@ -79,7 +79,7 @@ class ClueTrainer(StageTrainer):
         self._said: list[Said] = []
         self._scored: Any = None
         self._by_role: dict[str, torch.Tensor] = {}
-        super().__init__(model, processor, job, arguments, Dataset.from_list(rows), _earned_elsewhere)
+        super().__init__(model, processor, job, arguments, Dataset.from_list(rows))
 
     def _generate_and_score_completions(self, inputs: list[dict[str, Any]]) -> dict[str, Any]:
         """Play this iteration's games, let TRL prepare the clues that were said, and put the role advantages in."""
@@ -90,7 +90,8 @@ class ClueTrainer(StageTrainer):
         advantages = self._score(transcripts)
         self._said = [(request, reply) for request, reply in record if request.kind == "clue"]
         rows = [{"prompt": [{"role": "user", "content": request.prompt}], "image": request.image} for request, _ in self._said]
-        output = self.prepare(rows, [reply.tokens for _, reply in self._said])
+        # To TRL every clue earns 0: the advantages, which come from the game, are put in afterwards.
+        output = self.prepare(rows, [reply.tokens for _, reply in self._said], [0.0] * len(rows))
         by_clue = [advantages[request.game_id][request.seat] for request, _ in self._said]
         device = self.accelerator.device
         output["advantages"] = torch.tensor(by_clue, dtype=torch.float32, device=device)
@@ -144,8 +145,3 @@ class ClueTrainer(StageTrainer):
         self.progress.measured(vote_rates(transcripts), measures, baselines)
         self.transcripts.extend(transcripts)
         return {transcript.game_id: by_seat for transcript, by_seat in zip(transcripts, advantages, strict=True)}
-
-
-def _earned_elsewhere(completions: list[Any], **columns: Any) -> list[float]:
-    """TRL asks for a reward of each reply; clues earn theirs in the game, and the advantages are put in afterwards."""
-    return [0.0] * len(completions)

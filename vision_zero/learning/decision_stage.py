@@ -90,7 +90,7 @@ class DecisionTrainer(StageTrainer):
         self.games = games
         group, batch = job.learning.votes_per_prompt, job.learning.games_per_iteration
         arguments = grpo_config(job, replies=batch * group, group=group, drawing=job.policy.sampling.of("vote"))
-        super().__init__(model, processor, job, arguments, Dataset.from_list(rows), _earned)
+        super().__init__(model, processor, job, arguments, Dataset.from_list(rows))
 
     def _generate_and_score_completions(self, inputs: list[dict[str, Any]]) -> dict[str, Any]:
         """Sample this iteration's votes, measure them, and let TRL prepare those that are trained."""
@@ -100,8 +100,11 @@ class DecisionTrainer(StageTrainer):
         earned = [vote_reward(vote, spy, self.job.rewards) for vote, spy in ballots]
         self._measure(ballots, earned, votes)
         trained = self._trained(earned)
-        rows = [{**inputs[number], "reward": earned[number]} for number in trained]
-        output = self.prepare(rows, [votes[number].tokens for number in trained])
+        output = self.prepare(
+            [inputs[number] for number in trained],
+            [votes[number].tokens for number in trained],
+            [earned[number] for number in trained],
+        )
         # The loss is a mean over the replies; those that were skipped count in it with their advantage of 0.
         output["advantages"] *= len(trained) / len(inputs)
         return output
@@ -118,23 +121,21 @@ class DecisionTrainer(StageTrainer):
 
         Some that did not join them where batches are not full, or where another process has more: all train equally many.
         """
-        groups = in_groups(range(len(earned)), self.num_generations)
+        groups = list(range(len(earned) // self.num_generations))
         if self.job.learning.skip_equal_groups:
-            groups.sort(key=lambda group: len({earned[number] for number in group}) == 1)
-            differing = sum(len(set(rewards)) > 1 for rewards in in_groups(earned, self.num_generations))
+            equal = equal_groups(earned, self.num_generations)
             batches = self.args.steps_per_generation
             full = batches // math.gcd(batches, self.num_generations)
-            wanted = max(1, math.ceil(max(gather_object([differing])) / full)) * full
-            groups = groups[:wanted]
-        return sorted(number for group in groups for number in group)
+            wanted = max(1, math.ceil(max(gather_object([equal.count(False)])) / full)) * full
+            groups = sorted(sorted(groups, key=equal.__getitem__)[:wanted])
+        return [group * self.num_generations + place for group in groups for place in range(self.num_generations)]
 
     def _measure(self, ballots: Sequence[Ballot], earned: Sequence[float], votes: Sequence[Completion]) -> None:
         """Advance the controller by the votes of all processes."""
-        by_all: list[Ballot] = gather_object(list(ballots))
-        measures = vote_measures(
-            by_all, gather_object(list(earned)), gather_object([len(vote.tokens) for vote in votes]), self.num_generations
-        )
-        self.progress.measured(rates_of(by_all), {**self._played(), **measures})
+        lengths = [len(vote.tokens) for vote in votes]
+        of_all, earned_by_all, lengths_of_all = zip(*gather_object(list(zip(ballots, earned, lengths, strict=True))), strict=True)
+        measures = vote_measures(of_all, earned_by_all, lengths_of_all, self.num_generations)
+        self.progress.measured(rates_of(of_all), {**self._played(), **measures})
 
     def _played(self) -> dict[str, float]:
         """Measures of the games that this iteration's prompts come from: rewards and clues by role, not the votes."""
@@ -144,9 +145,9 @@ class DecisionTrainer(StageTrainer):
         return {name: value for name, value in measures.items() if not name.startswith("vote/")}
 
 
-def in_groups(values: Sequence[Any], size: int) -> list[Sequence[Any]]:
-    """The values, so many at a time."""
-    return [values[start : start + size] for start in range(0, len(values), size)]
+def equal_groups(earned: Sequence[float], group: int) -> list[bool]:
+    """For each prompt, ``group`` votes after one another: did they all earn the same?"""
+    return [len(set(earned[start : start + group])) == 1 for start in range(0, len(earned), group)]
 
 
 def vote_measures(ballots: Sequence[Ballot], earned: Sequence[float], lengths: Sequence[int], group: int) -> dict[str, float]:
@@ -158,8 +159,12 @@ def vote_measures(ballots: Sequence[Ballot], earned: Sequence[float], lengths: S
     """
     reasons = Counter(vote.reason for vote, _ in ballots if isinstance(vote, Unreadable))
     by_reason = {f"vote/unreadable/{reason}": number / len(ballots) for reason, number in sorted(reasons.items())}
-    equal = fmean(len(set(rewards)) == 1 for rewards in in_groups(earned, group))
-    return {"reward": fmean(earned), "zero_variance": equal, "vote/tokens": fmean(lengths), **by_reason}
+    return {
+        "reward": fmean(earned),
+        "zero_variance": fmean(equal_groups(earned, group)),
+        "vote/tokens": fmean(lengths),
+        **by_reason,
+    }
 
 
 def rates_of(ballots: Sequence[Ballot]) -> VoteRates:
@@ -172,8 +177,3 @@ def rates_of(ballots: Sequence[Ballot]) -> VoteRates:
         abstention=sum(seat is None for seat, _ in readable) / total,
         unreadable=1 - len(readable) / total,
     )
-
-
-def _earned(completions: list[Any], reward: list[float], **columns: Any) -> list[float]:
-    """TRL asks for the rewards of replies that were rewarded when they were sampled."""
-    return reward

@@ -11,7 +11,7 @@ import logging
 import time
 import warnings
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager, nullcontext
 from copy import deepcopy
 from pathlib import Path
@@ -137,9 +137,7 @@ def prepared(model: Any, policy: PolicyConfig) -> LoraConfig | None:
 class StageTrainer(GRPOTrainer):
     """GRPOTrainer whose every random draw belongs to the run's seed and the iteration, so that a resumed run draws the same."""
 
-    def __init__(
-        self, model: Any, processor: Any, job: StageJob, args: GRPOConfig, dataset: Dataset, earned: Callable[..., list[float]]
-    ) -> None:
+    def __init__(self, model: Any, processor: Any, job: StageJob, args: GRPOConfig, dataset: Dataset) -> None:
         self.job = job
         self._sampled: list[Sequence[int]] = []
         self._others: dict[str, torch.Tensor] = {}
@@ -155,7 +153,7 @@ class StageTrainer(GRPOTrainer):
                 processing_class=processor,
                 peft_config=prepared(model, job.policy),
                 callbacks=[_Course(self.progress, len(job.planned))],
-                reward_funcs=earned,
+                reward_funcs=_earned,
                 rollout_func=self._hand_back,
             )
         except ValueError as error:
@@ -212,10 +210,13 @@ class StageTrainer(GRPOTrainer):
     def _policy(self, model: Any) -> Policy:
         return Policy(model, self.processing_class, self.job.policy.sampling)
 
-    def prepare(self, rows: list[dict[str, Any]], replies: Iterable[Sequence[int]]) -> dict[str, Any]:
-        """TRL's batch of replies that were sampled already: of their tokens, never of their text."""
+    def prepare(
+        self, rows: Iterable[dict[str, Any]], replies: Iterable[Sequence[int]], earned: Iterable[float]
+    ) -> dict[str, Any]:
+        """TRL's batch of replies that were sampled and rewarded already: of their tokens, never of their text."""
         self._sampled = list(replies)
-        output: dict[str, Any] = super()._generate_and_score_completions(rows)
+        rewarded = [{**row, "reward": reward} for row, reward in zip(rows, earned, strict=True)]
+        output: dict[str, Any] = super()._generate_and_score_completions(rewarded)
         return output
 
     def _hand_back(self, prompts: Sequence[Messages], trainer: Any) -> dict[str, Any]:
@@ -323,6 +324,11 @@ class _Course(TrainerCallback):
                     "lower learning.learning_rate or learning.max_grad_norm and run again"
                 )
         self.progress.logged(logs)
+
+
+def _earned(completions: list[Any], reward: list[float], **columns: Any) -> list[float]:
+    """TRL asks for rewards; the rows bring them along."""
+    return reward
 
 
 def _largest_divisor(number: int, most: int) -> int:

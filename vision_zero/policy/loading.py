@@ -84,21 +84,21 @@ def load_policy(
     """
     model, processor = load_base(config)
     base = None
+    keeps_base = beside_base or not is_merged
     place = device_named(device)
     if folder is not None:
         origin = Origin.read(folder)
         if origin is not None:
             origin.check_base(folder, config.base, mark_of(model))
         if is_whole(folder):
-            base, model = model, load_whole(folder, config)
+            base, model = (model.to(place) if keeps_base else None), load_whole(folder, config)
         else:
-            base = deepcopy(model) if is_merged and beside_base else None
+            base = deepcopy(model).to(place) if is_merged and beside_base else None
             model = with_adapter(model, folder, config.base)
             if is_merged:
                 with torch.no_grad():
                     model = model.merge_and_unload()
-    has_no_base = is_merged and not beside_base and folder is not None
-    base = None if base is None or has_no_base else base.to(place)
+    has_no_base = folder is not None and not keeps_base
     policy = Policy(model.to(place), processor, config.sampling, base=base, has_no_base=has_no_base)
     check_fit(policy)
     return policy
