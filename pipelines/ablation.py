@@ -9,12 +9,12 @@ starts its arm's runs on the active stack and waits for them.
 from zenml import pipeline
 
 from steps.ablation import compare, train_arm
-from steps.ending import say_that_it_goes_on
+from steps.ending import IT_GOES_ON, say_on_ctrl_c, say_that_it_goes_on
 from vision_zero.config.ablation import AblationConfig
 from vision_zero.config.files import read_arms
 
 
-@pipeline(enable_cache=False, on_failure=say_that_it_goes_on)
+@pipeline(enable_cache=False, on_init=say_on_ctrl_c, on_init_kwargs={"what_stands": IT_GOES_ON}, on_failure=say_that_it_goes_on)
 def ablation(config: AblationConfig) -> None:
     """One step an arm and seed, one after another, and a report; each takes arms along that are trained beside it."""
     arms = read_arms(config)

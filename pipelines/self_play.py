@@ -9,7 +9,7 @@ there is a promoted policy to continue from is found out by ``resume``, at run t
 
 from zenml import pipeline
 
-from steps.ending import say_that_production_stands
+from steps.ending import PRODUCTION_STANDS, say_on_ctrl_c, say_that_production_stands
 from steps.evaluation import ask_suites
 from steps.pairs import draw_charts, edit_photos, import_pairs, render_scenes, validate_pairs
 from steps.production import promote, resume
@@ -18,7 +18,12 @@ from steps.stages import clue_stage, decision_stage, evaluate, switch_stage, wat
 from vision_zero.config.self_play import SelfPlayConfig
 
 
-@pipeline(enable_cache=True, on_failure=say_that_production_stands)
+@pipeline(
+    enable_cache=True,
+    on_init=say_on_ctrl_c,
+    on_init_kwargs={"what_stands": PRODUCTION_STANDS},
+    on_failure=say_that_production_stands,
+)
 def self_play(config: SelfPlayConfig, rounds: int = 1) -> None:
     """Play ``rounds`` rounds; more iterations come from ``iterations_per_round`` and from running again."""
     resumed, policy, version = resume(config)

@@ -28,7 +28,7 @@ from tests.make import write_tiny_base, write_tiny_recipe
 
 ROOT = Path(__file__).resolve().parents[1]
 MODEL = "vision_zero_crashes"
-ITERATIONS = 8
+ITERATIONS = 14
 LONGEST = 300.0
 """Seconds after which a run counts as hanging."""
 
