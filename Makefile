@@ -6,6 +6,7 @@ BIN ?= $(VENV)/bin
 CONFIG ?= configs/self_play/nano.yaml
 EXTRAS ?= dev
 PORT ?= 8237
+WORKERS ?= 2
 
 # Nothing is sent anywhere and nothing is fetched: the default policy is in the repository. Idle threads must not spin:
 # on two cores spinning makes training several times slower.
@@ -38,8 +39,8 @@ run: $(VENV)/installed .zen ## One self-play run on the default ZenML stack; run
 	$(BIN)/vision-zero check-config $(CONFIG)
 	$(BIN)/zenml pipeline run pipelines.self_play.self_play -c $(CONFIG)
 
-test: lint ## Everything that CI checks, but for the next three targets.
-	$(BIN)/python -m pytest
+test: lint ## Everything that CI checks, but for the next three targets, by two processes. WORKERS=2
+	$(BIN)/python -m pytest --numprocesses $(WORKERS) --dist loadfile --no-loadscope-reorder
 
 test-kubeflow: $(VENV)/installed ## The Kubernetes and Kubeflow stacks against APIs on this machine: a CI part of its own, ten minutes.
 	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[dev,kubeflow]'
