@@ -28,6 +28,7 @@ NOT_RUN = {
     r"make (stop-)?dashboard": "tests/browser/test_dashboard.py runs it, where there is a browser",
     r"docker .*": "needs a container engine; tests/test_container.py reads the Dockerfile",
     r"pip install .*": "fetches packages",
+    r".* vllm serve .*": "needs vLLM and a GPU; tests/policy/test_served.py asks a stand-in",
     r".* configs/stacks/s3\.sh": "tests/stacks/test_s3.py runs it, on a bucket of its own",
     r".* configs/stacks/kubernetes\.sh": "needs a cluster; tests/stacks/test_kubernetes.py runs it on a stand-in",
     r".* configs/stacks/kubeflow\.sh": "needs a cluster; tests/stacks/test_kubeflow.py runs it on a stand-in",
@@ -212,7 +213,7 @@ def take_apart(command: str, made: set[str]) -> None:
         assert all(extra in extras for group in asked for extra in group.split(",")), command
         assert (ROOT / rest[rest.index("-c") + 1]).is_file()
     else:
-        assert program in ("cat", "grep", "export", "docker"), command
+        assert program in ("cat", "grep", "export", "docker", "vllm"), command
 
 
 def parse(group: click.Command, words: list[str], command: str) -> None:

@@ -7,6 +7,7 @@ from typing import Any, Literal, NamedTuple, Self
 from pydantic import Field, model_validator
 
 from vision_zero.config.base import Config
+from vision_zero.config.endpoint import VllmConfig
 
 TrainOn = Literal["language", "vision", "both"]
 
@@ -79,6 +80,8 @@ class PolicyConfig(Config):
     layer), the vision side (what reads pictures and brings their features to the decoder), or both."""
     sampling: SamplingConfig = SamplingConfig()
     """How replies are drawn."""
+    server: VllmConfig | None = None
+    """A vLLM server that draws them; null: this process does."""
 
     @property
     def source(self) -> dict[str, Any]:
@@ -92,4 +95,10 @@ class PolicyConfig(Config):
                 f"adapter null with dtype {self.dtype} would round most updates away: set dtype float32, and learning.bf16 "
                 "for speed"
             )
+        return self
+
+    @model_validator(mode="after")
+    def _a_server_gets_adapters(self) -> Self:
+        if self.server is not None and (self.adapter is None or self.train_on != "language"):
+            raise ValueError("policy.server is handed adapters of the language side alone: set an adapter and train_on language")
         return self

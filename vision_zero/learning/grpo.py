@@ -15,6 +15,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager, nullcontext
 from copy import deepcopy
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import torch
@@ -34,7 +35,8 @@ from vision_zero.policy.card import policy_card
 from vision_zero.policy.fitting import check_fit
 from vision_zero.policy.folder import CARD, PolicyFolder
 from vision_zero.policy.origin import Origin
-from vision_zero.policy.policy import Messages, Policy, distinct, seeded
+from vision_zero.policy.policy import Messages, Policy, distinct, seeded, unpadded
+from vision_zero.policy.served import Served
 from vision_zero.policy.sides import adapted_layers, freeze
 from vision_zero.policy.trained import set_adapter, set_whole
 
@@ -202,13 +204,17 @@ class StageTrainer(GRPOTrainer):
     def player(self) -> Policy:
         """The policy as it is now, ready to play."""
         model = self.accelerator.unwrap_model(self.model)
+        if self.job.policy.server is not None:
+            with TemporaryDirectory(prefix="vision-zero-adapter-") as folder:
+                model.save_pretrained(folder)
+                return self._policy(model, Served.adapter(self.job.policy.server, Path(folder)))
         if self.job.learning.merged_play and self.job.policy.adapter is not None:
             with torch.no_grad():
                 model = deepcopy(model).merge_and_unload()
         return self._policy(model)
 
-    def _policy(self, model: Any) -> Policy:
-        return Policy(model, self.processing_class, self.job.policy.sampling)
+    def _policy(self, model: Any, served: Served | None = None) -> Policy:
+        return Policy(model, self.processing_class, self.job.policy.sampling, served=served)
 
     def prepare(
         self, rows: Iterable[dict[str, Any]], replies: Iterable[Sequence[int]], earned: Iterable[float]
@@ -222,9 +228,7 @@ class StageTrainer(GRPOTrainer):
     def _hand_back(self, prompts: Sequence[Messages], trainer: Any) -> dict[str, Any]:
         """TRL's rollout hook: the prompts as token ids, and the tokens that were sampled as replies to them."""
         rows, first = distinct(prompts)
-        encoded = self._policy(self.accelerator.unwrap_model(self.model)).encode([prompts[place] for place in first])
-        kept = encoded["attention_mask"].bool()
-        read = [ids[mask].tolist() for ids, mask in zip(encoded["input_ids"], kept, strict=True)]
+        read = unpadded(self._policy(self.accelerator.unwrap_model(self.model)).encode([prompts[place] for place in first]))
         return {
             "prompt_ids": [read[row] for row in rows],
             "completion_ids": [list(tokens) for tokens in self._sampled],

@@ -19,6 +19,7 @@ from vision_zero.policy.folder import ADAPTER_FILES, ORIGIN, is_whole
 from vision_zero.policy.origin import Origin, mark_of
 from vision_zero.policy.policy import Policy
 from vision_zero.policy.processor import load_processor
+from vision_zero.policy.served import Served
 from vision_zero.policy.trained import UNLOADABLE, load_whole, read_model, with_adapter
 
 # A model of megabytes needs no progress bar, and in a step's log every update of one is a line.
@@ -74,6 +75,8 @@ def load_policy(
 ) -> Policy:
     """The base with the adapter of a trained folder, a policy of which all weights were trained, or the bare base.
 
+    Where a server draws the replies, base and adapter stay apart there, and nothing of the model here is put on a GPU.
+
     Args:
         device: where it plays, see :func:`device_named`.
         is_merged: put the adapter into the base's weights: it plays faster, and has no base to compare with any more …
@@ -82,14 +85,14 @@ def load_policy(
     Raises:
         PolicyError: the base or the trained policy cannot be loaded, or they do not belong together.
     """
+    if config.server is not None:
+        return _served(config, folder)
     model, processor = load_base(config)
     base = None
     keeps_base = beside_base or not is_merged
     place = device_named(device)
     if folder is not None:
-        origin = Origin.read(folder)
-        if origin is not None:
-            origin.check_base(folder, config.base, mark_of(model))
+        _check_origin(folder, config, model)
         if is_whole(folder):
             base, model = (model.to(place) if keeps_base else None), load_whole(folder, config)
         else:
@@ -102,6 +105,26 @@ def load_policy(
     policy = Policy(model.to(place), processor, config.sampling, base=base, has_no_base=has_no_base)
     check_fit(policy)
     return policy
+
+
+def _served(config: PolicyConfig, folder: Path | None) -> Policy:
+    assert config.server is not None
+    model, processor = load_base(config)
+    served = Served(config.server, config.server.model)
+    if folder is not None:
+        _check_origin(folder, config, model)
+        if is_whole(folder):
+            raise PolicyError(f"{folder} holds all weights of a policy, and a server is handed adapters: unset policy.server")
+        served = Served.adapter(config.server, folder)
+    policy = Policy(model, processor, config.sampling, served=served)
+    check_fit(policy)
+    return policy
+
+
+def _check_origin(folder: Path, config: PolicyConfig, model: Any) -> None:
+    origin = Origin.read(folder)
+    if origin is not None:
+        origin.check_base(folder, config.base, mark_of(model))
 
 
 def base_of(folder: Path) -> str:

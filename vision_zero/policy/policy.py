@@ -20,6 +20,7 @@ from vision_zero.config.policy import Drawing, SamplingConfig
 from vision_zero.errors import PolicyError
 from vision_zero.game.table import Reply, Request
 from vision_zero.policy.decoding import decode
+from vision_zero.policy.served import Asked, Served
 from vision_zero.randomness import Seed
 
 Messages = list[dict[str, Any]]
@@ -52,6 +53,7 @@ class Policy:
         as_base: answer as the frozen base: with the adapter switched off, or as ``base``.
         base: the frozen base, where it is a model of its own because all weights of ``model`` were trained.
         has_no_base: what was trained cannot be told from the base any more: it is merged.
+        served: the same weights on a server, which then draws the replies.
     """
 
     model: Any
@@ -61,6 +63,7 @@ class Policy:
     as_base: bool = False
     base: Any = None
     has_no_base: bool = False
+    served: Served | None = None
 
     def __post_init__(self) -> None:
         if self.as_base and self.has_no_base:
@@ -114,16 +117,25 @@ class Policy:
         rows, first = distinct(messages)
         inputs = self.encode([messages[number] for number in first])
         self._check_lengths(inputs, [names[number] for number in first], drawing.max_tokens)
+        if self.served is None:
+            return [self._completion(tokens) for tokens in self._decode(inputs, rows, drawing, seed)]
+        read = unpadded(inputs)
+        asked = [Asked(name, chat, read[row]) for name, chat, row in zip(names, messages, rows, strict=True)]
+        how = drawing._replace(temperature=0.0) if self.greedy else drawing
+        served = self.served.base() if self.as_base else self.served
+        replies = served.replies(asked, how, top_p=self.sampling.top_p, never=self.picture_tokens, seed=seed)
+        return [self._completion(tokens) for tokens in replies]
+
+    def _decode(self, inputs: dict[str, Any], rows: Sequence[int], drawing: Drawing, seed: Seed) -> list[list[int]]:
         model = self.base if self.as_base and self.base is not None else self.model
         was_training = model.training
         model.eval()
         try:
             with self._weights(), seeded(seed, model.device):
                 choose = partial(self._choose, temperature=drawing.temperature)
-                replies = decode(model, inputs, rows, choose=choose, max_tokens=drawing.max_tokens, ends=self.end_tokens)
+                return decode(model, inputs, rows, choose=choose, max_tokens=drawing.max_tokens, ends=self.end_tokens)
         finally:
             model.train(was_training)
-        return [self._completion(tokens) for tokens in replies]
 
     def _check_lengths(self, inputs: dict[str, Any], names: Sequence[str], max_tokens: int) -> None:
         for name, tokens in zip(names, inputs["attention_mask"].sum(1).tolist(), strict=True):
@@ -178,6 +190,12 @@ def seeded(seed: Seed, device: torch.device) -> Iterator[None]:
     with torch.random.fork_rng(devices=[device] if device.type == "cuda" else []):
         torch.manual_seed(seed.integer())
         yield
+
+
+def unpadded(inputs: dict[str, Any]) -> list[list[int]]:
+    """The token ids of each prompt of a batch, without padding."""
+    kept = inputs["attention_mask"].bool()
+    return [ids[mask].tolist() for ids, mask in zip(inputs["input_ids"], kept, strict=True)]
 
 
 def distinct(messages: Sequence[Messages]) -> tuple[list[int], list[int]]:

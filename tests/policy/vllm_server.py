@@ -1,0 +1,108 @@
+"""A stand-in for a vLLM server, which answers with a real model: the part of its HTTP API that this project uses.
+
+POST /v1/load_lora_adapter {lora_name, lora_path}, /v1/unload_lora_adapter {lora_name}, and /v1/chat/completions with
+``return_token_ids``, as documented for vLLM 0.10.2 and later.
+"""
+
+from __future__ import annotations
+
+import base64
+import io
+import json
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from http.server import BaseHTTPRequestHandler
+from pathlib import Path
+from typing import Any
+
+from PIL import Image
+
+from tests.loopback import address, serving
+from vision_zero.config.policy import Drawing, PolicyConfig
+from vision_zero.policy.loading import load_policy
+from vision_zero.policy.policy import Policy, unpadded, user_message
+from vision_zero.randomness import Seed
+
+BASE = "the-base"
+Answer = tuple[int, Any]
+
+
+@dataclass
+class VllmServer:
+    """What it serves, what it was asked, and how it misbehaves.
+
+    Attributes:
+        spoil: changes an answer to a path; None for the server as it should be.
+    """
+
+    base: Path
+    url: str = ""
+    served: dict[str, Policy] = field(default_factory=dict)
+    asked: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
+    spoil: Callable[[str, Answer], Answer] | None = None
+    lock: Any = field(default_factory=threading.Lock)
+
+    def __post_init__(self) -> None:
+        self.served[BASE] = load_policy(PolicyConfig(base=str(self.base)), None, device="cpu")
+
+    def answer(self, path: str, body: dict[str, Any]) -> Answer:
+        with self.lock:
+            name = path.removeprefix("/v1/")
+            self.asked.append((name, body))
+            answer = getattr(self, f"_{name.replace('/', '_')}")(body)
+            return self.spoil(name, answer) if self.spoil else answer
+
+    def _load_lora_adapter(self, body: dict[str, Any]) -> Answer:
+        folder = Path(body["lora_path"])
+        self.served[body["lora_name"]] = load_policy(PolicyConfig(base=str(self.base)), folder, device="cpu")
+        return 200, f"Success: LoRA adapter '{body['lora_name']}' added successfully."
+
+    def _unload_lora_adapter(self, body: dict[str, Any]) -> Answer:
+        del self.served[body["lora_name"]]
+        return 200, f"Success: LoRA adapter '{body['lora_name']}' removed successfully."
+
+    def _chat_completions(self, body: dict[str, Any]) -> Answer:
+        if body["model"] not in self.served:
+            return 404, {"error": {"message": f"The model `{body['model']}` does not exist."}}
+        policy = self.served[body["model"]]
+        policy = replace(policy, greedy=body["temperature"] == 0)
+        text, pictures = "", []
+        for part in body["messages"][0]["content"]:
+            if part["type"] == "text":
+                text = part["text"]
+            else:
+                data = base64.b64decode(part["image_url"]["url"].removeprefix("data:image/png;base64,"))
+                pictures.append(Image.open(io.BytesIO(data)))
+        chat = user_message(text, *pictures)
+        drawing = Drawing(body["temperature"] or 1.0, body["max_tokens"])
+        [completion] = policy.draw([chat], drawing, Seed(body["seed"]), ["chat"])
+        [prompt] = unpadded(policy.encode([chat]))
+        choice = {
+            "token_ids": list(completion.tokens),
+            "message": {"content": completion.text},
+            "finish_reason": "length" if completion.is_cut_off else "stop",
+        }
+        return 200, {"prompt_token_ids": prompt, "choices": [choice]}
+
+
+@contextmanager
+def vllm_server(base: Path) -> Iterator[VllmServer]:
+    """The stand-in at a free port."""
+    standing = VllmServer(base)
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+            status, answer = standing.answer(self.path, body)
+            self.send_response(status)
+            self.end_headers()
+            self.wfile.write((answer if isinstance(answer, str) else json.dumps(answer)).encode())
+
+        def log_message(self, *_: Any) -> None:
+            pass
+
+    with serving(Handler) as server:
+        standing.url = f"{address(server)}/v1"
+        yield standing
