@@ -29,6 +29,7 @@ from vision_zero.config.policy import AdapterConfig, Drawing, PolicyConfig
 from vision_zero.errors import PolicyError, TrainingError
 from vision_zero.learning.checkpoint import load_optimizer, save_optimizer
 from vision_zero.learning.job import StageJob
+from vision_zero.learning.microbatches import microbatches
 from vision_zero.learning.progress import Progress
 from vision_zero.learning.shortage import Part, shortage_named
 from vision_zero.policy.card import policy_card
@@ -142,6 +143,7 @@ class StageTrainer(GRPOTrainer):
     def __init__(self, model: Any, processor: Any, job: StageJob, args: GRPOConfig, dataset: Dataset) -> None:
         self.job = job
         self._sampled: list[Sequence[int]] = []
+        self._buffered_inputs: list[dict[str, Any]] | None = None
         self._others: dict[str, torch.Tensor] = {}
         self.progress = Progress(job.state, job.run)
         self.origin = Origin.of(job.policy, model)
@@ -259,10 +261,14 @@ class StageTrainer(GRPOTrainer):
             return super()._get_per_token_logps_and_entropies(*args, **kwargs)
 
     def _prepare_inputs(self, generation_batch: Any) -> Any:
-        # Sampling and TRL's shuffle of the batch draw from torch's global generator; inside, it is this iteration's own.
-        seed = self.job.seed.child("iteration", self.state.global_step, "process", self.accelerator.process_index)
-        with seeded(seed, self.accelerator.device):
-            return super()._prepare_inputs(generation_batch)
+        steps = self.args.steps_per_generation
+        if self._step % steps == 0 or self._buffered_inputs is None:
+            # Sampling draws from torch's global generator; inside, it is this iteration's own.
+            seed = self.job.seed.child("iteration", self.state.global_step, "process", self.accelerator.process_index)
+            with seeded(seed, self.accelerator.device):
+                replies = self._generate_and_score_completions(generation_batch)
+            self._buffered_inputs = microbatches(replies, steps)
+        return self._buffered_inputs[self._step % steps]
 
     def _save_optimizer_and_scheduler(self, output_dir: str) -> None:
         if self.args.should_save:  # one process writes for all, as with everything else in the folder

@@ -1,0 +1,93 @@
+"""Rows of similar length are trained together, without the padding that none of them needs, and the update is the same."""
+
+from dataclasses import replace
+
+import pytest
+import torch
+
+from tests.learning.jobs import adapter, start, votes_from_any_reply
+from vision_zero.learning import decision_stage, grpo
+from vision_zero.learning.clue_stage import run_clue_stage
+from vision_zero.learning.decision_stage import run_decision_stage
+from vision_zero.learning.microbatches import microbatches
+
+PROMPTS, REPLIES = [3, 5, 2, 5], [4, 1, 2, 3]
+"""Lengths: in order of their sums rows 2, 1, 0, 3."""
+
+
+def batch():
+    """Four rows whose tokens say where they are: row, and place in the prompt or, from 50 on, in the reply."""
+    prompt_mask = torch.tensor([[0] * (5 - length) + [1] * length for length in PROMPTS])
+    reply_mask = torch.tensor([[1] * length + [0] * (4 - length) for length in REPLIES])
+    tokens = torch.arange(4).unsqueeze(1) * 100
+    return {
+        "prompt_ids": (tokens + torch.arange(5)) * prompt_mask,
+        "prompt_mask": prompt_mask,
+        "completion_ids": (tokens + 50 + torch.arange(4)) * reply_mask,
+        "completion_mask": reply_mask,
+        "ref_per_token_logps": (tokens + 50 + torch.arange(4)) * reply_mask / 1000,
+        "mm_token_type_ids": torch.cat([tokens + torch.arange(5), torch.zeros(4, 4, dtype=torch.int64)], dim=1),
+        "advantages": torch.tensor([0.0, 1.0, 2.0, 3.0]),
+        "num_items_in_batch": torch.tensor(10),
+        "pixel_values": torch.arange(12.0).unsqueeze(1),
+        "image_grid_thw": torch.tensor([[1, 1, 2], [1, 2, 2], [1, 1, 1], [1, 5, 1]]),
+        "num_images": [1, 1, 1, 1],
+    }
+
+
+def test_rows_of_similar_length_come_together_with_all_that_is_theirs():
+    short, long = microbatches(batch(), 2)
+    assert short["advantages"].tolist() == [2, 1]
+    assert long["advantages"].tolist() == [0, 3]
+    assert short["pixel_values"].squeeze(1).tolist() == [6, 2, 3, 4, 5], "the pictures of rows 2 and 1"
+    assert short["image_grid_thw"].tolist() == [[1, 1, 1], [1, 2, 2]]
+    assert long["num_images"] == [1, 1]
+    assert short["num_items_in_batch"] == long["num_items_in_batch"] == 10
+
+
+def test_columns_that_are_padding_in_every_row_are_cut():
+    short, long = microbatches(batch(), 2)
+    assert short["prompt_ids"].tolist() == [[0, 0, 0, 203, 204], [100, 101, 102, 103, 104]]
+    assert short["completion_ids"].tolist() == [[250, 251], [150, 0]]
+    assert torch.allclose(short["ref_per_token_logps"], short["completion_ids"] / 1000)
+    assert short["mm_token_type_ids"].tolist() == [[200, 201, 202, 203, 204, 0, 0], [100, 101, 102, 103, 104, 0, 0]]
+    assert long["completion_mask"].tolist() == [[1, 1, 1, 1], [1, 1, 1, 0]]
+    [row] = [part for part in microbatches(batch(), 4) if part["advantages"] == 0.0]
+    assert row["prompt_ids"].tolist() == [[2, 3, 4]]
+    assert row["prompt_mask"].shape == (1, 3)
+    assert row["mm_token_type_ids"].shape == (1, 7)
+
+
+def test_one_microbatch_of_all_rows_is_the_batch_in_another_order():
+    [part] = microbatches(batch(), 1)
+    assert part["completion_ids"].shape == (4, 4)
+    assert part["prompt_ids"].shape == (4, 5)
+
+
+@pytest.mark.parametrize("stage", ["clue", "decision"])
+def test_the_update_is_that_of_the_batch_as_it_was(stage, make_job, monkeypatch):
+    """One micro-batch of everything is what TRL would train; smaller ones and their cuts change nothing but the rounding."""
+    votes_from_any_reply(monkeypatch, decision_stage)
+
+    def learned(rows_per_step):
+        job = make_job(start(stage), iterations=1, rows_per_step=rows_per_step, learning_rate=1e-3)
+        job = replace(job, policy=job.policy.model_copy(update={"sampling": sampling(job)}))
+        games = run_clue_stage(job)
+        result = games if stage == "clue" else run_decision_stage(job, games.transcripts)
+        return adapter(result.policy)
+
+    def sampling(job):
+        return job.policy.sampling.model_copy(update={"max_clue_tokens": 24, "max_vote_tokens": 24})
+
+    widths = []
+    monkeypatch.setattr(grpo, "microbatches", lambda replies, count: noted(widths, microbatches(replies, count)))
+    whole, parts = learned(6), learned(1)
+    assert stage == "decision" or len(set(widths)) > 1, "prompts of later clues are longer"
+    assert whole.keys() == parts.keys()
+    for name, value in whole.items():
+        assert torch.allclose(parts[name], value, atol=2e-5), name
+
+
+def noted(widths, parts):
+    widths.extend(part["prompt_ids"].shape[1] + part["completion_ids"].shape[1] for part in parts)
+    return parts
