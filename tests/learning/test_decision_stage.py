@@ -1,6 +1,7 @@
 """The decision stage on a tiny model: how votes are sampled, rewarded, measured, and which of them are trained."""
 
 from dataclasses import replace
+from statistics import stdev
 
 import pytest
 import torch
@@ -13,6 +14,7 @@ from vision_zero.learning.decision_stage import DecisionTrainer, rates_of, run_d
 from vision_zero.learning.measures import game_measures
 from vision_zero.policy.loading import load_base
 from vision_zero.policy.policy import Completion, user_message
+from vision_zero.rewards.group_advantage import group_advantages
 
 
 @pytest.fixture(autouse=True)
@@ -87,6 +89,27 @@ def test_votes_earn_what_their_text_says(make_job, monkeypatch):
     state = run_decision_stage(job, run_clue_stage(job).transcripts).state
     assert seen == [1.0, -0.5, -1.0, -1.0]
     assert (state.history[0].accuracy, state.history[0].abstention) == (0.25, 0.25)
+
+
+@pytest.mark.parametrize("skips", [False, True])
+def test_a_lone_right_vote_weighs_more_than_a_lone_wrong_one_by_the_scale_of_the_batch(skips, make_job, monkeypatch):
+    job = make_job(start("decision"), iterations=1, votes_per_prompt=4, games=3, rows_per_step=12, skip_equal_groups=skips)
+    earned = [1.0, -0.5, -0.5, -0.5, -1.0, -0.5, -0.5, -0.5, -0.5, -0.5, -0.5, -0.5]
+    rewards, batches = iter(earned * 2), []
+    monkeypatch.setattr(decision_stage, "vote_reward", lambda *_: next(rewards))
+    score = DecisionTrainer._generate_and_score_completions
+    monkeypatch.setattr(
+        DecisionTrainer, "_generate_and_score_completions", lambda self, rows: batches.append(score(self, rows)) or batches[-1]
+    )
+    games = run_clue_stage(job).transcripts
+    for scale in ("group", "batch"):
+        run_decision_stage(replace(job, rewards=job.rewards.model_copy(update={"vote_scale": scale})), games)
+    (right, wrong), (right_of_batch, wrong_of_batch) = ([abs(b["advantages"][place].item()) for place in (0, 4)] for b in batches)
+    share = 2 / 3 if skips else 1
+    assert right == pytest.approx(wrong, rel=1e-3)
+    assert right == pytest.approx(group_advantages(earned[:4])[0] * share, rel=1e-3)
+    assert right_of_batch == pytest.approx(1.125 / stdev(earned) * share, rel=1e-3)
+    assert wrong_of_batch == pytest.approx(right_of_batch / 3, rel=1e-3)
 
 
 def test_votes_have_a_temperature_of_their_own(make_job):

@@ -4,7 +4,8 @@ r"""The decision stage: TRL's GRPOTrainer on votes (arXiv 2509.25541, equation o
 
 Its prompts are the votes that the clue stage's games ended with. Advantages and loss are TRL's own; this trainer samples the
 votes as they are sampled in a game, rewards them, and reads the stage controller's rates from the votes that were sampled.
-Not in the paper: ``skip_equal_groups``, which spares the update the groups that have no advantage to learn from.
+Not in the paper: ``skip_equal_groups``, which spares the update the groups that have no advantage to learn from, and
+``vote_scale: batch``, by which std is that of all votes of the iteration.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ import math
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
-from statistics import fmean
+from statistics import fmean, stdev
 from typing import Any
 
 from accelerate.utils import gather_object
@@ -31,6 +32,7 @@ from vision_zero.policy.loading import load_base
 from vision_zero.policy.policy import Completion, user_message
 from vision_zero.randomness import Seed
 from vision_zero.rewards.decision import vote_reward
+from vision_zero.rewards.group_advantage import EPSILON
 
 Ballot = tuple[Vote | Unreadable, int]
 """A vote and the spy's seat."""
@@ -98,7 +100,7 @@ class DecisionTrainer(StageTrainer):
             votes = self._sample(inputs)
         ballots = [(read_vote(vote.text, row["players"])[1], row["spy"]) for vote, row in zip(votes, inputs, strict=True)]
         earned = [vote_reward(vote, spy, self.job.rewards) for vote, spy in ballots]
-        self._measure(ballots, earned, votes)
+        earned_by_all = self._measure(ballots, earned, votes)
         trained = self._trained(earned)
         output = self.prepare(
             [inputs[number] for number in trained],
@@ -107,6 +109,8 @@ class DecisionTrainer(StageTrainer):
         )
         # The loss is a mean over the replies; those that were skipped count in it with their advantage of 0.
         output["advantages"] *= len(trained) / len(inputs)
+        if self.job.rewards.vote_scale == "batch":
+            output["advantages"] /= stdev(earned_by_all) + EPSILON
         return output
 
     def _sample(self, rows: Sequence[dict[str, Any]]) -> list[Completion]:
@@ -130,12 +134,13 @@ class DecisionTrainer(StageTrainer):
             groups = sorted(sorted(groups, key=equal.__getitem__)[:wanted])
         return [group * self.num_generations + place for group in groups for place in range(self.num_generations)]
 
-    def _measure(self, ballots: Sequence[Ballot], earned: Sequence[float], votes: Sequence[Completion]) -> None:
-        """Advance the controller by the votes of all processes."""
+    def _measure(self, ballots: Sequence[Ballot], earned: Sequence[float], votes: Sequence[Completion]) -> Sequence[float]:
+        """Advance the controller by the votes of all processes, and return what they all earned."""
         lengths = [len(vote.tokens) for vote in votes]
         of_all, earned_by_all, lengths_of_all = zip(*gather_object(list(zip(ballots, earned, lengths, strict=True))), strict=True)
         measures = vote_measures(of_all, earned_by_all, lengths_of_all, self.num_generations)
         self.progress.measured(rates_of(of_all), {**self._played(), **measures})
+        return earned_by_all
 
     def _played(self) -> dict[str, float]:
         """Measures of the games that this iteration's prompts come from: rewards and clues by role, not the votes."""

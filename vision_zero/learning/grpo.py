@@ -100,7 +100,7 @@ def grpo_config(job: StageJob, *, replies: int, group: int, drawing: Drawing) ->
         beta=learning.kl,
         epsilon=learning.clip,
         loss_type="grpo",
-        scale_rewards="group",
+        scale_rewards="group" if job.rewards.vote_scale == "group" else "none",
         use_bias_correction_kl=False,
         temperature=drawing.temperature,
         top_p=job.policy.sampling.top_p,
