@@ -12,6 +12,7 @@ import os
 import re
 import shutil
 import subprocess
+import sys
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -54,7 +55,9 @@ def main() -> None:
         work = home / "vision-zero"
         build_context(work)
         pip = {key: value for key, value in os.environ.items() if key.startswith("PIP_")}
-        environment = {"PATH": "/usr/local/bin:/usr/bin:/bin", "HOME": name, "TORCH_INDEX": "", **pip}
+        # The base image has this Python in the first of these folders.
+        path = f"{Path(sys.base_prefix) / 'bin'}:/usr/local/bin:/usr/bin:/bin"
+        environment = {"PATH": path, "HOME": name, "TORCH_INDEX": "", **pip}
         for keyword, rest in instructions((ROOT / "Dockerfile").read_text(encoding="utf-8"), "cpu"):
             if keyword == "RUN":
                 click.echo(f"RUN {rest}")
