@@ -8,8 +8,9 @@ import pytest
 
 from tests.make import write_tiny_recipe
 from vision_zero.config.files import read_self_play
-from vision_zero.learning.bench import measure_iterations
+from vision_zero.learning.bench import measure_iterations, measure_updates
 from vision_zero.policy.bench import measure_rollouts
+from vision_zero.policy.loading import load_base
 
 
 @pytest.fixture(scope="module")
@@ -36,6 +37,21 @@ def test_the_parts_of_an_iteration_add_up(recipe):
         parts = [seconds for part, seconds in found[stage].items() if part != "seconds"]
         assert min(parts) >= 0
         assert sum(parts) == pytest.approx(found[stage]["seconds"], abs=0.05)
+
+
+def test_an_update_is_measured_by_its_tokens(recipe):
+    config = read_self_play(recipe)
+    found = measure_updates(config, iterations=2)
+    decoder = load_base(config.policy)[0].get_decoder()
+    parameters = sum(parameter.numel() for parameter in decoder.layers.parameters())
+    for stage in ("clue", "decision"):
+        update = found[stage]
+        assert update["tokens"] > 4 * 16, "four replies at least, each to a picture of 16 tokens and more"
+        assert 0 <= update["padding"] < 0.5
+        # Seconds are rounded to hundredths of what may be tenths.
+        assert update["tokens_per_s"] == pytest.approx(update["tokens"] / update["seconds"], rel=0.1)
+        assert update["tflop_per_s"] == pytest.approx(4 * parameters * update["tokens_per_s"] / 1e12, rel=0.1, abs=1e-4)
+        assert update["of_peak"] is None
 
 
 @pytest.mark.cli

@@ -6,8 +6,9 @@ Heavy imports happen inside the commands, so that ``--help`` answers at once. Er
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -150,21 +151,47 @@ def bench_rollout(file: Path, games: int, single_games: int) -> None:
     click.echo(json.dumps(measure_rollouts(read_self_play(file), games, single_games), indent=1))
 
 
+def _of_iterations(command: Callable[..., None]) -> Callable[..., None]:
+    """A benchmark that trains the recipe FILE."""
+    options = (
+        click.argument("file", type=click.Path(path_type=Path)),
+        click.option("--games", type=click.IntRange(1), help="Games of an iteration; the recipe's."),
+        click.option(
+            "--iterations", type=click.IntRange(1), default=2, show_default=True, help="Iterations of each stage that count."
+        ),
+    )
+    for option in reversed(options):
+        command = option(command)
+    return command
+
+
+@bench.command("update")
+@_of_iterations
+def bench_update(file: Path, games: int | None, iterations: int) -> None:
+    """How fast the recipe FILE trains on replies that are there: tokens, padding, operations a second."""
+    from vision_zero.learning.bench import measure_updates
+
+    _print_measured(measure_updates, file, games, iterations)
+
+
 @bench.command("iteration")
-@click.argument("file", type=click.Path(path_type=Path))
-@click.option("--games", type=click.IntRange(1), help="Games of an iteration; the recipe's.")
-@click.option("--iterations", type=click.IntRange(1), default=2, show_default=True, help="Iterations of each stage that count.")
+@_of_iterations
 def bench_iteration(file: Path, games: int | None, iterations: int) -> None:
     """How long an iteration of each stage takes with the recipe FILE, and where its time goes."""
+    from vision_zero.learning.bench import measure_iterations
+
+    _print_measured(measure_iterations, file, games, iterations)
+
+
+def _print_measured(measure: Callable[..., dict[str, Any]], file: Path, games: int | None, iterations: int) -> None:
     import json
 
     from vision_zero.config.files import read_self_play
-    from vision_zero.learning.bench import measure_iterations
 
     config = read_self_play(file)
     if games is not None:
         config = config.model_copy(update={"learning": config.learning.model_copy(update={"games_per_iteration": games})})
-    click.echo(json.dumps(measure_iterations(config, iterations), indent=1))
+    click.echo(json.dumps(measure(config, iterations), indent=1))
 
 
 @cli.command()

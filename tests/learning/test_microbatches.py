@@ -9,7 +9,7 @@ from tests.learning.jobs import adapter, start, votes_from_any_reply
 from vision_zero.learning import decision_stage, grpo
 from vision_zero.learning.clue_stage import run_clue_stage
 from vision_zero.learning.decision_stage import run_decision_stage
-from vision_zero.learning.microbatches import microbatches
+from vision_zero.learning.microbatches import microbatches, sizes
 
 PROMPTS, REPLIES = [3, 5, 2, 5], [4, 1, 2, 3]
 """Lengths: in order of their sums rows 2, 1, 0, 3."""
@@ -56,6 +56,11 @@ def test_columns_that_are_padding_in_every_row_are_cut():
     assert row["prompt_ids"].tolist() == [[2, 3, 4]]
     assert row["prompt_mask"].shape == (1, 3)
     assert row["mm_token_type_ids"].shape == (1, 7)
+
+
+def test_padding_is_what_holds_no_token():
+    assert sizes(microbatches(batch(), 2)) == {"update/tokens": 25.0, "update/padding": 1 - 25 / (2 * 7 + 2 * 9)}
+    assert sizes(microbatches(batch(), 4))["update/padding"] == 0
 
 
 def test_one_microbatch_of_all_rows_is_the_batch_in_another_order():

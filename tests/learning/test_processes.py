@@ -95,7 +95,7 @@ def same_course(one, two):
         assert found.model_copy(update={"metrics": {}}) == expected.model_copy(update={"metrics": {}})
         assert found.metrics.keys() == expected.metrics.keys()
         for name, value in expected.metrics.items():
-            if not name.startswith("seconds/"):
+            if not name.startswith("seconds/") and name != "update/padding":
                 rel = 0.05 if name in MEANS_OF_BATCHES else 1e-4
                 assert found.metrics[name] == pytest.approx(value, rel=rel, abs=1e-6), name
 

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import tempfile
 from pathlib import Path
+from statistics import fmean
 from time import perf_counter
 from typing import Any
+
+import torch
 
 from vision_zero.config.learning import Stage
 from vision_zero.config.self_play import SelfPlayConfig
@@ -19,8 +22,11 @@ from vision_zero.pairs.supply import stride
 from vision_zero.pairs.table import PairTable
 from vision_zero.policy.bench import torch_machine
 from vision_zero.policy.folder import PolicyFolder
+from vision_zero.policy.loading import load_base
 from vision_zero.randomness import Seed
 
+PEAKS = {"H100": 989e12, "H200": 989e12, "A100": 312e12}
+"""Operations a second in bfloat16, dense, by a part of the GPU's name (the makers' data sheets)."""
 WARM_UP = 1
 """Iterations before those that count: what is made once, is made in them."""
 
@@ -35,6 +41,30 @@ def measure_iterations(config: SelfPlayConfig, iterations: int) -> dict[str, Any
     Raises:
         TrainingError: a stage cannot be trained.
     """
+    clue, decision, share = _trained(config, iterations)
+    return {**_what(config, iterations), "clue": _parts(clue, {}), "decision": _parts(decision, {"play": share})}
+
+
+def measure_updates(config: SelfPlayConfig, iterations: int) -> dict[str, Any]:
+    """Train each stage as :func:`measure_iterations` does, and look at the update alone.
+
+    Returns:
+        JSON data: the machine, and for each stage, as means of an iteration, the ``seconds`` of its update, the ``tokens`` of
+        prompts and replies in it, the share of ``padding`` beside them, ``tokens_per_s``, and ``tflop_per_s``: for each token and
+        each parameter of the decoder's layers 2 operations forward and 4 backward, or 2 where an adapter is trained, since the
+        base gets no gradients; recomputing for checkpoints is not counted, nor are pictures and the output layer. ``of_peak`` is
+        that as a share of what the GPU can do in half precision, where that is known.
+
+    Raises:
+        TrainingError: a stage cannot be trained.
+    """
+    clue, decision, _ = _trained(config, iterations)
+    flop = (6 if config.policy.adapter is None else 4) * _layer_parameters(config)
+    return {**_what(config, iterations), "clue": _update(clue, flop), "decision": _update(decision, flop)}
+
+
+def _trained(config: SelfPlayConfig, iterations: int) -> tuple[StageResult, StageResult, float]:
+    """Both stages, and for each decision iteration its share of the seconds that its games took."""
     done = WARM_UP + iterations
     games = config.learning.games_per_iteration
     source, seed = SceneSource(config.pairs.scenes), Seed(config.seed).child("bench")
@@ -46,14 +76,34 @@ def measure_iterations(config: SelfPlayConfig, iterations: int) -> dict[str, Any
         began = perf_counter()
         played = run_clue_stage(decision_job)
         share = (perf_counter() - began) / done
-        decision = run_decision_stage(decision_job, played.transcripts)
+        return clue, run_decision_stage(decision_job, played.transcripts), share
+
+
+def _what(config: SelfPlayConfig, iterations: int) -> dict[str, Any]:
+    games = config.learning.games_per_iteration
+    return {"machine": torch_machine(), "policy": config.policy.base, "games": games, "iterations": iterations}
+
+
+def _layer_parameters(config: SelfPlayConfig) -> int:
+    decoder = load_base(config.policy)[0].get_decoder()
+    return sum(parameter.numel() for parameter in decoder.layers.parameters())
+
+
+def _update(result: StageResult, flop: int) -> dict[str, float | None]:
+    records = [record.metrics for record in result.state.history[WARM_UP:]]
+    seconds, tokens, padding = (
+        fmean(metrics[name] for metrics in records) for name in ("seconds/update", "update/tokens", "update/padding")
+    )
+    done = flop * tokens / seconds
+    name = torch.cuda.get_device_name() if torch.cuda.is_available() else ""
+    peak = next((peak for part, peak in PEAKS.items() if part in name), None)
     return {
-        "machine": torch_machine(),
-        "policy": config.policy.base,
-        "games": games,
-        "iterations": iterations,
-        "clue": _parts(clue, {}),
-        "decision": _parts(decision, {"play": share}),
+        "seconds": round(seconds, 2),
+        "tokens": round(tokens),
+        "padding": round(padding, 3),
+        "tokens_per_s": round(tokens / seconds, 1),
+        "tflop_per_s": round(done / 1e12, 4),
+        "of_peak": None if peak is None else round(done / peak, 3),
     }
 
 

@@ -29,7 +29,7 @@ from vision_zero.config.policy import AdapterConfig, Drawing, PolicyConfig
 from vision_zero.errors import PolicyError, TrainingError
 from vision_zero.learning.checkpoint import load_optimizer, save_optimizer
 from vision_zero.learning.job import StageJob
-from vision_zero.learning.microbatches import microbatches
+from vision_zero.learning.microbatches import microbatches, sizes
 from vision_zero.learning.progress import Progress
 from vision_zero.learning.shortage import Part, shortage_named
 from vision_zero.policy.card import policy_card
@@ -148,6 +148,7 @@ class StageTrainer(GRPOTrainer):
         self.progress = Progress(job.state, job.run)
         self.origin = Origin.of(job.policy, model)
         self._seconds: dict[str, float] = defaultdict(float)
+        self._sizes: dict[str, float] = {}
         try:
             # The base and a peft_config, never a PeftModel: TRL would anchor the KL to the step's start instead of the base.
             super().__init__(
@@ -248,11 +249,15 @@ class StageTrainer(GRPOTrainer):
             self._seconds[part] += time.perf_counter() - began
 
     def log(self, logs: dict[str, float], start_time: float | None = None) -> None:
-        """TRL's log, with the seconds of the iteration's parts; the update is what the others leave of TRL's ``step_time``."""
+        """TRL's log, with what the update was made of and the seconds of the iteration's parts.
+
+        The update's are what the others leave of TRL's ``step_time``.
+        """
         if "step_time" in self._metrics["train"]:
             step = sum(self._metrics["train"]["step_time"])
             parts = {**self._seconds, "update": step - sum(self._seconds.values())}
             logs.update({f"seconds/{part}": seconds for part, seconds in parts.items()})
+            logs.update(self._sizes)
         self._seconds.clear()
         super().log(logs, start_time)
 
@@ -268,6 +273,7 @@ class StageTrainer(GRPOTrainer):
             with seeded(seed, self.accelerator.device):
                 replies = self._generate_and_score_completions(generation_batch)
             self._buffered_inputs = microbatches(replies, steps)
+            self._sizes = sizes(self._buffered_inputs)
         return self._buffered_inputs[self._step % steps]
 
     def _save_optimizer_and_scheduler(self, output_dir: str) -> None:

@@ -7,12 +7,15 @@ order is free; by length, most micro-batches can be cut short, and the update is
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import torch
+from accelerate.utils import gather_object
 from trl.trainer.utils import split_pixel_values_by_grid, split_tensor_dict, unsplit_pixel_values_by_grid
 
 Batch = dict[str, Any]
+_MASKS = ("prompt_mask", "completion_mask")
 _OF_PROMPTS = ("prompt_ids", "prompt_mask")
 _OF_COMPLETIONS = ("completion_ids", "completion_mask", "ref_per_token_logps", "old_per_token_logps")
 _OF_BOTH = ("token_type_ids", "mm_token_type_ids")
@@ -30,6 +33,16 @@ def microbatches(batch: Batch, count: int) -> list[Batch]:
     order = lengths.argsort(stable=True)
     rows = {key: _reordered(value, order) for key, value in split_pixel_values_by_grid(batch).items()}
     return [_trimmed(unsplit_pixel_values_by_grid(part)) for part in split_tensor_dict(rows, count)]
+
+
+def sizes(parts: Sequence[Batch]) -> dict[str, float]:
+    """Of all processes together ``update/tokens``: tokens of prompts and completions; ``update/padding``: share of the columns
+    that hold none.
+    """
+    masks = [part[mask] for part in parts for mask in _MASKS]
+    counts = gather_object([(int(sum(mask.sum() for mask in masks)), sum(mask.numel() for mask in masks))])
+    tokens, columns = (sum(count) for count in zip(*counts, strict=True))
+    return {"update/tokens": float(tokens), "update/padding": 1 - tokens / columns}
 
 
 def _reordered(value: Any, order: torch.Tensor) -> Any:
