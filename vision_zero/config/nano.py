@@ -1,4 +1,7 @@
-"""How the embedded policy is played wherever no recipe says otherwise; ``configs/self_play/nano.yaml`` says the same."""
+"""How the embedded policy is played wherever no recipe says otherwise.
+
+``configs/self_play/nano.yaml`` says the same, but for hotter votes, which are for learning.
+"""
 
 from __future__ import annotations
 
