@@ -8,7 +8,7 @@ from zenml.enums import VisualizationType
 from zenml.materializers.pydantic_materializer import DEFAULT_FILENAME, PydanticMaterializer
 
 from materializers.files import FileMaterializer
-from vision_zero.evaluation.estimates import Scores
+from vision_zero.evaluation.estimates import BaseMeasures, Scores
 from vision_zero.evaluation.scorecard import Scorecard
 from vision_zero.learning.alarms import Alarms
 from vision_zero.learning.state import StageState
@@ -61,6 +61,18 @@ class ScoresMaterializer(_PageMaterializer):
 
     def extract_metadata(self, data: Scores) -> dict[str, Any]:
         return {score.name: round(score.policy.mean, 4) for score in data.scores}
+
+
+class BaseMeasuresMaterializer(_PageMaterializer):
+    """How the frozen base fares."""
+
+    ASSOCIATED_TYPES: ClassVar[tuple[type[Any], ...]] = (BaseMeasures,)
+
+    def _html(self, data: BaseMeasures) -> str:
+        return render_page("base_measures.html.j2", measures=data)
+
+    def extract_metadata(self, data: BaseMeasures) -> dict[str, Any]:
+        return {name: round(mean, 4) for name, mean in data.means().items()}
 
 
 class AlarmsMaterializer(_PageMaterializer):

@@ -1,5 +1,5 @@
-"""The main job: resume → pairs → validate → clue stage → decision stage → evaluate → switch stage → watch → suites → report →
-promote.
+"""The main job: resume → pairs → validate → measure base → clue stage → decision stage → evaluate → switch stage → watch → suites
+→ report → promote.
 
     zenml pipeline run pipelines.self_play.self_play -c configs/self_play/nano.yaml
 
@@ -14,7 +14,7 @@ from steps.evaluation import ask_suites
 from steps.pairs import draw_charts, edit_photos, import_pairs, render_scenes, validate_pairs
 from steps.production import promote, resume
 from steps.reporting import report
-from steps.stages import clue_stage, decision_stage, evaluate, switch_stage, watch
+from steps.stages import clue_stage, decision_stage, evaluate, measure_base, switch_stage, watch
 from vision_zero.config.self_play import SelfPlayConfig
 
 
@@ -28,13 +28,14 @@ def self_play(config: SelfPlayConfig, rounds: int = 1) -> None:
     """Play ``rounds`` rounds; more iterations come from ``iterations_per_round`` and from running again."""
     resumed, policy, version = resume(config)
     sources = [make(config, rounds, resumed) for make in (render_scenes, draw_charts, edit_photos, import_pairs)]
-    pairs, _, verdict = validate_pairs(config, *sources)
+    pairs, held_out, _, verdict = validate_pairs(config, *sources)
+    base = measure_base(config.of_base, held_out)
     state = resumed
     for number in range(1, rounds + 1):
         before = state
         state, policy, games = clue_stage(config, before, policy, pairs, id=f"clue_stage_{number}")
         state, policy = decision_stage(config, before, state, policy, pairs, games, id=f"decision_stage_{number}")
-        scores, _ = evaluate(config, state, policy, pairs, id=f"evaluate_{number}")
+        scores, _ = evaluate(config, state, policy, held_out, *base, id=f"evaluate_{number}")
         state = switch_stage(before, state, scores, id=f"switch_stage_{number}")
         alarms = watch(config, state, games, scores, id=f"watch_{number}")
     benchmarks = ask_suites(config, policy)

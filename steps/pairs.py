@@ -62,14 +62,20 @@ def import_pairs(config: SelfPlayConfig, rounds: int, state: StageState) -> Anno
     cache_policy=CACHED,
     output_materializers={
         "pairs": PairTableMaterializer,
+        "held_out": PairTableMaterializer,
         "quarantined": PairTableMaterializer,
         "verdict": VerdictMaterializer,
     },
 )
 def validate_pairs(
     config: SelfPlayConfig, scenes: PairTable, charts: PairTable, photos: PairTable, imported: PairTable
-) -> tuple[Annotated[PairTable, "pairs"], Annotated[PairTable, "quarantined"], Annotated[Verdict, "verdict"]]:
-    """Judge all pairs; take the failing ones out."""
+) -> tuple[
+    Annotated[PairTable, "pairs"],
+    Annotated[PairTable, "held_out"],
+    Annotated[PairTable, "quarantined"],
+    Annotated[Verdict, "verdict"],
+]:
+    """Judge all pairs; take the failing ones out, and the held-out ones apart."""
     from vision_zero.pairs.expectations import judge
     from vision_zero.pairs.spoiling import spoil
     from vision_zero.pairs.table import joined
@@ -81,4 +87,4 @@ def validate_pairs(
     pairs, quarantined = quarantine(table, verdict)
     pairs = spoil(pairs, config.pairs.spoiled, Seed(config.seed).child("pairs", "spoiled"))
     log_metadata(summary(verdict))
-    return pairs, quarantined, verdict
+    return pairs.of_split("train"), pairs.of_split("held_out"), quarantined, verdict

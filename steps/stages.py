@@ -6,11 +6,12 @@ from typing import Annotated
 
 from zenml import get_step_context, log_metadata, step
 
-from materializers.documents import AlarmsMaterializer, ScoresMaterializer, StageStateMaterializer
+from materializers.documents import AlarmsMaterializer, BaseMeasuresMaterializer, ScoresMaterializer, StageStateMaterializer
 from materializers.games import PlayedGamesMaterializer
 from materializers.policy import PolicyMaterializer
-from vision_zero.config.self_play import SelfPlayConfig
-from vision_zero.evaluation.estimates import Scores
+from steps.settings import cached
+from vision_zero.config.self_play import BaseMeasureConfig, SelfPlayConfig
+from vision_zero.evaluation.estimates import BaseMeasures, Scores
 from vision_zero.game.played import PlayedGames
 from vision_zero.learning.alarms import Alarms
 from vision_zero.learning.state import StageState
@@ -62,21 +63,45 @@ def decision_stage(
 
 
 @step(
+    cache_policy=cached(
+        "vision_zero/config", "vision_zero/evaluation", "vision_zero/game", "vision_zero/pairs", "vision_zero/policy"
+    ),
+    output_materializers={"base_measures": BaseMeasuresMaterializer, "base_games": PlayedGamesMaterializer},
+)
+def measure_base(
+    config: BaseMeasureConfig, held_out: PairTable
+) -> tuple[Annotated[BaseMeasures, "base_measures"], Annotated[PlayedGames, "base_games"]]:
+    """Measure the frozen base on held-out games and questions; the same base is not measured twice."""
+    from vision_zero.evaluation.held_out import HeldOut
+    from vision_zero.policy.loading import load_policy
+
+    measures, games = HeldOut.of(config, held_out).measure_base(load_policy(config.policy, None))
+    log_metadata({name: f"{100 * mean:.0f} %" for name, mean in measures.means().items()})
+    return measures, PlayedGames.of(games, held_out, config.rewards, config.replay_games)
+
+
+@step(
     enable_cache=False,
     output_materializers={"scores": ScoresMaterializer, "duels": PlayedGamesMaterializer},
 )
 def evaluate(
-    config: SelfPlayConfig, state: StageState, policy: PolicyFolder, pairs: PairTable
+    config: SelfPlayConfig,
+    state: StageState,
+    policy: PolicyFolder,
+    held_out: PairTable,
+    base_measures: BaseMeasures,
+    base_games: PlayedGames,
 ) -> tuple[Annotated[Scores, "scores"], Annotated[PlayedGames, "duels"]]:
     """Measure the policy beside its frozen base on held-out games and questions."""
     from vision_zero.evaluation.held_out import HeldOut
     from vision_zero.policy.loading import load_policy
 
-    held_out = HeldOut.of(config.game, list(pairs.of_split("held_out").pairs()), config.evaluation)
     player = load_policy(config.policy, policy.path, is_merged=config.learning.merged_play, beside_base=True)
-    scores, transcripts = held_out.measure(player, state.iteration)
+    asked = HeldOut.of(config.of_base, held_out)
+    base = asked.still_true(base_measures, base_games.transcripts, player)
+    scores, transcripts = asked.measure(player, *base, state.iteration)
     log_metadata({score.name: score.policy.text() for score in scores.scores})
-    return scores, PlayedGames.of(transcripts, pairs, config.rewards, config.replay_games)
+    return scores, PlayedGames.of(transcripts, held_out, config.rewards, config.replay_games)
 
 
 @step(enable_cache=False, output_materializers=StageStateMaterializer)

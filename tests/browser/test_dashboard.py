@@ -12,6 +12,7 @@ pytestmark = [pytest.mark.browser, pytest.mark.zenml, pytest.mark.timeout(300)]
 ORDER = (
     ("resume", "render_scenes"), ("render_scenes", "validate_pairs"), ("draw_charts", "validate_pairs"),
     ("edit_photos", "validate_pairs"), ("import_pairs", "validate_pairs"), ("validate_pairs", "clue_stage_1"),
+    ("validate_pairs", "measure_base"), ("measure_base", "evaluate_1"),
     ("clue_stage_1", "decision_stage_1"), ("decision_stage_1", "evaluate_1"), ("evaluate_1", "switch_stage_1"),
     ("evaluate_1", "watch_1"), ("decision_stage_1", "ask_suites"), ("watch_1", "report"), ("ask_suites", "report"),
     ("switch_stage_1", "report"), ("report", "promote"),
@@ -20,6 +21,8 @@ ORDER = (
 PAGES = {
     "validate_pairs/pairs": ("Image pairs", 20, 0),
     "validate_pairs/verdict": ("Verdict over the pairs", 2, 0),
+    "measure_base/base_measures": ("The frozen base on the held-out pairs", 0, 0),
+    "measure_base/base_games": ("Replay", 2, 0),
     "clue_stage_1/games": ("Replay", 4, 0),
     "evaluate_1/duels": ("Replay", 2, 0),
     "evaluate_1/scores": ("Held-out scores after iteration 2", 0, 0),

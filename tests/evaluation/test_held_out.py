@@ -1,6 +1,6 @@
 """Held-out measurement: scripted players fare as they must, and the base beside itself is the same."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import pytest
 
@@ -8,6 +8,7 @@ from tests.make import game, plain_pair, scene_pairs
 from vision_zero.config.evaluation import EvaluationConfig
 from vision_zero.config.game import GameConfig
 from vision_zero.config.policy import PolicyConfig, SamplingConfig
+from vision_zero.config.self_play import SelfPlayConfig
 from vision_zero.evaluation.duels import caught, duel, vote_again, vote_shares
 from vision_zero.evaluation.estimates import compare, estimate
 from vision_zero.evaluation.held_out import HeldOut
@@ -16,6 +17,7 @@ from vision_zero.evaluation.truth import true_clues
 from vision_zero.game.spy import WhoIsTheSpy
 from vision_zero.game.table import Reply
 from vision_zero.pairs.scenes.questions import Question
+from vision_zero.pairs.table import PairTable
 from vision_zero.policy.loading import load_policy
 from vision_zero.policy.scripted import Liar, Mute, Oracle, Random
 from vision_zero.randomness import Seed
@@ -120,6 +122,7 @@ class Knowing:
     text: str
     greedy: bool = False
     as_base: bool = False
+    base_mark: str = "0"
 
     def reply(self, requests, seed):
         return [Reply("\\boxed{N/A}" if self.as_base else self.text) for _ in requests]
@@ -128,10 +131,19 @@ class Knowing:
         return [Reply("no idea") for _ in messages]
 
 
+def asked(pairs, config=CONFIG, game=None):
+    """What a recipe with these settings asks of these held-out pairs."""
+    table = PairTable.from_pairs(enumerate(pairs), "held_out")
+    return HeldOut.of(SelfPlayConfig(evaluation=config, game=game or GameConfig()).of_base, table)
+
+
+def measured(held_out, policy, iteration=0):
+    return held_out.measure(policy, *held_out.measure_base(replace(policy, as_base=True)), iteration)
+
+
 def test_the_policy_is_measured_beside_its_base():
     pairs = scene_pairs(8)
-    held_out = HeldOut.of(GameConfig(), pairs, CONFIG)
-    scores, played = held_out.measure(Knowing("\\boxed{1}"), iteration=7)
+    scores, played = measured(asked(pairs), Knowing("\\boxed{1}"), iteration=7)
     assert scores.iteration == 7
     assert len(played) == 16
     spies = [transcript.spy for transcript in played[:8]]
@@ -147,7 +159,7 @@ def test_the_policy_is_measured_beside_its_base():
 
 
 def test_scripted_players_bound_what_voters_can_do():
-    held_out = HeldOut.of(GameConfig(), scene_pairs(24), CONFIG)
+    held_out = asked(scene_pairs(24))
     telling, naming = (
         duel(held_out.game, held_out.pairs, player(held_out.scenes), player(held_out.scenes), held_out.seed)
         for player in (Oracle, Random)
@@ -162,7 +174,7 @@ def test_scripted_players_bound_what_voters_can_do():
 
 def test_scripted_opponents_are_played_from_both_sides():
     config = CONFIG.model_copy(update={"opponents": ("random", "mute")})
-    scores, _ = HeldOut.of(GameConfig(), scene_pairs(8), config).measure(Knowing("\\boxed{1}"), iteration=0)
+    scores, _ = measured(asked(scene_pairs(8), config), Knowing("\\boxed{1}"))
     random = scores.named("wins/against random")
     # The base answers every vote with N/A: it catches nobody, and a random table cannot agree on it as the spy each time.
     assert random.base.mean <= 0.5
@@ -173,21 +185,20 @@ def test_scripted_opponents_are_played_from_both_sides():
 def test_pairs_without_scene_graphs_have_no_scripted_players():
     config = CONFIG.model_copy(update={"opponents": ("random",)})
     pairs = [plain_pair(str(number)) for number in range(4)]
-    scores, _ = HeldOut.of(GameConfig(), pairs, config).measure(Knowing("\\boxed{1}"), iteration=0)
+    scores, _ = measured(asked(pairs, config), Knowing("\\boxed{1}"))
     assert scores.bounds == ()
     assert not [score.name for score in scores.scores if "against" in score.name]
 
 
 def test_held_out_games_may_have_rules_of_their_own():
     config = CONFIG.model_copy(update={"game": GameConfig(civilians=4)})
-    assert HeldOut.of(GameConfig(civilians=2), scene_pairs(4), config).game.players == 5
+    assert asked(scene_pairs(4), config, GameConfig(civilians=2)).game.players == 5
 
 
 def test_a_base_without_adapter_equals_itself(tiny_base):
     sampling = SamplingConfig(max_clue_tokens=6, max_vote_tokens=6)
     policy = load_policy(PolicyConfig(base=str(tiny_base), sampling=sampling), None)
-    held_out = HeldOut.of(GameConfig(prompt="compact", civilians=2, rounds=1), scene_pairs(4), CONFIG)
-    scores, _ = held_out.measure(policy, iteration=0)
+    scores, _ = measured(asked(scene_pairs(4), game=GameConfig(prompt="compact", civilians=2, rounds=1)), policy)
     for score in scores.scores:
         assert score.policy == score.base
         assert score.difference.mean == 0.0
@@ -195,3 +206,21 @@ def test_a_base_without_adapter_equals_itself(tiny_base):
 
 def test_a_game_without_votes_counts_as_not_caught():
     assert caught([game(players=4, spy=1, votes={})]) == [0.0]
+
+
+def test_a_base_that_was_exchanged_is_measured_again(caplog):
+    held_out, policy = asked(scene_pairs(4)), Knowing("\\boxed{1}")
+    measures, games = held_out.measure_base(replace(policy, as_base=True))
+    assert held_out.still_true(measures, games, policy) == (measures, games)
+    assert not caplog.records
+    now, games_now = held_out.still_true(measures, games, replace(policy, base_mark="1"))
+    assert (now.mark, now.values, games_now) == ("1", measures.values, games)
+    assert "measured again" in caplog.text
+
+
+def test_measures_of_the_base_depend_on_no_setting_of_training():
+    plain = SelfPlayConfig()
+    changed = plain.model_copy(update={"seed": 3, "learning": plain.learning.model_copy(update={"kl": 1.0})})
+    assert changed.of_base == plain.of_base
+    own_game = SelfPlayConfig(game=GameConfig(civilians=2), evaluation=EvaluationConfig(game=plain.game))
+    assert own_game.of_base == plain.of_base

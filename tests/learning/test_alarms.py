@@ -1,6 +1,6 @@
 """Each alarm is raised by players who cause what it watches for, and stays quiet with players who do not."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from statistics import fmean
 
@@ -12,6 +12,7 @@ from vision_zero.config.evaluation import EvaluationConfig
 from vision_zero.config.game import GameConfig
 from vision_zero.config.learning import SwitchConfig
 from vision_zero.config.rewards import RewardsConfig
+from vision_zero.config.self_play import SelfPlayConfig
 from vision_zero.evaluation.duels import caught, duel
 from vision_zero.evaluation.estimates import Scores, compare
 from vision_zero.evaluation.held_out import HeldOut
@@ -22,6 +23,7 @@ from vision_zero.game.transcript import vote_rates
 from vision_zero.learning.alarms import abstention_collapse, negative_transfer, plateau, role_collapse, watch
 from vision_zero.learning.progress import Progress
 from vision_zero.learning.state import StageState
+from vision_zero.pairs.table import PairTable
 from vision_zero.policy.policy import Completion
 from vision_zero.policy.scripted import Copycat, Liar, Mute, Oracle, Random
 from vision_zero.randomness import Seed
@@ -143,6 +145,7 @@ class Answerer:
     forgets: bool
     greedy: bool = False
     as_base: bool = False
+    base_mark: str = ""
 
     def reply(self, requests, seed):
         return Random(scene_pairs(8)).reply(requests, seed)
@@ -153,9 +156,11 @@ class Answerer:
 
 
 def measured(forgets):
-    held_out = HeldOut.of(GameConfig(), scene_pairs(8), EVALUATION)
-    answers = tuple(asked.question.answer for asked in held_out.questions)
-    return held_out.measure(Answerer(answers, forgets), iteration=3)[0]
+    table = PairTable.from_pairs(enumerate(scene_pairs(8)), "held_out")
+    held_out = HeldOut.of(SelfPlayConfig(evaluation=EVALUATION).of_base, table)
+    policy = Answerer(tuple(asked.question.answer for asked in held_out.questions), forgets)
+    base = held_out.measure_base(replace(policy, as_base=True))
+    return held_out.measure(policy, *base, iteration=3)[0]
 
 
 def test_a_player_who_forgets_what_the_base_knew_must_not_be_promoted():

@@ -54,6 +54,7 @@ def test_the_graph_reads_like_the_design(two_runs):
         "edit_photos",
         "import_pairs",
         "validate_pairs",
+        "measure_base",
         "clue_stage_1",
         "decision_stage_1",
         "evaluate_1",
@@ -86,11 +87,21 @@ def test_a_resumed_run_shows_whom_it_continues(two_runs):
 
 
 def test_training_pairs_are_fresh_in_every_run_and_held_out_ones_are_the_same(two_runs):
-    tables = [output(result, "validate_pairs", "pairs") for result in two_runs]
-    train = [set(table.of_split("train").ids) for table in tables]
-    held_out = [table.of_split("held_out").ids for table in tables]
-    assert not train[0] & train[1]
-    assert held_out[0] == held_out[1]
+    train, held_out = ([output(result, "validate_pairs", name) for result in two_runs] for name in ("pairs", "held_out"))
+    assert not set(train[0].ids) & set(train[1].ids)
+    assert held_out[0].ids == held_out[1].ids
+    assert {table.rows["split"][0].as_py() for table in (*train, *held_out)} == {"train", "held_out"}
+
+
+def test_the_base_is_measured_once(two_runs):
+    first, second = two_runs
+    assert str(second.steps["measure_base"].status) == "cached"
+    assert first.steps["measure_base"].outputs["base_measures"] == second.steps["measure_base"].outputs["base_measures"]
+    for result in two_runs:
+        measures, scores = output(result, "measure_base", "base_measures"), output(result, "evaluate_1", "scores")
+        assert {score.name: score.base.mean for score in scores.scores if score.name in measures.values} == pytest.approx(
+            {name: sum(values) / len(values) if values else 0.0 for name, values in measures.values.items()}
+        )
 
 
 def test_both_stages_trained(two_runs):
@@ -113,6 +124,8 @@ def test_each_artifact_has_a_preview_without_scripts(two_runs):
         ("validate_pairs", "pairs", "data:image/png"),
         ("validate_pairs", "verdict", "pairs passed"),
         ("clue_stage_1", "games", "is the spy"),
+        ("measure_base", "base_measures", "The frozen base"),
+        ("measure_base", "base_games", "is the spy"),
         ("evaluate_1", "scores", "frozen base"),
         ("switch_stage_1", "stage_state", "Course of learning"),
         ("watch_1", "alarms", "negative transfer"),

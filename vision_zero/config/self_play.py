@@ -42,6 +42,22 @@ class PairsConfig(SourcesConfig):
         return self
 
 
+class BaseMeasureConfig(Config):
+    """The part of a self-play run's settings that decides how its frozen base fares on the held-out pairs. Runs that are alike
+    in these share one measurement."""
+
+    policy: PolicyConfig
+    """The base, and how it plays."""
+    game: GameConfig
+    """The rules of the held-out games."""
+    evaluation: EvaluationConfig
+    """What is measured."""
+    rewards: RewardsConfig
+    """What the replay of its games shows beside the moves."""
+    replay_games: int
+    """Games shown in it."""
+
+
 class SelfPlayConfig(RootConfig):
     """A self-play run. Everything that a result depends on is here; defaults are the paper's where the paper has one."""
 
@@ -71,6 +87,17 @@ class SelfPlayConfig(RootConfig):
     """Games shown in a replay."""
     runs_folder: str = "runs"
     """Folder, beside the pipelines, that gets the report and the other plain files of a run."""
+
+    @property
+    def of_base(self) -> BaseMeasureConfig:
+        """What the measurement of the frozen base depends on."""
+        return BaseMeasureConfig(
+            policy=self.policy,
+            game=self.evaluation.game or self.game,
+            evaluation=self.evaluation.model_copy(update={"game": None}),
+            rewards=self.rewards,
+            replay_games=self.replay_games,
+        )
 
     @model_validator(mode="before")
     @classmethod

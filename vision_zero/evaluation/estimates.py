@@ -8,7 +8,7 @@ from typing import Literal
 import numpy as np
 
 from vision_zero.config.base import Config
-from vision_zero.config.evaluation import EvaluationConfig
+from vision_zero.config.evaluation import EvaluationConfig, ScriptedName
 from vision_zero.randomness import Seed
 
 Judgement = Literal["better", "same", "worse"]
@@ -50,6 +50,24 @@ class Bound(Config):
     name: str
     """The score that it bounds."""
     estimate: Estimate
+
+
+class BaseMeasures(Config):
+    """How the frozen base fares on the held-out pairs: the same for every policy that is trained from it."""
+
+    mark: str
+    """Of its weights: see :func:`vision_zero.policy.origin.mark_of`."""
+    values: dict[str, list[float]]
+    """Of each quantity by unit, in the order of games or questions."""
+    against: dict[ScriptedName, list[float]]
+    """Wins against scripted players, by scene pair."""
+    bounds: tuple[Bound, ...]
+    """What scripted voters make of its clues."""
+
+    def means(self) -> dict[str, float]:
+        """The mean of each quantity that has any units."""
+        wins = {f"wins/against {name}": values for name, values in self.against.items()}
+        return {name: sum(values) / len(values) for name, values in {**self.values, **wins}.items() if values}
 
 
 class Scores(Config):

@@ -1,25 +1,32 @@
-"""Measuring one policy after a round: the policy and its frozen base on the same held-out games and questions."""
+"""Measuring one policy after a round: the policy and its frozen base on the same held-out games and questions.
+
+The base never changes, so it is measured apart, and once.
+"""
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
 from vision_zero.config.evaluation import EvaluationConfig, ScriptedName
-from vision_zero.config.game import GameConfig
+from vision_zero.config.self_play import BaseMeasureConfig
 from vision_zero.evaluation.duels import caught, duel, vote_again, vote_shares
-from vision_zero.evaluation.estimates import Bound, Score, Scores, compare, estimate
+from vision_zero.evaluation.estimates import BaseMeasures, Bound, Score, Scores, compare, estimate
 from vision_zero.evaluation.questions import SCENE_FAMILIES, AskedPicture, is_right, scene_questions
 from vision_zero.evaluation.truth import true_clues
+from vision_zero.game.engine import deal_all
 from vision_zero.game.spy import WhoIsTheSpy
 from vision_zero.game.table import Table
 from vision_zero.game.transcript import Transcript
 from vision_zero.pairs.image_pair import ImagePair
+from vision_zero.pairs.table import PairTable
 from vision_zero.policy.policy import Policy, user_message
 from vision_zero.policy.scripted import SCRIPTED
 from vision_zero.randomness import Seed
 
+_LOGGER = logging.getLogger(__name__)
 BOUNDS: tuple[ScriptedName, ...] = ("oracle", "random")
 """Who marks the upper and the lower end of what voters can do."""
 Values = dict[str, list[float]]
@@ -36,12 +43,13 @@ class HeldOut:
     config: EvaluationConfig
 
     @classmethod
-    def of(cls, game: GameConfig, pairs: Sequence[ImagePair], config: EvaluationConfig) -> HeldOut:
-        """``game`` holds the rules of training; the configuration may name others."""
+    def of(cls, config: BaseMeasureConfig, held_out: PairTable) -> HeldOut:
+        """What that configuration asks of all held-out pairs."""
+        pairs = list(held_out.pairs())
         scenes = [pair for pair in pairs if pair.domain == "scenes"]
-        seed = Seed(config.seed).child("questions")
-        questions = scene_questions(scenes, config.questions, seed) if scenes else []
-        return cls(WhoIsTheSpy(config.game or game), pairs, questions, config)
+        asked = config.evaluation
+        questions = scene_questions(scenes, asked.questions, Seed(asked.seed).child("questions")) if scenes else []
+        return cls(WhoIsTheSpy(config.game), pairs, questions, asked)
 
     @property
     def scenes(self) -> list[ImagePair]:
@@ -52,27 +60,60 @@ class HeldOut:
     def seed(self) -> Seed:
         return Seed(self.config.seed).child("games")
 
-    def measure(self, policy: Policy, iteration: int) -> tuple[Scores, list[Transcript]]:
-        """Score the policy beside its base.
+    def measure_base(self, base: Policy) -> tuple[BaseMeasures, list[Transcript]]:
+        """Score the frozen base, once for all policies that are trained from it.
 
         Scene pairs can also be played against scripted players, and bound what a voter can make of the base's clues.
+
+        Returns:
+            Its measures, and the transcripts of its games against itself, one a pair.
+        """
+        tables = duel(self.game, self.pairs, base, base, self.seed)
+        games = [table.transcript for table in tables]
+        values = {**self._votes(tables, base), **self._answers(base), "clues/true": self._truth(games)}
+        against = {name: self._against(name, base) for name in self.config.opponents if self.scenes}
+        return BaseMeasures(mark=base.base_mark, values=values, against=against, bounds=self._bounds(tables)), games
+
+    def still_true(
+        self, measured: BaseMeasures, games: Sequence[Transcript], policy: Policy
+    ) -> tuple[BaseMeasures, Sequence[Transcript]]:
+        """What was measured of a base, if it is the policy's; else the same of the policy's own.
+
+        Measures are kept for as long as the settings are the same, and the weights in a folder can change without them.
+        """
+        if measured.mark == policy.base_mark:
+            return measured, games
+        _LOGGER.warning("the weights of the base are others than when it was measured: it is measured again")
+        return self.measure_base(replace(policy, as_base=True))
+
+    def measure(
+        self, policy: Policy, measured: BaseMeasures, base_games: Sequence[Transcript], iteration: int
+    ) -> tuple[Scores, list[Transcript]]:
+        """Score the policy beside its base.
+
+        Args:
+            measured: what :meth:`measure_base` found of the base …
+            base_games: … and its games: the policy votes on their clues.
 
         Returns:
             The scores, and the transcripts of the policy's games against the base: as civilians first, then as spy.
         """
         base = replace(policy, as_base=True)
-        fixed = duel(self.game, self.pairs, base, base, self.seed)
-        base_games = [table.transcript for table in fixed]
+        dealt = deal_all(self.game, self.pairs, self.seed)
+        fixed = [replace(table, transcript=game) for table, game in zip(dealt, base_games, strict=True)]
         as_civilians, as_spy = (
             [table.transcript for table in duel(self.game, self.pairs, spy, others, self.seed)]
             for spy, others in ((base, policy), (policy, base))
         )
         ours = {**self._votes(fixed, policy), **self._answers(policy), "clues/true": self._truth(as_civilians)}
-        theirs = {**self._votes(fixed, base), **self._answers(base), "clues/true": self._truth(base_games)}
+        theirs = measured.values
         scores = [compare(name, ours[name], theirs[name], self.config, more_is=_sense(name)) for name in ours]
         scores += self._wins(as_civilians, as_spy, base_games)
-        scores += [self._against(name, policy, base) for name in self.config.opponents if self.scenes]
-        return Scores(iteration=iteration, scores=tuple(scores), bounds=self._bounds(fixed)), as_civilians + as_spy
+        scores += [
+            compare(f"wins/against {name}", self._against(name, policy), wins, self.config, more_is="good")
+            for name, wins in measured.against.items()
+        ]
+        return Scores(iteration=iteration, scores=tuple(scores), bounds=measured.bounds), as_civilians + as_spy
 
     def _votes(self, fixed: Sequence[Table], voters: Policy) -> Values:
         values: Values = {}
@@ -97,17 +138,13 @@ class HeldOut:
                 bounds.append(Bound(player=player, name=f"decision/{name}", estimate=level))
         return tuple(bounds)
 
-    def _against(self, name: ScriptedName, policy: Policy, base: Policy) -> Score:
-        """Wins of the policy, and of the base, against a scripted player."""
+    def _against(self, name: ScriptedName, players: Policy) -> list[float]:
+        """Wins against a scripted player."""
         opponent = SCRIPTED[name](self.scenes)
-        ours, theirs = (
-            both_sides(
-                duel(self.game, self.scenes, opponent, players, self.seed),
-                duel(self.game, self.scenes, players, opponent, self.seed),
-            )
-            for players in (policy, base)
+        return both_sides(
+            duel(self.game, self.scenes, opponent, players, self.seed),
+            duel(self.game, self.scenes, players, opponent, self.seed),
         )
-        return compare(f"wins/against {name}", ours, theirs, self.config, more_is="good")
 
     def _answers(self, policy: Policy) -> Values:
         if not self.questions:

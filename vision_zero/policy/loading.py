@@ -88,11 +88,12 @@ def load_policy(
     if config.server is not None:
         return _served(config, folder)
     model, processor = load_base(config)
+    mark = mark_of(model)
     base = None
     keeps_base = beside_base or not is_merged
     place = device_named(device)
     if folder is not None:
-        _check_origin(folder, config, model)
+        _check_origin(folder, config, mark)
         if is_whole(folder):
             base, model = (model.to(place) if keeps_base else None), load_whole(folder, config)
         else:
@@ -102,7 +103,7 @@ def load_policy(
                 with torch.no_grad():
                     model = model.merge_and_unload()
     has_no_base = folder is not None and not keeps_base
-    policy = Policy(model.to(place), processor, config.sampling, base=base, has_no_base=has_no_base)
+    policy = Policy(model.to(place), processor, config.sampling, base=base, has_no_base=has_no_base, base_mark=mark)
     check_fit(policy)
     return policy
 
@@ -110,21 +111,22 @@ def load_policy(
 def _served(config: PolicyConfig, folder: Path | None) -> Policy:
     assert config.server is not None
     model, processor = load_base(config)
+    mark = mark_of(model)
     served = Served(config.server, config.server.model)
     if folder is not None:
-        _check_origin(folder, config, model)
+        _check_origin(folder, config, mark)
         if is_whole(folder):
             raise PolicyError(f"{folder} holds all weights of a policy, and a server is handed adapters: unset policy.server")
         served = Served.adapter(config.server, folder)
-    policy = Policy(model, processor, config.sampling, served=served)
+    policy = Policy(model, processor, config.sampling, served=served, base_mark=mark)
     check_fit(policy)
     return policy
 
 
-def _check_origin(folder: Path, config: PolicyConfig, model: Any) -> None:
+def _check_origin(folder: Path, config: PolicyConfig, mark: str) -> None:
     origin = Origin.read(folder)
     if origin is not None:
-        origin.check_base(folder, config.base, mark_of(model))
+        origin.check_base(folder, config.base, mark)
 
 
 def base_of(folder: Path) -> str:

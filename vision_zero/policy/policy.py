@@ -54,6 +54,7 @@ class Policy:
         base: the frozen base, where it is a model of its own because all weights of ``model`` were trained.
         has_no_base: what was trained cannot be told from the base any more: it is merged.
         served: the same weights on a server, which then draws the replies.
+        base_mark: tells the frozen base's weights from others; see :func:`vision_zero.policy.origin.mark_of`.
     """
 
     model: Any
@@ -64,6 +65,7 @@ class Policy:
     base: Any = None
     has_no_base: bool = False
     served: Served | None = None
+    base_mark: str = ""
 
     def __post_init__(self) -> None:
         if self.as_base and self.has_no_base:
