@@ -103,7 +103,7 @@ def test_longest_prompts_hold_all_that_a_game_can_hold():
 
 
 def test_the_advice_is_followed_and_then_it_fits(big):
-    plan = big(learning={"rows_per_step": 16, "bf16": True})
+    plan = big(learning={"tokens_per_step": 32_768, "bf16": True})
     assert not plan.fits(80)
     advice = plan.advice(80)
     settings = dict(re.findall(r"([\w.]+): ([^,\s]+?)(?=,|: then|$)", advice.removeprefix("set ")))
@@ -116,11 +116,11 @@ def test_the_advice_is_followed_and_then_it_fits(big):
 
 
 def test_each_knob_is_the_one_that_is_named(big):
-    playing = big(learning={"gradient_checkpointing": True, "bf16": True, "rows_per_step": 1}, sampling={"batch_size": 512})
+    playing = big(learning={"gradient_checkpointing": True, "bf16": True, "tokens_per_step": 1712}, sampling={"batch_size": 512})
     assert re.fullmatch(r"set policy.sampling.batch_size: \d+: then [\d.]+ GB", playing.advice(80))
-    training = big(learning={"bf16": True, "rows_per_step": 32}, sampling={"batch_size": 1})
-    assert training.advice(80).startswith("set learning.rows_per_step")
-    checkpointed = big(learning={"bf16": True, "rows_per_step": 2}, sampling={"batch_size": 1})
+    training = big(learning={"bf16": True, "tokens_per_step": 65_536}, sampling={"batch_size": 1})
+    assert training.advice(80).startswith("set learning.tokens_per_step")
+    checkpointed = big(learning={"bf16": True, "tokens_per_step": 3424}, sampling={"batch_size": 1})
     assert "learning.gradient_checkpointing: true" in checkpointed.advice(36)
 
 
@@ -132,7 +132,7 @@ def test_what_no_setting_can_mend_is_said(big):
 
 
 def test_a_table_names_every_part_and_the_verdict(big):
-    plan = big(learning={"gradient_checkpointing": True, "bf16": True, "rows_per_step": 4})
+    plan = big(learning={"gradient_checkpointing": True, "bf16": True, "tokens_per_step": 8192})
     lines = table(plan, 80)
     text = "\n".join(lines)
     for part in ("weights", "adapter", "gradients", "optimiser", "keys and values of replies", "activations", "logits"):

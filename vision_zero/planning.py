@@ -56,6 +56,7 @@ class Plan:
     def work(self) -> Work:
         """The most that happens at once."""
         policy, learning = self.config.policy, self.config.learning
+        reply = longest_reply(self.config)
         share = learning.games_per_iteration // learning.num_processes
         said = max((self.config.game.civilians + 1) * self.config.game.rounds, learning.votes_per_prompt)
         # Games that are only played are those of a whole round, together.
@@ -63,8 +64,8 @@ class Plan:
         return Work(
             prompt=self.lengths.prompt,
             picture=self.lengths.picture,
-            reply=max(policy.sampling.max_clue_tokens, policy.sampling.max_vote_tokens),
-            rows=learning.rows_per_step,
+            reply=reply,
+            rows=max(1.0, learning.tokens_per_step / (self.lengths.prompt + reply)),
             batch=min(policy.sampling.batch_size, together * said),
             prompts=min(policy.sampling.batch_size, together),
             replies=share * said,
@@ -105,7 +106,7 @@ class Plan:
 
     def advice(self, gigabytes: float) -> str:
         """One line: the settings that make it fit, or that none does."""
-        for settings in _savings(self.config):
+        for settings in _savings(self):
             if self.turned(settings).fits(gigabytes):
                 needed = self._needed(settings, gigabytes)
                 listed = ", ".join(f"{path}: {json.dumps(value)}" for path, value in needed.items())
@@ -133,7 +134,7 @@ def table(plan: Plan, gigabytes: float) -> list[str]:
     lines = [
         f"{policy.base}: {plan.shape.parameters:,} parameters; {what} on {sides}, {plan.shape.trained:,} trained",
         f"prompts of up to {work.prompt:,} tokens, {work.picture:,} of them a picture, and replies of up to {work.reply:,}; "
-        f"{work.rows} rows a step, {work.batch} replies at once",
+        f"{learning.tokens_per_step:,} tokens a step, {work.batch} replies at once",
     ]
     peaks = plan.peaks()
     for name, part in plan.parts().items():
@@ -207,6 +208,11 @@ def longest_prompts(config: SelfPlayConfig) -> list[str]:
     ]
 
 
+def longest_reply(config: SelfPlayConfig) -> int:
+    """Its tokens at most."""
+    return max(config.policy.sampling.max_clue_tokens, config.policy.sampling.max_vote_tokens)
+
+
 def picture_sizes(config: SelfPlayConfig) -> list[tuple[int, int]]:
     """Of the recipe's domains; imported pictures have the sizes that they come in, unless they are resized."""
     found = []
@@ -248,22 +254,24 @@ def _counted(config: SelfPlayConfig, model: Any) -> Lengths:
     return max(counted, key=lambda lengths: lengths.prompt)
 
 
-def _savings(config: SelfPlayConfig) -> Iterator[Settings]:
+def _savings(plan: Plan) -> Iterator[Settings]:
     """Settings that save memory, the cheapest first; each time those before are turned, too."""
-    policy, learning = config.policy, config.learning
+    policy, learning = plan.config.policy, plan.config.learning
     settings: Settings = {}
-    rows, batch = learning.rows_per_step, policy.sampling.batch_size
-    while rows > 1 or batch > 1:
-        if rows > 1:
-            rows //= 2
-            settings = {**settings, "learning.rows_per_step": rows}
+    checkpointing = {} if learning.gradient_checkpointing else {"learning.gradient_checkpointing": True}
+    row = plan.lengths.prompt + longest_reply(plan.config)
+    tokens, batch = learning.tokens_per_step, policy.sampling.batch_size
+    while tokens > row or batch > 1:
+        if tokens > row:
+            tokens //= 2
+            settings = {**settings, "learning.tokens_per_step": tokens}
             yield settings
         if batch > 1:
             batch //= 2
             settings = {**settings, "policy.sampling.batch_size": batch}
             yield settings
-        if rows <= _FEW_ROWS and not learning.gradient_checkpointing and "learning.gradient_checkpointing" not in settings:
-            settings = {**settings, "learning.gradient_checkpointing": True}
+        if tokens <= _FEW_ROWS * row and not checkpointing.keys() <= settings.keys():
+            settings = {**settings, **checkpointing}
             yield settings
     for path, value, has_it in (
         ("learning.gradient_checkpointing", True, learning.gradient_checkpointing),

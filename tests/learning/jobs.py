@@ -47,7 +47,7 @@ def tiny_job(
     """A job on a base, with a fresh folder beside others; ``learning`` are settings that differ."""
     step = stride(games, 0.0)
     table = PairTable.from_pairs(enumerate(scene_pairs(ITERATIONS * step)), "train")
-    defaults = {"learning_rate": 1e-2, "votes_per_prompt": 3, "rows_per_step": 3, "switch": SwitchConfig(rule="never")}
+    defaults = {"learning_rate": 1e-2, "votes_per_prompt": 3, "tokens_per_step": 300, "switch": SwitchConfig(rule="never")}
     return StageJob(
         policy=PolicyConfig(
             base=str(base),

@@ -93,7 +93,7 @@ def test_votes_earn_what_their_text_says(make_job, monkeypatch):
 
 @pytest.mark.parametrize("skips", [False, True])
 def test_a_lone_right_vote_weighs_more_than_a_lone_wrong_one_by_the_scale_of_the_batch(skips, make_job, monkeypatch):
-    job = make_job(start("decision"), iterations=1, votes_per_prompt=4, games=3, rows_per_step=12, skip_equal_groups=skips)
+    job = make_job(start("decision"), iterations=1, votes_per_prompt=4, games=3, tokens_per_step=10_000, skip_equal_groups=skips)
     earned = [1.0, -0.5, -0.5, -0.5, -1.0, -0.5, -0.5, -0.5, -0.5, -0.5, -0.5, -0.5]
     rewards, batches = iter(earned * 2), []
     monkeypatch.setattr(decision_stage, "vote_reward", lambda *_: next(rewards))

@@ -1,15 +1,18 @@
 """Rows of similar length are trained together, without the padding that none of them needs, and the update is the same."""
 
 from dataclasses import replace
+from itertools import pairwise
 
 import pytest
 import torch
+from hypothesis import given
+from hypothesis import strategies as st
 
 from tests.learning.jobs import adapter, start, votes_from_any_reply
 from vision_zero.learning import decision_stage, grpo
 from vision_zero.learning.clue_stage import run_clue_stage
 from vision_zero.learning.decision_stage import run_decision_stage
-from vision_zero.learning.microbatches import microbatches, sizes
+from vision_zero.learning.microbatches import borders, microbatches, more_borders, sizes, weigh
 
 PROMPTS, REPLIES = [3, 5, 2, 5], [4, 1, 2, 3]
 """Lengths: in order of their sums rows 2, 1, 0, 3."""
@@ -36,7 +39,7 @@ def batch():
 
 
 def test_rows_of_similar_length_come_together_with_all_that_is_theirs():
-    short, long = microbatches(batch(), 2)
+    short, long = microbatches(batch(), 18)
     assert short["advantages"].tolist() == [2, 1]
     assert long["advantages"].tolist() == [0, 3]
     assert short["pixel_values"].squeeze(1).tolist() == [6, 2, 3, 4, 5], "the pictures of rows 2 and 1"
@@ -46,53 +49,93 @@ def test_rows_of_similar_length_come_together_with_all_that_is_theirs():
 
 
 def test_columns_that_are_padding_in_every_row_are_cut():
-    short, long = microbatches(batch(), 2)
+    short, long = microbatches(batch(), 18)
     assert short["prompt_ids"].tolist() == [[0, 0, 0, 203, 204], [100, 101, 102, 103, 104]]
     assert short["completion_ids"].tolist() == [[250, 251], [150, 0]]
     assert torch.allclose(short["ref_per_token_logps"], short["completion_ids"] / 1000)
     assert short["mm_token_type_ids"].tolist() == [[200, 201, 202, 203, 204, 0, 0], [100, 101, 102, 103, 104, 0, 0]]
     assert long["completion_mask"].tolist() == [[1, 1, 1, 1], [1, 1, 1, 0]]
-    [row] = [part for part in microbatches(batch(), 4) if part["advantages"] == 0.0]
+    [row] = [part for part in microbatches(batch(), 1) if part["advantages"] == 0.0]
     assert row["prompt_ids"].tolist() == [[2, 3, 4]]
     assert row["prompt_mask"].shape == (1, 3)
     assert row["mm_token_type_ids"].shape == (1, 7)
 
 
+@pytest.mark.parametrize(
+    ("tokens", "rows"), [(1, [[2], [1], [0], [3]]), (17, [[2, 1], [0], [3]]), (27, [[2, 1, 0], [3]]), (36, [[2, 1, 0, 3]])]
+)
+def test_a_part_holds_as_many_rows_as_the_budget_allows(tokens, rows):
+    parts = microbatches(batch(), tokens)
+    assert [part["advantages"].tolist() for part in parts] == rows
+    assert [part["share"] for part in parts] == [len(part) / 4 for part in rows]
+    for part in parts:
+        columns = part["prompt_ids"].shape[1] + part["completion_ids"].shape[1]
+        assert len(part["advantages"]) == 1 or len(part["advantages"]) * columns <= tokens
+
+
+@given(lengths=st.lists(st.tuples(st.integers(1, 40), st.integers(0, 40)), min_size=1, max_size=40), tokens=st.integers(1, 400))
+def test_borders_keep_the_budget_and_leave_no_room_for_another_row(lengths, tokens):
+    ends = borders(lengths, tokens)
+    assert ends[-1] == len(lengths)
+    for first, end in pairwise([0, *ends]):
+        assert end == first + 1 or padded(lengths[first:end]) <= tokens
+        assert end == len(lengths) or padded(lengths[first : end + 1]) > tokens
+
+
+def padded(rows):
+    return len(rows) * sum(max(column) for column in zip(*rows, strict=True))
+
+
+def test_another_process_with_more_parts_gets_as_many():
+    assert more_borders([2, 10, 12], 5) == [2, 4, 6, 10, 12]
+    assert more_borders([3], 3) == [1, 2, 3]
+    assert more_borders([4, 7], 2) == [4, 7]
+
+
+def test_metrics_of_parts_count_by_their_rows():
+    metrics = {"kl": [1.0, 3.0], "reward": [7.0], "step_time": []}
+    weigh(metrics, [0.75, 0.25])
+    assert metrics == {"kl": [1.5], "reward": [7.0], "step_time": []}
+
+
 def test_padding_is_what_holds_no_token():
-    assert sizes(microbatches(batch(), 2)) == {"update/tokens": 25.0, "update/padding": 1 - 25 / (2 * 7 + 2 * 9)}
-    assert sizes(microbatches(batch(), 4))["update/padding"] == 0
+    assert sizes(microbatches(batch(), 18)) == {"update/tokens": 25.0, "update/padding": 1 - 25 / (2 * 7 + 2 * 9)}
+    assert sizes(microbatches(batch(), 1))["update/padding"] == 0
 
 
 def test_one_microbatch_of_all_rows_is_the_batch_in_another_order():
-    [part] = microbatches(batch(), 1)
+    [part] = microbatches(batch(), 36)
     assert part["completion_ids"].shape == (4, 4)
     assert part["prompt_ids"].shape == (4, 5)
 
 
 @pytest.mark.parametrize("stage", ["clue", "decision"])
 def test_the_update_is_that_of_the_batch_as_it_was(stage, make_job, monkeypatch):
-    """One micro-batch of everything is what TRL would train; smaller ones and their cuts change nothing but the rounding."""
+    """One micro-batch of everything is what TRL would train; parts of unequal size change nothing but the rounding."""
     votes_from_any_reply(monkeypatch, decision_stage)
 
-    def learned(rows_per_step):
-        job = make_job(start(stage), iterations=1, rows_per_step=rows_per_step, learning_rate=1e-3)
+    def learned(tokens):
+        job = make_job(start(stage), iterations=1, tokens_per_step=tokens, learning_rate=1e-3)
         job = replace(job, policy=job.policy.model_copy(update={"sampling": sampling(job)}))
         games = run_clue_stage(job)
         result = games if stage == "clue" else run_decision_stage(job, games.transcripts)
-        return adapter(result.policy)
+        return adapter(result.policy), result.state.history[0].metrics
 
     def sampling(job):
         return job.policy.sampling.model_copy(update={"max_clue_tokens": 24, "max_vote_tokens": 24})
 
-    widths = []
-    monkeypatch.setattr(grpo, "microbatches", lambda replies, count: noted(widths, microbatches(replies, count)))
-    whole, parts = learned(6), learned(1)
-    assert stage == "decision" or len(set(widths)) > 1, "prompts of later clues are longer"
+    cut = []
+    monkeypatch.setattr(grpo, "microbatches", lambda replies, tokens: noted(cut, microbatches(replies, tokens)))
+    (whole, at_once), (parts, in_parts) = learned(100_000), learned(300)
+    assert len(cut[0]) == 1
+    assert [len(part["advantages"]) for part in cut[1]] == [4, 2]
     assert whole.keys() == parts.keys()
     for name, value in whole.items():
         assert torch.allclose(parts[name], value, atol=2e-5), name
+    for name in ("loss", "kl", "entropy", "grad_norm"):
+        assert in_parts[name] == pytest.approx(at_once[name], rel=1e-3, abs=1e-6), name
 
 
-def noted(widths, parts):
-    widths.extend(part["prompt_ids"].shape[1] + part["completion_ids"].shape[1] for part in parts)
+def noted(cut, parts):
+    cut.append(parts)
     return parts

@@ -46,25 +46,26 @@ def test_of_play_and_votes_the_batch_is_named(make_job, monkeypatch):
         assert "lower policy.sampling.batch_size (now 64)" in fails(stage, job, *more)
 
 
-def test_of_the_update_checkpointing_and_then_the_rows_are_named(make_job, monkeypatch):
+def test_of_the_update_checkpointing_and_then_the_tokens_are_named(make_job, monkeypatch):
     monkeypatch.setattr(StageTrainer, "training_step", exhausted)
     plain, checkpointed = make_job(start("clue")), make_job(start("clue"), gradient_checkpointing=True)
-    assert "set learning.gradient_checkpointing: true, or lower learning.rows_per_step (now 3)" in fails(run_clue_stage, plain)
-    assert "while training: lower learning.rows_per_step (now 3)" in fails(run_clue_stage, checkpointed)
-    smallest = make_job(start("clue"), gradient_checkpointing=True, rows_per_step=1)
+    lower = "lower learning.tokens_per_step (now 300)"
+    assert f"set learning.gradient_checkpointing: true, or {lower}" in fails(run_clue_stage, plain)
+    assert f"while training: {lower}" in fails(run_clue_stage, checkpointed)
+    smallest = make_job(start("clue"), gradient_checkpointing=True, tokens_per_step=1)
     assert "policy.dtype: bfloat16" in fails(run_clue_stage, smallest)
     whole = replace(smallest, policy=smallest.policy.model_copy(update={"adapter": None}))
     assert "train an adapter" in fails(run_clue_stage, whole)
 
 
-def test_of_the_reference_the_rows_are_named(make_job, monkeypatch):
+def test_of_the_reference_the_tokens_are_named(make_job, monkeypatch):
     score = StageTrainer.__mro__[1]._get_per_token_logps_and_entropies
 
     def scored(self, *args, **kwargs):
         return score(self, *args, **kwargs) if torch.is_grad_enabled() else exhausted()
 
     monkeypatch.setattr(StageTrainer.__mro__[1], "_get_per_token_logps_and_entropies", scored)
-    assert "scoring replies by the base: lower learning.rows_per_step" in fails(run_clue_stage, make_job(start("clue")))
+    assert "scoring replies by the base: lower learning.tokens_per_step" in fails(run_clue_stage, make_job(start("clue")))
 
 
 def test_of_loading_the_precision_is_named(make_job, monkeypatch):

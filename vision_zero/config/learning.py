@@ -65,9 +65,9 @@ class LearningConfig(Config):
     of different size: shared moments slow the smaller ones down, and push on in the last stage's direction after a switch."""
     weight_decay: float = Field(0.0, ge=0.0)
     """AdamW's weight decay."""
-    rows_per_step: int = Field(16, ge=1)
-    """Replies in one forward and backward pass of a process; memory grows with it, the result does not change but for
-    rounding."""
+    tokens_per_step: int = Field(8192, ge=1)
+    """Tokens in one forward and backward pass of a process: of prompts with their pictures, of replies, and padding. A reply that
+    is longer with its prompt goes alone. Memory grows with it, the result does not change but for rounding."""
     num_processes: int = Field(1, ge=1)
     """Processes of one machine that train together, a GPU each where there are GPUs; each plays an equal share of the games. An
     iteration is one optimiser step over all of them, whatever their number."""

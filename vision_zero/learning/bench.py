@@ -98,7 +98,7 @@ def _update(result: StageResult, flop: int) -> dict[str, float | None]:
     name = torch.cuda.get_device_name() if torch.cuda.is_available() else ""
     peak = next((peak for part, peak in PEAKS.items() if part in name), None)
     return {
-        "seconds": round(seconds, 2),
+        "seconds": round(seconds, 4),
         "tokens": round(tokens),
         "padding": round(padding, 3),
         "tokens_per_s": round(tokens / seconds, 1),

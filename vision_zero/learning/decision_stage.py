@@ -10,7 +10,6 @@ Not in the paper: ``skip_equal_groups``, which spares the update the groups that
 
 from __future__ import annotations
 
-import math
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
@@ -123,14 +122,12 @@ class DecisionTrainer(StageTrainer):
     def _trained(self, earned: Sequence[float]) -> list[int]:
         """Which rows are trained: all, or whole groups that earned different rewards.
 
-        Some that did not join them where batches are not full, or where another process has more: all train equally many.
+        Some that did not join them where another process has more: all train equally many.
         """
         groups = list(range(len(earned) // self.num_generations))
         if self.job.learning.skip_equal_groups:
             equal = equal_groups(earned, self.num_generations)
-            batches = self.args.steps_per_generation
-            full = batches // math.gcd(batches, self.num_generations)
-            wanted = max(1, math.ceil(max(gather_object([equal.count(False)])) / full)) * full
+            wanted = max(1, *gather_object([equal.count(False)]))
             groups = sorted(sorted(groups, key=equal.__getitem__)[:wanted])
         return [group * self.num_generations + place for group in groups for place in range(self.num_generations)]
 

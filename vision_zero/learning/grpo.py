@@ -29,7 +29,7 @@ from vision_zero.config.policy import AdapterConfig, Drawing, PolicyConfig
 from vision_zero.errors import PolicyError, TrainingError
 from vision_zero.learning.checkpoint import load_optimizer, save_optimizer
 from vision_zero.learning.job import StageJob
-from vision_zero.learning.microbatches import microbatches, sizes
+from vision_zero.learning.microbatches import SHARE, microbatches, sizes, weigh
 from vision_zero.learning.progress import Progress
 from vision_zero.learning.shortage import Part, shortage_named
 from vision_zero.policy.card import policy_card
@@ -47,6 +47,8 @@ warnings.filterwarnings("ignore", message="Could not find a config file in nano"
 logging.getLogger("trl.trainer.grpo_trainer").addFilter(
     lambda record: "`model_init_kwargs` will be ignored" not in record.getMessage()
 )
+# The stages go on from each other's checkpoints, and an iteration of one has more replies than one of the other.
+logging.getLogger("transformers.trainer_utils").addFilter(lambda record: "per_device_train_batch_size" not in record.getMessage())
 
 
 def lora_config(config: AdapterConfig, layers: list[str]) -> LoraConfig:
@@ -81,15 +83,14 @@ def grpo_config(job: StageJob, *, replies: int, group: int, drawing: Drawing) ->
         drawing: how the replies are drawn.
     """
     learning = job.learning
-    # Whole rows of the data set go to a process: the games of an iteration are shared equally.
-    share = replies // learning.num_processes
-    rows = _largest_divisor(share, learning.rows_per_step)
     config = GRPOConfig(
         output_dir=str(job.folder),
         max_steps=learning.iterations,
-        per_device_train_batch_size=rows,
-        gradient_accumulation_steps=share // rows,
-        steps_per_generation=share // rows,
+        # Whole rows of the data set go to a process: the games of an iteration are shared equally. To TRL they are one batch;
+        # what is computed at once is this trainer's own.
+        per_device_train_batch_size=replies // learning.num_processes,
+        gradient_accumulation_steps=1,
+        steps_per_generation=1,
         num_generations=group,
         max_completion_length=drawing.max_tokens,
         learning_rate=learning.learning_rate,
@@ -143,7 +144,6 @@ class StageTrainer(GRPOTrainer):
     def __init__(self, model: Any, processor: Any, job: StageJob, args: GRPOConfig, dataset: Dataset) -> None:
         self.job = job
         self._sampled: list[Sequence[int]] = []
-        self._buffered_inputs: list[dict[str, Any]] | None = None
         self._others: dict[str, torch.Tensor] = {}
         self.progress = Progress(job.state, job.run)
         self.origin = Origin.of(job.policy, model)
@@ -249,32 +249,44 @@ class StageTrainer(GRPOTrainer):
             self._seconds[part] += time.perf_counter() - began
 
     def log(self, logs: dict[str, float], start_time: float | None = None) -> None:
-        """TRL's log, with what the update was made of and the seconds of the iteration's parts.
-
-        The update's are what the others leave of TRL's ``step_time``.
-        """
-        if "step_time" in self._metrics["train"]:
-            step = sum(self._metrics["train"]["step_time"])
-            parts = {**self._seconds, "update": step - sum(self._seconds.values())}
-            logs.update({f"seconds/{part}": seconds for part, seconds in parts.items()})
+        """TRL's log, with what the update was made of and the seconds of the iteration's parts."""
+        if self._seconds:
+            logs.update({f"seconds/{part}": seconds for part, seconds in self._seconds.items()})
             logs.update(self._sizes)
         self._seconds.clear()
         super().log(logs, start_time)
 
-    def _get_per_token_logps_and_entropies(self, *args: Any, **kwargs: Any) -> Any:
-        with nullcontext() if torch.is_grad_enabled() else self.spending("reference"):
-            return super()._get_per_token_logps_and_entropies(*args, **kwargs)
+    def training_step(self, model: Any, inputs: Any, num_items_in_batch: Any = None) -> torch.Tensor:
+        """An iteration: its replies, and then a forward and backward pass of each of their micro-batches."""
+        # Sampling draws from torch's global generator; inside, it is this iteration's own.
+        seed = self.job.seed.child("iteration", self.state.global_step, "process", self.accelerator.process_index)
+        with seeded(seed, self.accelerator.device):
+            replies = self._generate_and_score_completions(inputs)
+        parts = microbatches(replies, self.job.learning.tokens_per_step)
+        self._sizes = sizes(parts)
+        with self.spending("update"):
+            losses = []
+            for number, part in enumerate(parts, 1):
+                # Gradients are exchanged once, with the last.
+                with nullcontext() if number == len(parts) else self.accelerator.no_sync(model):
+                    losses.append(super().training_step(model, part, num_items_in_batch))
+        weigh(self._metrics["train"], [part[SHARE] for part in parts])
+        return torch.stack(losses).sum()
 
-    def _prepare_inputs(self, generation_batch: Any) -> Any:
-        steps = self.args.steps_per_generation
-        if self._step % steps == 0 or self._buffered_inputs is None:
-            # Sampling draws from torch's global generator; inside, it is this iteration's own.
-            seed = self.job.seed.child("iteration", self.state.global_step, "process", self.accelerator.process_index)
-            with seeded(seed, self.accelerator.device):
-                replies = self._generate_and_score_completions(generation_batch)
-            self._buffered_inputs = microbatches(replies, steps)
-            self._sizes = sizes(self._buffered_inputs)
-        return self._buffered_inputs[self._step % steps]
+    def _prepare_inputs(self, inputs: Any) -> Any:
+        """They are where they should be: TRL would answer them here."""
+        return inputs
+
+    def _compute_loss(self, model: Any, inputs: dict[str, Any]) -> torch.Tensor:
+        loss: torch.Tensor = super()._compute_loss(model, inputs)
+        return loss * inputs[SHARE]
+
+    def _get_per_token_logps_and_entropies(self, model: Any, input_ids: torch.Tensor, *args: Any, **kwargs: Any) -> Any:
+        if torch.is_grad_enabled():
+            return super()._get_per_token_logps_and_entropies(model, input_ids, *args, **kwargs)
+        kwargs["batch_size"] = max(1, self.job.learning.tokens_per_step // input_ids.shape[1])
+        with self.spending("reference"):
+            return super()._get_per_token_logps_and_entropies(model, input_ids, *args, **kwargs)
 
     def _save_optimizer_and_scheduler(self, output_dir: str) -> None:
         if self.args.should_save:  # one process writes for all, as with everything else in the folder
@@ -345,7 +357,3 @@ class _Course(TrainerCallback):
 def _earned(completions: list[Any], reward: list[float], **columns: Any) -> list[float]:
     """TRL asks for rewards; the rows bring them along."""
     return reward
-
-
-def _largest_divisor(number: int, most: int) -> int:
-    return next(divisor for divisor in range(min(number, most), 0, -1) if number % divisor == 0)

@@ -88,10 +88,11 @@ def _advice(part: Part, policy: PolicyConfig, learning: LearningConfig) -> str:
     size = policy.sampling.batch_size
     if part in ("play", "vote") and size > 1:
         return f"lower policy.sampling.batch_size (now {size})"
+    fewer = f"lower learning.tokens_per_step (now {learning.tokens_per_step})"
     if part == "update" and not learning.gradient_checkpointing:
-        return f"set learning.gradient_checkpointing: true, or lower learning.rows_per_step (now {learning.rows_per_step})"
-    if part in ("update", "reference") and learning.rows_per_step > 1:
-        return f"lower learning.rows_per_step (now {learning.rows_per_step})"
+        return f"set learning.gradient_checkpointing: true, or {fewer}"
+    if part in ("update", "reference") and learning.tokens_per_step > 1:
+        return fewer
     if policy.adapter is None:
         return "train an adapter (policy.adapter) instead of all weights, or take a smaller policy.base"
     if policy.dtype == "float32":

@@ -142,7 +142,7 @@ class Work:
         prompt: tokens of the longest prompt, picture included.
         picture: of these, tokens of its picture.
         reply: tokens of the longest reply.
-        rows: replies of one backward pass.
+        rows: replies of one backward pass, counted as if all were of the longest.
         batch: replies that are drawn at once.
         prompts: different prompts among them: votes of one group share one.
         replies: replies of an iteration of this process, whose pictures stay on the GPU.
@@ -151,7 +151,7 @@ class Work:
     prompt: int
     picture: int
     reply: int
-    rows: int
+    rows: float
     batch: int
     prompts: int
     replies: int
