@@ -9,7 +9,7 @@ from vision_zero.config.evaluation import EvaluationConfig
 from vision_zero.config.game import GameConfig
 from vision_zero.config.policy import PolicyConfig, SamplingConfig
 from vision_zero.config.self_play import SelfPlayConfig
-from vision_zero.evaluation.duels import caught, duel, vote_again, vote_shares
+from vision_zero.evaluation.duels import BestGuess, caught, duel, vote_again, vote_shares
 from vision_zero.evaluation.estimates import compare, estimate
 from vision_zero.evaluation.held_out import HeldOut
 from vision_zero.evaluation.questions import SCENE_FAMILIES, is_right, scene_questions
@@ -206,6 +206,23 @@ def test_a_base_without_adapter_equals_itself(tiny_base):
 
 def test_a_game_without_votes_counts_as_not_caught():
     assert caught([game(players=4, spy=1, votes={})]) == [0.0]
+
+
+@dataclass(frozen=True)
+class Telling:
+    """Says how it was asked."""
+
+    greedy: bool = False
+
+    def reply(self, requests, seed):
+        return [Reply("\\boxed{%s}" % (1 if self.greedy else "N/A")) for _ in requests]
+
+
+def test_votes_of_held_out_games_are_best_guesses_and_clues_are_drawn():
+    tables = duel(WhoIsTheSpy(GameConfig()), scene_pairs(2), BestGuess(Telling()), BestGuess(Telling()), Seed(0))
+    for table in tables:
+        assert {move.clue for move in table.transcript.clue_moves} == {"N/A"}
+        assert {move.vote for move in table.transcript.votes} == {1}
 
 
 def test_a_base_that_was_exchanged_is_measured_again(caplog):

@@ -10,6 +10,7 @@ from vision_zero.game.spy import WhoIsTheSpy
 from vision_zero.game.table import Players, Reply, Request, Table
 from vision_zero.game.transcript import Transcript, outcome
 from vision_zero.pairs.image_pair import ImagePair
+from vision_zero.policy.policy import Policy
 from vision_zero.randomness import Seed
 
 
@@ -29,6 +30,17 @@ class Seated:
                 made = players.reply([requests[number] for number in own], seed.child("spy" if is_spy else "others"))
                 replies.update(zip(own, made, strict=True))
         return [replies[number] for number in range(len(requests))]
+
+
+@dataclass(frozen=True)
+class BestGuess:
+    """A policy that votes as it thinks likeliest. How votes are drawn in training is for learning; its clues are drawn alike."""
+
+    policy: Policy
+
+    def reply(self, requests: Sequence[Request], seed: Seed) -> list[Reply]:
+        """The seats of one turn all give clues, or all vote; see :class:`vision_zero.game.table.Players`."""
+        return replace(self.policy, greedy=requests[0].kind == "vote").reply(requests, seed)
 
 
 def duel(game: WhoIsTheSpy, pairs: Sequence[ImagePair], spy: Players, others: Players, seed: Seed) -> list[Table]:

@@ -1,6 +1,7 @@
 """Measuring one policy after a round: the policy and its frozen base on the same held-out games and questions.
 
-The base never changes, so it is measured apart, and once.
+The base never changes, so it is measured apart, and once. Games against it are played with best guesses as votes, on both sides:
+at the temperature that votes are sampled with for learning, chance would decide many of them.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ from typing import Literal
 
 from vision_zero.config.evaluation import EvaluationConfig, ScriptedName
 from vision_zero.config.self_play import BaseMeasureConfig
-from vision_zero.evaluation.duels import caught, duel, vote_again, vote_shares
+from vision_zero.evaluation.duels import BestGuess, caught, duel, vote_again, vote_shares
 from vision_zero.evaluation.estimates import BaseMeasures, Bound, Score, Scores, compare, estimate
 from vision_zero.evaluation.questions import SCENE_FAMILIES, AskedPicture, is_right, scene_questions
 from vision_zero.evaluation.truth import true_clues
@@ -68,7 +69,7 @@ class HeldOut:
         Returns:
             Its measures, and the transcripts of its games against itself, one a pair.
         """
-        tables = duel(self.game, self.pairs, base, base, self.seed)
+        tables = duel(self.game, self.pairs, BestGuess(base), BestGuess(base), self.seed)
         games = [table.transcript for table in tables]
         values = {**self._votes(tables, base), **self._answers(base), "clues/true": self._truth(games)}
         against = {name: self._against(name, base) for name in self.config.opponents if self.scenes}
@@ -98,12 +99,12 @@ class HeldOut:
         Returns:
             The scores, and the transcripts of the policy's games against the base: as civilians first, then as spy.
         """
-        base = replace(policy, as_base=True)
+        base, player = BestGuess(replace(policy, as_base=True)), BestGuess(policy)
         dealt = deal_all(self.game, self.pairs, self.seed)
         fixed = [replace(table, transcript=game) for table, game in zip(dealt, base_games, strict=True)]
         as_civilians, as_spy = (
             [table.transcript for table in duel(self.game, self.pairs, spy, others, self.seed)]
-            for spy, others in ((base, policy), (policy, base))
+            for spy, others in ((base, player), (player, base))
         )
         ours = {**self._votes(fixed, policy), **self._answers(policy), "clues/true": self._truth(as_civilians)}
         theirs = measured.values
@@ -140,10 +141,10 @@ class HeldOut:
 
     def _against(self, name: ScriptedName, players: Policy) -> list[float]:
         """Wins against a scripted player."""
-        opponent = SCRIPTED[name](self.scenes)
+        opponent, player = SCRIPTED[name](self.scenes), BestGuess(players)
         return both_sides(
-            duel(self.game, self.scenes, opponent, players, self.seed),
-            duel(self.game, self.scenes, players, opponent, self.seed),
+            duel(self.game, self.scenes, opponent, player, self.seed),
+            duel(self.game, self.scenes, player, opponent, self.seed),
         )
 
     def _answers(self, policy: Policy) -> Values:
