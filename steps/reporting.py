@@ -29,10 +29,12 @@ def report(
 ) -> Annotated[HTMLString, "report"]:
     """Write the report and the run's plain files, and print the summary table."""
     from vision_zero.report.run_folder import Outcome, RunFolder, summary_table
+    from vision_zero.report.times import RunTimes
 
-    run = get_step_context().pipeline_run.name
-    folder = RunFolder.of(config, run)
-    outcome = Outcome(before, state, verdict, scores, alarms, benchmarks)
+    run = get_step_context().pipeline_run
+    done = {name: (step.start_time, step.end_time) for name, step in run.steps.items() if step.status == "completed"}
+    folder = RunFolder.of(config, run.name)
+    outcome = Outcome(before, state, verdict, scores, alarms, benchmarks, RunTimes.of(run.start_time, done))
     page = folder.write(outcome, policy, games)
     summary_table(outcome, folder)
     return HTMLString(page)

@@ -8,6 +8,7 @@ import pytest
 import yaml
 
 from tests.make import write_tiny_recipe
+from vision_zero.report.times import RunTimes
 
 pytestmark = pytest.mark.zenml
 
@@ -154,6 +155,12 @@ def test_plain_files_of_the_run(two_runs, recipe):
             "state.json",
             "policy",
         } <= names
+        times = RunTimes.model_validate_json((runs / result.name / "times.json").read_text())
+        names = [step.name for step in times.steps]
+        assert names[0] == "resume"
+        assert {"clue_stage_1", "decision_stage_1", "evaluate_1", "watch_1"} <= set(names)
+        assert ("measure_base" in names) == (result.steps["measure_base"].status == "completed")
+        assert 0 < times.overhead < 1
 
 
 def test_a_run_that_was_overtaken_is_not_promoted(two_runs, recipe, monkeypatch):

@@ -24,7 +24,9 @@ from vision_zero.report.gallery import gallery_page
 from vision_zero.report.replay import replay_page
 from vision_zero.report.replies import replies_by_role
 from vision_zero.report.run_folder import Outcome, RunFolder, report_page, rewrite, summary_table
+from vision_zero.report.times import RunTimes, StepTime
 
+TIMES = RunTimes(steps=(StepTime(name="clue_stage_1", start=0.5, end=9.5), StepTime(name="watch_1", start=9.5, end=10.0)))
 EVIL = "<script>alert(1)</script><img src=x onerror=alert(2)>"
 
 
@@ -80,7 +82,7 @@ def card(blocked=None):
 
 
 def outcome(blocked=None):
-    return Outcome(state().before("r2"), state(), verdict(), scores(), alarms(), card(blocked))
+    return Outcome(state().before("r2"), state(), verdict(), scores(), alarms(), card(blocked), TIMES)
 
 
 def verdict():
@@ -184,6 +186,13 @@ def test_a_run_folder_is_whole_and_can_be_written_again(tmp_path):
     assert not list(tmp_path.rglob("*.new"))
 
 
+def test_the_report_says_where_the_time_went():
+    page = report_page("r2", outcome())
+    assert re.search(r"<td>clue stage 1</td><td class=\"number\">9\.0</td>", page)
+    assert re.search(r"<td>between the steps</td><td class=\"number\">0\.5</td>", page)
+    assert "10 % of the time went into anything but" in page
+
+
 def test_replies_are_shown_by_role():
     history = (
         record(0, "clue", **{"clue/spy/tokens": 10.0, "clue/spy/kl": 0.5, "clue/spy/entropy": 1.0, "zero_variance": 0.2}),
@@ -200,7 +209,7 @@ def test_replies_are_shown_by_role():
     )
     assert (votes.tokens, votes.kl, votes.entropy, votes.unreadable) == (4.0, 0.1, None, 0.25)
     learned = StageState(history=history, iteration=2)
-    page = report_page("r1", Outcome(StageState(), learned, verdict(), scores(), alarms(), card()))
+    page = report_page("r1", Outcome(StageState(), learned, verdict(), scores(), alarms(), card(), TIMES))
     assert "25.0 %" in page
     for title in ("KL to the base, per token", "Unreadable replies", "Groups that teach nothing"):
         assert title in page
@@ -221,7 +230,7 @@ def test_scripted_players_are_levels_and_curves_in_the_plots():
     assert [level.name for level in charts["Held-out games: right votes"].thresholds] == ["oracle voter"]
     assert [line.name for line in charts["Held-out games: wins"].lines] == ["against the base", "liar"]
     assert "Held-out scene questions" not in charts
-    page = report_page("r2", Outcome(learned.before("r2"), learned, verdict(), measured, alarms(), card()))
+    page = report_page("r2", Outcome(learned.before("r2"), learned, verdict(), measured, alarms(), card(), RunTimes(steps=())))
     assert "an oracle voter scores 50 % [40, 60] in decision/accuracy." in page
 
 

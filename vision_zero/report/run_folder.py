@@ -35,6 +35,7 @@ from vision_zero.report.course import course_charts
 from vision_zero.report.pages import render_page
 from vision_zero.report.replay import replay_page
 from vision_zero.report.replies import replies_by_role
+from vision_zero.report.times import RunTimes
 from vision_zero.whole import whole_folder
 
 SHOWN_SCORES = {
@@ -57,6 +58,7 @@ NUMBERS: Mapping[str, type[Config]] = {
     "alarms": Alarms,
     "verdict": Verdict,
     "suites": Scorecard,
+    "times": RunTimes,
 }
 """Parts of an outcome that a run's folder keeps as ``<name>.json``."""
 
@@ -68,6 +70,7 @@ class Outcome:
     Attributes:
         before: the state that the run began with.
         suites: the suites that the policy was asked, and what the gate says.
+        times: how long the steps before the report took.
     """
 
     before: StageState
@@ -76,6 +79,7 @@ class Outcome:
     scores: Scores
     alarms: Alarms
     suites: Scorecard
+    times: RunTimes
 
     @property
     def records(self) -> tuple[IterationRecord, ...]:
@@ -138,6 +142,7 @@ def report_page(run: str, outcome: Outcome) -> str:
         stages=Counter(record.stage for record in outcome.records),
         replies=replies_by_role(outcome.records),
         phases=phases(outcome.records),
+        times=outcome.times,
         failures=failures(outcome.records),
     )
 
