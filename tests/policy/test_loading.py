@@ -6,6 +6,7 @@ from dataclasses import replace
 import pytest
 import torch
 from safetensors.torch import load_file, save_file
+from transformers.utils import is_flash_attn_2_available
 
 from tests.make import scene_pairs, write_tiny_adapter
 from tests.policy.families import write_family
@@ -72,6 +73,19 @@ def test_a_broken_base_is_refused_in_one_line(tiny_base, tmp_path, spoil):
 def test_a_base_that_no_hub_can_give_says_what_to_give_instead():
     with pytest.raises(PolicyError, match="local folder"):
         load_policy(PolicyConfig(base="nobody/has-this-model"), None)
+
+
+def test_attention_is_computed_by_whom_the_settings_name(tiny_base):
+    auto, torchs = (load_base(PolicyConfig(base=str(tiny_base), attention=name))[0] for name in ("auto", "sdpa"))
+    assert auto.config._attn_implementation == torchs.config._attn_implementation == "sdpa"
+    assert torchs.config.text_config._attn_implementation == torchs.config.vision_config._attn_implementation == "sdpa"
+
+
+@pytest.mark.skipif(is_flash_attn_2_available(), reason="it is there")
+def test_an_attention_whose_package_is_missing_is_one_line(tiny_base):
+    with pytest.raises(PolicyError, match="needs the package flash-attn") as caught:
+        load_base(PolicyConfig(base=str(tiny_base), dtype="bfloat16", attention="flash_attention_2"))
+    assert "\n" not in str(caught.value)
 
 
 def test_a_folder_without_an_adapter_is_refused(tiny_base, tmp_path):

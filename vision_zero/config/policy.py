@@ -67,6 +67,9 @@ class PolicyConfig(Config):
     """Revision of a hub id; pin it, so that every run starts from the same weights."""
     dtype: Literal["float32", "bfloat16", "auto"] = "float32"
     """Weights' precision."""
+    attention: Literal["auto", "sdpa", "flash_attention_2"] = "auto"
+    """Who computes attention: ``auto`` leaves it to transformers, which takes torch's own (sdpa) wherever the model allows it;
+    ``flash_attention_2`` needs the package flash-attn, a GPU and half precision."""
     trust_remote_code: bool = False
     """Run code that comes with the model. Off: a model that needs it is refused."""
     pictures: dict[str, Any] = Field(default_factory=dict)
@@ -82,6 +85,11 @@ class PolicyConfig(Config):
     """How replies are drawn."""
     server: VllmConfig | None = None
     """A vLLM server that draws them; null: this process does."""
+
+    @property
+    def backend(self) -> dict[str, Any]:
+        """What transformers is told about how to compute."""
+        return {} if self.attention == "auto" else {"attn_implementation": self.attention}
 
     @property
     def source(self) -> dict[str, Any]:

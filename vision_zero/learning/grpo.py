@@ -71,7 +71,7 @@ def reference_settings(policy: PolicyConfig, learning: LearningConfig) -> dict[s
     if policy.adapter is not None or not learning.kl:
         return None
     dtype = torch.bfloat16 if learning.bf16 else torch.float32
-    return {"dtype": dtype, "device_map": None, **policy.source}
+    return {"dtype": dtype, "device_map": None, **policy.backend, **policy.source}
 
 
 def grpo_config(job: StageJob, *, replies: int, group: int, drawing: Drawing) -> GRPOConfig:

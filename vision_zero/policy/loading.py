@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from transformers.utils import is_flash_attn_2_available
 from transformers.utils.logging import disable_progress_bar
 
 from vision_zero.config.policy import PolicyConfig
@@ -44,8 +45,12 @@ def load_base(config: PolicyConfig) -> tuple[Any, Any]:
     """The frozen base model and its processor, ready for an adapter.
 
     Raises:
-        PolicyError: the folder is no policy, or the hub cannot be reached.
+        PolicyError: the folder is no policy, the hub cannot be reached, or a package is missing.
     """
+    if config.attention == "flash_attention_2" and not is_flash_attn_2_available():
+        raise PolicyError(
+            "policy.attention: flash_attention_2 needs the package flash-attn and a GPU that it supports: install it, or set auto"
+        )
     path = base_path(config.base)
     if Path(path).is_dir():
         _check_folder(Path(path))

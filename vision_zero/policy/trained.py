@@ -26,7 +26,7 @@ def read_model(path: str, config: PolicyConfig, **options: Any) -> tuple[Any, li
     """A model as its files give it, and the parameters that they have no weights for: transformers makes those up and goes on."""
     dtype = "auto" if config.dtype == "auto" else getattr(torch, config.dtype)
     model, found = AutoModelForImageTextToText.from_pretrained(
-        path, dtype=dtype, use_safetensors=True, output_loading_info=True, **options
+        path, dtype=dtype, use_safetensors=True, output_loading_info=True, **config.backend, **options
     )
     return model, sorted(found["missing_keys"])
 
