@@ -1,11 +1,13 @@
 """Loading a policy with its adapter or merged; folders that are no policy are refused in one line that says what is wrong."""
 
+import json
 import shutil
 from dataclasses import replace
 
 import pytest
 import torch
 from safetensors.torch import load_file, save_file
+from transformers import dynamic_module_utils
 from transformers.utils import is_flash_attn_2_available
 
 from tests.make import scene_pairs, write_tiny_adapter
@@ -73,6 +75,42 @@ def test_a_broken_base_is_refused_in_one_line(tiny_base, tmp_path, spoil):
 def test_a_base_that_no_hub_can_give_says_what_to_give_instead():
     with pytest.raises(PolicyError, match="local folder"):
         load_policy(PolicyConfig(base="nobody/has-this-model"), None)
+
+
+@pytest.fixture
+def base_with_code(tiny_base, tmp_path):
+    """Brings a module along, as models on a hub do, which leaves a mark when it is run."""
+    folder = shutil.copytree(tiny_base, tmp_path / "with_code")
+
+    def write(model_type):
+        (folder / "configuration_own.py").write_text(
+            f"from pathlib import Path\nfrom transformers import Qwen2_5_VLConfig\nPath({str(folder)!r}, 'ran').touch()\n"
+            f"class OwnConfig(Qwen2_5_VLConfig):\n    model_type = {model_type!r}\n"
+        )
+        config = json.loads((folder / "config.json").read_text())
+        config |= {"model_type": model_type, "auto_map": {"AutoConfig": "configuration_own.OwnConfig"}}
+        (folder / "config.json").write_text(json.dumps(config))
+        return folder
+
+    return write
+
+
+def test_code_that_comes_with_a_model_is_not_run_unless_asked_for(base_with_code, tmp_path, monkeypatch):
+    monkeypatch.setattr(dynamic_module_utils, "HF_MODULES_CACHE", str(tmp_path / "modules"))
+    folder = base_with_code("of_its_own")
+    with pytest.raises(PolicyError, match="could not be loaded") as caught:
+        load_base(PolicyConfig(base=str(folder)))
+    assert "\n" not in str(caught.value)
+    assert not (folder / "ran").exists()
+    with pytest.raises(PolicyError):  # it is no model that could play; but its code was asked for
+        load_base(PolicyConfig(base=str(folder), trust_remote_code=True))
+    assert (folder / "ran").exists()
+
+
+def test_a_known_model_is_loaded_without_the_code_that_it_brings(base_with_code):
+    folder = base_with_code("qwen2_5_vl")
+    load_base(PolicyConfig(base=str(folder)))
+    assert not (folder / "ran").exists()
 
 
 def test_attention_is_computed_by_whom_the_settings_name(tiny_base):
