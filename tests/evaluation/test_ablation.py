@@ -58,8 +58,20 @@ def test_arms_over_seeds_over_the_base_and_over_the_reference(result):
 
 def test_arms_of_different_length_are_not_compared():
     states = [state(end) for end in ENDS.values()]
-    with pytest.raises(EvaluationError, match="measured at different iterations"):
-        compare_arms(CONFIG, [*states[:-1], state(0.5, iterations=(5, 15))])
+    for odd in (state(0.5, iterations=(5, 15)), state(0.5).model_copy(update={"measured": ()})):
+        with pytest.raises(EvaluationError, match="did not all end at the same iteration"):
+            compare_arms(CONFIG, [*states[:-1], odd])
+
+
+def test_curves_are_straight_between_measurements_of_other_seeds():
+    """A run ends where its stage does, so each seed is measured at iterations of its own."""
+    config = CONFIG.model_copy(update={"seeds": (0, 1)})
+    states = [state(0.6, (5, 10)), state(0.5, (5, 10)), state(0.8, (2, 10)), state(0.5, (4, 5, 10))]
+    curve = compare_arms(config, states).arms[0].measures["decision/accuracy"].curve
+    first, second = {0: 0.4, 2: 0.46, 5: 0.55, 10: 0.6}, {0: 0.4, 2: 0.72, 5: 0.75, 10: 0.8}
+    assert {point.iteration: round(point.value.mean, 6) for point in curve} == {
+        iteration: round((first[iteration] + second[iteration]) / 2, 6) for iteration in first
+    }
 
 
 def test_the_page_and_the_table_show_them(result, tmp_path, capsys):

@@ -2,20 +2,24 @@
 
 Seeds are the units. All arms are measured on the same held-out pairs, and arms of one seed train on the same pairs, so
 differences are paired by seed. With three seeds intervals are wide, as they should be.
+
+A run ends where its stage does, so runs are measured at iterations of their own. A curve has a point where any seed was measured;
+between its own measurements a seed counts as if it went straight from one to the next. All ends are measured.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from statistics import fmean, stdev
 
+import numpy as np
 from scipy.stats import t as student
 
 from vision_zero.config.ablation import AblationConfig, order
 from vision_zero.config.base import Config
 from vision_zero.errors import EvaluationError
-from vision_zero.evaluation.estimates import Estimate, Scores
+from vision_zero.evaluation.estimates import Estimate
 from vision_zero.learning.state import StageState
 
 MEASURES = {
@@ -77,14 +81,14 @@ def compare_arms(config: AblationConfig, states: Sequence[StageState]) -> Ablati
     """The arms beside each other; ``states`` are what the runs ended with, in their order.
 
     Raises:
-        EvaluationError: runs were not measured at the same iterations.
+        EvaluationError: runs did not end at one iteration, measured there.
     """
     by_arm: dict[str, list[StageState]] = {arm.name: [] for arm in config.arms}
     for (arm, _), state in zip(order(config), states, strict=True):
         by_arm[arm.name].append(state)
-    marks = {tuple(scores.iteration for scores in state.measured) for state in states}
-    if len(marks) != 1 or not marks.copy().pop():
-        raise EvaluationError("the arms were measured at different iterations: give them one schedule")
+    ends = {state.measured[-1].iteration if state.measured else None for state in states}
+    if ends != {states[0].iteration}:
+        raise EvaluationError("the arms did not all end at the same iteration: give them one schedule")
     named = set.intersection(*({score.name for score in scores.scores} for state in states for scores in state.measured))
     reference = by_arm[config.reference]
     arms = tuple(
@@ -119,20 +123,25 @@ def over_seeds(values: Sequence[float], confidence: float) -> Estimate:
 
 
 def _measured(name: str, own: Sequence[StageState], reference: Sequence[StageState] | None, confidence: float) -> Measured:
-    bases = [_named(state.measured[-1], name)["base"] for state in own]
-    ends = [_named(state.measured[-1], name)["policy"] for state in own]
-    curve = [CurvePoint(iteration=0, value=over_seeds(bases, confidence))]
-    for place, scores in enumerate(own[0].measured):
-        values = [_named(state.measured[place], name)["policy"] for state in own]
-        curve.append(CurvePoint(iteration=scores.iteration, value=over_seeds(values, confidence)))
+    iterations = sorted({0, *(scores.iteration for state in own for scores in state.measured)})
+    by_seed = np.array([_course(state, name, iterations) for state in own])
     difference = None
     if reference is not None:
-        others = [_named(state.measured[-1], name)["policy"] for state in reference]
-        difference = over_seeds([end - other for end, other in zip(ends, others, strict=True)], confidence)
-    gain = over_seeds([end - base for end, base in zip(ends, bases, strict=True)], confidence)
-    return Measured(curve=tuple(curve), gain=gain, difference=difference)
+        others = [_course(state, name, iterations[-1:])[0] for state in reference]
+        difference = over_seeds(list(by_seed[:, -1] - others), confidence)
+    return Measured(
+        curve=tuple(
+            CurvePoint(iteration=iteration, value=over_seeds(list(values), confidence))
+            for iteration, values in zip(iterations, by_seed.T, strict=True)
+        ),
+        gain=over_seeds(list(by_seed[:, -1] - by_seed[:, 0]), confidence),
+        difference=difference,
+    )
 
 
-def _named(scores: Scores, name: str) -> Mapping[str, float]:
-    score = scores.named(name)
-    return {"policy": score.policy.mean, "base": score.base.mean}
+def _course(state: StageState, name: str, iterations: Sequence[int]) -> list[float]:
+    """A score of one seed at these iterations, from the base's at 0: straight between measurements."""
+    scores = [(scores.iteration, scores.named(name)) for scores in state.measured]
+    steps = [0, *(iteration for iteration, _ in scores)]
+    values = [scores[-1][1].base.mean, *(score.policy.mean for _, score in scores)]
+    return [float(value) for value in np.interp(iterations, steps, values)]
