@@ -3,6 +3,7 @@
 import re
 import subprocess
 import sys
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
 
@@ -21,6 +22,7 @@ from vision_zero.planning import longest_prompts, make_plan, on_gpus, table, usa
 from vision_zero.policy.loading import load_policy
 from vision_zero.policy.memory import GB
 from vision_zero.policy.policy import user_message
+from vision_zero.policy.speed import H100, iteration
 
 ROOT = Path(__file__).resolve().parents[1]
 RECIPES = sorted(path for path in (ROOT / "configs/self_play").glob("*.yaml") if path.stem != "nano")
@@ -28,6 +30,8 @@ HEADER = re.compile(
     r"([\d.]+) GB of the GPU, an estimate: "
     r"vision-zero plan FILE --memory (\d+) --prompt-tokens (\d+) --picture-tokens (\d+)"
 )
+
+MINUTES = re.compile(r"minutes: +about (\d+) for 10 iterations on an H100")
 
 
 @pytest.fixture(scope="module")
@@ -76,6 +80,8 @@ def test_recipes_say_what_the_plan_says_and_fit(shaped, path):
     longest = max(len(text) for text in longest_prompts(config))
     assert prompt - picture > longest / 4, "English has about four characters a token"
     assert config.preset == "paper"
+    minutes = 60 * 10 * config.learning.games_per_iteration / plan.games_per_hour()
+    assert float(MINUTES.search(path.read_text())[1]) == pytest.approx(minutes, abs=5)
 
 
 @pytest.mark.parametrize("family", FAMILIES)
@@ -139,8 +145,41 @@ def test_a_table_names_every_part_and_the_verdict(big):
         assert part in text
     assert "8,292,166,656 parameters" in text
     assert "without checkpointing the activations would take" in text
+    assert re.fullmatch(r"[\d,]+ games an hour on H100s, [\d.]+ minutes an iteration: arithmetic, not measured", lines[-2])
     assert lines[-1].endswith(f"fits on 1 GPU of 80 GB (into {usable(80) / GB:.1f} GB, the rest being reserved)")
     assert table(plan, 40)[-1] == plan.advice(40)
+
+
+def test_playing_is_faster_in_larger_batches_until_reading_is_all_that_is_left(big):
+    small, large = (big(learning={"bf16": True}, sampling={"batch_size": size}) for size in (16, 64))
+    parts = [iteration(plan.shape, plan.work, plan.config, "clue") for plan in (small, large)]
+    assert parts[0].keys() == {"play", "reference", "update"}
+    assert 2 < parts[0]["play"] / parts[1]["play"] < 4
+    assert parts[0]["update"] == parts[1]["update"]
+    assert "vote" in iteration(small.shape, small.work, small.config, "decision")
+
+
+def test_an_update_takes_its_operations_at_a_share_of_the_peak(big):
+    plan = big(learning={"bf16": True, "gradient_checkpointing": True})
+    tokens = 128 * 8 * 0.6 * (1200 + 512)
+    by_hand = 6 * plan.shape.parameters * tokens / (0.4 * 989e12)
+    assert iteration(plan.shape, plan.work, plan.config, "clue")["update"] == pytest.approx(by_hand)
+
+
+def test_a_draw_is_no_faster_than_the_weights_can_be_read(big):
+    plan = big(learning={"bf16": True})
+    slow = replace(H100, bandwidth=1e9)
+    steps = 0.6 * 512 * (8 * 2 + 6)
+    read = 2 * plan.shape.parameters / 1e9
+    found = iteration(plan.shape, plan.work, plan.config, "clue", slow)["play"]
+    reading = 2 * plan.shape.parameters * (128 * 8 + 128 * 3) * 0.6 * 1200 / (0.4 * 989e12)
+    assert found == pytest.approx(steps * read + reading)
+
+
+def test_twice_the_gpus_give_nearly_twice_the_games(big):
+    one = big(learning={"bf16": True})
+    two = make_plan(on_gpus(one.config, 2), prompt=1200, picture=99)
+    assert 1.7 < two.games_per_hour() / one.games_per_hour() <= 2.01
 
 
 def test_more_gpus_need_room_to_exchange_gradients(big):

@@ -21,7 +21,7 @@ from vision_zero.config.learning import LearningConfig
 from vision_zero.config.self_play import SelfPlayConfig
 from vision_zero.errors import ConfigError, PolicyError, first_line
 from vision_zero.game.prompts import Role, SpokenClue, clue_prompt, vote_prompt
-from vision_zero.policy import memory
+from vision_zero.policy import memory, speed
 from vision_zero.policy.loading import base_path
 from vision_zero.policy.memory import GB, RESERVE, RESERVE_SHARE, Bytes, Shape, Work
 from vision_zero.policy.policy import user_message
@@ -93,6 +93,10 @@ class Plan:
         play = memory.playing_peak(parts.pop("playing"))
         return {"playing": stays + play, **{name: stays + sum(part.values()) for name, part in parts.items()}}
 
+    def games_per_hour(self) -> float:
+        """On GPUs such as an H100; see :mod:`vision_zero.policy.speed`."""
+        return speed.games_per_hour(self.shape, self.work, self.config)
+
     def fits(self, gigabytes: float) -> bool:
         """Is that within a GPU's memory, less what is reserved?"""
         return max(self.peaks().values()) <= usable(gigabytes)
@@ -145,6 +149,9 @@ def table(plan: Plan, gigabytes: float) -> list[str]:
             other = plan.turned({"learning.gradient_checkpointing": not learning.gradient_checkpointing}).parts()[name]
             how = "without" if learning.gradient_checkpointing else "with"
             lines.append(f"  ({how} checkpointing the activations would take {other['activations'] / GB:.2f} GB)")
+    rate = plan.games_per_hour()
+    minutes = 60 * learning.games_per_iteration / rate
+    lines.append(f"{rate:,.0f} games an hour on {speed.H100.name}s, {minutes:.1f} minutes an iteration: arithmetic, not measured")
     number = learning.num_processes
     gpus = f"1 GPU of {gigabytes:g} GB" if number == 1 else f"each of {number} GPUs of {gigabytes:g} GB"
     verdict = "fits" if plan.fits(gigabytes) else "does not fit"

@@ -1,0 +1,73 @@
+"""How long an iteration of learning takes on a GPU: arithmetic from operations, bytes and the library's own pace.
+
+    reading, scoring, training   operations: for each parameter and token 2 to read a prompt, 2 for the base's log-probabilities,
+                                 2 forward, 2 more where checkpoints make it be done again, and 2 backward for an adapter, whose
+                                 gradients pass through frozen weights, or 4 where these learn; at USED of the GPU's peak
+    drawing                      for each token that a batch draws the larger of two: the weights' bytes at the memory's pace, and
+                                 LAYER seconds a layer, in which transformers prepares the work from Python
+    lengths                      prompts and replies are TYPICAL of the longest that are allowed
+
+Evaluation, pictures and exchanging gradients are left out. Nothing of this was measured on a GPU yet; ``vision-zero bench
+iteration`` measures it where there is one.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from math import ceil
+
+from vision_zero.config.learning import Stage
+from vision_zero.config.self_play import SelfPlayConfig
+from vision_zero.policy.memory import Shape, Work
+
+USED = 0.4
+"""Share of the peak that large products of matrices reach."""
+LAYER = 1.2e-3
+"""Seconds."""
+TYPICAL = 0.6
+
+
+@dataclass(frozen=True)
+class Gpu:
+    """Operations a second in bfloat16, dense, and bytes of memory that are read in one (the maker's data sheet)."""
+
+    name: str
+    operations: float
+    bandwidth: float
+
+
+H100 = Gpu("H100", 989e12, 3.35e12)
+Seconds = dict[str, float]
+
+
+def iteration(shape: Shape, work: Work, config: SelfPlayConfig, stage: Stage, gpu: Gpu = H100) -> Seconds:
+    """Seconds of one iteration by part, under the names that ``vision-zero bench iteration`` gives them."""
+    game, learning = config.game, config.learning
+    games = learning.games_per_iteration / learning.num_processes
+    prompt, reply = TYPICAL * work.prompt, TYPICAL * work.reply
+    turns, votes = (game.civilians + 1) * game.rounds, games * game.civilians
+
+    def computing(operations: float, tokens: float) -> float:
+        return operations * shape.parameters * tokens / (USED * gpu.operations)
+
+    def drawing(replies: float) -> float:
+        step = max(shape.parameters * work.weight_bytes / gpu.bandwidth, LAYER * shape.language.layers)
+        return ceil(replies / config.policy.sampling.batch_size) * reply * step
+
+    seconds = {"play": computing(2, (games * turns + votes) * prompt) + turns * drawing(games) + drawing(votes)}
+    replies = games * turns
+    if stage == "decision":
+        replies = games * learning.votes_per_prompt
+        seconds["vote"] = computing(2, games * prompt) + drawing(replies)
+    trained = replies * (prompt + reply)
+    if work.has_reference:
+        seconds["reference"] = computing(2, trained)
+    passes = 4 + 2 * work.is_checkpointed + 2 * shape.is_whole
+    return {**seconds, "update": computing(passes, trained)}
+
+
+def games_per_hour(shape: Shape, work: Work, config: SelfPlayConfig, gpu: Gpu = H100) -> float:
+    """Games that all processes play and learn from, as many in one stage as in the other."""
+    stages: tuple[Stage, Stage] = ("clue", "decision")
+    mean = sum(sum(iteration(shape, work, config, stage, gpu).values()) for stage in stages) / len(stages)
+    return 3600 * config.learning.games_per_iteration / mean
