@@ -40,6 +40,7 @@ NOT_RUN = {
     r"zenml pipeline run pipelines\.evaluate.*": "takes minutes; tests/pipelines/test_evaluate.py runs it smaller",
     r"zenml pipeline run pipelines\.ablation.*": "takes hours; tests/pipelines/test_ablation.py runs it smaller",
     r"zenml pipeline run pipelines\.publish.*": "needs the nano model; tests/pipelines/test_publish.py runs it smaller",
+    r"vision-zero bench .*": "measures for minutes; tests/test_bench.py measures less",
     r"zenml pipeline run pipelines\.warm_start.*": "takes hours; tests/policy/test_warm_start.py teaches a smaller policy",
 }
 """Commands that are only taken apart, and why: the config file is there and valid, the target, the options exist."""
