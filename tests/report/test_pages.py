@@ -163,6 +163,14 @@ def test_charts_stay_inside_their_frame(points):
     assert Chart("t", [Line("a", [], "#123456")]).svg() == ""
 
 
+def test_points_far_apart_are_not_joined():
+    points = [(0, 1.0), (1, 2.0), (5, 1.0), (9, 3.0), (10, 2.0)]
+    joined, broken = (Chart("KL", [Line("votes", points, "#000", largest_gap=gap)]).svg() for gap in (4, 1))
+    assert joined.count("<polyline") == 1
+    assert broken.count("<polyline") == 2
+    assert broken.count("<circle") == joined.count("<circle") == 5
+
+
 def test_a_run_folder_is_whole_and_can_be_written_again(tmp_path):
     transcript, pair = played()
     games = PlayedGames((transcript,), PairTable.from_pairs([(0, pair)], "train"), RewardsConfig())

@@ -26,7 +26,7 @@ class Spread(NamedTuple):
 class Line:
     """A curve; ``is_faint`` draws its points only, small, for the single measurements behind a running mean.
 
-    ``spread`` holds the intervals around the curve, which are shaded.
+    ``spread`` holds the intervals around the curve, which are shaded. Points further apart than ``largest_gap`` are not joined.
     """
 
     name: str
@@ -34,6 +34,17 @@ class Line:
     color: str
     is_faint: bool = False
     spread: Sequence[Spread] = ()
+    largest_gap: float = math.inf
+
+    def stretches(self) -> list[list[Point]]:
+        """The points that are joined with each other."""
+        found: list[list[Point]] = []
+        for point in self.points:
+            if found and point[0] - found[-1][-1][0] <= self.largest_gap:
+                found[-1].append(point)
+            else:
+                found.append([point])
+        return found
 
 
 @dataclass(frozen=True)
@@ -169,9 +180,13 @@ class _Frame:
         )
         if line.is_faint or len(line.points) < 2:
             return dots
-        path = " ".join(f"{self.x(step):.1f},{self.y(value):.1f}" for step, value in line.points)
         curve = Markup('<polyline points="{}" fill="none" stroke="{}" stroke-width="2" stroke-linejoin="round"/>')
-        return curve.format(path, line.color) + (dots if len(line.points) <= 40 else Markup(""))
+        curves = Markup("").join(
+            curve.format(" ".join(f"{self.x(step):.1f},{self.y(value):.1f}" for step, value in stretch), line.color)
+            for stretch in line.stretches()
+            if len(stretch) > 1
+        )
+        return curves + (dots if len(line.points) <= 40 else Markup(""))
 
 
 def _ticks(low: float, high: float) -> list[float]:

@@ -46,8 +46,8 @@ def course_charts(state: StageState) -> list[Chart]:
         Chart(
             "Groups that teach nothing",
             [
-                Line("votes of a prompt", _metric(_of_stage(history, "decision"), "zero_variance"), GOLD),
-                Line("clues of a game", _metric(_of_stage(history, "clue"), "zero_variance"), BLUE),
+                Line("votes of a prompt", _metric(_of_stage(history, "decision"), "zero_variance"), GOLD, largest_gap=1),
+                Line("clues of a game", _metric(_of_stage(history, "clue"), "zero_variance"), BLUE, largest_gap=1),
             ],
             bands=bands,
             limits=(0.0, 1.0),
@@ -127,9 +127,9 @@ def _by_role(history: Sequence[IterationRecord], name: str) -> list[Line]:
     measured_apart = any(f"vote/{name}" in record.metrics for record in history)
     votes = _metric(history, f"vote/{name}") if measured_apart else _metric(_of_stage(history, "decision"), name)
     return [
-        Line("spy's clues", _metric(history, f"clue/spy/{name}"), RED),
-        Line("civilians' clues", _metric(history, f"clue/civilian/{name}"), BLUE),
-        Line("votes", votes, GOLD),
+        Line("spy's clues", _metric(history, f"clue/spy/{name}"), RED, largest_gap=1),
+        Line("civilians' clues", _metric(history, f"clue/civilian/{name}"), BLUE, largest_gap=1),
+        Line("votes", votes, GOLD, largest_gap=1),
     ]
 
 
