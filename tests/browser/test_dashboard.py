@@ -19,7 +19,8 @@ ORDER = (
 )  # fmt: skip
 """Which step stands above which."""
 PAGES = {
-    "validate_pairs/pairs": ("Image pairs", 20, 0),
+    "validate_pairs/pairs": ("Image pairs", 12, 0),
+    "validate_pairs/held_out": ("Image pairs", 8, 0),
     "validate_pairs/verdict": ("Verdict over the pairs", 2, 0),
     "measure_base/base_measures": ("The frozen base on the held-out pairs", 0, 0),
     "measure_base/base_games": ("Replay", 2, 0),
