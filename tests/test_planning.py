@@ -25,7 +25,7 @@ from vision_zero.policy.policy import user_message
 from vision_zero.policy.speed import H100, iteration
 
 ROOT = Path(__file__).resolve().parents[1]
-RECIPES = sorted(path for path in (ROOT / "configs/self_play").glob("*.yaml") if path.stem != "nano")
+RECIPES = sorted(path for path in (ROOT / "configs/self_play").glob("*.yaml") if "nano" not in path.stem)
 HEADER = re.compile(
     r"([\d.]+) GB of the GPU, an estimate: "
     r"vision-zero plan FILE --memory (\d+) --prompt-tokens (\d+) --picture-tokens (\d+)"

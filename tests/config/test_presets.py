@@ -56,6 +56,15 @@ def test_the_embedded_policy_plays_everywhere_as_in_its_recipe():
     assert config.pairs.scenes == NANO_SCENES == WarmStartConfig.model_fields["scenes"].default
 
 
+def test_the_exam_is_the_recipe_but_for_what_is_measured():
+    files = (ROOT / f"configs/self_play/{name}.yaml" for name in ("nano", "nano_exam"))
+    recipe, exam = (yaml.safe_load(file.read_text()) for file in files)
+    asked = [document["parameters"]["config"].pop("evaluation") for document in (recipe, exam)]
+    assert recipe == exam
+    assert asked[1]["pairs"] > asked[0]["pairs"]
+    assert "seed" not in asked[0] and "seed" in asked[1], "other pairs than those that were looked at while the recipe was made"
+
+
 def test_an_unknown_preset_is_an_error():
     with pytest.raises(ValueError, match="Input should be 'paper'"):
         SelfPlayConfig.model_validate({"preset": "pape"})

@@ -8,12 +8,15 @@ from tests.make import game, plain_pair, scene_pairs
 from vision_zero.config.evaluation import EvaluationConfig
 from vision_zero.config.game import GameConfig
 from vision_zero.config.policy import PolicyConfig, SamplingConfig
+from vision_zero.config.rewards import RewardsConfig
 from vision_zero.config.self_play import SelfPlayConfig
 from vision_zero.evaluation.duels import BestGuess, caught, duel, vote_again, vote_shares
 from vision_zero.evaluation.estimates import compare, estimate
 from vision_zero.evaluation.held_out import HeldOut
 from vision_zero.evaluation.questions import SCENE_FAMILIES, is_right, scene_questions
 from vision_zero.evaluation.truth import true_clues
+from vision_zero.game.played import PlayedGames
+from vision_zero.game.records import read_transcripts, write_transcripts
 from vision_zero.game.spy import WhoIsTheSpy
 from vision_zero.game.table import Reply
 from vision_zero.pairs.scenes.questions import Question
@@ -146,7 +149,7 @@ def test_the_policy_is_measured_beside_its_base():
     scores, played = measured(asked(pairs), Knowing("\\boxed{1}"), iteration=7)
     assert scores.iteration == 7
     assert len(played) == 16
-    spies = [transcript.spy for transcript in played[:8]]
+    spies = [transcript.spy for transcript in played[::2]]
     accuracy = scores.named("decision/accuracy")
     assert accuracy.policy.mean == pytest.approx(sum(spy == 1 for spy in spies) / 8)
     assert accuracy.base.mean == 0.0
@@ -156,6 +159,17 @@ def test_the_policy_is_measured_beside_its_base():
     wins = scores.named("wins/both")
     assert wins.base.mean == 0.5
     assert wins.policy.mean == pytest.approx((scores.named("wins/as civilians").policy.mean + 1.0) / 2)
+
+
+def test_the_games_of_both_sides_are_told_apart_and_shown_in_turn(tmp_path):
+    pairs = scene_pairs(4)
+    _, played = measured(asked(pairs), Knowing("\\boxed{1}"))
+    write_transcripts(played, tmp_path / "duels.parquet")
+    assert read_transcripts(tmp_path / "duels.parquet") == tuple(played)
+    shown, _ = PlayedGames.of(played, PairTable.from_pairs(enumerate(pairs), "held_out"), RewardsConfig(), 4).shown()
+    assert [transcript.game_id.partition(" ")[2] for transcript in shown] == ["(policy as civilians)", "(policy as spy)"] * 2
+    voted = {transcript.game_id.split()[-1]: {move.vote for move in transcript.votes} for transcript in shown}
+    assert voted == {"civilians)": {1}, "spy)": {None}}
 
 
 def test_scripted_players_bound_what_voters_can_do():

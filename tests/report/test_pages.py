@@ -7,6 +7,7 @@ import pytest
 from tests.make import clue, game, scene_pairs, vote
 from vision_zero.config.learning import SwitchConfig
 from vision_zero.config.rewards import RewardsConfig
+from vision_zero.errors import GameError
 from vision_zero.evaluation.estimates import Bound, Estimate, Score, Scores
 from vision_zero.evaluation.scorecard import Scorecard
 from vision_zero.game.played import PlayedGames
@@ -256,3 +257,6 @@ def test_transcripts_read_back(tmp_path):
     games = (played()[0], game(players=5, spy=3, votes={1: 3, 2: None, 4: "cut_off", 5: 1}))
     write_transcripts(games, tmp_path / "games.parquet")
     assert read_transcripts(tmp_path / "games.parquet") == games
+    with pytest.raises(GameError, match="2 games are called"):
+        write_transcripts((games[1], *games), tmp_path / "twice.parquet")
+    assert not (tmp_path / "twice.parquet").exists()

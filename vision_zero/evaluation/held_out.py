@@ -97,7 +97,7 @@ class HeldOut:
             base_games: … and its games: the policy votes on their clues.
 
         Returns:
-            The scores, and the transcripts of the policy's games against the base: as civilians first, then as spy.
+            The scores, and the transcripts of the policy's games against the base, both sides of each pair.
         """
         base, player = BestGuess(replace(policy, as_base=True)), BestGuess(policy)
         dealt = deal_all(self.game, self.pairs, self.seed)
@@ -114,7 +114,7 @@ class HeldOut:
             compare(f"wins/against {name}", self._against(name, policy), wins, self.config, more_is="good")
             for name, wins in measured.against.items()
         ]
-        return Scores(iteration=iteration, scores=tuple(scores), bounds=measured.bounds), as_civilians + as_spy
+        return Scores(iteration=iteration, scores=tuple(scores), bounds=measured.bounds), _both_games(as_civilians, as_spy)
 
     def _votes(self, fixed: Sequence[Table], voters: Policy) -> Values:
         values: Values = {}
@@ -181,6 +181,15 @@ class HeldOut:
 def both_sides(as_civilians: Sequence[Table], as_spy: Sequence[Table]) -> list[float]:
     """For each pair the share of two games won: as the civilians, and as the spy."""
     return _half_each(*(caught([table.transcript for table in tables]) for tables in (as_civilians, as_spy)))
+
+
+def _both_games(as_civilians: Sequence[Transcript], as_spy: Sequence[Transcript]) -> list[Transcript]:
+    """Named by the policy's side. Of a pair a replay shows the game that comes first: one side here, the other there."""
+    sides = [
+        [replace(game, game_id=f"{game.game_id} (policy as {side})") for game in games]
+        for side, games in (("civilians", as_civilians), ("spy", as_spy))
+    ]
+    return [game for number, both in enumerate(zip(*sides, strict=True)) for game in (both, both[::-1])[number % 2]]
 
 
 def _half_each(caught_as_civilians: Sequence[float], caught_as_spy: Sequence[float]) -> list[float]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict
 from pathlib import Path
@@ -36,7 +37,14 @@ _GAME = ("game_id", "pair_id", "players", "spy")
 
 
 def write_transcripts(transcripts: Sequence[Transcript], path: Path) -> None:
-    """Write finished games; a game without moves has no rows and is not kept."""
+    """Write finished games; a game without moves has no rows and is not kept.
+
+    Raises:
+        GameError: two games have one id: they would be read back as one.
+    """
+    names = Counter(transcript.game_id for transcript in transcripts)
+    if names and (most := names.most_common(1)[0])[1] > 1:
+        raise GameError(f"{most[1]} games are called {most[0]}: give each an id of its own")
     rows = [
         {**{key: getattr(transcript, key) for key in _GAME}, **asdict(move)}
         for transcript in transcripts
