@@ -22,6 +22,7 @@ from vision_zero.learning.state import StageState
 from vision_zero.policy.folder import PolicyFolder
 from vision_zero.policy.loading import load_base, load_policy
 from vision_zero.policy.policy import Policy, user_message
+from vision_zero.randomness import Seed
 from vision_zero.rewards.role_advantage import RoleBaselines, batch_advantages
 
 
@@ -131,6 +132,21 @@ def test_merged_play_is_the_same_policy_and_leaves_what_is_trained_alone(make_jo
     assert torch.allclose(*scored, atol=1e-4)
     assert not any("lora" in name for name, _ in trainer.player().model.named_parameters())
     assert any("lora" in name for name, _ in trainer.model.named_parameters())
+
+
+def test_merged_play_computes_nothing_on_what_is_trained(make_job):
+    asked = [user_message("Who is the spy?", pair.original) for pair in scene_pairs(2)]
+
+    def adapters_called(merged_play):
+        trainer, _ = watched(make_job(start("clue"), iterations=1, merged_play=merged_play))
+        calls = []
+        for name, module in trainer.model.named_modules():
+            if "lora_A" in name:
+                module.register_forward_pre_hook(lambda *_: calls.append(1))
+        trainer.player().complete(asked, 4, Seed(0))
+        return len(calls)
+
+    assert adapters_called(merged_play=True) == 0 < adapters_called(merged_play=False)
 
 
 def test_log_probs_move_with_the_sign_of_the_advantage(make_job):

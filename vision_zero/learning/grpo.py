@@ -214,6 +214,8 @@ class StageTrainer(GRPOTrainer):
         if self.job.learning.merged_play and self.job.policy.adapter is not None:
             with torch.no_grad():
                 model = deepcopy(model).merge_and_unload()
+            # TRL has put a forward of its own onto the model; a copy of it would still call the one that is being trained.
+            model.__dict__.pop("forward", None)
         return self._policy(model)
 
     def _policy(self, model: Any, served: Served | None = None) -> Policy:
