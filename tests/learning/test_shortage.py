@@ -146,8 +146,12 @@ class Pressing:
 
 
 def test_ctrl_c_while_room_is_made_is_not_lost():
-    Pressing()
     before = signal.getsignal(signal.SIGINT)
-    with pytest.raises(KeyboardInterrupt):
-        make_room()
+    gc.disable()  # Python itself might clear it away before
+    try:
+        Pressing()
+        with pytest.raises(KeyboardInterrupt):
+            make_room()
+    finally:
+        gc.enable()
     assert signal.getsignal(signal.SIGINT) is before
