@@ -102,6 +102,18 @@ def test_what_stays_is_what_is_really_allocated(base, whole, dtype):
     assert estimate["reference"] == (size(model.parameters()) if whole else 0)
 
 
+@pytest.mark.parametrize("train_on", SIDES)
+def test_what_frozen_eyes_remember(base, train_on):
+    policy = settings(base("qwen2_5_vl"), train_on=train_on)
+    model, processor = load_base(policy)
+    inputs = encoded(model, processor)
+    model(**inputs)
+    pictures = int((inputs["input_ids"] == model.config.image_token_id).sum()) // len(inputs["input_ids"])
+    asked = replace(work(policy, inputs), picture=pictures, replies=len(inputs["input_ids"]))
+    estimate = static(Shape.of(model, policy), asked)["remembered pictures"]
+    assert estimate == (model.model.get_image_features._used if train_on == "language" else 0)
+
+
 def encoded(model, processor, lengths=(5, 40, 25)):
     """Prompts of several lengths, so that some are padded and there is a mask."""
     pairs = scene_pairs(len(lengths))

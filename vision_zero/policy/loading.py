@@ -21,6 +21,7 @@ from vision_zero.policy.origin import Origin, mark_of
 from vision_zero.policy.policy import Policy
 from vision_zero.policy.processor import load_processor
 from vision_zero.policy.served import Served
+from vision_zero.policy.sight import remember_pictures
 from vision_zero.policy.trained import UNLOADABLE, load_whole, read_model, with_adapter
 
 # A model of megabytes needs no progress bar, and in a step's log every update of one is a line.
@@ -67,6 +68,8 @@ def load_base(config: PolicyConfig) -> tuple[Any, Any]:
             f"policy.base {config.base!r} has no weights for {len(missing)} parameters, such as {missing[0]}: "
             "its files are incomplete, or its config.json is another model's"
         )
+    if config.train_on == "language":
+        remember_pictures(model)
     return model, processor
 
 

@@ -30,7 +30,8 @@ afterwards: per token 4 c f + (6 c + 12) h, with adapters 4 f more. TRL makes lo
 **Playing** reads B prompts at once and keeps keys and values of B replies of up to T tokens: 2 k b per token and layer, and those
 of the prompts twice for a moment, when room is made for the replies. The next word of each reply takes (b + 12) x vocabulary.
 
-All the while the GPU holds the pictures of an iteration, twice when TRL cuts them into batches.
+All the while the GPU holds the pictures of an iteration, twice when TRL cuts them into batches, and the features that a frozen
+vision side has seen in them (:mod:`vision_zero.policy.sight`).
 
 Held to counted parameters and to tensors that are really kept in tests/policy/test_memory.py. Not counted, but reserved: the
 driver's own memory and what is lost between allocations.
@@ -46,6 +47,7 @@ from torch import nn
 from vision_zero.config.policy import PolicyConfig
 from vision_zero.errors import PolicyError
 from vision_zero.policy.sides import adapted_layers, is_trained, parameter_sides
+from vision_zero.policy.sight import ROOM
 
 GB = 10**9
 RESERVE_SHARE, RESERVE = 0.05, 1.0 * GB
@@ -173,12 +175,14 @@ Bytes = dict[str, float]
 def static(shape: Shape, work: Work) -> Bytes:
     """What stays for the whole stage."""
     frozen_copy = 2 if work.is_mixed else 4
+    features = work.replies * work.picture * shape.language.hidden * work.weight_bytes
     return {
         "weights": shape.parameters * work.weight_bytes,
         "adapter": 0 if shape.is_whole else 4 * shape.trained,
         "reference": shape.parameters * frozen_copy if shape.is_whole and work.has_reference else 0,
         "gradients": 4 * shape.trained * (2 if work.processes > 1 else 1),
         "optimiser": 8 * shape.trained,
+        "remembered pictures": 0 if shape.learns[1] else min(ROOM, features),
         "pictures of an iteration": 2 * work.replies * work.picture * shape.patches * shape.patch_bytes,
     }
 
