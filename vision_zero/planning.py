@@ -75,6 +75,7 @@ class Plan:
             has_reference=learning.kl > 0,
             plays_merged=learning.merged_play,
             processes=learning.num_processes,
+            is_sharded=learning.sharded,
         )
 
     def parts(self) -> dict[str, Bytes]:
@@ -117,7 +118,10 @@ class Plan:
                 return f"set {listed}: then {max(self.turned(needed).peaks().values()) / GB:.1f} GB"
         smaller = "a smaller policy.base, or a GPU with more memory"
         if self.shape.is_whole:
-            return f"no setting makes it fit: train an adapter (policy.adapter) instead of all weights, or take {smaller}"
+            fewer = (
+                "share the weights out among more GPUs (learning.sharded and --gpus), train an adapter (policy.adapter) instead"
+            )
+            return f"no setting makes it fit: {fewer}, or take {smaller}"
         return f"no setting makes it fit: take {smaller}"
 
     def _needed(self, settings: Settings, gigabytes: float) -> Settings:
@@ -285,6 +289,7 @@ def _savings(plan: Plan) -> Iterator[Settings]:
         ("learning.merged_play", False, not learning.merged_play),
         ("learning.bf16", True, learning.bf16),
         ("policy.dtype", "bfloat16", policy.adapter is None or policy.dtype == "bfloat16"),
+        ("learning.sharded", True, policy.adapter is not None or learning.num_processes == 1 or learning.sharded),
     ):
         if not has_it and path not in settings:
             settings = {**settings, path: value}

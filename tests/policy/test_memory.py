@@ -298,3 +298,17 @@ def test_more_rows_checkpointing_and_processes_move_it_the_right_way(base):
     assert sum(update(shape, replace(one, rows=2 * one.rows)).values()) == 2 * sum(update(shape, one).values())
     assert static(shape, replace(one, processes=2))["gradients"] == 2 * static(shape, one)["gradients"]
     assert lora_config(AdapterConfig(rank=4), ["q_proj"]).r == shape.rank
+
+
+def test_each_of_several_holds_its_share_and_plays_with_a_whole_copy(base):
+    policy = settings(base("qwen2_5_vl"), whole=True)
+    model, processor = load_base(policy)
+    shape, one = Shape.of(model, policy), replace(work(policy, encoded(model, processor)), has_reference=True)
+    alone, shared = static(shape, one), static(shape, replace(one, processes=4, is_sharded=True))
+    for kind in ("weights", "reference", "gradients", "optimiser"):
+        assert alone[kind] == 4 * shared[kind] > 0
+    assert shared["whole copy that plays"] == alone["weights"] and not alone["whole copy that plays"]
+    layers = sum(p.numel() for name, p in model.named_parameters() if ".layers." in name or ".blocks." in name)
+    outside = sum(p.numel() for p in model.parameters()) - layers
+    gathered = update(shape, replace(one, processes=4, is_sharded=True))["gathered layers"]
+    assert gathered >= 2 * 4 * (outside + 2 * shape.language.linear)

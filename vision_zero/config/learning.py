@@ -71,6 +71,9 @@ class LearningConfig(Config):
     num_processes: int = Field(1, ge=1)
     """Processes of one machine that train together, a GPU each where there are GPUs; each plays an equal share of the games. An
     iteration is one optimiser step over all of them, whatever their number."""
+    sharded: bool = False
+    """Every process keeps a share of the weights, of the frozen copy for the KL, of gradients and moments instead of all of them,
+    and gathers a layer at a time: to train all weights (``policy.adapter: null``) of a model that is too large for one GPU."""
     merged_play: bool = False
     """Play, and be measured, with a copy of the policy whose adapter is merged into its weights: faster, for the memory of
     another model."""
@@ -80,6 +83,12 @@ class LearningConfig(Config):
     """Mixed precision; for GPUs."""
     switch: SwitchConfig = SwitchConfig()
     """When the stages alternate."""
+
+    @model_validator(mode="after")
+    def _shares_need_processes(self) -> Self:
+        if self.sharded and self.num_processes == 1:
+            raise ValueError("sharded has nobody to share with: set num_processes to the number of GPUs, or leave sharded out")
+        return self
 
     @model_validator(mode="after")
     def _games_can_be_shared(self) -> Self:

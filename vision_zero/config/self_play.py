@@ -99,6 +99,15 @@ class SelfPlayConfig(RootConfig):
             replay_games=self.replay_games,
         )
 
+    @model_validator(mode="after")
+    def _an_adapter_is_not_shared_out(self) -> Self:
+        if self.learning.sharded and self.policy.adapter is not None:
+            raise ValueError(
+                "learning.sharded is for training all weights: set policy.adapter null, or leave sharded out; beside an adapter "
+                "every process keeps a whole base"
+            )
+        return self
+
     @model_validator(mode="before")
     @classmethod
     def _starts_from_its_preset(cls, data: Any) -> Any:

@@ -22,25 +22,32 @@ from safetensors.torch import load_file, save_file
 
 from vision_zero.config.learning import Stage
 from vision_zero.errors import PolicyError
+from vision_zero.learning.sharding import shared_like, whole
 
 OPTIMIZER_TENSORS, OPTIMIZER_GROUPS, SCHEDULER = "optimizer.safetensors", "optimizer.json", "scheduler.json"
 
 Tensors = dict[str, torch.Tensor]
 
 
-def save_optimizer(optimizer: Any, scheduler: Any, folder: Path, stage: Stage | None, others: Tensors) -> None:
-    """Write both states into ``folder``.
+def save_optimizer(
+    optimizer: Any, scheduler: Any, folder: Path, stage: Stage | None, others: Tensors, *, is_writer: bool = True
+) -> None:
+    """Write both states into ``folder``; what is kept in shares is gathered first.
 
     Args:
+        is_writer: one process writes; the others only give their shares.
         stage: whose optimiser it is, where each stage has its own; else None.
         others: what :func:`load_optimizer` gave back, to be kept.
     """
     state = optimizer.state_dict()
-    tensors = {
-        f"{_prefix(stage)}{number}.{name}": torch.as_tensor(value).detach().cpu().contiguous()
-        for number, values in state["state"].items()
-        for name, value in values.items()
-    }
+    tensors = {}
+    for number, values in state["state"].items():
+        for name, value in values.items():
+            gathered = whole(value).detach()
+            if is_writer:
+                tensors[f"{_prefix(stage)}{number}.{name}"] = gathered.cpu().contiguous()
+    if not is_writer:
+        return
     save_file({**others, **tensors}, folder / OPTIMIZER_TENSORS)
     _write_json(folder / OPTIMIZER_GROUPS, state["param_groups"])
     _write_json(folder / SCHEDULER, {key: value for key, value in scheduler.state_dict().items() if key != "lr_lambdas"})
@@ -64,10 +71,11 @@ def load_optimizer(optimizer: Any, scheduler: Any, folder: Path, stage: Stage | 
             raise ValueError("it was made under another learning.optimizer: set it back, or give the model another name")
         prefix = _prefix(stage)
         own = {key.removeprefix(prefix): tensor for key, tensor in tensors.items() if key.startswith(prefix)}
+        parameters = [parameter for group in optimizer.param_groups for parameter in group["params"]]
         state: dict[int, Tensors] = {}
         for key, tensor in own.items():
             number, name = key.split(".", 1)
-            state.setdefault(int(number), {})[name] = tensor
+            state.setdefault(int(number), {})[name] = shared_like(tensor, parameters[int(number)])
         peaks, decays = list(scheduler.base_lrs), [group["weight_decay"] for group in optimizer.param_groups]
         optimizer.load_state_dict({"state": state, "param_groups": groups})
         # The curve itself comes from the config, too; None leaves it as it is.
@@ -77,7 +85,7 @@ def load_optimizer(optimizer: Any, scheduler: Any, folder: Path, stage: Stage | 
         scheduler.load_state_dict({**schedule, **curve_state})
         for group, peak, rate, decay in zip(optimizer.param_groups, peaks, rates, decays, strict=True):
             group.update(initial_lr=peak, lr=rate, weight_decay=decay)
-    except (OSError, ValueError, KeyError, SafetensorError) as error:
+    except (OSError, ValueError, LookupError, SafetensorError) as error:
         raise PolicyError(f"{folder} holds no training state that fits this model: {error}") from error
     return {key: tensor for key, tensor in tensors.items() if not key.startswith(prefix)}
 

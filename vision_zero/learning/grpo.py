@@ -19,6 +19,7 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 import torch
+from accelerate.utils import gather_object
 from datasets import Dataset
 from peft import LoraConfig
 from transformers import PrinterCallback, ProgressCallback, TrainerCallback, TrainerControl, TrainerState
@@ -31,6 +32,7 @@ from vision_zero.learning.checkpoint import load_optimizer, save_optimizer
 from vision_zero.learning.job import StageJob
 from vision_zero.learning.microbatches import SHARE, microbatches, sizes, weigh
 from vision_zero.learning.progress import Progress
+from vision_zero.learning.sharding import WholeCopy, sharing
 from vision_zero.learning.shortage import Part, shortage_named
 from vision_zero.policy.card import policy_card
 from vision_zero.policy.fitting import check_fit
@@ -124,6 +126,7 @@ def grpo_config(job: StageJob, *, replies: int, group: int, drawing: Drawing) ->
         use_cpu=not torch.cuda.is_available(),
         dataloader_pin_memory=torch.cuda.is_available(),
         seed=job.seed.child("trainer").integer() % 2**31,
+        **sharing(learning),
     )
     # transformers would spread one process over all GPUs that it sees, with a batch on each: not the batch that was asked for.
     config._n_gpu = min(config.n_gpu, 1)
@@ -149,6 +152,7 @@ class StageTrainer(GRPOTrainer):
         self.origin = Origin.of(job.policy, model)
         self._seconds: dict[str, float] = defaultdict(float)
         self._sizes: dict[str, float] = {}
+        self._whole = WholeCopy(model, is_mixed=job.learning.bf16) if job.learning.sharded else None
         try:
             # The base and a peft_config, never a PeftModel: TRL would anchor the KL to the step's start instead of the base.
             super().__init__(
@@ -183,6 +187,8 @@ class StageTrainer(GRPOTrainer):
         """
         check_fit(self._policy(self.model))
         parent = self.job.parent.path
+        if self._whole is not None and parent is not None:
+            self._read_weights(parent)  # while they are whole
         with shortage_named("update", self.job.policy, self.job.learning):
             self.train(resume_from_checkpoint=None if parent is None else str(parent))
         self.accelerator.wait_for_everyone()  # only the first process has written the folder
@@ -207,6 +213,8 @@ class StageTrainer(GRPOTrainer):
     def player(self) -> Policy:
         """The policy as it is now, ready to play."""
         model = self.accelerator.unwrap_model(self.model)
+        if self._whole is not None:
+            return self._policy(self._whole.gathered(model, self.accelerator.device))
         if self.job.policy.server is not None:
             with TemporaryDirectory(prefix="vision-zero-adapter-") as folder:
                 model.save_pretrained(folder)
@@ -269,8 +277,9 @@ class StageTrainer(GRPOTrainer):
         with self.spending("update"):
             losses = []
             for number, part in enumerate(parts, 1):
-                # Gradients are exchanged once, with the last.
-                with nullcontext() if number == len(parts) else self.accelerator.no_sync(model):
+                # Gradients are exchanged once, with the last; in shares, none is ever kept whole.
+                is_exchanged = number == len(parts) or self._whole is not None
+                with nullcontext() if is_exchanged else self.accelerator.no_sync(model):
                     losses.append(super().training_step(model, part, num_items_in_batch))
         weigh(self._metrics["train"], [part[SHARE] for part in parts])
         return torch.stack(losses).sum()
@@ -286,13 +295,15 @@ class StageTrainer(GRPOTrainer):
     def _get_per_token_logps_and_entropies(self, model: Any, input_ids: torch.Tensor, *args: Any, **kwargs: Any) -> Any:
         if torch.is_grad_enabled():
             return super()._get_per_token_logps_and_entropies(model, input_ids, *args, **kwargs)
-        kwargs["batch_size"] = max(1, self.job.learning.tokens_per_step // input_ids.shape[1])
+        rows = max(1, self.job.learning.tokens_per_step // input_ids.shape[1])
+        # Gathered in shares, layers are computed equally often by all processes.
+        kwargs["batch_size"] = rows if self._whole is None else min(gather_object([rows]))
         with self.spending("reference"):
             return super()._get_per_token_logps_and_entropies(model, input_ids, *args, **kwargs)
 
     def _save_optimizer_and_scheduler(self, output_dir: str) -> None:
-        if self.args.should_save:  # one process writes for all, as with everything else in the folder
-            save_optimizer(self.optimizer, self.lr_scheduler, Path(output_dir), self._own_stage, self._others)
+        is_writer = self.args.should_save  # one process writes for all, as with everything else in the folder
+        save_optimizer(self.optimizer, self.lr_scheduler, Path(output_dir), self._own_stage, self._others, is_writer=is_writer)
 
     def _load_optimizer_and_scheduler(self, checkpoint: str | None) -> None:
         if checkpoint is not None:
@@ -316,7 +327,11 @@ class StageTrainer(GRPOTrainer):
 
     def _load_from_checkpoint(self, resume_from_checkpoint: str, model: Any = None) -> None:
         """transformers would load what fits and leave the rest as it is."""
-        folder, policy = Path(resume_from_checkpoint), self.job.policy
+        if self._whole is None:
+            self._read_weights(Path(resume_from_checkpoint))
+
+    def _read_weights(self, folder: Path) -> None:
+        policy = self.job.policy
         before = Origin.read(folder)
         if before is not None:
             before.check_base(folder, policy.base, self.origin.mark)

@@ -1,12 +1,17 @@
 r"""How much memory training takes on one GPU: formulas, and nothing is computed on the model but its number of parameters.
 
-Every process holds the whole model, so more GPUs make a run faster and need the same memory each. All numbers are bytes.
+Every process holds the whole model, so more GPUs make a run faster and need the same memory each; under learning.sharded each of
+N holds its share. All numbers are bytes.
 
     weights      parameters x bytes of policy.dtype (b)
     trained      4 x trained parameters: an adapter is kept in float32 whatever its base; all weights must be float32
     gradients    4 x trained parameters; as much again for the buckets in which several processes exchange them
     optimiser    8 x trained parameters: AdamW's two moments
     reference    without an adapter a frozen copy of the base, in half precision under learning.bf16
+
+In shares of N all of these are an Nth, but for the buckets, which there are none of; a whole copy in c bytes plays. Gathered at a
+time are two decoder layers and all that lies outside of layers, c bytes a weight and as much for the gradients; the reference is
+gathered whole.
 
 An **update** reads R replies at once, T tokens of prompt and reply each. Per token a decoder layer keeps for the backward pass
 (h wide, feed-forward f, queries a x d = w, keys k; c bytes of computing, 2 under learning.bf16, else b)
@@ -163,6 +168,7 @@ class Work:
     has_reference: bool
     plays_merged: bool
     processes: int
+    is_sharded: bool = False
 
     @property
     def computing(self) -> int:
@@ -176,12 +182,14 @@ def static(shape: Shape, work: Work) -> Bytes:
     """What stays for the whole stage."""
     frozen_copy = 2 if work.is_mixed else 4
     features = work.replies * work.picture * shape.language.hidden * work.weight_bytes
+    share = 1 / work.processes if work.is_sharded else 1
     return {
-        "weights": shape.parameters * work.weight_bytes,
+        "weights": share * shape.parameters * work.weight_bytes,
         "adapter": 0 if shape.is_whole else 4 * shape.trained,
-        "reference": shape.parameters * frozen_copy if shape.is_whole and work.has_reference else 0,
-        "gradients": 4 * shape.trained * (2 if work.processes > 1 else 1),
-        "optimiser": 8 * shape.trained,
+        "reference": share * shape.parameters * frozen_copy if shape.is_whole and work.has_reference else 0,
+        "gradients": share * 4 * shape.trained * (2 if work.processes > 1 and not work.is_sharded else 1),
+        "optimiser": share * 8 * shape.trained,
+        "whole copy that plays": shape.parameters * work.computing if work.is_sharded else 0,
         "remembered pictures": 0 if shape.learns[1] else min(ROOM, features),
         "pictures of an iteration": 2 * work.replies * work.picture * shape.patches * shape.patch_bytes,
     }
@@ -204,6 +212,7 @@ def update(shape: Shape, work: Work) -> Bytes:
     tile = min(scored, _TILE_TOKENS) * min(shape.vocabulary, _TILE_WORDS) * work.computing
     return {
         "activations": kept,
+        "gathered layers": 2 * _gathered(shape) * work.computing if work.is_sharded else 0,
         "one layer at work": _at_work(shape, work, tokens, patches),
         "logits": tile + scored * shape.language.hidden * (4 + work.computing) + head,
     }
@@ -213,7 +222,8 @@ def reference(shape: Shape, work: Work) -> Bytes:
     """The base's log-probabilities of ``rows`` replies."""
     tokens, patches = (work.prompt + work.reply) * work.rows, work.picture * shape.patches * work.rows
     tile = min(work.reply * work.rows, _TILE_TOKENS) * min(shape.vocabulary, _TILE_WORDS) * work.computing
-    return {"one layer at work": _at_work(shape, work, tokens, patches), "logits": tile}
+    gathered = shape.parameters * (2 if work.is_mixed else 4) if work.is_sharded else 0
+    return {"one layer at work": _at_work(shape, work, tokens, patches), "logits": tile, "gathered reference": gathered}
 
 
 def playing(shape: Shape, work: Work) -> Bytes:
@@ -268,7 +278,7 @@ def _inputs(shape: Shape, work: Work, blocks: Blocks) -> float:
 
 def _half_copies(shape: Shape, work: Work, *, is_vision: bool) -> float:
     """Of one layer: mixed precision keeps copies of the float32 weights that it multiplies by, the base's and the adapters'."""
-    if not work.is_mixed:
+    if not work.is_mixed or work.is_sharded:  # shares are gathered in half precision
         return 0
     blocks = shape.vision if is_vision else shape.language
     copies = 2.0 * blocks.linear if work.weight_bytes == 4 else 0.0
@@ -276,6 +286,12 @@ def _half_copies(shape: Shape, work: Work, *, is_vision: bool) -> float:
         layers = sum(side.layers for side, learns in zip((shape.language, shape.vision), shape.learns, strict=True) if learns)
         copies += 2 * shape.trained / layers
     return copies
+
+
+def _gathered(shape: Shape) -> float:
+    """Weights outside of the layers, and of two layers: the one at work and the next."""
+    sides = (shape.language, shape.vision)
+    return shape.parameters - sum(side.layers * side.linear for side in sides) + 2 * shape.language.linear
 
 
 def _at_work(shape: Shape, work: Work, tokens: float, patches: float) -> float:

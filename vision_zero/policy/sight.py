@@ -90,6 +90,11 @@ def remember_pictures(model: Any) -> None:
     core.get_image_features = Sight(core.get_image_features)
 
 
+def forget_pictures(model: Any) -> bool:
+    """From now on it looks each time; did it remember any?"""
+    return model.base_model.__dict__.pop("get_image_features", None) is not None
+
+
 def _keys(pixels: torch.Tensor, pieces: Sequence[slice], grids: torch.Tensor | None) -> list[bytes]:
     """What tells pictures apart: their grid, and of each row of pixels a sum of its bits, each weighed at random, modulo 2⁶⁴.
 
