@@ -16,11 +16,9 @@ from vision_zero.config.files import read_arms
 
 @pipeline(enable_cache=False, on_init=say_on_ctrl_c, on_init_kwargs={"what_stands": IT_GOES_ON}, on_failure=say_that_it_goes_on)
 def ablation(config: AblationConfig) -> None:
-    """One step an arm and seed, one after another, and a report; each takes arms along that are trained beside it."""
-    arms = read_arms(config)
-    states = []
-    for number, arm in enumerate(arms):
-        is_first = number % config.side_by_side == 0
-        beside = arms[number + 1 : number + config.side_by_side] if is_first else []
-        states.append(train_arm(arm, beside, id=f"arm_{arm.number:02}_{arm.key}"))
+    """One step an arm and seed, one after another, and a report; of arms that go side by side the first step trains all."""
+    first, *rest = read_arms(config)
+    others = rest if config.side_by_side > 1 else []
+    states = [train_arm(first, others, config.side_by_side, id=f"arm_{first.number:02}_{first.key}")]
+    states += [train_arm(arm, [], id=f"arm_{arm.number:02}_{arm.key}") for arm in rest]
     compare(config, states)

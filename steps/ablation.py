@@ -11,11 +11,11 @@ from vision_zero.learning.state import StageState
 
 
 @step(enable_cache=False, output_materializers=StageStateMaterializer)
-def train_arm(arm: ArmRun, beside: list[ArmRun]) -> Annotated[StageState, "arm_state"]:
-    """Self-play runs of one arm with one seed, as far as they are not done yet; those ``beside`` it are then done, too."""
-    from steps.arms import finish_together
+def train_arm(arm: ArmRun, others: list[ArmRun], side_by_side: int = 1) -> Annotated[StageState, "arm_state"]:
+    """Self-play runs of one arm with one seed, as far as they are not done yet; the ``others`` are then done, too."""
+    from steps.arms import finish_all
 
-    state = finish_together([arm, *beside])
+    state = finish_all([arm, *others], side_by_side)
     log_metadata({"arm": arm.arm, "seed": arm.seed, "model": arm.model, "iterations": state.iteration})
     return state
 

@@ -12,8 +12,8 @@ import subprocess
 import sys
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from functools import partial
 from pathlib import Path
+from threading import Event
 
 import click
 import yaml
@@ -28,18 +28,31 @@ from vision_zero.learning.state import StageState
 PIPELINE = "pipelines.self_play.self_play"
 
 
-def finish_together(arms: Sequence[ArmRun]) -> StageState:
-    """Run arms side by side to the ends of their schedules.
+def finish_all(arms: Sequence[ArmRun], side_by_side: int) -> StageState:
+    """Run arms to the ends of their schedules, so many at a time: where one has ended the next one begins.
 
     Returns:
         Where the first one stands.
 
     Raises:
-        TrainingError: as of :func:`finish`, when all of them have ended.
+        TrainingError: as of :func:`finish`; no other one begins then, and those that are running have ended.
     """
-    threads = max(1, (os.cpu_count() or 1) // len(arms)) if len(arms) > 1 else None
-    with ThreadPoolExecutor(len(arms)) as pool:
-        first, *_ = pool.map(partial(finish, threads=threads), arms)
+    together = min(side_by_side, len(arms))
+    threads = max(1, (os.cpu_count() or 1) // together) if together > 1 else None
+    failed = Event()
+
+    def unless_one_failed(arm: ArmRun) -> StageState | None:
+        if failed.is_set():
+            return None
+        try:
+            return finish(arm, threads)
+        except BaseException:
+            failed.set()
+            raise
+
+    with ThreadPoolExecutor(together) as pool:
+        first, *_ = pool.map(unless_one_failed, arms)
+    assert first is not None
     return first
 
 

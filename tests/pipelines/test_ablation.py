@@ -135,6 +135,35 @@ def test_arms_side_by_side_share_the_cores_and_are_trained_once(ablation, monkey
     assert set(shares) == {4}
 
 
+def test_an_arm_begins_where_another_one_has_ended(ablation, monkeypatch):
+    """One long arm beside three short ones: they do not wait for it."""
+    runs, ended = read_arms(ablation), threading.Semaphore(0)
+
+    def finish(arm, threads):
+        if arm is not runs[0]:
+            ended.release()
+        elif not all(ended.acquire(timeout=60) for _ in runs[1:]):
+            raise TrainingError("the others never began")
+        return arm.title
+
+    monkeypatch.setattr(arms, "finish", finish)
+    assert arms.finish_all(runs, 2) == runs[0].title
+
+
+def test_no_arm_begins_after_one_has_failed(ablation, monkeypatch):
+    runs, begun, together = read_arms(ablation), [], threading.Barrier(2, timeout=60)
+
+    def finish(arm, threads):
+        begun.append(arm)
+        together.wait()
+        raise TrainingError(f"{arm.title}: its run failed")
+
+    monkeypatch.setattr(arms, "finish", finish)
+    with pytest.raises(TrainingError, match="its run failed"):
+        arms.finish_all(runs, 2)
+    assert sorted(arm.number for arm in begun) == [1, 2]
+
+
 def test_the_output_of_an_arm_beside_others_goes_into_a_file(tmp_path, monkeypatch):
     monkeypatch.setattr(arms.sys, "executable", str(tmp_path / "python"))
     command = tmp_path / "zenml"
