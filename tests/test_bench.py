@@ -27,6 +27,8 @@ def test_rollouts_are_measured_in_three_ways(recipe):
     assert votes["tokens"] <= 12 * 6
     assert votes["against_bare_forward"] > 1
     assert votes["tokens_per_s"] < votes["bare_forward_tokens_per_s"]
+    assert 0 < votes["ms_a_step"] < 1000 * votes["tokens"] / votes["tokens_per_s"]
+    assert votes["step_against_reading_weights"] is None, "a CPU's memory has no data sheet here"
 
 
 def test_the_parts_of_an_iteration_add_up(recipe):

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 import yaml
 from click.testing import CliRunner
+from pydantic import ValidationError
 
 from tests.make import write_tiny_recipe
 from tests.policy.families import FAMILIES, write_family
@@ -231,3 +232,17 @@ def test_the_command_says_by_its_status_whether_it_fits(shaped, tmp_path):
     )
     assert done.returncode == 2
     assert done.stderr.count("\n") == 1
+
+
+def test_a_compiled_step_waits_for_the_weights_and_not_for_python(big):
+    plain, compiled = big(learning={"bf16": True}), big(learning={"bf16": True}, compiled=True)
+    assert compiled.games_per_hour() > 1.5 * plain.games_per_hour()
+    assert compiled.parts()["all the time"]["slots of a compiled step"] > plain.parts()["playing"]["keys and values of replies"]
+
+
+def test_what_is_compiled_stays_and_is_drawn_here():
+    with pytest.raises(ValidationError, match="compile anew: leave one out"):
+        SelfPlayConfig.model_validate({"policy": {"compiled": True}, "learning": {"merged_play": True}})
+    server = {"url": "http://127.0.0.1:8000/v1", "model": "base", "adapters": "/adapters"}
+    with pytest.raises(ValidationError, match="nothing is compiled here"):
+        SelfPlayConfig.model_validate({"policy": {"compiled": True, "server": server}})

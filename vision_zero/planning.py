@@ -76,6 +76,7 @@ class Plan:
             plays_merged=learning.merged_play,
             processes=learning.num_processes,
             is_sharded=learning.sharded,
+            is_compiled=policy.compiled,
         )
 
     def parts(self) -> dict[str, Bytes]:

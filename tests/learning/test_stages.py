@@ -19,6 +19,7 @@ from vision_zero.learning import decision_stage
 from vision_zero.learning.clue_stage import ClueTrainer, run_clue_stage
 from vision_zero.learning.decision_stage import run_decision_stage
 from vision_zero.learning.state import StageState
+from vision_zero.policy import compiled
 from vision_zero.policy.folder import PolicyFolder
 from vision_zero.policy.loading import load_base, load_policy
 from vision_zero.policy.policy import Policy, user_message
@@ -147,6 +148,18 @@ def test_merged_play_computes_nothing_on_what_is_trained(make_job):
         return len(calls)
 
     assert adapters_called(merged_play=True) == 0 < adapters_called(merged_play=False)
+
+
+def test_compiled_play_is_that_of_the_policy_as_it_is_in_each_iteration(make_job, monkeypatch):
+    """The steps are traced once, and the weights that they read go on learning; without a compiler, which takes a minute."""
+    graphs = []
+    monkeypatch.setattr(compiled, "BACKEND", lambda graph, inputs: graphs.append(graph) or graph.forward)
+    plain = watched(make_job(start("clue"), iterations=3))[0]
+    job = make_job(start("clue"), iterations=3)
+    trainer = watched(replace(job, policy=job.policy.model_copy(update={"compiled": True})))[0]
+    assert trainer.transcripts == plain.transcripts
+    assert len(trainer._decoders) == 1
+    assert 1 <= len(graphs) <= 4, "of two and four rows, and of one where others have ended"
 
 
 def test_log_probs_move_with_the_sign_of_the_advantage(make_job):

@@ -14,7 +14,8 @@ from tests.policy.families import FAMILIES, write_family
 from tests.policy.shapes import PARAMETERS, config_of
 from vision_zero.config.policy import AdapterConfig, PolicyConfig
 from vision_zero.learning.grpo import lora_config, prepared
-from vision_zero.policy.decoding import RoomyLayer, decode
+from vision_zero.policy.compiled import CompiledDecoder
+from vision_zero.policy.decoding import Decoder, RoomyLayer, decode
 from vision_zero.policy.loading import load_base
 from vision_zero.policy.memory import Shape, Work, kept_by_layer, playing, static, update
 from vision_zero.policy.policy import Policy, user_message
@@ -283,7 +284,7 @@ def test_keys_and_values_are_as_large_as_the_caches_really_are(base, family, mon
     model, processor = load_base(policy)
     inputs = encoded(model, processor)
     rows = len(inputs["input_ids"])
-    decode(model, inputs, list(range(rows)) * 2, choose=lambda logits: logits.argmax(-1), max_tokens=7, ends=[-1])
+    decode(Decoder(model), inputs, list(range(rows)) * 2, choose=lambda logits: logits.argmax(-1), max_tokens=7, ends=[-1])
     roomy = sum(size([layer._all_keys, layer._all_values]) for _, _, layer in made)
     read = sum(2 * size([keys]) for keys, _, _ in made)
     doing = replace(work(policy, inputs), reply=7, batch=2 * rows, prompts=rows)
@@ -312,3 +313,14 @@ def test_each_of_several_holds_its_share_and_plays_with_a_whole_copy(base):
     outside = sum(p.numel() for p in model.parameters()) - layers
     gathered = update(shape, replace(one, processes=4, is_sharded=True))["gathered layers"]
     assert gathered >= 2 * 4 * (outside + 2 * shape.language.linear)
+
+
+def test_slots_of_a_compiled_step_are_as_large_as_they_really_are(base):
+    policy = settings(base("qwen2_5_vl"))
+    model, processor = load_base(policy)
+    inputs, decoder = encoded(model, processor), CompiledDecoder(model, backend="eager")
+    decode(decoder, inputs, [0, 1, 2], choose=lambda logits: logits.argmax(-1), max_tokens=7, ends=[-1])
+    doing = replace(work(policy, inputs), reply=7, batch=3, is_compiled=True)
+    estimate = static(Shape.of(model, policy), doing)["slots of a compiled step"]
+    assert estimate == sum(size(layer._all) for layer in decoder._slots)
+    assert playing(Shape.of(model, policy), doing)["keys and values of replies"] == 0

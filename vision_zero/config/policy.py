@@ -70,6 +70,10 @@ class PolicyConfig(Config):
     attention: Literal["auto", "sdpa", "flash_attention_2"] = "auto"
     """Who computes attention: ``auto`` leaves it to transformers, which takes torch's own (sdpa) wherever the model allows it;
     ``flash_attention_2`` needs the package flash-attn, a GPU and half precision."""
+    compiled: bool = False
+    """Draw tokens by a compiled step, on a GPU as a CUDA graph: a large model then waits for its weights instead of for Python.
+    Each number of rows takes a minute at first, and keys and values of a whole batch stay in memory. Needs a C++ compiler; on a
+    CPU it is slower."""
     trust_remote_code: bool = False
     """Run code that comes with the model. Off: a model that needs it is refused."""
     pictures: dict[str, Any] = Field(default_factory=dict)
@@ -103,6 +107,12 @@ class PolicyConfig(Config):
                 f"adapter null with dtype {self.dtype} would round most updates away: set dtype float32, and learning.bf16 "
                 "for speed"
             )
+        return self
+
+    @model_validator(mode="after")
+    def _who_draws_is_told_once(self) -> Self:
+        if self.server is not None and self.compiled:
+            raise ValueError("policy.server draws the replies, so nothing is compiled here: leave compiled out")
         return self
 
     @model_validator(mode="after")

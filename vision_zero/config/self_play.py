@@ -108,6 +108,14 @@ class SelfPlayConfig(RootConfig):
             )
         return self
 
+    @model_validator(mode="after")
+    def _what_is_compiled_stays(self) -> Self:
+        if self.policy.compiled and self.learning.merged_play:
+            raise ValueError(
+                "learning.merged_play makes a new copy in each iteration, which policy.compiled would compile anew: leave one out"
+            )
+        return self
+
     @model_validator(mode="before")
     @classmethod
     def _starts_from_its_preset(cls, data: Any) -> Any:

@@ -23,10 +23,9 @@ from vision_zero.pairs.table import PairTable
 from vision_zero.policy.bench import torch_machine
 from vision_zero.policy.folder import PolicyFolder
 from vision_zero.policy.loading import load_base
+from vision_zero.policy.speed import gpu_named
 from vision_zero.randomness import Seed
 
-PEAKS = {"H100": 989e12, "H200": 989e12, "A100": 312e12}
-"""Operations a second in bfloat16, dense, by a part of the GPU's name (the makers' data sheets)."""
 WARM_UP = 1
 """Iterations before those that count: what is made once, is made in them."""
 
@@ -95,15 +94,14 @@ def _update(result: StageResult, flop: int) -> dict[str, float | None]:
         fmean(metrics[name] for metrics in records) for name in ("seconds/update", "update/tokens", "update/padding")
     )
     done = flop * tokens / seconds
-    name = torch.cuda.get_device_name() if torch.cuda.is_available() else ""
-    peak = next((peak for part, peak in PEAKS.items() if part in name), None)
+    gpu = gpu_named(torch.cuda.get_device_name() if torch.cuda.is_available() else "")
     return {
         "seconds": round(seconds, 4),
         "tokens": round(tokens),
         "padding": round(padding, 3),
         "tokens_per_s": round(tokens / seconds, 1),
         "tflop_per_s": round(done / 1e12, 4),
-        "of_peak": None if peak is None else round(done / peak, 3),
+        "of_peak": None if gpu is None else round(done / gpu.operations, 3),
     }
 
 

@@ -35,6 +35,7 @@ from vision_zero.learning.progress import Progress
 from vision_zero.learning.sharding import WholeCopy, sharing
 from vision_zero.learning.shortage import Part, shortage_named
 from vision_zero.policy.card import policy_card
+from vision_zero.policy.decoding import Decoder
 from vision_zero.policy.fitting import check_fit
 from vision_zero.policy.folder import CARD, PolicyFolder
 from vision_zero.policy.origin import Origin
@@ -152,6 +153,7 @@ class StageTrainer(GRPOTrainer):
         self.origin = Origin.of(job.policy, model)
         self._seconds: dict[str, float] = defaultdict(float)
         self._sizes: dict[str, float] = {}
+        self._decoders: dict[int, Decoder] = {}
         self._whole = WholeCopy(model, is_mixed=job.learning.bf16) if job.learning.sharded else None
         try:
             # The base and a peft_config, never a PeftModel: TRL would anchor the KL to the step's start instead of the base.
@@ -227,7 +229,12 @@ class StageTrainer(GRPOTrainer):
         return self._policy(model)
 
     def _policy(self, model: Any, served: Served | None = None) -> Policy:
-        return Policy(model, self.processing_class, self.job.policy.sampling, served=served)
+        settings = self.job.policy
+        # A merged copy is another model in each iteration, and nothing of it is kept.
+        decoders = self._decoders if settings.compiled else {}
+        return Policy(
+            model, self.processing_class, settings.sampling, served=served, compiled=settings.compiled, decoders=decoders
+        )
 
     def prepare(
         self, rows: Iterable[dict[str, Any]], replies: Iterable[Sequence[int]], earned: Iterable[float]

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Sequence
+from collections import defaultdict
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
+from statistics import fmean
 from typing import Any
 
 import torch
@@ -20,6 +22,7 @@ from vision_zero.pairs.image_pair import ImagePair
 from vision_zero.pairs.scenes.source import SceneSource
 from vision_zero.policy.loading import load_policy
 from vision_zero.policy.policy import Messages, Policy, user_message
+from vision_zero.policy.speed import gpu_named
 from vision_zero.randomness import Seed
 
 
@@ -32,7 +35,8 @@ def measure_rollouts(config: SelfPlayConfig, games: int, single_games: int) -> d
 
     Returns:
         JSON data: the machine; ``lockstep`` and ``one_at_a_time`` with seconds a game; ``votes`` with seconds and tokens per
-        second of this project's decoding, of the library's ``generate``, and of the bare forward passes; and their ratios.
+        second of this project's decoding, of the library's ``generate``, and of the bare forward passes; their ratios; and how
+        long the step of one token takes, on a known GPU also against reading the weights at its memory's pace.
     """
     policy, seed = load_policy(config.policy, None), Seed(config.seed).child("bench")
     source = SceneSource(config.pairs.scenes)
@@ -64,19 +68,24 @@ def _played(config: SelfPlayConfig, policy: Policy, pairs: Sequence[ImagePair], 
 def _voted(policy: Policy, votes: Sequence[Messages], seed: Seed) -> dict[str, Any]:
     """One batch of votes: decoded here, and by the library."""
     batch, drawing = votes[: policy.sampling.batch_size], policy.sampling.of("vote")
-    with _timed_forward(policy.model) as forward:
+    with _timed(policy) as forward:
         began = time.perf_counter()
         replies = policy.draw(batch, drawing, seed, ["a vote"] * len(batch))
         ours = time.perf_counter() - began
+    bare, step = sum(forward["read"]) + sum(forward["step"]), fmean(forward["step"])
+    gpu = gpu_named(torch.cuda.get_device_name()) if policy.model.device.type == "cuda" else None
+    weights = sum(parameter.nbytes for parameter in policy.model.parameters())
     tokens = sum(len(reply.tokens) for reply in replies)
     library, library_tokens = _generated(policy, batch, drawing)
     return {
         "batch": len(batch),
         "tokens": tokens,
         "tokens_per_s": round(tokens / ours, 1),
-        "bare_forward_tokens_per_s": round(tokens / forward[0], 1),
+        "bare_forward_tokens_per_s": round(tokens / bare, 1),
         "library_tokens_per_s": round(library_tokens / library, 1),
-        "against_bare_forward": round(ours / forward[0], 2),
+        "against_bare_forward": round(ours / bare, 2),
+        "ms_a_step": round(1000 * step, 2),
+        "step_against_reading_weights": None if gpu is None else round(step * gpu.bandwidth / weights, 2),
         "library_against_ours": round(library / library_tokens * tokens / ours, 2),
     }
 
@@ -101,27 +110,30 @@ def _generated(policy: Policy, batch: Sequence[Messages], drawing: Drawing) -> t
 
 
 @contextmanager
-def _timed_forward(model: Any) -> Iterator[list[float]]:
-    """Inside, the model's forward passes add their seconds to the list's only entry."""
-    spent, began = [0.0], [0.0]
+def _timed(policy: Policy) -> Iterator[dict[str, list[float]]]:
+    """Inside, the seconds of each pass of the policy's model are noted: of prompts under ``read``, of tokens under ``step``."""
+    decoder, spent = policy.decoder(policy.model), defaultdict(list)
 
     def now() -> float:
-        if model.device.type == "cuda":
-            torch.cuda.synchronize(model.device)
+        if policy.model.device.type == "cuda":
+            torch.cuda.synchronize(policy.model.device)
         return time.perf_counter()
 
-    def before(*args: Any) -> None:
-        began[0] = now()
+    def timed(name: str, forward: Callable[..., Any]) -> Callable[..., Any]:
+        def passed(*told: Any, **named: Any) -> Any:
+            began = now()
+            result = forward(*told, **named)
+            spent[name].append(now() - began)
+            return result
 
-    def after(*args: Any) -> None:
-        spent[0] += now() - began[0]
+        return passed
 
-    hooks = [model.register_forward_pre_hook(before), model.register_forward_hook(after)]
+    decoder.__dict__.update({name: timed(name, getattr(decoder, name)) for name in ("read", "step")})
     try:
         yield spent
     finally:
-        for hook in hooks:
-            hook.remove()
+        for name in ("read", "step"):
+            del decoder.__dict__[name]
 
 
 def torch_machine() -> Machine:

@@ -5,6 +5,7 @@
 - A reply that has ended leaves the batch; ``generate`` feeds it padding until the longest one ends.
 
 Greedy replies are those of ``generate``: tests/policy/test_decoding.py holds them to it for every family of models.
+:mod:`vision_zero.policy.compiled` does the same with compiled steps.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import torch
-from transformers import DynamicCache
+from transformers import Cache, DynamicCache
 from transformers.cache_utils import DynamicLayer
 
 Choose = Callable[[torch.Tensor], torch.Tensor]
@@ -75,7 +76,7 @@ class Speaking:
     logits: torch.Tensor
     mask: torch.Tensor
     position: torch.Tensor
-    cache: DynamicCache
+    cache: Cache
 
     def only(self, rows: torch.Tensor) -> Speaking:
         """These rows; the cache forgets the others."""
@@ -88,29 +89,73 @@ class Speaking:
             position=self.position[..., rows, :],
         )
 
-    def after(self, model: Any, tokens: torch.Tensor) -> Speaking:
-        """One token later: they have been said, and the model has read them."""
-        mask = torch.cat([self.mask, self.mask.new_ones(len(tokens), 1)], dim=1)
-        position = self.position + 1
-        read = model(
-            input_ids=tokens.unsqueeze(1),
-            attention_mask=mask,
-            position_ids=position,
-            past_key_values=self.cache,
-            use_cache=True,
+
+class Decoder:
+    """Reads prompts and draws what follows, with keys and values that grow with every token.
+
+    Args:
+        model: an image-text-to-text model.
+    """
+
+    def __init__(self, model: Any) -> None:
+        self.model = model
+
+    def begin(self, inputs: dict[str, Any], rows: torch.Tensor, max_tokens: int) -> Speaking:
+        """The prompts, read once each, as the beginning of every reply to them: ``rows`` says to which."""
+        ids = inputs["input_ids"]
+        positions = self.model._prepare_position_ids_for_generation(ids, dict(inputs))
+        cache = DynamicCache(config=self.model.config.get_text_config(decoder=True))
+        read = self.read(**inputs, position_ids=positions, past_key_values=cache, use_cache=True, logits_to_keep=1)
+        return Speaking(
+            numbers=torch.arange(len(rows), device=ids.device),
+            logits=read.logits[:, -1].float()[rows],
+            mask=inputs["attention_mask"][rows],
+            position=positions[..., -1:].expand(*positions.shape[:-2], len(ids), 1)[..., rows, :],
+            cache=self._with_room(cache, rows, ids.shape[1] + max_tokens),
         )
-        return replace(self, logits=read.logits[:, -1].float(), mask=mask, position=position)
+
+    def fewer(self, left: torch.Tensor, rows: int) -> torch.Tensor | None:
+        """Of so many rows only some are ``left``: which to go on with, the others after them; None: all, as it is."""
+        return left if len(left) <= CROWD * rows else None
+
+    def after(self, speaking: Speaking, tokens: torch.Tensor) -> Speaking:
+        """One token later: they have been said, and the model has read them."""
+        mask = torch.cat([speaking.mask, speaking.mask.new_ones(len(tokens), 1)], dim=1)
+        position = speaking.position + 1
+        logits = self.step(tokens.unsqueeze(1), mask, position, speaking.cache)
+        return replace(speaking, logits=logits.float(), mask=mask, position=position)
+
+    def read(self, **inputs: Any) -> Any:
+        """The model's pass over prompts."""
+        return self.model(**inputs)
+
+    def step(self, *token: Any) -> torch.Tensor:
+        """The model's pass over one token of each row; see :func:`next_logits`."""
+        return next_logits(self.model, *token)
+
+    def _with_room(self, cache: DynamicCache, rows: torch.Tensor, room: int) -> Cache:
+        if all(type(layer) is DynamicLayer for layer in cache.layers):
+            cache.layers = [RoomyLayer(layer, rows, room) for layer in cache.layers]
+        else:
+            cache.batch_select_indices(rows)
+        return cache
+
+
+def next_logits(model: Any, ids: torch.Tensor, mask: torch.Tensor, position: torch.Tensor, cache: Cache) -> torch.Tensor:
+    """Logits of shape (rows, vocabulary) after one more token in each row: ``ids`` of shape (rows, 1)."""
+    read = model(input_ids=ids, attention_mask=mask, position_ids=position, past_key_values=cache, use_cache=True)
+    logits: torch.Tensor = read.logits[:, -1]
+    return logits
 
 
 @torch.inference_mode()
 def decode(
-    model: Any, inputs: dict[str, Any], rows: Sequence[int], *, choose: Choose, max_tokens: int, ends: Sequence[int]
+    decoder: Decoder, inputs: dict[str, Any], rows: Sequence[int], *, choose: Choose, max_tokens: int, ends: Sequence[int]
 ) -> list[list[int]]:
     """Draw a reply for each row.
 
     Args:
-        model: an image-text-to-text model whose cache grows with every token.
-        inputs: its inputs for a batch of prompts, left-padded.
+        inputs: the model's inputs for a batch of prompts, left-padded.
         rows: the prompt, by its place in the batch, that each reply answers.
         choose: draws the next token of each row.
         max_tokens: a longer reply is cut off.
@@ -119,10 +164,11 @@ def decode(
     Returns:
         The tokens of each reply, with the one that ended it.
     """
-    end_tokens = torch.tensor(sorted(ends), device=inputs["input_ids"].device)
+    device = inputs["input_ids"].device
+    end_tokens = torch.tensor(sorted(ends), device=device)
     replies: list[list[int]] = [[] for _ in rows]
-    speaking = _read(model, inputs, rows, max_tokens)
-    silent = torch.zeros(len(rows), dtype=torch.bool, device=end_tokens.device)
+    speaking = decoder.begin(inputs, torch.tensor(rows, device=device), max_tokens)
+    silent = torch.arange(len(speaking.numbers), device=device) >= len(rows)
     for said in range(1, max_tokens + 1):
         tokens = choose(speaking.logits)
         for number, token, is_silent in zip(speaking.numbers.tolist(), tokens.tolist(), silent.tolist(), strict=True):
@@ -132,28 +178,9 @@ def decode(
         left = (~silent).nonzero().squeeze(1)
         if said == max_tokens or not len(left):
             break
-        if len(left) <= CROWD * len(silent):
-            speaking, tokens, silent = speaking.only(left), tokens[left], silent[left]
-        speaking = speaking.after(model, tokens)
+        kept = decoder.fewer(left, len(silent))
+        if kept is not None:
+            speaking, tokens = speaking.only(kept), tokens[kept]
+            silent = torch.arange(len(kept), device=device) >= len(left)
+        speaking = decoder.after(speaking, tokens)
     return replies
-
-
-def _read(model: Any, inputs: dict[str, Any], rows: Sequence[int], max_tokens: int) -> Speaking:
-    """The prompts, read once each, as the beginning of every reply to them."""
-    ids = inputs["input_ids"]
-    chosen = torch.tensor(rows, device=ids.device)
-    positions = model._prepare_position_ids_for_generation(ids, dict(inputs))
-    cache = DynamicCache(config=model.config.get_text_config(decoder=True))
-    read = model(**inputs, position_ids=positions, past_key_values=cache, use_cache=True, logits_to_keep=1)
-    room = ids.shape[1] + max_tokens
-    if all(type(layer) is DynamicLayer for layer in cache.layers):
-        cache.layers = [RoomyLayer(layer, chosen, room) for layer in cache.layers]
-    else:
-        cache.batch_select_indices(chosen)
-    return Speaking(
-        numbers=torch.arange(len(rows), device=ids.device),
-        logits=read.logits[:, -1].float()[chosen],
-        mask=inputs["attention_mask"][chosen],
-        position=positions[..., -1:].expand(*positions.shape[:-2], len(ids), 1)[..., chosen, :],
-        cache=cache,
-    )

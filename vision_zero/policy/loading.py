@@ -111,7 +111,15 @@ def load_policy(
                 with torch.no_grad():
                     model = model.merge_and_unload()
     has_no_base = folder is not None and not keeps_base
-    policy = Policy(model.to(place), processor, config.sampling, base=base, has_no_base=has_no_base, base_mark=mark)
+    policy = Policy(
+        model.to(place),
+        processor,
+        config.sampling,
+        base=base,
+        has_no_base=has_no_base,
+        compiled=config.compiled,
+        base_mark=mark,
+    )
     check_fit(policy)
     return policy
 

@@ -34,6 +34,7 @@ afterwards: per token 4 c f + (6 c + 12) h, with adapters 4 f more. TRL makes lo
 
 **Playing** reads B prompts at once and keeps keys and values of B replies of up to T tokens: 2 k b per token and layer, and those
 of the prompts twice for a moment, when room is made for the replies. The next word of each reply takes (b + 12) x vocabulary.
+Under policy.compiled keys and values of a whole batch stay, rows to the next power of two and T to the next multiple of 256.
 
 All the while the GPU holds the pictures of an iteration, twice when TRL cuts them into batches, and the features that a frozen
 vision side has seen in them (:mod:`vision_zero.policy.sight`).
@@ -58,6 +59,8 @@ GB = 10**9
 RESERVE_SHARE, RESERVE = 0.05, 1.0 * GB
 """Of the memory of a GPU: lost between allocations; and the driver's context with its libraries."""
 _TILE_TOKENS, _TILE_WORDS = 4096, 32_768
+SLOTS = 256
+"""Room for keys and values of a compiled step comes in multiples of so many tokens: another number is another shape."""
 
 
 @dataclass(frozen=True)
@@ -169,6 +172,7 @@ class Work:
     plays_merged: bool
     processes: int
     is_sharded: bool = False
+    is_compiled: bool = False
 
     @property
     def computing(self) -> int:
@@ -190,6 +194,7 @@ def static(shape: Shape, work: Work) -> Bytes:
         "gradients": share * 4 * shape.trained * (2 if work.processes > 1 and not work.is_sharded else 1),
         "optimiser": share * 8 * shape.trained,
         "whole copy that plays": shape.parameters * work.computing if work.is_sharded else 0,
+        "slots of a compiled step": _token(shape, work) * _slots(work) if work.is_compiled else 0,
         "remembered pictures": 0 if shape.learns[1] else min(ROOM, features),
         "pictures of an iteration": 2 * work.replies * work.picture * shape.patches * shape.patch_bytes,
     }
@@ -228,17 +233,27 @@ def reference(shape: Shape, work: Work) -> Bytes:
 
 def playing(shape: Shape, work: Work) -> Bytes:
     """Drawing ``batch`` replies; see :func:`playing_peak` for what of this there is at once."""
-    token = shape.language.layers * shape.language.keys * (work.weight_bytes + work.computing)
+    token = _token(shape, work)
     read = work.prompts * work.prompt
     mask = 3 * work.prompts * work.prompt**2
     copied = shape.parameters * work.weight_bytes + 4 * shape.trained
     return {
         "keys and values of prompts": token * read,
-        "keys and values of replies": token * work.batch * (work.prompt + work.reply),
+        "keys and values of replies": 0 if work.is_compiled else token * work.batch * (work.prompt + work.reply),
         "reading prompts": _at_work(shape, work, read, work.prompts * work.picture * shape.patches) + mask,
         "next words": work.batch * shape.vocabulary * (work.weight_bytes + 12),
         "merged copy": copied if work.plays_merged and not shape.is_whole else 0,
     }
+
+
+def _token(shape: Shape, work: Work) -> float:
+    """Its keys and values in all layers."""
+    return shape.language.layers * shape.language.keys * (work.weight_bytes + work.computing)
+
+
+def _slots(work: Work) -> int:
+    """Tokens that a compiled step has room for: rows to the next power of two, room to the next multiple."""
+    return (1 << (work.batch - 1).bit_length()) * -(-(work.prompt + work.reply) // SLOTS) * SLOTS
 
 
 def playing_peak(parts: Bytes) -> float:

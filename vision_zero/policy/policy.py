@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Hashable, Iterator, Sequence
 from contextlib import contextmanager, nullcontext
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property, partial
 from typing import Any
 
@@ -19,7 +19,8 @@ from transformers import TopPLogitsWarper
 from vision_zero.config.policy import Drawing, SamplingConfig
 from vision_zero.errors import PolicyError
 from vision_zero.game.table import Reply, Request
-from vision_zero.policy.decoding import decode
+from vision_zero.policy.compiled import CompiledDecoder
+from vision_zero.policy.decoding import Decoder, decode
 from vision_zero.policy.served import Asked, Served
 from vision_zero.randomness import Seed
 
@@ -54,6 +55,8 @@ class Policy:
         base: the frozen base, where it is a model of its own because all weights of ``model`` were trained.
         has_no_base: what was trained cannot be told from the base any more: it is merged.
         served: the same weights on a server, which then draws the replies.
+        compiled: draw tokens by a compiled step.
+        decoders: what replies are drawn by, one for each model; policies of the same models share it.
         base_mark: tells the frozen base's weights from others; see :func:`vision_zero.policy.origin.mark_of`.
     """
 
@@ -65,6 +68,8 @@ class Policy:
     base: Any = None
     has_no_base: bool = False
     served: Served | None = None
+    compiled: bool = False
+    decoders: dict[int, Decoder] = field(default_factory=dict, compare=False, repr=False)
     base_mark: str = ""
 
     def __post_init__(self) -> None:
@@ -135,9 +140,16 @@ class Policy:
         try:
             with self._weights(), seeded(seed, model.device):
                 choose = partial(self._choose, temperature=drawing.temperature)
-                return decode(model, inputs, rows, choose=choose, max_tokens=drawing.max_tokens, ends=self.end_tokens)
+                decoder = self.decoder(model)
+                return decode(decoder, inputs, rows, choose=choose, max_tokens=drawing.max_tokens, ends=self.end_tokens)
         finally:
             model.train(was_training)
+
+    def decoder(self, model: Any) -> Decoder:
+        """What draws the replies of that model, its own or the base's."""
+        if id(model) not in self.decoders:
+            self.decoders[id(model)] = CompiledDecoder(model) if self.compiled else Decoder(model)
+        return self.decoders[id(model)]
 
     def _check_lengths(self, inputs: dict[str, Any], names: Sequence[str], max_tokens: int) -> None:
         for name, tokens in zip(names, inputs["attention_mask"].sum(1).tolist(), strict=True):

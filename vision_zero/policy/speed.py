@@ -4,7 +4,8 @@
                                  2 forward, 2 more where checkpoints make it be done again, and 2 backward for an adapter, whose
                                  gradients pass through frozen weights, or 4 where these learn; at USED of the GPU's peak
     drawing                      for each token that a batch draws the larger of two: the weights' bytes at the memory's pace, and
-                                 LAYER seconds a layer, in which transformers prepares the work from Python
+                                 LAYER seconds a layer, in which transformers prepares the work from Python; compiled, COMPILED
+                                 times the former
     lengths                      prompts and replies are TYPICAL of the longest that are allowed
 
 Evaluation, pictures and exchanging gradients are left out. Nothing of this was measured on a GPU yet; ``vision-zero bench
@@ -24,6 +25,7 @@ USED = 0.4
 """Share of the peak that large products of matrices reach."""
 LAYER = 1.2e-3
 """Seconds."""
+COMPILED = 2.0
 TYPICAL = 0.6
 
 
@@ -37,7 +39,13 @@ class Gpu:
 
 
 H100 = Gpu("H100", 989e12, 3.35e12)
+GPUS = (H100, Gpu("H200", 989e12, 4.8e12), Gpu("A100", 312e12, 2.0e12))
 Seconds = dict[str, float]
+
+
+def gpu_named(name: str) -> Gpu | None:
+    """The GPU that calls itself so, if its data sheet is known here."""
+    return next((gpu for gpu in GPUS if gpu.name in name), None)
 
 
 def iteration(shape: Shape, work: Work, config: SelfPlayConfig, stage: Stage, gpu: Gpu = H100) -> Seconds:
@@ -51,7 +59,8 @@ def iteration(shape: Shape, work: Work, config: SelfPlayConfig, stage: Stage, gp
         return operations * shape.parameters * tokens / (USED * gpu.operations)
 
     def drawing(replies: float) -> float:
-        step = max(shape.parameters * work.weight_bytes / gpu.bandwidth, LAYER * shape.language.layers)
+        reading = shape.parameters * work.weight_bytes / gpu.bandwidth
+        step = COMPILED * reading if work.is_compiled else max(reading, LAYER * shape.language.layers)
         return ceil(replies / config.policy.sampling.batch_size) * reply * step
 
     seconds = {"play": computing(2, (games * turns + votes) * prompt) + turns * drawing(games) + drawing(votes)}
