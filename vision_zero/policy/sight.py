@@ -19,6 +19,9 @@ from transformers.modeling_outputs import BaseModelOutputWithPooling
 ROOM = 512 * 1024**2
 """Bytes of features that are kept; of more, those go that were not looked at for the longest time."""
 
+REMEMBERING = ("qwen2_vl", "qwen2_5_vl", "qwen3_vl", "internvl")
+"""Families whose pictures lie one after another: by their grid, or as tiles of one size."""
+
 Seen = tuple[torch.Tensor, ...]
 """Of one picture: the features that go among the words, and those that go into layers of the decoder, where the model has any."""
 
@@ -32,9 +35,6 @@ class Features(BaseModelOutputWithPooling):  # type: ignore[misc]
 
 class Sight:
     """``get_image_features`` of a model whose vision side never changes.
-
-    It knows Qwen's pictures, which lie one after another by their grid, and InternVL's tiles. Families whose pictures are padded
-    to a common number (Idefics3, SmolVLM) look anew each time.
 
     Args:
         look: the model's own method.
@@ -51,8 +51,6 @@ class Sight:
         return self  # a copy of the model has the same frozen eyes
 
     def __call__(self, pixel_values: torch.Tensor, image_grid_thw: torch.Tensor | None = None, **options: Any) -> Any:
-        if pixel_values.ndim > 4:
-            return self.look(pixel_values, **options)
         ends = range(1, len(pixel_values) + 1) if image_grid_thw is None else image_grid_thw.prod(-1).cumsum(0).tolist()
         pieces = [slice(start, end) for start, end in pairwise([0, *ends])]
         keys = _keys(pixel_values, pieces, image_grid_thw)
@@ -85,7 +83,12 @@ class Sight:
 
 
 def remember_pictures(model: Any) -> None:
-    """From now on this model, of which no vision parameter may ever change again, looks at each picture once."""
+    """From now on this model, of which no vision parameter may ever change again, looks at each picture once.
+
+    Of other families than ``REMEMBERING`` nothing changes: they are not known to look at pictures one by one.
+    """
+    if model.config.model_type not in REMEMBERING:
+        return
     core = model.base_model
     core.get_image_features = Sight(core.get_image_features)
 
