@@ -18,7 +18,8 @@ from vision_zero.config.files import read_arms
 def ablation(config: AblationConfig) -> None:
     """One step an arm and seed, one after another, and a report; of arms that go side by side the first step trains all."""
     first, *rest = read_arms(config)
-    others = rest if config.side_by_side > 1 else []
-    states = [train_arm(first, others, config.side_by_side, id=f"arm_{first.number:02}_{first.key}")]
-    states += [train_arm(arm, [], id=f"arm_{arm.number:02}_{arm.key}") for arm in rest]
+    states = []
+    for arm in (first, *rest):
+        others = rest if arm is first and config.side_by_side > 1 else []
+        states.append(train_arm(arm, others, config.side_by_side, id=f"arm_{arm.number:02}_{arm.key}"))
     compare(config, states)

@@ -11,7 +11,7 @@ from vision_zero.learning.state import StageState
 
 
 @step(enable_cache=False, output_materializers=StageStateMaterializer)
-def train_arm(arm: ArmRun, others: list[ArmRun], side_by_side: int = 1) -> Annotated[StageState, "arm_state"]:
+def train_arm(arm: ArmRun, others: list[ArmRun], side_by_side: int) -> Annotated[StageState, "arm_state"]:
     """Self-play runs of one arm with one seed, as far as they are not done yet; the ``others`` are then done, too."""
     from steps.arms import finish_all
 

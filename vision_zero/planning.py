@@ -119,10 +119,10 @@ class Plan:
                 return f"set {listed}: then {max(self.turned(needed).peaks().values()) / GB:.1f} GB"
         smaller = "a smaller policy.base, or a GPU with more memory"
         if self.shape.is_whole:
-            fewer = (
+            ways = (
                 "share the weights out among more GPUs (learning.sharded and --gpus), train an adapter (policy.adapter) instead"
             )
-            return f"no setting makes it fit: {fewer}, or take {smaller}"
+            return f"no setting makes it fit: {ways}, or take {smaller}"
         return f"no setting makes it fit: take {smaller}"
 
     def _needed(self, settings: Settings, gigabytes: float) -> Settings:

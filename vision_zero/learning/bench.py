@@ -8,8 +8,6 @@ from statistics import fmean
 from time import perf_counter
 from typing import Any
 
-import torch
-
 from vision_zero.config.learning import Stage
 from vision_zero.config.self_play import SelfPlayConfig
 from vision_zero.learning.clue_stage import run_clue_stage
@@ -20,10 +18,9 @@ from vision_zero.learning.state import StageState
 from vision_zero.pairs.scenes.source import SceneSource
 from vision_zero.pairs.supply import stride
 from vision_zero.pairs.table import PairTable
-from vision_zero.policy.bench import torch_machine
+from vision_zero.policy.bench import own_gpu, torch_machine
 from vision_zero.policy.folder import PolicyFolder
 from vision_zero.policy.loading import load_base
-from vision_zero.policy.speed import gpu_named
 from vision_zero.randomness import Seed
 
 WARM_UP = 1
@@ -94,7 +91,7 @@ def _update(result: StageResult, flop: int) -> dict[str, float | None]:
         fmean(metrics[name] for metrics in records) for name in ("seconds/update", "update/tokens", "update/padding")
     )
     done = flop * tokens / seconds
-    gpu = gpu_named(torch.cuda.get_device_name() if torch.cuda.is_available() else "")
+    gpu = own_gpu()
     return {
         "seconds": round(seconds, 4),
         "tokens": round(tokens),

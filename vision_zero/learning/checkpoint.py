@@ -35,9 +35,9 @@ def save_optimizer(
     """Write both states into ``folder``; what is kept in shares is gathered first.
 
     Args:
-        is_writer: one process writes; the others only give their shares.
         stage: whose optimiser it is, where each stage has its own; else None.
         others: what :func:`load_optimizer` gave back, to be kept.
+        is_writer: one process writes; the others only give their shares.
     """
     state = optimizer.state_dict()
     tensors = {}

@@ -45,7 +45,8 @@ class WholeCopy:
         self.model.to(device)
         own = dict(self.model.named_parameters())
         for name, parameter in shared.named_parameters():
-            own[name].copy_(whole(parameter))
+            if parameter.requires_grad:  # what is frozen is here already
+                own[name].copy_(whole(parameter))
         return self.model
 
 

@@ -22,7 +22,7 @@ from vision_zero.pairs.image_pair import ImagePair
 from vision_zero.pairs.scenes.source import SceneSource
 from vision_zero.policy.loading import load_policy
 from vision_zero.policy.policy import Messages, Policy, user_message
-from vision_zero.policy.speed import gpu_named
+from vision_zero.policy.speed import Gpu, gpu_named
 from vision_zero.randomness import Seed
 
 
@@ -73,7 +73,7 @@ def _voted(policy: Policy, votes: Sequence[Messages], seed: Seed) -> dict[str, A
         replies = policy.draw(batch, drawing, seed, ["a vote"] * len(batch))
         ours = time.perf_counter() - began
     bare, step = sum(forward["read"]) + sum(forward["step"]), fmean(forward["step"])
-    gpu = gpu_named(torch.cuda.get_device_name()) if policy.model.device.type == "cuda" else None
+    gpu = own_gpu()
     weights = sum(parameter.nbytes for parameter in policy.model.parameters())
     tokens = sum(len(reply.tokens) for reply in replies)
     library, library_tokens = _generated(policy, batch, drawing)
@@ -134,6 +134,11 @@ def _timed(policy: Policy) -> Iterator[dict[str, list[float]]]:
     finally:
         for name in ("read", "step"):
             del decoder.__dict__[name]
+
+
+def own_gpu() -> Gpu | None:
+    """This machine's, if it has one whose data sheet is known."""
+    return gpu_named(torch.cuda.get_device_name()) if torch.cuda.is_available() else None
 
 
 def torch_machine() -> Machine:

@@ -17,8 +17,9 @@ from transformers.cache_utils import DynamicLayer, StaticLayer
 
 from vision_zero.errors import PolicyError, first_line
 from vision_zero.policy.decoding import Decoder, Speaking, next_logits
-from vision_zero.policy.memory import SLOTS
 
+SLOTS = 256
+"""Room for keys and values comes in multiples of so many tokens: another number is another shape, to be compiled anew."""
 BACKEND = "inductor"
 """torch.compile's compiler."""
 SHAPES = 64
@@ -70,7 +71,7 @@ class CompiledDecoder(Decoder):
     def __init__(self, model: Any, backend: Any = None) -> None:
         super().__init__(model)
         self._slots: list[Slots] = []
-        self._size = (0, 0)
+        self._size: tuple[int, ...] = (0, 0)
         backend = backend or BACKEND
         mode = "reduce-overhead" if backend == "inductor" and torch.cuda.is_available() else None
         self._compiled = torch.compile(next_logits, backend=backend, mode=mode, dynamic=False)
@@ -107,7 +108,7 @@ class CompiledDecoder(Decoder):
             raise PolicyError(
                 "policy.compiled: this model's layers remember in another way than by keys and values: leave it out"
             )
-        size = (max(len(rows), self._size[0]), max(-(-room // SLOTS) * SLOTS, self._size[1]))
+        size = tuple(map(max, slot_shape(len(rows), room), self._size))
         if size != self._size:
             self._size = size
             self._slots = [Slots(layer, *self._size) for layer in cache.layers]
@@ -116,7 +117,12 @@ class CompiledDecoder(Decoder):
         return Cache(layers=self._slots)
 
 
+def slot_shape(rows: int, tokens: int) -> tuple[int, int]:
+    """Rows and tokens that there is room for: the next power of two, and the next multiple of ``SLOTS``."""
+    return 1 << (rows - 1).bit_length(), -(-tokens // SLOTS) * SLOTS
+
+
 def _filled(rows: torch.Tensor) -> torch.Tensor:
     """Rows, and the first of them again until there is a power of two."""
-    missing = (1 << (len(rows) - 1).bit_length()) - len(rows)
+    missing = slot_shape(len(rows), 0)[0] - len(rows)
     return torch.cat([rows, rows[:1].expand(missing)])

@@ -46,12 +46,14 @@ driver's own memory and what is lost between allocations.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from math import prod
 from typing import Any
 
 from torch import nn
 
 from vision_zero.config.policy import PolicyConfig
 from vision_zero.errors import PolicyError
+from vision_zero.policy.compiled import slot_shape
 from vision_zero.policy.sides import adapted_layers, is_trained, parameter_sides
 from vision_zero.policy.sight import ROOM
 
@@ -59,8 +61,6 @@ GB = 10**9
 RESERVE_SHARE, RESERVE = 0.05, 1.0 * GB
 """Of the memory of a GPU: lost between allocations; and the driver's context with its libraries."""
 _TILE_TOKENS, _TILE_WORDS = 4096, 32_768
-SLOTS = 256
-"""Room for keys and values of a compiled step comes in multiples of so many tokens: another number is another shape."""
 
 
 @dataclass(frozen=True)
@@ -178,23 +178,28 @@ class Work:
     def computing(self) -> int:
         return 2 if self.is_mixed else self.weight_bytes
 
+    @property
+    def frozen_copy(self) -> int:
+        """Of a weight of the reference, where there is one."""
+        return 2 if self.is_mixed else 4
+
 
 Bytes = dict[str, float]
 
 
 def static(shape: Shape, work: Work) -> Bytes:
     """What stays for the whole stage."""
-    frozen_copy = 2 if work.is_mixed else 4
+    slots = _token(shape, work) * prod(slot_shape(work.batch, work.prompt + work.reply))
     features = work.replies * work.picture * shape.language.hidden * work.weight_bytes
     share = 1 / work.processes if work.is_sharded else 1
     return {
         "weights": share * shape.parameters * work.weight_bytes,
         "adapter": 0 if shape.is_whole else 4 * shape.trained,
-        "reference": share * shape.parameters * frozen_copy if shape.is_whole and work.has_reference else 0,
+        "reference": share * shape.parameters * work.frozen_copy if shape.is_whole and work.has_reference else 0,
         "gradients": share * 4 * shape.trained * (2 if work.processes > 1 and not work.is_sharded else 1),
         "optimiser": share * 8 * shape.trained,
         "whole copy that plays": shape.parameters * work.computing if work.is_sharded else 0,
-        "slots of a compiled step": _token(shape, work) * _slots(work) if work.is_compiled else 0,
+        "slots of a compiled step": slots if work.is_compiled else 0,
         "remembered pictures": 0 if shape.learns[1] else min(ROOM, features),
         "pictures of an iteration": 2 * work.replies * work.picture * shape.patches * shape.patch_bytes,
     }
@@ -227,7 +232,7 @@ def reference(shape: Shape, work: Work) -> Bytes:
     """The base's log-probabilities of ``rows`` replies."""
     tokens, patches = (work.prompt + work.reply) * work.rows, work.picture * shape.patches * work.rows
     tile = min(work.reply * work.rows, _TILE_TOKENS) * min(shape.vocabulary, _TILE_WORDS) * work.computing
-    gathered = shape.parameters * (2 if work.is_mixed else 4) if work.is_sharded else 0
+    gathered = shape.parameters * work.frozen_copy if work.is_sharded else 0
     return {"one layer at work": _at_work(shape, work, tokens, patches), "logits": tile, "gathered reference": gathered}
 
 
@@ -249,11 +254,6 @@ def playing(shape: Shape, work: Work) -> Bytes:
 def _token(shape: Shape, work: Work) -> float:
     """Its keys and values in all layers."""
     return shape.language.layers * shape.language.keys * (work.weight_bytes + work.computing)
-
-
-def _slots(work: Work) -> int:
-    """Tokens that a compiled step has room for: rows to the next power of two, room to the next multiple."""
-    return (1 << (work.batch - 1).bit_length()) * -(-(work.prompt + work.reply) // SLOTS) * SLOTS
 
 
 def playing_peak(parts: Bytes) -> float:

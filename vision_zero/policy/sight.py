@@ -1,8 +1,8 @@
 """A frozen vision side looks at each picture once: what it saw is remembered for the next time.
 
 A game shows the same two pictures in every turn, in every vote, to the reference and in the update. Where the vision side learns
-nothing (``policy.train_on: language``) its features stay the same for the whole stage, and reading them again is most of what a
-short prompt costs. Pictures are told apart by every bit that the model reads of them.
+nothing (``policy.train_on: language``) its features stay the same for the whole stage, and making them again is in vain.
+Pictures are told apart by every bit that the model reads of them.
 """
 
 from __future__ import annotations

@@ -26,6 +26,7 @@ USED = 0.4
 LAYER = 1.2e-3
 """Seconds."""
 COMPILED = 2.0
+"""What is hoped for; never measured."""
 TYPICAL = 0.6
 
 
