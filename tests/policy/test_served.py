@@ -12,10 +12,12 @@ from tests.make import scene_pairs, write_tiny_adapter
 from tests.policy.vllm_server import BASE, vllm_server
 from vision_zero.config.endpoint import VllmConfig
 from vision_zero.config.policy import AdapterConfig, PolicyConfig
+from vision_zero.config.self_play import SelfPlayConfig
 from vision_zero.errors import PolicyError
 from vision_zero.learning import decision_stage
 from vision_zero.learning.clue_stage import run_clue_stage
 from vision_zero.learning.decision_stage import run_decision_stage
+from vision_zero.learning.grpo import StageTrainer
 from vision_zero.policy.loading import load_policy
 from vision_zero.policy.policy import user_message
 from vision_zero.randomness import Seed
@@ -115,6 +117,41 @@ def test_each_iteration_plays_with_what_the_last_one_learned(stage, config, serv
     gc.collect()
     assert set(server.served) == {BASE}
     assert not list(shared.iterdir())
+
+
+@pytest.mark.parametrize("stage", ["clue", "decision"])
+def test_a_server_on_the_same_gpu_sleeps_while_this_process_trains(stage, config, server, tiny_base, tmp_path, monkeypatch):
+    votes_from_any_reply(monkeypatch, decision_stage)
+    server.sleeps_when_told = True
+    job = tiny_job(tiny_base, tmp_path, start(stage))
+    served = config.server.model_copy(update={"sleeps": True})
+    job = replace(job, policy=job.policy.model_copy(update={"server": served}))
+    slept = []
+    step = StageTrainer.compute_loss
+    monkeypatch.setattr(
+        StageTrainer, "compute_loss", lambda self, *args, **how: slept.append(server.is_asleep) or step(self, *args, **how)
+    )
+    games = run_clue_stage(job)
+    if stage == "decision":
+        run_decision_stage(job, games.transcripts)
+    assert len(slept) >= ITERATIONS
+    assert all(slept)
+    assert [name for name, _ in server.asked].count("/sleep?level=1") == ITERATIONS
+    said(load_policy(config.model_copy(update={"server": served}), None))
+    assert not server.is_asleep
+
+
+def test_a_server_that_cannot_sleep_is_one_line(config):
+    sleeping = config.model_copy(update={"server": config.server.model_copy(update={"sleeps": True})})
+    with pytest.raises(PolicyError, match=r"HTTP 404: .*start it with --enable-sleep-mode and VLLM_SERVER_DEV_MODE=1") as raised:
+        said(load_policy(sleeping, None))
+    assert "\n" not in str(raised.value)
+
+
+def test_one_process_does_not_put_the_server_to_sleep_for_others(config):
+    served = config.server.model_dump() | {"sleeps": True}
+    with pytest.raises(ValidationError, match="set num_processes 1, or leave sleeps out"):
+        SelfPlayConfig.model_validate({"policy": {"server": served}, "learning": {"num_processes": 2}})
 
 
 def refused(path, answer):

@@ -1,7 +1,8 @@
 """A stand-in for a vLLM server, which answers with a real model: the part of its HTTP API that this project uses.
 
 POST /v1/load_lora_adapter {lora_name, lora_path}, /v1/unload_lora_adapter {lora_name}, and /v1/chat/completions with
-``return_token_ids``, as documented for vLLM 0.10.2 and later.
+``return_token_ids``, as documented for vLLM 0.10.2 and later. Beside /v1, POST /sleep?level=1 and /wake_up, as vLLM 0.30 has them
+with VLLM_SERVER_DEV_MODE=1.
 """
 
 from __future__ import annotations
@@ -35,6 +36,8 @@ class VllmServer:
 
     Attributes:
         spoil: changes an answer to a path; None for the server as it should be.
+        sleeps_when_told: it was started so that it can.
+        is_asleep: it holds no memory of a GPU, and answers nothing.
     """
 
     base: Path
@@ -42,6 +45,8 @@ class VllmServer:
     served: dict[str, Policy] = field(default_factory=dict)
     asked: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
     spoil: Callable[[str, Answer], Answer] | None = None
+    sleeps_when_told: bool = False
+    is_asleep: bool = False
     lock: Any = field(default_factory=threading.Lock)
 
     def __post_init__(self) -> None:
@@ -49,10 +54,19 @@ class VllmServer:
 
     def answer(self, path: str, body: dict[str, Any]) -> Answer:
         with self.lock:
-            name = path.removeprefix("/v1/")
+            name = path.removeprefix("/v1/") if path.startswith("/v1/") else path
             self.asked.append((name, body))
+            if not path.startswith("/v1/"):
+                return self._control(path)
+            assert not self.is_asleep, f"{name} is asked of a server that sleeps"
             answer = getattr(self, f"_{name.replace('/', '_')}")(body)
             return self.spoil(name, answer) if self.spoil else answer
+
+    def _control(self, path: str) -> Answer:
+        if not self.sleeps_when_told or path not in ("/sleep?level=1", "/wake_up"):
+            return 404, {"detail": "Not Found"}
+        self.is_asleep = path.startswith("/sleep")
+        return 200, ""
 
     def _load_lora_adapter(self, body: dict[str, Any]) -> Answer:
         folder = Path(body["lora_path"])

@@ -46,6 +46,9 @@ class VllmConfig(ServerConfig):
 
     adapters: str
     """A folder that this machine and the server both see, under the same path."""
+    sleeps: bool = False
+    """Whether it gives up its GPU's memory while this process trains, so that both can be on one GPU. To be started with
+    ``--enable-sleep-mode`` and VLLM_SERVER_DEV_MODE=1 as well; nobody else can use it then."""
     parallel: int = Field(256, ge=1, le=1024)
     """Requests at a time; the server makes batches of what it has."""
 

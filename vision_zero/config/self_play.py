@@ -109,6 +109,15 @@ class SelfPlayConfig(RootConfig):
         return self
 
     @model_validator(mode="after")
+    def _nobody_is_put_to_sleep_while_others_play(self) -> Self:
+        if self.policy.server is not None and self.policy.server.sleeps and self.learning.num_processes > 1:
+            raise ValueError(
+                "policy.server.sleeps lets the server sleep when one process has played, and learning.num_processes has others "
+                "that still ask it: set num_processes 1, or leave sleeps out and give the server a GPU of its own"
+            )
+        return self
+
+    @model_validator(mode="after")
     def _what_is_compiled_stays(self) -> Self:
         if self.policy.compiled and self.learning.merged_play:
             raise ValueError(

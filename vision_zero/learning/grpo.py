@@ -40,7 +40,7 @@ from vision_zero.policy.fitting import check_fit
 from vision_zero.policy.folder import CARD, PolicyFolder
 from vision_zero.policy.origin import Origin
 from vision_zero.policy.policy import Messages, Policy, distinct, seeded, unpadded
-from vision_zero.policy.served import Served
+from vision_zero.policy.served import Served, let_sleep
 from vision_zero.policy.sides import adapted_layers, freeze
 from vision_zero.policy.trained import set_adapter, set_whole
 
@@ -241,6 +241,8 @@ class StageTrainer(GRPOTrainer):
     ) -> dict[str, Any]:
         """TRL's batch of replies that were sampled and rewarded already: of their tokens, never of their text."""
         self._sampled = list(replies)
+        if self.job.policy.server is not None:
+            let_sleep(self.job.policy.server)
         rewarded = [{**row, "reward": reward} for row, reward in zip(rows, earned, strict=True)]
         output: dict[str, Any] = super()._generate_and_score_completions(rewarded)
         return output

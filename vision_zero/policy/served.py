@@ -3,7 +3,8 @@
 An adapter is handed over as files, in a folder that both see, and is asked for by its name; the base has a name of its own. What
 comes back are token ids: the update trains what was sampled, never text that was tokenised again. The prompt's ids come back too,
 and must be those that will be trained. TRL's own vLLM mode is not used: it sends pictures' placeholders already expanded, and the
-server expands them again (huggingface/trl, issue 6294).
+server expands them again (huggingface/trl, issue 6294). Nor can vLLM live in this process: its versions for the pinned torch ask
+for an older FastAPI than ZenML's own server does. On the same GPU it sleeps while this process trains instead.
 
 Replies belong to the seed only as far as the server's do: batches of another size round otherwise.
 """
@@ -22,6 +23,8 @@ from pathlib import Path
 from tempfile import mkdtemp
 from typing import Any
 
+import torch
+
 from vision_zero.config.endpoint import VllmConfig
 from vision_zero.config.policy import Drawing
 from vision_zero.errors import PolicyError, VisionZeroError
@@ -30,6 +33,7 @@ from vision_zero.randomness import Seed
 from vision_zero.serving import Server, as_sent
 
 _LOGGER = logging.getLogger(__name__)
+_NO_SLEEP = "start it with --enable-sleep-mode and VLLM_SERVER_DEV_MODE=1, or set policy.server.sleeps false"
 _NO_LORA = "start it with --enable-lora and VLLM_ALLOW_RUNTIME_LORA_UPDATING=True, and let it see {folder}"
 
 
@@ -69,6 +73,7 @@ class Served:
                 shutil.copyfile(files / name, folder / name)
         except OSError as error:
             raise PolicyError(f"policy.server.adapters cannot take an adapter: {error}") from error
+        wake_up(config)
         served = cls(config, folder.name)
         weakref.finalize(served, _take_away, config, folder)
         try:
@@ -118,11 +123,35 @@ class Served:
                 )
             return tokens
 
+        wake_up(self.config)
         with ThreadPoolExecutor(self.config.parallel) as pool:
             return list(pool.map(ask, range(len(asked))))
 
     def _post(self, path: str, body: dict[str, Any], read: Any) -> Any:
         return Server(self.config, PolicyError).post(path, body, read)
+
+
+def wake_up(config: VllmConfig) -> None:
+    """Where the server sleeps between plays: let it have the memory that nothing here needs; awake, it stays as it is."""
+    if config.sleeps:
+        if torch.cuda.is_available():
+            torch.cuda.empty_cache()
+        _control(config, "wake_up")
+
+
+def let_sleep(config: VllmConfig) -> None:
+    """Where the server sleeps between plays: its weights wait in the machine's memory, what it knows of prompts is dropped."""
+    if config.sleeps:
+        _control(config, "sleep?level=1")
+
+
+def _control(config: VllmConfig, path: str) -> None:
+    # These paths stand beside OpenAI's own, not under them.
+    root = config.model_copy(update={"url": config.url.rstrip("/").removesuffix("/v1")})
+    try:
+        Server(root, PolicyError).post(path, {}, bytes)
+    except PolicyError as error:
+        raise PolicyError(f"{error}; {_NO_SLEEP}") from error
 
 
 def _ids(data: bytes) -> tuple[list[int], list[int]]:
