@@ -13,7 +13,8 @@ from vision_zero.config.pairs import ChartsConfig
 from vision_zero.config.warm_start import WarmStartConfig
 from vision_zero.game.parsing import read_clue, read_vote
 from vision_zero.pairs.charts.source import ChartSource
-from vision_zero.pairs.scenes.statements import parse
+from vision_zero.pairs.pictures import decode
+from vision_zero.pairs.scenes.statements import Count, parse
 from vision_zero.policy.nano.exam import matched
 from vision_zero.policy.nano.lessons.charts import teach_look_up
 from vision_zero.policy.nano.lessons.game import teach_check, teach_clue, teach_vote
@@ -38,7 +39,7 @@ def few_lessons() -> WarmStartConfig:
             "phases": [
                 {"steps": 2, "topics": {"list": 1.0}},
                 {"steps": 2, "lessons_per_picture": 3, "topics": dict.fromkeys(EVERYTHING, 1.0)},
-                {"steps": 2, "topics": {"vote": 1.0}, "learning_rate": 1e-4, "boldness": 0.5},
+                {"steps": 2, "topics": {"vote": 1.0}, "learning_rate": 1e-4, "boldness": 0.5, "scene_pairs": [4, 6]},
             ],
         }
     )
@@ -95,6 +96,27 @@ def test_a_demonstrated_vote_is_seldom_cast_for_one_contradiction():
     assert 0.15 < voted < 0.35
 
 
+def test_a_demonstrated_guess_is_made_where_nobody_is_contradicted_and_of_no_seat_in_particular():
+    own, other, _ = facts(0)
+    lessons = [teach_vote(own, other, np.random.default_rng(seed), boldness=0.0, guessing=0.3).answer for seed in range(600)]
+    by_contradictions: dict[int, list[str]] = {}
+    for lesson in lessons:
+        by_contradictions.setdefault(len(re.findall(r" no[,;.]", lesson)), []).append(lesson.split("boxed")[1])
+    guesses = [box for box in by_contradictions[0] if "N/A" not in box]
+    assert 0.2 < len(guesses) / len(by_contradictions[0]) < 0.4
+    assert len(set(guesses)) > 2
+    assert all("N/A" in box for box in by_contradictions[1])
+
+
+def test_as_many_clues_as_asked_for_are_made_numbers():
+    lessons = [teach_check(*facts(seed), counting=1.0) for seed in range(20)]
+    clues = [clue for lesson in lessons for line in lesson.prompt.splitlines()[:-1] for clue in line[3:-1].split("; ")]
+    assert all(isinstance(parse(clue), Count) for clue in clues)
+    own, other, _ = facts(0)
+    answers = [teach_vote(own, other, np.random.default_rng(seed), boldness=0.0, counting=1.0) for seed in range(5)]
+    assert all(" a " not in line for lesson in answers for line in lesson.prompt.splitlines() if line[0].isdigit())
+
+
 @pytest.mark.parametrize("seed", range(20))
 def test_a_clue_lesson_says_something_true_of_its_picture(seed):
     own, other, rng = facts(seed)
@@ -121,6 +143,26 @@ def test_a_lesson_depends_on_its_place_and_on_nothing_before_it(pictures):
         first, second = one.taught(*place), two.taught(*place)
         assert first.lessons == second.lessons
         assert first.image.tobytes() == second.image.tobytes()
+
+
+def test_a_phase_teaches_its_own_scene_pairs(pictures):
+    school = School(few_lessons(), pictures)
+    seen = {school.taught(step, number).image.tobytes() for step in (4, 5) for number in range(20)}
+    rows = school._scenes.slice(4, 2).to_pylist()
+    own = {decode(row[side]["bytes"], row["pair_id"]).tobytes() for row in rows for side in ("original", "modified")}
+    assert seen == own
+
+
+def test_a_phase_cannot_teach_pairs_that_are_not_drawn():
+    with pytest.raises(ValueError, match="up to 60000, but scene_pairs draws only 6"):
+        few_lessons_with(scene_pairs=[0, 60000])
+    with pytest.raises(ValueError, match="first pair and the one after the last"):
+        few_lessons_with(scene_pairs=[3, 3])
+
+
+def few_lessons_with(**changes) -> WarmStartConfig:
+    config = few_lessons().model_dump()
+    return WarmStartConfig.model_validate(config | {"phases": [config["phases"][0] | changes]})
 
 
 def test_an_interrupted_warm_start_ends_with_the_same_weights(pictures, taught, tmp_path):

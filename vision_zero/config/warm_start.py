@@ -40,11 +40,23 @@ class Phase(Config):
     """Peak rate of a phase that is a course of its own; None: the phase belongs to the first course, with the common rate."""
     boldness: float = Field(0.25, ge=0.0, le=1.0)
     """How often the demonstrated voter votes for a player whom it has contradicted once; twice is always enough."""
+    guessing: float = Field(0.0, ge=0.0, le=1.0)
+    """How often the demonstrated voter guesses a seat where it has contradicted nobody; else it says N/A."""
+    counting: float = Field(0.0, ge=0.0, le=1.0)
+    """How many of the statements to be judged are made numbers; the others are what a player says, a number among fourteen."""
+    scene_pairs: tuple[int, int] | None = None
+    """First scene pair and the one after the last that its lessons are about; None: all pairs."""
 
     @model_validator(mode="after")
     def _some_topic_has_weight(self) -> Self:
         if not any(self.topics.values()):
             raise ValueError("topics must give at least one topic a weight above 0")
+        return self
+
+    @model_validator(mode="after")
+    def _some_scene_pairs(self) -> Self:
+        if self.scene_pairs is not None and not 0 <= self.scene_pairs[0] < self.scene_pairs[1]:
+            raise ValueError("scene_pairs must be the first pair and the one after the last, such as [0, 26000]")
         return self
 
 
@@ -101,6 +113,8 @@ class WarmStartConfig(RootConfig):
     """Lessons whose text the tokenizer is trained on."""
     exam_pairs: int = Field(200, ge=4)
     """Held-out pairs that the policy is examined on afterwards."""
+    exam_lists: int = Field(1000, ge=4)
+    """Held-out scenes that it lists there: two hundred cannot tell shapes of 94 % from shapes of 96 %."""
     folder: str = "runs/warm_start"
     """Where pictures, checkpoints and the finished policy are kept."""
 
@@ -126,4 +140,11 @@ class WarmStartConfig(RootConfig):
         own = [phase.learning_rate is not None for phase in self.phases]
         if own != sorted(own):
             raise ValueError("phases with a learning_rate of their own must come after those without")
+        return self
+
+    @model_validator(mode="after")
+    def _phases_have_their_pairs(self) -> Self:
+        last = max((phase.scene_pairs[1] for phase in self.phases if phase.scene_pairs is not None), default=0)
+        if last > self.scene_pairs:
+            raise ValueError(f"a phase teaches scene pairs up to {last}, but scene_pairs draws only {self.scene_pairs}")
         return self

@@ -49,13 +49,16 @@ Words = list[str]
 def examine(policy: Policy, config: WarmStartConfig) -> Exam:
     """Estimates by subject: ``list/color``, ``question/count``, ``chart/value``, ``clue/true``, ``vote greedy/accuracy``, …"""
     seed = Seed(config.seed).child("exam")
-    scenes = [SceneSource(config.scenes).sample(seed.child("scenes", number)) for number in range(config.exam_pairs)]
+    to_list = max(config.exam_pairs, config.exam_lists)
+    listed = [SceneSource(config.scenes).sample(seed.child("scenes", number)) for number in range(to_list)]
+    scenes = listed[: config.exam_pairs]
     charts = [ChartSource(config.charts).sample(seed.child("charts", number)) for number in range(config.exam_pairs)]
     marks = {
-        **_lists(policy, scenes, seed),
+        **_lists(policy, listed[: config.exam_lists], seed),
         **_questions("question", policy, scene_questions(scenes, PER_FAMILY, seed, FAMILIES), seed),
         **_questions("chart", policy, chart_questions(charts, PER_FAMILY, seed), seed),
-        **_checks(policy, scenes, seed),
+        **_checks("verdicts", policy, scenes, seed),
+        **_checks("numbers", policy, scenes, seed, counting=1.0),
         **_games(policy, scenes, seed),
     }
     bootstrap = EvaluationConfig()
@@ -95,9 +98,10 @@ def _questions(subject: str, policy: Policy, asked: Sequence[AskedPicture], seed
     return marks
 
 
-def _checks(policy: Policy, pairs: Sequence[ImagePair], seed: Seed) -> Marks:
+def _checks(subject: str, policy: Policy, pairs: Sequence[ImagePair], seed: Seed, counting: float = 0.0) -> Marks:
     lessons = [
-        teach_check(pair.original_facts, pair.modified_facts, seed.child("check", pair.pair_id).generator()) for pair in pairs
+        teach_check(pair.original_facts, pair.modified_facts, seed.child("check", pair.pair_id).generator(), counting=counting)
+        for pair in pairs
     ]
     asked = [(lesson.prompt, pair) for lesson, pair in zip(lessons, pairs, strict=True)]
     replies = _answers(policy, asked, LONGEST_CHECK, seed.child("check"))
@@ -106,7 +110,7 @@ def _checks(policy: Policy, pairs: Sequence[ImagePair], seed: Seed) -> Marks:
         expected, said = VERDICT.findall(lesson.answer), VERDICT.findall(reply)
         said += [""] * len(expected)
         right += [float(word == found) for word, found in zip(expected, said, strict=False)]
-    return {"check/verdicts": right}
+    return {f"check/{subject}": right}
 
 
 def _games(policy: Policy, pairs: Sequence[ImagePair], seed: Seed) -> Marks:

@@ -33,9 +33,11 @@ Teacher = Callable[[Facts, Facts, np.random.Generator, Phase], Lesson]
 TEACHERS: Mapping[str, Teacher] = {
     "list": lambda facts, other, rng, phase: teach_list(facts, rng),
     "question": lambda facts, other, rng, phase: teach_question(facts, rng),
-    "check": lambda facts, other, rng, phase: teach_check(facts, other, rng),
+    "check": lambda facts, other, rng, phase: teach_check(facts, other, rng, counting=phase.counting),
     "clue": lambda facts, other, rng, phase: teach_clue(facts, other, rng),
-    "vote": lambda facts, other, rng, phase: teach_vote(facts, other, rng, boldness=phase.boldness),
+    "vote": lambda facts, other, rng, phase: teach_vote(
+        facts, other, rng, boldness=phase.boldness, guessing=phase.guessing, counting=phase.counting
+    ),
     "chart list": lambda facts, other, rng, phase: teach_values(facts, rng),
     "chart question": lambda facts, other, rng, phase: teach_chart_question(facts, rng),
     "question with evidence": lambda facts, other, rng, phase: teach_question(facts, rng, with_evidence=True),
@@ -93,9 +95,8 @@ class School:
         topics = {name: weight for name, weight in phase.topics.items() if weight > 0}
         topic = draw(topics, rng)
         is_chart = topic.startswith("chart")
-        rows = self._charts if is_chart else self._scenes
         own = {name: weight for name, weight in topics.items() if name.startswith("chart") == is_chart}
-        row = rows.slice(int(rng.integers(rows.num_rows)), 1).to_pylist()[0]
+        row = self._row(is_chart, phase, rng)
         sides = ("original", "modified") if rng.random() < 0.5 else ("modified", "original")
         facts, other = (json.loads(row[f"{side}_facts"]) for side in sides)
         more = [draw(own, rng) for _ in range(phase.lessons_per_picture - 1)]
@@ -104,16 +105,20 @@ class School:
 
     def texts(self, count: int) -> Iterator[str]:
         """Prompts and answers of that many lessons on all topics, for the tokenizer."""
-        everything = Phase(steps=1, topics=dict.fromkeys(WORDS, 1.0))
-        stores = {"scenes": self._scenes, "charts": self._charts}
+        everything = Phase(steps=1, topics=dict.fromkeys(WORDS, 1.0), scene_pairs=self.config.phases[0].scene_pairs)
         for number in range(count):
             rng = self.seed.child("texts", number).generator()
             topic = draw(everything.topics, rng)
-            rows = stores["charts" if topic.startswith("chart") else "scenes"]
-            row = rows.slice(int(rng.integers(rows.num_rows)), 1).to_pylist()[0]
+            row = self._row(topic.startswith("chart"), everything, rng)
             lesson = TEACHERS[topic](json.loads(row["original_facts"]), json.loads(row["modified_facts"]), rng, everything)
             yield lesson.prompt
             yield lesson.answer
+
+    def _row(self, is_chart: bool, phase: Phase, rng: np.random.Generator) -> Facts:
+        """A pair that the phase may teach."""
+        rows = self._charts if is_chart else self._scenes
+        first, last = (0, rows.num_rows) if is_chart or phase.scene_pairs is None else phase.scene_pairs
+        return rows.slice(int(rng.integers(first, last)), 1).to_pylist()[0]
 
     def _phase(self, step: int) -> Phase:
         done = 0

@@ -1,8 +1,9 @@
 """Lessons in the game's protocol: judge a table's clues, look and say a clue, think and vote.
 
 A vote is given after looking and checking every clue of the others. The demonstrated voter is cautious, as one with poor eyes
-should be: it votes for a player whom it has contradicted twice, sometimes for one contradicted once, and else says N/A. That one
-contradiction is enough, and that a guess is worth more than N/A, is left for self-play to find out.
+should be: it votes for a player whom it has contradicted twice, sometimes for one contradicted once, now and then for anybody
+where it has contradicted nobody, and else says N/A. That one contradiction is enough, and that a guess is worth more than N/A,
+is left for self-play to find out.
 """
 
 from __future__ import annotations
@@ -23,14 +24,18 @@ Said = Mapping[tuple[int, int], Statement]
 """Statements by (seat, round)."""
 
 
-def teach_check(facts: SceneFacts, other: SceneFacts, rng: np.random.Generator) -> Lesson:
-    """A table's clues, about half of them true, and whether each is."""
+def teach_check(facts: SceneFacts, other: SceneFacts, rng: np.random.Generator, *, counting: float = 0.0) -> Lesson:
+    """A table's clues, about half of them true, and whether each is.
+
+    Args:
+        counting: how many of the clues are made numbers, 0 to 1.
+    """
     seats, rounds = int(rng.integers(2, 5)), int(rng.integers(1, 3))
     said: dict[tuple[int, int], Statement] = {}
     for seat in range(1, seats + 1):
         for round_ in range(1, rounds + 1):
             is_true = rng.random() < 0.5
-            said[seat, round_] = true_statement(facts, rng) if is_true else false_statement(facts, other, rng)
+            said[seat, round_] = true_statement(facts, rng, counting) if is_true else false_statement(facts, other, rng, counting)
     lines = [
         f"{seat}: " + "; ".join(said[seat, round_].text() for round_ in range(1, rounds + 1)) + "."
         for seat in range(1, seats + 1)
@@ -55,17 +60,27 @@ def teach_clue(facts: SceneFacts, other: SceneFacts, rng: np.random.Generator) -
     return Lesson("clue", prompt, f"{listing(facts)}. \\boxed{{{true_statement(facts, rng).text()}}}")
 
 
-def teach_vote(facts: SceneFacts, other: SceneFacts, rng: np.random.Generator, *, boldness: float) -> Lesson:
+def teach_vote(
+    facts: SceneFacts,
+    other: SceneFacts,
+    rng: np.random.Generator,
+    *,
+    boldness: float,
+    guessing: float = 0.0,
+    counting: float = 0.0,
+) -> Lesson:
     """A civilian's vote after a whole game: the spy's seat if two details betray it, sometimes if one does, else N/A.
 
     Args:
         boldness: how often one detail is enough, 0 to 1.
+        guessing: how often any other seat is named where no detail betrays the spy, 0 to 1.
+        counting: how many of the clues are made numbers, 0 to 1.
     """
     game = _table(rng)
     players, rounds = game.civilians + 1, range(1, game.rounds + 1)
     spy, voter = (int(seat) + 1 for seat in rng.choice(players, size=2, replace=False))
     said: dict[tuple[int, int], Statement] = {
-        (seat, round_): true_statement(other if seat == spy else facts, rng)
+        (seat, round_): true_statement(other if seat == spy else facts, rng, counting)
         for round_ in rounds
         for seat in range(1, players + 1)
     }
@@ -73,7 +88,9 @@ def teach_vote(facts: SceneFacts, other: SceneFacts, rng: np.random.Generator, *
     betrayals = sum(not part.holds(facts) for round_ in rounds for part in _parts(said[spy, round_]))
     is_sure = betrayals > 1 or (betrayals == 1 and rng.random() < boldness)
     heard = {place: statement for place, statement in said.items() if place[0] != voter}
-    box = f"\\boxed{{{spy if is_sure else ABSTAIN}}}"
+    is_guess = betrayals == 0 and guessing > 0 and rng.random() < guessing
+    named = spy if is_sure else pick([seat for seat in range(1, players + 1) if seat != voter], rng) if is_guess else ABSTAIN
+    box = f"\\boxed{{{named}}}"
     return Lesson("vote", vote_prompt(game, voter, "civilian", clues), f"{listing(facts)}. {verdicts(heard, facts)}. {box}")
 
 

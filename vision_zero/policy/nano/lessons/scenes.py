@@ -52,8 +52,14 @@ def whole(item: Mapping[str, Any]) -> str:
     return f"{item['size']} {item['color']} {item['material']} {item['shape']}"
 
 
-def true_statement(facts: SceneFacts, rng: np.random.Generator) -> Statement:
-    """Something true of the scene: two things, one, a relation or a number; now telling, now vague."""
+def true_statement(facts: SceneFacts, rng: np.random.Generator, counting: float = 0.0) -> Statement:
+    """Something true of the scene: two things, one, a relation or a number; now telling, now vague.
+
+    Args:
+        counting: how often it is made a number, 0 to 1; else it is one as often as when a player speaks.
+    """
+    if counting and rng.random() < counting:
+        return _number(facts, rng)
     kind = rng.random()
     if kind < 0.5:
         one, two = (facts["objects"][int(index)] for index in rng.choice(len(facts["objects"]), size=2, replace=False))
@@ -62,16 +68,16 @@ def true_statement(facts: SceneFacts, rng: np.random.Generator) -> Statement:
         return Thing(describe(pick(facts["objects"], rng), rng, (1, 2, 3, 3, 4)))
     if kind < 0.93:
         return _relation(facts, rng)
-    query = describe(pick(facts["objects"], rng), rng, (1, 2))
-    if rng.random() < 0.15:
-        query = spoiled(query, rng)
-    return Count(len(query.matches(facts)), query)
+    return _number(facts, rng)
 
 
-def false_statement(facts: SceneFacts, other: SceneFacts, rng: np.random.Generator) -> Statement:
+def false_statement(facts: SceneFacts, other: SceneFacts, rng: np.random.Generator, counting: float = 0.0) -> Statement:
     """Something false of the scene; half of the time it is true of ``other``, the scene's edited copy."""
     for _ in range(_TRIES):
-        statement = true_statement(other, rng) if rng.random() < 0.5 else _spoiled(true_statement(facts, rng), rng)
+        if rng.random() < 0.5:
+            statement = true_statement(other, rng, counting)
+        else:
+            statement = _spoiled(true_statement(facts, rng, counting), rng)
         if not statement.holds(facts):
             return statement
     return Count(0, Query())
@@ -80,6 +86,13 @@ def false_statement(facts: SceneFacts, other: SceneFacts, rng: np.random.Generat
 def from_left(facts: SceneFacts) -> list[Mapping[str, Any]]:
     """The objects in the order in which the picture shows them from left to right."""
     return sorted(facts["objects"], key=lambda item: item["pixel_coords"][0])
+
+
+def _number(facts: SceneFacts, rng: np.random.Generator) -> Count:
+    query = describe(pick(facts["objects"], rng), rng, (1, 2))
+    if rng.random() < 0.15:
+        query = spoiled(query, rng)
+    return Count(len(query.matches(facts)), query)
 
 
 def _relation(facts: SceneFacts, rng: np.random.Generator) -> Relation:
