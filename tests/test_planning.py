@@ -240,9 +240,27 @@ def test_a_compiled_step_waits_for_the_weights_and_not_for_python(big):
     assert compiled.parts()["all the time"]["slots of a compiled step"] > plain.parts()["playing"]["keys and values of replies"]
 
 
+SERVER = {"url": "http://127.0.0.1:8000/v1", "model": "base", "adapters": "/adapters"}
+
+
+def test_a_server_draws_with_memory_of_its_own_and_is_told_how_much_there_is(big):
+    learning = {"bf16": True, "gradient_checkpointing": True}
+    here, there = big(learning=learning), big(learning=learning, server=SERVER)
+    assert there.parts()["playing"] == {}
+    assert there.peaks()["playing"] < here.peaks()["playing"]
+    assert there.peaks()["training"] == here.peaks()["training"]
+    assert there.games_per_hour() > 1.5 * here.games_per_hour()
+    stays = sum(there.parts()["all the time"].values())
+    assert there.room_beside(80) == pytest.approx(usable(80) - stays)
+    [line] = [line for line in table(there, 80) if "server" in line]
+    assert f"it can have {there.room_beside(80) / GB:.1f} GB while it is awake" in line
+    assert "weights take 16.6 in half precision" in line
+    assert not any("server" in line for line in table(here, 80))
+    assert "can have 0.0 GB" in "".join(table(there, 8))
+
+
 def test_what_is_compiled_stays_and_is_drawn_here():
     with pytest.raises(ValidationError, match="compile anew: leave one out"):
         SelfPlayConfig.model_validate({"policy": {"compiled": True}, "learning": {"merged_play": True}})
-    server = {"url": "http://127.0.0.1:8000/v1", "model": "base", "adapters": "/adapters"}
     with pytest.raises(ValidationError, match="nothing is compiled here"):
-        SelfPlayConfig.model_validate({"policy": {"compiled": True, "server": server}})
+        SelfPlayConfig.model_validate({"policy": {"compiled": True, "server": SERVER}})

@@ -83,7 +83,7 @@ class Plan:
         """Bytes by what they are for: what stays, and what three kinds of work need beside it, one after the other."""
         return {
             "all the time": memory.static(self.shape, self.work),
-            "playing": memory.playing(self.shape, self.work),
+            "playing": {} if self.config.policy.server else memory.playing(self.shape, self.work),
             "scoring by the base": memory.reference(self.shape, self.work) if self.config.learning.kl else {},
             "training": memory.update(self.shape, self.work),
         }
@@ -92,8 +92,13 @@ class Plan:
         """Bytes at the highest during each kind of work."""
         parts = self.parts()
         stays = sum(parts.pop("all the time").values())
-        play = memory.playing_peak(parts.pop("playing"))
+        replies = parts.pop("playing")
+        play = memory.playing_peak(replies) if replies else 0.0
         return {"playing": stays + play, **{name: stays + sum(part.values()) for name, part in parts.items()}}
+
+    def room_beside(self, gigabytes: float) -> float:
+        """Bytes that are free for somebody else on a GPU while this process neither scores nor trains."""
+        return usable(gigabytes) - sum(self.parts()["all the time"].values())
 
     def games_per_hour(self) -> float:
         """On GPUs such as an H100; see :mod:`vision_zero.policy.speed`."""
@@ -157,6 +162,12 @@ def table(plan: Plan, gigabytes: float) -> list[str]:
     rate = plan.games_per_hour()
     minutes = 60 * learning.games_per_iteration / rate
     lines.append(f"{rate:,.0f} games an hour on {speed.H100.name}s, {minutes:.1f} minutes an iteration: arithmetic, not measured")
+    if policy.server is not None:
+        room, weights = plan.room_beside(gigabytes), 2 * plan.shape.parameters
+        lines.append(
+            f"replies are a server's: on the same GPU it can have {max(0, room) / GB:.1f} GB while it is awake, of which its "
+            f"weights take {weights / GB:.1f} in half precision"
+        )
     number = learning.num_processes
     gpus = f"1 GPU of {gigabytes:g} GB" if number == 1 else f"each of {number} GPUs of {gigabytes:g} GB"
     verdict = "fits" if plan.fits(gigabytes) else "does not fit"

@@ -4,8 +4,8 @@
                                  2 forward, 2 more where checkpoints make it be done again, and 2 backward for an adapter, whose
                                  gradients pass through frozen weights, or 4 where these learn; at USED of the GPU's peak
     drawing                      for each token that a batch draws the larger of two: the weights' bytes at the memory's pace, and
-                                 LAYER seconds a layer, in which transformers prepares the work from Python; compiled, COMPILED
-                                 times the former
+                                 LAYER seconds a layer, in which transformers prepares the work from Python; compiled, or by a
+                                 server, COMPILED times the former
     lengths                      prompts and replies are TYPICAL of the longest that are allowed
 
 Evaluation, pictures and exchanging gradients are left out. Nothing of this was measured on a GPU yet; ``vision-zero bench
@@ -61,7 +61,8 @@ def iteration(shape: Shape, work: Work, config: SelfPlayConfig, stage: Stage, gp
 
     def drawing(replies: float) -> float:
         reading = shape.parameters * work.weight_bytes / gpu.bandwidth
-        step = COMPILED * reading if work.is_compiled else max(reading, LAYER * shape.language.layers)
+        prepared = work.is_compiled or config.policy.server is not None
+        step = COMPILED * reading if prepared else max(reading, LAYER * shape.language.layers)
         return ceil(replies / config.policy.sampling.batch_size) * reply * step
 
     seconds = {"play": computing(2, (games * turns + votes) * prompt) + turns * drawing(games) + drawing(votes)}
