@@ -120,6 +120,6 @@ def watch(config: SelfPlayConfig, state: StageState, games: PlayedGames, scores:
     """Look for trouble in what the round left behind: plateau, role collapse, N/A collapse, negative transfer."""
     from vision_zero.learning.alarms import watch as watch_round
 
-    alarms = watch_round(state, games.transcripts, scores, config.rewards, config.alarms)
+    alarms = watch_round(state, games.transcripts, scores, config.rewards, config.alarms, confidence=config.evaluation.confidence)
     log_metadata({"alarms": {alarm.name: f"{alarm.mark}: {alarm.sentence}" for alarm in alarms.alarms}})
     return alarms

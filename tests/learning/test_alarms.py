@@ -164,14 +164,32 @@ def measured(forgets):
 
 
 def test_a_player_who_forgets_what_the_base_knew_must_not_be_promoted():
-    alarms = watch(StageState(), games(Random, Random), measured(forgets=True), REWARDS, ALARMS)
+    alarms = watch(StageState(), games(Random, Random), measured(forgets=True), REWARDS, ALARMS, confidence=0.95)
     assert [alarm.name for alarm in alarms.raised] == ["negative transfer"]
     assert alarms.objection == "negative transfer: questions/all is at 0%, the base at 100%: a loss beyond the 5% allowed"
-    allowed = negative_transfer(measured(forgets=True), AlarmsConfig(transfer_loss=1.0))
+    allowed = negative_transfer(measured(forgets=True), AlarmsConfig(transfer_loss=1.0), 0.95)
     assert not allowed.is_raised
 
 
+@pytest.mark.parametrize(("suites", "is_raised"), [(1, True), (5, False)])
+def test_a_loss_that_one_of_several_suites_shows_by_chance_is_none(suites, is_raised):
+    """4 of 40 answers lost and none gained: as much as one suite in five may well show without anything being lost."""
+    lost = compare("questions/0", [0.0] * 4 + [1.0] * 36, [1.0] * 40, EvaluationConfig(), more_is="good")
+    kept = [
+        compare(f"questions/{number}", [1.0] * 40, [1.0] * 40, EvaluationConfig(), more_is="good") for number in range(1, suites)
+    ]
+    assert lost.judgement == "worse"
+    alarm = negative_transfer(Scores(iteration=1, scores=(lost, *kept)), ALARMS, 0.95)
+    assert alarm.is_raised == alarm.blocks_promotion == is_raised
+
+
+def test_what_is_lost_in_earnest_is_seen_among_several_suites():
+    lost = compare("questions/0", [0.0] * 10 + [1.0] * 30, [1.0] * 40, EvaluationConfig(), more_is="good")
+    kept = [compare(f"questions/{number}", [1.0] * 40, [1.0] * 40, EvaluationConfig(), more_is="good") for number in range(1, 8)]
+    assert negative_transfer(Scores(iteration=1, scores=(lost, *kept)), ALARMS, 0.95).is_raised
+
+
 def test_a_player_who_keeps_what_the_base_knew_may_be_promoted():
-    alarms = watch(StageState(), games(Random, Random), measured(forgets=False), REWARDS, ALARMS)
+    alarms = watch(StageState(), games(Random, Random), measured(forgets=False), REWARDS, ALARMS, confidence=0.95)
     assert alarms.raised == ()
     assert alarms.objection is None

@@ -207,7 +207,7 @@ def test_a_run_that_lost_what_the_base_could_do_is_not_promoted(two_runs, recipe
     from vision_zero.learning import alarms
 
     lost = alarms.Alarm(name="negative transfer", is_raised=True, sentence="it forgot to count", blocks_promotion=True)
-    monkeypatch.setattr(alarms, "negative_transfer", lambda scores, config: lost)
+    monkeypatch.setattr(alarms, "negative_transfer", lambda *_: lost)
     before, folders = production(), run_folders(recipe)
     with pytest.raises(Exception, match="not promoted because of negative transfer: it forgot to count; version 2 stays in"):
         run(recipe())

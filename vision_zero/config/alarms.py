@@ -29,4 +29,5 @@ class AlarmsConfig(Config):
     zero_variance: Share = 0.9
     """N/A collapse: share of groups of votes with equal rewards, lately, while most votes are not right."""
     transfer_loss: Share = 0.05
-    """Negative transfer: a held-out suite falls below the base by more than this, significantly; it blocks promotion."""
+    """Negative transfer: a held-out suite falls below the base by more than this, significantly for as many suites as are looked
+    at; it blocks promotion."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
-from statistics import fmean
+from statistics import NormalDist, fmean
 
 import numpy as np
 
@@ -61,19 +61,28 @@ class Alarms(Config):
         return next((f"{alarm.name}: {alarm.sentence}" for alarm in self.raised if alarm.blocks_promotion), None)
 
 
-def watch(state: StageState, games: Sequence[Transcript], scores: Scores, rewards: RewardsConfig, config: AlarmsConfig) -> Alarms:
+def watch(
+    state: StageState,
+    games: Sequence[Transcript],
+    scores: Scores,
+    rewards: RewardsConfig,
+    config: AlarmsConfig,
+    *,
+    confidence: float,
+) -> Alarms:
     """Look at a round for all four.
 
     Args:
         state: the state after the round, with all measurements.
         games: the games that the round played.
         scores: the round's held-out scores.
+        confidence: of the intervals in them.
     """
     found = (
         plateau(state.measured, config),
         role_collapse(games, rewards, config),
         abstention_collapse(state, config),
-        negative_transfer(scores, config),
+        negative_transfer(scores, config, confidence),
     )
     return Alarms(iteration=state.iteration, alarms=found)
 
@@ -124,15 +133,18 @@ def abstention_collapse(state: StageState, config: AlarmsConfig) -> Alarm:
     return Alarm(name="N/A collapse", is_raised=is_raised, sentence=sentence)
 
 
-def negative_transfer(scores: Scores, config: AlarmsConfig) -> Alarm:
-    """Has the policy lost what the base could do outside the game?"""
+def negative_transfer(scores: Scores, config: AlarmsConfig, confidence: float) -> Alarm:
+    """Has the policy lost what the base could do outside the game?
+
+    Several suites are looked at after every round, and one of them seems worse by chance sooner or later. So a loss counts only
+    beyond an interval that is as much wider as it has to be for their number (Bonferroni's correction).
+    """
+    suites = [(score, score.difference) for score in scores.scores if score.name.startswith(SUITES) and score.difference]
+    wider = _quantile(confidence, len(suites)) / _quantile(confidence, 1) if suites else 1.0
     bad = [
         score
-        for score in scores.scores
-        if score.name.startswith(SUITES)
-        and score.judgement == "worse"
-        and score.difference is not None
-        and score.difference.mean < -config.transfer_loss
+        for score, difference in suites
+        if difference.mean < -config.transfer_loss and difference.mean + wider * (difference.high - difference.low) / 2 < 0
     ]
     if not bad:
         return Alarm(name="negative transfer", is_raised=False, sentence="no held-out suite fell too far below the base")
@@ -142,6 +154,11 @@ def negative_transfer(scores: Scores, config: AlarmsConfig) -> Alarm:
         f"a loss beyond the {config.transfer_loss:.0%} allowed"
     )
     return Alarm(name="negative transfer", is_raised=True, sentence=sentence, blocks_promotion=True)
+
+
+def _quantile(confidence: float, looks: int) -> float:
+    """Half the width, in standard errors, of an interval of that confidence for each of so many looks together."""
+    return NormalDist().inv_cdf(1 - (1 - confidence) / (2 * looks))
 
 
 def _copies(games: Sequence[Transcript]) -> Iterator[bool]:
