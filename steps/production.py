@@ -25,17 +25,21 @@ def resume(
     config: SelfPlayConfig,
 ) -> tuple[Annotated[StageState, "resumed_state"], Annotated[PolicyFolder, "resumed_policy"], Annotated[int, "resumed_version"]]:
     """Continue from the model version in production, or begin with the bare base where there is none."""
-    from steps.registry import hold_run_lock, production_version, promoted_artifact
+    from steps.registry import hold_run_lock, production_version, promoted_artifact, refusals_since
 
     hold_run_lock(get_step_context().pipeline_run.name)
     version = production_version()
     if version is None:
         log_metadata({"resumed from": "the bare base: this is the first run"})
-        return StageState.at_start(config.learning.switch), PolicyFolder(None), 0
+        start = StageState.at_start(config.learning.switch).model_copy(update={"refusals": refusals_since(0)})
+        return start, PolicyFolder(None), 0
     state: StageState = promoted_artifact(version, STATE)
     policy: PolicyFolder = promoted_artifact(version, POLICY)
     log_metadata({"resumed from": f"version {version.number}", "stage": state.stage, "iteration": state.iteration})
-    return state.model_copy(update={"rules": config.learning.switch}), policy, version.number
+    refusals = refusals_since(version.number)
+    if refusals:
+        log_metadata({"refused since": refusals})
+    return state.model_copy(update={"rules": config.learning.switch, "refusals": refusals}), policy, version.number
 
 
 @step(enable_cache=False)

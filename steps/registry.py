@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any, NoReturn
 
-from zenml import get_step_context
+from zenml import get_step_context, log_metadata
 from zenml.client import Client
 from zenml.config.global_config import GlobalConfiguration
 from zenml.enums import ModelStages
@@ -13,6 +13,9 @@ from zenml.models import ModelVersionResponse
 
 from vision_zero.errors import PromotionError
 from vision_zero.locking import hold
+
+REFUSED = "refused"
+"""What a model version's metadata call the reason why it was not promoted."""
 
 
 def production_version() -> ModelVersionResponse | None:
@@ -57,16 +60,24 @@ def promoted_artifact(version: ModelVersionResponse, name: str) -> Any:
     return Client().get_artifact_version(linked.id).load()
 
 
+def refusals_since(number: int) -> int:
+    """How many later versions of this run's model were refused, of the last fifty."""
+    later = Client().list_model_versions(get_step_context().model.name, sort_by="desc:number", size=50, hydrate=True)
+    return sum(version.number > number and REFUSED in version.run_metadata for version in later)
+
+
 def refuse(objection: str, kept: int) -> NoReturn:
     """End a run whose policy must not go into production; the run's report and plain files are written by then.
 
     Raises:
         PromotionError: always.
     """
+    log_metadata(metadata={REFUSED: objection}, infer_model=True)
     production = f"version {kept} stays in production" if kept else "nothing is in production yet"
     raise PromotionError(
         f"this run is not promoted because of {objection}; {production}: "
-        "lower learning.learning_rate or raise learning.kl, and run again with another seed"
+        "the next run begins there again and draws other replies; where it is refused again and again, lower "
+        "learning.learning_rate or raise learning.kl"
     )
 
 

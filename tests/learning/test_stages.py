@@ -13,12 +13,15 @@ from tests.learning.jobs import GAMES, ITERATIONS, adapter, optimizer, start, vo
 from tests.make import files_below, scene_pairs
 from vision_zero.config.learning import SwitchConfig
 from vision_zero.config.policy import AdapterConfig, PolicyConfig
+from vision_zero.config.self_play import SelfPlayConfig
 from vision_zero.errors import PolicyError, TrainingError
 from vision_zero.game.parsing import Vote
 from vision_zero.learning import decision_stage
 from vision_zero.learning.clue_stage import ClueTrainer, run_clue_stage
 from vision_zero.learning.decision_stage import run_decision_stage
+from vision_zero.learning.job import StageJob
 from vision_zero.learning.state import StageState
+from vision_zero.pairs.table import PairTable
 from vision_zero.policy import compiled
 from vision_zero.policy.folder import PolicyFolder
 from vision_zero.policy.loading import load_base, load_policy
@@ -347,3 +350,15 @@ def test_each_stage_leaves_the_other_ones_turn_alone(make_job):
     assert untouched.state == start("clue")
     finished = start("clue").model_copy(update={"iteration": ITERATIONS})
     assert run_clue_stage(make_job(finished)).transcripts == ()
+
+
+def test_after_a_refusal_other_replies_are_drawn_and_a_repeated_run_draws_the_same(tmp_path):
+    table = PairTable.from_pairs(enumerate(scene_pairs(4)), "train")
+
+    def seed(refusals):
+        state = start("clue").model_copy(update={"refusals": refusals})
+        return StageJob.of(SelfPlayConfig(), state, PolicyFolder(None), table, tmp_path, run="a run").seed
+
+    assert seed(0) == seed(0) == Seed(0)
+    assert seed(1) == seed(1)
+    assert len({seed(refusals).child("iteration", 3).integer() for refusals in range(3)}) == 3

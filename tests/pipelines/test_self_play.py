@@ -229,12 +229,28 @@ def test_the_suites_are_asked_beside_the_base_which_answers_once(two_runs, recip
 
 
 def test_a_run_that_the_gate_of_the_suites_refuses_is_not_promoted(two_runs, recipe):
-    before, folders = production(), run_folders(recipe)
+    before, folders, refused = production(), run_folders(recipe), refusals()
     with pytest.raises(Exception, match="not promoted because of the suites: mathvista was not measured; version 2 stays in"):
         run(recipe("gated", benchmarks=SUITES | {"gate": {"required": ["mathvista"], "largest_loss": 1.0}}))
     assert production() == before
     (blocked,) = run_folders(recipe) - folders
     assert "This version is not promoted: mathvista was not measured" in (blocked / "report.html").read_text()
+    assert refusals() == refused + 1
+    assert output(last_run(), "resume", "resumed_state").refusals == refused, "the next one draws otherwise than this one"
+
+
+def refusals():
+    """Versions of the model that were refused."""
+    from zenml.client import Client
+
+    versions = Client().list_model_versions(MODEL, size=50, hydrate=True)
+    return sum("refused" in version.run_metadata for version in versions)
+
+
+def last_run():
+    from zenml.client import Client
+
+    return Client().list_pipeline_runs(sort_by="desc:created", size=1, hydrate=True).items[0]
 
 
 def run_folders(recipe):

@@ -69,7 +69,7 @@ class StageJob:
             iterations=config.iterations_per_round if iterations is None else iterations,
             pairs=PairSupply(pairs.of_split("train"), games, stride(games, config.pairs.spare)),
             run=run,
-            seed=Seed(config.seed),
+            seed=Seed(config.seed).child("after refusals", state.refusals) if state.refusals else Seed(config.seed),
         )
 
     @property

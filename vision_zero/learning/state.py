@@ -60,6 +60,9 @@ class StageState(Config):
     """All iterations of all runs, in order."""
     measured: tuple[Scores, ...] = ()
     """All held-out scores of all runs, in order."""
+    refusals: int = Field(0, ge=0)
+    """Runs that were not promoted since the version that this run began from: each further one draws other replies, since the
+    same ones would end in the same refusal."""
 
     @classmethod
     def at_start(cls, rules: SwitchConfig) -> StageState:
