@@ -10,6 +10,7 @@ import sys
 from contextlib import suppress
 from datetime import timedelta
 from pathlib import Path
+from typing import NoReturn
 
 import torch
 from torch import distributed
@@ -25,7 +26,7 @@ PATIENCE = timedelta(minutes=15)
 
 
 def main(folder: Path) -> None:
-    """Do the folder's job together with the other processes.
+    """Do the folder's job together with the other processes, and end this one.
 
     Raises:
         VisionZeroError: as in one process.
@@ -42,6 +43,14 @@ def main(folder: Path) -> None:
         _say_once(folder / FAILURE, f"rank {rank}: {_in_one_line(error)}")
         raise
     distributed.destroy_process_group()
+    _leave()
+
+
+def _leave() -> NoReturn:
+    """End now: what was done is written, and torch's threads have been seen to abort a process that was taking itself down."""
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(0)
 
 
 def _train(folder: JobFolder, *, is_first: bool) -> None:
