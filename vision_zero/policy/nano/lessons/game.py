@@ -88,8 +88,9 @@ def teach_vote(
     betrayals = sum(not part.holds(facts) for round_ in rounds for part in _parts(said[spy, round_]))
     is_sure = betrayals > 1 or (betrayals == 1 and rng.random() < boldness)
     heard = {place: statement for place, statement in said.items() if place[0] != voter}
-    is_guess = betrayals == 0 and guessing > 0 and rng.random() < guessing
-    named = spy if is_sure else pick([seat for seat in range(1, players + 1) if seat != voter], rng) if is_guess else ABSTAIN
+    named: int | str = spy if is_sure else ABSTAIN
+    if betrayals == 0 and guessing and rng.random() < guessing:
+        named = pick([seat for seat in range(1, players + 1) if seat != voter], rng)
     box = f"\\boxed{{{named}}}"
     return Lesson("vote", vote_prompt(game, voter, "civilian", clues), f"{listing(facts)}. {verdicts(heard, facts)}. {box}")
 
