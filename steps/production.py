@@ -29,17 +29,18 @@ def resume(
 
     hold_run_lock(get_step_context().pipeline_run.name)
     version = production_version()
-    if version is None:
-        log_metadata({"resumed from": "the bare base: this is the first run"})
-        start = StageState.at_start(config.learning.switch).model_copy(update={"refusals": refusals_since(0)})
-        return start, PolicyFolder(None), 0
-    state: StageState = promoted_artifact(version, STATE)
-    policy: PolicyFolder = promoted_artifact(version, POLICY)
-    log_metadata({"resumed from": f"version {version.number}", "stage": state.stage, "iteration": state.iteration})
-    refusals = refusals_since(version.number)
+    number = 0 if version is None else version.number
+    refusals = refusals_since(number)
+    now = {"rules": config.learning.switch, "refusals": refusals}
     if refusals:
         log_metadata({"refused since": refusals})
-    return state.model_copy(update={"rules": config.learning.switch, "refusals": refusals}), policy, version.number
+    if version is None:
+        log_metadata({"resumed from": "the bare base: this is the first run"})
+        return StageState.at_start(config.learning.switch).model_copy(update=now), PolicyFolder(None), number
+    state: StageState = promoted_artifact(version, STATE)
+    policy: PolicyFolder = promoted_artifact(version, POLICY)
+    log_metadata({"resumed from": f"version {number}", "stage": state.stage, "iteration": state.iteration})
+    return state.model_copy(update=now), policy, number
 
 
 @step(enable_cache=False)

@@ -139,6 +139,8 @@ def test_a_server_on_the_same_gpu_sleeps_while_this_process_trains(stage, config
     assert [name for name, _ in server.asked].count("/sleep?level=1") == ITERATIONS
     said(load_policy(config.model_copy(update={"server": served}), None))
     assert not server.is_asleep
+    gc.collect()
+    assert set(server.served) == {BASE}, "adapters are taken away while it is awake"
 
 
 def test_a_server_that_cannot_sleep_is_one_line(config):
