@@ -22,7 +22,7 @@ from vision_zero.config.self_play import SelfPlayConfig
 from vision_zero.errors import ConfigError, PolicyError, first_line
 from vision_zero.game.prompts import Role, SpokenClue, clue_prompt, vote_prompt
 from vision_zero.policy import memory, speed
-from vision_zero.policy.loading import base_path
+from vision_zero.policy.bases import base_path
 from vision_zero.policy.memory import GB, RESERVE, RESERVE_SHARE, Bytes, Shape, Work
 from vision_zero.policy.policy import user_message
 from vision_zero.policy.processor import load_processor

@@ -13,7 +13,8 @@ from vision_zero.game.engine import deal_all, play
 from vision_zero.game.spy import WhoIsTheSpy
 from vision_zero.game.transcript import outcome
 from vision_zero.pairs.drawing import read_folder
-from vision_zero.policy.loading import NANO, base_of, is_trained, load_policy
+from vision_zero.policy.bases import NANO
+from vision_zero.policy.loading import base_of, is_trained, load_policy
 from vision_zero.policy.policy import Policy
 from vision_zero.randomness import Seed
 from vision_zero.report.figure import draw_game

@@ -57,6 +57,19 @@ def test_progress_belongs_to_a_name_an_arm_a_seed_and_its_settings():
     assert [one == two for one, two in zip(before, after, strict=True)] == [True, True, False] * 2
 
 
+def test_what_was_trained_from_other_weights_is_not_taken_for_progress(tmp_path):
+    """A new embedded policy, or another model in the same folder: or else the report would show the old one's arms."""
+    from_folder = {"changes": {"policy": {"base": str(tmp_path)}}}
+    weights = tmp_path / "model.safetensors"
+    weights.write_bytes(b"old")
+    before = [run.model for run in plan(ablation(**from_folder), RECIPE)]
+    assert [run.model for run in plan(ablation(**from_folder), RECIPE)] == before
+    weights.write_bytes(b"new")
+    assert not set(before).intersection(run.model for run in plan(ablation(**from_folder), RECIPE))
+    on_a_hub = {"changes": {"policy": {"base": "someone/some-model"}}}
+    assert plan(ablation(**on_a_hub), RECIPE) == plan(ablation(**on_a_hub), RECIPE)
+
+
 @pytest.mark.parametrize(
     ("changes", "words"),
     [

@@ -24,12 +24,13 @@ from tests.make import write_tiny_adapter
 from vision_zero.config.policy import PolicyConfig
 from vision_zero.config.suites import AnswererConfig, EvaluateConfig, SuiteName
 from vision_zero.errors import ConfigError, EvaluationError, PolicyError, VisionZeroError
-from vision_zero.evaluation.answerers import answerer_name, fingerprint
+from vision_zero.evaluation.answerers import answerer_name
 from vision_zero.evaluation.answering import answer_suites, open_suite
 from vision_zero.evaluation.command import SUITES, evaluate
 from vision_zero.evaluation.evaluating import evaluate_into
 from vision_zero.evaluation.options import read_options
 from vision_zero.evaluation.scoring import score_answers
+from vision_zero.policy.bases import fingerprint
 from vision_zero.policy.loading import load_base
 from vision_zero.report.evaluation import evaluation_page
 

@@ -12,7 +12,8 @@ from vision_zero.evaluation.truth import true_clues
 from vision_zero.game.engine import deal_all, play
 from vision_zero.game.spy import WhoIsTheSpy
 from vision_zero.pairs.scenes.statements import parse
-from vision_zero.policy.loading import load_policy, nano_folder
+from vision_zero.policy.bases import nano_folder
+from vision_zero.policy.loading import load_policy
 from vision_zero.randomness import Seed
 
 GAMES = 12

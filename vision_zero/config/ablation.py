@@ -12,6 +12,7 @@ from pydantic import Field, StringConstraints, ValidationError, model_validator
 from vision_zero.config.base import Config, RootConfig, merged, problems
 from vision_zero.config.self_play import SelfPlayConfig
 from vision_zero.errors import ConfigError
+from vision_zero.policy.bases import base_path, fingerprints
 
 Changes = dict[str, Any]
 """Settings that differ, nested as in a self-play recipe; mappings are merged, everything else is replaced."""
@@ -44,8 +45,8 @@ class AblationConfig(RootConfig):
     """Arms x seeds, all measured on the same held-out pairs, under the same rules."""
 
     name: Name
-    """Names the report's folder and, with arm, seed and settings, the arms' models. Give it another name after a change of the
-    policy's own weights: settings are noticed, weights are not."""
+    """Names the report's folder and, with arm, seed, settings and the base's weights, the arms' models. Of a base on a hub a new
+    ``policy.revision`` is noticed, new weights without one are not."""
     recipe: str = "configs/self_play/nano.yaml"
     """File that every arm starts from."""
     changes: Changes = Field(default_factory=dict)
@@ -85,7 +86,7 @@ class ArmRun(Config):
     total: int
     """… to this."""
     model: str
-    """Name of the model whose versions hold its progress; other settings are another model."""
+    """Name of the model whose versions hold its progress; other settings, or other weights of the base, are another model."""
     config: SelfPlayConfig
     """The whole self-play configuration."""
 
@@ -120,8 +121,8 @@ def plan(config: AblationConfig, recipe: Mapping[str, Any]) -> list[ArmRun]:
         folder = f"{config.runs_folder}/{slug(config.name)}/{slug(arm.name)}_{seed}"
         own = merged(merged(base, arm.changes), {**shared, "seed": seed, "runs_folder": folder})
         settings = _checked(f"arm {arm.name!r}", own)
-        content = settings.model_dump_json(exclude={"runs_folder"})
-        digest = hashlib.blake2b(content.encode(), digest_size=4).hexdigest()
+        content = [settings.model_dump_json(exclude={"runs_folder"}), *fingerprints(base_path(settings.policy.base))]
+        digest = hashlib.blake2b("".join(content).encode(), digest_size=4).hexdigest()
         model = f"ablation_{slug(config.name)}_{slug(arm.name)}_{seed}_{digest}"
         runs.append(ArmRun(arm=arm.name, seed=seed, number=len(runs) + 1, total=len(places), model=model, config=settings))
     return runs

@@ -10,10 +10,8 @@ from vision_zero.config.suites import AnswererConfig, SamplingProtocol
 from vision_zero.evaluation.benchmarks.endpoint import Endpoint
 from vision_zero.evaluation.benchmarks.policy_answerer import PolicyAnswerer
 from vision_zero.evaluation.benchmarks.running import Answerer
-from vision_zero.policy.loading import base_path, load_policy
-
-_ENDS = 1 << 20
-"""Bytes at both ends of a file of weights that its fingerprint is taken from."""
+from vision_zero.policy.bases import base_path, fingerprints
+from vision_zero.policy.loading import load_policy
 
 
 def open_answerer(config: AnswererConfig, sampling: SamplingProtocol, batch_size: int) -> Answerer:
@@ -42,26 +40,9 @@ def answerer_name(config: AnswererConfig) -> str:
     """A name that no other answerer has: label, revision, settings of pictures, and a fingerprint of the files that are here."""
     if config.endpoint is not None:
         return Endpoint(config.endpoint).name
-    folders = [Path(base_path(config.base)), *([] if config.adapter is None else [Path(config.adapter)])]
-    prints = [fingerprint(folder) for folder in folders if folder.is_dir()]
+    prints = fingerprints(base_path(config.base), *([] if config.adapter is None else [config.adapter]))
     revision = [] if config.revision is None else [config.revision]
     pictures = (
         [hashlib.blake2b(repr(sorted(config.pictures.items())).encode(), digest_size=2).hexdigest()] if config.pictures else []
     )
     return "@".join([config.label, *revision, *pictures, *prints])
-
-
-def fingerprint(folder: Path) -> str:
-    """Eight hexadecimal digits from the names, sizes and ends of a folder's safetensors and from its configuration.
-
-    Whole files would be safer and take half a minute for a 7 B model; training changes every part of a file.
-    """
-    total = hashlib.blake2b(digest_size=4)
-    for path in sorted([*folder.glob("*.safetensors"), *folder.glob("*config.json")]):
-        size = path.stat().st_size
-        total.update(f"{path.name}:{size}:".encode())
-        with path.open("rb") as file:
-            total.update(file.read(_ENDS))
-            file.seek(max(size - _ENDS, 0))
-            total.update(file.read(_ENDS))
-    return total.hexdigest()

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import warnings
 from copy import deepcopy
-from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +14,7 @@ from transformers.utils.logging import disable_progress_bar
 
 from vision_zero.config.policy import PolicyConfig
 from vision_zero.errors import PolicyError, first_line
+from vision_zero.policy.bases import base_path
 from vision_zero.policy.fitting import check_fit
 from vision_zero.policy.folder import ADAPTER_FILES, ORIGIN, is_whole
 from vision_zero.policy.origin import Origin, mark_of
@@ -28,18 +28,6 @@ from vision_zero.policy.trained import UNLOADABLE, load_whole, read_model, with_
 disable_progress_bar()
 # peft and TRL ask transformers 5.23 under a name that it is about to lose; nothing that a user could do about it.
 warnings.filterwarnings("ignore", message=".*gradient_checkpointing.* is deprecated", category=FutureWarning)
-
-NANO = "nano"
-
-
-def nano_folder() -> Path:
-    """The embedded policy's folder."""
-    return Path(str(files("vision_zero.policy.nano") / "weights"))
-
-
-def base_path(base: str) -> str:
-    """The folder or hub id that a base is loaded from."""
-    return str(nano_folder()) if base == NANO else base
 
 
 def load_base(config: PolicyConfig) -> tuple[Any, Any]:
