@@ -43,6 +43,10 @@ def test_students_interval_by_hand():
     assert over_seeds([0.3], 0.95) == Estimate(mean=0.3, low=0.3, high=0.3, units=1)
 
 
+def test_points_are_whole_and_nothing_is_never_negative():
+    assert Estimate(mean=-0.004, low=-0.205, high=0.116, units=3).points() == "+0 [-20, +12]"
+
+
 def test_arms_over_seeds_over_the_base_and_over_the_reference(result):
     whole, half = (arm.measures["decision/accuracy"] for arm in result.arms)
     assert [arm.arm for arm in result.arms] == ["whole", "half"]
@@ -78,7 +82,15 @@ def test_the_page_and_the_table_show_them(result, tmp_path, capsys):
     page, path = write_result(result, str(tmp_path))
     assert path.read_text() == page == ablation_page(result)
     assert_self_contained(page)
-    for words in ("Ablation: test", "Right votes", "70 % [45, 95]", "-10 [-35, +15]", "<polygon", "seeds 0, 1, 2"):
+    for words in (
+        "Ablation: test",
+        '<td>frozen base</td><td class="number">40 %</td>',
+        "70 % [45, 95]",
+        "+30 [+5, +55]",
+        "-10 [-35, +15]",
+        "<polygon",
+        "seeds 0, 1, 2",
+    ):
         assert words in page, words
     assert sorted(file.name for file in path.parent.iterdir()) == ["report.html", "result.json"]
     print_table(result, path)

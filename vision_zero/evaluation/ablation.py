@@ -54,6 +54,10 @@ class Measured(Config):
     difference: Estimate | None
 
     @property
+    def start(self) -> Estimate:
+        return self.curve[0].value
+
+    @property
     def final(self) -> Estimate:
         return self.curve[-1].value
 

@@ -26,6 +26,11 @@ class Estimate(Config):
         """As in tables: "62 % [53, 71]"."""
         return f"{100 * self.mean:.0f} % [{100 * self.low:.0f}, {100 * self.high:.0f}]"
 
+    def points(self) -> str:
+        """As in tables, where it is a difference of shares: "+12 [+3, +21]"."""
+        mean, low, high = (f"{round(100 * value):+d}" for value in (self.mean, self.low, self.high))
+        return f"{mean} [{low}, {high}]"
+
 
 class Score(Config):
     """One measured quantity of the policy and of the frozen base, on the same units.

@@ -10,7 +10,6 @@ import click
 
 from vision_zero.config.ablation import slug
 from vision_zero.evaluation.ablation import MEASURES, AblationResult, ArmResult
-from vision_zero.evaluation.estimates import Estimate
 from vision_zero.report.charts import Chart, Line, Spread
 from vision_zero.report.pages import render_page
 
@@ -23,9 +22,9 @@ REPORT, NUMBERS = "report.html", "result.json"
 
 def ablation_page(result: AblationResult) -> str:
     """The page as one HTML document."""
-    charts = {name: [_chart(name, shown, result) for shown in _shown_together(result)] for name in PLOTTED if _has(result, name)}
+    charts = [_chart(name, shown, result) for name in PLOTTED if _has(result, name) for shown in _shown_together(result)]
     measures = {name: words for name, words in MEASURES.items() if _has(result, name)}
-    return render_page("ablation.html.j2", result=result, charts=charts, measures=measures, points=points)
+    return render_page("ablation.html.j2", result=result, charts=charts, measures=measures, reference=_reference(result))
 
 
 def write_result(result: AblationResult, runs_folder: str) -> tuple[str, Path]:
@@ -51,15 +50,10 @@ def print_table(result: AblationResult, report: Path) -> None:
     click.echo(f"  {'held-out right votes':<28}{'at the end':>20}{'over the base':>20}{'over ' + result.reference:>28}")
     for arm in result.arms:
         measured = arm.measures[PRINTED]
-        difference = "" if measured.difference is None else points(measured.difference)
-        click.echo(f"  {arm.arm:<28}{measured.final.text():>20}{points(measured.gain):>20}{difference:>28}")
+        difference = "" if measured.difference is None else measured.difference.points()
+        click.echo(f"  {arm.arm:<28}{measured.final.text():>20}{measured.gain.points():>20}{difference:>28}")
     click.echo(f"  report  {report}")
     click.echo("")
-
-
-def points(difference: Estimate) -> str:
-    """A difference of shares in points: "+12 [+3, +21]"."""
-    return f"{100 * difference.mean:+.0f} [{100 * difference.low:+.0f}, {100 * difference.high:+.0f}]"
 
 
 def _chart(name: str, arms: Sequence[ArmResult], result: AblationResult) -> Chart:
@@ -73,11 +67,15 @@ def _chart(name: str, arms: Sequence[ArmResult], result: AblationResult) -> Char
 
 def _shown_together(result: AblationResult) -> Iterator[list[ArmResult]]:
     """The reference with up to three others, until all have been shown: more curves in one frame cannot be told apart."""
-    reference = next(arm for arm in result.arms if arm.arm == result.reference)
+    reference = _reference(result)
     others = [arm for arm in result.arms if arm.arm != result.reference]
     beside = len(COLORS) - 1
     for start in range(0, max(len(others), 1), beside):
         yield [reference, *others[start : start + beside]]
+
+
+def _reference(result: AblationResult) -> ArmResult:
+    return next(arm for arm in result.arms if arm.arm == result.reference)
 
 
 def _has(result: AblationResult, name: str) -> bool:
