@@ -5,6 +5,7 @@ The checkout's own ``.zen``, with the stack that its user chose, is left alone.
 
 from __future__ import annotations
 
+import gc
 import os
 import tempfile
 from pathlib import Path
@@ -29,6 +30,12 @@ def pytest_collection_modifyitems(items):
     """Two workers share the files in this order: what takes minutes first, so that neither waits for the other at the end."""
     slow = {item.path for item in items if item.get_closest_marker("cli") or item.get_closest_marker("zenml")}
     items.sort(key=lambda item: (item.path.name != "test_commands.py", item.path not in slow))
+
+
+def pytest_collection_finish():
+    """What is loaded by now stays: each stage that a test trains collects garbage, which otherwise looks through all of torch."""
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.fixture(scope="session")
