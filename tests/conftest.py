@@ -32,8 +32,9 @@ def pytest_collection_modifyitems(items):
     items.sort(key=lambda item: (item.path.name != "test_commands.py", item.path not in slow))
 
 
-def pytest_collection_finish():
-    """What is loaded by now stays: each stage that a test trains collects garbage, which otherwise looks through all of torch."""
+@pytest.fixture(scope="module", autouse=True)
+def _what_is_loaded_is_no_garbage():
+    """Each stage that a test trains collects garbage, which otherwise looks through all of torch and ZenML every time."""
     gc.collect()
     gc.freeze()
 
