@@ -106,3 +106,10 @@ def test_many_arms_share_frames_with_the_reference():
     assert page.count("<svg") == 3
     assert "no interval over seeds" in page
     assert "<polygon" not in page
+
+
+def test_a_reference_alone_is_compared_with_the_base_only(result):
+    assert "Over whole, in points" in ablation_page(result)
+    alone = ablation_page(result.model_copy(update={"arms": result.arms[:1]}))
+    assert "Over the base, in points" in alone
+    assert "Over whole, in points" not in alone

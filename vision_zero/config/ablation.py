@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Mapping
+from functools import cache
 from typing import Annotated, Any, Self
 
 from pydantic import Field, StringConstraints, ValidationError, model_validator
@@ -115,14 +116,15 @@ def plan(config: AblationConfig, recipe: Mapping[str, Any]) -> list[ArmRun]:
     # One game for all: an arm may train with other rules, but is measured under the recipe's. Arms are compared, not
     # promoted to anywhere, so no loss blocks them.
     shared = {"evaluation": {"game": rules.evaluation.game or rules.game}, "alarms": {"transfer_loss": 1.0}}
+    weights = cache(lambda base: "".join(fingerprints(base_path(base))))
     runs: list[ArmRun] = []
     places = order(config)
     for arm, seed in places:
         folder = f"{config.runs_folder}/{slug(config.name)}/{slug(arm.name)}_{seed}"
         own = merged(merged(base, arm.changes), {**shared, "seed": seed, "runs_folder": folder})
         settings = _checked(f"arm {arm.name!r}", own)
-        content = [settings.model_dump_json(exclude={"runs_folder"}), *fingerprints(base_path(settings.policy.base))]
-        digest = hashlib.blake2b("".join(content).encode(), digest_size=4).hexdigest()
+        content = settings.model_dump_json(exclude={"runs_folder"}) + weights(settings.policy.base)
+        digest = hashlib.blake2b(content.encode(), digest_size=4).hexdigest()
         model = f"ablation_{slug(config.name)}_{slug(arm.name)}_{seed}_{digest}"
         runs.append(ArmRun(arm=arm.name, seed=seed, number=len(runs) + 1, total=len(places), model=model, config=settings))
     return runs
