@@ -6,15 +6,16 @@ Killed at any time, the same command goes on where it stopped: finished arms are
 starts its arm's runs on the active stack and waits for them.
 """
 
-from zenml import pipeline
-
+from pipelines.recipes import recipe_pipeline
 from steps.ablation import compare, train_arm
 from steps.ending import IT_GOES_ON, say_on_ctrl_c, say_that_it_goes_on
 from vision_zero.config.ablation import AblationConfig
 from vision_zero.config.files import read_arms
 
 
-@pipeline(enable_cache=False, on_init=say_on_ctrl_c, on_init_kwargs={"what_stands": IT_GOES_ON}, on_failure=say_that_it_goes_on)
+@recipe_pipeline(
+    enable_cache=False, on_init=say_on_ctrl_c, on_init_kwargs={"what_stands": IT_GOES_ON}, on_failure=say_that_it_goes_on
+)
 def ablation(config: AblationConfig) -> None:
     """One step an arm and seed, one after another, and a report; of arms that go side by side the first step trains all."""
     first, *rest = read_arms(config)

@@ -5,13 +5,12 @@
 The files are ordinary parquet: train on them elsewhere, or give their folder to ``pairs.imported`` of ``self_play``.
 """
 
-from zenml import pipeline
-
+from pipelines.recipes import recipe_pipeline
 from steps.building import judge_and_divide, make, write_files
 from vision_zero.config.build_pairs import BuildPairsConfig
 
 
-@pipeline(enable_cache=False)
+@recipe_pipeline(enable_cache=False)
 def build_pairs(config: BuildPairsConfig) -> None:
     """Build, judge and keep pairs."""
     pairs, quarantined, verdict = judge_and_divide(config, make(config))

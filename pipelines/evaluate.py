@@ -5,14 +5,15 @@
 Interrupted at any time, the same command goes on where it stopped: every answered item is recorded, and none is asked twice.
 """
 
-from zenml import pipeline
-
+from pipelines.recipes import recipe_pipeline
 from steps.ending import IT_GOES_ON, say_on_ctrl_c, say_that_it_goes_on
 from steps.evaluation import answer_as_base, answer_as_policy, compare_answers
 from vision_zero.config.suites import EvaluateConfig
 
 
-@pipeline(enable_cache=False, on_init=say_on_ctrl_c, on_init_kwargs={"what_stands": IT_GOES_ON}, on_failure=say_that_it_goes_on)
+@recipe_pipeline(
+    enable_cache=False, on_init=say_on_ctrl_c, on_init_kwargs={"what_stands": IT_GOES_ON}, on_failure=say_that_it_goes_on
+)
 def evaluate(config: EvaluateConfig) -> None:
     """Measure a policy."""
     policy = answer_as_policy(config)

@@ -5,13 +5,12 @@
 Nothing is trained and nothing is promoted: the recipe names the version that goes out.
 """
 
-from zenml import pipeline
-
+from pipelines.recipes import recipe_pipeline
 from steps.publishing import build_folder, deliver_folder
 from vision_zero.config.publish import PublishConfig
 
 
-@pipeline(enable_cache=False)
+@recipe_pipeline(enable_cache=False)
 def publish(config: PublishConfig) -> None:
     """Publish a merged model or an adapter, with its card."""
     deliver_folder(config, build_folder(config))

@@ -7,8 +7,7 @@ Static, so that it runs on every orchestrator and on a schedule: the first run a
 there is a promoted policy to continue from is found out by ``resume``, at run time.
 """
 
-from zenml import pipeline
-
+from pipelines.recipes import recipe_pipeline
 from steps.ending import PRODUCTION_STANDS, say_on_ctrl_c, say_that_production_stands
 from steps.evaluation import ask_suites
 from steps.pairs import draw_charts, edit_photos, import_pairs, render_scenes, validate_pairs
@@ -18,7 +17,7 @@ from steps.stages import clue_stage, decision_stage, evaluate, measure_base, swi
 from vision_zero.config.self_play import SelfPlayConfig
 
 
-@pipeline(
+@recipe_pipeline(
     enable_cache=True,
     on_init=say_on_ctrl_c,
     on_init_kwargs={"what_stands": PRODUCTION_STANDS},

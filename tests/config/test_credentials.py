@@ -177,6 +177,14 @@ def test_a_file_that_is_no_yaml_is_not_quoted(tmp_path, text):
     assert KEY not in str(caught.value)
 
 
+def test_a_key_that_stands_twice_is_not_quoted_where_it_is_a_credential(tmp_path):
+    file = tmp_path / "recipe.yaml"
+    file.write_text(f"{KEY}: 1\n{KEY}: 2\n")
+    with pytest.raises(ConfigError, match="line 1 looks like a credential by its form") as caught:
+        check_file(file)
+    assert KEY not in str(caught.value)
+
+
 @pytest.mark.parametrize("root", ROOTS)
 @pytest.mark.parametrize(
     "data", [{"options": {"secret": PASSWORD}}, {"policy": {"endpoint": {"url": f"http://a:{PASSWORD}@b/v1"}}}]

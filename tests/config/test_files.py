@@ -1,11 +1,12 @@
 """Every shipped configuration is valid, every misspelling is found, and the keys are ZenML's."""
 
+from importlib import import_module
 from pathlib import Path
 
 import pytest
 import yaml
 
-from vision_zero.config.files import RUN_KEYS, STEP_KEYS, check_file
+from vision_zero.config.files import ROOTS, RUN_KEYS, STEP_KEYS, check_before_run, check_file, read_yaml
 from vision_zero.config.self_play import SelfPlayConfig
 from vision_zero.errors import ConfigError
 
@@ -64,6 +65,16 @@ def with_config(**config):
         ("just text", "must be a mapping"),
         ("a: [1", "is not YAML"),
         ("!!python/object/apply:os.system ['true']", "is not YAML"),
+        ("[" * 5000, "is not YAML"),
+        ("a: 2026-02-31", "is not YAML"),
+        ({**with_config(), "steps": ["resume"]}, "steps must be a mapping"),
+        (
+            "parameters: {config: {seed: 1}}\nexecution_mode: fail_fast\nparameters: {config: {seed: 2}}",
+            "key parameters stands in lines 1 and 3",
+        ),
+        ("parameters:\n  config:\n    seed: 1\n    learning: {kl: 0.1}\n    seed: 2", "key seed stands in lines 3 and 5"),
+        ("parameters: {config: {learning: {kl: 0.1, 'kl': 0.2}}}", "key kl stands in lines 1 and 1"),
+        ("parameters: {config: {}}\nsteps:\n  resume: {}\n  resume: {enable_cache: true}", "key resume stands in lines 3 and 4"),
     ],
 )
 def test_each_mistake_is_one_line_that_names_the_place(tmp_path, data, words):
@@ -71,6 +82,56 @@ def test_each_mistake_is_one_line_that_names_the_place(tmp_path, data, words):
         check_file(written(tmp_path, data))
     assert words in str(error.value)
     assert "\n" not in str(error.value)
+
+
+def test_what_a_merge_brings_in_may_be_overridden(tmp_path):
+    text = "extra:\n  shared: &shared {kl: 0.1, alpha: 1}\n  own: {<<: *shared, kl: 0.2}\nparameters: {config: {}}"
+    assert read_yaml(written(tmp_path, text))["extra"]["own"] == {"kl": 0.2, "alpha": 1}
+
+
+@pytest.mark.parametrize(
+    ("config", "kind"),
+    [
+        ({"seed": 1, "iterations_per_round": 2}, "SelfPlay"),
+        ({}, "SelfPlay"),
+        ({"suites": [{"name": "scenes"}]}, "Evaluate"),
+        ({"domain": "scenes", "train": 4}, "BuildPairs"),
+        ({"model": "nano"}, "Publish"),
+        ({"phases": [{"steps": 1, "topics": {"list": 1.0}}]}, "WarmStart"),
+    ],
+)
+@pytest.mark.parametrize("folder", ["evaluate", "somewhere"])
+def test_a_recipe_is_judged_by_what_it_says_not_by_its_folder(tmp_path, config, kind, folder):
+    (tmp_path / folder).mkdir()
+    path = written(tmp_path / folder, {"parameters": {"config": config}})
+    if config == {} and folder == "evaluate":  # nothing in it tells: then the folder does
+        with pytest.raises(ConfigError, match="suites: field required"):
+            check_file(path)
+        return
+    assert check_file(path) == f"a valid configuration of {kind}"
+
+
+def test_a_recipe_given_to_another_pipeline_is_told_so(tmp_path):
+    path = written(tmp_path, with_config(seed=1, learning={"kl": 0.1}))
+    with pytest.raises(ConfigError, match=r"looks like a configuration of self_play, and was given to evaluate"):
+        check_before_run(path, "evaluate")
+
+
+def test_variables_are_left_to_zenml(tmp_path):
+    check_before_run(written(tmp_path, with_config(seed="${SEED}")), "self_play")
+    with pytest.raises(ConfigError, match="enable_cach is not a key"):
+        check_before_run(written(tmp_path, {**with_config(seed="${SEED}"), "enable_cach": True}), "self_play")
+
+
+@pytest.mark.parametrize("name", sorted(ROOTS))
+def test_a_file_given_to_zenml_is_checked_before_zenml_reads_it(tmp_path, name):
+    pipeline = getattr(import_module(f"pipelines.{name}"), name)
+    path = written(tmp_path, "parameters: {config: {}}\nenable_cache: true\nenable_cache: false")
+    with pytest.raises(ConfigError, match="the key enable_cache stands in lines 2 and 3"):
+        pipeline.with_options(config_path=str(path))
+    path = written(tmp_path, {"parameters": {"config": {}}, "enable_cach": False})
+    with pytest.raises(ConfigError, match="enable_cach is not a key"):
+        pipeline.with_options(config_path=str(path))
 
 
 def test_a_missing_file_is_one_line(tmp_path):

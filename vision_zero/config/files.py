@@ -6,6 +6,7 @@ each is one sentence that names the place.
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,7 @@ from vision_zero.config.credentials import refuse_credentials, refuse_credential
 from vision_zero.config.publish import PublishConfig
 from vision_zero.config.self_play import SelfPlayConfig
 from vision_zero.config.suites import EvaluateConfig
+from vision_zero.config.unique_keys import DuplicateKeyError, parse_yaml
 from vision_zero.config.warm_start import WarmStartConfig
 from vision_zero.errors import ConfigError
 
@@ -30,7 +32,9 @@ ROOTS: dict[str, type[BaseModel]] = {
     "self_play": SelfPlayConfig,
     "warm_start": WarmStartConfig,
 }
-"""The configuration tree of each pipeline, by the name of the folder under ``configs/`` that its files are in."""
+"""The configuration tree of each pipeline, by its name."""
+_PLACEHOLDER = re.compile(r"\$\{[a-zA-Z0-9_]+\}")
+"""What ZenML replaces by a variable of the environment, after the file was read."""
 
 RUN_KEYS = frozenset(
     "build cache_policy cleanup_hook_source enable_artifact_metadata enable_artifact_visualization enable_cache enable_heartbeat "
@@ -47,8 +51,11 @@ STEP_KEYS = frozenset(
 """What ZenML 0.98 reads below a step's name."""
 
 
-def check_file(path: Path) -> str:
+def check_file(path: Path, pipeline: str | None = None) -> str:
     """Check a file.
+
+    Args:
+        pipeline: whose configuration it is; None: found out from its settings, wherever the file lies.
 
     Returns:
         A sentence that says what it configures.
@@ -61,17 +68,42 @@ def check_file(path: Path) -> str:
     parameters = data.get("parameters")
     if not isinstance(parameters, dict) or "config" not in parameters:
         raise ConfigError(f"{path}: parameters.config is missing: the settings of the run belong there")
-    unknown = sorted(set(parameters) - {"config", "rounds"})
+    unknown = sorted(map(str, set(parameters) - {"config", "rounds"}))
     if unknown:
         raise ConfigError(f"{path}: parameters.{unknown[0]} is not known; did you mean parameters.config.{unknown[0]}?")
-    root = ROOTS.get(path.resolve().parent.name, SelfPlayConfig)
+    name = pipeline or _pipeline_of(parameters["config"], path)
     try:
-        config = root.model_validate(parameters["config"])
+        config = ROOTS[name].model_validate(parameters["config"])
     except ValidationError as error:
-        raise ConfigError(f"{path}: {problems(error)}") from error
+        likelier = _pipeline_of(parameters["config"], path)
+        hint = "" if likelier == name else f" (it looks like a configuration of {likelier}, and was given to {name})"
+        raise ConfigError(f"{path}: {problems(error)}{hint}") from error
     if isinstance(config, AblationConfig):
         return f"a valid configuration of an ablation of {len(read_arms(config))} arms and seeds"
-    return f"a valid configuration of {root.__name__.removesuffix('Config')}"
+    return f"a valid configuration of {type(config).__name__.removesuffix('Config')}"
+
+
+def check_before_run(path: Path, pipeline: str) -> None:
+    """Check a file that ZenML is about to read: what it would ignore, or take the last of two for, is an error instead.
+
+    A file with ``${VARIABLES}`` is checked as far as that can be done before ZenML has put their values in.
+
+    Raises:
+        ConfigError: as of :func:`check_file`.
+    """
+    if _PLACEHOLDER.search(_text(path)):
+        _check_keys(read_yaml(path))
+    else:
+        check_file(path, pipeline)
+
+
+def _pipeline_of(settings: object, path: Path) -> str:
+    """The pipeline that knows most of these settings. Between several the folder decides, as under ``configs/``."""
+    keys = set(settings) if isinstance(settings, dict) else set()
+    unknown = {name: len(keys - set(root.model_fields)) for name, root in ROOTS.items()}
+    best = [name for name in ("self_play", *ROOTS) if unknown[name] == min(unknown.values())]
+    folder = path.resolve().parent.name
+    return folder if folder in best else best[0]
 
 
 def read_self_play(path: Path) -> SelfPlayConfig:
@@ -103,12 +135,13 @@ def read_yaml(path: Path) -> dict[str, Any]:
     Raises:
         ConfigError: there is no such file, it is no YAML mapping, or it holds a credential.
     """
+    text = _text(path)
     try:
-        text = path.read_text(encoding="utf-8")
-        data = yaml.safe_load(text)
-    except (OSError, UnicodeDecodeError) as error:
-        raise ConfigError(f"{path} cannot be read: {error}") from error
-    except yaml.YAMLError as error:
+        data = parse_yaml(text)
+    except DuplicateKeyError as error:
+        refuse_credentials_in_text(text, str(path))
+        raise ConfigError(f"{path}: {error.problem}: keep one of them") from None
+    except (yaml.YAMLError, RecursionError, ValueError) as error:
         raise ConfigError(f"{path} is not YAML: {_complaint(error)}") from None
     refuse_credentials(data, str(path))
     refuse_credentials_in_text(text, str(path))
@@ -117,19 +150,31 @@ def read_yaml(path: Path) -> dict[str, Any]:
     return data
 
 
-def _complaint(error: yaml.YAMLError) -> str:
+def _text(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigError(f"{path} cannot be read: {error}") from error
+
+
+def _complaint(error: Exception) -> str:
     """What is wrong and where, without the piece of the file that PyYAML quotes: it may be a password."""
     if isinstance(error, yaml.MarkedYAMLError) and error.problem_mark is not None:
         return f"{error.problem} in line {error.problem_mark.line + 1}"
-    return "it holds a character that YAML does not allow"
+    if isinstance(error, RecursionError):
+        return "it is nested too deeply"
+    return "it holds a character or a value that YAML does not allow"
 
 
 def _check_keys(data: dict[str, Any]) -> None:
     """Refuse what ZenML would ignore: unknown keys at the top and below ``steps``."""
-    unknown = sorted(set(data) - RUN_KEYS)
+    unknown = sorted(map(str, set(data) - RUN_KEYS))
     if unknown:
         raise ConfigError(f"{unknown[0]} is not a key of a pipeline configuration: ZenML would ignore it")
-    for step, settings in (data.get("steps") or {}).items():
-        strange = sorted(set(settings or {}) - STEP_KEYS)
+    steps = data.get("steps") or {}
+    if not isinstance(steps, dict) or not all(isinstance(settings or {}, dict) for settings in steps.values()):
+        raise ConfigError("steps must be a mapping of names of steps to their settings")
+    for step, settings in steps.items():
+        strange = sorted(map(str, set(settings or {}) - STEP_KEYS))
         if strange:
             raise ConfigError(f"steps.{step}.{strange[0]} is not a key of a step: ZenML would ignore it")

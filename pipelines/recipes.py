@@ -1,0 +1,40 @@
+"""Pipelines whose configuration file is checked before ZenML reads it.
+
+ZenML takes the last of two equal keys and ignores keys that it does not know, both in silence, and answers a wrong value with a
+traceback of many lines. ``zenml pipeline run NAME -c FILE`` hands the file to ``with_options``, and so does our own code.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from zenml.pipelines.pipeline_definition import Pipeline
+
+from vision_zero.config.files import check_before_run
+
+
+class RecipePipeline(Pipeline):
+    """A static pipeline that refuses a file with a mistake."""
+
+    def with_options(self, *args: Any, config_path: str | None = None, **options: Any) -> Pipeline:
+        """As ZenML's.
+
+        Raises:
+            ConfigError: the file has a mistake; the message is one line that names the place.
+        """
+        if config_path is not None:
+            check_before_run(Path(config_path), self.name)
+        return super().with_options(*args, config_path=config_path, **options)
+
+
+def recipe_pipeline(**options: Any) -> Callable[[Callable[..., None]], RecipePipeline]:
+    """ZenML's ``@pipeline`` with the same options, for pipelines of :data:`vision_zero.config.files.ROOTS`."""
+
+    def made(function: Callable[..., None]) -> RecipePipeline:
+        pipeline = RecipePipeline(name=function.__name__, entrypoint=function, **options)
+        pipeline.__doc__ = function.__doc__
+        return pipeline
+
+    return made
