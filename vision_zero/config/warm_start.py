@@ -20,8 +20,6 @@ Topic = Literal[
     "vote",
     "chart list",
     "chart question",
-    "question with evidence",
-    "chart with evidence",
     "chart look-up",
 ]
 Weight = Annotated[float, Field(ge=0.0)]
@@ -38,12 +36,8 @@ class Phase(Config):
     """Lessons about each picture of a step."""
     learning_rate: float | None = Field(None, gt=0.0)
     """Peak rate of a phase that is a course of its own; None: the phase belongs to the first course, with the common rate."""
-    boldness: float = Field(0.25, ge=0.0, le=1.0)
-    """How often the demonstrated voter votes for a player whom it has contradicted once; twice is always enough."""
-    guessing: float = Field(0.0, ge=0.0, le=1.0)
-    """How often the demonstrated voter guesses a seat where it has contradicted nobody; else it says N/A."""
-    counting: float = Field(0.0, ge=0.0, le=1.0)
-    """How many of the statements to be judged are made numbers; the others are what a player says, a number among fourteen."""
+    reasoned: float = Field(0.25, ge=0.0, le=1.0)
+    """Share of the lessons that are answered reasoned, with evidence; the others are answered directly. Lists have one form."""
     scene_pairs: tuple[int, int] | None = None
     """First scene pair and the one after the last that its lessons are about; None: all pairs."""
 
@@ -83,6 +77,8 @@ class WarmStartConfig(RootConfig):
 
     seed: int = Field(2026, ge=0, lt=HELD_OUT_SEEDS.start)
     """Seed of weights, pictures and lessons."""
+    start_from: str | None = None
+    """Folder of the policy that the first course goes on from, with its tokenizer; None: random weights and a new tokenizer."""
     scenes: ScenesConfig = NANO_SCENES
     """Scenes that the lessons are about."""
     charts: ChartsConfig = ChartsConfig(style="compact")

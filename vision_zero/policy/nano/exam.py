@@ -57,8 +57,7 @@ def examine(policy: Policy, config: WarmStartConfig) -> Exam:
         **_lists(policy, listed[: config.exam_lists], seed),
         **_questions("question", policy, scene_questions(scenes, PER_FAMILY, seed, FAMILIES), seed),
         **_questions("chart", policy, chart_questions(charts, PER_FAMILY, seed), seed),
-        **_checks("verdicts", policy, scenes, seed),
-        **_checks("numbers", policy, scenes, seed, counting=1.0),
+        **_checks(policy, scenes, seed),
         **_games(policy, scenes, seed),
     }
     bootstrap = EvaluationConfig()
@@ -98,9 +97,9 @@ def _questions(subject: str, policy: Policy, asked: Sequence[AskedPicture], seed
     return marks
 
 
-def _checks(subject: str, policy: Policy, pairs: Sequence[ImagePair], seed: Seed, counting: float = 0.0) -> Marks:
+def _checks(policy: Policy, pairs: Sequence[ImagePair], seed: Seed) -> Marks:
     lessons = [
-        teach_check(pair.original_facts, pair.modified_facts, seed.child("check", pair.pair_id).generator(), counting=counting)
+        teach_check(pair.original_facts, pair.modified_facts, seed.child("check", pair.pair_id).generator(), reasoned=False)
         for pair in pairs
     ]
     asked = [(lesson.prompt, pair) for lesson, pair in zip(lessons, pairs, strict=True)]
@@ -110,7 +109,7 @@ def _checks(subject: str, policy: Policy, pairs: Sequence[ImagePair], seed: Seed
         expected, said = VERDICT.findall(lesson.answer), VERDICT.findall(reply)
         said += [""] * len(expected)
         right += [float(word == found) for word, found in zip(expected, said, strict=False)]
-    return {f"check/{subject}": right}
+    return {"check/verdicts": right}
 
 
 def _games(policy: Policy, pairs: Sequence[ImagePair], seed: Seed) -> Marks:

@@ -41,13 +41,13 @@ COMMON_WORDS = (
 
 
 def make_policy(config: WarmStartConfig, pictures: Path, folder: Path, tell: Tell) -> Path:
-    """Teach a policy from nothing, or go on where an interrupted teaching stopped.
+    """Teach a policy from nothing or from ``start_from``, or go on where an interrupted teaching stopped.
 
     Returns:
         The taught policy's folder, in half precision.
     """
     school = School(config, pictures)
-    taught: Path | None = None
+    taught = None if config.start_from is None else Path(config.start_from)
     for number, course in enumerate(config.courses, start=1):
         before, taught = taught, folder / f"course_{number}" / TAUGHT
         if taught.exists():

@@ -28,23 +28,19 @@ from vision_zero.policy.nano.lessons.scenes import teach_list, teach_question
 from vision_zero.randomness import Seed
 
 Facts = Mapping[str, Any]
-Teacher = Callable[[Facts, Facts, np.random.Generator, Phase], Lesson]
+Teacher = Callable[[Facts, Facts, np.random.Generator, bool], Lesson]
 
 TEACHERS: Mapping[str, Teacher] = {
-    "list": lambda facts, other, rng, phase: teach_list(facts, rng),
-    "question": lambda facts, other, rng, phase: teach_question(facts, rng),
-    "check": lambda facts, other, rng, phase: teach_check(facts, other, rng, counting=phase.counting),
-    "clue": lambda facts, other, rng, phase: teach_clue(facts, other, rng),
-    "vote": lambda facts, other, rng, phase: teach_vote(
-        facts, other, rng, boldness=phase.boldness, guessing=phase.guessing, counting=phase.counting
-    ),
-    "chart list": lambda facts, other, rng, phase: teach_values(facts, rng),
-    "chart question": lambda facts, other, rng, phase: teach_chart_question(facts, rng),
-    "question with evidence": lambda facts, other, rng, phase: teach_question(facts, rng, with_evidence=True),
-    "chart with evidence": lambda facts, other, rng, phase: teach_chart_question(facts, rng, with_evidence=True),
-    "chart look-up": lambda facts, other, rng, phase: teach_look_up(facts, rng),
+    "list": lambda facts, other, rng, reasoned: teach_list(facts, rng),
+    "question": lambda facts, other, rng, reasoned: teach_question(facts, rng, reasoned=reasoned),
+    "check": lambda facts, other, rng, reasoned: teach_check(facts, other, rng, reasoned=reasoned),
+    "clue": lambda facts, other, rng, reasoned: teach_clue(facts, other, rng, reasoned=reasoned),
+    "vote": lambda facts, other, rng, reasoned: teach_vote(facts, other, rng, reasoned=reasoned),
+    "chart list": lambda facts, other, rng, reasoned: teach_values(facts, rng),
+    "chart question": lambda facts, other, rng, reasoned: teach_chart_question(facts, rng, reasoned=reasoned),
+    "chart look-up": lambda facts, other, rng, reasoned: teach_look_up(facts, rng),
 }
-"""Who teaches each topic: from the facts of the picture and of its edited copy, as the phase wants it."""
+"""Who teaches each topic: from the facts of the picture and of its edited copy; the last argument says in which form."""
 WORDS = ("list", "question", "check", "clue", "vote", "chart list", "chart question")
 """Topics that hold every word; the tokenizer is trained on their lessons."""
 
@@ -100,7 +96,7 @@ class School:
         sides = ("original", "modified") if rng.random() < 0.5 else ("modified", "original")
         facts, other = (json.loads(row[f"{side}_facts"]) for side in sides)
         more = [draw(own, rng) for _ in range(phase.lessons_per_picture - 1)]
-        lessons = tuple(TEACHERS[name](facts, other, rng, phase) for name in (topic, *more))
+        lessons = tuple(TEACHERS[name](facts, other, rng, bool(rng.random() < phase.reasoned)) for name in (topic, *more))
         return TaughtPicture(decode(row[sides[0]]["bytes"], row["pair_id"]), lessons)
 
     def texts(self, count: int) -> Iterator[str]:
@@ -110,7 +106,8 @@ class School:
             rng = self.seed.child("texts", number).generator()
             topic = draw(everything.topics, rng)
             row = self._row(topic.startswith("chart"), everything, rng)
-            lesson = TEACHERS[topic](json.loads(row["original_facts"]), json.loads(row["modified_facts"]), rng, everything)
+            own, other = (json.loads(row[f"{side}_facts"]) for side in ("original", "modified"))
+            lesson = TEACHERS[topic](own, other, rng, bool(rng.random() < 0.5))
             yield lesson.prompt
             yield lesson.answer
 

@@ -9,7 +9,8 @@ import numpy as np
 
 from vision_zero.pairs.charts.questions import CHART_FAMILIES, KINDS, ask_chart, values_of
 from vision_zero.pairs.scenes.questions import Question, pick
-from vision_zero.policy.nano.lessons.lesson import Lesson
+from vision_zero.policy.nano.lessons.forms import box, reasoned_reply
+from vision_zero.policy.nano.lessons.lesson import Lesson, form
 
 ChartFacts = Mapping[str, Any]
 
@@ -19,12 +20,13 @@ def teach_values(facts: ChartFacts, rng: np.random.Generator) -> Lesson:
     return Lesson("chart list", "List all values.", _values(facts))
 
 
-def teach_chart_question(facts: ChartFacts, rng: np.random.Generator, *, with_evidence: bool = False) -> Lesson:
-    """A question of any family, answered after a look; with evidence, what the answer follows from stands between them."""
+def teach_chart_question(facts: ChartFacts, rng: np.random.Generator, *, reasoned: bool) -> Lesson:
+    """A question of any family; reasoned, all values and then those that the answer follows from stand before it."""
     question = ask_chart(pick(CHART_FAMILIES, rng), facts, rng)
-    evidence = [_evidence(question, facts)] if with_evidence else []
-    answer = ". ".join([_values(facts), *evidence, f"\\boxed{{{question.answer}}}"])
-    return Lesson(f"chart {question.family}", question.text, answer)
+    answer = box(question.answer)
+    if reasoned:
+        answer = reasoned_reply(_values(facts), [_evidence(question, facts)], answer)
+    return Lesson(f"chart question {form(reasoned)}", question.text, answer)
 
 
 def teach_look_up(facts: ChartFacts, rng: np.random.Generator) -> Lesson:

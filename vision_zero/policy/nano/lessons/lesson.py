@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Literal, TypeVar
+from typing import TypeVar
 
 import numpy as np
 
-Topic = Literal["list", "question", "check", "clue", "vote"]
 T = TypeVar("T", bound=str)
 
 
@@ -19,6 +18,11 @@ class Lesson:
     topic: str
     prompt: str
     answer: str
+
+
+def form(reasoned: bool) -> str:
+    """The name of an answer's form, for tables of progress."""
+    return "reasoned" if reasoned else "direct"
 
 
 def draw(weights: Mapping[T, float], rng: np.random.Generator) -> T:

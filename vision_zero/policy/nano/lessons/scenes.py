@@ -8,9 +8,10 @@ from typing import Any
 
 import numpy as np
 
-from vision_zero.pairs.scenes.questions import FAMILIES, ask, describe, pick, spoiled
+from vision_zero.pairs.scenes.questions import FAMILIES, Question, ask, describe, pick, spoiled
 from vision_zero.pairs.scenes.statements import SIDES, Both, Count, Query, Relation, SceneFacts, Statement, Thing
-from vision_zero.policy.nano.lessons.lesson import Lesson
+from vision_zero.policy.nano.lessons.forms import box, reasoned_reply
+from vision_zero.policy.nano.lessons.lesson import Lesson, form
 
 _TRIES = 30
 
@@ -20,16 +21,51 @@ def teach_list(facts: SceneFacts, rng: np.random.Generator) -> Lesson:
     return Lesson("list", "List all objects.", listing(facts))
 
 
-def teach_question(facts: SceneFacts, rng: np.random.Generator, *, with_evidence: bool = False) -> Lesson:
-    """A question of any family, answered after a look; a listing where the scene has no such question.
+def teach_question(facts: SceneFacts, rng: np.random.Generator, *, reasoned: bool) -> Lesson:
+    """A question of any family; a listing where the scene has no such question.
 
-    With evidence, the objects that it is about stand between look and answer: "small gray metal cylinder".
+    Reasoned, what fits each description that the question names stands before the answer: "metal cubes = small gray metal cube".
     """
     question = ask(pick(FAMILIES, rng), facts, rng)
     if question is None:
         return teach_list(facts, rng)
-    evidence = [", ".join(in_words(fitting(query, facts)) for query in question.about)] if with_evidence else []
-    return Lesson(question.family, question.text, ". ".join([listing(facts), *evidence, f"\\boxed{{{question.answer}}}"]))
+    answer = box(question.answer)
+    if reasoned:
+        answer = reasoned_reply(listing(facts), _question_evidence(question, facts), answer)
+    return Lesson(f"question {form(reasoned)}", question.text, answer)
+
+
+def _question_evidence(question: Question, facts: SceneFacts) -> list[str]:
+    """What a question's answer follows from, as evidence of a statement: a position is a relation of two things."""
+    if question.family == "position":
+        side: Any = question.answer
+        return [evidence(Relation(question.about[0], side, question.about[1]), facts)]
+    return [f"{query.noun()} = {in_words(fitting(query, facts))}" for query in question.about]
+
+
+def evidence(part: Thing | Count | Relation, facts: SceneFacts) -> str:
+    """A statement with what is found of it: "red cubes = small red metal cube and large red metal cube".
+
+    Of a thing the first that fits from left to right, of a number all that fit; of a relation all that fit either description, in
+    the order of its side ("left of": from left to right, "behind": from the back): it holds exactly if something that fits the
+    first description comes before something that fits the second.
+    """
+    words = part.text().removeprefix("a ").replace(" a ", " ")
+    if isinstance(part, Relation):
+        found = _in_order(part, facts)
+    else:
+        found = fitting(part.query, facts)
+        found = found[:1] if isinstance(part, Thing) else found
+    return f"{words} = {in_words(found)}"
+
+
+def _in_order(part: Relation, facts: SceneFacts) -> list[str]:
+    """The objects that fit either description of a relation, the farthest on its side first."""
+    objects = facts["objects"]
+    named = sorted({*part.query.matches(facts), *part.other.matches(facts)})
+    axis = np.asarray(facts["directions"][part.side], dtype=np.float64)
+    named.sort(key=lambda index: -float(axis @ np.asarray(objects[index]["3d_coords"], dtype=np.float64)))
+    return [whole(objects[index]) for index in named]
 
 
 def fitting(query: Query, facts: SceneFacts) -> list[str]:
@@ -52,32 +88,21 @@ def whole(item: Mapping[str, Any]) -> str:
     return f"{item['size']} {item['color']} {item['material']} {item['shape']}"
 
 
-def true_statement(facts: SceneFacts, rng: np.random.Generator, counting: float = 0.0) -> Statement:
-    """Something true of the scene: two things, one, a relation or a number; now telling, now vague.
-
-    Args:
-        counting: how often it is made a number, 0 to 1; else it is one as often as when a player speaks.
-    """
-    if counting and rng.random() < counting:
-        return _number(facts, rng)
+def true_statement(facts: SceneFacts, rng: np.random.Generator) -> Statement:
+    """Something true of the scene, now telling, now vague: one thing or two in 44 %, a number in 29 %, a relation in 27 %."""
     kind = rng.random()
-    if kind < 0.5:
+    if kind < 0.22:
         one, two = (facts["objects"][int(index)] for index in rng.choice(len(facts["objects"]), size=2, replace=False))
         return Both((Thing(describe(one, rng, (2, 2, 3))), Thing(describe(two, rng, (2, 2, 3)))))
-    if kind < 0.86:
+    if kind < 0.44:
         return Thing(describe(pick(facts["objects"], rng), rng, (1, 2, 3, 3, 4)))
-    if kind < 0.93:
-        return _relation(facts, rng)
-    return _number(facts, rng)
+    return _number(facts, rng) if kind < 0.73 else _relation(facts, rng)
 
 
-def false_statement(facts: SceneFacts, other: SceneFacts, rng: np.random.Generator, counting: float = 0.0) -> Statement:
+def false_statement(facts: SceneFacts, other: SceneFacts, rng: np.random.Generator) -> Statement:
     """Something false of the scene; half of the time it is true of ``other``, the scene's edited copy."""
     for _ in range(_TRIES):
-        if rng.random() < 0.5:
-            statement = true_statement(other, rng, counting)
-        else:
-            statement = _spoiled(true_statement(facts, rng, counting), rng)
+        statement = true_statement(other, rng) if rng.random() < 0.5 else _spoiled(true_statement(facts, rng), rng)
         if not statement.holds(facts):
             return statement
     return Count(0, Query())
@@ -102,7 +127,7 @@ def _relation(facts: SceneFacts, rng: np.random.Generator) -> Relation:
         standing = facts["relationships"][side][anchor]
         if standing:
             one, two = objects[pick(standing, rng)], objects[anchor]
-            return Relation(describe(one, rng, (1, 2, 2)), side, describe(two, rng, (1, 2, 2)))
+            return Relation(describe(one, rng, (2, 2, 3)), side, describe(two, rng, (1, 2, 2)))
 
 
 def _spoiled(statement: Statement, rng: np.random.Generator) -> Statement:
