@@ -114,14 +114,27 @@ def _processor(family: str, tokenizer: PreTrainedTokenizerFast) -> ProcessorMixi
     template = tokenizer.chat_template
     if family == "qwen2_5_vl":
         pictures = Qwen2VLImageProcessorPil(size={"shortest_edge": 56 * 56, "longest_edge": 56 * 56})
-        return PictureProcessor(pictures, tokenizer, chat_template=template)
+        return _with_video(PictureProcessor(pictures, tokenizer, chat_template=template), "Qwen2VLVideoProcessor")
     if family == "qwen3_vl":
         pictures = Qwen2VLImageProcessorPil(size={"shortest_edge": 64 * 64, "longest_edge": 64 * 64}, patch_size=16)
-        return Qwen3PictureProcessor(pictures, tokenizer, chat_template=template)
+        return _with_video(Qwen3PictureProcessor(pictures, tokenizer, chat_template=template), "Qwen3VLVideoProcessor")
     if family == "internvl":
         pictures = GotOcr2ImageProcessorPil(size={"height": 28, "width": 28}, crop_to_patches=True, max_patches=2)
-        return InternPictureProcessor(pictures, tokenizer, image_seq_length=4, chat_template=template)
-    kind = Idefics3ImageProcessorPil if family == "idefics3" else SmolVLMImageProcessorPil
-    pictures = kind(size={"longest_edge": 64}, max_image_size={"longest_edge": 32})
-    whole = Idefics3Processor if family == "idefics3" else SmolPictureProcessor
-    return whole(pictures, tokenizer, image_seq_len=4, chat_template=template)
+        processor = InternPictureProcessor(pictures, tokenizer, image_seq_length=4, chat_template=template)
+        return _with_video(processor, "InternVLVideoProcessor")
+    sizes = {"size": {"longest_edge": 64}, "max_image_size": {"longest_edge": 32}}
+    if family == "idefics3":
+        return Idefics3Processor(Idefics3ImageProcessorPil(**sizes), tokenizer, image_seq_len=4, chat_template=template)
+    processor = SmolPictureProcessor(SmolVLMImageProcessorPil(**sizes), tokenizer, image_seq_len=4, chat_template=template)
+    return _with_video(processor, "SmolVLMVideoProcessor")
+
+
+def _with_video(processor: Any, kind: str) -> ProcessorMixin:
+    """As released bases are: with settings of videos, which the stock class reads."""
+    sampling = {"num_frames": 2, "fps": 1, "max_frames": 2, "video_size": {"longest_edge": 32}}
+    processor.video_settings = {
+        "video_processor_type": kind,
+        "size": processor.image_processor.to_dict()["size"],
+        **(sampling if kind.startswith("Smol") else {}),
+    }
+    return processor

@@ -3,11 +3,15 @@
 Several stock processors insist on a video part, which needs torchvision, which has no build for CPU torch. Games have no videos:
 the classes below are the stock ones without that part, read the same files and make the same inputs. And transformers resizes
 pictures by torchvision where that is installed and by Pillow where it is not, which gives other pixels: here it is always Pillow.
+
+What these classes save is meant for the stock ones: the files name the stock class, and bring the video settings along.
 """
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 from transformers import (
@@ -16,9 +20,11 @@ from transformers import (
     AutoProcessor,
     Idefics3Processor,
     InternVLProcessor,
+    ProcessorMixin,
     Qwen2_5_VLProcessor,
     Qwen3VLProcessor,
 )
+from transformers.utils import cached_file
 
 from vision_zero.errors import PolicyError
 
@@ -26,8 +32,29 @@ _CUTS = ("truncation", "max_length", "stride")
 """Settings that some tokenizers are saved with and that would cut prompts off without a word."""
 
 
+_NOT_SAVED = ("is_local", "local_files_only")
+"""Where a tokenizer was loaded from, which transformers writes into its settings."""
+VIDEO_SETTINGS = "video_preprocessor_config.json"
+_IF_THERE = {f"_raise_exceptions_for_{what}": False for what in ("missing_entries", "connection_errors", "gated_repo")}
+
+
+class _WithoutVideo(ProcessorMixin):
+    """Attributes:
+    video_settings: of the video part that the stock class has; saved, and not used here.
+    """
+
+    video_settings: Mapping[str, Any] | None = None
+
+    def save_pretrained(self, save_directory: Any, push_to_hub: bool = False, **kwargs: Any) -> Any:
+        files = super().save_pretrained(save_directory, push_to_hub, **kwargs)
+        if self.video_settings:
+            text = json.dumps(dict(self.video_settings), indent=2, sort_keys=True) + "\n"
+            (Path(save_directory) / VIDEO_SETTINGS).write_text(text, encoding="utf-8")
+        return files
+
+
 # ProcessorMixin reads from the signatures below which sub-processors there are.
-class PictureProcessor(Qwen2_5_VLProcessor):
+class PictureProcessor(_WithoutVideo, Qwen2_5_VLProcessor):
     """Qwen2.5-VL's processor without its video part."""
 
     def __init__(
@@ -36,7 +63,7 @@ class PictureProcessor(Qwen2_5_VLProcessor):
         super().__init__(image_processor, tokenizer, None, chat_template=chat_template, **kwargs)
 
 
-class Qwen3PictureProcessor(Qwen3VLProcessor):
+class Qwen3PictureProcessor(_WithoutVideo, Qwen3VLProcessor):
     """Qwen3-VL's processor without its video part."""
 
     def __init__(
@@ -45,7 +72,7 @@ class Qwen3PictureProcessor(Qwen3VLProcessor):
         super().__init__(image_processor, tokenizer, None, chat_template=chat_template, **kwargs)
 
 
-class InternPictureProcessor(InternVLProcessor):
+class InternPictureProcessor(_WithoutVideo, InternVLProcessor):
     """InternVL's processor without its video part."""
 
     def __init__(
@@ -59,7 +86,7 @@ class InternPictureProcessor(InternVLProcessor):
         super().__init__(image_processor, tokenizer, None, image_seq_length, chat_template=chat_template, **kwargs)
 
 
-class SmolPictureProcessor(Idefics3Processor):
+class SmolPictureProcessor(_WithoutVideo, Idefics3Processor):
     """SmolVLM2's processor: to single pictures it does what its forerunner Idefics3 does, whose class knows no videos."""
 
 
@@ -70,6 +97,12 @@ WITHOUT_VIDEO: Mapping[str, type] = {
     "smolvlm": SmolPictureProcessor,
 }
 """By the model's type; every other family is read by the library's own class."""
+
+# transformers writes the name of a processor's class into its files, and opens them by that name elsewhere.
+PictureProcessor.__name__ = "Qwen2_5_VLProcessor"
+Qwen3PictureProcessor.__name__ = "Qwen3VLProcessor"
+InternPictureProcessor.__name__ = "InternVLProcessor"
+SmolPictureProcessor.__name__ = "SmolVLMProcessor"
 
 
 def load_processor(path: str, pictures: Mapping[str, Any] | None = None, **options: Any) -> Any:
@@ -92,6 +125,26 @@ def load_processor(path: str, pictures: Mapping[str, Any] | None = None, **optio
         )
     if pictures:
         processor.image_processor = AutoImageProcessor.from_pretrained(path, backend="pil", **options, **pictures)
-    for name in _CUTS:
+    if family in WITHOUT_VIDEO:
+        processor.video_settings = _video_settings(path, **options)
+    for name in (*_CUTS, *_NOT_SAVED):
         processor.tokenizer.init_kwargs.pop(name, None)
     return processor
+
+
+def _video_settings(path: str, **options: Any) -> dict[str, Any] | None:
+    """The settings that the stock class makes its video part from: in the order in which it looks for them, the last in place
+    of settings that a folder of an earlier version of this package lacks."""
+
+    def read(name: str) -> dict[str, Any]:
+        found = cached_file(path, name, revision=options.get("revision"), **_IF_THERE)
+        content: dict[str, Any] = json.loads(Path(found).read_text(encoding="utf-8")) if found else {}
+        return content
+
+    processor = read("processor_config.json")
+    return (
+        processor.get("video_processor")
+        or read(VIDEO_SETTINGS)
+        or read("preprocessor_config.json")
+        or processor.get("image_processor")
+    )

@@ -93,4 +93,10 @@ def build_processor(tokenizer: PreTrainedTokenizerFast) -> PictureProcessor:
         image_mean=[0.5, 0.5, 0.5],
         image_std=[0.25, 0.25, 0.25],
     )
-    return PictureProcessor(pictures, tokenizer, chat_template=tokenizer.chat_template)
+    processor = PictureProcessor(pictures, tokenizer, chat_template=tokenizer.chat_template)
+    still = {"image_processor_type", "processor_class"}
+    processor.video_settings = {
+        **{name: value for name, value in pictures.to_dict().items() if name not in still},
+        "video_processor_type": "Qwen2VLVideoProcessor",
+    }
+    return processor
