@@ -19,7 +19,7 @@ from vision_zero.policy.nano.exam import matched
 from vision_zero.policy.nano.lessons.charts import teach_look_up
 from vision_zero.policy.nano.lessons.forms import OPENER
 from vision_zero.policy.nano.lessons.game import parts_of, teach_check, teach_clue, teach_vote, verdicts
-from vision_zero.policy.nano.lessons.scenes import evidence, false_statement, teach_question, true_statement
+from vision_zero.policy.nano.lessons.scenes import evidence, false_statement, teach_order, teach_question, true_statement
 from vision_zero.policy.nano.making import make_policy
 from vision_zero.policy.nano.school import TEACHERS, School, draw_files
 from vision_zero.policy.nano.teaching import learning_rate_share
@@ -125,6 +125,18 @@ def test_a_relation_holds_exactly_if_its_subject_comes_first_in_the_evidence(see
                 items = [{key: getattr(query, key) for key in ("size", "color", "material", "shape")} for query in found]
                 places = [[place for place, item in enumerate(items) if query.fits(item)] for query in (part.query, part.other)]
                 assert part.holds(own) == any(one < two for one in places[0] for two in places[1])
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_objects_are_listed_from_the_side_that_is_asked_for(seed):
+    own, _, rng = facts(seed)
+    lesson = teach_order(own, rng)
+    side = {"left": "left", "right": "right", "front": "front", "back": "behind"}[lesson.prompt.removesuffix(".").split()[-1]]
+    objects = {" ".join(str(item[key]) for key in ("size", "color", "material", "shape")): item for item in own["objects"]}
+    told = [objects[words] for words in lesson.answer.split(", ")]
+    along = [float(np.dot(item["3d_coords"], own["directions"][side])) for item in told]
+    assert len(told) == len(own["objects"])
+    assert along == sorted(along, reverse=True)
 
 
 @pytest.mark.parametrize("topic", ["question", "check", "clue", "vote", "chart question"])

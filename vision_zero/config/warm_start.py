@@ -14,6 +14,7 @@ from vision_zero.randomness import HELD_OUT_SEEDS
 
 Topic = Literal[
     "list",
+    "order",
     "question",
     "check",
     "clue",

@@ -24,7 +24,7 @@ from vision_zero.pairs.table import PairTable
 from vision_zero.policy.nano.lessons.charts import teach_chart_question, teach_look_up, teach_values
 from vision_zero.policy.nano.lessons.game import teach_check, teach_clue, teach_vote
 from vision_zero.policy.nano.lessons.lesson import Lesson, draw
-from vision_zero.policy.nano.lessons.scenes import teach_list, teach_question
+from vision_zero.policy.nano.lessons.scenes import teach_list, teach_order, teach_question
 from vision_zero.randomness import Seed
 
 Facts = Mapping[str, Any]
@@ -32,6 +32,7 @@ Teacher = Callable[[Facts, Facts, np.random.Generator, bool], Lesson]
 
 TEACHERS: Mapping[str, Teacher] = {
     "list": lambda facts, other, rng, reasoned: teach_list(facts, rng),
+    "order": lambda facts, other, rng, reasoned: teach_order(facts, rng),
     "question": lambda facts, other, rng, reasoned: teach_question(facts, rng, reasoned=reasoned),
     "check": lambda facts, other, rng, reasoned: teach_check(facts, other, rng, reasoned=reasoned),
     "clue": lambda facts, other, rng, reasoned: teach_clue(facts, other, rng, reasoned=reasoned),
@@ -41,7 +42,7 @@ TEACHERS: Mapping[str, Teacher] = {
     "chart look-up": lambda facts, other, rng, reasoned: teach_look_up(facts, rng),
 }
 """Who teaches each topic: from the facts of the picture and of its edited copy; the last argument says in which form."""
-WORDS = ("list", "question", "check", "clue", "vote", "chart list", "chart question")
+WORDS = ("list", "order", "question", "check", "clue", "vote", "chart list", "chart question")
 """Topics that hold every word; the tokenizer is trained on their lessons."""
 
 

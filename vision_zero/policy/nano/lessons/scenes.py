@@ -2,23 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
 from vision_zero.pairs.scenes.questions import FAMILIES, Question, ask, describe, pick, spoiled
-from vision_zero.pairs.scenes.statements import SIDES, Both, Count, Query, Relation, SceneFacts, Statement, Thing
+from vision_zero.pairs.scenes.statements import SIDES, Both, Count, Query, Relation, SceneFacts, Side, Statement, Thing
 from vision_zero.policy.nano.lessons.forms import box, reasoned_reply
 from vision_zero.policy.nano.lessons.lesson import Lesson, form
 
 _TRIES = 30
+_FROM: Mapping[Side, str] = {"left": "left", "right": "right", "front": "front", "behind": "back"}
 
 
 def teach_list(facts: SceneFacts, rng: np.random.Generator) -> Lesson:
     """Every object with all its attributes, from left to right."""
     return Lesson("list", "List all objects.", listing(facts))
+
+
+def teach_order(facts: SceneFacts, rng: np.random.Generator) -> Lesson:
+    """Every object with all its attributes, in order from one of the four sides: what relations are judged by."""
+    side = pick(SIDES, rng)
+    order = ", ".join(whole(facts["objects"][index]) for index in _from_side(facts, side, range(len(facts["objects"]))))
+    return Lesson("order", f"List all objects from the {_FROM[side]}.", order)
 
 
 def teach_question(facts: SceneFacts, rng: np.random.Generator, *, reasoned: bool) -> Lesson:
@@ -52,20 +60,18 @@ def evidence(part: Thing | Count | Relation, facts: SceneFacts) -> str:
     """
     words = part.text().removeprefix("a ").replace(" a ", " ")
     if isinstance(part, Relation):
-        found = _in_order(part, facts)
+        named = {*part.query.matches(facts), *part.other.matches(facts)}
+        found = [whole(facts["objects"][index]) for index in _from_side(facts, part.side, sorted(named))]
     else:
         found = fitting(part.query, facts)
         found = found[:1] if isinstance(part, Thing) else found
     return f"{words} = {in_words(found)}"
 
 
-def _in_order(part: Relation, facts: SceneFacts) -> list[str]:
-    """The objects that fit either description of a relation, the farthest on its side first."""
-    objects = facts["objects"]
-    named = sorted({*part.query.matches(facts), *part.other.matches(facts)})
-    axis = np.asarray(facts["directions"][part.side], dtype=np.float64)
-    named.sort(key=lambda index: -float(axis @ np.asarray(objects[index]["3d_coords"], dtype=np.float64)))
-    return [whole(objects[index]) for index in named]
+def _from_side(facts: SceneFacts, side: Side, indices: Iterable[int]) -> list[int]:
+    """Those objects, the one farthest on that side first."""
+    axis = np.asarray(facts["directions"][side], dtype=np.float64)
+    return sorted(indices, key=lambda index: -float(axis @ np.asarray(facts["objects"][index]["3d_coords"], dtype=np.float64)))
 
 
 def fitting(query: Query, facts: SceneFacts) -> list[str]:
