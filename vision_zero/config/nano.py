@@ -14,5 +14,5 @@ NANO_SCENES = ScenesConfig(width=112, height=112, min_objects=3, max_objects=5, 
 
 NANO_GAME = GameConfig(prompt="compact", remember_reasoning=False)
 """Short prompts, which it was raised on."""
-NANO_SAMPLING = SamplingConfig(temperature=0.5, max_clue_tokens=48, max_vote_tokens=192, batch_size=128)
-"""192 tokens hold the check of all but one in a hundred games of four; a longer reply is babble and costs time."""
+NANO_SAMPLING = SamplingConfig(temperature=0.5, max_clue_tokens=80, max_vote_tokens=224, batch_size=128)
+"""They hold all but one in a hundred of the reasoned clues and votes that it was shown for four players; more costs time."""
