@@ -9,12 +9,10 @@ from typing import TypeVar
 import numpy as np
 
 from vision_zero.config.pairs import SceneEdit, ScenesConfig
-from vision_zero.pairs.scenes.placement import all_visible, random_object, random_place, stands_clear
+from vision_zero.pairs.scenes.placement import all_visible, put_down, random_object, stands_clear
 from vision_zero.pairs.scenes.scene import COLORS, MATERIALS, SHAPES, SIZES, Scene, SceneObject
 
 EDIT_TRIES = 40
-PLACE_TRIES = 30
-"""A scene is crowded: few places are free for one more object."""
 
 T = TypeVar("T")
 
@@ -36,14 +34,27 @@ class EditedScene:
     objects: tuple[EditedObject, ...]
 
 
-def edit_scene(config: ScenesConfig, scene: Scene, rng: np.random.Generator) -> EditedScene | None:
-    """A valid edit of ``scene``, or None where none was found: then another scene should be tried."""
-    kinds = [kind for kind, weight in config.edits.items() if weight > 0]
-    weights = np.array([config.edits[kind] for kind in kinds])
-    kind = kinds[rng.choice(len(kinds), p=weights / weights.sum())]
+@dataclass(frozen=True, slots=True)
+class EditPlan:
+    """What kind of edit, and how many objects it touches; drawn before any scene, so that no kind is drawn less often
+    because it is refused more often."""
+
+    kind: SceneEdit
+    count: int
+
+    @classmethod
+    def sample(cls, config: ScenesConfig, rng: np.random.Generator) -> EditPlan:
+        kinds = [kind for kind, weight in config.edits.items() if weight > 0]
+        weights = np.array([config.edits[kind] for kind in kinds])
+        kind = kinds[rng.choice(len(kinds), p=weights / weights.sum())]
+        return cls(kind, int(rng.integers(config.min_changes, config.max_changes + 1)))
+
+
+def edit_scene(config: ScenesConfig, scene: Scene, rng: np.random.Generator, plan: EditPlan | None = None) -> EditedScene | None:
+    """A valid edit of ``scene``, or None where none was found: then another scene should be tried with the same plan."""
+    plan = EditPlan.sample(config, rng) if plan is None else plan
     for _ in range(EDIT_TRIES):
-        count = int(rng.integers(config.min_changes, config.max_changes + 1))
-        edited = _attempt(config, scene, kind, count, rng)
+        edited = _attempt(config, scene, plan.kind, plan.count, rng)
         if edited is not None and all_visible(config, edited.scene):
             return edited
     return None
@@ -60,10 +71,10 @@ def _attempt(config: ScenesConfig, scene: Scene, kind: SceneEdit, count: int, rn
         if kind == "remove":
             fates.append(EditedObject(before, None))
             continue
-        after = _moved(config, before, rng) if kind == "move" else _CHANGES[kind](before, rng)
         others = tuple(other for place, other in enumerate(objects) if place != index)
-        # Looks may change the room that an object takes, a move its place: both must leave it standing clear.
-        if kind in ("move", "resize") and not stands_clear(config, scene.camera, after, others):
+        after = put_down(config, scene.camera, before, others, rng) if kind == "move" else _CHANGES[kind](before, rng)
+        # Looks may change the room that an object takes.
+        if after is None or (kind == "resize" and not stands_clear(config, scene.camera, after, others)):
             return None
         objects[index] = after
         fates.append(EditedObject(before, after))
@@ -75,18 +86,12 @@ def _attempt(config: ScenesConfig, scene: Scene, kind: SceneEdit, count: int, rn
 def _with_additions(config: ScenesConfig, scene: Scene, count: int, rng: np.random.Generator) -> EditedScene | None:
     objects = scene.objects
     for _ in range(count):
-        drawn = (random_object(rng, *random_place(config, rng)) for _ in range(PLACE_TRIES))
-        item = next((item for item in drawn if stands_clear(config, scene.camera, item, objects)), None)
+        item = put_down(config, scene.camera, random_object(rng), objects, rng)
         if item is None:
             return None
         objects = (*objects, item)
     added = tuple(EditedObject(None, item) for item in objects[len(scene.objects) :])
     return EditedScene(replace(scene, objects=objects), "add", added)
-
-
-def _moved(config: ScenesConfig, item: SceneObject, rng: np.random.Generator) -> SceneObject:
-    x, y = random_place(config, rng)
-    return replace(item, x=x, y=y)
 
 
 def _another(options: tuple[T, ...], current: T, rng: np.random.Generator) -> T:

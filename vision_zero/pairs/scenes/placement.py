@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-import math
+from dataclasses import replace
 
 import numpy as np
+from numpy.typing import NDArray
 
 from vision_zero.config.pairs import ScenesConfig
 from vision_zero.errors import PairsError
@@ -20,22 +21,32 @@ from vision_zero.pairs.scenes.scene import (
     Point,
     Scene,
     SceneObject,
+    Size,
+    Vector,
 )
 
-SCENE_TRIES = 200
+SCENE_TRIES = 1000
 OBJECT_TRIES = 60
 _REFERENCE_AREA = 320 * 240
 
 
-def sample_scene(config: ScenesConfig, rng: np.random.Generator) -> Scene:
+def sample_scene(config: ScenesConfig, rng: np.random.Generator, count: int | None = None) -> Scene:
     """A scene in which objects neither touch nor hide each other too much.
+
+    A refused placement is drawn again with as many objects, as CLEVR does: crowded scenes are refused more often, and
+    drawing the number again would make them rare.
+
+    Args:
+        config: sizes, gaps and numbers.
+        rng: where chance comes from.
+        count: how many objects; drawn evenly between the config's bounds where it is not given.
 
     Raises:
         PairsError: the settings leave no room, found after ``SCENE_TRIES`` attempts.
     """
+    camera, lamps = _jittered(config, rng)
+    count = sample_count(config, rng) if count is None else count
     for _ in range(SCENE_TRIES):
-        camera, lamps = _jittered(config, rng)
-        count = int(rng.integers(config.min_objects, config.max_objects + 1))
         objects = _placed(config, camera, count, rng)
         if objects is None:
             continue
@@ -43,35 +54,57 @@ def sample_scene(config: ScenesConfig, rng: np.random.Generator) -> Scene:
         if all_visible(config, scene):
             return scene
     raise PairsError(
-        f"no scene with {config.min_objects} to {config.max_objects} objects fits after {SCENE_TRIES} tries: "
-        "raise extent or lower min_objects, margin, min_visible_pixels or zoom"
+        f"no scene with {count} objects fits after {SCENE_TRIES} tries: "
+        "raise extent or lower max_objects, min_distance, margin, min_visible_pixels, min_visible_share or zoom"
     )
 
 
-def random_object(rng: np.random.Generator, x: float, y: float) -> SceneObject:
-    """An object of uniformly drawn looks at that place."""
+def sample_count(config: ScenesConfig, rng: np.random.Generator) -> int:
+    """How many objects a scene gets, every number between the config's bounds equally often."""
+    return int(rng.integers(config.min_objects, config.max_objects + 1))
+
+
+def random_object(rng: np.random.Generator) -> SceneObject:
+    """An object of uniformly drawn looks, in the middle of the ground."""
     return SceneObject(
         shape=SHAPES[rng.integers(len(SHAPES))],
         color=COLORS[rng.integers(len(COLORS))],
         size=SIZES[rng.integers(len(SIZES))],
         material=MATERIALS[rng.integers(len(MATERIALS))],
-        x=x,
-        y=y,
+        x=0.0,
+        y=0.0,
         rotation=float(rng.uniform(0, 360)),
     )
 
 
 def stands_clear(config: ScenesConfig, camera: Camera, item: SceneObject, others: tuple[SceneObject, ...]) -> bool:
     """Is the object far enough from the others, rim to rim and along CLEVR's two ground axes?"""
+    return bool(_are_clear(config, camera, item.size, np.array([[item.x, item.y]]), others)[0])
+
+
+def put_down(
+    config: ScenesConfig, camera: Camera, item: SceneObject, others: tuple[SceneObject, ...], rng: np.random.Generator
+) -> SceneObject | None:
+    """The same object at a random place that is clear of the others; None where ``OBJECT_TRIES`` find none."""
+    places = rng.uniform(-config.extent, config.extent, size=(OBJECT_TRIES, 2))
+    clear = np.flatnonzero(_are_clear(config, camera, item.size, places, others))
+    if not clear.size:
+        return None
+    x, y = places[clear[0]]
+    return replace(item, x=float(x), y=float(y))
+
+
+def _are_clear(
+    config: ScenesConfig, camera: Camera, size: Size, places: Vector, others: tuple[SceneObject, ...]
+) -> NDArray[np.bool_]:
+    """(N,) which of the places (N, 2) are far enough from all others."""
+    if not others:
+        return np.ones(len(places), dtype=bool)
+    offset = places[:, None, :] - np.array([(other.x, other.y) for other in others])
+    gap = np.hypot(offset[..., 0], offset[..., 1]) - RADII[size] - np.array([RADII[other.size] for other in others])
     directions = camera.ground_directions()
-    axes = [(float(directions[name][0]), float(directions[name][1])) for name in ("right", "behind")]
-    for other in others:
-        x, y = item.x - other.x, item.y - other.y
-        if math.hypot(x, y) - RADII[item.size] - RADII[other.size] < config.min_distance:
-            return False
-        if any(abs(x * across + y * along) < config.margin for across, along in axes):
-            return False
-    return True
+    across, along = (np.abs(offset @ directions[name][:2]) for name in ("right", "behind"))
+    return np.asarray(((gap >= config.min_distance) & (across >= config.margin) & (along >= config.margin)).all(axis=1))
 
 
 def all_visible(config: ScenesConfig, scene: Scene) -> bool:
@@ -84,21 +117,13 @@ def all_visible(config: ScenesConfig, scene: Scene) -> bool:
     )
 
 
-def random_place(config: ScenesConfig, rng: np.random.Generator) -> tuple[float, float]:
-    x, y = rng.uniform(-config.extent, config.extent, size=2)
-    return float(x), float(y)
-
-
 def _placed(config: ScenesConfig, camera: Camera, count: int, rng: np.random.Generator) -> tuple[SceneObject, ...] | None:
     objects: tuple[SceneObject, ...] = ()
     for _ in range(count):
-        for _ in range(OBJECT_TRIES):
-            item = random_object(rng, *random_place(config, rng))
-            if stands_clear(config, camera, item, objects):
-                objects = (*objects, item)
-                break
-        else:
+        item = put_down(config, camera, random_object(rng), objects, rng)
+        if item is None:
             return None
+        objects = (*objects, item)
     return objects
 
 
@@ -111,4 +136,4 @@ def _jittered(config: ScenesConfig, rng: np.random.Generator) -> tuple[Camera, L
     camera = Camera(moved(base.location, config.camera_jitter), base.target, base.focal * config.zoom)
     lamps = Lamps()
     jitter = config.lamp_jitter
-    return camera, Lamps(moved(lamps.key, jitter), moved(lamps.fill, jitter), moved(lamps.back, jitter), lamps.softness)
+    return camera, Lamps(moved(lamps.key, jitter), moved(lamps.fill, jitter), moved(lamps.back, jitter), lamps.sun)

@@ -1,4 +1,4 @@
-"""A CLEVR-style scene as plain data: objects on a ground plane, a camera and three lamps.
+"""A CLEVR-style scene as plain data: objects on a ground plane, a camera and four lamps.
 
 Names, sizes and colours are CLEVR's (Johnson et al., 2017, ``data/properties.json``); lengths are in CLEVR's world units,
 z points up and the ground is z = 0. A scene holds no pixels: :mod:`render` draws it, :mod:`clevr` writes it as JSON.
@@ -37,8 +37,11 @@ PALETTE: Mapping[Color, tuple[int, int, int]] = MappingProxyType(
 )
 COLORS: tuple[Color, ...] = tuple(PALETTE)
 RADII: Mapping[Size, float] = MappingProxyType({"small": 0.35, "large": 0.7})
-CUBE_SHRINK = 2.0**-0.5
-"""CLEVR shrinks cubes by this factor so that a cube looks as large as a sphere of the same size."""
+"""Radius of a sphere or cylinder and half the edge of a cube.
+
+CLEVR's code means to shrink cubes by the square root of 2, but asks for a mesh ``Cube`` where the mesh is ``SmoothCube_v2``:
+its own cubes have z = 0.35 and 0.7 as well.
+"""
 
 Vector = NDArray[np.float64]
 Point = tuple[float, float, float]
@@ -59,8 +62,7 @@ class SceneObject:
     @property
     def half_height(self) -> float:
         """Height of the centre above the ground: half an edge for a cube, the radius for the others."""
-        radius = RADII[self.size]
-        return radius * CUBE_SHRINK if self.shape == "cube" else radius
+        return RADII[self.size]
 
     @property
     def center(self) -> Point:
@@ -71,11 +73,11 @@ class SceneObject:
 class Camera:
     """A pinhole camera that looks at ``target``; ``focal`` is the focal length over the picture's width.
 
-    CLEVR's camera has a 35 mm lens on a 32 mm sensor, hence the default 35/32.
+    CLEVR's camera is Blender's default one, aimed at the origin, with a 35 mm lens on a 32 mm sensor, hence 35/32.
     """
 
-    location: Point = (7.48, -6.51, 5.34)
-    target: Point = (0.0, 0.0, 0.35)
+    location: Point = (7.48113, -6.50764, 5.34367)
+    target: Point = (0.0, 0.0, 0.0)
     focal: float = 35.0 / 32.0
 
     def axes(self) -> tuple[Vector, Vector, Vector]:
@@ -110,12 +112,15 @@ def _axes(camera: Camera) -> tuple[Vector, Vector, Vector]:
 
 @dataclass(frozen=True, slots=True)
 class Lamps:
-    """Positions of CLEVR's three area lamps; only the key lamp casts shadows, its disc has ``softness`` as radius."""
+    """Positions of CLEVR's three area lamps, aimed at the origin, and of a sun, of which only the direction counts.
 
-    key: Point = (8.5, 2.0, 11.0)
-    fill: Point = (-6.5, -6.0, 6.0)
-    back: Point = (-2.2, 10.0, 8.5)
-    softness: float = 1.5
+    As Kubric (Greff et al., 2022) reads them from CLEVR's ``base_scene.blend``. All four cast shadows.
+    """
+
+    key: Point = (6.44671, -2.90517, 4.2584)
+    fill: Point = (-4.67112, -4.0136, 3.01122)
+    back: Point = (-1.1685, 2.64602, 5.81574)
+    sun: Point = (11.6608, -6.62799, 25.8232)
 
 
 @dataclass(frozen=True, slots=True)

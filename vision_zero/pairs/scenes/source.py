@@ -11,8 +11,8 @@ from vision_zero.config.pairs import ScenesConfig
 from vision_zero.errors import PairsError
 from vision_zero.pairs.image_pair import Change, Domain, ImagePair
 from vision_zero.pairs.scenes.clevr import to_clevr
-from vision_zero.pairs.scenes.edit import EditedScene, edit_scene
-from vision_zero.pairs.scenes.placement import sample_scene
+from vision_zero.pairs.scenes.edit import EditedScene, EditPlan, edit_scene
+from vision_zero.pairs.scenes.placement import sample_count, sample_scene
 from vision_zero.pairs.scenes.render import Rendering, render
 from vision_zero.pairs.scenes.scene import Scene, SceneObject
 from vision_zero.pairs.source import PairSource
@@ -47,12 +47,17 @@ class SceneSource(PairSource):
         )
 
     def _scene_and_edit(self, rng: np.random.Generator) -> tuple[Scene, EditedScene]:
+        # Number of objects and edit are drawn once and kept, so that what is refused more often is not made less often.
+        count, plan = sample_count(self.config, rng), EditPlan.sample(self.config, rng)
         for _ in range(PAIR_TRIES):
-            scene = sample_scene(self.config, rng)
-            edited = edit_scene(self.config, scene, rng)
+            scene = sample_scene(self.config, rng, count)
+            edited = edit_scene(self.config, scene, rng, plan)
             if edited is not None:
                 return scene, edited
-        raise PairsError(f"no edit fits after {PAIR_TRIES} scenes: allow other edits or lower max_changes")
+        raise PairsError(
+            f"no edit {plan.kind} of {plan.count} objects fits after {PAIR_TRIES} scenes of {count}: "
+            "leave it out of edits, or lower max_changes or max_objects"
+        )
 
 
 def name(item: SceneObject | None) -> str:
