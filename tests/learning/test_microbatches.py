@@ -1,7 +1,6 @@
 """Rows of similar length are trained together, without the padding that none of them needs, and the update is the same."""
 
 from dataclasses import replace
-from itertools import pairwise
 
 import pytest
 import torch
@@ -12,13 +11,13 @@ from tests.learning.jobs import adapter, start, votes_from_any_reply
 from vision_zero.learning import decision_stage, grpo
 from vision_zero.learning.clue_stage import run_clue_stage
 from vision_zero.learning.decision_stage import run_decision_stage
-from vision_zero.learning.microbatches import borders, microbatches, more_borders, sizes, weigh
+from vision_zero.learning.microbatches import first_rows, microbatches, more_parts, parts_of, sizes, weigh
 
 PROMPTS, REPLIES = [3, 5, 2, 5], [4, 1, 2, 3]
 """Lengths: in order of their sums rows 2, 1, 0, 3."""
 
 
-def batch():
+def batch(prompts=(0, 1, 2, 3)):
     """Four rows whose tokens say where they are: row, and place in the prompt or, from 50 on, in the reply."""
     prompt_mask = torch.tensor([[0] * (5 - length) + [1] * length for length in PROMPTS])
     reply_mask = torch.tensor([[1] * length + [0] * (4 - length) for length in REPLIES])
@@ -35,6 +34,7 @@ def batch():
         "pixel_values": torch.arange(12.0).unsqueeze(1),
         "image_grid_thw": torch.tensor([[1, 1, 2], [1, 2, 2], [1, 1, 1], [1, 5, 1]]),
         "num_images": [1, 1, 1, 1],
+        "prompt": list(prompts),
     }
 
 
@@ -74,22 +74,50 @@ def test_a_part_holds_as_many_rows_as_the_budget_allows(tokens, rows):
 
 
 @given(lengths=st.lists(st.tuples(st.integers(1, 40), st.integers(0, 40)), min_size=1, max_size=40), tokens=st.integers(1, 400))
-def test_borders_keep_the_budget_and_leave_no_room_for_another_row(lengths, tokens):
-    ends = borders(lengths, tokens)
-    assert ends[-1] == len(lengths)
-    for first, end in pairwise([0, *ends]):
-        assert end == first + 1 or padded(lengths[first:end]) <= tokens
-        assert end == len(lengths) or padded(lengths[first : end + 1]) > tokens
+def test_parts_keep_the_budget_and_leave_no_room_for_another_row(lengths, tokens):
+    alone = range(len(lengths))
+    parts = parts_of(lengths, alone, tokens)
+    assert sorted(row for part in parts for row in part) == list(alone)
+    for part, after in zip(parts, [*parts[1:], None], strict=True):
+        assert len(part) == 1 or padded(lengths, alone, part) <= tokens
+        assert after is None or padded(lengths, alone, [*part, after[0]]) > tokens
 
 
-def padded(rows):
-    return len(rows) * sum(max(column) for column in zip(*rows, strict=True))
+@given(
+    groups=st.lists(st.tuples(st.integers(1, 40), st.lists(st.integers(0, 40), min_size=1, max_size=8)), min_size=1, max_size=12),
+    tokens=st.integers(1, 600),
+)
+def test_replies_to_one_prompt_stay_together_where_the_budget_allows(groups, tokens):
+    rows = [((prompt, reply), number) for number, (prompt, replies) in enumerate(groups) for reply in replies]
+    lengths, prompts = zip(*rows, strict=True)
+    parts = parts_of(lengths, prompts, tokens)
+    assert sorted(row for part in parts for row in part) == list(range(len(rows)))
+    for part in parts:
+        assert len(part) == 1 or padded(lengths, prompts, part) <= tokens
+    for number, (prompt, replies) in enumerate(groups):
+        holding = [part for part in parts if any(prompts[row] == number for row in part)]
+        assert len(holding) == 1 or prompt + len(replies) * max(replies) > tokens
+
+
+def padded(lengths, prompts, rows):
+    """Columns of those rows, each prompt once."""
+    longest = [max(lengths[row][side] for row in rows) for side in (0, 1)]
+    return len({prompts[row] for row in rows}) * longest[0] + len(rows) * longest[1]
 
 
 def test_another_process_with_more_parts_gets_as_many():
-    assert more_borders([2, 10, 12], 5) == [2, 4, 6, 10, 12]
-    assert more_borders([3], 3) == [1, 2, 3]
-    assert more_borders([4, 7], 2) == [4, 7]
+    assert more_parts([[0, 1], [2, 3, 4, 5], [6]], 5) == [[0], [1], [2, 3], [4, 5], [6]]
+    assert more_parts([[2, 0, 1]], 3) == [[2], [0], [1]]
+    assert more_parts([[0, 1], [2]], 2) == [[0, 1], [2]]
+
+
+def test_a_prompt_that_rows_share_counts_once():
+    """Rows 1 and 3 answer one prompt of 5 tokens: 5 + 2 * 3 columns where two rows would be 16."""
+    prompts, parts = [7, 5, 6, 5], microbatches(batch([7, 5, 6, 5]), 11)
+    assert [part["place"] for part in parts] == [[2], [0], [1, 3]]
+    assert first_rows(parts[-1]) == ([0], [0, 0])
+    assert sizes(parts) == {"update/tokens": 20.0, "update/padding": 1 - 20 / 22, "update/shared": 1 - 20 / 25}
+    assert first_rows(batch(prompts)) == ([0, 1, 2], [0, 1, 2, 1])
 
 
 def test_metrics_of_parts_count_by_their_rows():
@@ -99,7 +127,8 @@ def test_metrics_of_parts_count_by_their_rows():
 
 
 def test_padding_is_what_holds_no_token():
-    assert sizes(microbatches(batch(), 18)) == {"update/tokens": 25.0, "update/padding": 1 - 25 / (2 * 7 + 2 * 9)}
+    found = sizes(microbatches(batch(), 18))
+    assert found == {"update/tokens": 25.0, "update/padding": 1 - 25 / (2 * 7 + 2 * 9), "update/shared": 0}
     assert sizes(microbatches(batch(), 1))["update/padding"] == 0
 
 
@@ -109,13 +138,14 @@ def test_one_microbatch_of_all_rows_is_the_batch_in_another_order():
     assert part["prompt_ids"].shape == (4, 5)
 
 
-@pytest.mark.parametrize("stage", ["clue", "decision"])
-def test_the_update_is_that_of_the_batch_as_it_was(stage, make_job, monkeypatch):
-    """One micro-batch of everything is what TRL would train; parts of unequal size change nothing but the rounding."""
+@pytest.mark.parametrize(("stage", "tokens", "rows"), [("clue", 300, [4, 2]), ("decision", 160, [3, 3])])
+def test_the_update_is_that_of_the_batch_as_it_was(stage, tokens, rows, make_job, monkeypatch):
+    """One micro-batch of everything is what TRL would train; parts with prompts read once change nothing but the rounding."""
     votes_from_any_reply(monkeypatch, decision_stage)
 
-    def learned(tokens):
-        job = make_job(start(stage), iterations=1, tokens_per_step=tokens, learning_rate=1e-3)
+    def learned(tokens, shared_prefix):
+        settings = {"tokens_per_step": tokens, "shared_prefix": shared_prefix}
+        job = make_job(start(stage), iterations=1, learning_rate=1e-3, **settings)
         job = replace(job, policy=job.policy.model_copy(update={"sampling": sampling(job)}))
         games = run_clue_stage(job)
         result = games if stage == "clue" else run_decision_stage(job, games.transcripts)
@@ -126,9 +156,11 @@ def test_the_update_is_that_of_the_batch_as_it_was(stage, make_job, monkeypatch)
 
     cut = []
     monkeypatch.setattr(grpo, "microbatches", lambda replies, tokens: noted(cut, microbatches(replies, tokens)))
-    (whole, at_once), (parts, in_parts) = learned(100_000), learned(300)
+    (whole, at_once), (parts, in_parts) = learned(100_000, False), learned(tokens, True)
     assert len(cut[0]) == 1
-    assert [len(part["advantages"]) for part in cut[1]] == [4, 2]
+    assert [len(part["advantages"]) for part in cut[1]] == rows
+    assert (in_parts["update/shared"] > 0.3) == (stage == "decision")
+    assert at_once["update/shared"] == 0
     assert whole.keys() == parts.keys()
     for name, value in whole.items():
         assert torch.allclose(parts[name], value, atol=2e-5), name

@@ -66,8 +66,12 @@ class LearningConfig(Config):
     weight_decay: float = Field(0.0, ge=0.0)
     """AdamW's weight decay."""
     tokens_per_step: int = Field(8192, ge=1)
-    """Tokens in one forward and backward pass of a process: of prompts with their pictures, of replies, and padding. A reply that
-    is longer with its prompt goes alone. Memory grows with it, the result does not change but for rounding."""
+    """Tokens in one forward and backward pass of a process: of prompts with their pictures, each once, of replies, and padding. A
+    reply that is longer with its prompt goes alone. Memory grows with it, the result does not change but for rounding."""
+    shared_prefix: bool = True
+    """Read a prompt that several replies answer once and not once for each reply, in the update (forward and backward) and for
+    the KL. The result does not change but for rounding. Families of models that are not held to
+    that by a test, and models with sliding windows, are refused and need ``false``."""
     num_processes: int = Field(1, ge=1)
     """Processes of one machine that train together, a GPU each where there are GPUs; each plays an equal share of the games. An
     iteration is one optimiser step over all of them, whatever their number."""

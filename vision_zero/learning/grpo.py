@@ -19,19 +19,19 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 import torch
-from accelerate.utils import gather_object
 from datasets import Dataset
 from peft import LoraConfig
 from transformers import PrinterCallback, ProgressCallback, TrainerCallback, TrainerControl, TrainerState
-from trl import GRPOConfig, GRPOTrainer
+from trl import GRPOConfig
 
 from vision_zero.config.learning import LearningConfig, Stage
 from vision_zero.config.policy import AdapterConfig, Drawing, PolicyConfig
 from vision_zero.errors import PolicyError, TrainingError
 from vision_zero.learning.checkpoint import load_optimizer, save_optimizer
 from vision_zero.learning.job import StageJob
-from vision_zero.learning.microbatches import SHARE, microbatches, sizes, weigh
+from vision_zero.learning.microbatches import PROMPT, SHARE, microbatches, sizes, weigh
 from vision_zero.learning.progress import Progress
+from vision_zero.learning.scoring import ScoringTrainer
 from vision_zero.learning.sharding import WholeCopy, sharing
 from vision_zero.learning.shortage import Part, shortage_named
 from vision_zero.policy.card import policy_card
@@ -142,7 +142,7 @@ def prepared(model: Any, policy: PolicyConfig) -> LoraConfig | None:
     return lora_config(policy.adapter, adapted_layers(model, policy.adapter, policy.train_on))
 
 
-class StageTrainer(GRPOTrainer):
+class StageTrainer(ScoringTrainer):
     """GRPOTrainer whose every random draw belongs to the run's seed and the iteration, so that a resumed run draws the same."""
 
     def __init__(self, model: Any, processor: Any, job: StageJob, args: GRPOConfig, dataset: Dataset) -> None:
@@ -245,12 +245,13 @@ class StageTrainer(GRPOTrainer):
             let_sleep(self.job.policy.server)
         rewarded = [{**row, "reward": reward} for row, reward in zip(rows, earned, strict=True)]
         output: dict[str, Any] = super()._generate_and_score_completions(rewarded)
-        return output
+        return {**output, PROMPT: self._prompts}
 
     def _hand_back(self, prompts: Sequence[Messages], trainer: Any) -> dict[str, Any]:
         """TRL's rollout hook: the prompts as token ids, and the tokens that were sampled as replies to them."""
         rows, first = distinct(prompts)
         read = unpadded(self._policy(self.accelerator.unwrap_model(self.model)).encode([prompts[place] for place in first]))
+        self.share_prompts(rows)
         return {
             "prompt_ids": [read[row] for row in rows],
             "completion_ids": [list(tokens) for tokens in self._sampled],
@@ -297,18 +298,9 @@ class StageTrainer(GRPOTrainer):
         """They are where they should be: TRL would answer them here."""
         return inputs
 
-    def _compute_loss(self, model: Any, inputs: dict[str, Any]) -> torch.Tensor:
-        loss: torch.Tensor = super()._compute_loss(model, inputs)
-        return loss * inputs[SHARE]
-
-    def _get_per_token_logps_and_entropies(self, model: Any, input_ids: torch.Tensor, *args: Any, **kwargs: Any) -> Any:
-        if torch.is_grad_enabled():
-            return super()._get_per_token_logps_and_entropies(model, input_ids, *args, **kwargs)
-        rows = max(1, self.job.learning.tokens_per_step // input_ids.shape[1])
-        # Gathered in shares, layers are computed equally often by all processes.
-        kwargs["batch_size"] = rows if self._whole is None else min(gather_object([rows]))
-        with self.spending("reference"):
-            return super()._get_per_token_logps_and_entropies(model, input_ids, *args, **kwargs)
+    def _get_per_token_logps_and_entropies(self, *args: Any, **kwargs: Any) -> Any:
+        with nullcontext() if torch.is_grad_enabled() else self.spending("reference"):
+            return super()._get_per_token_logps_and_entropies(*args, **kwargs)
 
     def _save_optimizer_and_scheduler(self, output_dir: str) -> None:
         is_writer = self.args.should_save  # one process writes for all, as with everything else in the folder

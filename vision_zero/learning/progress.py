@@ -22,7 +22,7 @@ _FROM_LOGS = {
     "clue/civilian/kl": "clue/civilian/kl",
     "clue/civilian/entropy": "clue/civilian/entropy",
     **{f"seconds/{part}": f"seconds/{part}" for part in ("play", "vote", "reference", "update")},
-    **{f"update/{what}": f"update/{what}" for what in ("tokens", "padding")},
+    **{f"update/{what}": f"update/{what}" for what in ("tokens", "padding", "shared")},
 }
 """Names in the trainers' logs, TRL's and the clue trainer's → ours; what else is logged stays out of the history."""
 
