@@ -123,5 +123,5 @@ def launch(recipe: Path, threads: int | None = None) -> int:
 
 
 def _held_out(state: StageState) -> str:
-    score = state.measured[-1].named("decision/accuracy")
-    return f"held-out right votes {score.policy.text()}, base {score.base.text()}"
+    score = state.measured[-1].named("decision/forced")
+    return f"held-out forced choice {score.policy.text()}, base {score.base.text()}"

@@ -1,5 +1,6 @@
 """Steps that begin and end a run: take the promoted policy, and promote the new one."""
 
+import logging
 from typing import Annotated
 
 from zenml import get_step_context, log_metadata, step
@@ -13,6 +14,7 @@ from vision_zero.learning.alarms import Alarms
 from vision_zero.learning.state import StageState
 from vision_zero.policy.folder import PolicyFolder
 
+_LOGGER = logging.getLogger(__name__)
 POLICY, STATE = "trained_policy", "stage_state"
 """Artifacts that the next run continues from, by name in the model version."""
 
@@ -26,7 +28,11 @@ def resume(
 ) -> tuple[Annotated[StageState, "resumed_state"], Annotated[PolicyFolder, "resumed_policy"], Annotated[int, "resumed_version"]]:
     """Continue from the model version in production, or begin with the bare base where there is none."""
     from steps.registry import hold_run_lock, production_version, promoted_artifact, refusals_since
+    from vision_zero.config.fitness import notes_on
 
+    for number, note in enumerate(notes_on(config), 1):
+        _LOGGER.warning(note)
+        log_metadata({f"note {number}": note})
     hold_run_lock(get_step_context().pipeline_run.name)
     version = production_version()
     number = 0 if version is None else version.number

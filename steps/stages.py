@@ -76,7 +76,7 @@ def measure_base(
     from vision_zero.policy.loading import load_policy
 
     measures, games = HeldOut.of(config, held_out).measure_base(load_policy(config.policy, None))
-    log_metadata({name: f"{100 * mean:.0f} %" for name, mean in measures.means().items()})
+    log_metadata(measures.texts())
     return measures, PlayedGames.of(games, held_out, config.rewards, config.replay_games)
 
 
@@ -117,7 +117,7 @@ def switch_stage(before: StageState, trained: StageState, scores: Scores) -> Ann
 
 @step(enable_cache=False, output_materializers=AlarmsMaterializer)
 def watch(config: SelfPlayConfig, state: StageState, games: PlayedGames, scores: Scores) -> Annotated[Alarms, "alarms"]:
-    """Look for trouble in what the round left behind: plateau, role collapse, N/A collapse, negative transfer."""
+    """Look for trouble in what the round left behind: see :mod:`vision_zero.learning.alarms`."""
     from vision_zero.learning.alarms import watch as watch_round
 
     alarms = watch_round(state, games.transcripts, scores, config.rewards, config.alarms, confidence=config.evaluation.confidence)

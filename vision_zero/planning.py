@@ -17,6 +17,7 @@ from pydantic import ValidationError
 from transformers import AutoConfig, AutoModelForImageTextToText
 
 from vision_zero.config.base import problems
+from vision_zero.config.fitness import notes_on
 from vision_zero.config.learning import LearningConfig
 from vision_zero.config.self_play import SelfPlayConfig
 from vision_zero.errors import ConfigError, PolicyError, first_line
@@ -173,6 +174,7 @@ def table(plan: Plan, gigabytes: float) -> list[str]:
     verdict = "fits" if plan.fits(gigabytes) else "does not fit"
     counted = f"{usable(gigabytes) / GB:.1f} GB, the rest being reserved"
     lines.append(f"{max(peaks.values()) / GB:.1f} GB, estimated: {verdict} on {gpus} (into {counted})")
+    lines += [f"note: {note}" for note in notes_on(config)]
     return lines if plan.fits(gigabytes) else [*lines, plan.advice(gigabytes)]
 
 

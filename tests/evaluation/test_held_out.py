@@ -13,6 +13,7 @@ from vision_zero.config.self_play import SelfPlayConfig
 from vision_zero.evaluation.duels import BestGuess, caught, duel, vote_again, vote_shares
 from vision_zero.evaluation.estimates import compare, estimate
 from vision_zero.evaluation.held_out import HeldOut
+from vision_zero.evaluation.named import OVER_RULE
 from vision_zero.evaluation.questions import SCENE_FAMILIES, is_right, scene_questions
 from vision_zero.evaluation.truth import true_clues
 from vision_zero.game.played import PlayedGames
@@ -126,6 +127,10 @@ class Knowing:
     greedy: bool = False
     as_base: bool = False
     base_mark: str = "0"
+    reply_prefix: str = ""
+
+    def likeliest(self, messages, begun, options):
+        return [0 for _ in messages]
 
     def reply(self, requests, seed):
         return [Reply("\\boxed{N/A}" if self.as_base else self.text) for _ in requests]
@@ -213,9 +218,17 @@ def test_a_base_without_adapter_equals_itself(tiny_base):
     sampling = SamplingConfig(max_clue_tokens=6, max_vote_tokens=6)
     policy = load_policy(PolicyConfig(base=str(tiny_base), sampling=sampling), None)
     scores, _ = measured(asked(scene_pairs(4), game=GameConfig(prompt="compact", civilians=2, rounds=1)), policy)
+    empty = set()
     for score in scores.scores:
-        assert score.policy == score.base
-        assert score.difference.mean == 0.0
+        if score.difference is None:
+            empty.add(score.name)
+            assert (score.judgement, score.base.text()) == (None, "–")
+        else:
+            assert score.policy == score.base
+            assert score.difference.mean == 0.0
+    # A policy of random weights writes no checks and no lists and says no statements: nothing of these is measured.
+    assert {"decision/rule on checks", "verdicts/all", "lists/objects right", "clues/true", OVER_RULE} <= empty
+    assert {"decision/forced", "decision/unreadable", "wins sampled/both", "clues/unreadable", "replies/words"}.isdisjoint(empty)
 
 
 def test_a_game_without_votes_counts_as_not_caught():

@@ -13,6 +13,7 @@ from vision_zero.config.game import GameConfig
 from vision_zero.config.learning import SwitchConfig
 from vision_zero.config.rewards import RewardsConfig
 from vision_zero.config.self_play import SelfPlayConfig
+from vision_zero.evaluation.clues import clue_measures
 from vision_zero.evaluation.duels import caught, duel
 from vision_zero.evaluation.estimates import Scores, compare
 from vision_zero.evaluation.held_out import HeldOut
@@ -20,12 +21,20 @@ from vision_zero.game.parsing import Unreadable, Vote
 from vision_zero.game.spy import WhoIsTheSpy
 from vision_zero.game.table import Reply
 from vision_zero.game.transcript import vote_rates
-from vision_zero.learning.alarms import abstention_collapse, negative_transfer, plateau, role_collapse, watch
+from vision_zero.learning.alarms import (
+    abstention_collapse,
+    negative_transfer,
+    plateau,
+    role_collapse,
+    unreadable_replies,
+    vagueness,
+    watch,
+)
 from vision_zero.learning.progress import Progress
 from vision_zero.learning.state import StageState
 from vision_zero.pairs.table import PairTable
 from vision_zero.policy.policy import Completion
-from vision_zero.policy.scripted import Copycat, Liar, Mute, Oracle, Random
+from vision_zero.policy.scripted import Copycat, Liar, Mute, Oracle, Random, Vague
 from vision_zero.randomness import Seed
 from vision_zero.rewards.decision import vote_reward
 from vision_zero.rewards.group_advantage import group_advantages
@@ -146,6 +155,10 @@ class Answerer:
     greedy: bool = False
     as_base: bool = False
     base_mark: str = ""
+    reply_prefix: str = ""
+
+    def likeliest(self, messages, begun, options):
+        return [0 for _ in messages]
 
     def reply(self, requests, seed):
         return Random(scene_pairs(8)).reply(requests, seed)
@@ -187,6 +200,50 @@ def test_what_is_lost_in_earnest_is_seen_among_several_suites():
     lost = compare("questions/0", [0.0] * 10 + [1.0] * 30, [1.0] * 40, EvaluationConfig(), more_is="good")
     kept = [compare(f"questions/{number}", [1.0] * 40, [1.0] * 40, EvaluationConfig(), more_is="good") for number in range(1, 8)]
     assert negative_transfer(Scores(iteration=1, scores=(lost, *kept)), ALARMS, 0.95).is_raised
+
+
+def score(name, ours, theirs=0.0):
+    return compare(name, [ours] * 8, [theirs] * 8, EVALUATION, more_is=None)
+
+
+def test_clues_that_name_far_less_than_the_bases_are_vague():
+    vague = Scores(iteration=1, scores=(score("clues/attributes", 1.0, 2.0),))
+    alarm = vagueness(vague, ALARMS)
+    assert alarm.is_raised
+    assert not alarm.blocks_promotion
+    assert alarm.sentence == "held-out clues name 1.0 attributes, the base's 2.0"
+    assert not vagueness(Scores(iteration=1, scores=(score("clues/attributes", 1.5, 2.0),)), ALARMS).is_raised
+
+
+@pytest.mark.parametrize(("player", "is_raised"), [(Vague, True), (Oracle, False)])
+def test_a_scripted_vague_player_in_the_policys_place_is_vague(player, is_raised):
+    pairs = scene_pairs(PAIRS)
+    by_id = {pair.pair_id: pair for pair in pairs}
+
+    def attributes(who):
+        return clue_measures([[(game, range(1, 5)) for game in games(who, who)]], by_id, GameConfig())["clues/attributes"]
+
+    measured = compare("clues/attributes", attributes(player), attributes(Random), EVALUATION, more_is=None)
+    assert vagueness(Scores(iteration=1, scores=(measured,)), ALARMS).is_raised is is_raised
+
+
+def test_who_says_no_statements_is_not_called_vague():
+    nothing = compare("clues/attributes", [], [2.0] * 8, EVALUATION, more_is=None)
+    assert not vagueness(Scores(iteration=1, scores=(nothing,)), ALARMS).is_raised
+
+
+@pytest.mark.parametrize(
+    ("votes", "clues", "is_raised"), [(0.98, 0.0, True), (0.0, 0.6, True), (0.5, 0.5, False), (0.1, 0.0, False)]
+)
+def test_who_mostly_cannot_be_read_is_not_promoted(votes, clues, is_raised):
+    found = Scores(
+        iteration=1, scores=(score("decision/unreadable", votes), score("clues/unreadable", clues)), domains=("photos",)
+    )
+    alarm = unreadable_replies(found, ALARMS)
+    assert alarm.is_raised == alarm.blocks_promotion == is_raised
+    assert alarm.sentence == f"{votes:.0%} of the held-out votes and {clues:.0%} of the held-out clues on photos cannot be read"
+    assert "\n" not in alarm.sentence
+    assert not unreadable_replies(found, AlarmsConfig(unreadable=1.0)).is_raised
 
 
 def test_a_player_who_keeps_what_the_base_knew_may_be_promoted():

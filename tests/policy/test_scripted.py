@@ -1,13 +1,16 @@
 """Scripted players mark the ends of the scale: an oracle table catches the spy, a random one does not."""
 
+from dataclasses import replace
+
 import pytest
 
 from tests.make import scene_pairs
 from vision_zero.config.game import GameConfig
-from vision_zero.evaluation.duels import caught, duel
+from vision_zero.evaluation.duels import caught, duel, vote_again
+from vision_zero.game.engine import deal_all
 from vision_zero.game.spy import WhoIsTheSpy
 from vision_zero.game.transcript import vote_rates
-from vision_zero.policy.scripted import SCRIPTED, Oracle, Random
+from vision_zero.policy.scripted import SCRIPTED, Guesser, Oracle, Random, Vague
 from vision_zero.randomness import Seed
 
 SEED = Seed(5)
@@ -24,6 +27,26 @@ def test_an_oracle_table_catches_the_spy():
     played = games(Oracle)
     assert sum(caught(played)) >= 0.95 * PAIRS
     assert vote_rates(played).accuracy >= 0.95
+
+
+def test_an_oracle_that_guesses_is_right_where_one_that_abstains_says_nothing():
+    """On the clues of a vague table: no seat is contradicted most of the time."""
+    vague = games(Vague)
+    rules, pairs = WhoIsTheSpy(GameConfig()), scene_pairs(PAIRS)
+    tables = [replace(table, transcript=game) for table, game in zip(deal_all(rules, pairs, SEED), vague, strict=True)]
+    abstains, guesses = (
+        vote_rates([table.transcript for table in vote_again(rules, tables, voters(pairs), SEED)]) for voters in (Oracle, Guesser)
+    )
+    assert abstains.abstention > 0.5
+    assert guesses.abstention == guesses.unreadable == 0
+    # It loses nothing where one seat is contradicted most, and wins a third of the rest, within four standard errors.
+    assert guesses.accuracy == pytest.approx(abstains.accuracy + abstains.abstention / 3, abs=0.15)
+
+
+def test_a_vague_spy_is_hardly_ever_caught():
+    pairs = scene_pairs(PAIRS)
+    tables = duel(WhoIsTheSpy(GameConfig()), pairs, Vague(pairs), Oracle(pairs), SEED)
+    assert sum(caught([table.transcript for table in tables])) <= 0.3 * PAIRS
 
 
 def test_random_voters_are_right_by_chance():

@@ -14,8 +14,8 @@ from vision_zero.config.warm_start import WarmStartConfig
 from vision_zero.game.parsing import read_clue, read_vote
 from vision_zero.pairs.charts.source import ChartSource
 from vision_zero.pairs.pictures import decode
+from vision_zero.pairs.scenes.lists import matched
 from vision_zero.pairs.scenes.statements import Relation, parse
-from vision_zero.policy.nano.exam import matched
 from vision_zero.policy.nano.lessons.charts import teach_look_up
 from vision_zero.policy.nano.lessons.forms import OPENER
 from vision_zero.policy.nano.lessons.game import parts_of, teach_check, teach_clue, teach_vote, verdicts

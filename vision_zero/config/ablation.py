@@ -59,7 +59,7 @@ class AblationConfig(RootConfig):
     seeds: tuple[Annotated[int, Field(ge=0)], ...] = Field((0, 1, 2), min_length=1)
     """Every arm is run with each of these as the run's seed."""
     confidence: float = Field(0.95, gt=0.5, lt=1.0)
-    """Coverage of the intervals over seeds."""
+    """Coverage of the intervals over seeds and held-out pairs."""
     side_by_side: int = Field(1, ge=1)
     """Arms that are trained at the same time, each with its share of the cores: a small policy's work does not fill them. Their
     output then goes into files beside their recipes."""
@@ -115,7 +115,7 @@ def plan(config: AblationConfig, recipe: Mapping[str, Any]) -> list[ArmRun]:
     rules = _checked("all arms", base)
     # One game for all: an arm may train with other rules, but is measured under the recipe's. Arms are compared, not
     # promoted to anywhere, so no loss blocks them.
-    shared = {"evaluation": {"game": rules.evaluation.game or rules.game}, "alarms": {"transfer_loss": 1.0}}
+    shared = {"evaluation": {"game": rules.evaluation.game or rules.game}, "alarms": {"transfer_loss": 1.0, "unreadable": 1.0}}
     weights = cache(lambda base: "".join(fingerprints(base_path(base))))
     runs: list[ArmRun] = []
     places = order(config)

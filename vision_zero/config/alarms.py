@@ -24,6 +24,8 @@ class AlarmsConfig(Config):
     """Role collapse: share of a role's readable clues that are word for word its most frequent one."""
     role_gap: float = Field(0.005, ge=0.0)
     """Role collapse: mean distance of the spy's reward from the civilians'; at or below this the roles mean nothing."""
+    vague: Share = 0.6
+    """Vagueness: held-out clues name fewer attributes than this share of those that the base's name."""
     abstention: Share = 0.8
     """N/A collapse: running N/A rate."""
     zero_variance: Share = 0.9
@@ -31,3 +33,5 @@ class AlarmsConfig(Config):
     transfer_loss: Share = 0.05
     """Negative transfer: a held-out suite falls below the base by more than this, significantly for as many suites as are looked
     at; it blocks promotion."""
+    unreadable: Share = 0.5
+    """Unreadable replies: more than this share of the held-out votes, or of the clues, holds no move; it blocks promotion."""

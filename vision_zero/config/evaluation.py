@@ -9,7 +9,7 @@ from pydantic import Field
 from vision_zero.config.base import Config
 from vision_zero.config.game import GameConfig
 
-ScriptedName = Literal["oracle", "random", "mute", "copycat", "liar"]
+ScriptedName = Literal["oracle", "guesser", "random", "mute", "copycat", "liar", "vague"]
 """Players with a script (:mod:`vision_zero.policy.scripted`)."""
 
 
@@ -27,6 +27,15 @@ class EvaluationConfig(Config):
     opponents: tuple[ScriptedName, ...] = ()
     """Scripted players to play against on scene pairs, beside the frozen base. Each costs two games a pair, and as many of the
     base."""
+    checkpoints: tuple[str, ...] = ()
+    """Folders of policies trained from the same base (``runs/<run>/policy``) to play against, each at an
+    opponent's cost."""
+    samples: int = Field(0, ge=0, le=64)
+    """Replies that are sampled to each vote and question, to see whether any is right (pass@n); 0: none. Each costs as much as
+    the votes of the held-out games and the questions once more."""
+    reasoning_prefix: str | None = Field(None, min_length=1, max_length=200)
+    """How the policy's reasoned replies begin, where it has two ways to answer: the frozen base is then also measured with these
+    words put before each of its replies, once. Null: the embedded policy's own, and nothing for any other."""
     question_tokens: int = Field(64, ge=1)
     """Longest answer to a question, in tokens; the embedded policy lists the scene first."""
     resamples: int = Field(2000, ge=100)

@@ -7,6 +7,7 @@ each is one sentence that names the place.
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,7 @@ from vision_zero.config.ablation import AblationConfig, ArmRun, plan
 from vision_zero.config.base import problems
 from vision_zero.config.build_pairs import BuildPairsConfig
 from vision_zero.config.credentials import refuse_credentials, refuse_credentials_in_text
+from vision_zero.config.fitness import notes_on
 from vision_zero.config.publish import PublishConfig
 from vision_zero.config.self_play import SelfPlayConfig
 from vision_zero.config.suites import EvaluateConfig
@@ -58,7 +60,7 @@ def check_file(path: Path, pipeline: str | None = None) -> str:
         pipeline: whose configuration it is; None: found out from its settings, wherever the file lies.
 
     Returns:
-        A sentence that says what it configures.
+        A sentence that says what it configures, and further lines with what it asks of the policy that it is not made for.
 
     Raises:
         ConfigError: the file cannot be read, or a key, type or value in it is wrong.
@@ -79,8 +81,10 @@ def check_file(path: Path, pipeline: str | None = None) -> str:
         hint = "" if likelier == name else f" (it looks like a configuration of {likelier}, and was given to {name})"
         raise ConfigError(f"{path}: {problems(error)}{hint}") from error
     if isinstance(config, AblationConfig):
-        return f"a valid configuration of an ablation of {len(read_arms(config))} arms and seeds"
-    return f"a valid configuration of {type(config).__name__.removesuffix('Config')}"
+        arms = read_arms(config)
+        said = f"a valid configuration of an ablation of {len(arms)} arms and seeds"
+        return _with_notes(said, tuple(dict.fromkeys(note for arm in arms for note in notes_on(arm.config))))
+    return _with_notes(f"a valid configuration of {type(config).__name__.removesuffix('Config')}", notes_on(config))
 
 
 def check_before_run(path: Path, pipeline: str) -> None:
@@ -104,6 +108,10 @@ def _pipeline_of(settings: object, path: Path) -> str:
     best = [name for name in ("self_play", *ROOTS) if unknown[name] == min(unknown.values())]
     folder = path.resolve().parent.name
     return folder if folder in best else best[0]
+
+
+def _with_notes(said: str, notes: Sequence[str]) -> str:
+    return "\n".join([said, *(f"note: {note}" for note in notes)])
 
 
 def read_self_play(path: Path) -> SelfPlayConfig:

@@ -1,17 +1,31 @@
-"""Means with bootstrap intervals over the units that were drawn independently: games or questions, not single votes."""
+"""Means with bootstrap intervals over the units that were drawn independently: games or questions, not single votes.
+
+A score keeps its values by unit, so that several seeds can be compared on the pairs that they share. A quantity of which nothing
+could be measured has no units: it is shown as a dash, is compared with nothing, and is judged neither better nor the same.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from statistics import fmean
 from typing import Literal
 
 import numpy as np
+from numpy.typing import NDArray
+from pydantic import Field
 
 from vision_zero.config.base import Config
-from vision_zero.config.evaluation import EvaluationConfig, ScriptedName
+from vision_zero.config.evaluation import EvaluationConfig
+from vision_zero.errors import EvaluationError
+from vision_zero.evaluation.intervals import interval
+from vision_zero.evaluation.named import is_share
 from vision_zero.randomness import Seed
 
 Judgement = Literal["better", "same", "worse"]
+
+
+NOTHING = "–"
+"""What tables show in the place of a number that there is none of."""
 
 
 class Estimate(Config):
@@ -21,14 +35,31 @@ class Estimate(Config):
     low: float
     high: float
     units: int
+    is_share: bool = True
+    """Shown in percent; else a number, such as words of a reply."""
 
     def text(self) -> str:
-        """As in tables: "62 % [53, 71]"."""
+        """As in tables: "62 % [53, 71]", "31.5 [29.0, 33.8]", or a dash where there are no units."""
+        if not self.units:
+            return NOTHING
+        if not self.is_share:
+            return f"{self.mean:.1f} [{self.low:.1f}, {self.high:.1f}]"
         return f"{100 * self.mean:.0f} % [{100 * self.low:.0f}, {100 * self.high:.0f}]"
 
+    def short(self) -> str:
+        """The mean alone: "62 %", "31.5", or a dash."""
+        if not self.units:
+            return NOTHING
+        return f"{100 * self.mean:.0f} %" if self.is_share else f"{self.mean:.1f}"
+
     def points(self) -> str:
-        """As in tables, where it is a difference of shares: "+12 [+3, +21]"."""
-        mean, low, high = (f"{round(100 * value):+d}" for value in (self.mean, self.low, self.high))
+        """As in tables, where it is a difference: "+12 [+3, +21]" points of shares, "+1.2 [+0.3, +2.1]" of numbers."""
+        if not self.units:
+            return NOTHING
+        if self.is_share:
+            mean, low, high = (f"{round(100 * value):+d}" for value in (self.mean, self.low, self.high))
+        else:
+            mean, low, high = (f"{round(value, 1) + 0.0:+.1f}" for value in (self.mean, self.low, self.high))
         return f"{mean} [{low}, {high}]"
 
 
@@ -37,8 +68,12 @@ class Score(Config):
 
     Attributes:
         name: the quantity, for example ``decision/accuracy``.
-        difference: policy minus base, paired by unit; None where the base's value holds by definition.
-        judgement: whether the difference's interval leaves 0 on one side; None for quantities that are neither good nor bad.
+        difference: policy minus base, paired by unit; None where one of the two has no units. Its interval is corrected for the
+            number of measures that are compared together (Bonferroni).
+        judgement: whether the difference's interval leaves 0 on one side; None without a difference, and for quantities that are
+            neither good nor bad.
+        policy_units: the policy's value for each unit (a game, a question), in their order …
+        base_units: … and the base's.
     """
 
     name: str
@@ -46,6 +81,8 @@ class Score(Config):
     base: Estimate
     difference: Estimate | None
     judgement: Judgement | None
+    policy_units: tuple[float, ...] = ()
+    base_units: tuple[float, ...] = ()
 
 
 class Bound(Config):
@@ -64,15 +101,22 @@ class BaseMeasures(Config):
     """Of its weights: see :func:`vision_zero.policy.origin.mark_of`."""
     values: dict[str, list[float]]
     """Of each quantity by unit, in the order of games or questions."""
-    against: dict[ScriptedName, list[float]]
-    """Wins against scripted players, by scene pair."""
+    reasoned: dict[str, list[float]] = Field(default_factory=dict)
+    """The same, as far as it is measured, of the base made to reason; empty where nobody knows how its reasoned replies begin."""
     bounds: tuple[Bound, ...]
     """What scripted voters make of its clues."""
 
     def means(self) -> dict[str, float]:
         """The mean of each quantity that has any units."""
-        wins = {f"wins/against {name}": values for name, values in self.against.items()}
-        return {name: sum(values) / len(values) for name, values in {**self.values, **wins}.items() if values}
+        return {name: fmean(values) for name, values in self.values.items() if values}
+
+    def texts(self) -> dict[str, str]:
+        """All means as tables show them, those of the base made to reason after the others."""
+        reasoned = {f"made to reason: {name}": values for name, values in self.reasoned.items()}
+        return {
+            name: (f"{100 * fmean(values):.0f} %" if is_share(name) else f"{fmean(values):.1f}") if values else NOTHING
+            for name, values in {**self.values, **reasoned}.items()
+        }
 
 
 class Scores(Config):
@@ -81,42 +125,80 @@ class Scores(Config):
     iteration: int
     scores: tuple[Score, ...]
     bounds: tuple[Bound, ...] = ()
+    comparisons: int = 1
+    """How many differences are judged together: their intervals are corrected for it."""
+    domains: tuple[str, ...] = ()
+    """Of the held-out pairs."""
+    notes: tuple[str, ...] = ()
+    """What the policy was shown that it is not made for."""
 
     def named(self, name: str) -> Score:
         """The score of that name."""
         return next(score for score in self.scores if score.name == name)
 
 
-def estimate(values: Sequence[float], config: EvaluationConfig, seed: Seed) -> Estimate:
-    """Mean and percentile bootstrap interval (Efron, 1979) of independent units."""
-    sample = np.asarray(values, dtype=np.float64)
-    if not sample.size:
-        return Estimate(mean=0.0, low=0.0, high=0.0, units=0)
-    rng = seed.generator()
-    means = sample[rng.integers(sample.size, size=(config.resamples, sample.size))].mean(axis=1)
-    tail = (1 - config.confidence) / 2
-    low, high = np.quantile(means, (tail, 1 - tail))
-    return Estimate(mean=float(sample.mean()), low=float(low), high=float(high), units=int(sample.size))
+def estimate(
+    values: Sequence[float], config: EvaluationConfig, seed: Seed, *, is_share: bool = True, comparisons: int = 1
+) -> Estimate:
+    """Mean and bootstrap interval of independent units of one policy."""
+    return estimate_over_seeds(np.asarray([values], dtype=np.float64), config, seed, is_share=is_share, comparisons=comparisons)
+
+
+def estimate_over_seeds(
+    values: NDArray[np.float64], config: EvaluationConfig, seed: Seed, *, is_share: bool = True, comparisons: int = 1
+) -> Estimate:
+    """Mean and interval over seeds and units; ``values`` has the shape (seeds, units). See :mod:`intervals`."""
+    units = values.shape[1]
+    if not units:
+        return Estimate(mean=0.0, low=0.0, high=0.0, units=0, is_share=is_share)
+    mean, low, high = interval(
+        values, resamples=config.resamples, confidence=config.confidence, seed=seed, comparisons=comparisons
+    )
+    return Estimate(mean=mean, low=low, high=high, units=units, is_share=is_share)
 
 
 def compare(
-    name: str, policy: Sequence[float], base: Sequence[float], config: EvaluationConfig, *, more_is: Literal["good", "bad"] | None
+    name: str,
+    policy: Sequence[float],
+    base: Sequence[float],
+    config: EvaluationConfig,
+    *,
+    more_is: Literal["good", "bad"] | None,
+    is_share: bool = True,
+    comparisons: int = 1,
 ) -> Score:
-    """Both estimates, and the paired difference judged by its interval."""
+    """Both estimates, and the paired difference judged by its interval, which holds for ``comparisons`` of them together.
+
+    Raises:
+        EvaluationError: both have units, but not the same number.
+    """
+    if policy and base and len(policy) != len(base):
+        raise EvaluationError(f"{name}: {len(policy)} and {len(base)} values cannot be paired; measure both on the same units")
     seed = Seed(config.seed).child("bootstrap", name)
-    difference = estimate(np.subtract(policy, base).tolist(), config, seed)
+    difference = None
+    if policy and base:
+        by_unit = np.subtract(policy, base).tolist()
+        difference = estimate(by_unit, config, seed, is_share=is_share, comparisons=comparisons)
     return Score(
         name=name,
-        policy=estimate(policy, config, seed),
-        base=estimate(base, config, seed),
+        policy=estimate(policy, config, seed, is_share=is_share),
+        base=estimate(base, config, seed, is_share=is_share),
         difference=difference,
-        judgement=None if more_is is None else _judge(difference, 1 if more_is == "good" else -1),
+        judgement=None if more_is is None or difference is None else judge(difference, 1 if more_is == "good" else -1),
+        policy_units=_stored(policy),
+        base_units=_stored(base),
     )
 
 
-def _judge(difference: Estimate, sign: int) -> Judgement:
+def judge(difference: Estimate, sign: int) -> Judgement:
+    """Does the interval leave 0 on one side? ``sign`` is -1 where less is better."""
     if difference.low > 0:
         return "better" if sign > 0 else "worse"
     if difference.high < 0:
         return "worse" if sign > 0 else "better"
     return "same"
+
+
+def _stored(values: Sequence[float]) -> tuple[float, ...]:
+    # Shares of a game's few votes and statements: six digits tell them apart, and files stay small.
+    return tuple(round(float(value), 6) for value in values)

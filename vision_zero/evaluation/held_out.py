@@ -1,47 +1,65 @@
 """Measuring one policy after a round: the policy and its frozen base on the same held-out games and questions.
 
-The base never changes, so it is measured apart, and once. Games against it are played with best guesses as votes, on both sides:
-at the temperature that votes are sampled with for learning, chance would decide many of them.
+The base never changes, so it is measured apart, and once. Wins are counted twice: with best guesses as votes on both sides, and
+with votes drawn as in training, since a policy can be good at one and poor at the other. What a habit of voting can explain has
+measures that no habit moves: the forced choice, the rule on the voter's own checks, the base made to reason.
 """
 
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from typing import Literal
+from pathlib import Path
 
 from vision_zero.config.evaluation import EvaluationConfig, ScriptedName
+from vision_zero.config.fitness import notes_on_pairs
+from vision_zero.config.nano import reasoning_prefix
+from vision_zero.config.policy import PolicyConfig
 from vision_zero.config.self_play import BaseMeasureConfig
+from vision_zero.evaluation.clues import Spoken, clue_measures
 from vision_zero.evaluation.duels import BestGuess, caught, duel, vote_again, vote_shares
-from vision_zero.evaluation.estimates import BaseMeasures, Bound, Score, Scores, compare, estimate
-from vision_zero.evaluation.questions import SCENE_FAMILIES, AskedPicture, is_right, scene_questions
-from vision_zero.evaluation.truth import true_clues
+from vision_zero.evaluation.estimates import BaseMeasures, Bound, Scores, compare, estimate
+from vision_zero.evaluation.named import BESIDE_REASONED, OVER_RULE, in_domain, is_share, sense
+from vision_zero.evaluation.questions import AskedPicture, scene_questions
+from vision_zero.evaluation.replies import answer_measures, list_measures
+from vision_zero.evaluation.votes import GREEDY, Values, pass_at, vote_measures
+from vision_zero.evaluation.written import rule_votes
 from vision_zero.game.engine import deal_all
 from vision_zero.game.spy import WhoIsTheSpy
-from vision_zero.game.table import Table
+from vision_zero.game.table import Players, Table
 from vision_zero.game.transcript import Transcript
 from vision_zero.pairs.image_pair import ImagePair
 from vision_zero.pairs.table import PairTable
-from vision_zero.policy.policy import Policy, user_message
+from vision_zero.policy.loading import load_policy
+from vision_zero.policy.policy import Policy
 from vision_zero.policy.scripted import SCRIPTED
 from vision_zero.randomness import Seed
 
 _LOGGER = logging.getLogger(__name__)
-BOUNDS: tuple[ScriptedName, ...] = ("oracle", "random")
-"""Who marks the upper and the lower end of what voters can do."""
-Values = dict[str, list[float]]
-"""Values by unit, by name of the quantity."""
+BOUNDS: tuple[ScriptedName, ...] = ("oracle", "guesser", "random")
+"""Who marks the ends of what voters can do: two that know the scene graph, one that says N/A where it cannot know and one that
+guesses among the most contradicted, and one that votes by chance."""
+COMPARED_WITH_REASONED = ("decision/forced", "verdicts/all", "questions/all")
+"""Measures that are also compared with the base made to reason, and all of ``false denied``."""
+BY_DOMAIN = ("decision/accuracy", "decision/forced", "decision/unreadable", "wins/both", "clues/unreadable")
+"""Measures that are also shown for each domain of held-out pairs, where there are several."""
 
 
 @dataclass(frozen=True)
 class HeldOut:
-    """What policies are measured on: fixed pairs, tables, clues of the frozen base, and questions."""
+    """What policies are measured on: fixed pairs, tables, clues of the frozen base, and questions.
+
+    Attributes:
+        prefix: how the policy's reasoned replies begin; None where nobody knows.
+    """
 
     game: WhoIsTheSpy
     pairs: Sequence[ImagePair]
     questions: Sequence[AskedPicture]
     config: EvaluationConfig
+    policy: PolicyConfig
+    prefix: str | None = None
 
     @classmethod
     def of(cls, config: BaseMeasureConfig, held_out: PairTable) -> HeldOut:
@@ -50,7 +68,8 @@ class HeldOut:
         scenes = [pair for pair in pairs if pair.domain == "scenes"]
         asked = config.evaluation
         questions = scene_questions(scenes, asked.questions, Seed(asked.seed).child("questions")) if scenes else []
-        return cls(WhoIsTheSpy(config.game), pairs, questions, asked)
+        prefix = reasoning_prefix(asked.reasoning_prefix, config.policy.base)
+        return cls(WhoIsTheSpy(config.game), pairs, questions, asked, config.policy, prefix)
 
     @property
     def scenes(self) -> list[ImagePair]:
@@ -71,9 +90,14 @@ class HeldOut:
         """
         tables = duel(self.game, self.pairs, BestGuess(base), BestGuess(base), self.seed)
         games = [table.transcript for table in tables]
-        values = {**self._votes(tables, base), **self._answers(base), "clues/true": self._truth(games)}
-        against = {name: self._against(name, base) for name in self.config.opponents if self.scenes}
-        return BaseMeasures(mark=base.base_mark, values=values, against=against, bounds=self._bounds(tables)), games
+        spoken: Spoken = [(game, range(1, game.players + 1)) for game in games]
+        values = {**self._alone(tables, base, [spoken]), **self._against(base)}
+        reasoned: Values = {}
+        if self.prefix is not None:
+            made_to = replace(base, reply_prefix=self.prefix)
+            reasoned = {**self._votes(tables, made_to, manners=(GREEDY,)), **self._answers(made_to)}
+        bounds = self._bounds(tables)
+        return BaseMeasures(mark=base.base_mark, values=values, reasoned=reasoned, bounds=bounds), games
 
     def still_true(
         self, measured: BaseMeasures, games: Sequence[Transcript], policy: Policy
@@ -103,32 +127,51 @@ class HeldOut:
         dealt = deal_all(self.game, self.pairs, self.seed)
         fixed = [replace(table, transcript=game) for table, game in zip(dealt, base_games, strict=True)]
         as_civilians, as_spy = (
-            [table.transcript for table in duel(self.game, self.pairs, spy, others, self.seed)]
-            for spy, others in ((base, player), (player, base))
+            duel(self.game, self.pairs, spy, others, self.seed) for spy, others in ((base, player), (player, base))
         )
-        ours = {**self._votes(fixed, policy), **self._answers(policy), "clues/true": self._truth(as_civilians)}
-        theirs = measured.values
-        scores = [compare(name, ours[name], theirs[name], self.config, more_is=_sense(name)) for name in ours]
-        scores += self._wins(as_civilians, as_spy, base_games)
-        scores += [
-            compare(f"wins/against {name}", self._against(name, policy), wins, self.config, more_is="good")
-            for name, wins in measured.against.items()
+        of_civilians, of_spy = ([table.transcript for table in tables] for tables in (as_civilians, as_spy))
+        spoken: list[Spoken] = [[(game, game.civilians) for game in of_civilians], [(game, (game.spy,)) for game in of_spy]]
+        ours = {**self._alone(fixed, policy, spoken), **self._against(policy)}
+        theirs = dict(measured.values)
+        for name, (own, other) in self._wins(as_civilians, as_spy, policy, measured, base_games).items():
+            ours[name], theirs[name] = own, other
+        pairs = [(name, ours[name], theirs[name]) for name in ours]
+        pairs += [(OVER_RULE, ours["decision/forced"], theirs["decision/rule on checks"])]
+        pairs += [(f"{BESIDE_REASONED}{name}", ours[name], measured.reasoned[name]) for name in self._beside(measured)]
+        pairs += [part for whole in pairs for part in self._by_domain(*whole)]
+        comparisons = max(1, sum(bool(own and other) and sense(name) is not None for name, own, other in pairs))
+        scores = [
+            compare(name, own, other, self.config, more_is=sense(name), is_share=is_share(name), comparisons=comparisons)
+            for name, own, other in pairs
         ]
-        return Scores(iteration=iteration, scores=tuple(scores), bounds=measured.bounds), _both_games(as_civilians, as_spy)
+        domains = tuple(dict.fromkeys(pair.domain for pair in self.pairs))
+        found = Scores(
+            iteration=iteration,
+            scores=tuple(scores),
+            bounds=measured.bounds,
+            comparisons=comparisons,
+            domains=domains,
+            notes=notes_on_pairs(self.policy.base, self._pictures()),
+        )
+        return found, _both_games(of_civilians, of_spy)
 
-    def _votes(self, fixed: Sequence[Table], voters: Policy) -> Values:
-        values: Values = {}
-        for manner, players in (("decision", replace(voters, greedy=True)), ("decision sampled", replace(voters, greedy=False))):
-            games = [table.transcript for table in vote_again(self.game, fixed, players, self.seed.child(manner))]
-            shares = vote_shares(games)
-            values[f"{manner}/accuracy"] = shares["accuracy"]
-            values[f"{manner}/abstention"] = shares["abstention"]
-            values[f"{manner}/unreadable"] = shares["unreadable"]
-            values[f"{manner}/spy caught"] = caught(games)
-        return values
+    def _alone(self, fixed: Sequence[Table], policy: Policy, spoken: Sequence[Spoken]) -> Values:
+        """What is measured of a policy without an opponent: its votes on fixed clues, its answers, its lists, its own clues."""
+        values = {**self._votes(fixed, policy), **self._answers(policy)}
+        if self.scenes:
+            values |= list_measures(policy, self.scenes, self.config.question_tokens, self.seed.child("lists"))
+        if self.config.samples:
+            values[f"pass@{self.config.samples}/votes"] = pass_at(self.game, fixed, policy, self.config.samples, self.seed)
+        return values | clue_measures(spoken, {pair.pair_id: pair for pair in self.pairs}, self.game.config)
+
+    def _votes(self, fixed: Sequence[Table], voters: Policy, **how: Sequence[str]) -> Values:
+        return vote_measures(self.game, fixed, self.pairs, voters, self.seed, prefix=self.prefix, **how)
+
+    def _answers(self, policy: Policy) -> Values:
+        return answer_measures(policy, self.questions, self.config, self.prefix, self.seed.child("questions"))
 
     def _bounds(self, fixed: Sequence[Table]) -> tuple[Bound, ...]:
-        """How an oracle and a random voter do on the same clues: the most and the least that a voter should."""
+        """How scripted voters do on the same clues."""
         tables = [table for pair, table in zip(self.pairs, fixed, strict=True) if pair.domain == "scenes"]
         bounds = []
         for player in BOUNDS if tables else ():
@@ -139,48 +182,84 @@ class HeldOut:
                 bounds.append(Bound(player=player, name=f"decision/{name}", estimate=level))
         return tuple(bounds)
 
-    def _against(self, name: ScriptedName, players: Policy) -> list[float]:
-        """Wins against a scripted player."""
-        opponent, player = SCRIPTED[name](self.scenes), BestGuess(players)
-        return both_sides(
-            duel(self.game, self.scenes, opponent, player, self.seed),
-            duel(self.game, self.scenes, player, opponent, self.seed),
-        )
+    def _against(self, policy: Policy) -> Values:
+        """Wins against each opponent of the settings: both sides, and as the civilians."""
+        values: Values = {}
+        player = BestGuess(policy)
+        for name, opponent, pairs in self._opponents():
+            as_civilians, as_spy = (
+                caught([table.transcript for table in duel(self.game, pairs, spy, others, self.seed)])
+                for spy, others in ((opponent, player), (player, opponent))
+            )
+            values[f"wins/against {name}"] = _half_each(as_civilians, as_spy)
+            values[f"wins/against {name}, as civilians"] = as_civilians
+        return values
 
-    def _answers(self, policy: Policy) -> Values:
-        if not self.questions:
-            return {}
-        messages = [user_message(asked.question.text, asked.image) for asked in self.questions]
-        replies = replace(policy, greedy=True).complete(messages, self.config.question_tokens, self.seed.child("questions"))
-        right = [
-            (asked.question.family, float(is_right(asked.question, reply.text)))
-            for asked, reply in zip(self.questions, replies, strict=True)
-        ]
-        by_family = {f"questions/{family}": [value for name, value in right if name == family] for family in SCENE_FAMILIES}
-        return {"questions/all": [value for _, value in right], **by_family}
-
-    def _truth(self, games: Sequence[Transcript]) -> list[float]:
-        return true_clues(games, {pair.pair_id: pair for pair in self.pairs})
+    def _opponents(self) -> Iterator[tuple[str, Players, Sequence[ImagePair]]]:
+        for scripted in self.config.opponents if self.scenes else ():
+            yield scripted, SCRIPTED[scripted](self.scenes), self.scenes
+        for folder in self.config.checkpoints:
+            path = Path(folder)
+            yield path.parent.name if path.name == "policy" else path.name, BestGuess(load_policy(self.policy, path)), self.pairs
 
     def _wins(
-        self, as_civilians: Sequence[Transcript], as_spy: Sequence[Transcript], base_games: Sequence[Transcript]
-    ) -> list[Score]:
-        """Wins against the base. Civilians win by catching the spy, a spy by not being caught; sides weigh the same."""
-        caught_base, caught_us, caught_both = caught(as_civilians), caught(as_spy), caught(base_games)
-        sides = {
-            "wins/as civilians": (caught_base, caught_both),
-            "wins/as spy": ([1 - value for value in caught_us], [1 - value for value in caught_both]),
-        }
-        scores = [compare(name, ours, theirs, self.config, more_is="good") for name, (ours, theirs) in sides.items()]
-        both = _half_each(caught_base, caught_us)
+        self,
+        as_civilians: Sequence[Table],
+        as_spy: Sequence[Table],
+        policy: Policy,
+        measured: BaseMeasures,
+        base_games: Sequence[Transcript],
+    ) -> dict[str, tuple[list[float], list[float]]]:
+        """Wins against the base, and of the base against itself. Civilians win by catching the spy; sides weigh the same."""
+        base = replace(policy, as_base=True)
+        civil, spy = (caught([table.transcript for table in tables]) for tables in (as_civilians, as_spy))
+        own = caught(base_games)
+        sampled_civil, sampled_spy = (
+            caught(
+                [
+                    table.transcript
+                    for table in vote_again(self.game, tables, replace(voters, greedy=False), self.seed.child(side))
+                ]
+            )
+            for tables, voters, side in ((as_civilians, policy, "sampled civilians"), (as_spy, base, "sampled spy"))
+        )
+        sampled_own = measured.values["decision sampled/spy caught"]
         # Against itself a policy wins half of the time on the two sides together, by definition.
-        half = [0.5] * len(both)
-        return [*scores, compare("wins/both", both, half, self.config, more_is="good")]
+        half = [0.5] * len(own)
+        wins = {
+            "wins/as civilians": (civil, own),
+            "wins/as spy": (_let_go(spy), _let_go(own)),
+            "wins/both": (_half_each(civil, spy), half),
+            "wins sampled/as civilians": (sampled_civil, sampled_own),
+            "wins sampled/as spy": (_let_go(sampled_spy), _let_go(sampled_own)),
+            "wins sampled/both": (_half_each(sampled_civil, sampled_spy), half),
+        }
+        ruled = rule_votes([table.transcript for table in as_spy], self.seed.child("rule"))
+        ruled_own = measured.values["decision/spy caught by the rule"]
+        if ruled is not None and ruled_own:
+            wins["wins/against the rule"] = (_half_each(civil, caught(ruled)), _half_each(own, ruled_own))
+        return wins
 
+    def _pictures(self) -> dict[str, set[tuple[int, int]]]:
+        """Sizes of the pictures of each domain."""
+        sizes: dict[str, set[tuple[int, int]]] = {}
+        for pair in self.pairs:
+            sizes.setdefault(pair.domain, set()).add(pair.original.size)
+        return sizes
 
-def both_sides(as_civilians: Sequence[Table], as_spy: Sequence[Table]) -> list[float]:
-    """For each pair the share of two games won: as the civilians, and as the spy."""
-    return _half_each(*(caught([table.transcript for table in tables]) for tables in (as_civilians, as_spy)))
+    def _beside(self, measured: BaseMeasures) -> list[str]:
+        return [name for name in measured.reasoned if name in COMPARED_WITH_REASONED or name.startswith("false denied/")]
+
+    def _by_domain(self, name: str, ours: list[float], theirs: list[float]) -> Iterator[tuple[str, list[float], list[float]]]:
+        """The same of each domain, where there are several."""
+        domains = [pair.domain for pair in self.pairs]
+        if name not in BY_DOMAIN or len(set(domains)) < 2:
+            return
+        for domain in dict.fromkeys(domains):
+            own, other = (
+                [one for one, where in zip(values, domains, strict=True) if where == domain] for values in (ours, theirs)
+            )
+            yield in_domain(name, domain), own, other
 
 
 def _both_games(as_civilians: Sequence[Transcript], as_spy: Sequence[Transcript]) -> list[Transcript]:
@@ -192,12 +271,9 @@ def _both_games(as_civilians: Sequence[Transcript], as_spy: Sequence[Transcript]
     return [game for number, both in enumerate(zip(*sides, strict=True)) for game in (both, both[::-1])[number % 2]]
 
 
+def _let_go(caught_spies: Sequence[float]) -> list[float]:
+    return [1 - value for value in caught_spies]
+
+
 def _half_each(caught_as_civilians: Sequence[float], caught_as_spy: Sequence[float]) -> list[float]:
     return [(civil + 1 - spy) / 2 for civil, spy in zip(caught_as_civilians, caught_as_spy, strict=True)]
-
-
-def _sense(name: str) -> Literal["good", "bad"] | None:
-    """Is more of a quantity good? N/A is neither: it is right where nothing can be known."""
-    if name.endswith("abstention"):
-        return None
-    return "bad" if name.endswith("unreadable") else "good"

@@ -1,21 +1,22 @@
-"""Four alarms, computed after each round: plateau, role collapse, N/A collapse, negative transfer.
+"""Six alarms, computed after each round: plateau, role collapse, vagueness, N/A collapse, negative transfer, unreadable replies.
 
-Each is a pure function of what the round left behind, and says in one sentence what it saw. Only negative transfer blocks
-promotion: the others tell where to look.
+Each is a pure function of what the round left behind, and says in one sentence what it saw. Negative transfer and unreadable
+replies block promotion: the others tell where to look.
 """
 
 from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
-from statistics import NormalDist, fmean
+from statistics import fmean
 
 import numpy as np
 
 from vision_zero.config.alarms import AlarmsConfig
 from vision_zero.config.base import Config
 from vision_zero.config.rewards import RewardsConfig
-from vision_zero.evaluation.estimates import Scores
+from vision_zero.evaluation.estimates import Score, Scores
+from vision_zero.evaluation.intervals import stretch
 from vision_zero.game.transcript import Transcript
 from vision_zero.learning.controller import running_rates
 from vision_zero.learning.state import StageState
@@ -70,7 +71,7 @@ def watch(
     *,
     confidence: float,
 ) -> Alarms:
-    """Look at a round for all four.
+    """Look at a round for all six.
 
     Args:
         state: the state after the round, with all measurements.
@@ -81,8 +82,10 @@ def watch(
     found = (
         plateau(state.measured, config),
         role_collapse(games, rewards, config),
+        vagueness(scores, config),
         abstention_collapse(state, config),
         negative_transfer(scores, config, confidence),
+        unreadable_replies(scores, config),
     )
     return Alarms(iteration=state.iteration, alarms=found)
 
@@ -140,7 +143,8 @@ def negative_transfer(scores: Scores, config: AlarmsConfig, confidence: float) -
     beyond an interval that is as much wider as it has to be for their number (Bonferroni's correction).
     """
     suites = [(score, score.difference) for score in scores.scores if score.name.startswith(SUITES) and score.difference]
-    wider = _quantile(confidence, len(suites)) / _quantile(confidence, 1) if suites else 1.0
+    # The intervals in the scores are corrected already, for all that is compared there and not for the suites alone.
+    wider = stretch(confidence, len(suites), already=scores.comparisons) if suites else 1.0
     bad = [
         score
         for score, difference in suites
@@ -156,9 +160,33 @@ def negative_transfer(scores: Scores, config: AlarmsConfig, confidence: float) -
     return Alarm(name="negative transfer", is_raised=True, sentence=sentence, blocks_promotion=True)
 
 
-def _quantile(confidence: float, looks: int) -> float:
-    """Half the width, in standard errors, of an interval of that confidence for each of so many looks together."""
-    return NormalDist().inv_cdf(1 - (1 - confidence) / (2 * looks))
+def vagueness(scores: Scores, config: AlarmsConfig) -> Alarm:
+    """Do held-out clues name far less than the base's? A clue that fits everything cannot be held against its speaker."""
+    score = _measured(scores, "clues/attributes")
+    if score is None:
+        return Alarm(name="vagueness", is_raised=False, sentence="no clues that can be held against a scene graph")
+    ours, theirs = score.policy.mean, score.base.mean
+    sentence = f"held-out clues name {ours:.1f} attributes, the base's {theirs:.1f}"
+    return Alarm(name="vagueness", is_raised=ours < config.vague * theirs, sentence=sentence)
+
+
+def unreadable_replies(scores: Scores, config: AlarmsConfig) -> Alarm:
+    """Can most held-out votes and clues be read? Who cannot keep the game's protocol plays no game, whatever is trained."""
+    shares = {
+        words: score.policy.mean
+        for name, words in (("decision/unreadable", "votes"), ("clues/unreadable", "clues"))
+        if (score := _measured(scores, name)) is not None
+    }
+    domains = f" on {' and '.join(scores.domains)}" if scores.domains else ""
+    seen = " and ".join(f"{share:.0%} of the held-out {words}" for words, share in shares.items())
+    is_raised = any(share > config.unreadable for share in shares.values())
+    sentence = f"{seen}{domains} cannot be read" if seen else "nothing was measured"
+    return Alarm(name="unreadable replies", is_raised=is_raised, sentence=sentence, blocks_promotion=is_raised)
+
+
+def _measured(scores: Scores, name: str) -> Score | None:
+    """The score of that name, if the policy has any units of it."""
+    return next((score for score in scores.scores if score.name == name and score.policy.units), None)
 
 
 def _copies(games: Sequence[Transcript]) -> Iterator[bool]:

@@ -19,8 +19,9 @@ from transformers import TopPLogitsWarper
 from vision_zero.config.policy import Drawing, SamplingConfig
 from vision_zero.errors import PolicyError
 from vision_zero.game.table import Reply, Request
+from vision_zero.policy.begun import begun_inputs, next_tokens
 from vision_zero.policy.compiled import CompiledDecoder
-from vision_zero.policy.decoding import Decoder, decode
+from vision_zero.policy.decoding import Choose, Decoder, decode
 from vision_zero.policy.served import Asked, Served
 from vision_zero.randomness import Seed
 
@@ -33,9 +34,17 @@ def user_message(text: str, image: Image.Image | None = None) -> Messages:
     return [{"role": "user", "content": [*picture, {"type": "text", "text": text}]}]
 
 
+def begin_reply(messages: Messages, text: str) -> Messages:
+    """The chat with the first words of the next reply already said; what is drawn then goes on from there."""
+    return [*messages, {"role": "assistant", "content": [{"type": "text", "text": text}]}] if text else messages
+
+
 @dataclass(frozen=True, slots=True)
 class Completion:
-    """Sampled tokens, with the end token where the reply ended by itself, and their text without it."""
+    """A reply's tokens, with the end token where it ended by itself, and their text without it.
+
+    Of a reply that was begun for the policy the first tokens are those of the words that it was begun with.
+    """
 
     tokens: tuple[int, ...]
     text: str
@@ -57,6 +66,7 @@ class Policy:
         served: the same weights on a server, which then draws the replies.
         compiled: draw tokens by a compiled step.
         decoders: what replies are drawn by, one for each model; policies of the same models share it.
+        reply_prefix: words that every reply begins with: they are said for the policy, which goes on from there.
         base_mark: tells the frozen base's weights from others; see :func:`vision_zero.policy.origin.mark_of`.
     """
 
@@ -71,6 +81,7 @@ class Policy:
     compiled: bool = False
     decoders: dict[int, Decoder] = field(default_factory=dict, compare=False, repr=False)
     base_mark: str = ""
+    reply_prefix: str = ""
 
     def __post_init__(self) -> None:
         if self.as_base and self.has_no_base:
@@ -96,10 +107,12 @@ class Policy:
         """One completion for each chat, in order, generated ``sampling.batch_size`` at a time.
 
         Chats of similar length share a batch, so that little is computed on padding. ``names`` say in errors which chat is meant.
+        A chat that ends with words of the assistant is a reply that has begun: it goes on from there.
 
         Raises:
             PolicyError: a prompt and its reply can be longer than the model's context; nothing is ever cut off a prompt.
         """
+        messages = [begin_reply(chat, self.reply_prefix) for chat in messages]
         order = sorted(range(len(messages)), key=lambda number: _length(messages[number]))
         completions: dict[int, Completion] = {}
         for start in range(0, len(order), self.sampling.batch_size):
@@ -110,38 +123,91 @@ class Policy:
         return [completions[number] for number in range(len(messages))]
 
     def encode(self, messages: Sequence[Messages]) -> dict[str, Any]:
-        """The model's inputs for chats that end where the reply begins, left-padded, on the model's device."""
+        """The model's inputs for chats that end where the reply begins or goes on, left-padded, on the model's device."""
         encoded = self.processor.apply_chat_template(
-            list(messages),
+            [_asked(chat) for chat in messages],
             add_generation_prompt=True,
             tokenize=True,
             return_dict=True,
             processor_kwargs={"padding": True, "return_tensors": "pt"},
         )
-        return dict(encoded.to(self.model.device))
+        inputs = dict(encoded.to(self.model.device))
+        return begun_inputs(inputs, [self._tokens(_begun(chat)) for chat in messages], self.processor.tokenizer.pad_token_id)
+
+    def likeliest(self, messages: Sequence[Messages], begun: Sequence[str], options: Sequence[Sequence[str]]) -> list[int]:
+        """Which option the policy would go on with in each chat if it had to take one: its place among the options.
+
+        It is chosen token by token: of the tokens that lead on to an option the likeliest, until one option is left. Nothing is
+        left to chance, whatever the temperature.
+
+        Args:
+            begun: what the policy has said in each chat before it chooses.
+            options: what it may go on with, at least one in each chat; none is the beginning of another.
+        """
+        chosen: dict[int, int] = {}
+        left = {
+            number: (text, dict(enumerate(allowed))) for number, (text, allowed) in enumerate(zip(begun, options, strict=True))
+        }
+        while left:
+            some = list(left)[: self.sampling.batch_size]
+            chats = [begin_reply(messages[number], left[number][0]) for number in some]
+            leads = [_leads(self.processor.tokenizer, *left[number]) for number in some]
+            for number, led, token in zip(some, leads, self._forced(chats, [list(led) for led in leads]), strict=True):
+                text, rest = left.pop(number)
+                piece = self.processor.tokenizer.decode([token])
+                kept = led[token]
+                if len(kept) == 1:
+                    chosen[number] = kept[0]
+                else:
+                    left[number] = (text + piece, {place: rest[place].removeprefix(piece) for place in kept})
+        return [chosen[number] for number in range(len(messages))]
+
+    def _forced(self, messages: Sequence[Messages], allowed: Sequence[Sequence[int]]) -> list[int]:
+        """The likeliest next token of each chat, of those that are allowed there."""
+        names = ["a forced choice"] * len(messages)
+        inputs = self.encode(messages)
+        self._check_lengths(inputs, names, 1)
+        if self.served is not None:
+            read = unpadded(inputs)
+            asked = [Asked(*one) for one in zip(names, messages, read, allowed, strict=True)]
+            served = self.served.base() if self.as_base else self.served
+            drawn = served.replies(asked, Drawing(0.0, 1), top_p=1.0, never=self.picture_tokens, seed=Seed(0))
+            return [tokens[0] for tokens in drawn]
+
+        def choose(logits: torch.Tensor) -> torch.Tensor:
+            forced = logits.argmax(-1)
+            for row, tokens in enumerate(allowed):
+                forced[row] = tokens[int(logits[row, list(tokens)].argmax())]
+            return forced
+
+        return [tokens[0] for tokens in self._decoded(inputs, range(len(messages)), choose, 1, Seed(0))]
 
     def _generate(self, messages: Sequence[Messages], names: Sequence[str], drawing: Drawing, seed: Seed) -> list[Completion]:
         rows, first = distinct(messages)
         inputs = self.encode([messages[number] for number in first])
         self._check_lengths(inputs, [names[number] for number in first], drawing.max_tokens)
+        said = [self._tokens(_begun(chat)) for chat in messages]
         if self.served is None:
-            return [self._completion(tokens) for tokens in self._decode(inputs, rows, drawing, seed)]
+            choose = partial(self._choose, temperature=drawing.temperature)
+            replies = self._decoded(inputs, rows, choose, drawing.max_tokens, seed)
+            return [self._completion(begun + tokens) for begun, tokens in zip(said, replies, strict=True)]
         read = unpadded(inputs)
         asked = [Asked(name, chat, read[row]) for name, chat, row in zip(names, messages, rows, strict=True)]
         how = drawing._replace(temperature=0.0) if self.greedy else drawing
         served = self.served.base() if self.as_base else self.served
         replies = served.replies(asked, how, top_p=self.sampling.top_p, never=self.picture_tokens, seed=seed)
-        return [self._completion(tokens) for tokens in replies]
+        return [self._completion(begun + tokens) for begun, tokens in zip(said, replies, strict=True)]
 
-    def _decode(self, inputs: dict[str, Any], rows: Sequence[int], drawing: Drawing, seed: Seed) -> list[list[int]]:
+    def _decoded(
+        self, inputs: dict[str, Any], rows: Sequence[int], choose: Choose, max_tokens: int, seed: Seed
+    ) -> list[list[int]]:
         model = self.base if self.as_base and self.base is not None else self.model
         was_training = model.training
         model.eval()
         try:
             with self._weights(), seeded(seed, model.device):
-                choose = partial(self._choose, temperature=drawing.temperature)
                 decoder = self.decoder(model)
-                return decode(decoder, inputs, rows, choose=choose, max_tokens=drawing.max_tokens, ends=self.end_tokens)
+                return decode(decoder, inputs, rows, choose=choose, max_tokens=max_tokens, ends=self.end_tokens)
         finally:
             model.train(was_training)
 
@@ -193,6 +259,10 @@ class Policy:
         names = ("image_token_id", "video_token_id", "image_token_index")
         return sorted({token for name in names if (token := getattr(self.model.config, name, None)) is not None})
 
+    def _tokens(self, text: str) -> list[int]:
+        """The tokens of words that a reply begins with."""
+        return list(self.processor.tokenizer.encode(text, add_special_tokens=False)) if text else []
+
     def _completion(self, tokens: list[int]) -> Completion:
         text = self.processor.tokenizer.decode(tokens, skip_special_tokens=True)
         return Completion(tuple(tokens), text, is_cut_off=tokens[-1] not in self.end_tokens)
@@ -229,6 +299,24 @@ def _content(messages: Messages) -> Hashable:
     """What a chat says and shows; chats with the same are one prompt."""
     parts = [part for message in messages for part in message["content"]]
     return tuple((part["image"].size, part["image"].tobytes()) if part["type"] == "image" else part["text"] for part in parts)
+
+
+def _begun(messages: Messages) -> str:
+    """The words that the chat's next reply begins with."""
+    return str(messages[-1]["content"][0]["text"]) if messages[-1]["role"] == "assistant" else ""
+
+
+def _asked(messages: Messages) -> Messages:
+    """The chat up to where the next reply begins."""
+    return messages[:-1] if messages[-1]["role"] == "assistant" else messages
+
+
+def _leads(tokenizer: Any, begun: str, options: dict[int, str]) -> dict[int, list[int]]:
+    """For each token that leads on to some option, the places of those options."""
+    led: dict[int, list[int]] = {}
+    for place, tokens in zip(options, next_tokens(tokenizer, begun, list(options.values())), strict=True):
+        led.setdefault(tokens[0], []).append(place)
+    return led
 
 
 def _length(messages: Messages) -> int:

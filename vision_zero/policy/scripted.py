@@ -20,7 +20,7 @@ from vision_zero.game.prompts import SpokenClue
 from vision_zero.game.spy import empty_picture
 from vision_zero.game.table import Reply, Request
 from vision_zero.pairs.image_pair import ImagePair
-from vision_zero.pairs.scenes.statements import SIDES, Both, Query, SceneFacts, Thing, parse
+from vision_zero.pairs.scenes.statements import SIDES, Both, Query, SceneFacts, Thing, parse, parts_of
 from vision_zero.randomness import Seed
 
 NOTHING: SceneFacts = {"objects": [], "relationships": {side: [] for side in SIDES}}
@@ -64,20 +64,29 @@ class Scripted(ABC):
 
 @final
 class Oracle(Scripted):
-    """Tells everything that it sees, and votes for the seat that said most things that are false of its own picture."""
+    """Tells everything that it sees, and votes for the seat that said most things that are false of its own picture.
+
+    Where no seat said more of them than the others it says N/A.
+    """
 
     def _clue(self, facts: SceneFacts, heard: Sequence[SpokenClue], rng: np.random.Generator) -> str | None:
         return Both(tuple(Thing(_whole(item)) for item in facts["objects"])).text()
 
     def _vote(self, facts: SceneFacts, request: Request, rng: np.random.Generator) -> str | None:
-        false: dict[int, int] = {}
-        for clue in request.clues:
-            statement = parse(clue.text)
-            if clue.seat != request.seat and (statement is None or not statement.holds(facts)):
-                false[clue.seat] = false.get(clue.seat, 0) + 1
-        most = max(false.values(), default=0)
-        worst = [seat for seat, number in false.items() if number == most]
+        worst = _most_contradicted(facts, request)
         return str(worst[0]) if len(worst) == 1 else ABSTAIN
+
+
+@final
+class Guesser(Scripted):
+    """An oracle that guesses among the seats that said most false things, since a guess pays more than N/A."""
+
+    def _clue(self, facts: SceneFacts, heard: Sequence[SpokenClue], rng: np.random.Generator) -> str | None:
+        return Both(tuple(Thing(_whole(item)) for item in facts["objects"])).text()
+
+    def _vote(self, facts: SceneFacts, request: Request, rng: np.random.Generator) -> str | None:
+        worst = _most_contradicted(facts, request)
+        return str(worst[int(rng.integers(len(worst)))]) if worst else ABSTAIN
 
 
 @final
@@ -129,14 +138,39 @@ class Liar(Scripted):
         return str(min(honest - {request.seat})) if honest - {request.seat} else ABSTAIN
 
 
+@final
+class Vague(Scripted):
+    """Says one size and one material of a thing of its picture: true, and next to nothing. Votes like the guesser."""
+
+    def _clue(self, facts: SceneFacts, heard: Sequence[SpokenClue], rng: np.random.Generator) -> str | None:
+        item = facts["objects"][int(rng.integers(len(facts["objects"])))]
+        return Thing(Query(size=item["size"], material=item["material"])).text()
+
+    def _vote(self, facts: SceneFacts, request: Request, rng: np.random.Generator) -> str | None:
+        worst = _most_contradicted(facts, request)
+        return str(worst[int(rng.integers(len(worst)))]) if worst else ABSTAIN
+
+
 SCRIPTED: Mapping[ScriptedName, type[Scripted]] = {
     "oracle": Oracle,
+    "guesser": Guesser,
     "random": Random,
     "mute": Mute,
     "copycat": Copycat,
     "liar": Liar,
+    "vague": Vague,
 }
 """Every scripted player by name."""
+
+
+def _most_contradicted(facts: SceneFacts, request: Request) -> list[int]:
+    """The seats, of all that spoke but the voter's own, with most statements that are false; a clue that is none is one false."""
+    false: dict[int, int] = {clue.seat: 0 for clue in request.clues if clue.seat != request.seat}
+    for clue in request.clues:
+        if clue.seat in false:
+            statement = parse(clue.text)
+            false[clue.seat] += 1 if statement is None else sum(not part.holds(facts) for part in parts_of(statement))
+    return [seat for seat, number in false.items() if number == max(false.values())]
 
 
 def _whole(item: dict[str, object]) -> Query:

@@ -45,11 +45,20 @@ class Asked:
         name: says in errors which chat is meant.
         messages: the chat.
         prompt: its token ids, pictures' placeholders included, as they will be trained.
+        allowed: the tokens that may be drawn; empty for all of them.
     """
 
     name: str
     messages: Sequence[dict[str, Any]]
     prompt: list[int]
+    allowed: Sequence[int] = ()
+
+    @property
+    def terms(self) -> dict[str, Any]:
+        """What the server is told of this reply beside the chat: that it has begun, and what may be drawn."""
+        has_begun = self.messages[-1]["role"] == "assistant"
+        begun = {"add_generation_prompt": False, "continue_final_message": True} if has_begun else {}
+        return {**begun, **({"allowed_token_ids": list(self.allowed)} if self.allowed else {})}
 
 
 class Served:
@@ -113,7 +122,7 @@ class Served:
 
         def ask(number: int) -> list[int]:
             one = asked[number]
-            body = {**how, "messages": as_sent(one.messages), "seed": seed.child("reply", number).integer() % 2**31}
+            body = {**how, **one.terms, "messages": as_sent(one.messages), "seed": seed.child("reply", number).integer() % 2**31}
             prompt, tokens = self._post("chat/completions", body, _ids)
             if not _same_prompt(one.prompt, prompt, never):
                 raise PolicyError(

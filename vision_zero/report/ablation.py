@@ -1,4 +1,4 @@
-"""The page of an ablation: learning curves with intervals over seeds, and tables of the ends."""
+"""The page of an ablation: learning curves with intervals over seeds and pairs, and tables of the ends."""
 
 from __future__ import annotations
 
@@ -10,13 +10,22 @@ import click
 
 from vision_zero.config.ablation import slug
 from vision_zero.evaluation.ablation import MEASURES, AblationResult, ArmResult
+from vision_zero.evaluation.named import is_share
 from vision_zero.report.charts import Chart, Line, Spread
 from vision_zero.report.pages import render_page
 
 COLORS = ("#1f5fae", "#b3261e", "#1b7f4b", "#c58a1c")
 """The reference arm's, and those of the arms beside it."""
-PLOTTED = ("decision/accuracy", "wins/both", "questions/all")
-PRINTED = "decision/accuracy"
+PLOTTED = (
+    "decision/forced",
+    "decision/accuracy",
+    "verdicts/all",
+    "wins/both",
+    "questions/all",
+    "replies/reasoned",
+    "replies/words",
+)
+PRINTED = "decision/forced"
 REPORT, NUMBERS = "report.html", "result.json"
 
 
@@ -44,12 +53,13 @@ def write_result(result: AblationResult, runs_folder: str) -> tuple[str, Path]:
 
 
 def print_table(result: AblationResult, report: Path) -> None:
-    """Print the arms' right votes, in a few lines."""
+    """Print how the arms' voters decide, in a few lines."""
+    printed = next(name for name in (PRINTED, *MEASURES) if _has(result, name))
     click.echo("")
     click.echo(f"  {result.name}: {result.iterations} iterations, {_seeds(result.arms[0])}")
-    click.echo(f"  {'held-out right votes':<28}{'at the end':>20}{'over the base':>20}{'over ' + result.reference:>28}")
+    click.echo(f"  {MEASURES[printed]:<28}{'at the end':>20}{'over the base':>20}{'over ' + result.reference:>28}")
     for arm in result.arms:
-        measured = arm.measures[PRINTED]
+        measured = arm.measures[printed]
         difference = "" if measured.difference is None else measured.difference.points()
         click.echo(f"  {arm.arm:<28}{measured.final.text():>20}{measured.gain.points():>20}{difference:>28}")
     click.echo(f"  report  {report}")
@@ -60,9 +70,9 @@ def _chart(name: str, arms: Sequence[ArmResult], result: AblationResult) -> Char
     lines = []
     for arm, color in zip(arms, COLORS, strict=False):
         curve = arm.measures[name].curve
-        spread = [Spread(point.iteration, point.value.low, point.value.high) for point in curve] if len(arm.seeds) > 1 else ()
+        spread = [Spread(point.iteration, point.value.low, point.value.high) for point in curve]
         lines.append(Line(arm.arm, [(point.iteration, point.value.mean) for point in curve], color, spread=spread))
-    return Chart(MEASURES[name], lines, limits=(0.0, 1.0), is_share=True)
+    return Chart(MEASURES[name], lines, limits=(0.0, 1.0) if is_share(name) else None, is_share=is_share(name))
 
 
 def _shown_together(result: AblationResult) -> Iterator[list[ArmResult]]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import get_args
 
 from vision_zero.config.evaluation import ScriptedName
@@ -13,8 +14,16 @@ from vision_zero.report.pages import render_page
 from vision_zero.report.replies import unreadable_share
 
 BLUE, RED, GREEN, GOLD, GREY, PURPLE = "#1f5fae", "#b3261e", "#1b7f4b", "#c58a1c", "#7a8594", "#7b4fa3"
-BOUND_COLORS = {"oracle": GREEN, "random": RED}
-OPPONENT_COLORS = {"oracle": GREEN, "random": RED, "mute": GREY, "copycat": GOLD, "liar": PURPLE}
+BOUND_COLORS = {"oracle": GREEN, "guesser": GOLD, "random": RED}
+OPPONENT_COLORS = {
+    "oracle": GREEN,
+    "guesser": "#0f766e",
+    "random": RED,
+    "mute": GREY,
+    "copycat": GOLD,
+    "liar": PURPLE,
+    "vague": "#a0522d",
+}
 STAGE_COLORS = {"clue": "#e8eefb", "decision": "#fdf1dd"}
 
 
@@ -93,24 +102,47 @@ def _votes(state: StageState, bands: Sequence[Band]) -> Chart:
 def _held_out(state: StageState) -> list[Chart]:
     """Curves over the measurements, with the frozen base's, and the levels that scripted players reach on the same games."""
 
-    def beside_base(title: str, name: str) -> Chart:
-        lines = [Line("policy", _scored(state, name), BLUE), Line("frozen base", _scored(state, name, of_base=True), GREY)]
+    def lines(name: str) -> list[Line]:
+        return [Line("policy", _scored(state, name), BLUE), Line("frozen base", _scored(state, name, of_base=True), GREY)]
+
+    def number(title: str, name: str) -> Chart:
+        return Chart(title, lines(name))
+
+    def beside_base(title: str, name: str, more: Sequence[Line] = (), bounds: str = "") -> Chart:
         levels = [
             Threshold(f"{bound.player} voter", bound.estimate.mean, BOUND_COLORS[bound.player])
             for bound in state.measured[-1].bounds
-            if bound.name == name
+            if bound.name == (bounds or name)
         ]
-        return Chart(title, lines, levels, limits=(0.0, 1.0), is_share=True)
+        return Chart(title, [*lines(name), *more], levels, limits=(0.0, 1.0), is_share=True)
 
     opponents = [name for name in get_args(ScriptedName) if _scored(state, f"wins/against {name}")]
     wins = [Line("against the base", _scored(state, "wins/both"), BLUE)]
+    wins.append(Line("the same, votes sampled", _scored(state, "wins sampled/both"), "#6d9eeb"))
     wins += [Line(name, _scored(state, f"wins/against {name}"), OPPONENT_COLORS[name]) for name in opponents]
-    return [
+    own_rule = Line("the rule on its own checks", _scored(state, "decision/rule on checks"), "#6d9eeb")
+    base_rule = Line("the rule on the base's checks", _scored(state, "decision/rule on checks", of_base=True), PURPLE)
+    votes = beside_base(
+        "Held-out games: forced choice right", "decision/forced", (own_rule, base_rule), bounds="decision/accuracy"
+    )
+    verdicts = [
+        Line("right", _scored(state, "verdicts/all"), BLUE),
+        Line("base", _scored(state, "verdicts/all", of_base=True), GREY),
+        Line("false denied", _scored(state, "false denied/all"), GREEN),
+        Line("base", _scored(state, "false denied/all", of_base=True), GOLD),
+    ]
+    charts = [
+        votes,
         beside_base("Held-out games: right votes", "decision/accuracy"),
+        Chart("Held-out verdicts", verdicts, limits=(0.0, 1.0), is_share=True),
+        beside_base("Held-out votes that are reasoned", "replies/reasoned"),
+        number("Words of a held-out vote", "replies/words"),
+        number("Attributes of a held-out clue", "clues/attributes"),
         beside_base("Held-out games: spy caught", "decision/spy caught"),
         Chart("Held-out games: wins", wins, limits=(0.0, 1.0), is_share=True),
         beside_base("Held-out scene questions", "questions/all"),
     ]
+    return [replace(chart, lines=[line for line in chart.lines if line.points]) for chart in charts]
 
 
 def _scored(state: StageState, name: str, of_base: bool = False) -> list[Point]:
@@ -118,7 +150,7 @@ def _scored(state: StageState, name: str, of_base: bool = False) -> list[Point]:
         (scores.iteration, (score.base if of_base else score.policy).mean)
         for scores in state.measured
         for score in scores.scores
-        if score.name == name
+        if score.name == name and (score.base if of_base else score.policy).units
     ]
 
 

@@ -10,18 +10,18 @@ from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, get_args
+from typing import Any
 
 import click
 from pydantic import ValidationError
 
 from vision_zero.config.base import Config
-from vision_zero.config.evaluation import ScriptedName
 from vision_zero.config.learning import Stage
 from vision_zero.config.rewards import RewardsConfig
 from vision_zero.config.self_play import SelfPlayConfig
 from vision_zero.errors import ConfigError, ReportError
-from vision_zero.evaluation.estimates import Scores
+from vision_zero.evaluation.estimates import NOTHING, Score, Scores
+from vision_zero.evaluation.named import SHOWN, place_of, words_for
 from vision_zero.evaluation.scorecard import Scorecard
 from vision_zero.game.played import PlayedGames
 from vision_zero.game.records import read_transcripts, write_transcripts
@@ -37,20 +37,6 @@ from vision_zero.report.replay import replay_page
 from vision_zero.report.replies import replies_by_role
 from vision_zero.report.times import RunTimes
 from vision_zero.whole import whole_folder
-
-SHOWN_SCORES = {
-    "decision/accuracy": "right votes",
-    "decision/abstention": "N/A votes",
-    "decision/spy caught": "spy caught",
-    "wins/as civilians": "wins as civilians",
-    "wins/as spy": "wins as spy",
-    "wins/both": "wins, both sides",
-    **{f"wins/against {name}": f"against {name}" for name in get_args(ScriptedName)},
-    "questions/all": "scene questions",
-    "clues/true": "true clues",
-}
-"""Scores of the summary, by the words used for them."""
-
 
 NUMBERS: Mapping[str, type[Config]] = {
     "state": StageState,
@@ -137,7 +123,7 @@ def report_page(run: str, outcome: Outcome) -> str:
         scores=outcome.scores,
         alarms=outcome.alarms,
         card=outcome.suites,
-        shown_scores=SHOWN_SCORES,
+        shown_scores=SHOWN,
         charts=course_charts(outcome.state),
         stages=Counter(record.stage for record in outcome.records),
         replies=replies_by_role(outcome.records),
@@ -175,16 +161,20 @@ def rewrite(path: Path) -> Path:
 def summary_table(outcome: Outcome, folder: RunFolder) -> None:
     """Print what happened, in a few lines."""
     trained = Counter(record.stage for record in outcome.records)
-    named = {score.name: score for score in outcome.scores.scores}
+    scores = outcome.scores
     click.echo("")
     click.echo(f"  {folder.run}")
     done = f"iterations {outcome.before.iteration} → {outcome.state.iteration} ({_counts(trained)})"
     click.echo(f"  {done}, next stage: {outcome.state.stage}")
-    click.echo(f"  {'held out':<20}{'policy':>18}{'frozen base':>18}")
-    for name, words in SHOWN_SCORES.items():
-        if name in named:
-            score = named[name]
-            click.echo(f"  {words:<20}{score.policy.text():>18}{score.base.text():>18}  {score.judgement or ''}")
+    for note in scores.notes:
+        click.echo(f"  note: {note}")
+    held_out = f"held out: {', '.join(scores.domains)}" if scores.domains else "held out"
+    click.echo(f"  {held_out:<30}{'policy':>18}{'frozen base':>18}{'difference':>18}")
+    for score, words in shown_scores(scores):
+        difference = NOTHING if score.difference is None else score.difference.points()
+        numbers = f"{score.policy.text():>18}{score.base.text():>18}{difference:>18}"
+        click.echo(f"  {words:<30}{numbers}  {score.judgement or ''}")
+    click.echo(f"  differences hold for all {scores.comparisons} together (Bonferroni)")
     for line in outcome.suites.summary()[1:]:
         click.echo(line)
     for alarm in outcome.alarms.alarms:
@@ -192,6 +182,12 @@ def summary_table(outcome: Outcome, folder: RunFolder) -> None:
     click.echo(f"  report  {folder.path / 'report.html'}")
     click.echo(f"  replay  {folder.path / 'replay.html'}")
     click.echo("")
+
+
+def shown_scores(scores: Scores) -> list[tuple[Score, str]]:
+    """The scores of the summary with their words, in its order."""
+    named = [(score, words) for score in scores.scores if (words := words_for(score.name)) is not None]
+    return sorted(named, key=lambda entry: place_of(entry[0].name))
 
 
 def _counts(trained: Counter[Stage]) -> str:

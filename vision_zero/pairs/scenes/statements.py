@@ -115,6 +115,18 @@ class Both:
         return all(part.holds(facts) for part in self.parts)
 
 
+Single = Thing | Count | Relation
+"""A statement without parts."""
+
+
+def parts_of(statement: Statement) -> tuple[Single, ...]:
+    """The single statements that a clue makes, each judged by itself."""
+    if isinstance(statement, Both):
+        return statement.parts
+    assert isinstance(statement, Thing | Count | Relation)
+    return (statement,)
+
+
 _AND = " and "
 _NOUN = rf"(?:({'|'.join(SIZES)}) )?(?:({'|'.join(COLORS)}) )?(?:({'|'.join(MATERIALS)}) )?({'|'.join(SHAPES)}|thing)"
 _THING = re.compile(rf"an? {_NOUN}")

@@ -5,13 +5,10 @@ Everything is measured greedy; votes and clues are also measured sampled, since 
 
 from __future__ import annotations
 
-import operator
 import re
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
-
-from scipy.optimize import linear_sum_assignment
 
 from vision_zero.config.evaluation import EvaluationConfig
 from vision_zero.config.nano import NANO_GAME
@@ -24,8 +21,8 @@ from vision_zero.game.spy import WhoIsTheSpy
 from vision_zero.game.table import Table
 from vision_zero.pairs.charts.source import ChartSource
 from vision_zero.pairs.image_pair import ImagePair
+from vision_zero.pairs.scenes.lists import WORD_ORDER, in_full, listed, matched
 from vision_zero.pairs.scenes.questions import FAMILIES, VALUES
-from vision_zero.pairs.scenes.scene import COLORS, MATERIALS, SHAPES, SIZES
 from vision_zero.pairs.scenes.source import SceneSource
 from vision_zero.pairs.scenes.statements import parse
 from vision_zero.policy.nano.lessons.game import teach_check
@@ -37,24 +34,19 @@ from vision_zero.randomness import Seed
 PER_FAMILY = 100
 LONGEST_LIST, LONGEST_CHECK, LONGEST_ANSWER = 64, 176, 64
 VERDICT = re.compile(r" (yes|no)\b")
-LISTED = re.compile(rf"\b({'|'.join(SIZES)}) ({'|'.join(COLORS)}) ({'|'.join(MATERIALS)}) ({'|'.join(SHAPES)})\b")
-"""An object with all its attributes, in the order of ``WORD_ORDER``."""
-
-WORD_ORDER = ("size", "color", "material", "shape")
 
 Marks = dict[str, list[float]]
-Words = list[str]
 
 
 def examine(policy: Policy, config: WarmStartConfig) -> Exam:
     """Estimates by subject: ``list/color``, ``question/count``, ``chart/value``, ``clue/true``, ``vote greedy/accuracy``, …"""
     seed = Seed(config.seed).child("exam")
     to_list = max(config.exam_pairs, config.exam_lists)
-    listed = [SceneSource(config.scenes).sample(seed.child("scenes", number)) for number in range(to_list)]
-    scenes = listed[: config.exam_pairs]
+    drawn = [SceneSource(config.scenes).sample(seed.child("scenes", number)) for number in range(to_list)]
+    scenes = drawn[: config.exam_pairs]
     charts = [ChartSource(config.charts).sample(seed.child("charts", number)) for number in range(config.exam_pairs)]
     marks = {
-        **_lists(policy, listed[: config.exam_lists], seed),
+        **_lists(policy, drawn[: config.exam_lists], seed),
         **_questions("question", policy, scene_questions(scenes, PER_FAMILY, seed, FAMILIES), seed),
         **_questions("chart", policy, chart_questions(charts, PER_FAMILY, seed), seed),
         **_checks(policy, scenes, seed),
@@ -71,21 +63,11 @@ def _lists(policy: Policy, pairs: Sequence[ImagePair], seed: Seed) -> Marks:
     replies = _answers(policy, [(lesson.prompt, pair) for pair in pairs], LONGEST_LIST, seed.child("list"))
     marks: Marks = {f"list/{key}": [] for key in VALUES}
     for pair, reply in zip(pairs, replies, strict=True):
-        said = [list(words) for words in LISTED.findall(reply)]
-        objects = [[item[key] for key in WORD_ORDER] for item in from_left(pair.original_facts)]
-        for item, words in zip(objects, matched(objects, said), strict=True):
+        objects = in_full({"objects": from_left(pair.original_facts)})
+        for item, words in zip(objects, matched(objects, listed(reply)), strict=True):
             for key, word, found in zip(WORD_ORDER, item, words, strict=True):
                 marks[f"list/{key}"].append(float(word == found))
     return marks
-
-
-def matched(objects: Sequence[Words], said: Sequence[Words]) -> list[Words]:
-    """For each object what was said of it: the matching in which most attributes agree; nothing for one left out."""
-    nothing: Words = [""] * len(WORD_ORDER)
-    options = [*said, *[nothing] * len(objects)]
-    agreement = [[sum(map(operator.eq, item, words)) for words in options] for item in objects]
-    _, columns = linear_sum_assignment(agreement, maximize=True)
-    return [options[column] for column in columns]
 
 
 def _questions(subject: str, policy: Policy, asked: Sequence[AskedPicture], seed: Seed) -> Marks:
