@@ -9,16 +9,20 @@ import torch
 from safetensors.torch import load_file
 
 from tests.make import scene_pairs
+from vision_zero.config.nano import NANO_SAMPLING
 from vision_zero.config.pairs import ChartsConfig
+from vision_zero.config.policy import PolicyConfig
 from vision_zero.config.warm_start import WarmStartConfig
 from vision_zero.game.parsing import read_clue, read_vote
 from vision_zero.pairs.charts.source import ChartSource
 from vision_zero.pairs.pictures import decode
 from vision_zero.pairs.scenes.lists import matched
-from vision_zero.pairs.scenes.statements import Relation, parse
+from vision_zero.pairs.scenes.statements import Relation, parse, parts_of
+from vision_zero.policy.loading import load_policy
+from vision_zero.policy.nano.exam import examine
 from vision_zero.policy.nano.lessons.charts import teach_look_up
 from vision_zero.policy.nano.lessons.forms import OPENER
-from vision_zero.policy.nano.lessons.game import parts_of, teach_check, teach_clue, teach_vote, verdicts
+from vision_zero.policy.nano.lessons.game import teach_check, teach_clue, teach_vote, verdicts
 from vision_zero.policy.nano.lessons.scenes import evidence, false_statement, teach_order, teach_question, true_statement
 from vision_zero.policy.nano.making import make_policy
 from vision_zero.policy.nano.school import TEACHERS, School, draw_files
@@ -222,12 +226,19 @@ def test_an_interrupted_warm_start_ends_with_the_same_weights(pictures, taught, 
 
 
 def test_what_ships_is_small_and_loads_as_single_precision(taught):
-    from vision_zero.config.policy import PolicyConfig
-    from vision_zero.policy.loading import load_policy
-
     assert (taught / "model.safetensors").stat().st_size < 8e6
     policy = load_policy(PolicyConfig(base=str(taught)), None)
     assert {parameter.dtype for parameter in policy.model.parameters()} == {torch.float32}
+
+
+def test_an_examination_has_every_manner_of_answering(taught):
+    config = few_lessons().model_copy(update={"exam_pairs": 4, "exam_lists": 4, "exam_questions": 1})
+    sampling = NANO_SAMPLING.model_copy(update={"max_clue_tokens": 4, "max_vote_tokens": 4})
+    marks = examine(load_policy(PolicyConfig(base=str(taught), sampling=sampling), None), config).marks
+    assert {"list/shape", "clue/unreadable, sampled", "chart/value, greedy", "question/reasoned, sampled"} <= marks.keys()
+    for subject in ("question/all", "chart/all", "vote/forced"):
+        assert {f"{subject}, {manner}" for manner in ("greedy", "sampled", "made to reason")} <= marks.keys()
+    assert marks["vote/reasoned, made to reason"].mean == 1
 
 
 def test_a_list_is_marked_by_the_best_matching_and_what_is_left_out_is_wrong():

@@ -110,6 +110,8 @@ class WarmStartConfig(RootConfig):
     """Lessons whose text the tokenizer is trained on."""
     exam_pairs: int = Field(200, ge=4)
     """Held-out pairs that the policy is examined on afterwards."""
+    exam_questions: int = Field(100, ge=1)
+    """Questions of each family that it is asked there, about scenes and about charts."""
     exam_lists: int = Field(1000, ge=4)
     """Held-out scenes that it lists there: two hundred cannot tell shapes of 94 % from shapes of 96 %."""
     folder: str = "runs/warm_start"

@@ -14,7 +14,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-OPENER = "I see:"
+from vision_zero.config.nano import NANO_REASONING
+
+OPENER = NANO_REASONING
 """How every reasoned reply begins; no direct one does."""
 
 

@@ -7,14 +7,14 @@ there is to learn is how to come to true checks, and true clues.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 
 import numpy as np
 
 from vision_zero.config.game import GameConfig
 from vision_zero.game.prompts import Role, SpokenClue, clue_prompt, vote_prompt
 from vision_zero.pairs.scenes.questions import pick
-from vision_zero.pairs.scenes.statements import Both, Count, Relation, SceneFacts, Statement, Thing
+from vision_zero.pairs.scenes.statements import Count, Relation, SceneFacts, Statement, Thing, parts_of
 from vision_zero.policy.nano.lessons.forms import box, reasoned_reply
 from vision_zero.policy.nano.lessons.lesson import Lesson, form
 from vision_zero.policy.nano.lessons.scenes import evidence, false_statement, listing, true_statement
@@ -102,14 +102,6 @@ def verdicts(said: Said, facts: SceneFacts, *, reasoned: bool) -> str:
     return "; ".join(
         f"{seat}: " + ", ".join(_judged(part, facts, reasoned=reasoned) for part in parts) for seat, parts in by_seat.items()
     )
-
-
-def parts_of(statement: Statement) -> Sequence[Thing | Count | Relation]:
-    """The single statements that a clue makes, each judged by itself."""
-    if isinstance(statement, Both):
-        return statement.parts
-    assert isinstance(statement, Thing | Count | Relation)
-    return (statement,)
 
 
 def _judged(part: Thing | Count | Relation, facts: SceneFacts, *, reasoned: bool) -> str:
