@@ -1,7 +1,7 @@
 """Draw a scene: one shaded ray per pixel, and a finer grid of rays where outlines and highlights would otherwise show stairs.
 
 Differs from CLEVR, which path-traces in Blender: here a picture of 112x112 takes about ten milliseconds on one core.
-Light on the ground varies slowly: it is worked out at every second pixel, also behind objects, and interpolated.
+Light on the ground varies slowly: it is worked out at every second pixel or fewer, also behind objects, and interpolated.
 The picture is a function of the scene and the size alone.
 """
 
@@ -16,12 +16,12 @@ from PIL import Image
 from vision_zero.pairs.scenes.scene import Scene
 from vision_zero.pairs.scenes.shading import FAR, Studio, encoded
 from vision_zero.pairs.scenes.solids import Array
-from vision_zero.pairs.scenes.tracing import GROUND, Hits, View, ground_length, look, pixel_directions, trace
+from vision_zero.pairs.scenes.tracing import GROUND, Hits, View, ground_length, look, look_again, pixel_directions
 
 SHADOW_RAYS = 4
 """Rays from each point to each lamp."""
-GROUND_STEP = 2
-"""The ground's light is worked out at every so many pixels."""
+GROUND_STEPS = 100
+"""The ground's light is worked out at so many positions across the picture, or at every second pixel if that is fewer."""
 EDGE_GRID = 3
 """An edge pixel is the mean of EDGE_GRID x EDGE_GRID rays."""
 EDGE_CONTRAST = 0.12
@@ -45,12 +45,14 @@ def render(scene: Scene, width: int, height: int) -> Rendering:
     """Draw ``scene`` as an RGB picture of that size."""
     studio = Studio.of(scene)
     view = look(scene, studio.solids, width, height)
-    ground = Ground.of(studio, width, height)
+    ground = Ground.of(studio, view)
     rows, columns = np.indices((height, width), dtype=np.float32).reshape(2, -1) + np.float32(0.5)
-    light = _light(studio, ground, Rays(rows, columns, view.directions), view.hits)
+    rays = Rays(rows, columns, view.directions)
+    dull = _dull(studio, ground, rays, view.hits)
+    light = _with_highlights(studio, rays, view.hits, dull)
     edges = np.flatnonzero(_edges(view.mask(), light))
     if edges.size:
-        light[:, edges] = _refined(studio, ground, view, edges)
+        light[:, edges] = _refined(studio, ground, view, dull, edges)
     pixels = np.rint(encoded(light).T.reshape(height, width, 3) * 255).astype(np.uint8)
     return Rendering(Image.fromarray(pixels), view.mask())
 
@@ -69,27 +71,56 @@ class Rays:
 
 @dataclass(frozen=True, slots=True)
 class Ground:
-    """Light that the ground sends to the camera, (rows, columns) positions GROUND_STEP pixels apart."""
+    """Light that the ground sends to the camera.
 
+    Args:
+        step: pixels from one position to the next.
+        light: (rows, columns) at those positions.
+        weight: (rows, columns) 1 where the ground is seen; less, but not 0, where an object hides it or stands on it: the
+            dark from under an object must not come out in dots beside it.
+    """
+
+    step: int
     light: Array
+    weight: Array
 
     @classmethod
-    def of(cls, studio: Studio, width: int, height: int) -> Ground:
-        shape = (height // GROUND_STEP + 2, width // GROUND_STEP + 2)
-        rows, columns = np.indices(shape, dtype=np.float32).reshape(2, -1) * np.float32(GROUND_STEP)
-        directions = pixel_directions(studio.scene.camera, width, height, columns, rows)
+    def of(cls, studio: Studio, view: View) -> Ground:
+        step = max(2, view.width // GROUND_STEPS)
+        shape = (view.height // step + 2, view.width // step + 2)
+        rows, columns = np.indices(shape, dtype=np.float32).reshape(2, -1) * np.float32(step)
+        directions = pixel_directions(studio.scene.camera, view.width, view.height, columns, rows)
         length = ground_length(studio.scene.camera.location[2], directions[2])
         hits = Hits(np.full(length.shape, GROUND, dtype=np.int8), length)
-        return cls(studio.shade(_points(studio, directions, hits), directions, hits, SHADOW_RAYS)[0].reshape(shape))
+        points = _points(studio, directions, hits)
+        light = studio.shade(points, directions, hits, SHADOW_RAYS)[0]
+        shown = view.mask()[
+            np.minimum(rows.astype(np.int32), view.height - 1), np.minimum(columns.astype(np.int32), view.width - 1)
+        ]
+        hidden = shown != GROUND
+        for solid in studio.solids:
+            hidden |= solid.covers(points)
+        weight = np.where(hidden, np.float32(1e-3), np.float32(1))
+        return cls(step, light.reshape(shape), weight.reshape(shape))
 
     def at(self, rows: Array, columns: Array) -> Array:
         """Light (N,) at picture positions, interpolated linearly."""
-        down, across = rows / np.float32(GROUND_STEP), columns / np.float32(GROUND_STEP)
+        down, across = rows / np.float32(self.step), columns / np.float32(self.step)
         row, column = down.astype(np.int32), across.astype(np.int32)
         down, across = down - row, across - column
-        upper = self.light[row, column] * (1 - across) + self.light[row, column + 1] * across
-        lower = self.light[row + 1, column] * (1 - across) + self.light[row + 1, column + 1] * across
-        return np.asarray(upper * (1 - down) + lower * down, dtype=np.float32)
+        total, weights = np.zeros_like(rows), np.zeros_like(rows)
+        stride = self.light.shape[1]
+        corner = row * stride + column
+        for step, share in (
+            (0, (1 - down) * (1 - across)),
+            (1, (1 - down) * across),
+            (stride, down * (1 - across)),
+            (stride + 1, down * across),
+        ):
+            weight = share * self.weight.take(corner + step)
+            total += weight * self.light.take(corner + step)
+            weights += weight
+        return np.asarray(total / weights, dtype=np.float32)
 
 
 def _points(studio: Studio, directions: Array, hits: Hits) -> Array:
@@ -100,33 +131,23 @@ def _eye(scene: Scene) -> Array:
     return np.asarray(scene.camera.location, dtype=np.float32)[:, None]
 
 
-def _light(studio: Studio, ground: Ground, rays: Rays, hits: Hits, group: NDArray[np.int64] | None = None) -> Array:
-    """Light (3, N) along rays.
-
-    Args:
-        studio: the scene.
-        ground: its ground.
-        rays: N rays from the camera.
-        hits: what they found.
-        group: (N,) number of the pixel of each; rays of one pixel that find the same object then share one shading.
-    """
+def _dull(studio: Studio, ground: Ground, rays: Rays, hits: Hits) -> Array:
+    """Light (3, N) along rays from the camera, without the lamps' highlights on metal."""
     light = np.empty_like(rays.directions)
-    empty = np.flatnonzero(hits.index == GROUND)
+    empty, solid = np.flatnonzero(hits.index == GROUND), np.flatnonzero(hits.index != GROUND)
     light[:, empty] = ground.at(rays.rows[empty], rays.columns[empty])
-    solid = np.flatnonzero(hits.index != GROUND)
-    if not solid.size:
-        return light
-    rays, hits = rays.only(solid), Hits(hits.index[solid], hits.length[solid])
-    points = _points(studio, rays.directions, hits)
-    chosen: NDArray[np.int64] | slice = slice(None)
-    copies: NDArray[np.int64] | slice = slice(None)
-    if group is not None:
-        _, chosen, copies = np.unique(group[solid] * 128 + hits.index, return_index=True, return_inverse=True)
-    picked = Hits(hits.index[chosen], hits.length[chosen])
-    shaded = studio.shade(points[:, chosen], rays.directions[:, chosen], picked, SHADOW_RAYS)[:, copies]
-    metal, highlights = studio.highlights(points, rays.directions, hits)
-    shaded[:, metal] += highlights
-    light[:, solid] = shaded
+    if solid.size:
+        found, directions = hits.only(solid), rays.directions[:, solid]
+        light[:, solid] = studio.shade(_points(studio, directions, found), directions, found, SHADOW_RAYS)
+    return light
+
+
+def _with_highlights(studio: Studio, rays: Rays, hits: Hits, dull: Array) -> Array:
+    light = dull.copy()
+    metal = np.flatnonzero(studio.surfaces.is_metal[hits.index])
+    if metal.size:
+        found, directions = hits.only(metal), rays.directions[:, metal]
+        light[:, metal] += studio.highlights(_points(studio, directions, found), directions, found.index)
     return light
 
 
@@ -143,14 +164,24 @@ def _edges(mask: NDArray[np.int8], light: Array) -> NDArray[np.bool_]:
     return edge
 
 
-def _refined(studio: Studio, ground: Ground, view: View, pixels: NDArray[np.int64]) -> Array:
-    """Light (3, N) of those pixels as the mean over a grid of rays inside each."""
+def _refined(studio: Studio, ground: Ground, view: View, dull: Array, pixels: NDArray[np.int64]) -> Array:
+    """Light (3, N) of those pixels as the mean over a grid of rays inside each.
+
+    Rays of one pixel that find the same object share its dull light, which varies slowly; highlights are worked out for each.
+    """
     steps = (np.arange(EDGE_GRID, dtype=np.float32) + 0.5) / EDGE_GRID
     shape = (pixels.size, EDGE_GRID, EDGE_GRID)
     rows = np.broadcast_to((pixels // view.width)[:, None, None] + steps[:, None], shape).astype(np.float32).ravel()
     columns = np.broadcast_to((pixels % view.width)[:, None, None] + steps[None, :], shape).astype(np.float32).ravel()
     rays = Rays(rows, columns, pixel_directions(studio.scene.camera, view.width, view.height, columns, rows))
-    hits = trace(studio.solids, _eye(studio.scene), rays.directions)
-    light = _light(studio, ground, rays, hits, np.repeat(np.arange(pixels.size), EDGE_GRID**2))
+    hits = look_again(studio.scene, studio.solids, view, rows, columns, rays.directions)
+    pixel = np.repeat(pixels, EDGE_GRID**2)
+    light = dull[:, pixel]
+    other = np.flatnonzero(hits.index != view.hits.index[pixel])
+    _, first, copies = np.unique(pixel[other] * 128 + hits.index[other], return_index=True, return_inverse=True)
+    if first.size:
+        chosen = other[first]
+        light[:, other] = _dull(studio, ground, rays.only(chosen), hits.only(chosen))[:, copies]
+    light = _with_highlights(studio, rays, hits, light)
     # Clipped before the mean, as the eye sees it: one over-bright ray must not whiten the whole pixel.
     return np.clip(light, 0, 1).reshape(3, pixels.size, -1).mean(axis=2)

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from vision_zero.pairs.scenes.lighting import Light, lights
+from vision_zero.pairs.scenes.lighting import Lighting
 from vision_zero.pairs.scenes.scene import PALETTE, Scene
 from vision_zero.pairs.scenes.solids import Array, Solid, dot, unit
 from vision_zero.pairs.scenes.tracing import Hits, trace
@@ -65,11 +65,11 @@ class Studio:
     solids: Sequence[Solid]
     surfaces: Surfaces
     scene: Scene
-    lights: Sequence[Light]
+    lighting: Lighting
 
     @classmethod
     def of(cls, scene: Scene) -> Studio:
-        return cls([Solid.of(item) for item in scene.objects], Surfaces.of(scene), scene, lights(scene.lamps))
+        return cls([Solid.of(item) for item in scene.objects], Surfaces.of(scene), scene, Lighting.of(scene.lamps))
 
     def shade(self, points: Array, directions: Array, hits: Hits, shadow_rays: int) -> Array:
         """Light (3, N) that surface points send back along the rays that found them, without the lamps' highlights.
@@ -89,15 +89,11 @@ class Studio:
             light[:, metal] = self._mirrored(points[:, metal], normals[:, metal], unit(directions[:, metal]), hits.index[metal])
         return light
 
-    def highlights(self, points: Array, directions: Array, hits: Hits) -> tuple[NDArray[np.int64], Array]:
-        """Which of the points (M,) are metal, and the light (3, M) of the lamps' images in them."""
-        metal = np.flatnonzero(self.surfaces.is_metal[hits.index])
-        points, index = points[:, metal], hits.index[metal]
-        normals, view = self._normals(points, index), unit(directions[:, metal])
-        total = np.zeros(metal.size, dtype=np.float32)
-        for light in self.lights:
-            total += light.highlight(points, normals, view, METAL_ROUGHNESS)
-        return metal, self.surfaces.albedo[:, index] * np.minimum(total, BRIGHTEST)
+    def highlights(self, points: Array, directions: Array, index: NDArray[np.int8]) -> Array:
+        """Light (3, N) of the lamps' images in points of metal objects ``index``, along the rays that found them."""
+        normals, view = self._normals(points, index), unit(directions)
+        shine = self.lighting.highlights(points, normals, view, METAL_ROUGHNESS)
+        return self.surfaces.albedo[:, index] * np.minimum(shine, BRIGHTEST)
 
     def _normals(self, points: Array, index: NDArray[np.int8]) -> Array:
         normals = np.zeros_like(points)
@@ -110,13 +106,8 @@ class Studio:
 
     def _matte(self, points: Array, normals: Array, index: NDArray[np.int8], shadow_rays: int) -> Array:
         """Diffuse light: each lamp behind its shadows, the sky dimmed where solids are near, and the ground's bounce."""
-        start = points + _LIFT * normals
         received = self._around(points, normals, index)
-        for light in self.lights:
-            share = light.on(points, normals)
-            lit = np.flatnonzero(share > 1e-3)
-            share[lit] *= light.seen_from(start[:, lit], index[lit], self.solids, shadow_rays)
-            received += share
+        received += self.lighting.on(points + _LIFT * normals, normals, index, self.solids, shadow_rays)
         return self.surfaces.albedo[:, index] * (received / np.float32(math.pi))
 
     def _around(self, points: Array, normals: Array, index: NDArray[np.int8]) -> Array:

@@ -108,6 +108,13 @@ class Solid:
             near, far = _tube_span(start, step)
         return (near < far) & (far > 0) & (near < 1)
 
+    def covers(self, points: Array) -> NDArray[np.bool_]:
+        """(N,) are these points of the ground under the solid's flat foot or the bevel round it?"""
+        if self.shape == "sphere":
+            return np.zeros(points.shape[1], dtype=bool)
+        x, y, _ = self._to_frame(points - self.center)
+        return np.asarray(np.maximum(np.abs(x), np.abs(y)) < 1 if self.shape == "cube" else x * x + y * y < 1)
+
     def normals(self, points: Array) -> Array:
         """Outward unit normals (3, N) at surface points (3, N), rounded towards the edges."""
         local = self._to_frame(points - self.center)

@@ -22,6 +22,10 @@ class Hits:
     index: NDArray[np.int8]
     length: Array
 
+    def only(self, which: NDArray[np.int64]) -> Hits:
+        """The hits of some of the rays, by number."""
+        return Hits(self.index[which], self.length[which])
+
 
 @dataclass(frozen=True, slots=True)
 class View:
@@ -87,6 +91,22 @@ def look(scene: Scene, solids: Sequence[Solid], width: int, height: int) -> View
         np.copyto(length[window], distance, where=closer)
         index[window][closer] = number
     return View(width, height, directions, Hits(index.ravel(), length.ravel()), tuple(silhouettes))
+
+
+def look_again(scene: Scene, solids: Sequence[Solid], view: View, rows: Array, columns: Array, directions: Array) -> Hits:
+    """First hits of N more rays through picture positions; each solid is tried only inside its own rectangle."""
+    origin = np.asarray(scene.camera.location, dtype=np.float32)[:, None]
+    length = ground_length(float(origin[2, 0]), directions[2])
+    index = np.full(length.shape, GROUND, dtype=np.int8)
+    for number, solid in enumerate(solids):
+        down, across = _rectangle(scene.camera, solid, view.width, view.height)
+        inside = (rows >= down.start) & (rows < down.stop) & (columns >= across.start) & (columns < across.stop)
+        rays = np.flatnonzero(inside)
+        distance = solid.intersect(origin, directions[:, rays])
+        closer = distance < length[rays]
+        length[rays[closer]] = distance[closer]
+        index[rays[closer]] = number
+    return Hits(index, length)
 
 
 def _rectangle(camera: Camera, solid: Solid, width: int, height: int) -> tuple[slice, slice]:
