@@ -32,11 +32,11 @@ def self_play(config: SelfPlayConfig, rounds: int = 1) -> None:
     state = resumed
     for number in range(1, rounds + 1):
         before = state
-        state, policy, games = clue_stage(config, before, policy, pairs, id=f"clue_stage_{number}")
-        state, policy = decision_stage(config, before, state, policy, pairs, games, id=f"decision_stage_{number}")
+        state, policy, clue_games = clue_stage(config, before, policy, pairs, id=f"clue_stage_{number}")
+        state, policy, vote_games = decision_stage(config, before, state, policy, pairs, id=f"decision_stage_{number}")
         scores, _ = evaluate(config, state, policy, held_out, *base, id=f"evaluate_{number}")
         state = switch_stage(before, state, scores, id=f"switch_stage_{number}")
-        alarms = watch(config, state, games, scores, id=f"watch_{number}")
+        alarms = watch(config, state, clue_games, vote_games, scores, id=f"watch_{number}")
     benchmarks = ask_suites(config, policy)
-    page = report(config, resumed, state, policy, verdict, scores, alarms, benchmarks, games)
+    page = report(config, rounds, resumed, state, policy, verdict, scores, alarms, benchmarks, clue_games, vote_games)
     promote(version, state, policy, alarms, benchmarks, page)

@@ -11,6 +11,7 @@ from vision_zero.evaluation.scorecard import Scorecard
 from vision_zero.game.played import PlayedGames
 from vision_zero.learning.alarms import Alarms
 from vision_zero.learning.state import StageState
+from vision_zero.learning.unplayed import Unplayed
 from vision_zero.pairs.verdict import Verdict
 from vision_zero.policy.folder import PolicyFolder
 
@@ -18,6 +19,7 @@ from vision_zero.policy.folder import PolicyFolder
 @step(enable_cache=False)
 def report(
     config: SelfPlayConfig,
+    rounds: int,
     before: StageState,
     state: StageState,
     policy: PolicyFolder,
@@ -25,7 +27,8 @@ def report(
     scores: Scores,
     alarms: Alarms,
     benchmarks: Scorecard,
-    games: PlayedGames,
+    clue_games: PlayedGames,
+    vote_games: PlayedGames,
 ) -> Annotated[HTMLString, "report"]:
     """Write the report and the run's plain files, and print the summary table."""
     from vision_zero.report.run_folder import Outcome, RunFolder, summary_table
@@ -34,7 +37,8 @@ def report(
     run = get_step_context().pipeline_run
     done = {name: (step.start_time, step.end_time) for name, step in run.steps.items() if step.status == "completed"}
     folder = RunFolder.of(config, run.name)
-    outcome = Outcome(before, state, verdict, scores, alarms, benchmarks, RunTimes.of(run.start_time, done))
-    page = folder.write(outcome, policy, games)
+    times, unplayed = RunTimes.of(run.start_time, done), Unplayed.of(config, rounds, before, state)
+    outcome = Outcome(before, state, verdict, scores, alarms, benchmarks, times, unplayed)
+    page = folder.write(outcome, policy, clue_games.and_then(vote_games))
     summary_table(outcome, folder)
     return HTMLString(page)

@@ -24,13 +24,13 @@ from vision_zero.policy.folder import PolicyFolder
     output_materializers={
         "clue_state": StageStateMaterializer,
         "clue_policy": PolicyMaterializer,
-        "games": PlayedGamesMaterializer,
+        "clue_games": PlayedGamesMaterializer,
     },
 )
 def clue_stage(
     config: SelfPlayConfig, state: StageState, policy: PolicyFolder, pairs: PairTable
-) -> tuple[Annotated[StageState, "clue_state"], Annotated[PolicyFolder, "clue_policy"], Annotated[PlayedGames, "games"]]:
-    """Play this round's games; in the clue stage, learn from them."""
+) -> tuple[Annotated[StageState, "clue_state"], Annotated[PolicyFolder, "clue_policy"], Annotated[PlayedGames, "clue_games"]]:
+    """In the clue stage, play and learn from the clues; else hand the policy on."""
     from vision_zero.learning.clue_stage import run_clue_stage
     from vision_zero.learning.job import StageJob
 
@@ -44,12 +44,18 @@ def clue_stage(
 
 @step(
     enable_cache=False,
-    output_materializers={"decision_state": StageStateMaterializer, "trained_policy": PolicyMaterializer},
+    output_materializers={
+        "decision_state": StageStateMaterializer,
+        "trained_policy": PolicyMaterializer,
+        "vote_games": PlayedGamesMaterializer,
+    },
 )
 def decision_stage(
-    config: SelfPlayConfig, before: StageState, state: StageState, policy: PolicyFolder, pairs: PairTable, games: PlayedGames
-) -> tuple[Annotated[StageState, "decision_state"], Annotated[PolicyFolder, "trained_policy"]]:
-    """Vote on the round's games; in the decision stage, learn from the votes."""
+    config: SelfPlayConfig, before: StageState, state: StageState, policy: PolicyFolder, pairs: PairTable
+) -> tuple[
+    Annotated[StageState, "decision_state"], Annotated[PolicyFolder, "trained_policy"], Annotated[PlayedGames, "vote_games"]
+]:
+    """In the decision stage, play and learn from the votes, as far as the round has iterations left; else hand the policy on."""
     from vision_zero.learning.decision_stage import run_decision_stage
     from vision_zero.learning.job import StageJob
 
@@ -57,9 +63,10 @@ def decision_stage(
     folder = Path(mkdtemp(prefix="vision-zero-decision-"))
     left = config.iterations_per_round - (state.iteration - before.iteration)
     job = StageJob.of(config, state, policy, pairs, folder, run=run, iterations=left)
-    result = run_decision_stage(job, games.transcripts)
+    result = run_decision_stage(job)
+    games = PlayedGames.of(result.transcripts, pairs, config.rewards, config.replay_games)
     log_metadata(result.summary(state))
-    return result.state, result.policy
+    return result.state, result.policy, games
 
 
 @step(
@@ -116,10 +123,13 @@ def switch_stage(before: StageState, trained: StageState, scores: Scores) -> Ann
 
 
 @step(enable_cache=False, output_materializers=AlarmsMaterializer)
-def watch(config: SelfPlayConfig, state: StageState, games: PlayedGames, scores: Scores) -> Annotated[Alarms, "alarms"]:
+def watch(
+    config: SelfPlayConfig, state: StageState, clue_games: PlayedGames, vote_games: PlayedGames, scores: Scores
+) -> Annotated[Alarms, "alarms"]:
     """Look for trouble in what the round left behind: see :mod:`vision_zero.learning.alarms`."""
     from vision_zero.learning.alarms import watch as watch_round
 
-    alarms = watch_round(state, games.transcripts, scores, config.rewards, config.alarms, confidence=config.evaluation.confidence)
+    games = clue_games.and_then(vote_games).transcripts
+    alarms = watch_round(state, games, scores, config.rewards, config.alarms, confidence=config.evaluation.confidence)
     log_metadata({"alarms": {alarm.name: f"{alarm.mark}: {alarm.sentence}" for alarm in alarms.alarms}})
     return alarms

@@ -60,15 +60,14 @@ class Plan:
         reply = longest_reply(self.config)
         share = learning.games_per_iteration // learning.num_processes
         said = max((self.config.game.civilians + 1) * self.config.game.rounds, learning.votes_per_prompt)
-        # Games that are only played are those of a whole round, together.
-        together = learning.games_per_iteration * self.config.iterations_per_round
+        voters = self.config.game.votes
         return Work(
             prompt=self.lengths.prompt,
             picture=self.lengths.picture,
             reply=reply,
             rows=max(1.0, learning.tokens_per_step / (self.lengths.prompt + reply)),
-            batch=min(policy.sampling.batch_size, together * said),
-            prompts=min(policy.sampling.batch_size, together),
+            batch=min(policy.sampling.batch_size, share * (voters - 1 + learning.votes_per_prompt)),
+            prompts=min(policy.sampling.batch_size, share * voters),
             replies=share * said,
             weight_bytes={"float32": 4, "bfloat16": 2, "auto": self.stored}[policy.dtype],
             is_mixed=learning.bf16,

@@ -10,15 +10,15 @@ from datetime import timedelta
 from pathlib import Path
 
 from vision_zero.learning import worker
-from vision_zero.learning.clue_stage import ClueTrainer
+from vision_zero.learning.rollouts import PlayingTrainer
 
-_play = ClueTrainer._play
+_play = PlayingTrainer.play
 
 
-def _play_or_fail(trainer, numbers):
+def _play_or_fail(trainer, rows, players):
     """One iteration goes well, so that the failure comes in the midst of training."""
     if trainer.accelerator.process_index == 0 or trainer.state.global_step == 0:
-        return _play(trainer, numbers)
+        return _play(trainer, rows, players)
     if os.environ["FAILING"] == "raise":
         raise RuntimeError("the second process\nhas had enough")
     time.sleep(1000)
@@ -26,6 +26,6 @@ def _play_or_fail(trainer, numbers):
 
 
 if __name__ == "__main__":
-    ClueTrainer._play = _play_or_fail
+    PlayingTrainer.play = _play_or_fail
     worker.PATIENCE = timedelta(seconds=float(os.environ.get("PATIENCE", "1000")))
     worker.main(Path(sys.argv[1]))

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from itertools import count
 from pathlib import Path
-from types import ModuleType
 from typing import Any
 
 import pytest
@@ -17,7 +16,9 @@ from vision_zero.config.policy import AdapterConfig, PolicyConfig, SamplingConfi
 from vision_zero.config.rewards import RewardsConfig
 from vision_zero.game import spy
 from vision_zero.game.parsing import Vote
-from vision_zero.learning.job import StageJob
+from vision_zero.learning.clue_stage import run_clue_stage
+from vision_zero.learning.decision_stage import run_decision_stage
+from vision_zero.learning.job import StageJob, StageResult
 from vision_zero.learning.state import StageState
 from vision_zero.pairs.supply import PairSupply, stride
 from vision_zero.pairs.table import PairTable
@@ -28,10 +29,14 @@ GAMES, ITERATIONS = 2, 4
 _folders = count()
 
 
-def votes_from_any_reply(patch: pytest.MonkeyPatch, *more: ModuleType) -> None:
-    """Read every reply as a vote, by its length, in play and in those modules: replies of random weights hold none."""
-    for module in (spy, *more):
-        patch.setattr(module, "read_vote", lambda reply, seats: ("", Vote(len(reply) % seats + 1)))
+def votes_from_any_reply(patch: pytest.MonkeyPatch) -> None:
+    """Read every reply as a vote, by its length: replies of random weights hold none."""
+    patch.setattr(spy, "read_vote", lambda reply, seats: ("", Vote(len(reply) % seats + 1)))
+
+
+def run_stage(job: StageJob) -> StageResult:
+    """The stage that the state is in."""
+    return run_clue_stage(job) if job.state.stage == "clue" else run_decision_stage(job)
 
 
 def tiny_job(

@@ -8,6 +8,7 @@ is the library's worker with such replies.
 from __future__ import annotations
 
 import sys
+from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 
@@ -15,8 +16,7 @@ import numpy as np
 
 from vision_zero.game.table import Reply
 from vision_zero.learning import worker
-from vision_zero.learning.decision_stage import DecisionTrainer
-from vision_zero.policy.policy import Completion, Policy
+from vision_zero.policy.policy import Policy
 from vision_zero.randomness import Seed
 
 TOKENS = range(20, 80)
@@ -25,9 +25,8 @@ VOTES = ("\\boxed{1}", "\\boxed{2}", "\\boxed{3}", "\\boxed{N/A}", "yes")
 
 
 def rehearse(patch: Callable[[type, str, object], None]) -> None:
-    """Put the replies in place of both stages' sampling."""
+    """Put the replies in place of sampling."""
     patch(Policy, "reply", _reply)
-    patch(DecisionTrainer, "_sample", _votes)
 
 
 def _draws(*names: str | int) -> np.random.Generator:
@@ -35,24 +34,15 @@ def _draws(*names: str | int) -> np.random.Generator:
 
 
 def _reply(self, requests, seed):
-    replies = []
+    replies, times = [], Counter()
     for request in requests:
-        draws = _draws(request.game_id, request.seat, request.kind, request.round)
+        asked = (request.game_id, request.seat, request.kind, request.round)
+        draws = _draws(*asked, times[asked])
+        times[asked] += 1
         tokens = tuple(int(token) for token in draws.choice(TOKENS, size=draws.integers(2, 7)))
         text = str(draws.choice(VOTES)) if request.kind == "vote" else f"\\boxed{{a cube {draws.integers(100)}}}"
         replies.append(Reply(text, tokens))
     return replies
-
-
-def _votes(self, rows):
-    first = self.accelerator.process_index * len(rows)
-    completions = []
-    for number in range(first, first + len(rows)):
-        draws = _draws("vote", self.state.global_step, number)
-        text = " ".join(["yes"] * draws.integers(1, 4) + [str(draws.choice(VOTES))])
-        tokens = [*self._tokenizer(text, add_special_tokens=False)["input_ids"], self._tokenizer.eos_token_id]
-        completions.append(Completion(tuple(tokens), text, is_cut_off=False))
-    return completions
 
 
 if __name__ == "__main__":

@@ -17,7 +17,6 @@ from vision_zero.evaluation.clues import clue_measures
 from vision_zero.evaluation.duels import caught, duel
 from vision_zero.evaluation.estimates import Scores, compare
 from vision_zero.evaluation.held_out import HeldOut
-from vision_zero.game.parsing import Unreadable, Vote
 from vision_zero.game.spy import WhoIsTheSpy
 from vision_zero.game.table import Reply
 from vision_zero.game.transcript import vote_rates
@@ -70,7 +69,7 @@ def state_of(table, iterations=6):
 
 
 def worth(move, game):
-    return vote_reward(Unreadable(move.unreadable) if move.unreadable else Vote(move.vote), game.spy, REWARDS)
+    return vote_reward(move.ballot, game.spy, REWARDS)
 
 
 def test_a_player_who_stays_random_is_on_a_plateau():

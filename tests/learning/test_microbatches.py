@@ -7,10 +7,8 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.learning.jobs import adapter, start, votes_from_any_reply
-from vision_zero.learning import decision_stage, grpo
-from vision_zero.learning.clue_stage import run_clue_stage
-from vision_zero.learning.decision_stage import run_decision_stage
+from tests.learning.jobs import adapter, run_stage, start, votes_from_any_reply
+from vision_zero.learning import grpo
 from vision_zero.learning.microbatches import first_rows, microbatches, more_parts, parts_of, sizes, weigh
 
 PROMPTS, REPLIES = [3, 5, 2, 5], [4, 1, 2, 3]
@@ -141,14 +139,13 @@ def test_one_microbatch_of_all_rows_is_the_batch_in_another_order():
 @pytest.mark.parametrize(("stage", "tokens", "rows"), [("clue", 300, [4, 2]), ("decision", 160, [3, 3])])
 def test_the_update_is_that_of_the_batch_as_it_was(stage, tokens, rows, make_job, monkeypatch):
     """One micro-batch of everything is what TRL would train; parts with prompts read once change nothing but the rounding."""
-    votes_from_any_reply(monkeypatch, decision_stage)
+    votes_from_any_reply(monkeypatch)
 
     def learned(tokens, shared_prefix):
         settings = {"tokens_per_step": tokens, "shared_prefix": shared_prefix}
         job = make_job(start(stage), iterations=1, learning_rate=1e-3, **settings)
         job = replace(job, policy=job.policy.model_copy(update={"sampling": sampling(job)}))
-        games = run_clue_stage(job)
-        result = games if stage == "clue" else run_decision_stage(job, games.transcripts)
+        result = run_stage(job)
         return adapter(result.policy), result.state.history[0].metrics
 
     def sampling(job):

@@ -72,10 +72,9 @@ def test_two_shares_train_on_clues_as_one_whole_does_and_either_goes_on_from_the
 
 
 def test_two_shares_train_on_votes_as_one_whole_does(make_job, same_batch):
-    games = run_clue_stage(make_job(start("decision"), iterations=1)).transcripts
     settings = {"iterations": 1, "skip_equal_groups": True}
-    one = run_decision_stage(make_job(start("decision"), **settings), games)
-    two = run_decision_stage(make_job(start("decision"), **settings, **SHARED), games)
+    one = run_decision_stage(make_job(start("decision"), **settings))
+    two = run_decision_stage(make_job(start("decision"), **settings, **SHARED))
     assert one.state.history[0].metrics["kl"] == pytest.approx(two.state.history[0].metrics["kl"], abs=1e-6)
     same(one, two, make_job(start("decision")))
 

@@ -8,11 +8,10 @@ from dataclasses import replace
 import pytest
 import torch
 
-from tests.learning.jobs import adapter, optimizer, start, votes_from_any_reply
+from tests.learning.jobs import adapter, optimizer, run_stage, start, votes_from_any_reply
 from vision_zero.errors import TrainingError
 from vision_zero.learning import clue_stage, decision_stage
 from vision_zero.learning.clue_stage import run_clue_stage
-from vision_zero.learning.decision_stage import run_decision_stage
 from vision_zero.learning.grpo import StageTrainer
 from vision_zero.learning.shortage import make_room, shortage_named
 from vision_zero.policy.policy import Policy
@@ -27,23 +26,18 @@ def exhausted(*args, **kwargs):
     raise torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 2.00 GiB.\nGPU 0 has a total capacity of 79.11 GiB")
 
 
-def fails(stage, job, *games):
+def fails(stage, job):
     with pytest.raises(TrainingError, match="out of memory while") as caught:
-        stage(job, *games)
+        stage(job)
     assert "\n" not in str(caught.value)
     assert "what it began from stands" in str(caught.value)
     return str(caught.value)
 
 
 def test_of_play_and_votes_the_batch_is_named(make_job, monkeypatch):
-    games = run_clue_stage(make_job(start("decision"), iterations=1)).transcripts
     monkeypatch.setattr(Policy, "_generate", exhausted)
-    for stage, job, more in (
-        (run_clue_stage, make_job(start("clue")), ()),
-        (run_clue_stage, make_job(start("decision")), ()),
-        (run_decision_stage, make_job(start("decision"), iterations=1), (games,)),
-    ):
-        assert "lower policy.sampling.batch_size (now 64)" in fails(stage, job, *more)
+    for stage in ("clue", "decision"):
+        assert "lower policy.sampling.batch_size (now 64)" in fails(run_stage, make_job(start(stage)))
 
 
 def test_of_the_update_checkpointing_and_then_the_tokens_are_named(make_job, monkeypatch):
@@ -114,7 +108,6 @@ def test_a_stage_leaves_no_model_behind_that_the_next_one_would_lack_the_room_of
     """Without Python's own search for circles of references, which comes when it comes."""
     job = make_job(start(stage), iterations=1)
     job = replace(job, policy=job.policy.model_copy(update={"adapter": None})) if whole else job
-    games = run_clue_stage(make_job(start("decision"), iterations=1)).transcripts
     module, models = {"clue": clue_stage, "decision": decision_stage}[stage], []
     load = module.load_base
 
@@ -126,10 +119,7 @@ def test_a_stage_leaves_no_model_behind_that_the_next_one_would_lack_the_room_of
     monkeypatch.setattr(module, "load_base", loaded)
     gc.disable()
     try:
-        if stage == "clue":
-            run_clue_stage(job)
-        else:
-            run_decision_stage(job, games)
+        run_stage(job)
     finally:
         gc.enable()
     assert [model() for model in models] == [None]

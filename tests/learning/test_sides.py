@@ -14,11 +14,10 @@ import torch
 from safetensors.torch import load_file
 from torch import nn
 
-from tests.learning.jobs import start, tiny_job, votes_from_any_reply
+from tests.learning.jobs import run_stage, start, tiny_job, votes_from_any_reply
 from tests.policy.families import FAMILIES, write_family
 from vision_zero.config.policy import PolicyConfig
 from vision_zero.errors import PolicyError
-from vision_zero.learning import decision_stage
 from vision_zero.learning.clue_stage import ClueTrainer, run_clue_stage
 from vision_zero.learning.decision_stage import run_decision_stage
 from vision_zero.policy.loading import load_base, load_policy
@@ -49,7 +48,7 @@ def base(tmp_path_factory):
 
 @pytest.fixture(autouse=True)
 def readable_votes(monkeypatch):
-    votes_from_any_reply(monkeypatch, decision_stage)
+    votes_from_any_reply(monkeypatch)
 
 
 def prefixes(family, train_on):
@@ -65,7 +64,7 @@ def both_stages(base, folder, policy):
 
     clue = run_clue_stage(job(start("clue")))
     voting = job(clue.state.model_copy(update={"stage": "decision"}), clue.policy)
-    decision = run_decision_stage(voting, run_clue_stage(job(start("decision"))).transcripts)
+    decision = run_decision_stage(voting)
     assert (clue.state.iteration, decision.state.iteration) == (1, 2)
     assert all(record.metrics["grad_norm"] > 0 for record in decision.state.history)
     return clue.policy, decision.policy
@@ -174,9 +173,9 @@ def spoil_count(folder):
 def test_what_does_not_belong_together_ends_in_one_line_before_training(base, tmp_path, family, spoil):
     folder = Path(shutil.copytree(base(family), tmp_path / "base"))
     spoil(folder)
-    for state in (start("clue"), start("decision")):  # trained, and only played
+    for state in (start("clue"), start("decision")):
         with pytest.raises(PolicyError, match=r"no chat template|tokens for a picture|cannot read the processor") as caught:
-            run_clue_stage(tiny_job(folder, tmp_path, state, iterations=1))
+            run_stage(tiny_job(folder, tmp_path, state, iterations=1))
         assert "\n" not in str(caught.value)
 
 

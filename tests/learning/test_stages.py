@@ -9,17 +9,15 @@ from functools import partial
 import pytest
 import torch
 
-from tests.learning.jobs import GAMES, ITERATIONS, adapter, optimizer, start, votes_from_any_reply
+from tests.learning.jobs import GAMES, ITERATIONS, adapter, optimizer, run_stage, start, votes_from_any_reply
 from tests.make import files_below, scene_pairs
 from vision_zero.config.learning import SwitchConfig
 from vision_zero.config.policy import AdapterConfig, PolicyConfig
 from vision_zero.config.self_play import SelfPlayConfig
 from vision_zero.errors import PolicyError, TrainingError
-from vision_zero.game.parsing import Vote
-from vision_zero.learning import decision_stage
 from vision_zero.learning.clue_stage import ClueTrainer, run_clue_stage
 from vision_zero.learning.decision_stage import run_decision_stage
-from vision_zero.learning.job import StageJob
+from vision_zero.learning.job import StageJob, StageResult
 from vision_zero.learning.state import StageState
 from vision_zero.pairs.table import PairTable
 from vision_zero.policy import compiled
@@ -189,18 +187,10 @@ def test_a_reply_is_less_likely_before_another_picture(tiny_base):
 
 @pytest.mark.parametrize("stage", ["clue", "decision"])
 def test_a_learning_rate_of_zero_changes_nothing(make_job, stage):
-    trained = run(make_job(start(stage), iterations=2, learning_rate=1e-30))
+    trained = run_stage(make_job(start(stage), iterations=2, learning_rate=1e-30))
     weights = adapter(trained.policy)
     assert max(tensor.abs().max() for name, tensor in weights.items() if "lora_B" in name) < 1e-20
     assert trained.state.iteration == 2
-
-
-def run(job):
-    """The stage that the state is in."""
-    played = run_clue_stage(job)
-    if job.state.stage == "clue":
-        return played
-    return run_decision_stage(replace(job, folder=job.folder.with_name(job.folder.name + "-votes")), played.transcripts)
 
 
 def test_a_resumed_clue_stage_equals_an_unbroken_one_bit_for_bit(make_job):
@@ -212,14 +202,41 @@ def test_a_resumed_clue_stage_equals_an_unbroken_one_bit_for_bit(make_job):
     assert unbroken.transcripts == (*first.transcripts, *resumed.transcripts)
 
 
-def test_a_resumed_decision_stage_equals_an_unbroken_one_bit_for_bit(make_job, monkeypatch):
-    monkeypatch.setattr(decision_stage, "read_vote", lambda reply, seats: ("", Vote(len(reply) % seats + 1)))
-    games = run_clue_stage(make_job(start("decision"), iterations=4)).transcripts
-    unbroken = run_decision_stage(make_job(start("decision"), iterations=4), games)
-    first = run_decision_stage(make_job(start("decision"), iterations=2), games[: 2 * GAMES])
-    resumed = run_decision_stage(make_job(first.state, first.policy, iterations=2), games[2 * GAMES :])
+def test_a_resumed_decision_stage_equals_an_unbroken_one_bit_for_bit(make_job):
+    unbroken = run_decision_stage(make_job(start("decision"), iterations=4))
+    first = run_decision_stage(make_job(start("decision"), iterations=2))
+    resumed = run_decision_stage(make_job(first.state, first.policy, iterations=2))
     assert not same(adapter(first.policy), adapter(resumed.policy))
     same_results(unbroken, resumed)
+    assert unbroken.transcripts == (*first.transcripts, *resumed.transcripts)
+
+
+@pytest.mark.parametrize("stage", ["clue", "decision"])
+def test_each_iteration_plays_its_own_pairs_with_the_policy_that_the_last_one_made(make_job, stage):
+    """What is played in an iteration is what a run would play that begins there with that policy."""
+    job = make_job(start(stage), iterations=3)
+    whole = run_stage(job)
+    assert len(whole.transcripts) == 3 * GAMES
+    for iteration in range(3):
+        own = {game.pair_id for game in whole.transcripts[iteration * GAMES : (iteration + 1) * GAMES]}
+        assert own == {pair.pair_id for pair in job.pairs.of_iteration(iteration)}
+    before = run_stage(make_job(start(stage), iterations=2))
+    third = run_stage(make_job(before.state, before.policy, iterations=1))
+    assert third.transcripts == whole.transcripts[2 * GAMES :]
+    unchanged = run_stage(make_job(start(stage), iterations=3, learning_rate=1e-30))
+    assert unchanged.transcripts[:GAMES] == whole.transcripts[:GAMES]
+    assert unchanged.transcripts[2 * GAMES :] != third.transcripts, "the policy as it is, not the one that the round began with"
+
+
+def test_after_a_switch_in_the_middle_of_a_round_votes_are_trained_on_the_pairs_drawn_for_them(make_job):
+    rules = SwitchConfig(rule="fixed", period=2)
+    state = StageState.at_start(rules).model_copy(update={"stage": "clue"})
+    clue = run_stage(make_job(state))
+    votes = run_stage(make_job(clue.state, clue.policy, iterations=ITERATIONS - clue.state.iteration))
+    assert [record.stage for record in votes.state.history] == ["clue", "clue", "decision", "decision"]
+    pairs = make_job(state).pairs
+    played = [game.pair_id for game in (*clue.transcripts, *votes.transcripts)]
+    assert played == [pair.pair_id for iteration in range(ITERATIONS) for pair in pairs.of_iteration(iteration)]
 
 
 def same_results(one, two):
@@ -240,12 +257,12 @@ def strip(state):
 
 
 def test_one_optimiser_and_one_schedule_run_through_both_stages(make_job):
-    clue = run(make_job(start("clue"), iterations=2))
+    clue = run_stage(make_job(start("clue"), iterations=2))
     state = clue.state.model_copy(update={"stage": "decision"})
-    decision = run(make_job(state, clue.policy, iterations=2))
+    decision = run_stage(make_job(state, clue.policy, iterations=2))
     rates = [record.metrics["learning_rate"] for record in decision.state.history]
     assert [record.iteration for record in decision.state.history] == [0, 1, 2, 3]
-    unbroken = run(make_job(start("clue"), iterations=4)).state
+    unbroken = run_stage(make_job(start("clue"), iterations=4)).state
     assert rates == [record.metrics["learning_rate"] for record in unbroken.history]
     assert optimizer(decision.policy)["0.step"].item() == 4
 
@@ -260,36 +277,36 @@ def test_an_optimiser_of_its_own_rests_while_the_other_stage_is_trained(make_job
         tensors = optimizer(result.policy).items()
         return {name: tensor for name, tensor in tensors if name.startswith(f"{stage}.")}
 
-    clue = run(own(start("clue"), iterations=2))
-    decision = run(own(as_stage(clue, "decision"), clue.policy, iterations=1))
+    clue = run_stage(own(start("clue"), iterations=2))
+    decision = run_stage(own(as_stage(clue, "decision"), clue.policy, iterations=1))
     assert same(moments(decision, "clue"), moments(clue, "clue"))
     assert decision.state.history[-1].metrics["learning_rate"] != clue.state.history[-1].metrics["learning_rate"]
-    again = run(own(as_stage(decision, "clue"), decision.policy, iterations=1))
+    again = run_stage(own(as_stage(decision, "clue"), decision.policy, iterations=1))
     assert same(moments(again, "decision"), moments(decision, "decision"))
     steps = {stage: moments(again, stage)[f"{stage}.0.step"].item() for stage in ("clue", "decision")}
     assert steps == {"clue": 3, "decision": 1}
 
 
 def test_optimisers_of_another_kind_are_refused(make_job):
-    one = run(make_job(start("clue"), iterations=1))
+    one = run_stage(make_job(start("clue"), iterations=1))
     with pytest.raises(PolicyError, match=r"another learning\.optimizer: set it back, or give the model another name"):
-        run(make_job(one.state, one.policy, iterations=1, optimizer="per_stage"))
+        run_stage(make_job(one.state, one.policy, iterations=1, optimizer="per_stage"))
 
 
 def test_another_learning_rate_counts_from_the_next_run_on(make_job):
     """As the errors advise: the shape of the schedule and Adam's moments go on, at the rate that the recipe names now."""
-    first = run(make_job(start("clue"), iterations=2, learning_rate=1e-2))
-    unbroken = run(make_job(start("clue"), iterations=4, learning_rate=1e-2))
-    resumed = run(make_job(first.state, first.policy, iterations=2, learning_rate=1e-3))
+    first = run_stage(make_job(start("clue"), iterations=2, learning_rate=1e-2))
+    unbroken = run_stage(make_job(start("clue"), iterations=4, learning_rate=1e-2))
+    resumed = run_stage(make_job(first.state, first.policy, iterations=2, learning_rate=1e-3))
     expected = [record.metrics["learning_rate"] for record in unbroken.state.history]
     rates = [record.metrics["learning_rate"] for record in resumed.state.history]
     assert rates == pytest.approx([*expected[:2], *(rate / 10 for rate in expected[2:])])
-    still = run(make_job(first.state, first.policy, iterations=1, learning_rate=1e-30))
+    still = run_stage(make_job(first.state, first.policy, iterations=1, learning_rate=1e-30))
     assert same(adapter(still.policy), adapter(first.policy))
 
 
 def test_nothing_executable_and_no_path_of_this_machine_is_stored(make_job, tiny_base):
-    trained = run(make_job(start("clue"), iterations=1))
+    trained = run_stage(make_job(start("clue"), iterations=1))
     names = files_below(trained.policy.path)
     assert not [name for name in names if name.endswith((".bin", ".pt", ".pth", ".pkl", ".py"))]
     copied = trained.policy.copy_to(trained.policy.path.parent / "copy")
@@ -303,10 +320,10 @@ def test_an_unreadable_parent_is_refused_before_training(make_job, tmp_path):
     (tmp_path / "junk").mkdir()
     with pytest.raises(PolicyError, match="not a trained policy"):
         PolicyFolder(tmp_path / "junk").checked()
-    trained = run(make_job(start("clue"), iterations=1))
+    trained = run_stage(make_job(start("clue"), iterations=1))
     (trained.policy.path / "optimizer.safetensors").write_bytes(b"broken")
     with pytest.raises(PolicyError, match="no training state that fits"):
-        run(make_job(trained.state, trained.policy, iterations=1))
+        run_stage(make_job(trained.state, trained.policy, iterations=1))
 
 
 def test_a_loss_that_is_no_number_stops_training(make_job, monkeypatch):
@@ -342,14 +359,11 @@ def test_the_stage_ends_when_the_controller_switches(make_job):
 
 
 def test_each_stage_leaves_the_other_ones_turn_alone(make_job):
-    played = run_clue_stage(make_job(start("decision"), iterations=2))
-    assert played.state == start("decision")
-    assert played.policy == PolicyFolder(None)
-    assert len(played.transcripts) == 2 * GAMES
-    untouched = run_decision_stage(make_job(start("clue"), iterations=2), played.transcripts)
-    assert untouched.state == start("clue")
-    finished = start("clue").model_copy(update={"iteration": ITERATIONS})
-    assert run_clue_stage(make_job(finished)).transcripts == ()
+    for run, other in ((run_clue_stage, "decision"), (run_decision_stage, "clue")):
+        assert run(make_job(start(other), iterations=2)) == StageResult(start(other), (), PolicyFolder(None))
+    for stage in ("clue", "decision"):
+        finished = start(stage).model_copy(update={"iteration": ITERATIONS})
+        assert run_stage(make_job(finished)) == StageResult(finished, (), PolicyFolder(None))
 
 
 def test_after_a_refusal_other_replies_are_drawn_and_a_repeated_run_draws_the_same(tmp_path):

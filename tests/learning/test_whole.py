@@ -82,9 +82,8 @@ def test_a_resumed_stage_equals_an_unbroken_one_bit_for_bit(make_job, trained):
 
 def test_the_other_stage_goes_on_with_the_same_optimiser(make_job, trained):
     state = trained.state.model_copy(update={"stage": "decision"})
-    games = run_clue_stage(make_job(start("decision"), iterations=1)).transcripts
-    voted = run_decision_stage(make_job(state, trained.policy, iterations=1), games)
-    assert len(games) == GAMES
+    voted = run_decision_stage(make_job(state, trained.policy, iterations=1))
+    assert len(voted.transcripts) == GAMES
     assert optimizer(voted.policy)["0.step"].item() == 2
 
 

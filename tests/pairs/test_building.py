@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from tests.pairs.odd_pictures import scenery
+from vision_zero.config.learning import LearningConfig
 from vision_zero.config.self_play import SelfPlayConfig
 from vision_zero.pairs.building import build_pairs
 from vision_zero.pairs.expectations import judge
@@ -48,3 +49,10 @@ def test_a_mix_is_made_domain_by_domain_and_kept_apart(tmp_path: Path) -> None:
     # Eight pairs are not enough for thirty games: they come again, and that is no fault.
     assert (verdict.checked, verdict.passed) == (30, 30)
     assert next(entry.again for entry in verdict.domains if entry.domain == "imported") > 0
+
+
+def test_no_pairs_are_made_for_iterations_beyond_the_schedule(tmp_path: Path) -> None:
+    config = config_of(tmp_path).model_copy(update={"learning": LearningConfig(iterations=3, games_per_iteration=8)})
+    for first, positions in ((1, range(9, 27)), (3, range(0))):
+        made = build_pairs("charts", config, first, iterations=10).of_split("train")
+        assert set(made.rows["position"].to_pylist()) <= set(positions)

@@ -124,7 +124,7 @@ def test_each_artifact_has_a_preview_without_scripts(two_runs):
     for step, name, words in (
         ("validate_pairs", "pairs", "data:image/png"),
         ("validate_pairs", "verdict", "pairs passed"),
-        ("clue_stage_1", "games", "is the spy"),
+        ("decision_stage_1", "vote_games", "is the spy"),
         ("measure_base", "base_measures", "The frozen base"),
         ("measure_base", "base_games", "is the spy"),
         ("evaluate_1", "scores", "frozen base"),

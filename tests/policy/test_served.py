@@ -7,16 +7,13 @@ from itertools import pairwise
 import pytest
 from pydantic import ValidationError
 
-from tests.learning.jobs import ITERATIONS, start, tiny_job, votes_from_any_reply
+from tests.learning.jobs import ITERATIONS, run_stage, start, tiny_job, votes_from_any_reply
 from tests.make import scene_pairs, write_tiny_adapter
 from tests.policy.vllm_server import BASE, vllm_server
 from vision_zero.config.endpoint import VllmConfig
 from vision_zero.config.policy import AdapterConfig, PolicyConfig
 from vision_zero.config.self_play import SelfPlayConfig
 from vision_zero.errors import PolicyError
-from vision_zero.learning import decision_stage
-from vision_zero.learning.clue_stage import run_clue_stage
-from vision_zero.learning.decision_stage import run_decision_stage
 from vision_zero.learning.grpo import StageTrainer
 from vision_zero.policy.loading import load_policy
 from vision_zero.policy.policy import user_message
@@ -104,11 +101,10 @@ def test_an_adapter_leaves_the_server_with_its_policy(config, server, shared, tr
 
 @pytest.mark.parametrize("stage", ["clue", "decision"])
 def test_each_iteration_plays_with_what_the_last_one_learned(stage, config, server, shared, tiny_base, tmp_path, monkeypatch):
-    votes_from_any_reply(monkeypatch, decision_stage)
+    votes_from_any_reply(monkeypatch)
     job = tiny_job(tiny_base, tmp_path, start(stage))
     job = replace(job, policy=job.policy.model_copy(update={"server": config.server}))
-    games = run_clue_stage(job)
-    result = games if stage == "clue" else run_decision_stage(job, games.transcripts)
+    result = run_stage(job)
     assert result.state.iteration == ITERATIONS
     loaded = [body["lora_name"] for name, body in server.asked if name == "load_lora_adapter"]
     assert len(loaded) == len(set(loaded)) == ITERATIONS
@@ -121,7 +117,7 @@ def test_each_iteration_plays_with_what_the_last_one_learned(stage, config, serv
 
 @pytest.mark.parametrize("stage", ["clue", "decision"])
 def test_a_server_on_the_same_gpu_sleeps_while_this_process_trains(stage, config, server, tiny_base, tmp_path, monkeypatch):
-    votes_from_any_reply(monkeypatch, decision_stage)
+    votes_from_any_reply(monkeypatch)
     server.sleeps_when_told = True
     job = tiny_job(tiny_base, tmp_path, start(stage))
     served = config.server.model_copy(update={"sleeps": True})
@@ -131,9 +127,7 @@ def test_a_server_on_the_same_gpu_sleeps_while_this_process_trains(stage, config
     monkeypatch.setattr(
         StageTrainer, "compute_loss", lambda self, *args, **how: slept.append(server.is_asleep) or step(self, *args, **how)
     )
-    games = run_clue_stage(job)
-    if stage == "decision":
-        run_decision_stage(job, games.transcripts)
+    run_stage(job)
     assert len(slept) >= ITERATIONS
     assert all(slept)
     assert [name for name, _ in server.asked].count("/sleep?level=1") == ITERATIONS

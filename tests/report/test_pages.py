@@ -5,8 +5,9 @@ import re
 import pytest
 
 from tests.make import clue, game, scene_pairs, vote
-from vision_zero.config.learning import SwitchConfig
+from vision_zero.config.learning import LearningConfig, SwitchConfig
 from vision_zero.config.rewards import RewardsConfig
+from vision_zero.config.self_play import SelfPlayConfig
 from vision_zero.errors import GameError
 from vision_zero.evaluation.estimates import Bound, Estimate, Score, Scores
 from vision_zero.evaluation.scorecard import Scorecard
@@ -15,6 +16,7 @@ from vision_zero.game.records import read_transcripts, write_transcripts
 from vision_zero.game.transcript import Transcript
 from vision_zero.learning.alarms import Alarm, Alarms
 from vision_zero.learning.state import IterationRecord, StageState, Switch
+from vision_zero.learning.unplayed import Unplayed
 from vision_zero.pairs.outlines import outlines
 from vision_zero.pairs.table import PairTable
 from vision_zero.pairs.verdict import Expectation, Quarantined, Verdict
@@ -28,6 +30,7 @@ from vision_zero.report.run_folder import Outcome, RunFolder, report_page, rewri
 from vision_zero.report.times import RunTimes, StepTime
 
 TIMES = RunTimes(steps=(StepTime(name="clue_stage_1", start=0.5, end=9.5), StepTime(name="watch_1", start=9.5, end=10.0)))
+UNPLAYED = Unplayed(planned=10, reached=7, games=96)
 EVIL = "<script>alert(1)</script><img src=x onerror=alert(2)>"
 
 
@@ -83,7 +86,7 @@ def card(blocked=None):
 
 
 def outcome(blocked=None):
-    return Outcome(state().before("r2"), state(), verdict(), scores(), alarms(), card(blocked), TIMES)
+    return Outcome(state().before("r2"), state(), verdict(), scores(), alarms(), card(blocked), TIMES, UNPLAYED)
 
 
 def verdict():
@@ -218,7 +221,7 @@ def test_replies_are_shown_by_role():
     )
     assert (votes.tokens, votes.kl, votes.entropy, votes.unreadable) == (4.0, 0.1, None, 0.25)
     learned = StageState(history=history, iteration=2)
-    page = report_page("r1", Outcome(StageState(), learned, verdict(), scores(), alarms(), card(), TIMES))
+    page = report_page("r1", Outcome(StageState(), learned, verdict(), scores(), alarms(), card(), TIMES, UNPLAYED))
     assert "25.0 %" in page
     for title in ("KL to the base, per token", "Unreadable replies", "Groups that teach nothing"):
         assert title in page
@@ -239,7 +242,9 @@ def test_scripted_players_are_levels_and_curves_in_the_plots():
     assert [level.name for level in charts["Held-out games: right votes"].thresholds] == ["oracle voter"]
     assert [line.name for line in charts["Held-out games: wins"].lines] == ["against the base", "liar"]
     assert "Held-out scene questions" not in charts
-    page = report_page("r2", Outcome(learned.before("r2"), learned, verdict(), measured, alarms(), card(), RunTimes(steps=())))
+    page = report_page(
+        "r2", Outcome(learned.before("r2"), learned, verdict(), measured, alarms(), card(), RunTimes(steps=()), UNPLAYED)
+    )
     assert "an oracle voter scores 50 % [40, 60] in decision/accuracy." in page
 
 
@@ -260,3 +265,16 @@ def test_transcripts_read_back(tmp_path):
     with pytest.raises(GameError, match="2 games are called"):
         write_transcripts((games[1], *games), tmp_path / "twice.parquet")
     assert not (tmp_path / "twice.parquet").exists()
+
+
+def test_games_that_pairs_were_made_for_and_that_were_not_played_are_counted_and_shown(tmp_path, capsys):
+    config = SelfPlayConfig(iterations_per_round=10, learning=LearningConfig(iterations=100, games_per_iteration=32))
+    before, after = (StageState(iteration=number) for number in (80, 87))
+    assert Unplayed.of(config, 1, before, after) == UNPLAYED
+    assert Unplayed.of(config, 2, before, StageState(iteration=100)).sentence == ""
+    late = Unplayed.of(config, 1, StageState(iteration=95), StageState(iteration=100))
+    assert (late.planned, late.games) == (5, 0)
+    said = "3 of 10 iterations were not reached, for a stage ended within its round: the next run plays their 96 games"
+    assert said in report_page("r2", outcome())
+    summary_table(outcome(), RunFolder(tmp_path, "r2"))
+    assert said in capsys.readouterr().out

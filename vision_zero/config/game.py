@@ -30,3 +30,8 @@ class GameConfig(Config):
     """A longer clue is cut: it goes into everybody's prompt."""
     max_reasoning_characters: int = Field(1200, ge=0, le=20000)
     """Longer own reasoning is cut, from the front, before it is repeated to its author."""
+
+    @property
+    def votes(self) -> int:
+        """Votes that end a game."""
+        return self.civilians if self.voters == "civilians" else self.judge_votes

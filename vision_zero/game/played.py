@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from vision_zero.config.rewards import RewardsConfig
 from vision_zero.game.transcript import Transcript
 from vision_zero.pairs.image_pair import ImagePair
-from vision_zero.pairs.table import PairTable
+from vision_zero.pairs.table import PairTable, joined
 
 
 @dataclass(frozen=True)
@@ -25,6 +25,10 @@ class PlayedGames:
         step = max(1, len(transcripts) // shown)
         ids = {transcript.pair_id for transcript in transcripts[::step][:shown]}
         return cls(tuple(transcripts), table.only(ids), rewards)
+
+    def and_then(self, later: PlayedGames) -> PlayedGames:
+        """These games and those that the same run played later; both show theirs."""
+        return PlayedGames((*self.transcripts, *later.transcripts), joined([self.pairs, later.pairs]), later.rewards)
 
     def shown(self) -> tuple[list[Transcript], dict[str, ImagePair]]:
         """The games to show, one a pair, and their pairs by id."""

@@ -59,14 +59,15 @@ class WhoIsTheSpy(Game):
         transcript = table.transcript
         if request.game_id != transcript.game_id:
             raise GameError(f"a reply for game {request.game_id} came to the table of game {transcript.game_id}")
-        return replace(table, transcript=replace(transcript, moves=(*transcript.moves, self._read(request, reply))))
+        return replace(table, transcript=replace(transcript, moves=(*transcript.moves, self.read(request, reply))))
 
     def outcome(self, table: Table) -> Outcome:
         if self.turns(table):
             raise GameError(f"game {table.transcript.game_id} is not over: it has no outcome yet")
         return outcome(table.transcript)
 
-    def _read(self, request: Request, reply: Reply) -> Move:
+    def read(self, request: Request, reply: Reply) -> Move:
+        """The move that a reply is."""
         content: Clue | Vote | Unreadable
         if request.kind == "clue":
             reasoning, content = read_clue(reply.text, self.config.max_clue_characters)

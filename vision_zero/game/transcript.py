@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Literal
 
-from vision_zero.game.parsing import Reason
+from vision_zero.game.parsing import Reason, Unreadable, Vote
 from vision_zero.game.prompts import Role, SpokenClue
 
 MoveKind = Literal["clue", "vote"]
@@ -50,6 +50,11 @@ class Move:
     def is_abstention(self) -> bool:
         """Is this a readable vote for nobody?"""
         return self.kind == "vote" and self.vote is None and self.unreadable is None
+
+    @property
+    def ballot(self) -> Vote | Unreadable:
+        """A vote as it was read."""
+        return Vote(self.vote) if self.unreadable is None else Unreadable(self.unreadable)
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import tempfile
 from pathlib import Path
 from statistics import fmean
-from time import perf_counter
 from typing import Any
 
 from vision_zero.config.learning import Stage
@@ -31,14 +30,13 @@ def measure_iterations(config: SelfPlayConfig, iterations: int) -> dict[str, Any
     """Train each stage from its bare base for a few iterations.
 
     Returns:
-        JSON data: the machine, and for each stage the ``seconds`` of an iteration and of its parts, as means. ``play`` of a
-        decision iteration is its share of the games that were played for all iterations together.
+        JSON data: the machine, and for each stage the ``seconds`` of an iteration and of its parts, as means.
 
     Raises:
         TrainingError: a stage cannot be trained.
     """
-    clue, decision, share = _trained(config, iterations)
-    return {**_what(config, iterations), "clue": _parts(clue, {}), "decision": _parts(decision, {"play": share})}
+    clue, decision = _trained(config, iterations)
+    return {**_what(config, iterations), "clue": _parts(clue), "decision": _parts(decision)}
 
 
 def measure_updates(config: SelfPlayConfig, iterations: int) -> dict[str, Any]:
@@ -54,13 +52,13 @@ def measure_updates(config: SelfPlayConfig, iterations: int) -> dict[str, Any]:
     Raises:
         TrainingError: a stage cannot be trained.
     """
-    clue, decision, _ = _trained(config, iterations)
+    clue, decision = _trained(config, iterations)
     flop = (6 if config.policy.adapter is None else 4) * _layer_parameters(config)
     return {**_what(config, iterations), "clue": _update(clue, flop), "decision": _update(decision, flop)}
 
 
-def _trained(config: SelfPlayConfig, iterations: int) -> tuple[StageResult, StageResult, float]:
-    """Both stages, and for each decision iteration its share of the seconds that its games took."""
+def _trained(config: SelfPlayConfig, iterations: int) -> tuple[StageResult, StageResult]:
+    """Both stages, each from the bare base."""
     done = WARM_UP + iterations
     games = config.learning.games_per_iteration
     source, seed = SceneSource(config.pairs.scenes), Seed(config.seed).child("bench")
@@ -68,11 +66,7 @@ def _trained(config: SelfPlayConfig, iterations: int) -> tuple[StageResult, Stag
     pairs = PairTable.from_pairs(drawn, "train")
     with tempfile.TemporaryDirectory(prefix="vision-zero-bench-") as folder:
         clue = run_clue_stage(_job(config, "clue", pairs, Path(folder) / "clue", done))
-        decision_job = _job(config, "decision", pairs, Path(folder) / "decision", done)
-        began = perf_counter()
-        played = run_clue_stage(decision_job)
-        share = (perf_counter() - began) / done
-        return clue, run_decision_stage(decision_job, played.transcripts), share
+        return clue, run_decision_stage(_job(config, "decision", pairs, Path(folder) / "decision", done))
 
 
 def _what(config: SelfPlayConfig, iterations: int) -> dict[str, Any]:
@@ -111,6 +105,6 @@ def _job(config: SelfPlayConfig, stage: Stage, pairs: PairTable, folder: Path, i
     return StageJob.of(config, start, PolicyFolder(None), pairs, folder, run="bench", iterations=iterations)
 
 
-def _parts(result: StageResult, more: dict[str, float]) -> dict[str, float]:
-    means = {**dict(phases(result.state.history[WARM_UP:])), **more}
+def _parts(result: StageResult) -> dict[str, float]:
+    means = dict(phases(result.state.history[WARM_UP:]))
     return {"seconds": round(sum(means.values()), 2), **{part: round(seconds, 2) for part, seconds in means.items()}}

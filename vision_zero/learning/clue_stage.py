@@ -9,32 +9,24 @@ were sampled during play (the same token ids, never tokenised again) and replace
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any
 
 import torch
-from accelerate.utils import gather_object
-from datasets import Dataset
 
-from vision_zero.game.engine import deal_all, play, play_recorded
-from vision_zero.game.spy import WhoIsTheSpy
-from vision_zero.game.table import Reply, Request
 from vision_zero.game.transcript import Transcript, vote_rates
-from vision_zero.learning.grpo import StageTrainer, grpo_config
 from vision_zero.learning.job import StageJob, StageResult
 from vision_zero.learning.measures import game_measures
 from vision_zero.learning.processes import train_in_processes
+from vision_zero.learning.rollouts import PlayingTrainer, Said
 from vision_zero.learning.shortage import make_room, shortage_named
-from vision_zero.policy.loading import load_base, load_policy
+from vision_zero.policy.loading import load_base
 from vision_zero.rewards.role_advantage import batch_advantages
-
-Said = tuple[Request, Reply]
 
 
 def run_clue_stage(job: StageJob) -> StageResult:
-    """Train on clues if the state says so, else only play: then the games are the decision stage's prompts."""
+    """Train on clues if the state says so; else nothing is played, and the policy is handed on as it is."""
     if job.state.stage != "clue" or not job.planned:
-        return StageResult(job.state, _play_only(job), job.parent)
+        return StageResult(job.state, (), job.parent)
     if job.learning.num_processes > 1:
         return train_in_processes("clue", job)
     try:
@@ -52,46 +44,24 @@ def train_on_clues(job: StageJob) -> StageResult:
     return StageResult(trainer.progress.state, tuple(trainer.transcripts), policy)
 
 
-def _play_only(job: StageJob) -> tuple[Transcript, ...]:
-    """The games of all planned iterations, in lockstep: the policy does not change between them, and large batches are fast."""
-    game = WhoIsTheSpy(job.game)
-    with shortage_named("load", job.policy, job.learning):
-        player = load_policy(job.policy, job.parent.path, is_merged=True)
-    tables = [
-        table
-        for iteration in job.planned
-        for table in deal_all(game, job.pairs.of_iteration(iteration), job.seed.child("iteration", iteration))
-    ]
-    with shortage_named("play", job.policy, job.learning):
-        played = play(game, tables, player, job.seed.child("iteration", job.state.iteration, "process", 0))
-    return tuple(table.transcript for table in played)
-
-
-class ClueTrainer(StageTrainer):
-    """GRPOTrainer that plays games instead of answering rows: one dataset row is one game, one group is its clues."""
+class ClueTrainer(PlayingTrainer):
+    """GRPOTrainer on the clues of games: the group of a game is all that was said in it."""
 
     def __init__(self, model: Any, processor: Any, job: StageJob) -> None:
-        self.game = WhoIsTheSpy(job.game)
-        clues, games = self.game.players * job.game.rounds, job.learning.games_per_iteration
-        rows = [{"prompt": [{"role": "user", "content": ""}], "game": number} for number in range(games * len(job.planned))]
-        arguments = grpo_config(job, replies=games * clues, group=clues, drawing=job.policy.sampling.of("clue"))
-        self.transcripts: list[Transcript] = []
         self._said: list[Said] = []
         self._scored: Any = None
         self._by_role: dict[str, torch.Tensor] = {}
-        super().__init__(model, processor, job, arguments, Dataset.from_list(rows))
+        super().__init__(model, processor, job, kind="clue", group=(job.game.civilians + 1) * job.game.rounds)
 
     def _generate_and_score_completions(self, inputs: list[dict[str, Any]]) -> dict[str, Any]:
         """Play this iteration's games, let TRL prepare the clues that were said, and put the role advantages in."""
-        games = self.job.learning.games_per_iteration
-        own = [int(row["game"]) % games for row in inputs[:: self.num_generations]]
         with self.spending("play"):
-            transcripts, record = self._play(own)
+            transcripts, record = self.play(inputs, self.player())
         advantages = self._score(transcripts)
         self._said = [(request, reply) for request, reply in record if request.kind == "clue"]
-        rows = [{"prompt": [{"role": "user", "content": request.prompt}], "image": request.image} for request, _ in self._said]
         # To TRL every clue earns 0: the advantages, which come from the game, are put in afterwards.
-        output = self.prepare(rows, [reply.tokens for _, reply in self._said], [0.0] * len(rows))
+        tokens = [reply.tokens for _, reply in self._said]
+        output = self.prepare(self.asked(self._said), tokens, [0.0] * len(tokens))
         by_clue = [advantages[request.game_id][request.seat] for request, _ in self._said]
         device = self.accelerator.device
         output["advantages"] = torch.tensor(by_clue, dtype=torch.float32, device=device)
@@ -128,20 +98,10 @@ class ClueTrainer(StageTrainer):
                 key = f"clue/{role}/{name}"
                 self._by_role[key] = self._by_role[key] + part if key in self._by_role else part
 
-    def _play(self, numbers: Sequence[int]) -> tuple[list[Transcript], list[Said]]:
-        """The iteration's games of those numbers, and every request with its reply."""
-        seed = self.job.seed.child("iteration", self.state.global_step)
-        tables = deal_all(self.game, self.job.pairs.of_iteration(self.state.global_step), seed)
-        own_seed = seed.child("process", self.accelerator.process_index)
-        finished, record = play_recorded(self.game, [tables[number] for number in numbers], self.player(), own_seed)
-        return [table.transcript for table in finished], record
-
-    def _score(self, own: list[Transcript]) -> dict[str, dict[int, float]]:
+    def _score(self, transcripts: list[Transcript]) -> dict[str, dict[int, float]]:
         """Advantages by game and seat. All processes see all games in one order, so that they share one baseline."""
-        transcripts: list[Transcript] = gather_object(own)
         advantages, baselines = batch_advantages(transcripts, self.progress.state.baselines, self.job.rewards)
         measures = game_measures(transcripts, self.job.rewards)
         measures["zero_variance"] = measures["clue/zero_variance"]
         self.progress.measured(vote_rates(transcripts), measures, baselines)
-        self.transcripts.extend(transcripts)
         return {transcript.game_id: by_seat for transcript, by_seat in zip(transcripts, advantages, strict=True)}

@@ -1,15 +1,14 @@
 """A job and its result as plain files, for processes that train together: JSON, parquet, and a policy's own files.
 
-    job.json, pairs.parquet, games.parquet    what is to be done
-    trained/checkpoint-<iteration>/           the policy, as the trainer saves it
-    result.json, played.parquet               what came of it
+    job.json, pairs.parquet            what is to be done
+    trained/checkpoint-<iteration>/    the policy, as the trainer saves it
+    result.json, played.parquet        what came of it
 
 There is no pickle. The policy to continue from stays where it is: the processes run on one machine.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Self, TypeVar
@@ -23,7 +22,6 @@ from vision_zero.config.policy import PolicyConfig
 from vision_zero.config.rewards import RewardsConfig
 from vision_zero.errors import TrainingError
 from vision_zero.game.records import read_transcripts, write_transcripts
-from vision_zero.game.transcript import Transcript
 from vision_zero.learning.job import StageJob, StageResult
 from vision_zero.learning.state import StageState
 from vision_zero.pairs.supply import PairSupply
@@ -31,14 +29,14 @@ from vision_zero.pairs.table import PairTable
 from vision_zero.policy.folder import PolicyFolder
 from vision_zero.randomness import Seed
 
-JOB, PAIRS, GAMES = "job.json", "pairs.parquet", "games.parquet"
+JOB, PAIRS = "job.json", "pairs.parquet"
 TRAINED, RESULT, PLAYED = "trained", "result.json", "played.parquet"
 
 Written = TypeVar("Written", bound=Config)
 
 
 class _Job(Config):
-    """All of a job but its pairs and its games."""
+    """All of a job but its pairs."""
 
     stage: Stage
     policy: PolicyConfig
@@ -68,8 +66,8 @@ class JobFolder:
 
     path: Path
 
-    def write(self, stage: Stage, job: StageJob, transcripts: Sequence[Transcript]) -> Self:
-        """Write a stage's job with the games that it trains on, if it is given any."""
+    def write(self, stage: Stage, job: StageJob) -> Self:
+        """Write a stage's job."""
         written = _Job(
             stage=stage,
             policy=job.policy,
@@ -86,17 +84,15 @@ class JobFolder:
             seed_path=job.seed.path,
         )
         job.pairs.table.write(self.path / PAIRS)
-        write_transcripts(transcripts, self.path / GAMES)
         (self.path / JOB).write_text(written.model_dump_json(), encoding="utf-8")
         return self
 
-    def read(self) -> tuple[Stage, StageJob, tuple[Transcript, ...]]:
+    def read(self) -> tuple[Stage, StageJob]:
         """The job as it was written; the trained policy goes into this folder.
 
         Raises:
             TrainingError: there is no job here.
             PairsError: its pairs cannot be read.
-            GameError: its games cannot be read.
         """
         written = _read(_Job, self.path / JOB)
         job = StageJob(
@@ -112,7 +108,7 @@ class JobFolder:
             run=written.run,
             seed=Seed(written.seed, written.seed_path),
         )
-        return written.stage, job, read_transcripts(self.path / GAMES)
+        return written.stage, job
 
     def write_result(self, result: StageResult) -> None:
         """Write what came of the job; its policy is in this folder already."""

@@ -9,7 +9,6 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -19,7 +18,6 @@ import torch
 
 from vision_zero.config.learning import Stage
 from vision_zero.errors import TrainingError
-from vision_zero.game.transcript import Transcript
 from vision_zero.learning.job import StageJob, StageResult
 from vision_zero.learning.job_folder import JobFolder
 from vision_zero.learning.shortage import make_room
@@ -30,7 +28,7 @@ FAILURE = "failure.txt"
 """The process that fails first says here in one line which it is and what happened."""
 
 
-def train_in_processes(stage: Stage, job: StageJob, transcripts: Sequence[Transcript] = ()) -> StageResult:
+def train_in_processes(stage: Stage, job: StageJob) -> StageResult:
     """Train a stage in ``learning.num_processes`` processes and wait for the result.
 
     Raises:
@@ -41,7 +39,7 @@ def train_in_processes(stage: Stage, job: StageJob, transcripts: Sequence[Transc
     make_room()
     job.folder.mkdir(parents=True, exist_ok=True)
     with TemporaryDirectory(prefix="processes-", dir=job.folder) as name:
-        folder = JobFolder(Path(name)).write(stage, job, transcripts)
+        folder = JobFolder(Path(name)).write(stage, job)
         _launch(folder.path, number)
         result = folder.read_result()
         assert result.policy.path is not None

@@ -54,8 +54,8 @@ def _leave() -> NoReturn:
 
 
 def _train(folder: JobFolder, *, is_first: bool) -> None:
-    stage, job, transcripts = folder.read()
-    result = train_on_clues(job) if stage == "clue" else train_on_votes(job, transcripts)
+    stage, job = folder.read()
+    result = train_on_clues(job) if stage == "clue" else train_on_votes(job)
     if is_first:
         folder.write_result(result)
 

@@ -39,17 +39,18 @@ def source_of(domain: Domain, config: SourcesConfig, part: Part = EVERYTHING) ->
 
 
 def build_pairs(domain: Domain, config: SelfPlayConfig, first: int, iterations: int) -> PairTable:
-    """The domain's share of the training pairs of some iterations, and of the held-out pairs.
+    """The domain's share of the training pairs of some iterations, as far as the schedule goes, and of the held-out pairs.
 
     Which domain a position gets is drawn from the mix by a seed of its own, so every domain can be built alone.
     Held-out pairs belong to the evaluation's seed: every run is measured on the same ones.
     """
     step = stride(config.learning.games_per_iteration, config.pairs.spare)
+    last = max(first, min(first + iterations, config.learning.iterations))
     train = Seed(config.seed).child("pairs", "train")
     held_out = Seed(config.evaluation.seed).child("pairs", "held_out")
     return joined(
         [
-            _table(domain, config.pairs, "train", train, range(first * step, (first + iterations) * step)),
+            _table(domain, config.pairs, "train", train, range(first * step, last * step)),
             _table(domain, config.pairs, "held_out", held_out, range(config.evaluation.pairs)),
         ]
     )

@@ -54,7 +54,7 @@ def iteration(shape: Shape, work: Work, config: SelfPlayConfig, stage: Stage, gp
     game, learning = config.game, config.learning
     games = learning.games_per_iteration / learning.num_processes
     prompt, reply = TYPICAL * work.prompt, TYPICAL * work.reply
-    turns, votes = (game.civilians + 1) * game.rounds, games * game.civilians
+    turns, votes = (game.civilians + 1) * game.rounds, games * game.votes
 
     def computing(operations: float, tokens: float) -> float:
         return operations * shape.parameters * tokens / (USED * gpu.operations)
@@ -65,11 +65,12 @@ def iteration(shape: Shape, work: Work, config: SelfPlayConfig, stage: Stage, gp
         step = COMPILED * reading if prepared else max(reading, LAYER * shape.language.layers)
         return ceil(replies / config.policy.sampling.batch_size) * reply * step
 
-    seconds = {"play": computing(2, (games * turns + votes) * prompt) + turns * drawing(games) + drawing(votes)}
-    replies = games * turns
+    clues, replies = computing(2, games * turns * prompt) + turns * drawing(games), games * turns
+    seconds = {"play": clues + computing(2, votes * prompt) + drawing(votes)}
     if stage == "decision":
         replies = games * learning.votes_per_prompt
-        seconds["vote"] = computing(2, games * prompt) + drawing(replies)
+        # One voter of a game votes several times, and its prompt is read once.
+        seconds = {"play": clues, "vote": computing(2, votes * prompt) + drawing(votes - games + replies)}
     trained = replies * (prompt + reply)
     if work.has_reference:
         seconds["reference"] = computing(2, trained)

@@ -6,7 +6,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from vision_zero.config.rewards import RewardsConfig
-from vision_zero.game.parsing import Unreadable, Vote
 from vision_zero.game.transcript import JUDGE, Move, Outcome, Transcript, outcome
 from vision_zero.pairs.image_pair import ImagePair
 from vision_zero.pairs.outlines import Outline, outlines
@@ -78,7 +77,6 @@ def _clue(move: Move, transcript: Transcript, pair: ImagePair) -> ShownMove:
 
 
 def _vote(move: Move, transcript: Transcript, rewards: RewardsConfig) -> ShownMove:
-    content = Unreadable(move.unreadable) if move.unreadable else Vote(move.vote)
-    reward = vote_reward(content, transcript.spy, rewards)
+    reward = vote_reward(move.ballot, transcript.spy, rewards)
     mark = "right" if move.vote == transcript.spy else "N/A" if move.is_abstention else "wrong"
     return ShownMove(move, "the judge" if move.seat == JUDGE else f"player {move.seat}", mark, reward)

@@ -28,6 +28,7 @@ from vision_zero.game.records import read_transcripts, write_transcripts
 from vision_zero.learning.alarms import Alarms
 from vision_zero.learning.measures import failures, phases
 from vision_zero.learning.state import IterationRecord, StageState
+from vision_zero.learning.unplayed import Unplayed
 from vision_zero.pairs.table import PairTable
 from vision_zero.pairs.verdict import Verdict
 from vision_zero.policy.folder import PolicyFolder
@@ -45,6 +46,7 @@ NUMBERS: Mapping[str, type[Config]] = {
     "verdict": Verdict,
     "suites": Scorecard,
     "times": RunTimes,
+    "unplayed": Unplayed,
 }
 """Parts of an outcome that a run's folder keeps as ``<name>.json``."""
 
@@ -57,6 +59,7 @@ class Outcome:
         before: the state that the run began with.
         suites: the suites that the policy was asked, and what the gate says.
         times: how long the steps before the report took.
+        unplayed: the games that it made pairs for and did not play.
     """
 
     before: StageState
@@ -66,6 +69,7 @@ class Outcome:
     alarms: Alarms
     suites: Scorecard
     times: RunTimes
+    unplayed: Unplayed
 
     @property
     def records(self) -> tuple[IterationRecord, ...]:
@@ -129,6 +133,7 @@ def report_page(run: str, outcome: Outcome) -> str:
         replies=replies_by_role(outcome.records),
         phases=phases(outcome.records),
         times=outcome.times,
+        unplayed=outcome.unplayed,
         failures=failures(outcome.records),
     )
 
@@ -166,6 +171,8 @@ def summary_table(outcome: Outcome, folder: RunFolder) -> None:
     click.echo(f"  {folder.run}")
     done = f"iterations {outcome.before.iteration} → {outcome.state.iteration} ({_counts(trained)})"
     click.echo(f"  {done}, next stage: {outcome.state.stage}")
+    if outcome.unplayed.sentence:
+        click.echo(f"  {outcome.unplayed.sentence}")
     for note in scores.notes:
         click.echo(f"  note: {note}")
     held_out = f"held out: {', '.join(scores.domains)}" if scores.domains else "held out"
