@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 from zenml.enums import VisualizationType
 
 from materializers.files import FileMaterializer, digest, scratch
-from vision_zero.pairs.table import PairTable
+from vision_zero.pairs.table import PairTable, reports_metadata
 from vision_zero.report.gallery import gallery_page
 
 FILE = "pairs.parquet"
@@ -31,7 +31,7 @@ class PairTableMaterializer(FileMaterializer):
             return PairTable.read(folder / FILE)
 
     def save_visualizations(self, data: PairTable) -> dict[str, VisualizationType]:
-        page = gallery_page("Image pairs", data.pairs(0, SHOWN), total=len(data))
+        page = gallery_page("Image pairs", data.pairs(0, SHOWN), total=len(data), sources=data.reports)
         return self._page("gallery.html", page)
 
     def extract_metadata(self, data: PairTable) -> dict[str, Any]:
@@ -40,7 +40,7 @@ class PairTableMaterializer(FileMaterializer):
         return {"pairs": len(data), "splits": dict(splits), "domains": dict(domains)}
 
     def compute_content_hash(self, data: PairTable) -> str:
-        return digest(*(row.encode() for row in data.ids), *_pictures(data))
+        return digest(*(row.encode() for row in data.ids), *_pictures(data), *reports_metadata(data.reports).values())
 
 
 def _pictures(data: PairTable) -> list[bytes]:

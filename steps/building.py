@@ -54,6 +54,8 @@ def write_files(
 
     folder = _folder(config)
     page = write(folder, pairs, quarantined, verdict)
+    for line in (line for source in verdict.sources for line in source.lines()):
+        click.echo(line)
     click.echo(f"{verdict.passed} of {verdict.checked} pairs passed: {folder / 'pairs'}; open {page}")
     return str(folder)
 

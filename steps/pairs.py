@@ -21,8 +21,17 @@ def summary(verdict: Verdict) -> dict[str, Any]:
     """What the dashboard shows of a verdict; what does not hold of all pairs together is a warning in the log."""
     for warning in verdict.warnings():
         _LOGGER.warning("pairs: %s", warning)
+    for source in verdict.sources:
+        _LOGGER.info("pairs: %s", source.headline())
+        for line in source.details():
+            _LOGGER.warning("pairs: %s: %s", source.domain, line)
     probed = {entry.domain: entry.probe.accuracy for entry in verdict.domains if entry.probe}
     counts = {"checked": verdict.checked, "passed": verdict.passed, "quarantined by reason": verdict.reasons}
+    counts |= {
+        f"{source.domain}: {source.things} passed over": {kind: len(names) for kind, names in source.reasons().items()}
+        for source in verdict.sources
+        if source.passed_over
+    }
     return {**counts, "told apart by a probe": probed} if probed else counts
 
 

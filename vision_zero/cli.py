@@ -58,6 +58,12 @@ def check_config(file: Path) -> None:
 @click.option("--from", "location", help="Folder or URL of photos, of pairs to import, or of ChartQA.")
 @click.option("--edit", "edits", multiple=True, help="Only this kind of edit, such as move; may be given several times.")
 @click.option("--changes", type=click.IntRange(1, 4), help="How many things an edit touches.")
+@click.option("--original-column", help="The data set's column of originals.")
+@click.option("--modified-column", help="The data set's column of modified pictures.")
+@click.option("--pictures", help="Folder or URL of the files that a data set names.")
+@click.option("--split", help="The split to read where there are several; train.")
+@click.option("--layout", type=click.Choice(("files", "table")), help="Whether --from holds files or a data set.")
+@click.option("--sizes", type=click.Choice(("equal", "crop", "resize")), help="For pairs that differ by a few pixels.")
 @click.option("--scene", type=click.Path(path_type=Path), help="Draw the scenes of this CLEVR scene file instead.")
 @click.option("--sheet", type=click.Path(dir_okay=False, path_type=Path), help="The gallery as one PNG file, too.")
 @click.option("--out", type=click.Path(file_okay=False, path_type=Path), required=True, help="Folder to write into.")
@@ -72,20 +78,24 @@ def render(
     scene: Path | None,
     sheet: Path | None,
     out: Path,
+    **reading: str | None,
 ) -> None:
     """Draw image pairs: <id>_original.png, <id>_modified.png, pairs.parquet and a gallery.html."""
     if scene is not None:
         from vision_zero.pairs.scenes.given import draw_given
 
-        drawn, problems = draw_given(out, scene, count, size or (320, 240))
+        scenes, problems = draw_given(out, scene, count, size or (320, 240))
         for name, problem in problems.items():
             click.echo(f"left out {name}: {problem}", err=True)
-        click.echo(f"{drawn} scenes in {out}")
+        click.echo(f"{scenes} scenes in {out}")
         return
     from vision_zero.pairs.drawing import Order, draw_into
 
-    total = draw_into(out, Order(domain, count, size, seed, location, edits, changes), sheet)
-    click.echo(f"{total} pairs in {out}: open {out / 'gallery.html'}")
+    given = {name: value for name, value in reading.items() if value is not None}
+    drawn = draw_into(out, Order(domain, count, size, seed, location, edits, changes, given), sheet)
+    for line in [] if drawn.report is None or not drawn.report.is_worth_a_warning else drawn.report.lines():
+        click.echo(line, err=True)
+    click.echo(f"{drawn.total} pairs in {out}: open {out / 'gallery.html'}")
 
 
 @cli.command()

@@ -9,8 +9,7 @@ from vision_zero.config.learning import LearningConfig
 from vision_zero.config.self_play import SelfPlayConfig
 from vision_zero.pairs.building import build_pairs
 from vision_zero.pairs.expectations import judge
-from vision_zero.pairs.image_pair import Domain
-from vision_zero.pairs.quality import base_of
+from vision_zero.pairs.image_pair import Domain, base_of
 from vision_zero.pairs.table import joined
 
 DOMAINS: tuple[Domain, ...] = ("charts", "photos", "imported")

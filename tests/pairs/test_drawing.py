@@ -104,6 +104,18 @@ def test_given_scenes_are_drawn_as_they_say(tmp_path: Path) -> None:
     assert picture.tobytes() == render(from_clevr(facts[0]), 112, 112).image.tobytes() == scene_pairs(2)[0].original.tobytes()
 
 
+def test_scenes_of_one_name_are_all_kept(tmp_path: Path) -> None:
+    facts = [pair.original_facts for pair in scene_pairs(3)]
+    names = ["train/000.png", "val/000.png", "a.b.1", "a.b.2", "A.B.1.PNG", "train-000.jpg", "..", "C:\\x\\000.png"]
+    scenes = [{**facts[number % 3], "image_filename": name} for number, name in enumerate(names)]
+    (tmp_path / "scenes.json").write_text(json.dumps({"scenes": scenes}))
+    result = run("render", "--scene", tmp_path / "scenes.json", "--size", "48x36", "--out", tmp_path / "out")
+    assert "8 scenes in" in result.output
+    assert sorted(path.name for path in (tmp_path / "out").iterdir()) == sorted(
+        ["train-000.png", "val-000.png", "a.b.1.png", "a.b.2.png", "A.B.1-2.png", "train-000-2.png", "scene.png", "C:-x-000.png"]
+    )
+
+
 @pytest.mark.parametrize("text", ["", "{", "[]", "{}", '{"scenes": 3}', '{"scenes": [{}]}', "7"])
 def test_files_without_scenes_are_one_line(text: str, tmp_path: Path) -> None:
     (tmp_path / "scenes.json").write_text(text)

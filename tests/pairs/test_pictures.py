@@ -13,7 +13,7 @@ from PIL import Image
 from tests.pairs.odd_pictures import BROKEN, bomb, deep_grey, encoded, odd, scenery
 from vision_zero.errors import PairsError
 from vision_zero.pairs import pictures
-from vision_zero.pairs.pictures import decode, png_bytes
+from vision_zero.pairs.pictures import decode, is_mask, mask_of, png_bytes
 
 ODD = odd()
 SOUND = encoded(scenery(48, 32), "JPEG")
@@ -109,3 +109,28 @@ def test_damage_gives_a_picture_or_an_error(changes: list[tuple[int, int]], cut:
         return
     assert image.mode == "RGB"
     assert Image.open(io.BytesIO(png_bytes(image))).size == image.size
+
+
+def test_a_large_photograph_is_decoded_smaller(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("vision_zero.pairs.pictures.MAX_PIXELS", 90_000)
+    large = scenery(400, 300)
+    assert decode(encoded(large, "JPEG"), "it").size == (200, 150)
+    assert decode(encoded(large.resize((280, 300)), "JPEG"), "it").size == (280, 300)
+    with pytest.raises(PairsError, match="400x300 pixels are more than the 90,000 allowed"):
+        decode(encoded(large), "it")
+
+
+def test_a_mask_is_told_from_drawings_and_dark_pictures() -> None:
+    shape = Image.new("RGB", (160, 120))
+    shape.paste((255, 255, 255), (20, 30, 60, 50))
+    assert is_mask(shape)
+    assert is_mask(decode(encoded(shape, "JPEG", quality=50), "it"))
+    assert not is_mask(scenery())
+    assert not is_mask(scenery().convert("1").convert("RGB")), "dithered"
+    assert not is_mask(Image.new("RGB", (160, 120), "grey"))
+    assert mask_of(scenery(), shape) == "modified picture"
+    assert mask_of(shape, scenery()) == "original"
+    night = scenery().point(lambda value: value // 16)
+    lamp = night.copy()
+    lamp.paste((255, 255, 255), (20, 30, 60, 50))
+    assert mask_of(night, lamp) is None, "most of it is still the night"

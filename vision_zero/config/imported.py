@@ -29,16 +29,31 @@ class ImportedConfig(Config):
     """Pairs that exist already: a folder of files, or a data set with two columns of pictures."""
 
     location: str = ""
-    """Folder or URL (s3://..., hf://datasets/<user>/<name>) of ``<id>_original.*`` and ``<id>_modified.*``, or of a data set in
-    parquet, arrow or jsonl files, or one such file."""
+    """Folder or URL (s3://..., hf://datasets/<user>/<name>) of ``<id>_original.*`` and ``<id>_modified.*`` (or before and after,
+    input and output, ..., also as folders or in .tar archives), or of a data set in parquet, arrow, jsonl, json or csv files, or
+    one such file."""
     layout: Literal["auto", "files", "table"] = "auto"
     """Whether the location holds pairs of files or a data set; ``auto`` looks."""
+    split: str | None = "train"
+    """The split that is read where files, folders or a column ``split`` name several; none: all. Held-out pairs are taken from
+    it, too (``held_out_share``)."""
     original_column: str | None = None
-    """The data set's column of originals (pictures, or paths below the data set's folder); none: the usual names are tried."""
+    """The data set's column of originals (pictures, base64, or paths of files); none: the usual names are tried."""
     modified_column: str | None = None
-    """The data set's column of modified pictures."""
+    """The data set's column of modified pictures; the same as that of originals where one column holds both."""
     change_column: str | None = None
     """The data set's column that says what was changed; none: the usual names are tried."""
+    group_column: str | None = None
+    """The data set's column that edits of one picture share: they belong to one split; none: the usual names are tried, such as
+    ``img_id``. Pairs that share a picture belong together anyway."""
+    pictures: str | None = None
+    """Folder or URL of the files that cells name, where it is not the data set's own."""
+    sizes: Literal["equal", "crop", "resize"] = "equal"
+    """What becomes of a pair whose pictures differ in size by at most ``size_tolerance``: it is passed over; both are cropped
+    around their middle to what they share; or both are resized to it. Editors that work in blocks of 8 or 16 pixels resize or
+    crop (ImgEdit's pairs: 1366 and 1360 pixels); pairs that were made to fit are counted."""
+    size_tolerance: int = Field(16, ge=1, le=256)
+    """Most pixels by which sides may differ for that."""
     width: int | None = Field(None, ge=16, le=4096)
     """Width that pictures are resized to, together with ``height``; none: they keep their size."""
     height: int | None = Field(None, ge=16, le=4096)

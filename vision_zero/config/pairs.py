@@ -208,6 +208,10 @@ class QualityConfig(Config):
     )
     """Other bounds for some domains. A new label is small, but anybody can read it; a colour scale fills a whole chart;
     and a new colour may be as bright as the old one, which is all that the similarity sees."""
+    min_solid_area: Share = 0.002
+    """Least share of an imported pair's picture that differs beyond noise: two renderings of one scene are no edit."""
+    max_moved_share: Share = 0.4
+    """Largest share of an imported pair's textured parts that only lie elsewhere: then the camera moved."""
     max_unlogged_area: Share = 0.001
     """Largest share of pixels that differ visibly outside every logged change's box (of scenes: any, for shadows reach far)."""
     duplicate_distance: int = Field(4, ge=0, le=256)

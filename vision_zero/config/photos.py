@@ -51,12 +51,15 @@ class PhotosConfig(Config):
     height: int = Field(240, ge=64, le=4096)
     """Height of a picture in pixels."""
     location: str | None = None
-    """Folder or URL (s3://..., hf://datasets/<user>/<name>) of pictures, or of a data set in parquet, arrow or jsonl files, or
-    one such file; none: the public-domain photos that scikit-image and matplotlib bring along."""
+    """Folder or URL (s3://..., hf://datasets/<user>/<name>) of pictures, or of a data set in parquet, arrow, jsonl, json
+    or csv files, or one such file; none: the public-domain photos that scikit-image and matplotlib bring along."""
     layout: Literal["auto", "files", "table"] = "auto"
     """Whether the location holds pictures or a data set; ``auto`` looks."""
     column: str = "image"
     """The data set's column of pictures."""
+    split: str | None = "train"
+    """The split that is read where files, folders or a column ``split`` name several; none: all. Held-out photos are taken from
+    it, too (``held_out_share``)."""
     storage: StorageConfig = StorageConfig()
     """How files are read."""
     min_crop: float = Field(0.5, gt=0.0, le=1.0)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import cache
 
 from vision_zero.config.pairs import Split
 from vision_zero.config.self_play import PairsConfig, SelfPlayConfig
@@ -44,29 +45,33 @@ def build_pairs(domain: Domain, config: SelfPlayConfig, first: int, iterations: 
     Which domain a position gets is drawn from the mix by a seed of its own, so every domain can be built alone.
     Held-out pairs belong to the evaluation's seed: every run is measured on the same ones.
     """
+    # Opened when the first pair is asked of it: a domain that the mix leaves out needs no location.
+    source = cache(lambda: source_of(domain, config.pairs))
     step = stride(config.learning.games_per_iteration, config.pairs.spare)
     last = max(first, min(first + iterations, config.learning.iterations))
-    train = Seed(config.seed).child("pairs", "train")
-    held_out = Seed(config.evaluation.seed).child("pairs", "held_out")
-    return joined(
+    orders: tuple[tuple[Split, Seed, range], ...] = (
+        ("train", Seed(config.seed).child("pairs", "train"), range(first * step, last * step)),
+        ("held_out", Seed(config.evaluation.seed).child("pairs", "held_out"), range(config.evaluation.pairs)),
+    )
+    table = joined(
         [
-            _table(domain, config.pairs, "train", train, range(first * step, last * step)),
-            _table(domain, config.pairs, "held_out", held_out, range(config.evaluation.pairs)),
+            PairTable.from_pairs(_of_domain(domain, config.pairs, source, split, seed, positions), split)
+            for split, seed, positions in orders
         ]
     )
+    report = source().report() if len(table) else None
+    return table if report is None else PairTable(table.rows, (report,))
 
 
-def _table(domain: Domain, config: PairsConfig, split: Split, seed: Seed, positions: range) -> PairTable:
-    return PairTable.from_pairs(_of_domain(domain, config, Part(split, config.held_out_share), seed, positions), split)
-
-
-def _of_domain(domain: Domain, config: PairsConfig, part: Part, seed: Seed, positions: range) -> Iterator[tuple[int, ImagePair]]:
-    source = None
+def _of_domain(
+    domain: Domain, config: PairsConfig, source: Callable[[], PairSource], split: Split, seed: Seed, positions: range
+) -> Iterator[tuple[int, ImagePair]]:
+    own = None
     for position in positions:
         place = seed.child(position)
         if _domain_at(config, place) == domain:
-            source = source or source_of(domain, config, part)
-            yield position, source.sample(place)
+            own = own or source().of(Part(split, config.held_out_share))
+            yield position, own.sample(place)
 
 
 def _domain_at(config: PairsConfig, place: Seed) -> Domain:

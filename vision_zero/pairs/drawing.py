@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -17,10 +17,11 @@ from vision_zero.config.photos import PhotosConfig
 from vision_zero.config.sources import SourcesConfig
 from vision_zero.errors import PairsError
 from vision_zero.pairs.building import source_of
-from vision_zero.pairs.image_pair import Domain, ImagePair
+from vision_zero.pairs.image_pair import Domain, ImagePair, base_of
 from vision_zero.pairs.pictures import png_bytes
 from vision_zero.pairs.shards import ShardWriter, write_pairs
 from vision_zero.pairs.source import PairSource
+from vision_zero.pairs.source_report import SourceReport
 from vision_zero.pairs.table import PairTable
 from vision_zero.randomness import HELD_OUT_SEEDS, Seed
 from vision_zero.report.contact_sheet import draw_sheet, sheet_bytes
@@ -37,6 +38,14 @@ _SMALL = 160
 
 
 @dataclass(frozen=True)
+class Drawn:
+    """What became of an order: so many pairs, and what their source saw, where it has a location."""
+
+    total: int
+    report: SourceReport | None
+
+
+@dataclass(frozen=True)
 class Order:
     """What to draw.
 
@@ -45,6 +54,7 @@ class Order:
         location: of ChartQA, photos, or pairs; None for made-up charts and the photos that dependencies ship.
         edits: the kinds of edit, each as often; empty for the source's own choice.
         changes: how many things each edit touches; None for the source's own choice.
+        reading: further settings of how photos or imported pairs are read, as in their configuration.
 
     Raises:
         PairsError: the seed is one of those that belong to the suites.
@@ -57,6 +67,7 @@ class Order:
     location: str | None = None
     edits: tuple[str, ...] = ()
     changes: int | None = None
+    reading: Mapping[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         if self.seed >= HELD_OUT_SEEDS.start:
@@ -66,37 +77,45 @@ class Order:
             )
 
 
-def draw_into(folder: Path, order: Order, sheet: Path | None = None) -> int:
+def draw_into(folder: Path, order: Order, sheet: Path | None = None) -> Drawn:
     """Draw pairs into a folder: two PNG files a pair, the table, and a gallery; and ``sheet``, the gallery as a picture.
 
     Returns:
-        How many pairs there are: of existing ones, perhaps fewer than were asked for.
+        How many pairs there are, of existing ones perhaps fewer than were asked for; and what the source saw.
 
     Raises:
         PairsError: the domain cannot be drawn so, or the folder cannot be written.
     """
-    pairs = islice(source_for(order).each(Seed(order.seed).child("render", order.domain)), order.count)
+    source = source_for(order)
+    pairs = islice(source.each(Seed(order.seed).child("render", order.domain)), order.count)
     shown: list[ImagePair] = []
+    used: set[str] = set()
     try:
         with ShardWriter(folder, "pairs", order.count) as writer:
-            write_pairs(enumerate(_written(pairs, folder, shown)), "train", writer)
+            write_pairs(enumerate(_written(pairs, folder, shown, used)), "train", writer)
+            report = source.report()
+            if report is not None:
+                report = report.model_copy(update={"used": len(used)})
+                writer.reports = (report,)
         if not shown:
-            raise PairsError("there are no pairs to draw")
+            raise PairsError("; ".join(["there are no pairs to draw", *(report.lines() if report is not None else [])]))
         (folder / "pairs-00000.parquet").rename(folder / TABLE)
         total = len(PairTable.read(folder / TABLE))
-        page = gallery_page(f"Pairs of {order.domain}", shown, total)
+        page = gallery_page(f"Pairs of {order.domain}", shown, total, sources=[] if report is None else [report])
         (folder / "gallery.html").write_text(page, encoding="utf-8")
         if sheet is not None:
             sheet.parent.mkdir(parents=True, exist_ok=True)
             sheet.write_bytes(sheet_bytes(draw_sheet(shown[:ON_SHEET])))
     except OSError as error:
         raise PairsError(f"{folder} cannot be written: {error}") from error
-    return total
+    return Drawn(total, report)
 
 
-def _written(pairs: Iterator[ImagePair], folder: Path, shown: list[ImagePair]) -> Iterator[ImagePair]:
-    """The pairs, each of which is a pair of files by now; the first ones are kept for the gallery."""
+def _written(pairs: Iterator[ImagePair], folder: Path, shown: list[ImagePair], used: set[str]) -> Iterator[ImagePair]:
+    """The pairs, each of which is a pair of files by now; the first ones are kept for the gallery, and of all what they are made
+    of is noted."""
     for pair in pairs:
+        used.add(base_of(pair))
         (folder / f"{pair.pair_id}_original.png").write_bytes(png_bytes(pair.original))
         (folder / f"{pair.pair_id}_modified.png").write_bytes(png_bytes(pair.modified))
         if len(shown) < SHOWN:
@@ -139,16 +158,22 @@ def _config(order: Order, width: int, height: int, is_small: bool) -> SourcesCon
         if order.location is None:
             raise PairsError("say with --from where the pairs are that should be imported")
         size = {} if order.size is None else common
-        return SourcesConfig(imported=ImportedConfig(location=order.location, **size))
+        return SourcesConfig(imported=ImportedConfig(location=order.location, **size, **order.reading))
     if order.edits:
         common["edits"] = dict.fromkeys(order.edits, 1.0)
     if order.changes is not None:
         common |= {"min_changes": order.changes, "max_changes": order.changes}
     if order.domain == "photos":
-        return SourcesConfig(photos=PhotosConfig(**common, location=order.location))
+        return SourcesConfig(photos=PhotosConfig(**common, location=order.location, **order.reading))
+    if order.reading:
+        raise PairsError(f"{order.domain} are not read from a location like photos and imported pairs: leave out {_named(order)}")
     if order.domain == "charts":
         return SourcesConfig(charts=ChartsConfig(**common, style="compact" if is_small else "full", chartqa_root=order.location))
     if order.location is not None:
         raise PairsError("scenes come from nowhere: leave out --from, or draw given scenes with --scene")
     usual = NANO_SCENES if is_small else ScenesConfig()
     return SourcesConfig(scenes=ScenesConfig(**{**usual.model_dump(exclude_unset=True), **common}))
+
+
+def _named(order: Order) -> str:
+    return ", ".join(f"--{name.replace('_', '-')}" for name in order.reading)

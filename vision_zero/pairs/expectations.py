@@ -6,7 +6,7 @@ Import this inside a step: Great Expectations takes seconds to load.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import pandas as pd
@@ -14,10 +14,11 @@ import pandas as pd
 from vision_zero.config.pairs import Domain, QualityConfig
 from vision_zero.config.sources import SourcesConfig
 from vision_zero.errors import PairsError
-from vision_zero.pairs.image_pair import ImagePair
-from vision_zero.pairs.quality import base_of, measure_table
+from vision_zero.pairs.image_pair import ImagePair, base_of
+from vision_zero.pairs.quality import measure_table
 from vision_zero.pairs.rules import check, pair_rules
 from vision_zero.pairs.shortcut import LEAST_PAIRS, Probe, Probed
+from vision_zero.pairs.source_report import SourceReport
 from vision_zero.pairs.specimens import pick_specimens
 from vision_zero.pairs.table import Batches
 from vision_zero.pairs.verdict import DomainVerdict, Expectation, Quarantined, Verdict
@@ -25,7 +26,12 @@ from vision_zero.pairs.verdict import DomainVerdict, Expectation, Quarantined, V
 LEAST_EXPECTED = 20
 """Of a kind of edit that is expected less often than this, too few or none may be chance."""
 
-_SHARES = {"changed_area": "changed area", "unlogged_area": "changed elsewhere"}
+_SHARES = {
+    "changed_area": "changed area",
+    "unlogged_area": "changed elsewhere",
+    "solid_area": "differs beyond noise",
+    "moved_share": "lies elsewhere",
+}
 """Measurements that are shares of the picture, and the words of the rules about them."""
 
 Weights = Mapping[Any, float]
@@ -36,7 +42,7 @@ def judge(table: Batches, config: SourcesConfig) -> Verdict:
     """Check a table against every expectation.
 
     Raises:
-        PairsError: the table is empty, or more than ``max_quarantined`` of its pairs fail.
+        PairsError: the table is empty, or more than ``max_quarantined`` of its pairs fail, with what their sources passed over.
     """
     quality = config.quality
     probes: dict[Domain, Probe] = {}
@@ -51,7 +57,8 @@ def judge(table: Batches, config: SourcesConfig) -> Verdict:
     names: list[Domain] = sorted(set(frame["domain"]))
     expectations, reasons = check(frame, pair_rules(quality, names))
     passed = frame[~frame["pair_id"].isin(reasons)]
-    _check_share(frame, passed, reasons, quality)
+    sources = _with_uses(table.reports, frame)
+    _check_share(frame, passed, reasons, sources, quality)
     probed = {domain: probe.examine() for domain, probe in probes.items()}
     domains = tuple(_domain(domain, frame, passed, probed.get(domain)) for domain in names)
     weights = _edit_weights(config)
@@ -70,17 +77,47 @@ def judge(table: Batches, config: SourcesConfig) -> Verdict:
         mean_changed_area=_mean(passed["changed_area"]),
         mean_similarity=_mean(passed["similarity"]),
         reasons=dict(Counter(broken[0] for broken in reasons.values())),
+        sources=sources,
     )
 
 
-def _check_share(frame: pd.DataFrame, passed: pd.DataFrame, reasons: Mapping[str, list[str]], config: QualityConfig) -> None:
-    share = 1 - len(passed) / len(frame)
-    if share > config.max_quarantined:
+def _with_uses(reports: Sequence[SourceReport], frame: pd.DataFrame) -> tuple[SourceReport, ...]:
+    """The reports, each with the number of different things that the domain's pairs are made of."""
+    return tuple(
+        report.model_copy(update={"used": frame.loc[frame["domain"] == report.domain, "base"].nunique()}) for report in reports
+    )
+
+
+def _check_share(
+    frame: pd.DataFrame,
+    passed: pd.DataFrame,
+    reasons: Mapping[str, list[str]],
+    sources: Sequence[SourceReport],
+    config: QualityConfig,
+) -> None:
+    """Of all pairs that there would be if no source had passed over anything, how many are lost?"""
+    lost = {source.domain: source.lost_share for source in sources}
+    wanted = sum(1 / (1 - min(lost.get(domain, 0.0), 0.999)) for domain in frame["domain"])
+    share = 1 - len(passed) / wanted
+    if share <= config.max_quarantined:
+        return
+    is_passed_over = any(source.passed_over for source in sources)
+    told = []
+    if reasons:
         common, count = Counter(broken[0] for broken in reasons.values()).most_common(1)[0]
-        raise PairsError(
-            f"{share:.0%} of {len(frame)} pairs failed validation, more than the {config.max_quarantined:.0%} allowed; "
-            f"most often they broke “{common}” ({count}): mend the source or the bounds under pairs.quality"
-        )
+        told.append(f"most often they broke “{common}” ({count})")
+    for source in sources:
+        if source.passed_over:
+            kind, names = next(iter(source.reasons().items()))
+            told.append(
+                f"{len(source.passed_over)} of {source.found} {source.things} in {source.location} were passed over, most often "
+                f"because “{kind}” ({len(names)}, such as {names[0]})"
+            )
+    raise PairsError(
+        f"{share:.0%} of {wanted:.0f} pairs failed validation{' or could not be read' if is_passed_over else ''}, more than the "
+        f"{config.max_quarantined:.0%} allowed; "
+        f"{'; '.join(told)}: mend the source or the bounds under pairs.quality"
+    )
 
 
 def _domain(domain: Domain, frame: pd.DataFrame, passed: pd.DataFrame, probe: Probed | None) -> DomainVerdict:

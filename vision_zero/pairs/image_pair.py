@@ -9,7 +9,7 @@ from PIL import Image
 
 from vision_zero.config.pairs import Domain
 
-__all__ = ["Change", "Domain", "Facts", "ImagePair"]
+__all__ = ["Change", "Domain", "Facts", "ImagePair", "base_of"]
 
 Facts = dict[str, object]
 """What is known of a picture beside its pixels, as JSON data: a CLEVR scene, a chart's table, a photo's origin."""
@@ -63,3 +63,11 @@ class ImagePair:
             json.dumps(facts, sort_keys=True, separators=(",", ":")) for facts in (self.original_facts, self.modified_facts)
         )
         return original, modified
+
+
+def base_of(pair: ImagePair) -> str:
+    """What several pairs may be made of: a photo, a table, an imported pair; empty for what is made up each time."""
+    facts = pair.original_facts
+    if pair.domain == "imported":
+        return f"{facts.get('location', '')} {facts.get('id', '')}".strip()
+    return str(facts.get({"photos": "photo", "charts": "source"}.get(pair.domain, ""), ""))

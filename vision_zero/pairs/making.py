@@ -16,6 +16,7 @@ from vision_zero.pairs.building import source_of
 from vision_zero.pairs.image_pair import ImagePair
 from vision_zero.pairs.parts import Part
 from vision_zero.pairs.shards import PairShards, ShardWriter, write_pairs
+from vision_zero.pairs.source import PairSource
 from vision_zero.randomness import Seed
 
 
@@ -55,15 +56,18 @@ def _tasks(config: BuildPairsConfig) -> list[_Task]:
 
 def _run(config: BuildPairsConfig, task: _Task, folder: Path) -> None:
     name = f"{task.split}-{task.positions.start // config.pairs_per_file:05d}"
-    with ShardWriter(folder, name, config.pairs_per_file) as writer:
-        write_pairs(_pairs(config, task), task.split, writer)
-
-
-def _pairs(config: BuildPairsConfig, task: _Task) -> Iterator[tuple[int, ImagePair]]:
-    seed = Seed(config.seed).child("build", task.split)
     # Where nothing is held out, nothing has to be kept apart.
     part = Part(task.split if config.held_out and config.train else None, config.held_out_share)
     source = source_of(config.domain, config, part)
+    with ShardWriter(folder, name, config.pairs_per_file) as writer:
+        write_pairs(_pairs(config, task, source), task.split, writer)
+        report = source.report()
+        if report is not None:
+            writer.reports = (report,)
+
+
+def _pairs(config: BuildPairsConfig, task: _Task, source: PairSource) -> Iterator[tuple[int, ImagePair]]:
+    seed = Seed(config.seed).child("build", task.split)
     if config.domain == "imported":
         yield from enumerate(islice(source.each(seed), len(task.positions)))
         return

@@ -15,9 +15,10 @@ from skimage.metrics import structural_similarity
 from vision_zero.config.pairs import QualityConfig
 from vision_zero.errors import PairsError
 from vision_zero.pairs.charts.legibility import legibility_problems
-from vision_zero.pairs.image_pair import ImagePair
+from vision_zero.pairs.image_pair import ImagePair, base_of
 from vision_zero.pairs.logs import log_fault
 from vision_zero.pairs.repeats import find_repeats
+from vision_zero.pairs.stillness import moved_share, solid_area
 from vision_zero.pairs.table import Batches, from_row
 
 HASH_SIDE = 16
@@ -34,6 +35,8 @@ _UNREADABLE: dict[str, Any] = {
     "changes": None,
     "hidden_changes": None,
     "unlogged_area": None,
+    "solid_area": None,
+    "moved_share": None,
     "log_fault": None,
     "text_fault": None,
     "kinds": "",
@@ -78,8 +81,9 @@ def measure_table(table: Batches, config: QualityConfig, also: Callable[[ImagePa
     Returns:
         One row a pair: ``pair_id``, ``domain``, ``split``, ``readable``, ``same_size``, ``changed_area``, ``similarity``,
         ``changes`` (logged), ``hidden_changes`` (logged ones whose box shows none), ``unlogged_area`` (visible change outside all
-        boxes), ``log_fault``, ``text_fault``, ``kinds``, ``base`` (what it is made of), both hashes, ``trouble`` (why it is
-        unreadable), ``duplicate_of``, ``leaks_from`` and ``again`` (:mod:`~vision_zero.pairs.repeats`).
+        boxes), ``solid_area``, ``moved_share`` (:mod:`~vision_zero.pairs.stillness`), ``log_fault``, ``text_fault``, ``kinds``,
+        ``base`` (what it is made of), both hashes, ``trouble`` (why it is unreadable), ``duplicate_of``,
+        ``leaks_from`` and ``again`` (:mod:`~vision_zero.pairs.repeats`).
     """
     measured = []
     for batch in table.batches(_BATCH):
@@ -115,15 +119,16 @@ def _difference(pair: ImagePair, config: QualityConfig) -> dict[str, Any]:
         "hidden_changes": hidden,
         # Shadows and reflections of what was edited reach far beyond the objects of a scene.
         "unlogged_area": None if pair.domain == "scenes" else float(outside.mean()),
+        # What this project draws differs where the log says so; what others made may have been rendered or photographed twice.
+        **(
+            {
+                "solid_area": solid_area(pair.original, pair.modified),
+                "moved_share": moved_share(pair.original, pair.modified),
+            }
+            if pair.domain == "imported"
+            else {}
+        ),
     }
-
-
-def base_of(pair: ImagePair) -> str:
-    """What several pairs may be made of: a photo, a table, an imported pair; empty for what is made up each time."""
-    facts = pair.original_facts
-    if pair.domain == "imported":
-        return f"{facts.get('location', '')} {facts.get('id', '')}".strip()
-    return str(facts.get({"photos": "photo", "charts": "source"}.get(pair.domain, ""), ""))
 
 
 def _text_fault(pair: ImagePair) -> str:

@@ -74,6 +74,17 @@ def _domain_rules(config: QualityConfig, domain: Domain) -> list[Rule]:
             gxe.ExpectColumnValuesToBeBetween(column="similarity", min_value=config.min_similarity, max_value=alike, **only),
         ),
     ]
+    if domain == "imported":
+        rules += [
+            Rule(
+                f"{domain}: something differs beyond noise, in {config.min_solid_area:.1%} of the picture at least",
+                gxe.ExpectColumnValuesToBeBetween(column="solid_area", min_value=config.min_solid_area, **only),
+            ),
+            Rule(
+                f"{domain}: the camera stands still (at most {config.max_moved_share:.0%} of what has texture lies elsewhere)",
+                gxe.ExpectColumnValuesToBeBetween(column="moved_share", max_value=config.max_moved_share, **only),
+            ),
+        ]
     if domain != "imported":
         what = {"scenes": "scenes", "charts": "tables", "photos": "pictures"}[domain]
         rules.append(

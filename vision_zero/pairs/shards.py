@@ -21,7 +21,8 @@ import pyarrow.parquet as pq
 from vision_zero.config.pairs import Split
 from vision_zero.errors import PairsError
 from vision_zero.pairs.image_pair import ImagePair
-from vision_zero.pairs.table import SCHEMA, PairTable, to_row
+from vision_zero.pairs.source_report import SourceReport, merged
+from vision_zero.pairs.table import SCHEMA, PairTable, reports_in, reports_metadata, to_row
 
 ROWS_AT_ONCE = 16
 """Pairs held in memory while writing, and in a row group."""
@@ -35,6 +36,11 @@ class PairShards:
 
     def files(self) -> list[Path]:
         return sorted(self.folder.glob("*.parquet"))
+
+    @property
+    def reports(self) -> tuple[SourceReport, ...]:
+        """What the sources of the pairs saw."""
+        return merged(report for path in self.files() for report in reports_in(pq.read_metadata(path).metadata))
 
     def __len__(self) -> int:
         return sum(pq.read_metadata(path).num_rows for path in self.files())
@@ -68,24 +74,33 @@ class PairShards:
 
 
 class ShardWriter:
-    """Writes rows into files of a folder, the next file whenever one is full. A file appears when it is whole."""
+    """Writes rows into files of a folder, the next file whenever one is full. A file appears when it is whole.
+
+    Attributes:
+        reports: what the sources of the pairs saw; set before the end, they are written into the last file.
+    """
 
     def __init__(self, folder: Path, name: str, rows_per_file: int) -> None:
         self._folder, self._name, self._rows_per_file = folder, name, rows_per_file
         self._file: pq.ParquetWriter | None = None
         self._path = folder
         self._rows = self._files = 0
+        self.reports: tuple[SourceReport, ...] = ()
 
     def __enter__(self) -> Self:
         self._folder.mkdir(parents=True, exist_ok=True)
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        if self._file is not None and kind is None and self.reports:
+            self._file.add_key_value_metadata(reports_metadata(self.reports))
         self._finish(is_whole=kind is None)
 
     def write(self, rows: pa.Table) -> None:
         """Append rows of the pairs table's schema."""
         while rows.num_rows:
+            if self._rows == self._rows_per_file:
+                self._finish(is_whole=True)
             if self._file is None:
                 self._path = self._folder / f"{self._name}-{self._files:05d}.parquet"
                 self._file = pq.ParquetWriter(self._path.with_suffix(".new"), SCHEMA)
@@ -93,8 +108,6 @@ class ShardWriter:
             self._file.write_table(part, row_group_size=ROWS_AT_ONCE)
             self._rows += part.num_rows
             rows = rows.slice(part.num_rows)
-            if self._rows == self._rows_per_file:
-                self._finish(is_whole=True)
 
     def _finish(self, is_whole: bool) -> None:
         if self._file is not None:

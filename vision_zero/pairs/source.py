@@ -7,6 +7,8 @@ from collections.abc import Iterator
 from itertools import count
 
 from vision_zero.pairs.image_pair import Domain, ImagePair
+from vision_zero.pairs.parts import Part
+from vision_zero.pairs.source_report import SourceReport
 from vision_zero.randomness import Seed
 
 
@@ -28,3 +30,12 @@ class PairSource(ABC):
         so many."""
         for number in count():
             yield self.sample(seed.child(number))
+
+    def of(self, part: Part) -> PairSource:
+        """The source restricted to what belongs to a split; what was read already is not read again. A source that makes things
+        up is returned as it is: its seeds keep the splits apart."""
+        return self
+
+    def report(self) -> SourceReport | None:
+        """What the source has seen of its location so far; None where it has none."""
+        return None

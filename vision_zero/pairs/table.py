@@ -6,7 +6,7 @@ Pictures stay encoded until a pair is asked for, so a table costs the memory of 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
@@ -14,11 +14,13 @@ from typing import Any, Protocol
 import pyarrow as pa
 import pyarrow.parquet as pq
 from datasets import Features, Image, List, Value
+from pydantic import TypeAdapter, ValidationError
 
 from vision_zero.config.pairs import Split
 from vision_zero.errors import PairsError
 from vision_zero.pairs.image_pair import Change, ImagePair
 from vision_zero.pairs.pictures import decode, png_bytes
+from vision_zero.pairs.source_report import SourceReport, merged
 
 FEATURES = Features(
     {
@@ -43,6 +45,9 @@ FEATURES = Features(
     }
 )
 SCHEMA: pa.Schema = FEATURES.arrow_schema
+REPORTS = b"vision_zero.sources"
+"""Key of the sources' reports in a file's metadata."""
+_REPORTS = TypeAdapter(tuple[SourceReport, ...])
 
 
 def to_row(pair: ImagePair, split: Split, position: int) -> dict[str, Any]:
@@ -93,7 +98,10 @@ def from_row(row: dict[str, Any]) -> ImagePair:
 
 
 class Batches(Protocol):
-    """Rows of a pairs table, a few at a time: a table in memory, or files that are larger than it."""
+    """Rows of a pairs table, a few at a time: a table in memory, or files that are larger than it; and what its sources saw."""
+
+    @property
+    def reports(self) -> tuple[SourceReport, ...]: ...
 
     def batches(self, size: int) -> Iterator[pa.RecordBatch]:
         """All rows in order, at most ``size`` at a time."""
@@ -101,9 +109,10 @@ class Batches(Protocol):
 
 @dataclass(frozen=True)
 class PairTable:
-    """An immutable table of pairs in memory."""
+    """An immutable table of pairs in memory; ``reports`` say what the sources of the pairs saw."""
 
     rows: pa.Table
+    reports: tuple[SourceReport, ...] = ()
 
     @classmethod
     def from_pairs(cls, pairs: Iterable[tuple[int, ImagePair]], split: Split) -> PairTable:
@@ -125,13 +134,15 @@ class PairTable:
         if missing:
             raise PairsError(f"{path} is not a pairs table: it has no column {', '.join(missing)}")
         try:
-            return cls(rows.select(SCHEMA.names).cast(SCHEMA))
+            return cls(rows.select(SCHEMA.names).cast(SCHEMA), reports_in(rows.schema.metadata))
         except (pa.ArrowInvalid, pa.ArrowNotImplementedError) as error:
             raise PairsError(f"{path} is not a pairs table: {error}") from error
 
     def write(self, path: Path) -> None:
         """One parquet file; small row groups, so that readers can stream the pictures."""
-        pq.write_table(self.rows, path, row_group_size=100)
+        told = reports_metadata(self.reports)
+        rows = self.rows.replace_schema_metadata({**(self.rows.schema.metadata or {}), **told}) if told else self.rows
+        pq.write_table(rows, path, row_group_size=100)
 
     def __len__(self) -> int:
         return int(self.rows.num_rows)
@@ -165,5 +176,23 @@ class PairTable:
 
 
 def joined(tables: Sequence[PairTable]) -> PairTable:
-    """The rows of all tables, one table after another."""
-    return PairTable(pa.concat_tables([table.rows for table in tables]) if tables else SCHEMA.empty_table())
+    """The rows of all tables, one table after another, and what all their sources saw."""
+    rows = pa.concat_tables([table.rows for table in tables]) if tables else SCHEMA.empty_table()
+    return PairTable(rows, merged(report for table in tables for report in table.reports))
+
+
+def reports_metadata(reports: Sequence[SourceReport]) -> dict[bytes, bytes]:
+    """Reports as an entry of a parquet file's metadata; none for none."""
+    return {REPORTS: _REPORTS.dump_json(tuple(reports))} if reports else {}
+
+
+def reports_in(metadata: Mapping[bytes, bytes] | None) -> tuple[SourceReport, ...]:
+    """The reports in a parquet file's metadata.
+
+    Raises:
+        PairsError: they cannot be read.
+    """
+    try:
+        return _REPORTS.validate_json((metadata or {}).get(REPORTS, b"[]"))
+    except ValidationError as error:
+        raise PairsError(f"the reports of the sources in a pairs table cannot be read: {error.errors()[0]['msg']}") from error

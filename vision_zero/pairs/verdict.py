@@ -10,6 +10,7 @@ from vision_zero.config.base import Config
 from vision_zero.config.pairs import Domain
 from vision_zero.pairs.outlines import Outline
 from vision_zero.pairs.shortcut import Probed
+from vision_zero.pairs.source_report import SourceReport
 from vision_zero.pairs.table import PairTable
 
 
@@ -83,6 +84,8 @@ class Verdict(Config):
     mean_similarity: float = 0.0
     reasons: dict[str, int] = Field(default_factory=dict)
     """Quarantined pairs by reason."""
+    sources: tuple[SourceReport, ...] = ()
+    """What the sources saw: what was found, used, passed over, and why."""
 
     def warnings(self) -> list[str]:
         """The rules about all pairs together that do not hold, each with what was found."""

@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from vision_zero.pairs.image_pair import ImagePair
 from vision_zero.pairs.outlines import outlines
+from vision_zero.pairs.source_report import SourceReport
 from vision_zero.report.pages import data_uri, render_page
 
 
-def gallery_page(title: str, pairs: Iterable[ImagePair], total: int, notes: dict[str, str] | None = None) -> str:
+def gallery_page(
+    title: str, pairs: Iterable[ImagePair], total: int, notes: dict[str, str] | None = None, sources: Sequence[SourceReport] = ()
+) -> str:
     """A page of pairs.
 
     Args:
         total: pairs in the table that these were taken from.
         notes: a remark for some of the pairs, by id: why a pair was quarantined.
+        sources: what the sources of the pairs saw.
     """
     shown = [
         {
@@ -28,4 +32,4 @@ def gallery_page(title: str, pairs: Iterable[ImagePair], total: int, notes: dict
         }
         for pair in pairs
     ]
-    return render_page("gallery.html.j2", title=title, pairs=shown, total=total)
+    return render_page("gallery.html.j2", title=title, pairs=shown, total=total, sources=sources)

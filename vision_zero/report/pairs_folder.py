@@ -29,6 +29,6 @@ def write_files(folder: Path, pairs: PairShards, quarantined: PairShards, verdic
     shutil.rmtree(folder / "made", ignore_errors=True)
     (folder / "verdict.json").write_text(verdict.model_dump_json(indent=1), encoding="utf-8")
     (folder / "verdict.html").write_text(render_page("verdict.html.j2", verdict=verdict), encoding="utf-8")
-    shown = gallery_page("Image pairs", pairs.head(SHOWN).pairs(), total=verdict.passed)
+    shown = gallery_page("Image pairs", pairs.head(SHOWN).pairs(), total=verdict.passed, sources=verdict.sources)
     (folder / "gallery.html").write_text(shown, encoding="utf-8")
     return folder / "verdict.html"

@@ -27,7 +27,9 @@ from vision_zero.pairs.image_pair import Domain, ImagePair
 from vision_zero.pairs.imported.storage import ConnectionLostError, NotThereError, Storage
 from vision_zero.pairs.parts import EVERYTHING, Part
 from vision_zero.pairs.source import PairSource
+from vision_zero.pairs.source_report import SourceReport
 from vision_zero.randomness import Seed
+from vision_zero.texts import storable
 
 TABLE_TRIES = 50
 MOST_BARS = 24
@@ -71,14 +73,37 @@ class ChartQaTableSource(PairSource):
         names = [name for name in self._files.entries if name.endswith(".csv")]
         if not names:
             raise PairsError(f"no tables in {split}/tables: chartqa_root must hold train, val and test of ChartQA")
-        mine = part.choose([f"/tables/{name}".encode() for name in names])
-        self.tables = [name for name, is_mine in zip(names, mine, strict=True) if is_mine]
+        self._names, self._problems, self._looked_at = names, dict[str, str](), set[str]()
+        self.tables = self._tables_of(part)
         # Listed apart from the tables: beside both lie the pictures, which nobody needs here.
         self._annotations: Storage | None
         try:
             self._annotations = Storage(f"{split}/annotations", config.storage)
         except NotThereError:
             self._annotations = None
+
+    def _tables_of(self, part: Part) -> list[str]:
+        mine = part.choose([f"/tables/{storable(name)}".encode() for name in self._names])
+        return [name for name, is_mine in zip(self._names, mine, strict=True) if is_mine]
+
+    def of(self, part: Part) -> ChartQaTableSource:
+        view = object.__new__(ChartQaTableSource)
+        view.__dict__ |= self.__dict__
+        view.tables = self._tables_of(part)
+        return view
+
+    def report(self) -> SourceReport:
+        return SourceReport(
+            domain=self.domain,
+            location=storable(self._files.location),
+            things="tables",
+            files=len(self._files.entries),
+            found=len(self._names),
+            looks=len(self._looked_at),
+            failures=len(self._problems),
+            passed_over=dict(self._problems),
+            left_out={"files that are no .csv": rest} if (rest := len(self._files.entries) - len(self._names)) else {},
+        )
 
     def sample(self, seed: Seed) -> ImagePair:
         return chart_pair(self.config, seed, self._chart)
@@ -97,6 +122,19 @@ class ChartQaTableSource(PairSource):
             raise PairsError(f"{name}: cannot be read: {' '.join(str(error).split())}") from error
         return parsed(text, name, notes)
 
+    def _read(self, name: str) -> Table:
+        """One of ``tables``; that it was read, and what is wrong with it, is remembered for the report."""
+        try:
+            table = self.table(name)
+        except ConnectionLostError:
+            raise
+        except PairsError as error:
+            self._problems[storable(name)] = storable(str(error))
+            raise
+        finally:
+            self._looked_at.add(name)
+        return table
+
     def _notes(self, name: str) -> Mapping[str, Any]:
         """The table's annotation; empty where there is none."""
         if self._annotations is None or name not in self._annotations.entries:
@@ -110,7 +148,8 @@ class ChartQaTableSource(PairSource):
         for _ in range(TABLE_TRIES):
             name = one_of(self.tables, rng)
             try:
-                return chart_of(self.config, self.table(name), f"tables/{name}", rng)
+                table = self._read(name)
+                return chart_of(self.config, table, f"tables/{storable(name)}", rng)
             except ConnectionLostError:
                 raise
             except PairsError as error:

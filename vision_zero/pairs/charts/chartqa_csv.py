@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from vision_zero.errors import PairsError
+from vision_zero.texts import flat
 
 LEAST_FILLED = 0.6
 """A column counts if at least this share of its cells are numbers."""
@@ -89,7 +90,7 @@ def _is_repeated(name: str, header: list[str]) -> bool:
 
 
 def _clean(name: str) -> str:
-    return " ".join(name.split())
+    return flat(name)
 
 
 def _inside(notes: Mapping[str, Any], *keys: str) -> Any:

@@ -18,6 +18,7 @@ from functools import cached_property, partial
 from pathlib import Path, PurePosixPath
 from typing import Any, BinaryIO, TypeVar
 
+from fsspec import AbstractFileSystem, filesystem
 from fsspec.core import url_to_fs
 from fsspec.implementations.local import LocalFileSystem
 
@@ -78,7 +79,7 @@ class Storage:
         self.config = config
         known = {**_S3_OPTIONS, **config.options} if location.startswith(("s3://", "s3a://")) else config.options
         try:
-            self._files, self._root = url_to_fs(location if "://" in location else str(Path(location).expanduser()), **known)
+            self._files, self._root = _opened(location, known)
         except (ValueError, ImportError, TypeError) as error:
             raise PairsError(f"{location} cannot be opened: {one_line(error)}") from error
         self.is_local = isinstance(self._files, LocalFileSystem)
@@ -148,7 +149,7 @@ class Storage:
         if not found and not self._files.exists(self._root):
             raise FileNotFoundError(self._root)
         entries = (_entry(address, self._root, facts) for address, facts in found.items() if facts.get("type") != "directory")
-        wanted = (entry for entry in entries if fnmatch(entry.path, self.config.pattern))
+        wanted = (entry for entry in entries if entry is not None and fnmatch(entry.path, self.config.pattern))
         return {entry.path: entry for entry in sorted(wanted, key=lambda entry: entry.path)}
 
     def _download(self, entry: Entry, target: Path) -> None:
@@ -200,8 +201,22 @@ class Storage:
         raise AssertionError("config.attempts is at least 1")
 
 
-def _entry(address: str, root: str, facts: dict[str, object]) -> Entry:
+def _opened(location: str, options: dict[str, Any]) -> tuple[AbstractFileSystem, str]:
+    """The file system of a location, and its root there."""
+    local = location.removeprefix("file://")
+    if "://" in local:
+        files, root = url_to_fs(location, **options)
+        return files, str(root)
+    # Not by url_to_fs: it takes the "::" of a path for a chain of file systems.
+    files = filesystem("file", **options)
+    return files, str(files._strip_protocol(str(Path(local).expanduser())))
+
+
+def _entry(address: str, root: str, facts: dict[str, object]) -> Entry | None:
+    """A listed file; None for the empty objects that stand for folders in object stores."""
     below = address[len(root) :].lstrip("/")
+    if not below or below.endswith("/"):
+        return None
     size = facts.get("size")
     known = [str(facts[key]) for key in ("ETag", "etag", "sha256", "blob_id", "oid", "LastModified", "mtime") if facts.get(key)]
     return Entry(below, address, int(size) if isinstance(size, int) else None, known[0] if known else "")

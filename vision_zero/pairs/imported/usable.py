@@ -2,20 +2,36 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
 from typing import Generic, TypeVar
 
 import numpy as np
+from PIL import Image
 
 from vision_zero.errors import PairsError
+from vision_zero.pairs.identity import groups, place_key, reduced, same
 from vision_zero.pairs.imported.storage import ConnectionLostError
-from vision_zero.pairs.parts import EVERYTHING, SMALL, Part
+from vision_zero.pairs.parts import EVERYTHING, Part
 
 T = TypeVar("T")
-R = TypeVar("R")
 
 TRIES = 1000
 """Draws after which a collection counts as broken."""
+COMPARED = 1000
+"""Up to so many things are all read and compared with each other before they are divided among the splits. Among more, a thing's
+split follows from its group, or from its own coarse key alone: reading all would take hours."""
+
+
+@dataclass
+class _Known:
+    """What was found out about the things so far; shared by the views of all splits."""
+
+    problems: dict[str, str] = field(default_factory=dict)
+    looked_at: set[int] = field(default_factory=set)
+    broken: set[int] = field(default_factory=set)
+    keys: dict[int, bytes] = field(default_factory=dict)
+    is_compared: bool = False
 
 
 class Usable(Generic[T]):
@@ -29,7 +45,8 @@ class Usable(Generic[T]):
         name: the id of a place.
         load: the thing of a place; raises PairsError where it is broken.
         what: what the things are, for messages.
-        key: the content that decides which split a thing belongs to; raises PairsError where it cannot be read.
+        pictures: what a thing shows; things that share a picture belong to one split.
+        group: a name that things of one split share (the photo that several edits start from); None where there is none.
         part: the things that may be drawn.
     """
 
@@ -39,15 +56,36 @@ class Usable(Generic[T]):
         name: Callable[[int], str],
         load: Callable[[int], T],
         what: str,
-        key: Callable[[int], bytes],
+        pictures: Callable[[T], Sequence[Image.Image]],
+        group: Callable[[int], str | None] = lambda _: None,
         part: Part = EVERYTHING,
     ) -> None:
         self.count = count
-        self.problems: dict[str, str] = {}
-        self._name, self._load, self._what = name, load, what
-        self._broken: set[int] = set()
-        self._key, self._part = key, part
+        self._name, self._load, self._what, self._pictures, self._group = name, load, what, pictures, group
+        self._part = part
+        self._known = _Known()
         self._mine: dict[int, bool] = {}
+
+    def of(self, part: Part) -> Usable[T]:
+        """The things of another part; what is known of them is shared."""
+        view = Usable(self.count, self._name, self._load, self._what, self._pictures, self._group, part)
+        view._known = self._known
+        return view
+
+    @property
+    def problems(self) -> dict[str, str]:
+        """The reason for every thing that was found unusable so far, by its id."""
+        return self._known.problems
+
+    @property
+    def looks(self) -> int:
+        """Things that were read."""
+        return len(self._known.looked_at)
+
+    @property
+    def failures(self) -> int:
+        """Of these, cannot be used."""
+        return len(self._known.broken)
 
     def draw(self, rng: np.random.Generator) -> tuple[int, T]:
         """A place, and its thing, drawn evenly among those that can be used.
@@ -57,10 +95,10 @@ class Usable(Generic[T]):
             ConnectionLostError: something cannot be reached; that does not make it unusable.
         """
         for _ in range(TRIES):
-            if len(self._broken) == self.count:
+            if len(self._known.broken) == self.count:
                 break
             place = int(rng.integers(self.count))
-            if place not in self._broken and self._is_mine(place):
+            if self._is_mine(place):
                 thing = self._attempt(place)
                 if thing is not None:
                     return place, thing
@@ -71,7 +109,7 @@ class Usable(Generic[T]):
     def each(self) -> Iterator[tuple[int, T]]:
         """Every thing that can be used, once, in order."""
         for place in range(self.count):
-            if place not in self._broken and self._is_mine(place):
+            if self._is_mine(place):
                 thing = self._attempt(place)
                 if thing is not None:
                     yield place, thing
@@ -79,35 +117,78 @@ class Usable(Generic[T]):
     def check(self) -> dict[str, str]:
         """Loads everything once; the reason for each that cannot be used."""
         for place in range(self.count):
-            if place not in self._broken:
-                self._attempt(place)
+            self._attempt(place)
         return dict(self.problems)
 
     def _attempt(self, place: int) -> T | None:
-        return self._unless_broken(place, self._load)
+        if place in self._known.broken:
+            return None
+        try:
+            thing = self._load(place)
+        except ConnectionLostError:
+            raise
+        except PairsError as error:
+            self._known.looked_at.add(place)
+            self._known.broken.add(place)
+            self.problems[self._name(place)] = str(error)
+            return None
+        self._known.looked_at.add(place)
+        return thing
 
     def _is_mine(self, place: int) -> bool:
         """Whether the thing belongs to the part that is drawn from; what cannot be read belongs to none."""
         if self._part.split is None:
             return True
-        if not self._mine and self.count <= SMALL:
-            keys = {each: self._unless_broken(each, self._key) for each in range(self.count)}
-            known = {each: key for each, key in keys.items() if key is not None}
-            self._mine = {**dict.fromkeys(keys, False), **dict(zip(known, self._part.choose([*known.values()]), strict=True))}
-        if place not in self._mine:
-            key = self._unless_broken(place, self._key)
+        if self.count <= COMPARED:
+            if not self._mine:
+                keys = self._compared()
+                self._mine = dict.fromkeys(range(self.count), False)
+                self._mine |= dict(zip(keys, self._part.choose([*keys.values()]), strict=True))
+        elif place not in self._mine:
+            key = self._key(place)
             self._mine[place] = key is not None and self._part.holds(key)
         return self._mine[place]
 
-    def _unless_broken(self, place: int, read: Callable[[int], R]) -> R | None:
-        try:
-            return read(place)
-        except ConnectionLostError:
-            raise
-        except PairsError as error:
-            self._broken.add(place)
-            self.problems[self._name(place)] = str(error)
-            return None
+    def _key(self, place: int) -> bytes | None:
+        """What decides which split a thing belongs to where it is not compared with the others."""
+        if place not in self._known.keys:
+            group = self._group(place)
+            if group is not None:
+                self._known.keys[place] = group.encode("utf-8", "replace")
+            else:
+                thing = self._attempt(place)
+                if thing is None:
+                    return None
+                self._known.keys[place] = place_key(self._pictures(thing)[0])
+        return self._known.keys[place]
+
+    def _compared(self) -> dict[int, bytes]:
+        """One key for all things that share a picture or a group, by place; of those that can be used."""
+        if not self._known.is_compared:
+            self._known.keys = self._compare()
+            self._known.is_compared = True
+        return self._known.keys
+
+    def _compare(self) -> dict[int, bytes]:
+        owners: list[int] = []
+        shown = []
+        keys: dict[int, bytes] = {}
+        named: dict[str, int] = {}
+        links: list[tuple[int, int]] = []
+        for place in range(self.count):
+            thing = self._attempt(place)
+            if thing is None:
+                continue
+            pictures = self._pictures(thing)
+            keys[place] = place_key(pictures[0])
+            owners += [place] * len(pictures)
+            shown += [reduced(picture) for picture in pictures]
+            group = self._group(place)
+            if group is not None:
+                links.append((named.setdefault(group, place), place))
+        links += [(owners[one], owners[other]) for one, other in same(shown)]
+        # The key of the whole group is one of its members', whatever their order.
+        return {place: min(keys[each] for each in group) for group in groups(keys, links) for place in group}
 
     def _whose(self) -> str:
         return "" if self._part.split is None else f" that belongs to the {self._part.split.replace('_', '-')} pairs"

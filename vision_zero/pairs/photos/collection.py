@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections.abc import Mapping
 from dataclasses import dataclass
 from importlib.resources import files
 from pathlib import PurePosixPath
+from types import MappingProxyType
 from typing import final
 
 from PIL import Image
@@ -13,14 +15,25 @@ from PIL import Image
 from vision_zero.config.photos import PhotosConfig
 from vision_zero.errors import PairsError
 from vision_zero.pairs.image_pair import Facts
-from vision_zero.pairs.imported.index import PICTURE_SUFFIXES, holds_table
-from vision_zero.pairs.imported.shards import Rows
+from vision_zero.pairs.imported.archives import FileSet
+from vision_zero.pairs.imported.naming import OTHER_SUFFIXES, is_picture
+from vision_zero.pairs.imported.shards import Rows, has_strong_table, table_paths
+from vision_zero.pairs.imported.splits import of_split, split_of_folder
 from vision_zero.pairs.imported.storage import Storage
 from vision_zero.pairs.pictures import decode
+from vision_zero.texts import storable
 
 
 class PhotoCollection(ABC):
-    """Photos by place, from 0."""
+    """Photos by place, from 0.
+
+    Attributes:
+        files: how many files there are.
+        left_out: files and rows that are not read, by reason.
+    """
+
+    files: int = 0
+    left_out: Mapping[str, int] = MappingProxyType({})
 
     @abstractmethod
     def __len__(self) -> int: ...
@@ -74,6 +87,8 @@ SHIPPED = (
 class ShippedPhotos(PhotoCollection):
     """The few public-domain photos that come with dependencies."""
 
+    files = len(SHIPPED)
+
     def __len__(self) -> int:
         return len(SHIPPED)
 
@@ -93,30 +108,39 @@ class ShippedPhotos(PhotoCollection):
 
 @final
 class FilePhotos(PhotoCollection):
-    """Every picture of a location and the folders below it."""
+    """Every picture of a location, the folders below it, and its tar archives. What may be one is tried, whatever its suffix."""
 
-    def __init__(self, storage: Storage) -> None:
-        self._storage = storage
-        self._paths = [path for path in storage.entries if PurePosixPath(path).suffix.lower() in PICTURE_SUFFIXES]
+    def __init__(self, storage: Storage, split: str | None = None) -> None:
+        self._files = FileSet(storage)
+        paths, others = of_split(self._files.paths, split, split_of_folder, storage.location, with_unnamed=True)
+        self._paths = [path for path in paths if PurePosixPath(path).suffix.lower() not in OTHER_SUFFIXES]
         if not self._paths:
             raise PairsError(f"{storage.location} holds no pictures: it needs files such as .jpg or .png, or a data set")
+        self.files = len(storage.entries)
+        rest = len(paths) - len(self._paths)
+        self.left_out = {
+            **self._files.left_out,
+            **others,
+            **({"files that are no pictures by their names": rest} if rest else {}),
+        }
 
     def __len__(self) -> int:
         return len(self._paths)
 
     def name(self, place: int) -> str:
-        return self._paths[place]
+        return storable(self._paths[place])
 
     def data(self, place: int) -> bytes:
-        return self._storage.read(self._paths[place])
+        return self._files.read(self._paths[place])
 
 
 @final
 class RowPhotos(PhotoCollection):
     """A column of a data set."""
 
-    def __init__(self, storage: Storage, column: str) -> None:
-        self._rows, self._column = Rows(storage), column
+    def __init__(self, storage: Storage, column: str, split: str | None = None) -> None:
+        self._rows, self._column = Rows(storage, split), column
+        self.files, self.left_out = len(storage.entries), self._rows.left_out
         if column not in self._rows.columns:
             raise PairsError(f"{storage.location} has no column {column}, but {', '.join(self._rows.columns)}: set column")
 
@@ -124,7 +148,7 @@ class RowPhotos(PhotoCollection):
         return len(self._rows)
 
     def name(self, place: int) -> str:
-        return self._rows.name(place)
+        return storable(self._rows.name(place))
 
     def data(self, place: int) -> bytes:
         cell = self._rows.row(place, (self._column,))[self._column]
@@ -140,4 +164,12 @@ def open_collection(config: PhotosConfig) -> PhotoCollection:
     if config.location is None:
         return ShippedPhotos()
     storage = Storage(config.location, config.storage)
-    return RowPhotos(storage, config.column) if holds_table(storage, config.layout) else FilePhotos(storage)
+    is_table = config.layout == "table" or (config.layout == "auto" and _holds_table(storage))
+    return RowPhotos(storage, config.column, config.split) if is_table else FilePhotos(storage, config.split)
+
+
+def _holds_table(storage: Storage) -> bool:
+    """Whether a location is a data set: JSON and CSV files beside pictures do not make it one."""
+    if storage.chosen is not None or has_strong_table(storage):
+        return bool(table_paths(storage)[0])
+    return bool(table_paths(storage)[0]) and not any(is_picture(path) for path in FileSet(storage).paths)

@@ -19,7 +19,9 @@ from vision_zero.pairs.photos.editor import PhotoEditor
 from vision_zero.pairs.photos.instruction_editor import InstructionEditor
 from vision_zero.pairs.photos.region_editor import RegionEditor
 from vision_zero.pairs.source import PairSource
+from vision_zero.pairs.source_report import SourceReport
 from vision_zero.randomness import Seed
+from vision_zero.texts import storable
 
 PAIR_TRIES = 40
 INSISTENCE = 6
@@ -34,7 +36,7 @@ MOST_DETAIL = 4
 class PhotoSource(PairSource):
     """Draws a crop of a photo and edits it; facts are the photo's origin, the crop, and the regions.
 
-    Photos that cannot be used are passed over, and ``problems`` says why.
+    Photos that cannot be used are passed over, and the report says why.
 
     Raises:
         PairsError: the photos' location cannot be read or holds none; the editor cannot be loaded.
@@ -46,11 +48,30 @@ class PhotoSource(PairSource):
         self.config = config
         self._photos = open_collection(config)
         what = f"photo in {config.location or 'the packages'}"
-        self._usable = Usable(len(self._photos), self._photos.name, self._photo, what, self._photos.data, part)
+        self._usable = Usable(len(self._photos), self._photos.name, self._photo, what, lambda found: found[:1], part=part)
         self._kept: OrderedDict[int, tuple[Image.Image, int]] = OrderedDict()
         if editor is None:
             editor = RegionEditor(config) if config.instruction is None else InstructionEditor(config.instruction)
         self._editor = editor
+
+    def of(self, part: Part) -> PhotoSource:
+        view = object.__new__(PhotoSource)
+        view.config, view._photos, view._kept, view._editor = self.config, self._photos, self._kept, self._editor
+        view._usable = self._usable.of(part)
+        return view
+
+    def report(self) -> SourceReport:
+        return SourceReport(
+            domain=self.domain,
+            location=storable(self.config.location or "the photos of the packages"),
+            things="photos",
+            files=self._photos.files,
+            found=len(self._photos),
+            looks=self._usable.looks,
+            failures=self._usable.failures,
+            passed_over={name: storable(reason) for name, reason in self._usable.problems.items()},
+            left_out=dict(self._photos.left_out),
+        )
 
     @property
     def problems(self) -> dict[str, str]:

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from itertools import count as count_from
 from itertools import islice
-from pathlib import Path, PurePath
+from pathlib import Path, PurePosixPath
 from typing import Any
 
 from vision_zero.errors import PairsError
+from vision_zero.pairs.imported.naming import PICTURE_SUFFIXES
 from vision_zero.pairs.pictures import png_bytes
 from vision_zero.pairs.scenes.clevr import from_clevr
 from vision_zero.pairs.scenes.render import render
+from vision_zero.texts import storable
 
 
 def draw_given(folder: Path, file: Path, count: int, size: tuple[int, int]) -> tuple[int, dict[str, str]]:
@@ -24,12 +27,13 @@ def draw_given(folder: Path, file: Path, count: int, size: tuple[int, int]) -> t
         PairsError: the file holds no scene that can be drawn, or the folder cannot be written.
     """
     problems: dict[str, str] = {}
+    taken: set[str] = set()
     drawn = 0
     for number, entry in enumerate(islice(_entries(file), count)):
         name = f"scene-{number:06d}"
         try:
             scene = from_clevr(entry)
-            name = PurePath(str(entry.get("image_filename") or name)).stem
+            name = _free_name(str(entry.get("image_filename") or name), taken)
             data = png_bytes(render(scene, *size).image)
         except PairsError as error:
             problems[name] = str(error)
@@ -44,6 +48,21 @@ def draw_given(folder: Path, file: Path, count: int, size: tuple[int, int]) -> t
         reason = next((f"{name}: {problem}" for name, problem in problems.items()), "it is empty")
         raise PairsError(f"{file} holds no scene that can be drawn; {reason}")
     return drawn, problems
+
+
+def _free_name(given: str, taken: set[str]) -> str:
+    """A file's name that no other scene has: CLEVR's files of several splits repeat them below different folders.
+
+    Folders become part of the name, only a picture's suffix is dropped, and a number is added where that is not enough.
+    """
+    path = PurePosixPath(storable(given).replace("\\", "/"))
+    stem = path.with_suffix("") if path.suffix.lower() in PICTURE_SUFFIXES else path
+    whole = "-".join(part for part in stem.parts if part not in ("/", "..")) or "scene"
+    names = (whole if number == 1 else f"{whole}-{number}" for number in count_from(1))
+    # Some file systems do not tell capitals from small letters.
+    name = next(name for name in names if name.lower() not in taken)
+    taken.add(name.lower())
+    return name
 
 
 def _entries(file: Path) -> list[Mapping[str, Any]]:
