@@ -66,11 +66,11 @@ def build_pairs(domain: Domain, config: SelfPlayConfig, first: int, iterations: 
 def _of_domain(
     domain: Domain, config: PairsConfig, source: Callable[[], PairSource], split: Split, seed: Seed, positions: range
 ) -> Iterator[tuple[int, ImagePair]]:
-    own = None
+    own: PairSource | None = None
     for position in positions:
         place = seed.child(position)
         if _domain_at(config, place) == domain:
-            own = own or source().of(Part(split, config.held_out_share))
+            own = source().of(Part(split, config.held_out_share)) if own is None else own
             yield position, own.sample(place)
 
 
