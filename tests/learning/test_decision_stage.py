@@ -20,12 +20,13 @@ from vision_zero.game.transcript import Move
 from vision_zero.learning import decision_stage
 from vision_zero.learning.clue_stage import ClueTrainer
 from vision_zero.learning.decision_stage import DecisionTrainer, GroupVoters, rates_of, run_decision_stage, vote_measures
-from vision_zero.learning.measures import game_measures
+from vision_zero.learning.measures import game_measures, reply_measures
 from vision_zero.policy.loading import load_base
 from vision_zero.policy.policy import user_message
 from vision_zero.policy.scripted import Random
 from vision_zero.randomness import Seed
 from vision_zero.rewards.group_advantage import group_advantages
+from vision_zero.rewards.shuffled import shuffled
 
 
 @pytest.fixture(autouse=True)
@@ -47,7 +48,7 @@ def test_the_decision_stage_measures_its_votes_and_the_games_that_they_end(make_
 
 def test_votes_are_measured_by_prompt_and_by_reason():
     ballots = [(cast(1, 1), 1), (cast(None, 2, "no_box"), 1), (cast(None, 3, "no_box"), 2), (cast(None, 4, "empty"), 1)]
-    measures = {"vote/tokens": 2.5, "vote/unreadable/empty": 0.25, "vote/unreadable/no_box": 0.5}
+    measures = {"vote/tokens": 2.5, "vote/words": 0.0, "vote/unreadable/empty": 0.25, "vote/unreadable/no_box": 0.5}
     measures |= {"reward": -0.5, "zero_variance": 0.5}
     assert vote_measures(ballots, [1.0, -1.0, -1.0, -1.0], 2) == measures
 
@@ -100,6 +101,42 @@ def test_votes_earn_what_they_say(make_job, monkeypatch):
     expected = [1.0 if spy == seat else -1.0 for spy in spies for seat in (1, 2)]
     assert seen[:8] == [*expected[:2], -0.5, -1.0, *expected[2:], -0.5, -1.0]
     assert (state.history[0].accuracy, state.history[0].abstention) == (seen[:8].count(1.0) / 8, 0.25)
+
+
+def test_shuffled_rewards_are_those_of_other_votes(make_job, monkeypatch):
+    monkeypatch.setattr(spy, "read_vote", lambda reply, seats: ("", Vote(len(reply) % 3 + 1 if len(reply) % 2 else None)))
+    job = make_job(start("decision"), iterations=2, games=6, votes_per_prompt=4)
+    control = replace(job, rewards=job.rewards.model_copy(update={"shuffled": True}), folder=job.folder.with_name("control"))
+    handed = []
+    prepare = DecisionTrainer.prepare
+    monkeypatch.setattr(
+        DecisionTrainer,
+        "prepare",
+        lambda self, rows, said, earned: handed.append(list(earned)) or prepare(self, rows, said, earned),
+    )
+    real, other = run_decision_stage(job).state.history[0], run_decision_stage(control).state.history[0]
+    assert len(set(handed[0])) > 1
+    assert handed[0] != handed[2], "the first iteration of both plays the same games"
+    assert handed[2] == shuffled(handed[0], job.seed.child("iteration", 0, "shuffled"))
+    assert Counter(handed[0]) == Counter(handed[2])
+    for name in ("accuracy", "abstention"):
+        assert getattr(real, name) == getattr(other, name), "the controller is told the truth"
+
+
+def test_length_and_reasons_of_replies_are_measured_in_each_iteration(make_job):
+    job = replace(make_job(start("decision"), iterations=1, votes_per_prompt=4), opener="I see:")
+    result = run_decision_stage(job)
+    metrics = result.state.history[0].metrics
+    clues = [move for game in result.transcripts for move in game.clue_moves if move.role == "spy"]
+    assert metrics["clue/spy/words"] == pytest.approx(sum(len(move.reply.split()) for move in clues) / len(clues))
+    assert metrics["vote/reasoned"] == metrics["clue/civilian/reasoned"] == 0.0
+    assert not [name for name in run_decision_stage(replace(job, opener=None)).state.history[0].metrics if "reasoned" in name]
+    told = [
+        replace(cast(1), reply=text) for text in ("I see: small red cube. 2: a cube = none no. \\boxed{2}", "\\boxed{1}", "2: no")
+    ]
+    measures = reply_measures("vote", told, "I see:")
+    assert (measures["vote/words"], measures["vote/reasoned"]) == (pytest.approx((12 + 1 + 2) / 3), pytest.approx(1 / 3))
+    assert "vote/reasoned" not in reply_measures("vote", told)
 
 
 SAID = {"one": Vote(1), "two": Vote(2), "N/A": Vote(None), "hm": Unreadable("no_box")}

@@ -75,6 +75,18 @@ def test_sampled_tokens_are_trained_and_carry_their_seats_advantage(make_job):
     assert any(abs(value) > 0.01 for value in trainer.batches[0][1]["advantages"].tolist())
 
 
+def test_shuffled_advantages_are_those_of_other_games(make_job):
+    """In the first iteration, which plays the same games."""
+    job = make_job(start("clue"), iterations=1, games=6)
+    control = replace(job, rewards=job.rewards.model_copy(update={"shuffled": True}), folder=job.folder.with_name("control"))
+    (real, _), (other, _) = watched(job), watched(control)
+    assert real.transcripts == other.transcripts
+    earned, handed = (trainer.batches[0][1]["advantages"].view(-1, 6).T.tolist() for trainer in (real, other))
+    assert earned != handed
+    assert sorted(sorted(game) for game in earned) == sorted(sorted(game) for game in handed)
+    assert real.progress.state.baselines == other.progress.state.baselines
+
+
 def test_each_iteration_is_measured_by_role(make_job):
     state = run_clue_stage(make_job(start("clue"), iterations=2)).state
     for record in state.history:

@@ -209,6 +209,7 @@ def test_replies_are_shown_by_role():
     history = (
         record(0, "clue", **{"clue/spy/tokens": 10.0, "clue/spy/kl": 0.5, "clue/spy/entropy": 1.0, "zero_variance": 0.2}),
         record(1, "decision", **{"clue/spy/tokens": 20.0, "vote/tokens": 4.0, "kl": 0.1, "vote/unreadable/no_box": 0.25}),
+        record(2, "decision", **{"vote/tokens": 4.0, "vote/words": 30.5, "vote/reasoned": 0.126, "vote/unreadable/no_box": 0.25}),
     )
     spy, votes = replies_by_role(history)
     assert (spy.who, spy.tokens, spy.kl, spy.entropy, spy.unreadable, spy.zero_variance) == (
@@ -220,10 +221,19 @@ def test_replies_are_shown_by_role():
         0.2,
     )
     assert (votes.tokens, votes.kl, votes.entropy, votes.unreadable) == (4.0, 0.1, None, 0.25)
-    learned = StageState(history=history, iteration=2)
+    assert (votes.words, votes.reasoned, spy.words, spy.reasoned) == (30.5, 0.126, None, None)
+    learned = StageState(history=history, iteration=3)
     page = report_page("r1", Outcome(StageState(), learned, verdict(), scores(), alarms(), card(), TIMES, UNPLAYED))
     assert "25.0 %" in page
-    for title in ("KL to the base, per token", "Unreadable replies", "Groups that teach nothing"):
+    assert ">30.5</td>" in page
+    assert ">12.6 %</td>" in page
+    for title in (
+        "KL to the base, per token",
+        "Length of replies, in words",
+        "Reasoned replies",
+        "Unreadable replies",
+        "Groups that teach nothing",
+    ):
         assert title in page
 
 

@@ -31,6 +31,9 @@ class RewardsConfig(Config):
     unit_advantages: bool = False
     """Divide the advantages of an iteration's clues by their root mean square. They are about β in size (paper), ten times less
     than those of votes, which are divided by their deviation; under one Adam for both stages clues then hardly move anything."""
+    shuffled: bool = False
+    """A control: the rewards of an iteration's votes are handed out among its votes at random, those of its games among its
+    games. The policy is updated as often and as much, and learns nothing of what it said."""
     vote_scale: Literal["group", "batch"] = "group"
     """What a vote's reward above its prompt's mean is divided by: the deviation among the prompt's votes (paper), or among all
     votes of the iteration. By the former a lone right vote among N/A weighs no more than a lone wrong one: voting pays where

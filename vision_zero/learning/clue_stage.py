@@ -21,6 +21,7 @@ from vision_zero.learning.rollouts import PlayingTrainer, Said
 from vision_zero.learning.shortage import make_room, shortage_named
 from vision_zero.policy.loading import load_base
 from vision_zero.rewards.role_advantage import batch_advantages
+from vision_zero.rewards.shuffled import shuffled_among_games
 
 
 def run_clue_stage(job: StageJob) -> StageResult:
@@ -101,7 +102,10 @@ class ClueTrainer(PlayingTrainer):
     def _score(self, transcripts: list[Transcript]) -> dict[str, dict[int, float]]:
         """Advantages by game and seat. All processes see all games in one order, so that they share one baseline."""
         advantages, baselines = batch_advantages(transcripts, self.progress.state.baselines, self.job.rewards)
-        measures = game_measures(transcripts, self.job.rewards)
+        if self.job.rewards.shuffled:
+            spies = [transcript.spy for transcript in transcripts]
+            advantages = shuffled_among_games(advantages, spies, self.iteration_seed.child("shuffled"))
+        measures = game_measures(transcripts, self.job.rewards, self.job.opener)
         measures["zero_variance"] = measures["clue/zero_variance"]
         self.progress.measured(vote_rates(transcripts), measures, baselines)
         return {transcript.game_id: by_seat for transcript, by_seat in zip(transcripts, advantages, strict=True)}

@@ -30,6 +30,7 @@ from vision_zero.policy.loading import load_base
 from vision_zero.randomness import Seed
 from vision_zero.rewards.decision import vote_reward
 from vision_zero.rewards.group_advantage import EPSILON
+from vision_zero.rewards.shuffled import shuffled
 
 Ballot = tuple[Move, int]
 """A vote and the spy's seat."""
@@ -106,8 +107,9 @@ class DecisionTrainer(PlayingTrainer):
         transcripts, votes = self._votes(inputs)
         spies = {transcript.game_id: transcript.spy for transcript in transcripts}
         ballots = [(self.game.read(request, reply), spies[request.game_id]) for request, reply in votes]
-        earned = [vote_reward(move.ballot, spy, self.job.rewards) for move, spy in ballots]
-        earned_by_all = self._measure(transcripts, ballots, earned)
+        earned_by_all = self._earned(transcripts, ballots)
+        start = self.accelerator.process_index * len(ballots)
+        earned = earned_by_all[start : start + len(ballots)]
         trained = self._trained(earned)
         output = self.prepare(
             self.asked([votes[number] for number in trained]),
@@ -140,13 +142,19 @@ class DecisionTrainer(PlayingTrainer):
             groups = sorted(sorted(groups, key=equal.__getitem__)[:wanted])
         return [group * self.num_generations + place for group in groups for place in range(self.num_generations)]
 
-    def _measure(self, games: Sequence[Transcript], ballots: Sequence[Ballot], earned: Sequence[float]) -> Sequence[float]:
-        """Advance the controller by the votes of all processes, and return what they all earned."""
-        of_all, earned_by_all = zip(*gather_object(list(zip(ballots, earned, strict=True))), strict=True)
+    def _earned(self, games: Sequence[Transcript], ballots: Sequence[Ballot]) -> list[float]:
+        """Advance the controller by the votes of all processes, and return what they all earned, process by process."""
+        of_all: list[Ballot] = gather_object(list(ballots))
+        earned = [vote_reward(move.ballot, spy, self.job.rewards) for move, spy in of_all]
+        if self.job.rewards.shuffled:
+            earned = shuffled(earned, self.iteration_seed.child("shuffled"))
+        opener = self.job.opener
         # Of the games' own votes, most are not trained, and those that are, are among the ballots.
-        played = {name: value for name, value in game_measures(games, self.job.rewards).items() if not name.startswith("vote/")}
-        self.progress.measured(rates_of(of_all), {**played, **vote_measures(of_all, earned_by_all, self.num_generations)})
-        return earned_by_all
+        played = {
+            name: value for name, value in game_measures(games, self.job.rewards, opener).items() if not name.startswith("vote/")
+        }
+        self.progress.measured(rates_of(of_all), {**played, **vote_measures(of_all, earned, self.num_generations, opener)})
+        return earned
 
 
 def equal_groups(earned: Sequence[float], group: int) -> list[bool]:
@@ -154,7 +162,7 @@ def equal_groups(earned: Sequence[float], group: int) -> list[bool]:
     return [len(set(earned[start : start + group])) == 1 for start in range(0, len(earned), group)]
 
 
-def vote_measures(ballots: Sequence[Ballot], earned: Sequence[float], group: int) -> dict[str, float]:
+def vote_measures(ballots: Sequence[Ballot], earned: Sequence[float], group: int, opener: str | None = None) -> dict[str, float]:
     """What is known of sampled votes, ``group`` of them for a prompt.
 
     Returns:
@@ -164,7 +172,7 @@ def vote_measures(ballots: Sequence[Ballot], earned: Sequence[float], group: int
     return {
         "reward": fmean(earned),
         "zero_variance": fmean(equal_groups(earned, group)),
-        **reply_measures("vote", (move for move, _ in ballots)),
+        **reply_measures("vote", (move for move, _ in ballots), opener),
     }
 
 

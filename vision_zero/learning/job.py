@@ -7,6 +7,7 @@ from pathlib import Path
 
 from vision_zero.config.game import GameConfig
 from vision_zero.config.learning import LearningConfig
+from vision_zero.config.nano import reasoning_prefix
 from vision_zero.config.policy import PolicyConfig
 from vision_zero.config.rewards import RewardsConfig
 from vision_zero.config.self_play import SelfPlayConfig
@@ -30,6 +31,7 @@ class StageJob:
         pairs: the validated pairs, by iteration and by id.
         run: the run's name, for the history.
         seed: the run's seed.
+        opener: how reasoned replies of the policy begin; None where nobody knows.
     """
 
     policy: PolicyConfig
@@ -43,6 +45,7 @@ class StageJob:
     pairs: PairSupply
     run: str
     seed: Seed
+    opener: str | None = None
 
     @classmethod
     def of(
@@ -70,6 +73,7 @@ class StageJob:
             pairs=PairSupply(pairs.of_split("train"), games, stride(games, config.pairs.spare)),
             run=run,
             seed=Seed(config.seed).child("after refusals", state.refusals) if state.refusals else Seed(config.seed),
+            opener=reasoning_prefix(config.evaluation.reasoning_prefix, config.policy.base),
         )
 
     @property

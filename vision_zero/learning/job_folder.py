@@ -51,6 +51,7 @@ class _Job(Config):
     run: str
     seed: int
     seed_path: tuple[str, ...]
+    opener: str | None
 
 
 class _Result(Config):
@@ -82,6 +83,7 @@ class JobFolder:
             run=job.run,
             seed=job.seed.root,
             seed_path=job.seed.path,
+            opener=job.opener,
         )
         job.pairs.table.write(self.path / PAIRS)
         (self.path / JOB).write_text(written.model_dump_json(), encoding="utf-8")
@@ -107,6 +109,7 @@ class JobFolder:
             pairs=PairSupply(PairTable.read(self.path / PAIRS), written.games, written.stride),
             run=written.run,
             seed=Seed(written.seed, written.seed_path),
+            opener=written.opener,
         )
         return written.stage, job
 

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 from statistics import fmean
 
 from vision_zero.config.rewards import RewardsConfig
+from vision_zero.evaluation.written import is_reasoned
 from vision_zero.game.transcript import Move, Transcript, outcome
 from vision_zero.learning.state import IterationRecord
 from vision_zero.rewards.clue import clue_rewards
@@ -14,8 +15,11 @@ EQUAL = 1e-12
 """Rewards nearer than this are equal: they differ by the rounding of sums only."""
 
 
-def game_measures(transcripts: Sequence[Transcript], rewards: RewardsConfig) -> dict[str, float]:
+def game_measures(transcripts: Sequence[Transcript], rewards: RewardsConfig, opener: str | None = None) -> dict[str, float]:
     """Rewards by role, how often the spy was caught, and how the players spoke.
+
+    Args:
+        opener: as for :func:`reply_measures`.
 
     Returns:
         ``reward/spy``, ``reward/civilian``: mean clue reward of a game; ``caught``: share of games; ``clue/zero_variance``:
@@ -35,16 +39,31 @@ def game_measures(transcripts: Sequence[Transcript], rewards: RewardsConfig) -> 
     }
     moves = [move for game in transcripts for move in game.moves]
     for role in ("spy", "civilian"):
-        measures |= reply_measures(f"clue/{role}", (move for move in moves if move.kind == "clue" and move.role == role))
-    return measures | reply_measures("vote", (move for move in moves if move.kind == "vote"))
+        clues = (move for move in moves if move.kind == "clue" and move.role == role)
+        measures |= reply_measures(f"clue/{role}", clues, opener)
+    return measures | reply_measures("vote", (move for move in moves if move.kind == "vote"), opener)
 
 
-def reply_measures(prefix: str, moves: Iterable[Move]) -> dict[str, float]:
-    """``<prefix>/tokens``: mean length; ``<prefix>/unreadable/<reason>``: share of moves that held nothing, by reason."""
+def reply_measures(prefix: str, moves: Iterable[Move], opener: str | None = None) -> dict[str, float]:
+    """How moves were said.
+
+    Args:
+        prefix: of the measures' names.
+        opener: how reasoned replies of the policy begin; None where nobody knows, and then their share is not measured.
+
+    Returns:
+        ``<prefix>/tokens``, ``<prefix>/words``: mean lengths; ``<prefix>/reasoned``: share of replies that give reasons;
+        ``<prefix>/unreadable/<reason>``: share of moves that held nothing, by reason.
+    """
     listed = list(moves)
     if not listed:
         return {}
-    measures = {f"{prefix}/tokens": fmean(move.tokens for move in listed)}
+    measures = {
+        f"{prefix}/tokens": fmean(move.tokens for move in listed),
+        f"{prefix}/words": fmean(len(move.reply.split()) for move in listed),
+    }
+    if opener is not None:
+        measures[f"{prefix}/reasoned"] = fmean(is_reasoned(move.reply, opener) for move in listed)
     for reason in sorted({move.unreadable for move in listed if move.unreadable}):
         measures[f"{prefix}/unreadable/{reason}"] = fmean(move.unreadable == reason for move in listed)
     return measures

@@ -50,6 +50,8 @@ def course_charts(state: StageState) -> list[Chart]:
         ),
         Chart("KL to the base, per token", _by_role(history, "kl"), bands=bands),
         Chart("Length of replies, in tokens", _by_role(history, "tokens"), bands=bands),
+        Chart("Length of replies, in words", _by_role(history, "words"), bands=bands),
+        Chart("Reasoned replies", _by_role(history, "reasoned"), bands=bands, limits=(0.0, 1.0), is_share=True),
         Chart("Entropy, nats per token", _by_role(history, "entropy"), bands=bands),
         Chart("Unreadable replies", _unreadable(history), bands=bands, limits=(0.0, 1.0), is_share=True),
         Chart(

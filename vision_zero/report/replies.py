@@ -15,7 +15,8 @@ class Replies:
 
     Attributes:
         who: the kind in words.
-        tokens: length.
+        tokens, words: length.
+        reasoned: share of replies that give reasons; None also where nobody knows how such replies of the policy begin.
         kl: KL to the base, per token.
         entropy: nats per token.
         unreadable: share of replies that held no move.
@@ -24,6 +25,8 @@ class Replies:
 
     who: str
     tokens: float | None
+    words: float | None
+    reasoned: float | None
     kl: float | None
     entropy: float | None
     unreadable: float | None
@@ -37,7 +40,7 @@ def replies_by_role(records: Sequence[IterationRecord]) -> list[Replies]:
     rows = [
         Replies(
             who,
-            _mean(records, f"{prefix}/tokens"),
+            *(_mean(records, f"{prefix}/{name}") for name in ("tokens", "words", "reasoned")),
             _mean(clue, f"{prefix}/kl"),
             _mean(clue, f"{prefix}/entropy"),
             unreadable_share(records, prefix),
@@ -48,7 +51,7 @@ def replies_by_role(records: Sequence[IterationRecord]) -> list[Replies]:
     # Votes are trained in the decision stage alone, where the trainer's own measures are theirs.
     votes = Replies(
         "votes",
-        _mean(records, "vote/tokens"),
+        *(_mean(records, f"vote/{name}") for name in ("tokens", "words", "reasoned")),
         _mean(decision, "kl"),
         _mean(decision, "entropy"),
         unreadable_share(records, "vote"),
