@@ -40,7 +40,9 @@ def replies_by_role(records: Sequence[IterationRecord]) -> list[Replies]:
     rows = [
         Replies(
             who,
-            *(_mean(records, f"{prefix}/{name}") for name in ("tokens", "words", "reasoned")),
+            _mean(records, f"{prefix}/tokens"),
+            _mean(records, f"{prefix}/words"),
+            _mean(records, f"{prefix}/reasoned"),
             _mean(clue, f"{prefix}/kl"),
             _mean(clue, f"{prefix}/entropy"),
             unreadable_share(records, prefix),
@@ -51,7 +53,9 @@ def replies_by_role(records: Sequence[IterationRecord]) -> list[Replies]:
     # Votes are trained in the decision stage alone, where the trainer's own measures are theirs.
     votes = Replies(
         "votes",
-        *(_mean(records, f"vote/{name}") for name in ("tokens", "words", "reasoned")),
+        _mean(records, "vote/tokens"),
+        _mean(records, "vote/words"),
+        _mean(records, "vote/reasoned"),
         _mean(decision, "kl"),
         _mean(decision, "entropy"),
         unreadable_share(records, "vote"),
