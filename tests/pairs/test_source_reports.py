@@ -46,6 +46,15 @@ def test_pairs_that_nearly_have_one_size_are_a_loss(tmp_path: Path) -> None:
     assert "“its pictures have nearly the same size” (15, such as 00)" in told
 
 
+def test_where_nothing_can_be_made_the_reasons_are_told(tmp_path: Path) -> None:
+    root = narrower(tmp_path / "in", 3, total=3)
+    config = BuildPairsConfig.model_validate({"domain": "imported", "train": 2, "held_out": 1, "imported": {"location": root}})
+    with pytest.raises(
+        PairsError, match=r"no pair could be made; imported: .*: 3 pairs in 6 files, 0 used, 3 passed over; passed ov"
+    ):
+        make_pairs(config, tmp_path / "made")
+
+
 def test_pairs_that_nearly_have_one_size_can_be_made_to_fit_and_are_counted(tmp_path: Path) -> None:
     root = narrower(tmp_path / "in", 15)
     settings = {"location": root, "sizes": "crop"}

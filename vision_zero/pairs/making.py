@@ -12,11 +12,13 @@ from pathlib import Path
 
 from vision_zero.config.build_pairs import BuildPairsConfig
 from vision_zero.config.pairs import Split
+from vision_zero.errors import PairsError
 from vision_zero.pairs.building import source_of
 from vision_zero.pairs.image_pair import ImagePair
 from vision_zero.pairs.parts import Part
 from vision_zero.pairs.shards import PairShards, ShardWriter, write_pairs
 from vision_zero.pairs.source import PairSource
+from vision_zero.pairs.source_report import SourceReport, merged
 from vision_zero.randomness import Seed
 
 
@@ -32,19 +34,21 @@ def make_pairs(config: BuildPairsConfig, folder: Path) -> PairShards:
     """Make all pairs of a configuration; what was in the folder is gone.
 
     Raises:
-        PairsError: the source has nothing to make pairs from, or cannot make them with these settings.
+        PairsError: the source has nothing to make pairs from, or can make none with these settings.
     """
     shutil.rmtree(folder, ignore_errors=True)
     tasks = _tasks(config)
     if config.processes == 1 or len(tasks) == 1:
-        for task in tasks:
-            _run(config, task, folder)
+        told = [_run(config, task, folder) for task in tasks]
     else:
         # Fresh processes: a forked one would inherit the threads of whatever runs here, and hang.
         with ProcessPoolExecutor(min(config.processes, len(tasks)), mp_context=get_context("spawn")) as processes:
-            for done in [processes.submit(_run, config, task, folder) for task in tasks]:
-                done.result()
-    return PairShards(folder)
+            told = [done.result() for done in [processes.submit(_run, config, task, folder) for task in tasks]]
+    made = PairShards(folder)
+    if not made.files():
+        lines = [line for report in merged(report for report in told if report is not None) for line in report.lines()]
+        raise PairsError("; ".join(["no pair could be made", *lines]))
+    return made
 
 
 def _tasks(config: BuildPairsConfig) -> list[_Task]:
@@ -54,7 +58,7 @@ def _tasks(config: BuildPairsConfig) -> list[_Task]:
     return [_Task(split, range(first, min(first + size, total))) for split, total in splits for first in range(0, total, size)]
 
 
-def _run(config: BuildPairsConfig, task: _Task, folder: Path) -> None:
+def _run(config: BuildPairsConfig, task: _Task, folder: Path) -> SourceReport | None:
     name = f"{task.split}-{task.positions.start // config.pairs_per_file:05d}"
     # Where nothing is held out, nothing has to be kept apart.
     part = Part(task.split if config.held_out and config.train else None, config.held_out_share)
@@ -64,6 +68,7 @@ def _run(config: BuildPairsConfig, task: _Task, folder: Path) -> None:
         report = source.report()
         if report is not None:
             writer.reports = (report,)
+    return report
 
 
 def _pairs(config: BuildPairsConfig, task: _Task, source: PairSource) -> Iterator[tuple[int, ImagePair]]:

@@ -80,6 +80,18 @@ def test_only_the_end_of_a_parquet_file_is_read_to_know_it(bucket: str, tmp_path
     assert len(list((tmp_path / "cache").iterdir())) == 1
 
 
+def test_the_empty_objects_that_stand_for_folders_are_no_files(bucket: str, tmp_path: Path) -> None:
+    files = fsspec.filesystem("s3", **options(bucket))
+    for key in ("marked/", "marked/sub/", "marked/sub/deeper/"):
+        files.call_s3("put_object", Bucket="pairs", Key=key, Body=b"")
+    original, modified = sound()
+    files.pipe({"pairs/marked/sub/1_original.png": original, "pairs/marked/sub/1_modified.png": modified})
+    for location in ("s3://pairs/marked", "s3://pairs/marked/", "s3://pairs/marked/sub"):
+        made = ImportedSource(config(bucket, tmp_path / "cache", location))
+        assert made.sample(Seed(1)).modified.tobytes() == changed(scenery()).tobytes()
+        assert (made.report().files, made.report().left_out) == (2, {})
+
+
 def test_large_files_come_in_ranges(bucket: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("vision_zero.pairs.imported.storage.RANGE", 1000)
     pair = ImportedSource(config(bucket, tmp_path / "cache")).sample(Seed(1))
