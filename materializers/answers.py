@@ -5,11 +5,12 @@ from __future__ import annotations
 import json
 from typing import Any, ClassVar
 
-from materializers.files import FileMaterializer, digest, scratch
+from materializers.files import FileMaterializer, scratch
 from vision_zero.evaluation.answering import AnsweredSuites, Answers
 from vision_zero.evaluation.benchmarks.benchmark import Record, scores_of
 from vision_zero.evaluation.benchmarks.records import write_parquet
 from vision_zero.evaluation.protocol import EvaluationProtocol
+from vision_zero.fingerprints import digest
 
 TABLE, LINES, PROTOCOLS = "answers.parquet", "answers.jsonl", "protocols.json"
 
@@ -18,6 +19,7 @@ class AnswersMaterializer(FileMaterializer):
     """The lines are what is loaded again; the table is for other readers."""
 
     ASSOCIATED_TYPES: ClassVar[tuple[type[Any], ...]] = (AnsweredSuites,)
+    NEEDED: ClassVar[tuple[str, ...]] = (LINES, PROTOCOLS)
 
     def save(self, data: AnsweredSuites) -> None:
         records = [record for answers in data.suites for record in answers.records]

@@ -23,6 +23,7 @@ class _PageMaterializer(FileMaterializer, PydanticMaterializer):
     """A pydantic model as JSON, in ZenML's own form, shown as a page instead of as JSON."""
 
     SKIP_REGISTRATION: ClassVar[bool] = True
+    NEEDED: ClassVar[tuple[str, ...]] = (DEFAULT_FILENAME,)
 
     def save(self, data: Any) -> None:
         with self._reaching(DEFAULT_FILENAME, "stored"):

@@ -13,6 +13,7 @@ from typing import IO, Any, ClassVar
 from zenml.enums import ArtifactType, VisualizationType
 from zenml.materializers.base_materializer import BaseMaterializer
 
+from materializers.lost_results import forget_result_at
 from vision_zero.errors import ArtifactError, one_line
 from vision_zero.pairs.imported.storage import failures
 
@@ -28,6 +29,8 @@ class FileMaterializer(BaseMaterializer):
 
     ASSOCIATED_ARTIFACT_TYPE: ClassVar[ArtifactType] = ArtifactType.DATA
     SKIP_REGISTRATION: ClassVar[bool] = True
+    NEEDED: ClassVar[tuple[str, ...]] = ()
+    """Files that an object is loaded from; where one is gone, a cached step makes the object anew."""
 
     def _put(self, path: Path, name: str) -> None:
         """Copy a local file into the artifact."""
@@ -65,6 +68,13 @@ class FileMaterializer(BaseMaterializer):
         """
         try:
             yield
+        except FileNotFoundError as error:
+            if aim == "fetched":
+                forget_result_at(self.uri)
+            raise ArtifactError(
+                f"{self.uri}/{name} cannot be {aim}: {one_line(error)}; it is gone from the artifact store: run again, and a "
+                "step whose result was kept makes it anew; of a promoted version that lost its files promote another one"
+            ) from error
         except failures() as error:
             raise ArtifactError(
                 f"{self.uri}/{name} cannot be {aim}: {one_line(error)}; what earlier runs promoted stands: "
@@ -83,17 +93,8 @@ def scratch() -> Iterator[Path]:
         yield Path(folder)
 
 
-def digest(*parts: bytes) -> str:
-    """A hash of content for the step cache."""
-    total = hashlib.blake2b(digest_size=16)
-    for part in parts:
-        total.update(len(part).to_bytes(8, "big"))
-        total.update(part)
-    return total.hexdigest()
-
-
 def digest_of(*paths: Path) -> str:
-    """The same of files, which may be larger than the memory."""
+    """A hash of the content of files, which may be larger than the memory."""
     total = hashlib.blake2b(digest_size=16)
     for path in paths:
         total.update(path.stat().st_size.to_bytes(8, "big"))

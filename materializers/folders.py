@@ -25,6 +25,7 @@ class FolderMaterializer(FileMaterializer):
     """Stores named files of a folder, and gives back only what is still as it was stored."""
 
     SKIP_REGISTRATION: ClassVar[bool] = True
+    NEEDED: ClassVar[tuple[str, ...]] = (CONTENTS,)
 
     def _put_files(self, folder: Path | None, names: Iterable[str]) -> None:
         hashes = {}

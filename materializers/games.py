@@ -6,8 +6,10 @@ from typing import Any, ClassVar
 
 from zenml.enums import VisualizationType
 
-from materializers.files import FileMaterializer, digest, scratch
+from materializers.files import FileMaterializer, scratch
+from materializers.pairs import table_hash
 from vision_zero.config.rewards import RewardsConfig
+from vision_zero.fingerprints import digest
 from vision_zero.game.played import PlayedGames
 from vision_zero.game.records import read_transcripts, write_transcripts
 from vision_zero.game.transcript import vote_rates
@@ -22,6 +24,7 @@ class PlayedGamesMaterializer(FileMaterializer):
     """Transcripts stay readable by any parquet reader."""
 
     ASSOCIATED_TYPES: ClassVar[tuple[type[Any], ...]] = (PlayedGames,)
+    NEEDED: ClassVar[tuple[str, ...]] = (TRANSCRIPTS, PAIRS, REWARDS)
 
     def save(self, data: PlayedGames) -> None:
         with scratch() as folder:
@@ -51,4 +54,5 @@ class PlayedGamesMaterializer(FileMaterializer):
         }
 
     def compute_content_hash(self, data: PlayedGames) -> str:
-        return digest(*(repr(transcript).encode() for transcript in data.transcripts))
+        transcripts = (repr(transcript) for transcript in data.transcripts)
+        return digest(*transcripts, table_hash(data.pairs), data.rewards.model_dump_json())

@@ -7,7 +7,8 @@ from typing import Any, ClassVar
 
 from zenml.enums import VisualizationType
 
-from materializers.files import FileMaterializer, digest, scratch
+from materializers.files import FileMaterializer, scratch
+from vision_zero.fingerprints import digest
 from vision_zero.pairs.table import PairTable, reports_metadata
 from vision_zero.report.gallery import gallery_page
 
@@ -19,6 +20,7 @@ class PairTableMaterializer(FileMaterializer):
     """``datasets.load_dataset("parquet", data_files=<uri>/pairs.parquet)`` reads the file unchanged."""
 
     ASSOCIATED_TYPES: ClassVar[tuple[type[Any], ...]] = (PairTable,)
+    NEEDED: ClassVar[tuple[str, ...]] = (FILE,)
 
     def save(self, data: PairTable) -> None:
         with scratch() as folder:
@@ -40,8 +42,17 @@ class PairTableMaterializer(FileMaterializer):
         return {"pairs": len(data), "splits": dict(splits), "domains": dict(domains)}
 
     def compute_content_hash(self, data: PairTable) -> str:
-        return digest(*(row.encode() for row in data.ids), *_pictures(data), *reports_metadata(data.reports).values())
+        return table_hash(data)
 
 
-def _pictures(data: PairTable) -> list[bytes]:
-    return [cell["bytes"] or b"" for name in ("original", "modified") for cell in data.rows[name].to_pylist() if cell]
+def table_hash(data: PairTable) -> str:
+    """The hash of every cell, pictures, logs, facts, splits and positions, and of what the sources report."""
+    cells = (part for name in data.rows.column_names for cell in data.rows[name].to_pylist() for part in _parts(cell))
+    return digest(*cells, *reports_metadata(data.reports).values())
+
+
+def _parts(cell: Any) -> tuple[bytes | str, ...]:
+    """Of a picture its file; of anything else its text."""
+    if isinstance(cell, dict) and "bytes" in cell:
+        return ("picture", cell["bytes"] or b"")
+    return ("cell", repr(cell))

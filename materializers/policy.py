@@ -6,8 +6,9 @@ from typing import Any, ClassVar
 
 from zenml.enums import ArtifactType, VisualizationType
 
-from materializers.files import digest, digest_of
+from materializers.files import digest_of
 from materializers.folders import FolderMaterializer
+from vision_zero.fingerprints import digest
 from vision_zero.policy.folder import CARD, PolicyFolder, is_policy_file
 
 

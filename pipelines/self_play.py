@@ -1,5 +1,5 @@
-"""The main job: resume → pairs → validate → measure base → clue stage → decision stage → evaluate → switch stage → watch → suites
-→ report → promote.
+"""The main job: resume, take fingerprints → pairs → validate → measure base → clue stage → decision stage → evaluate → switch
+stage → watch → suites → report → promote.
 
     zenml pipeline run pipelines.self_play.self_play -c configs/self_play/nano.yaml
 
@@ -10,6 +10,7 @@ there is a promoted policy to continue from is found out by ``resume``, at run t
 from pipelines.recipes import recipe_pipeline
 from steps.ending import PRODUCTION_STANDS, say_on_ctrl_c, say_that_production_stands
 from steps.evaluation import ask_suites
+from steps.fingerprints import take_fingerprints
 from steps.pairs import draw_charts, edit_photos, import_pairs, render_scenes, validate_pairs
 from steps.production import promote, resume
 from steps.reporting import report
@@ -26,9 +27,11 @@ from vision_zero.config.self_play import SelfPlayConfig
 def self_play(config: SelfPlayConfig, rounds: int = 1) -> None:
     """Play ``rounds`` rounds; more iterations come from ``iterations_per_round`` and from running again."""
     resumed, policy, version = resume(config)
-    sources = [make(config, rounds, resumed) for make in (render_scenes, draw_charts, edit_photos, import_pairs)]
-    pairs, held_out, _, verdict = validate_pairs(config, *sources)
-    base = measure_base(config.of_base, held_out)
+    *prints, validation_print, base_print = take_fingerprints(config)
+    made = (render_scenes, draw_charts, edit_photos)
+    sources = [make(config, rounds, resumed, own) for make, own in zip(made, prints, strict=True)]
+    pairs, held_out, _, verdict = validate_pairs(config, *sources, import_pairs(config, rounds, resumed), validation_print)
+    base = measure_base(config.of_base, held_out, base_print)
     state = resumed
     for number in range(1, rounds + 1):
         before = state

@@ -1,4 +1,4 @@
-"""Steps that make and judge image pairs."""
+"""Steps that make and judge image pairs. ``fingerprint`` is read by the step cache alone: see :mod:`steps.fingerprints`."""
 
 import logging
 from typing import Annotated, Any
@@ -7,13 +7,12 @@ from zenml import log_metadata, step
 
 from materializers.documents import VerdictMaterializer
 from materializers.pairs import PairTableMaterializer
-from steps.settings import cached
+from steps.fingerprints import BY_CONTENT
 from vision_zero.config.self_play import SelfPlayConfig
 from vision_zero.learning.state import StageState
 from vision_zero.pairs.table import PairTable
 from vision_zero.pairs.verdict import Verdict
 
-CACHED = cached("vision_zero/pairs", "vision_zero/config")
 _LOGGER = logging.getLogger(__name__)
 
 
@@ -35,24 +34,24 @@ def summary(verdict: Verdict) -> dict[str, Any]:
     return {**counts, "told apart by a probe": probed} if probed else counts
 
 
-@step(cache_policy=CACHED, output_materializers=PairTableMaterializer)
-def render_scenes(config: SelfPlayConfig, rounds: int, state: StageState) -> Annotated[PairTable, "scenes"]:
+@step(cache_policy=BY_CONTENT, output_materializers=PairTableMaterializer)
+def render_scenes(config: SelfPlayConfig, rounds: int, state: StageState, fingerprint: str) -> Annotated[PairTable, "scenes"]:
     """CLEVR-style scenes and their edited copies."""
     from vision_zero.pairs.building import build_pairs
 
     return build_pairs("scenes", config, state.iteration, rounds * config.iterations_per_round)
 
 
-@step(cache_policy=CACHED, output_materializers=PairTableMaterializer)
-def draw_charts(config: SelfPlayConfig, rounds: int, state: StageState) -> Annotated[PairTable, "charts"]:
+@step(cache_policy=BY_CONTENT, output_materializers=PairTableMaterializer)
+def draw_charts(config: SelfPlayConfig, rounds: int, state: StageState, fingerprint: str) -> Annotated[PairTable, "charts"]:
     """Charts and their edited copies."""
     from vision_zero.pairs.building import build_pairs
 
     return build_pairs("charts", config, state.iteration, rounds * config.iterations_per_round)
 
 
-@step(cache_policy=CACHED, output_materializers=PairTableMaterializer)
-def edit_photos(config: SelfPlayConfig, rounds: int, state: StageState) -> Annotated[PairTable, "photos"]:
+@step(cache_policy=BY_CONTENT, output_materializers=PairTableMaterializer)
+def edit_photos(config: SelfPlayConfig, rounds: int, state: StageState, fingerprint: str) -> Annotated[PairTable, "photos"]:
     """Photos and their edited copies."""
     from vision_zero.pairs.building import build_pairs
 
@@ -68,7 +67,7 @@ def import_pairs(config: SelfPlayConfig, rounds: int, state: StageState) -> Anno
 
 
 @step(
-    cache_policy=CACHED,
+    cache_policy=BY_CONTENT,
     output_materializers={
         "pairs": PairTableMaterializer,
         "held_out": PairTableMaterializer,
@@ -77,7 +76,7 @@ def import_pairs(config: SelfPlayConfig, rounds: int, state: StageState) -> Anno
     },
 )
 def validate_pairs(
-    config: SelfPlayConfig, scenes: PairTable, charts: PairTable, photos: PairTable, imported: PairTable
+    config: SelfPlayConfig, scenes: PairTable, charts: PairTable, photos: PairTable, imported: PairTable, fingerprint: str
 ) -> tuple[
     Annotated[PairTable, "pairs"],
     Annotated[PairTable, "held_out"],

@@ -9,7 +9,7 @@ from zenml import get_step_context, log_metadata, step
 from materializers.documents import AlarmsMaterializer, BaseMeasuresMaterializer, ScoresMaterializer, StageStateMaterializer
 from materializers.games import PlayedGamesMaterializer
 from materializers.policy import PolicyMaterializer
-from steps.settings import cached
+from steps.fingerprints import BY_CONTENT
 from vision_zero.config.self_play import BaseMeasureConfig, SelfPlayConfig
 from vision_zero.evaluation.estimates import BaseMeasures, Scores
 from vision_zero.game.played import PlayedGames
@@ -70,15 +70,13 @@ def decision_stage(
 
 
 @step(
-    cache_policy=cached(
-        "vision_zero/config", "vision_zero/evaluation", "vision_zero/game", "vision_zero/pairs", "vision_zero/policy"
-    ),
+    cache_policy=BY_CONTENT,
     output_materializers={"base_measures": BaseMeasuresMaterializer, "base_games": PlayedGamesMaterializer},
 )
 def measure_base(
-    config: BaseMeasureConfig, held_out: PairTable
+    config: BaseMeasureConfig, held_out: PairTable, fingerprint: str
 ) -> tuple[Annotated[BaseMeasures, "base_measures"], Annotated[PlayedGames, "base_games"]]:
-    """Measure the frozen base on held-out games and questions; the same base is not measured twice."""
+    """Measure the frozen base on held-out games and questions; the same base, by ``fingerprint``, is not measured twice."""
     from vision_zero.evaluation.held_out import HeldOut
     from vision_zero.policy.loading import load_policy
 

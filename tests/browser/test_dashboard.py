@@ -11,6 +11,7 @@ pytestmark = [pytest.mark.browser, pytest.mark.zenml, pytest.mark.timeout(300)]
 
 ORDER = (
     ("resume", "render_scenes"), ("render_scenes", "validate_pairs"), ("draw_charts", "validate_pairs"),
+    ("take_fingerprints", "render_scenes"),
     ("edit_photos", "validate_pairs"), ("import_pairs", "validate_pairs"), ("validate_pairs", "clue_stage_1"),
     ("validate_pairs", "measure_base"), ("measure_base", "evaluate_1"),
     ("clue_stage_1", "decision_stage_1"), ("decision_stage_1", "evaluate_1"), ("evaluate_1", "switch_stage_1"),

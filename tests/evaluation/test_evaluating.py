@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 from pathlib import Path
 from typing import Any, get_args
@@ -15,6 +17,7 @@ import pyarrow.parquet as pq
 import pytest
 from click.testing import CliRunner
 from peft import PeftModel
+from PIL import Image
 from pydantic import ValidationError
 
 from tests.evaluation.benchmarks.make import chart_row, problem
@@ -25,11 +28,12 @@ from vision_zero.config.policy import PolicyConfig
 from vision_zero.config.suites import AnswererConfig, EvaluateConfig, SuiteName
 from vision_zero.errors import ConfigError, EvaluationError, PolicyError, VisionZeroError
 from vision_zero.evaluation.answerers import answerer_name
-from vision_zero.evaluation.answering import answer_suites, open_suite
+from vision_zero.evaluation.answering import answer_suites, open_suite, open_suites
 from vision_zero.evaluation.command import SUITES, evaluate
-from vision_zero.evaluation.evaluating import evaluate_into
+from vision_zero.evaluation.evaluating import _fingerprint, evaluate_into
 from vision_zero.evaluation.options import read_options
 from vision_zero.evaluation.scoring import score_answers
+from vision_zero.pairs.pictures import png_bytes
 from vision_zero.policy.bases import fingerprint
 from vision_zero.policy.loading import load_base
 from vision_zero.report.evaluation import evaluation_page
@@ -104,6 +108,44 @@ def test_other_weights_in_the_same_folder_have_another_name(tiny_base: Path, ada
         assert fingerprint(adapter) in answerer_name(config)
     finally:
         weights.write_bytes(before)
+
+
+@pytest.mark.parametrize(
+    "changes", [{"dtype": "bfloat16"}, {"pictures": {"do_resize": False}}, {"trust_remote_code": True}, {"revision": "a" * 40}]
+)
+def test_other_settings_have_another_name(tiny_base: Path, changes: dict[str, Any]) -> None:
+    config = AnswererConfig(base=str(tiny_base))
+    assert answerer_name(config.model_copy(update=changes)) != answerer_name(config)
+
+
+def test_replaced_pictures_at_the_same_address_are_asked_again(serve: Any, tmp_path: Path) -> None:
+    """``evaluate --out``: the same folder and the same parquet file, with one other picture and one other label in it."""
+    source = tmp_path / "test.parquet"
+    rows = [chart_row("14"), chart_row("15"), chart_row("16")]
+    write(rows, source)
+    server = serve("15")
+    config = settings(suites=[{"name": "chartqa", "source": str(source)}], policy=behind(server))
+    assert evaluate_into(tmp_path / "out", config).accuracies["chartqa"].mean == pytest.approx(1 / 3)
+    other = png_bytes(Image.new("RGB", (8, 6), (1, 2, 3)))
+    write([chart_row("14", image={"bytes": other}), rows[1], chart_row("15")], source)
+    assert evaluate_into(tmp_path / "out", config).accuracies["chartqa"].mean == pytest.approx(2 / 3)
+    assert len(server.bodies) == 3 + 2
+    shown = [json.dumps(body) for body in server.bodies]
+    assert [base64.b64encode(other).decode() in body for body in shown] == [False, False, False, True, False]
+
+
+def test_answers_of_self_play_are_kept_by_the_items_too(tmp_path: Path) -> None:
+    """``runs/suites``: another folder for other items, the same one for the same items."""
+
+    def folder() -> str:
+        asked = settings(suites=[{"name": "chartqa", "source": str(tmp_path / "test.parquet")}])
+        return _fingerprint(asked, open_suites(asked))
+
+    write([chart_row("14")], tmp_path / "test.parquet")
+    before = folder()
+    assert folder() == before
+    write([chart_row("14", query="What is that?")], tmp_path / "test.parquet")
+    assert folder() != before
 
 
 def test_an_endpoint_is_asked_once_an_item_whatever_happens(serve: Any, tmp_path: Path) -> None:
@@ -263,11 +305,11 @@ run_benchmark(scene_suite("compact", 12), Endpoint(EndpointConfig(url=sys.argv[1
 
 @pytest.mark.cli
 def test_a_killed_process_goes_on_where_it_stopped(serve: Any, tmp_path: Path) -> None:
-    killed: list[int] = []
+    killed = threading.Event()
 
     def reply(number: int) -> str:
-        if number >= 4 and not killed:
-            time.sleep(30)
+        if number >= 4:
+            killed.wait()
         return "yes"
 
     server, path = serve(reply), tmp_path / "records.jsonl"
@@ -276,7 +318,7 @@ def test_a_killed_process_goes_on_where_it_stopped(serve: Any, tmp_path: Path) -
         while len(server.bodies) < 6 and process.poll() is None:
             time.sleep(0.02)
         os.kill(process.pid, signal.SIGKILL)
-    killed.append(process.pid)
+    killed.set()
     assert len(path.read_text().splitlines()) == 4
     subprocess.run(command, timeout=60, check=True)
     assert len(path.read_text().splitlines()) == 12

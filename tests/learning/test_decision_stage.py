@@ -200,6 +200,22 @@ def test_a_lone_right_vote_weighs_more_than_a_lone_wrong_one_by_the_scale_of_the
     assert wrong_of_batch == pytest.approx(right_of_batch / 3, rel=1e-3)
 
 
+def test_group_advantages_are_trls(make_job, monkeypatch):
+    """TRL computes those that are trained with, from the rewards of a real batch; saved runs are scored again by ours."""
+    job = make_job(start("decision"), iterations=1, votes_per_prompt=4, games=3, tokens_per_step=10_000)
+    groups = [[1.0, -0.5, -1.0, -1.0], [1.0, 1.0, -1.0, -0.5], [-0.5] * 4]
+    rewards, batches = iter([reward for group in groups for reward in group]), []
+    monkeypatch.setattr(decision_stage, "vote_reward", lambda *_: next(rewards))
+    score = DecisionTrainer._generate_and_score_completions
+    monkeypatch.setattr(
+        DecisionTrainer, "_generate_and_score_completions", lambda self, rows: batches.append(score(self, rows)) or batches[-1]
+    )
+    run_decision_stage(job)
+    assert batches[0]["advantages"].tolist() == pytest.approx(
+        [advantage for group in groups for advantage in group_advantages(group)], abs=1e-5
+    )
+
+
 def test_votes_have_a_temperature_of_their_own(make_job):
     job = make_job(start("decision"), iterations=1)
     cold = job.policy.sampling.model_copy(update={"vote_temperature": 0.001})

@@ -117,7 +117,7 @@ def test_arms_side_by_side_share_the_cores_and_are_trained_once(ablation, monkey
     """Two at a time: each waits for the other to have begun, so that one after another would never end."""
     from pipelines.ablation import ablation as pipeline
 
-    together, progress, shares = threading.Barrier(2, timeout=60), {}, []
+    together, progress, shares = threading.Barrier(2, timeout=600), {}, []
 
     def launch(path, threads=None):
         together.wait()
@@ -142,7 +142,7 @@ def test_an_arm_begins_where_another_one_has_ended(ablation, monkeypatch):
     def finish(arm, threads):
         if arm is not runs[0]:
             ended.release()
-        elif not all(ended.acquire(timeout=60) for _ in runs[1:]):
+        elif not all(ended.acquire(timeout=600) for _ in runs[1:]):
             raise TrainingError("the others never began")
         return arm.title
 
@@ -151,7 +151,7 @@ def test_an_arm_begins_where_another_one_has_ended(ablation, monkeypatch):
 
 
 def test_no_arm_begins_after_one_has_failed(ablation, monkeypatch):
-    runs, begun, together = read_arms(ablation), [], threading.Barrier(2, timeout=60)
+    runs, begun, together = read_arms(ablation), [], threading.Barrier(2, timeout=600)
 
     def finish(arm, threads):
         begun.append(arm)

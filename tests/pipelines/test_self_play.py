@@ -50,6 +50,7 @@ def test_the_graph_reads_like_the_design(two_runs):
     assert [*first.steps] == [*second.steps]
     assert set(first.steps) == {
         "resume",
+        "take_fingerprints",
         "render_scenes",
         "draw_charts",
         "edit_photos",

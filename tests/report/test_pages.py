@@ -1,6 +1,8 @@
 """Pages show what happened, escape what a model said, and need nothing from elsewhere."""
 
 import re
+import shutil
+from pathlib import Path
 
 import pytest
 
@@ -196,6 +198,33 @@ def test_a_run_folder_is_whole_and_can_be_written_again(tmp_path):
     (folder.path / "report.html").unlink()
     assert rewrite(folder.path).read_text() == page
     assert not list(tmp_path.rglob("*.new"))
+
+
+def test_pages_that_are_written_again_are_those_of_the_run(tmp_path, monkeypatch, caplog):
+    """With its rewards, under its name: wherever the folder is, and whatever it is called."""
+    transcript, pair = played()
+    rewards = RewardsConfig(beta=0.5, lam=0.0)
+    games = PlayedGames((transcript,), PairTable.from_pairs([(0, pair)], "train"), rewards)
+    folder = RunFolder(tmp_path / "r2", "r2")
+    folder.write(outcome(), PolicyFolder(None), games)
+    pages = {name: (folder.path / name).read_text() for name in ("report.html", "replay.html")}
+    assert "+0.167" in pages["replay.html"]
+    assert "−0.500" in pages["replay.html"].replace("-0.500", "−0.500")
+    moved = tmp_path / "a copy"
+    shutil.copytree(folder.path, moved)
+    monkeypatch.chdir(moved)
+    for name in pages:
+        (moved / name).unlink()
+    assert rewrite(Path()) == Path("report.html")
+    assert {name: (moved / name).read_text() for name in pages} == pages
+    assert not caplog.records
+    (folder.path / "run.json").unlink()
+    (folder.path / "replay.html").write_text("as it was")
+    monkeypatch.chdir(folder.path)
+    rewrite(Path())
+    assert (folder.path / "report.html").read_text() == pages["report.html"], "an earlier version's folder bears the run's name"
+    assert (folder.path / "replay.html").read_text() == "as it was"
+    assert "has no run.json" in caplog.text
 
 
 def test_the_report_says_where_the_time_went():

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Mapping
-from functools import cache
+from collections.abc import Callable, Mapping
 from typing import Annotated, Any, Self
 
 from pydantic import Field, StringConstraints, ValidationError, model_validator
@@ -13,7 +12,7 @@ from pydantic import Field, StringConstraints, ValidationError, model_validator
 from vision_zero.config.base import Config, RootConfig, merged, problems
 from vision_zero.config.self_play import SelfPlayConfig
 from vision_zero.errors import ConfigError
-from vision_zero.policy.bases import base_path, fingerprints
+from vision_zero.inputs import of_recipe
 
 Changes = dict[str, Any]
 """Settings that differ, nested as in a self-play recipe; mappings are merged, everything else is replaced."""
@@ -46,8 +45,8 @@ class AblationConfig(RootConfig):
     """Arms x seeds, all measured on the same held-out pairs, under the same rules."""
 
     name: Name
-    """Names the report's folder and, with arm, seed, settings and the base's weights, the arms' models. Of a base on a hub a new
-    ``policy.revision`` is noticed, new weights without one are not."""
+    """Names the report's folder and, with arm, seed, settings and the contents of the base and of the pairs' sources, the arms'
+    models."""
     recipe: str = "configs/self_play/nano.yaml"
     """File that every arm starts from."""
     changes: Changes = Field(default_factory=dict)
@@ -87,7 +86,7 @@ class ArmRun(Config):
     total: int
     """… to this."""
     model: str
-    """Name of the model whose versions hold its progress; other settings, or other weights of the base, are another model."""
+    """Name of the model whose versions hold its progress; other settings or other files behind them are another model."""
     config: SelfPlayConfig
     """The whole self-play configuration."""
 
@@ -102,11 +101,16 @@ class ArmRun(Config):
         return f"{slug(self.arm)}_{self.seed}"
 
 
-def plan(config: AblationConfig, recipe: Mapping[str, Any]) -> list[ArmRun]:
+Contents = Callable[[SelfPlayConfig], str]
+"""The fingerprint of the files that a recipe names by address alone."""
+
+
+def plan(config: AblationConfig, recipe: Mapping[str, Any], contents: Contents = of_recipe) -> list[ArmRun]:
     """All runs, seed by seed, so that every arm has been seen once before one is seen twice.
 
     Args:
         recipe: a self-play configuration as it stands in a file.
+        contents: arms of other contents are other models, so that none is taken for done.
 
     Raises:
         ConfigError: the recipe with an arm's changes is no self-play configuration.
@@ -116,14 +120,18 @@ def plan(config: AblationConfig, recipe: Mapping[str, Any]) -> list[ArmRun]:
     # One game for all: an arm may train with other rules, but is measured under the recipe's. Arms are compared, not
     # promoted to anywhere, so no loss blocks them.
     shared = {"evaluation": {"game": rules.evaluation.game or rules.game}, "alarms": {"transfer_loss": 1.0, "unreadable": 1.0}}
-    weights = cache(lambda base: "".join(fingerprints(base_path(base))))
+    known: dict[str, str] = {}
     runs: list[ArmRun] = []
     places = order(config)
     for arm, seed in places:
         folder = f"{config.runs_folder}/{slug(config.name)}/{slug(arm.name)}_{seed}"
         own = merged(merged(base, arm.changes), {**shared, "seed": seed, "runs_folder": folder})
         settings = _checked(f"arm {arm.name!r}", own)
-        content = settings.model_dump_json(exclude={"runs_folder"}) + weights(settings.policy.base)
+        # Seeds and arms share their files, and most arms share all of them.
+        files = settings.model_dump_json(include={"policy": {"base", "revision"}, "pairs": True})
+        if files not in known:
+            known[files] = contents(settings)
+        content = settings.model_dump_json(exclude={"runs_folder"}) + known[files]
         digest = hashlib.blake2b(content.encode(), digest_size=4).hexdigest()
         model = f"ablation_{slug(config.name)}_{slug(arm.name)}_{seed}_{digest}"
         runs.append(ArmRun(arm=arm.name, seed=seed, number=len(runs) + 1, total=len(places), model=model, config=settings))

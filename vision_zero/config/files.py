@@ -14,7 +14,7 @@ from typing import Any
 import yaml
 from pydantic import BaseModel, ValidationError
 
-from vision_zero.config.ablation import AblationConfig, ArmRun, plan
+from vision_zero.config.ablation import AblationConfig, ArmRun, Contents, plan
 from vision_zero.config.base import problems
 from vision_zero.config.build_pairs import BuildPairsConfig
 from vision_zero.config.credentials import refuse_credentials, refuse_credentials_in_text
@@ -25,6 +25,7 @@ from vision_zero.config.suites import EvaluateConfig
 from vision_zero.config.unique_keys import DuplicateKeyError, parse_yaml
 from vision_zero.config.warm_start import WarmStartConfig
 from vision_zero.errors import ConfigError
+from vision_zero.inputs import of_recipe
 
 ROOTS: dict[str, type[BaseModel]] = {
     "ablation": AblationConfig,
@@ -81,10 +82,15 @@ def check_file(path: Path, pipeline: str | None = None) -> str:
         hint = "" if likelier == name else f" (it looks like a configuration of {likelier}, and was given to {name})"
         raise ConfigError(f"{path}: {problems(error)}{hint}") from error
     if isinstance(config, AblationConfig):
-        arms = read_arms(config)
+        arms = read_arms(config, _unseen)
         said = f"a valid configuration of an ablation of {len(arms)} arms and seeds"
         return _with_notes(said, tuple(dict.fromkeys(note for arm in arms for note in notes_on(arm.config))))
     return _with_notes(f"a valid configuration of {type(config).__name__.removesuffix('Config')}", notes_on(config))
+
+
+def _unseen(settings: SelfPlayConfig) -> str:
+    """A check reads no data, and how many arms there are does not depend on any."""
+    return ""
 
 
 def check_before_run(path: Path, pipeline: str) -> None:
@@ -127,14 +133,14 @@ def read_self_play(path: Path) -> SelfPlayConfig:
         raise ConfigError(f"{path} is no recipe of self-play: {problems(error)}") from error
 
 
-def read_arms(config: AblationConfig) -> list[ArmRun]:
-    """Every arm of an ablation with every seed, built on its recipe.
+def read_arms(config: AblationConfig, contents: Contents = of_recipe) -> list[ArmRun]:
+    """Every arm of an ablation with every seed, built on its recipe; see :func:`vision_zero.config.ablation.plan`.
 
     Raises:
         ConfigError: the recipe cannot be read, or an arm is no self-play configuration.
     """
     recipe = (read_yaml(Path(config.recipe)).get("parameters") or {}).get("config") or {}
-    return plan(config, recipe)
+    return plan(config, recipe, contents)
 
 
 def read_yaml(path: Path) -> dict[str, Any]:

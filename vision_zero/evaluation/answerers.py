@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from pathlib import Path
 
 from vision_zero.config.policy import PolicyConfig, SamplingConfig
@@ -10,7 +9,8 @@ from vision_zero.config.suites import AnswererConfig, SamplingProtocol
 from vision_zero.evaluation.benchmarks.endpoint import Endpoint
 from vision_zero.evaluation.benchmarks.policy_answerer import PolicyAnswerer
 from vision_zero.evaluation.benchmarks.running import Answerer
-from vision_zero.policy.bases import base_path, fingerprints
+from vision_zero.fingerprints import digest
+from vision_zero.policy.bases import base_fingerprint
 from vision_zero.policy.loading import load_policy
 
 
@@ -37,12 +37,17 @@ def open_answerer(config: AnswererConfig, sampling: SamplingProtocol, batch_size
 
 
 def answerer_name(config: AnswererConfig) -> str:
-    """A name that no other answerer has: label, revision, settings of pictures, and a fingerprint of the files that are here."""
+    """A name that no other answerer has: label, revision, a digest of settings that are not the defaults, and fingerprints of all
+    files that it is loaded from. An endpoint is known by its model and address alone: what it serves cannot be looked at.
+    """
     if config.endpoint is not None:
         return Endpoint(config.endpoint).name
-    prints = fingerprints(base_path(config.base), *([] if config.adapter is None else [config.adapter]))
     revision = [] if config.revision is None else [config.revision]
-    pictures = (
-        [hashlib.blake2b(repr(sorted(config.pictures.items())).encode(), digest_size=2).hexdigest()] if config.pictures else []
-    )
-    return "@".join([config.label, *revision, *pictures, *prints])
+    usual = AnswererConfig()
+    named = ("dtype", "trust_remote_code", "pictures")
+    other = {name: value for name in named if (value := getattr(config, name)) != getattr(usual, name)}
+    settings = [digest(repr(sorted(other.items(), key=str)))[:8]] if other else []
+    prints = [base_fingerprint(config.base, config.revision)]
+    if config.adapter is not None:
+        prints.append(base_fingerprint(config.adapter))
+    return "@".join([config.label, *revision, *settings, *prints])

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 import click
 
-from vision_zero.config.suites import AnswererConfig, EvaluateConfig, Look, SuiteConfig
+from vision_zero.config.suites import AnswererConfig, EvaluateConfig, Look, SuiteConfig, SuitesConfig
 from vision_zero.errors import EvaluationError
 from vision_zero.evaluation.answerers import open_answerer
 from vision_zero.evaluation.answers import AnsweredSuites, Answers
@@ -56,8 +56,22 @@ def open_suite(config: SuiteConfig) -> Benchmark:
     return benchmark
 
 
-def answer_suites(config: EvaluateConfig, who: AnswererConfig | None) -> AnsweredSuites:
+def open_suites(config: SuitesConfig) -> list[Benchmark]:
+    """All of them before the first question: a source that is not there should not be found out after an hour.
+
+    Raises:
+        EvaluationError: one cannot be opened.
+    """
+    return [open_suite(suite) for suite in config.suites]
+
+
+def answer_suites(
+    config: EvaluateConfig, who: AnswererConfig | None, benchmarks: Sequence[Benchmark] | None = None
+) -> AnsweredSuites:
     """Let a policy answer all suites, or nobody; what its records in ``config.folder`` hold already is not asked again.
+
+    Args:
+        benchmarks: the suites of ``config`` where they are open already.
 
     Raises:
         EvaluationError: a suite cannot be opened, or the records there were made under another protocol.
@@ -65,8 +79,7 @@ def answer_suites(config: EvaluateConfig, who: AnswererConfig | None) -> Answere
     """
     if who is None:
         return AnsweredSuites(())
-    # All of them before the first question: a source that is not there should not be found out after an hour.
-    benchmarks = [open_suite(suite) for suite in config.suites]
+    benchmarks = open_suites(config) if benchmarks is None else benchmarks
     answerer = open_answerer(who, config.sampling, config.batch_size)
     pairs = zip(config.suites, benchmarks, strict=True)
     return AnsweredSuites(tuple(_answer(config, suite, benchmark, answerer) for suite, benchmark in pairs))

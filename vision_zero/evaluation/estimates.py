@@ -98,7 +98,7 @@ class BaseMeasures(Config):
     """How the frozen base fares on the held-out pairs: the same for every policy that is trained from it."""
 
     mark: str
-    """Of its weights: see :func:`vision_zero.policy.origin.mark_of`."""
+    """What tells it from other bases: see :attr:`vision_zero.policy.policy.Policy.base_mark`."""
     values: dict[str, list[float]]
     """Of each quantity by unit, in the order of games or questions."""
     reasoned: dict[str, list[float]] = Field(default_factory=dict)

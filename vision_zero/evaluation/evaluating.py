@@ -8,19 +8,23 @@ DIR/scores.json, DIR/page.html
 
 from __future__ import annotations
 
-import hashlib
+from collections.abc import Sequence
 from pathlib import Path
 
 from vision_zero.config.self_play import SelfPlayConfig
 from vision_zero.config.suites import AnswererConfig, EvaluateConfig, SuitesConfig
-from vision_zero.evaluation.answering import answer_suites, records_path
+from vision_zero.errors import EvaluationError
+from vision_zero.evaluation.answering import answer_suites, open_suites, records_path
 from vision_zero.evaluation.answers import Answers
+from vision_zero.evaluation.benchmarks.benchmark import Benchmark
 from vision_zero.evaluation.benchmarks.exporters import export_lmms_eval, export_vlmevalkit
+from vision_zero.evaluation.benchmarks.extraction.answer import VERSION
 from vision_zero.evaluation.benchmarks.files import write_atomically
 from vision_zero.evaluation.benchmarks.records import write_jsonl, write_parquet
 from vision_zero.evaluation.comparison import why_blocked
 from vision_zero.evaluation.scorecard import Scorecard
 from vision_zero.evaluation.scoring import score_answers
+from vision_zero.fingerprints import digest
 from vision_zero.policy.folder import PolicyFolder
 from vision_zero.report.evaluation import evaluation_page
 
@@ -49,7 +53,7 @@ def evaluate_into(folder: Path, config: EvaluateConfig) -> Scorecard:
 def evaluate_trained(config: SelfPlayConfig, policy: PolicyFolder) -> Scorecard:
     """A self-play run's policy beside its base on the suites of its recipe, and what the gate says.
 
-    Answers are kept in ``runs/suites/<protocol>``, so that the base answers each suite once, not once a run.
+    Answers are kept in ``runs/suites/<protocol and items>``, so that the base answers each suite once, not once a run.
 
     Raises:
         EvaluationError: a suite cannot be opened, or its records there were made under another protocol.
@@ -57,6 +61,7 @@ def evaluate_trained(config: SelfPlayConfig, policy: PolicyFolder) -> Scorecard:
     asked, player = config.benchmarks, config.policy
     if not asked.suites:
         return Scorecard(policy=player.base, base=None, suites=(), blocked=why_blocked([], asked.gate))
+    benchmarks = open_suites(asked)
     base = AnswererConfig(
         **{name: getattr(player, name) for name in ("base", "revision", "dtype", "trust_remote_code", "pictures")}
     )
@@ -65,15 +70,24 @@ def evaluate_trained(config: SelfPlayConfig, policy: PolicyFolder) -> Scorecard:
         **{name: getattr(asked, name) for name in SuitesConfig.model_fields},
         policy=trained,
         base=base,
-        folder=str(Path(config.runs_folder) / "suites" / _fingerprint(asked)),
+        folder=str(Path(config.runs_folder) / "suites" / _fingerprint(asked, benchmarks)),
     )
-    return score_answers(whole, answer_suites(whole, whole.policy), answer_suites(whole, whole.compared_with))
+    ours, theirs = (answer_suites(whole, who, benchmarks) for who in (whole.policy, whole.compared_with))
+    return score_answers(whole, ours, theirs)
 
 
-def _fingerprint(asked: SuitesConfig) -> str:
-    """Names the folder of answers: another protocol gets another folder."""
+def _fingerprint(asked: SuitesConfig, benchmarks: Sequence[Benchmark]) -> str:
+    """Names the folder of answers: another protocol, other rules or other items get another folder."""
     how = asked.model_dump_json(include={"suites", "sampling", "limit", "judge"})
-    return hashlib.blake2b(how.encode(), digest_size=4).hexdigest()
+    items = [_item(benchmark, number) for benchmark in benchmarks for number in range(len(benchmark))[: asked.limit]]
+    return digest(how, VERSION, *(f"{benchmark.name} {benchmark.version}" for benchmark in benchmarks), *items)[:12]
+
+
+def _item(benchmark: Benchmark, number: int) -> str:
+    try:
+        return benchmark.digest(number)
+    except EvaluationError:  # its picture is missing: it is recorded as a fault when it is asked
+        return ""
 
 
 def write_predictions(answers: Answers, folder: Path) -> None:

@@ -104,11 +104,12 @@ class HeldOut:
     ) -> tuple[BaseMeasures, Sequence[Transcript]]:
         """What was measured of a base, if it is the policy's; else the same of the policy's own.
 
-        Measures are kept for as long as the settings are the same, and the weights in a folder can change without them.
+        The fingerprint that measures are kept by is taken before a base is loaded; here it is compared as it was loaded: weights,
+        tokenizer, chat template and settings of pictures.
         """
         if measured.mark == policy.base_mark:
             return measured, games
-        _LOGGER.warning("the weights of the base are others than when it was measured: it is measured again")
+        _LOGGER.warning("the base is another one than when it was measured: it is measured again")
         return self.measure_base(replace(policy, as_base=True))
 
     def measure(

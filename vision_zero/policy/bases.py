@@ -1,17 +1,21 @@
-"""Where the files of a base are, and what tells its weights from others without loading them.
+"""Where the files of a base are, and what tells it from others without loading it: weights, tokenizer, chat template, processor.
 
 Apart from what loads them, so that configurations can be read without torch.
 """
 
 from __future__ import annotations
 
-import hashlib
+import re
 from importlib.resources import files
 from pathlib import Path
 
+from vision_zero.fingerprints import digest, of_folder
+from vision_zero.pairs.imported.storage import address_failures
+
 NANO = "nano"
-_ENDS = 1 << 20
-"""Bytes at both ends of a file of weights that its fingerprint is taken from."""
+_COMMIT = re.compile(r"[0-9a-f]{40}")
+_WAIT_S = 10.0
+"""Seconds that the hub has for its answer; then the copy in the local cache decides, as it does when the base is loaded."""
 
 
 def nano_folder() -> Path:
@@ -24,22 +28,33 @@ def base_path(base: str) -> str:
     return str(nano_folder()) if base == NANO else base
 
 
-def fingerprints(*folders: str) -> list[str]:
-    """The fingerprint of each of these that is a folder here, and nothing for a hub id: there a revision tells."""
-    return [fingerprint(Path(folder)) for folder in folders if Path(folder).is_dir()]
+def base_fingerprint(base: str, revision: str | None = None) -> str:
+    """Of all that a base is loaded from: a folder's files, or the commit that a hub id stands for now.
+
+    Of a hub id that neither the hub nor the local cache knows, the name alone counts: it cannot be loaded either.
+    """
+    path = Path(base_path(base))
+    return fingerprint(path) if path.is_dir() else digest(base, revision or "", _commit(base, revision))[:16]
 
 
 def fingerprint(folder: Path) -> str:
-    """Eight hexadecimal digits from the names, sizes and ends of a folder's safetensors and from its configuration.
+    """Sixteen hexadecimal digits of a folder's files: weights, tokenizer, chat template, processor, settings."""
+    return of_folder(folder)[:16]
 
-    Whole files would be safer and take half a minute for a 7 B model; training changes every part of a file.
-    """
-    total = hashlib.blake2b(digest_size=4)
-    for path in sorted([*folder.glob("*.safetensors"), *folder.glob("*config.json")]):
-        size = path.stat().st_size
-        total.update(f"{path.name}:{size}:".encode())
-        with path.open("rb") as file:
-            total.update(file.read(_ENDS))
-            file.seek(max(size - _ENDS, 0))
-            total.update(file.read(_ENDS))
-    return total.hexdigest()
+
+def _commit(base: str, revision: str | None) -> str:
+    """The commit of a hub id: as the hub says, else of the copy that is here; nothing where neither is to be had."""
+    if revision and _COMMIT.fullmatch(revision):
+        return revision
+    # Loaded here, for it takes a second and most bases are folders.
+    from huggingface_hub import HfApi, try_to_load_from_cache  # noqa: PLC0415
+
+    try:
+        return str(HfApi().model_info(base, revision=revision, timeout=_WAIT_S).sha or "")
+    except address_failures():
+        pass
+    try:
+        kept = try_to_load_from_cache(base, "config.json", revision=revision)
+    except ValueError:
+        return ""
+    return Path(kept).parent.name if isinstance(kept, str) else ""

@@ -17,7 +17,7 @@ from vision_zero.errors import PolicyError, first_line
 from vision_zero.policy.bases import base_path
 from vision_zero.policy.fitting import check_fit
 from vision_zero.policy.folder import ADAPTER_FILES, ORIGIN, is_whole
-from vision_zero.policy.origin import Origin, mark_of
+from vision_zero.policy.origin import Origin, mark_of, reader_mark
 from vision_zero.policy.policy import Policy
 from vision_zero.policy.processor import load_processor
 from vision_zero.policy.served import Served
@@ -106,7 +106,7 @@ def load_policy(
         base=base,
         has_no_base=has_no_base,
         compiled=config.compiled,
-        base_mark=mark,
+        base_mark=f"{mark}-{reader_mark(processor)}",
     )
     check_fit(policy)
     return policy
@@ -122,7 +122,7 @@ def _served(config: PolicyConfig, folder: Path | None) -> Policy:
         if is_whole(folder):
             raise PolicyError(f"{folder} holds all weights of a policy, and a server is handed adapters: unset policy.server")
         served = Served.adapter(config.server, folder)
-    policy = Policy(model, processor, config.sampling, served=served, base_mark=mark)
+    policy = Policy(model, processor, config.sampling, served=served, base_mark=f"{mark}-{reader_mark(processor)}")
     check_fit(policy)
     return policy
 

@@ -16,6 +16,7 @@ from pydantic import ValidationError
 from vision_zero.config.base import Config, problems
 from vision_zero.config.policy import PolicyConfig, TrainOn
 from vision_zero.errors import PolicyError
+from vision_zero.fingerprints import digest
 from vision_zero.policy.folder import ORIGIN
 
 _SAMPLE = 16
@@ -72,6 +73,19 @@ class Origin(Config):
                 f"{folder} was trained on {self.base!r}, and the weights of {base!r} are others: give policy.base the one that "
                 "it was trained on, or give the model another name, so that learning begins anew"
             )
+
+
+def reader_mark(processor: Any) -> str:
+    """Sixteen hexadecimal digits of what turns words and pictures into a model's inputs: tokenizer, chat template, settings of
+    pictures. With other ones the same weights answer otherwise."""
+    tokenizer = processor.tokenizer
+    backend = getattr(tokenizer, "backend_tokenizer", None)
+    words = {"vocabulary": tokenizer.get_vocab()} if backend is None else json.loads(backend.to_str())
+    # How the last batch was padded or cut stands in there, too.
+    known = {name: value for name, value in words.items() if name not in ("padding", "truncation")}
+    special = tokenizer.special_tokens_map
+    facts = [known, special, processor.chat_template, json.loads(processor.image_processor.to_json_string())]
+    return digest(json.dumps(facts, sort_keys=True, default=str))[:16]
 
 
 @torch.no_grad()

@@ -67,7 +67,8 @@ class Policy:
         compiled: draw tokens by a compiled step.
         decoders: what replies are drawn by, one for each model; policies of the same models share it.
         reply_prefix: words that every reply begins with: they are said for the policy, which goes on from there.
-        base_mark: tells the frozen base's weights from others; see :func:`vision_zero.policy.origin.mark_of`.
+        base_mark: tells the frozen base from others, by its weights and by how it reads words and pictures; see
+            :func:`vision_zero.policy.origin.mark_of` and :func:`vision_zero.policy.origin.reader_mark`.
     """
 
     model: Any

@@ -6,11 +6,12 @@ The folder appears whole or not at all: it is written beside its place and then 
 from __future__ import annotations
 
 import json
+import logging
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import click
 from pydantic import ValidationError
@@ -49,6 +50,18 @@ NUMBERS: Mapping[str, type[Config]] = {
     "unplayed": Unplayed,
 }
 """Parts of an outcome that a run's folder keeps as ``<name>.json``."""
+IDENTITY = "run.json"
+Numbers = TypeVar("Numbers", bound=Config)
+_LOGGER = logging.getLogger(__name__)
+
+
+class RunIdentity(Config):
+    """What pages say of a run and its numbers do not; kept as ``run.json``, so a folder may be copied and renamed."""
+
+    run: str
+    """Name of the run."""
+    rewards: RewardsConfig
+    """What votes earned in it."""
 
 
 @dataclass(frozen=True)
@@ -105,6 +118,8 @@ class RunFolder:
                 (fresh / "report.html").write_text(page, encoding="utf-8")
                 (fresh / "replay.html").write_text(replay, encoding="utf-8")
                 (fresh / "metrics.jsonl").write_text("".join(_line(record) for record in outcome.state.history), encoding="utf-8")
+                identity = RunIdentity(run=self.run, rewards=games.rewards)
+                (fresh / IDENTITY).write_text(identity.model_dump_json(indent=1), encoding="utf-8")
                 for name in NUMBERS:
                     (fresh / f"{name}.json").write_text(getattr(outcome, name).model_dump_json(indent=1), encoding="utf-8")
                 write_transcripts(games.transcripts, fresh / "transcripts.parquet")
@@ -141,26 +156,38 @@ def report_page(run: str, outcome: Outcome) -> str:
 def rewrite(path: Path) -> Path:
     """Write the report and the replay of a run folder again from its numbers: after a change of the pages, say.
 
+    A folder of an earlier version does not say what votes earned: its replay is left as it is, and the log says so.
+
     Raises:
         PairsError, GameError, ConfigError: a file of the folder is missing or broken.
+        ReportError: the pages cannot be written.
     """
+    numbers: dict[str, Any] = {name: _read(path / f"{name}.json", kind) for name, kind in NUMBERS.items()}
+    identity = _read(path / IDENTITY, RunIdentity) if (path / IDENTITY).exists() else None
+    run = path.resolve().name if identity is None else identity.run
+    outcome = Outcome(before=numbers["state"].before(run), **numbers)
+    pages = {"report.html": report_page(run, outcome)}
+    if identity is None:
+        _LOGGER.warning("%s has no %s: an earlier version wrote it, so its replay is left as it is", path, IDENTITY)
+    else:
+        table = PairTable.read(path / "shown_pairs.parquet")
+        shown, pairs = PlayedGames(read_transcripts(path / "transcripts.parquet"), table, identity.rewards).shown()
+        pages["replay.html"] = replay_page(f"Replay of {run}", shown, pairs, identity.rewards)
     try:
-        numbers: dict[str, Any] = {
-            name: kind.model_validate_json((path / f"{name}.json").read_text(encoding="utf-8")) for name, kind in NUMBERS.items()
-        }
+        for name, page in pages.items():
+            (path / name).write_text(page, encoding="utf-8")
     except OSError as error:
-        raise ConfigError(f"{path} is not a run's folder: {error}") from error
+        raise ReportError(f"{path} cannot be written: {error.strerror or error}") from error
+    return path / "report.html"
+
+
+def _read(path: Path, kind: type[Numbers]) -> Numbers:
+    try:
+        return kind.model_validate_json(path.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigError(f"{path.parent} is not a run's folder: {error}") from error
     except ValidationError as error:
         raise ConfigError(f"{path} holds numbers that this version cannot read: {error.errors()[0]['msg']}") from error
-    outcome = Outcome(before=numbers["state"].before(path.name), **numbers)
-    games = PlayedGames(
-        read_transcripts(path / "transcripts.parquet"), PairTable.read(path / "shown_pairs.parquet"), RewardsConfig()
-    )
-    shown, pairs = games.shown()
-    page = report_page(path.name, outcome)
-    (path / "report.html").write_text(page, encoding="utf-8")
-    (path / "replay.html").write_text(replay_page(f"Replay of {path.name}", shown, pairs, games.rewards), encoding="utf-8")
-    return path / "report.html"
 
 
 def summary_table(outcome: Outcome, folder: RunFolder) -> None:

@@ -6,11 +6,13 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pyarrow.parquet as pq
 import pytest
+from PIL import Image
 
-from tests.evaluation.benchmarks.make import Scripted, cats, problem
+from tests.evaluation.benchmarks.make import PNG, Scripted, cats, problem
 from vision_zero.errors import EvaluationError
 from vision_zero.evaluation.benchmarks.benchmark import Messages, scores_of
 from vision_zero.evaluation.benchmarks.mathvista import MathVista
@@ -18,7 +20,11 @@ from vision_zero.evaluation.benchmarks.policy_answerer import PolicyAnswerer
 from vision_zero.evaluation.benchmarks.records import appending, read_records, write_parquet
 from vision_zero.evaluation.benchmarks.running import Progress, run_benchmark
 from vision_zero.evaluation.benchmarks.sources import table_of
+from vision_zero.pairs.pictures import png_bytes
 from vision_zero.randomness import Seed
+
+OTHER = png_bytes(Image.new("RGB", (8, 6), (9, 9, 9)))
+CHANGES: list[dict[str, Any]] = [{"decoded_image": {"bytes": OTHER}}, {"answer": "7"}, {"metadata": {"grade": "college"}}]
 
 
 class KilledError(Exception):
@@ -93,6 +99,49 @@ def test_records_of_another_run_are_refused(tmp_path: Path) -> None:
     asked = MathVista(table_of([problem("0", question="How many dogs are there?")], "dogs"))
     with pytest.raises(EvaluationError, match="item 0 was asked with another prompt"):
         run_benchmark(asked, Scripted(), path)
+
+
+@pytest.mark.parametrize("change", CHANGES, ids=["picture", "answer", "metadata"])
+def test_an_item_that_became_another_one_is_asked_again_and_no_other(tmp_path: Path, change: dict[str, Any], caplog: Any) -> None:
+    """The same file of the same name: the picture, the right answer or what it is counted under was replaced in it."""
+    rows, path = [problem(str(number)) for number in range(4)], tmp_path / "r.jsonl"
+    run_benchmark(MathVista(table_of(rows, "cats")), Scripted(str), path)
+    again = Scripted(lambda number: "7")
+    changed = MathVista(table_of([rows[0], {**rows[1], **change}, *rows[2:]], "cats"))
+    records = run_benchmark(changed, again, path)
+    assert len(again.asked) == 1
+    assert "1 items are asked again" in caplog.text
+    assert [record.response for record in records] == ["0", "7", "2", "3"]
+    assert records[1].is_right == (change.get("answer") == "7")
+    assert run_benchmark(changed, again, path) == records
+    assert len(again.asked) == 1
+    assert [record.response for record in read_records(path)] == ["0", "7", "2", "3"]
+
+
+def test_an_item_that_lost_its_picture_is_no_longer_answered(tmp_path: Path) -> None:
+    rows, path = [problem(str(number), decoded_image=None, image=f"{number}.png") for number in range(2)], tmp_path / "r.jsonl"
+    files = {f"{number}.png": PNG for number in range(2)}
+    table = table_of(rows, "cats", lambda name: open_in(files, name))
+    assert [record.is_right for record in run_benchmark(MathVista(table), Scripted(lambda number: "3"), path)] == [True, True]
+    del files["1.png"]
+    records = run_benchmark(MathVista(table), Scripted(), path)
+    assert "is missing beside it" in records[1].fault
+
+
+def open_in(files: dict[str, bytes], name: str) -> bytes:
+    if name not in files:
+        raise FileNotFoundError(name)
+    return files[name]
+
+
+def test_records_of_an_earlier_version_are_asked_again(tmp_path: Path) -> None:
+    """They do not say what their items were made of."""
+    path = tmp_path / "r.jsonl"
+    (record,) = run_benchmark(cats(1), Scripted(), path)
+    path.write_text(record.model_copy(update={"asked": ""}).model_dump_json(exclude={"asked"}) + "\n")
+    again = Scripted()
+    assert run_benchmark(cats(1), again, path) == [record]
+    assert len(again.asked) == 1
 
 
 def test_spoiled_records_are_named(tmp_path: Path) -> None:

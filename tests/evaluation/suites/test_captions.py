@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import time
-
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -92,8 +90,8 @@ def test_any_text_is_scored(reply: str) -> None:
 PIECES = ["from ", " from a ", "the red cube became a blue sphere and ", "from red to ", ", ", "a\n", "new ", "was ", "->"]
 
 
+@pytest.mark.timeout(300)
 @pytest.mark.parametrize("piece", PIECES)
 def test_time_grows_with_the_length_alone(piece: str) -> None:
-    started = time.process_time()
-    score_caption(piece * (100_000 // len(piece)), [RECOLORED, RESHAPED])
-    assert time.process_time() - started < 1.0
+    """A tenth of a second; with its square it would be hours, which is all that the limit is for."""
+    score_caption(piece * (400_000 // len(piece)), [RECOLORED, RESHAPED])

@@ -63,13 +63,18 @@ class Verdict(Config):
 
 
 class Record(Verdict):
-    """One item of a run: what was asked, what came back, and the verdict."""
+    """One item of a run: what was asked, what came back, and the verdict.
+
+    Attributes:
+        asked: see :meth:`Benchmark.digest`; empty in records of earlier versions, which are asked again.
+    """
 
     benchmark: str
     answerer: str
     key: str
     prompt: str
     response: str
+    asked: str = ""
 
 
 class Extractor(Protocol):
@@ -104,6 +109,14 @@ class Benchmark(ABC):
 
         Raises:
             EvaluationError: its picture is missing or unreadable.
+        """
+
+    @abstractmethod
+    def digest(self, number: int) -> str:
+        """A digest of everything that the item is made of: question, picture and right answers. Replies are kept by it.
+
+        Raises:
+            EvaluationError: its picture is missing.
         """
 
     @abstractmethod

@@ -16,7 +16,7 @@ from vision_zero.evaluation.benchmarks.chartqa_score import STRICT_YEARS, best_m
 from vision_zero.evaluation.benchmarks.extraction.reply import boxed, readable, sentences
 from vision_zero.evaluation.benchmarks.extraction.statements import announced
 from vision_zero.evaluation.benchmarks.files import Row, text_of
-from vision_zero.evaluation.benchmarks.sources import Table, load_table, picture
+from vision_zero.evaluation.benchmarks.sources import Table, load_table, picture, row_digest
 
 Origin = Literal["human", "augmented"]
 NAME = "chartqa"
@@ -83,9 +83,10 @@ class ChartQA(Benchmark):
         return self._question(self._table.row(number)) + self._suffix
 
     def item(self, number: int) -> Item:
-        row = self._table.row(number)
-        value = f"png/{row['imgname']}" if self._image == "imgname" else row[self._image]
-        return Item(self.key(number), self.prompt(number), picture(value, self._table, f"row {number}"))
+        return Item(self.key(number), self.prompt(number), picture(self._cell(number), self._table, f"row {number}"))
+
+    def digest(self, number: int) -> str:
+        return row_digest(self._table.row(number), self._cell(number), self._table, f"row {number}")
 
     def verdict(self, number: int, reply: str, extractor: Extractor | None = None) -> Verdict:
         row = self._table.row(number)
@@ -97,6 +98,10 @@ class ChartQA(Benchmark):
             fault = f"{name} has no label"
             return Verdict(extraction=said, prediction=said, answers=(), is_right=None, is_answered=bool(said), fault=fault)
         return chartqa_verdict(said, labels, origin_of(row[self._origin], name), self._question(row))
+
+    def _cell(self, number: int) -> Any:
+        row = self._table.row(number)
+        return f"png/{row['imgname']}" if self._image == "imgname" else row[self._image]
 
     def _question(self, row: Row) -> str:
         return text_of(row[(self._layout or ("query",))[0]]).strip()

@@ -16,7 +16,7 @@ from vision_zero.evaluation.benchmarks.extraction.answer import AnswerType, extr
 from vision_zero.evaluation.benchmarks.extraction.statements import declines
 from vision_zero.evaluation.benchmarks.files import Row, absent, text_of
 from vision_zero.evaluation.benchmarks.mathvista_score import GROUPS, is_right, normalised
-from vision_zero.evaluation.benchmarks.sources import Table, load_table, picture
+from vision_zero.evaluation.benchmarks.sources import Table, load_table, picture, row_digest
 
 NAME = "mathvista"
 HUB = "AI4Math/MathVista"
@@ -138,12 +138,20 @@ class MathVista(Benchmark):
         return problem.query if problem.query and self._format == "dataset" else query_of(problem, self._format)
 
     def item(self, number: int) -> Item:
-        row = self._table.row(number)
-        value = row.get("image") if absent(row[self._image]) else row[self._image]
-        return Item(self.key(number), self.prompt(number), picture(value, self._table, f"problem {self.key(number)}"))
+        return Item(self.key(number), self.prompt(number), picture(self._cell(number), self._table, self._called(number)))
+
+    def digest(self, number: int) -> str:
+        return row_digest(self._table.row(number), self._cell(number), self._table, self._called(number))
 
     def verdict(self, number: int, reply: str, extractor: Extractor | None = None) -> Verdict:
         return mathvista_verdict(self.problem(number), reply, extractor)
+
+    def _cell(self, number: int) -> Any:
+        row = self._table.row(number)
+        return row.get("image") if absent(row[self._image]) else row[self._image]
+
+    def _called(self, number: int) -> str:
+        return f"problem {self.key(number)}"
 
 
 def mathvista_verdict(problem: Problem, reply: str, extractor: Extractor | None = None, extraction: str | None = None) -> Verdict:

@@ -38,7 +38,8 @@ SCHEMA: pa.Schema = pa.schema(
 def read_records(path: Path) -> list[Record]:
     """The records of a file, in the order in which they were written; none if there is no file.
 
-    A last line without its end is the trace of a killed run and is passed over.
+    A last line without its end is the trace of a killed run and is passed over. Of an item that was asked again, because it had
+    become another one, the last record counts.
 
     Raises:
         EvaluationError: another line is no record, or an item occurs twice.
@@ -53,7 +54,7 @@ def read_records(path: Path) -> list[Record]:
             record = Record.model_validate_json(line)
         except ValidationError as error:
             raise EvaluationError(f"{path}, line {number} is no record of an answer; remove the file to start again") from error
-        if record.key in records:
+        if record.key in records and records[record.key].asked == record.asked:
             raise EvaluationError(f"{path}, line {number}: item {record.key} occurs twice; remove the file to start again")
         records[record.key] = record
     return list(records.values())

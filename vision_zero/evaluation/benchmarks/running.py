@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,6 +12,8 @@ from vision_zero.errors import EvaluationError
 from vision_zero.evaluation.benchmarks.benchmark import Benchmark, Extractor, Item, Messages, Record
 from vision_zero.evaluation.benchmarks.records import appending, read_records
 from vision_zero.randomness import Seed
+
+_LOGGER = logging.getLogger(__name__)
 
 
 class Answerer(Protocol):
@@ -47,6 +50,8 @@ def run_benchmark(
 ) -> list[Record]:
     """Answer and score the first ``limit`` items, or all; items that ``records_path`` already has are not asked again.
 
+    An item whose picture or right answer is another one than when it was answered is asked again, and its new record counts.
+
     Args:
         seed: of answerers that sample: a batch draws from the child of its first item's key. Greedy ones do not depend on it.
         extractor: reads answers instead of, or after, the rules.
@@ -68,7 +73,10 @@ def run_benchmark(
         records = {record.key: record for record in read_records(records_path)}
         known = {key: benchmark.prompt(number) for number, key in zip(numbers, keys, strict=True) if key in records}
         _check(records.values(), benchmark, answerer, known, records_path)
-        missing = [number for number in numbers if keys[number] not in records]
+        changed = {keys[number] for number in numbers if keys[number] in records and _is_another(benchmark, number, records)}
+        if changed:
+            _LOGGER.warning("%s: %d items are asked again: their picture or right answer changed", records_path, len(changed))
+        missing = [number for number in numbers if keys[number] not in records or keys[number] in changed]
         faults: dict[str, Record] = {}
         for start in range(0, len(missing), batch_size):
             items, faulty = _items(benchmark, missing[start : start + batch_size], answerer)
@@ -128,8 +136,22 @@ def _answered(
 def _record(benchmark: Benchmark, answerer: Answerer, number: int, item: Item, reply: str, extractor: Extractor | None) -> Record:
     verdict = benchmark.verdict(number, reply, extractor)
     return Record(
-        **verdict.model_dump(), benchmark=benchmark.name, answerer=answerer.name, key=item.key, prompt=item.prompt, response=reply
+        **verdict.model_dump(),
+        benchmark=benchmark.name,
+        answerer=answerer.name,
+        key=item.key,
+        prompt=item.prompt,
+        response=reply,
+        asked=benchmark.digest(number),
     )
+
+
+def _is_another(benchmark: Benchmark, number: int, records: Mapping[str, Record]) -> bool:
+    """Is the item another one than when its record was made? One that cannot be read any more is."""
+    try:
+        return benchmark.digest(number) != records[benchmark.key(number)].asked
+    except EvaluationError:
+        return True
 
 
 def _check(records: Iterable[Record], benchmark: Benchmark, answerer: Answerer, prompts: Mapping[str, str], path: Path) -> None:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import io
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -21,6 +21,7 @@ from PIL import Image
 
 from vision_zero.errors import EvaluationError, PairsError
 from vision_zero.evaluation.benchmarks.files import Row, absent, lines_of, one_line, rows_of
+from vision_zero.fingerprints import digest
 from vision_zero.pairs.imported.storage import address_failures
 from vision_zero.pairs.pictures import decode
 
@@ -92,6 +93,31 @@ def picture(value: Any, table: Table, name: str) -> Image.Image:
     Raises:
         EvaluationError: there is none, or it cannot be read; the message names ``name``.
     """
+    try:
+        return decode(_encoded(value, table, name), f"{table.name}: {name}")
+    except PairsError as error:
+        raise EvaluationError(str(error)) from error
+
+
+def row_digest(row: Row, image: Any, table: Table, name: str) -> str:
+    """A digest of all cells of a row, and of the file that its picture is in. Raises as :func:`picture` does."""
+    cells = (part for column in sorted(row) for part in (column, *_flat(row[column])))
+    return digest(_encoded(image, table, name), *cells)
+
+
+def _flat(cell: Any) -> Iterator[bytes | str]:
+    """Of a picture its bytes, without writing them out as text."""
+    if isinstance(cell, bytes):
+        yield cell
+    elif isinstance(cell, Mapping):
+        for key in sorted(cell, key=str):
+            yield str(key)
+            yield from _flat(cell[key])
+    else:
+        yield repr(cell)
+
+
+def _encoded(value: Any, table: Table, name: str) -> bytes:
     if isinstance(value, Mapping):
         value = value.get("bytes") if value.get("bytes") else value.get("path")
     if absent(value) or value == "":
@@ -103,10 +129,7 @@ def picture(value: Any, table: Table, name: str) -> Image.Image:
             raise EvaluationError(f"{table.name}: the picture {value} of {name} is missing beside it") from error
     if not isinstance(value, bytes):
         raise EvaluationError(f"{table.name}: the picture of {name} is neither bytes nor a path but {type(value).__name__}")
-    try:
-        return decode(value, f"{table.name}: {name}")
-    except PairsError as error:
-        raise EvaluationError(str(error)) from error
+    return value
 
 
 def table_of(rows: Sequence[Row], name: str, file: Callable[[str], bytes] | None = None) -> Table:

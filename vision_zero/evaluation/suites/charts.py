@@ -71,7 +71,8 @@ def chart_suite(look: Look, count: int) -> OfflineSuite:
         return None if question is None else _posed(question, family, pair, look)
 
     root = held_out(NAME, VERSION).child(look)
-    return OfflineSuite(name_of(NAME, look), VERSION, count, in_turn(root, ChartSource(LOOKS[look]), FAMILIES, posed))
+    pose = in_turn(root, ChartSource(LOOKS[look]), FAMILIES, posed)
+    return OfflineSuite(name_of(NAME, look), VERSION, count, pose, __name__)
 
 
 def _posed(question: ChartQuestion, family: str, pair: ImagePair, look: Look) -> Posed:

@@ -38,7 +38,7 @@ def difference_suite(look: Look, count: int) -> OfflineSuite:
         pair = source.sample(root.child(look, number))
         return Posed(QUESTION, collage([pair.original, pair.modified], columns=2), lambda reply: _verdict(pair, reply))
 
-    return OfflineSuite(name_of(NAME, look), VERSION, count, pose)
+    return OfflineSuite(name_of(NAME, look), VERSION, count, pose, __name__)
 
 
 def _verdict(pair: ImagePair, reply: str) -> Verdict:

@@ -16,6 +16,7 @@ from vision_zero.evaluation.benchmarks.benchmark import Benchmark, Extractor, It
 from vision_zero.evaluation.benchmarks.chartqa import SUFFIX
 from vision_zero.evaluation.suites.offline import closed_verdict, held_out
 from vision_zero.evaluation.suites.reading import YES_NO, word_in
+from vision_zero.fingerprints import digest
 from vision_zero.pairs.pictures import decode
 
 NAME, VERSION = "easy_vqa", 1
@@ -77,12 +78,14 @@ class EasyVqa(Benchmark):
         return self._asked(number)[0] + self._suffix
 
     def item(self, number: int) -> Item:
-        picture = self._pictures.get(self._asked(number)[2], Path("missing"))
         try:
-            image = decode(picture.read_bytes(), f"easy_vqa, question {self.key(number)}")
-        except (OSError, PairsError) as error:
+            image = decode(self._data(number), f"easy_vqa, question {self.key(number)}")
+        except PairsError as error:
             raise EvaluationError(f"easy_vqa: the picture of question {self.key(number)} cannot be read: {error}") from error
         return Item(self.key(number), self.prompt(number), image)
+
+    def digest(self, number: int) -> str:
+        return digest(repr(self._asked(number)), self._data(number))
 
     def verdict(self, number: int, reply: str, extractor: Extractor | None = None) -> Verdict:
         text, answer, _ = self._asked(number)
@@ -92,6 +95,12 @@ class EasyVqa(Benchmark):
             if answer in options
         )
         return closed_verdict(word_in(reply, text, options), answer, {"asked for": (kind,)})
+
+    def _data(self, number: int) -> bytes:
+        try:
+            return self._pictures.get(self._asked(number)[2], Path("missing")).read_bytes()
+        except OSError as error:
+            raise EvaluationError(f"easy_vqa: the picture of question {self.key(number)} cannot be read: {error}") from error
 
     def _asked(self, number: int) -> tuple[str, str, int]:
         return self._questions[self._order[number]]

@@ -41,4 +41,4 @@ def odd_suite(look: Look, count: int) -> OfflineSuite:
             judge=lambda reply: closed_verdict(word_in(reply, "Which one is different?", PLACES), PLACES[odd], groups),
         )
 
-    return OfflineSuite(name_of(NAME, look), VERSION, count, pose)
+    return OfflineSuite(name_of(NAME, look), VERSION, count, pose, __name__)

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from typing import final
 
 import numpy as np
@@ -19,9 +19,11 @@ from vision_zero.config.suites import Look
 from vision_zero.errors import EvaluationError
 from vision_zero.evaluation.benchmarks.benchmark import Benchmark, Extractor, Item, Verdict
 from vision_zero.evaluation.benchmarks.extraction.statements import NOT_ANSWERED
+from vision_zero.fingerprints import digest
 from vision_zero.pairs.image_pair import ImagePair
 from vision_zero.pairs.source import PairSource
 from vision_zero.randomness import HELD_OUT_SEEDS, Seed
+from vision_zero.source_closure import code_fingerprint
 
 TRIES = 60
 """Pictures that are tried for one question."""
@@ -50,10 +52,12 @@ class OfflineSuite(Benchmark):
         name: of the suite; the records and the scores carry it.
         version: of its items and rules; raised whenever one of them changes, since scores of two versions are not comparable.
         pose: the question of a number.
+        module: where the suite is; its items are told from others by the code that makes them. None: where ``pose`` is.
     """
 
-    def __init__(self, name: str, version: int, count: int, pose: Callable[[int], Posed]) -> None:
+    def __init__(self, name: str, version: int, count: int, pose: Callable[[int], Posed], module: str | None = None) -> None:
         self.name, self.version = name, f"{version}"
+        self._module = module or pose.__module__
         self._count, self._pose = count, lru_cache(maxsize=KEPT)(pose)
 
     def __len__(self) -> int:
@@ -68,6 +72,13 @@ class OfflineSuite(Benchmark):
     def item(self, number: int) -> Item:
         posed = self._pose(number)
         return Item(self.key(number), posed.prompt, posed.image)
+
+    def digest(self, number: int) -> str:
+        return digest(self.name, self._code, self.key(number))
+
+    @cached_property
+    def _code(self) -> str:
+        return code_fingerprint([self._module])
 
     def verdict(self, number: int, reply: str, extractor: Extractor | None = None) -> Verdict:
         return self._pose(number).judge(reply)

@@ -43,7 +43,8 @@ def scene_suite(look: Look, count: int) -> OfflineSuite:
         return None if question is None else _posed(question, family, pair, look)
 
     root = held_out(NAME, VERSION).child(look)
-    return OfflineSuite(name_of(NAME, look), VERSION, count, in_turn(root, SceneSource(LOOKS[look]), FAMILIES, posed))
+    pose = in_turn(root, SceneSource(LOOKS[look]), FAMILIES, posed)
+    return OfflineSuite(name_of(NAME, look), VERSION, count, pose, __name__)
 
 
 def read_answer(question: Question, reply: str) -> str | None:

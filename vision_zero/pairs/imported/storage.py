@@ -24,12 +24,19 @@ from fsspec.implementations.local import LocalFileSystem
 
 from vision_zero.config.imported import StorageConfig
 from vision_zero.errors import PairsError, one_line
+from vision_zero.fingerprints import digest, of_files
 
 RANGE = 8 * 1024 * 1024
 """Bytes of one read of a remote file."""
 
 _S3_OPTIONS: dict[str, Any] = {"config_kwargs": {"retries": {"max_attempts": 1}}}
 """s3fs and this module try again themselves; with botocore's own attempts inside, giving up would take a minute."""
+
+_VERSIONS = (
+    *("ETag", "etag", "sha256", "xet_hash", "blob_id", "oid", "md5Hash", "content_md5", "Content-MD5", "Digest"),
+    *("LastModified", "last_modified", "Last-Modified", "updated", "mtime", "modified", "created"),
+)
+"""What file systems call the content's own hash, and else the time of its last change; the first that is there counts."""
 
 T = TypeVar("T")
 
@@ -50,7 +57,7 @@ class Entry:
         path: below the location, with "/" between folders.
         address: the file system's own name for it.
         size: bytes; None where the file system does not tell.
-        version: changes whenever the file does.
+        version: changes whenever the file does; empty where the file system tells nothing of the kind.
     """
 
     path: str
@@ -84,6 +91,7 @@ class Storage:
             raise PairsError(f"{location} cannot be opened: {one_line(error)}") from error
         self.is_local = isinstance(self._files, LocalFileSystem)
         self.chosen: str | None = None
+        self._fetched: set[Path] = set()
         self.entries = self._tried("", self._listed)
 
     def read(self, path: str) -> bytes:
@@ -105,8 +113,10 @@ class Storage:
             return Path(entry.address)
         name = hashlib.blake2b(f"{self._files.protocol}\n{entry.address}\n{entry.size}\n{entry.version}".encode(), digest_size=16)
         kept = self._cache / (name.hexdigest() + PurePosixPath(path).suffix)
-        if not kept.exists():
+        # Where nothing tells one version of a file from another, it is fetched anew by each process that asks for it.
+        if not kept.exists() or (not entry.version and kept not in self._fetched):
             self._download(entry, kept)
+            self._fetched.add(kept)
         return kept
 
     def tail(self, path: str, count: int) -> bytes:
@@ -115,6 +125,14 @@ class Storage:
         if entry.size is None:
             return self.read(path)[-count:]
         return self._tried(entry.path, partial(self._range, entry, max(0, entry.size - count), entry.size))
+
+    def fingerprint(self) -> str:
+        """Of all listed files, by content: of local ones see :func:`vision_zero.fingerprints.of_files`, of remote ones the
+        version that the store gives to each content counts, or size and time where it gives none.
+        """
+        if self.is_local:
+            return of_files({path: Path(entry.address) for path, entry in self.entries.items()})
+        return digest(*(f"{path}\n{entry.size}\n{entry.version}" for path, entry in self.entries.items()))
 
     def entry(self, path: str) -> Entry:
         """The listed file of that path.
@@ -148,9 +166,17 @@ class Storage:
             found = self._files.find(self._root, detail=True)
         if not found and not self._files.exists(self._root):
             raise FileNotFoundError(self._root)
-        entries = (_entry(address, self._root, facts) for address, facts in found.items() if facts.get("type") != "directory")
-        wanted = (entry for entry in entries if entry is not None and fnmatch(entry.path, self.config.pattern))
+        files = {address: facts for address, facts in found.items() if facts.get("type") != "directory"}
+        listed = (self._entry(address, facts) for address, facts in files.items())
+        wanted = (entry for entry in listed if entry is not None and fnmatch(entry.path, self.config.pattern))
         return {entry.path: entry for entry in sorted(wanted, key=lambda entry: entry.path)}
+
+    def _entry(self, address: str, facts: dict[str, object]) -> Entry | None:
+        """A listed file; one of which the listing gives no version, as HTML pages of files do, is asked for by itself."""
+        entry = _entry(address, self._root, facts)
+        if entry is None or entry.version or self.is_local:
+            return entry
+        return _entry(address, self._root, self._files.info(address))
 
     def _download(self, entry: Entry, target: Path) -> None:
         handle, name = tempfile.mkstemp(dir=target.parent, prefix=".part-")
@@ -218,7 +244,7 @@ def _entry(address: str, root: str, facts: dict[str, object]) -> Entry | None:
     if not below or below.endswith("/"):
         return None
     size = facts.get("size")
-    known = [str(facts[key]) for key in ("ETag", "etag", "sha256", "blob_id", "oid", "LastModified", "mtime") if facts.get(key)]
+    known = [str(facts[key]) for key in _VERSIONS if facts.get(key)]
     return Entry(below, address, int(size) if isinstance(size, int) else None, known[0] if known else "")
 
 

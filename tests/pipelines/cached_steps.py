@@ -1,0 +1,33 @@
+"""The cached steps of self-play as a pipeline of their own, from a state that is always the same."""
+
+from typing import Annotated
+
+from zenml import step
+
+from materializers.documents import StageStateMaterializer
+from pipelines.recipes import recipe_pipeline
+from steps.fingerprints import take_fingerprints
+from steps.pairs import draw_charts, edit_photos, import_pairs, render_scenes, validate_pairs
+from steps.stages import measure_base
+from vision_zero.config.self_play import SelfPlayConfig
+from vision_zero.learning.state import StageState
+
+
+@step(enable_cache=False, output_materializers=StageStateMaterializer)
+def begin(config: SelfPlayConfig) -> Annotated[StageState, "begun"]:
+    return StageState.at_start(config.learning.switch)
+
+
+@recipe_pipeline(enable_cache=True)
+def pairs_and_base(config: SelfPlayConfig) -> None:
+    """Make pairs, judge them, measure the base."""
+    state = begin(config)
+    scenes, charts, photos, validation, base = take_fingerprints(config)
+    made = (
+        render_scenes(config, 1, state, scenes),
+        draw_charts(config, 1, state, charts),
+        edit_photos(config, 1, state, photos),
+        import_pairs(config, 1, state),
+    )
+    _, held_out, *_ = validate_pairs(config, *made, validation)
+    measure_base(config.of_base, held_out, base)

@@ -1,0 +1,145 @@
+"""The source files that a piece of our code can run: its module, all that it imports, and the data files beside those.
+
+Imports are read from the source, inside functions too, so that nothing has to be loaded or listed by hand. A string that is the
+name of one of our modules or packages counts as an import: templates and processes are named so.
+"""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterable, Iterator, Mapping, Set
+from functools import cache, lru_cache
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+
+from vision_zero.fingerprints import digest
+
+ROOT = Path(__file__).resolve().parent.parent
+"""Where the packages lie: a checkout, or ``site-packages``."""
+PACKAGES = frozenset({"vision_zero", "steps"})
+"""Ours whose code decides what a step returns; materializers decide how it is stored."""
+_DISTRIBUTIONS = {"PIL": "pillow", "skimage": "scikit-image", "yaml": "pyyaml", "great_expectations": "great-expectations"}
+"""Names of packages on the index where they differ from those of their modules."""
+
+
+def code_fingerprint(modules: Iterable[str], root: Path = ROOT) -> str:
+    """The fingerprint of all that these modules can run: our files, and the versions of other packages that they import."""
+    return closure_fingerprint(*closure(modules, root))
+
+
+def closure_fingerprint(files: Mapping[str, Path], others: Set[str]) -> str:
+    """The same of a closure that is known already: of what is in its files now."""
+    parts = [part for name, path in sorted(files.items()) for part in (name, path.read_bytes())]
+    return digest(*parts, *(f"{name} {_version(name)}" for name in sorted(others)))
+
+
+def closure(modules: Iterable[str], root: Path = ROOT) -> tuple[dict[str, Path], set[str]]:
+    """Our files by their name below ``root``, and the top-level names of all other modules, that these modules import."""
+    waiting, seen = [name for module in modules for name in _with_parents(module)], set[str]()
+    files: dict[str, Path] = {}
+    others: set[str] = set()
+    while waiting:
+        name = waiting.pop()
+        if name in seen:
+            continue
+        seen.add(name)
+        top = name.partition(".")[0]
+        path = _file_of(name, root) if top in PACKAGES else None
+        if path is None:
+            others.update({top} - PACKAGES if top.isidentifier() else ())
+            continue
+        files[path.relative_to(root).as_posix()] = path
+        files.update({data.relative_to(root).as_posix(): data for data in _data_beside(path.parent)})
+        package = name if path.name == "__init__.py" else name.rpartition(".")[0]
+        waiting += [full for found in _imports(path.read_bytes(), package) for full in _with_parents(found)]
+    return files, others
+
+
+def modules_of(path: Path, function: str) -> set[str]:
+    """The modules that one function of a file uses: what it imports, and what the names in it were imported from at the top.
+
+    A function or a constant of the same file that it names is looked through as well. Its decorators are not.
+    """
+    tree = ast.parse(path.read_bytes())
+    defined = {name: node for node in tree.body for name in _names_defined(node)}
+    imported = {
+        alias.asname or alias.name: f"{node.module}.{alias.name}"
+        for node in tree.body
+        if isinstance(node, ast.ImportFrom)
+        for alias in node.names
+    }
+    found: set[str] = set()
+    waiting, seen = [function], set[str]()
+    while waiting:
+        name = waiting.pop()
+        if name in imported:
+            found.add(imported[name])
+        node = defined.get(name)
+        if name in seen or node is None:
+            continue
+        seen.add(name)
+        if isinstance(node, ast.FunctionDef):
+            node = ast.FunctionDef(**{**dict(ast.iter_fields(node)), "decorator_list": []})
+        found |= set(_imported_by(node, ""))
+        waiting += [part.id for part in ast.walk(node) if isinstance(part, ast.Name)]
+    return found
+
+
+def _names_defined(node: ast.stmt) -> list[str]:
+    if isinstance(node, ast.FunctionDef | ast.ClassDef):
+        return [node.name]
+    if isinstance(node, ast.Assign):
+        return [target.id for target in node.targets if isinstance(target, ast.Name)]
+    return []
+
+
+@lru_cache(maxsize=1024)
+def _imports(source: bytes, package: str) -> Set[str]:
+    return frozenset(_imported_by(ast.parse(source), package))
+
+
+def _imported_by(tree: ast.AST, package: str) -> Iterator[str]:
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            above = package.split(".")[: len(package.split(".")) - node.level + 1] if node.level else []
+            module = ".".join([*above, *([node.module] if node.module else [])])
+            yield module
+            if module.partition(".")[0] in PACKAGES:
+                yield from (f"{module}.{alias.name}" for alias in node.names)
+        elif isinstance(node, ast.Constant) and isinstance(node.value, str) and node.value.partition(".")[0] in PACKAGES:
+            yield node.value
+
+
+def _with_parents(name: str) -> list[str]:
+    """Importing a module runs the packages above it."""
+    parts = name.split(".")
+    return [".".join(parts[:length]) for length in range(1, len(parts) + 1)]
+
+
+def _file_of(name: str, root: Path) -> Path | None:
+    """The file of a module; None where the name is one of a class or function in it."""
+    if not all(part.isidentifier() for part in name.split(".")):
+        return None
+    place = root.joinpath(*name.split("."))
+    return next((path for path in (place.with_suffix(".py"), place / "__init__.py") if path.is_file()), None)
+
+
+def _data_beside(package: Path) -> Iterator[Path]:
+    """Files beside a package's modules that are no modules, and those of folders below it that are no packages."""
+    for path in sorted(package.iterdir()):
+        if path.is_dir():
+            if path.name != "__pycache__" and not (path / "__init__.py").is_file():
+                yield from _data_beside(path)
+        elif path.suffix not in (".py", ".pyc", ".md"):
+            yield path
+
+
+@cache
+def _version(module: str) -> str:
+    """Of the package that a module comes from; nothing for Python's own."""
+    try:
+        return version(_DISTRIBUTIONS.get(module, module))
+    except PackageNotFoundError:
+        return ""
