@@ -31,7 +31,7 @@ GEOS = ("3", "5", "6", "7", "It cannot be determined from the information given"
         ("(B) decrease", "What happens?", FOOD, "B", "decrease"),
         ("B) decrease", "What happens?", FOOD, "B", "decrease"),
         ("C. The angle is twice the other one.", "Find ∠BOC.", ANGLES, "C", "145°"),
-        ("145 degrees", "Find ∠BOC.", ANGLES, "145°", "145°"),
+        ("145 degrees", "Find ∠BOC.", ANGLES, "C", "145°"),
         ("(E) E.", "Which object comes next?", tuple("ABCDE"), "E", "E"),
         # Boxes and tags.
         (r"Adding gives \boxed{C}.", "Find ∠BOC.", ANGLES, "C", "145°"),

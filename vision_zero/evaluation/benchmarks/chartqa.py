@@ -7,14 +7,16 @@ Differs from the published evaluation in one option: replies that reason may be 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any, Literal, final
 
 from vision_zero.errors import EvaluationError
 from vision_zero.evaluation.benchmarks.benchmark import Benchmark, Extractor, Item, Verdict
 from vision_zero.evaluation.benchmarks.chartqa_score import STRICT_YEARS, best_match, strict_year_match
-from vision_zero.evaluation.benchmarks.extraction.reply import boxed, readable, sentences
-from vision_zero.evaluation.benchmarks.extraction.statements import announced
+from vision_zero.evaluation.benchmarks.extraction.answer import stated
+from vision_zero.evaluation.benchmarks.extraction.choices import plain
+from vision_zero.evaluation.benchmarks.extraction.reply import Reply
 from vision_zero.evaluation.benchmarks.files import Row, text_of
 from vision_zero.evaluation.benchmarks.sources import Table, load_table, picture, row_digest
 
@@ -38,6 +40,11 @@ _ORIGINS: dict[str, Origin] = {
     "val_human.json": "human",
     "val_augmented.json": "augmented",
 }
+
+_WRAPPED = re.compile(r"(?:\*{1,3}|`{1,3}|\"|'|\$|_{2}|\W{0,2}#{1,6}\s?)([^*`\"$#\n]{1,200}?)[*`\"'$_.]{0,6}")
+_SHORT_REASON = re.compile(r"([^\s,.;:]+(?: [^\s,.;:]+){0,2}),? (?:because|since)\b.*", re.IGNORECASE | re.DOTALL)
+_REASON = re.compile(r"(?i),? (?:because|since)\b|, as\b|(?<=[\d%]) \((?=[^)]*\))|(?<=[.!])\s")
+_EDGES = " \t\n*`\"'$}{"
 
 
 @final
@@ -122,21 +129,24 @@ def chartqa_verdict(prediction: str, labels: Sequence[str], origin: Origin, ques
 
 
 def final_answer(reply: str) -> str:
-    r"""The content of the last ``\boxed{…}`` or ``<answer>``, or what "the answer is" announces, or else the reply.
+    r"""What a reply states as its answer: in a ``\boxed{…}`` or ``<answer>``, after "the answer is" or a heading, or alone.
 
-    A reply that announces nothing is kept as it is: that is what the published rule scores.
+    Emphasis, quotation marks, LaTeX and a reason are taken off. A reply that announces nothing is otherwise kept as it is, which
+    is what the published rule scores.
     """
-    text = readable(reply)
-    inside = boxed(text)
-    said = announced(sentences(text if inside is None else inside))
-    if said or inside is not None:
-        return _bare(said[0] if said else inside or "")
-    return text.strip()
+    outer = Reply.of(reply)
+    said = stated(outer.inner, "words", lambda words, _: words) or outer.box
+    if said is None:
+        alone = _WRAPPED.fullmatch(outer.text) or _SHORT_REASON.fullmatch(outer.text)
+        if alone is None:
+            return outer.text
+        said = alone[1]
+    return _bare(_REASON.split(said, maxsplit=1)[0])
 
 
 def _bare(words: str) -> str:
-    """Without formula signs, emphasis and a full stop at its ends; single spaces."""
-    return " ".join(words.split()).lstrip("$ *").rstrip("$ *.")
+    """Without LaTeX, signs of formulas and of emphasis, quotation marks and a full stop at its ends; single spaces."""
+    return " ".join(plain(words).strip(_EDGES).rstrip(f"{_EDGES}.").split())
 
 
 def labels_of(value: Any) -> list[str]:

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from vision_zero.config.endpoint import JudgeConfig
 from vision_zero.evaluation.benchmarks.endpoint import Endpoint
 from vision_zero.evaluation.benchmarks.extraction.answer import AnswerType, extract
-from vision_zero.evaluation.benchmarks.extraction.statements import NOT_ANSWERED
+from vision_zero.evaluation.benchmarks.extraction.reply import NOT_ANSWERED
 
 LONGEST = 200
 """Characters of a judge's extraction that are kept."""

@@ -13,7 +13,7 @@ from typing import Any, Literal, final, get_args
 from vision_zero.errors import EvaluationError
 from vision_zero.evaluation.benchmarks.benchmark import Benchmark, Extractor, Item, Verdict
 from vision_zero.evaluation.benchmarks.extraction.answer import AnswerType, extract
-from vision_zero.evaluation.benchmarks.extraction.statements import declines
+from vision_zero.evaluation.benchmarks.extraction.reply import declines
 from vision_zero.evaluation.benchmarks.files import Row, absent, text_of
 from vision_zero.evaluation.benchmarks.mathvista_score import GROUPS, is_right, normalised
 from vision_zero.evaluation.benchmarks.sources import Table, load_table, picture, row_digest

@@ -18,7 +18,7 @@ from PIL import Image
 from vision_zero.config.suites import Look
 from vision_zero.errors import EvaluationError
 from vision_zero.evaluation.benchmarks.benchmark import Benchmark, Extractor, Item, Verdict
-from vision_zero.evaluation.benchmarks.extraction.statements import NOT_ANSWERED
+from vision_zero.evaluation.benchmarks.extraction.reply import NOT_ANSWERED
 from vision_zero.fingerprints import digest
 from vision_zero.pairs.image_pair import ImagePair
 from vision_zero.pairs.source import PairSource

@@ -10,10 +10,8 @@ import re
 from collections.abc import Mapping, Sequence
 
 from vision_zero.evaluation.benchmarks.extraction.answer import extract
-from vision_zero.evaluation.benchmarks.extraction.choices import letter_of, lone_letter
-from vision_zero.evaluation.benchmarks.extraction.polarity import yes_and_no
-from vision_zero.evaluation.benchmarks.extraction.reply import boxed, readable
-from vision_zero.evaluation.benchmarks.extraction.statements import NOT_ANSWERED
+from vision_zero.evaluation.benchmarks.extraction.choices import letter_of, lone_letter, yes_and_no
+from vision_zero.evaluation.benchmarks.extraction.reply import NOT_ANSWERED, boxed, readable
 from vision_zero.pairs.scenes.statements import NUMBERS
 
 YES_NO = ("yes", "no")

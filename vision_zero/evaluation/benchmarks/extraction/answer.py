@@ -1,23 +1,24 @@
 """From a reply to its answer: MathVista's extraction step, without the paid model that the official script asks.
 
 The official script returns a reply that is a choice or a number as it is and sends every other one to GPT-4 with five examples.
-Here rules do that: an exact choice, letter or number; then a box; then what the reply announces, concludes, or states.
+Here the table of :mod:`~vision_zero.evaluation.benchmarks.extraction.forms` does that, read by
+:mod:`~vision_zero.evaluation.benchmarks.extraction.readers`; a reply that states no answer in any form is taken by what it means
+(:mod:`~vision_zero.evaluation.benchmarks.extraction.meaning`).
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Literal
+from collections.abc import Callable, Sequence
+from typing import Literal, TypeVar
 
-from vision_zero.evaluation.benchmarks.extraction import choices as options
-from vision_zero.evaluation.benchmarks.extraction.free_form import as_list, list_said, number_in, number_said
-from vision_zero.evaluation.benchmarks.extraction.multiple_choice import choice_said, valued
-from vision_zero.evaluation.benchmarks.extraction.numbers import only_number
-from vision_zero.evaluation.benchmarks.extraction.reply import boxed, emphasised, readable, sentences
-from vision_zero.evaluation.benchmarks.extraction.statements import NOT_ANSWERED
+from vision_zero.evaluation.benchmarks.extraction.forms import FORMS
+from vision_zero.evaluation.benchmarks.extraction.meaning import choice_meant, list_meant, number_meant
+from vision_zero.evaluation.benchmarks.extraction.readers import read_choice, read_list, read_number
+from vision_zero.evaluation.benchmarks.extraction.reply import NOT_ANSWERED, Reply
 
+Answer = TypeVar("Answer")
 AnswerType = Literal["text", "integer", "float", "list"]
-VERSION = "1"
+VERSION = "2"
 """Of these rules; it is kept with every score, and raised whenever a rule changes what is extracted."""
 
 
@@ -33,48 +34,21 @@ def extract(reply: str, question: str, answer_type: AnswerType, choices: Sequenc
     Returns:
         ``""`` for an empty reply, ``N/A`` for one that gives no answer. Extracting again from the result changes nothing.
     """
-    if not reply.strip():
-        return ""
+    if not reply.strip() or reply in choices:
+        return reply.strip() and reply
+    parts, said, meant = Reply.of(reply).inner, None, None
     if choices:
-        return _choice(reply, question, choices)
-    if answer_type == "list":
-        return _list(reply, question)
-    return _number(reply, question)
+        said = stated(parts, "choice", lambda words, alone: read_choice(words, question, choices, alone=alone))
+        meant = choice_meant(parts.sentences, question, choices) if said is None else None
+    elif answer_type == "list":
+        said = stated(parts, "list", lambda words, alone: read_list(words, alone=alone)) or list_meant(parts, question)
+    else:
+        number = stated(parts, "number", lambda words, alone: read_number(words, question, alone=alone))
+        said = number_meant(parts.sentences, question) if number is None else number.text
+    return said or meant or NOT_ANSWERED
 
 
-def _choice(reply: str, question: str, choices: Sequence[str]) -> str:
-    if reply in choices:
-        return reply
-    text = readable(reply)
-    letter = options.lone_letter(text, len(choices))
-    if letter is not None:
-        return letter
-    place = options.same(text, choices)
-    whole = choices[place] if place is not None else valued(only_number(text), choices)
-    if whole is not None:
-        return whole
-    inside = boxed(text)
-    if inside is not None:
-        if (place := options.same(inside, choices)) is not None:
-            return options.letter_of(place)
-        return choice_said([options.plain(inside)], question, choices)
-    return choice_said(sentences(text), question, choices)
-
-
-def _number(reply: str, question: str) -> str:
-    text = readable(reply)
-    whole = only_number(text)
-    if whole is not None:
-        return whole.text
-    inside = boxed(text)
-    if inside is not None and (number := number_in(inside, "", is_answer=True)) is not None:
-        return number.text
-    return number_said(sentences(text), emphasised(text), question) or NOT_ANSWERED
-
-
-def _list(reply: str, question: str) -> str:
-    text = readable(reply)
-    inside = boxed(text)
-    if inside is not None and (listed := as_list(inside.strip("[] "))):
-        return listed
-    return list_said(sentences(text), text, question) or NOT_ANSWERED
+def stated(reply: Reply, kind: str, read: Callable[[str, bool], Answer | None]) -> Answer | None:
+    """What the first form of the table whose words can be read says."""
+    words = ((said, form.alone) for form in FORMS if kind in form.kinds for said in form.find(reply))
+    return next((answer for said, alone in words if (answer := read(said, alone)) is not None), None)

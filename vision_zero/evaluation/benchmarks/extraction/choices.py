@@ -1,45 +1,53 @@
-r"""Choices in prose: by letter, by their words, or by their value; ``6 \sqrt { 2 }`` and 6√2 are the same words."""
+r"""Choices in prose: by words or value, where ``6 \sqrt { 2 }`` and 6√2 are the same; and yes or no, where it is implied."""
 
 from __future__ import annotations
 
 import math
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from vision_zero.evaluation.benchmarks.extraction.numbers import only_number
+from vision_zero.evaluation.benchmarks.extraction.reply import UNWRAPPED
 
+_COMMANDS = re.compile(r"\\[a-zA-Z]{1,20}\s?|[${}\\]")
 _LATEX = (
-    (re.compile(r"\\(?:text|mathrm|mathbf|textbf|mbox|rm|operatorname)\s?\{([^{}]{0,400})\}"), r"\1"),
+    (UNWRAPPED, r"\1"),
     (re.compile(r"\\[dt]?frac\s?\{\s?([^{}]{1,40}?)\s?\}\s?\{\s?([^{}]{1,40}?)\s?\}"), r"\1/\2"),
     (re.compile(r"\\sqrt|\bsqrt\b|√"), "√"),
     (re.compile(r"√\s?(?:\{\s?([\w.]{1,12})\s?\}|\(\s?([\w.]{1,12})\s?\))"), r"√\1\2"),
     (re.compile(r"\\pi\b|\bpi\b"), "π"),
     (re.compile(r"\^\s?\{?\\circ\}?|\s?°| degrees?\b"), "°"),
     (re.compile(r"\\(?:times|cdot)|\*"), " "),
-    (re.compile(r"\\[a-zA-Z]{1,20}\s?|[${}\\]"), ""),
+    (_COMMANDS, ""),
     (re.compile(r"(?<=[\d)°]) (?=[√π])|(?<=[/√+=-]) | (?=[/√+=-])"), ""),
     (re.compile(r"\s+"), " "),
 )
-_PARENTHESISED = re.compile(r"\(\s?([A-Za-z])\s?\)")
-_LEADING = re.compile(r"\W{0,6}?\(?\s?([A-Z])\s?(?:\)|(?=[.,:;!]|\s?$|\s?\(|\s?\*))")
-_NAMED = re.compile(r"\b(?:option|choice|letter|answer)\s{0,2}\(?([A-Z])\b\)?", re.IGNORECASE)
-_CALLED = re.compile(
-    r"\b([A-Z])\)? (?:is|would be|must be) (?:the |most )?(?:correct|right|best|answer|likely)"
-    r"|\b(?:is|be|choose|select|pick|with)\s{1,2}[(\"']?([A-Z])[)\"']?(?=[.,;:!]|\s?$)"
-    r"|\b(?:choose|select|pick)\s{1,2}[(\"']?([A-Z])[)\"']? (?:as|for)\b"
-)
-_ALONE = re.compile(r"\W{0,4}([A-Za-z])\W{0,4}")
-_LISTED = re.compile(r"\(?\b[A-Z]\s?[).:]\s")
+_ALONE = re.compile(r"\W{0,6}([A-Za-z])\W{0,6}")
+
+_YES = frozenset({"yes", "true", "correct"})
+_NO = frozenset({"no", "false", "incorrect"})
+_NOT = re.compile(r"(?i)\b(?:not|no|never|neither|none|cannot|without)\b|n't\b|不|没有")
+_SAID = re.compile(r"(?i)\b(yes|no|true|false)\b")
+_MORE = re.compile(r"(?i)\b(?:greater|more|larger|higher|bigger|longer|taller|above|exceeds?)\b")
+_LESS = re.compile(r"(?i)\b(?:less|fewer|smaller|lower|shorter|below)\b")
+_SAME = re.compile(r"(?i)\b(?:equals?|same|equal to)\b")
+_LIKE = re.compile(r"(?i)\b(?:like|same|similar|equal|identical|alike)\b")
+_DIFFERS = re.compile(r"(?i)\b(?:while|whereas|differ(?:s|ent)?)\b")
+_FULL_EMPTY = (re.compile(r"(?i)\bfull\b"), re.compile(r"(?i)\bempty\b"))
 
 
-@dataclass(frozen=True, slots=True)
-class Mention:
-    """A choice named in a sentence: its place among the choices, and where in the sentence it begins."""
+class Mention(NamedTuple):
+    """A choice named in a sentence: its place among the choices, and where in the sentence it is."""
 
     choice: int
     start: int
     end: int
+
+
+def unwrapped(text: str) -> str:
+    r"""The text without ``\text{…}``, commands and dollar signs, spaces as they are."""
+    return _COMMANDS.sub("", UNWRAPPED.sub(r"\1", text)).strip()
 
 
 def plain(text: str) -> str:
@@ -59,66 +67,24 @@ def letter_of(place: int) -> str:
     return chr(ord("A") + place)
 
 
-def leading_letter(text: str) -> str | None:
-    """The option letter that a text begins with: "(B) 5", "B. 5", "B". Letters beyond the choices count, too."""
-    match = _LEADING.match(text)
-    return match[1].upper() if match else None
-
-
-def after_letter(text: str) -> str:
-    """What follows the letter that a text begins with: "5" of "(B) 5"."""
-    match = _LEADING.match(text)
-    return text[match.end() :].lstrip(".,:;) ") if match else text
-
-
 def lone_letter(text: str, count: int) -> str | None:
     """The letter, in capitals, when a text is nothing else and it is one of that many options or already a capital."""
     match = _ALONE.fullmatch(text)
-    if match is None or (match[1].islower() and ord(match[1]) - ord("a") >= count):
-        return None
-    return match[1].upper()
-
-
-def called_letter(text: str, count: int) -> str | None:
-    """The last letter, of that many options, in "B is correct" or "I choose B."."""
-    found = [match[1] or match[2] or match[3] for match in _CALLED.finditer(text)]
-    return next((letter for letter in reversed(found) if ord(letter) - ord("A") < count), None)
-
-
-def parenthesised_letters(text: str) -> list[str]:
-    """Every (A) of a text, in order."""
-    return [letter.upper() for letter in _PARENTHESISED.findall(text)]
-
-
-def named_letter(text: str) -> str | None:
-    """The letter of "option B" or "choice (B)", the last one; a lower-case letter counts only in parentheses."""
-    found = [match for match in _NAMED.finditer(text) if match[1].isupper() or "(" in match[0]]
-    return found[-1][1].upper() if found else None
-
-
-def lists_options(text: str) -> bool:
-    """Does it list options by their letters, rather than choose one?"""
-    return len(set(_LISTED.findall(text))) > 1
+    return match[1].upper() if match and (match[1].isupper() or ord(match[1]) - ord("a") < count) else None
 
 
 def same(text: str, choices: Sequence[str]) -> int | None:
     """The choice that a text is, in whatever notation; None if it is none of them or the choices do not differ."""
     said = canonical(text)
-    equal = [place for place, choice in enumerate(choices) if canonical(choice) == said]
-    if equal:
-        return equal[0]
-    number = only_number(said)
-    return None if number is None else of_value(number.value, choices)
+    place = next((place for place, choice in enumerate(choices) if canonical(choice) == said), None)
+    number = only_number(said) if place is None else None
+    return of_value(number.value, choices) if number else place
 
 
 def of_value(value: float, choices: Sequence[str]) -> int | None:
     """The one choice that is this number, its unit aside."""
-    numbers = [only_number(canonical(choice)) for choice in choices]
-    near = [
-        place
-        for place, number in enumerate(numbers)
-        if number is not None and math.isclose(number.value, value, rel_tol=1e-6, abs_tol=1e-9)
-    ]
+    numbers = [(place, only_number(canonical(choice))) for place, choice in enumerate(choices)]
+    near = [place for place, number in numbers if number and math.isclose(number.value, value, rel_tol=1e-6, abs_tol=1e-9)]
     return near[0] if len(near) == 1 else None
 
 
@@ -126,29 +92,57 @@ def mentions(sentence: str, choices: Sequence[str]) -> list[Mention]:
     """The choices whose words a sentence contains, in order of place; of overlapping ones the longest."""
     said = canonical(sentence)
     found: list[Mention] = []
+    taken = bytearray(len(said))  # by a longer choice, which was looked for before
     for place, choice in sorted(enumerate(map(canonical, choices)), key=lambda item: -len(item[1])):
         if not choice or (len(choice) == 1 and not choice.isdigit()):
             continue  # a single letter is an option's name or an article
         singular = choice not in said and len(choice) > 4 and choice.isalpha()
         words = choice.removesuffix("s") if singular else choice
-        start = said.find(words)
-        while start >= 0:
-            end = start + len(words)
-            end += int(words[-1].isalpha() and said[end : end + 1] == "s")  # a plural
-            if _stands_alone(said, start, end) and not any(start < other.end and other.start < end for other in found):
-                found.append(Mention(place, start, end))
-            start = said.find(words, end)
+        before = r"(?<![\d.√/^*+-])" if words[0].isdigit() or words[0] in "√π-." else "(?<![a-z])" if words[0].isalpha() else ""
+        after = r"(?![\d√π/^]|[.,:]\d)" if words[-1].isdigit() else "s?(?![a-z])" if words[-1].isalpha() else ""
+        for match in re.finditer(before + re.escape(words) + after, said):
+            if not any(taken[match.start() : match.end()]):
+                found.append(Mention(place, *match.span()))
+                taken[match.start() : match.end()] = b"x" * len(match[0])
     return sorted(found, key=lambda mention: mention.start)
 
 
-def _stands_alone(text: str, start: int, end: int) -> bool:
-    before, after = text[start - 1 : start], text[end : end + 2]
-    number = text[start].isdigit() or text[start] in "√π-."
-    if number and (before.isdigit() or (before and before in ".√/^*+-")):
+def are_numbers(choices: Sequence[str]) -> bool:
+    """Is each choice a number, perhaps with a unit?"""
+    return all(only_number(canonical(choice)) for choice in choices)
+
+
+def yes_and_no(choices: Sequence[str]) -> tuple[int, int] | None:
+    """The places of yes and of no when the choices are just these two (or true and false)."""
+    words = [choice.strip().lower() for choice in choices]
+    yes = [place for place, word in enumerate(words) if word in _YES]
+    no = [place for place, word in enumerate(words) if word in _NO]
+    return (yes[0], no[0]) if len(words) == 2 and len(yes) == len(no) == 1 else None
+
+
+def says_yes(sentence: str) -> bool | None:
+    """Whether the sentence begins with, or else contains just one of, yes and no; None when it says neither."""
+    said = [word.lower() for word in _SAID.findall(sentence)]
+    if not said:
+        return None
+    opening = _SAID.match(sentence.lstrip(" ,.:\"'(*"))
+    if opening:
+        return opening[1].lower() in _YES
+    words = {word for word in said if word != "no"} or set(said)
+    return words.pop() in _YES if len(words) == 1 and "no" not in said else None
+
+
+def implies_yes(sentence: str, question: str) -> bool:
+    """Whether a sentence without a yes or no affirms what was asked.
+
+    A comparison the other way round, or of equals, denies it; so does a negation that the question does not have itself.
+    """
+    for one, other in ((_MORE, _LESS), (_LESS, _MORE), _FULL_EMPTY, _FULL_EMPTY[::-1]):
+        if one.search(question) and not other.search(question):
+            if other.search(sentence) and not one.search(sentence):
+                return bool(_NOT.search(sentence))
+            if _SAME.search(sentence) and not one.search(sentence) and not _SAME.search(question):
+                return False
+    if _LIKE.search(question) and _DIFFERS.search(sentence):
         return False
-    if text[end - 1].isdigit() and (after[:1].isdigit() or after[:1] in ("√", "π", "/", "^") or re.match(r"[.,:]\d", after)):
-        return False
-    both_words = text[start].isalpha() and before.isascii() and before.isalpha()
-    return not both_words and not (
-        text[end - 1].isalpha() and text[end - 1].isascii() and after[:1].isascii() and after[:1].isalpha()
-    )
+    return bool(_NOT.search(sentence)) == bool(_NOT.search(question))

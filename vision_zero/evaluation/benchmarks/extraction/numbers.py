@@ -1,68 +1,66 @@
-r"""Numbers in prose: 1,234.5, -3, 3/4, \frac{3}{4}, 1 1/2, ½, 2.5e-3, 2.5 \times 10^{-3}, 40 %, 6√2, 3π, and twenty-one."""
+r"""Numbers in prose: 1,234.5, -3, 3/4, \frac{3}{4}, 1 1/2, 2½, 2.5e-3, 2.5 \times 10^{-3}, 40 %, 6√2, 3π, two thirds."""
 
 from __future__ import annotations
 
 import math
 import re
+import unicodedata
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-_FRACTIONS = {
-    "½": 1 / 2,
-    "¼": 1 / 4,
-    "¾": 3 / 4,
-    "⅓": 1 / 3,
-    "⅔": 2 / 3,
-    "⅕": 1 / 5,
-    "⅖": 2 / 5,
-    "⅗": 3 / 5,
-    "⅘": 4 / 5,
-    "⅛": 1 / 8,
-}
-_ONES = "zero one two three four five six seven eight nine ten eleven twelve".split()
-_ONES += "thirteen fourteen fifteen sixteen seventeen eighteen nineteen".split()
+_VULGAR = "½¼¾⅓⅔⅕⅖⅗⅘⅙⅚⅛⅜⅝⅞"
+_ONES = (
+    "zero one two three four five six seven eight nine ten eleven twelve "
+    "thirteen fourteen fifteen sixteen seventeen eighteen nineteen"
+).split()
 _TENS = "twenty thirty forty fifty sixty seventy eighty ninety".split()
 _VALUES = {word: value for value, word in enumerate(_ONES)} | {word: 20 + 10 * place for place, word in enumerate(_TENS)}
 _SCALES = {"thousand": 1_000, "million": 1_000_000, "billion": 1_000_000_000}
+_PARTS = {"half": 2, "halve": 2, "third": 3, "quarter": 4, "fourth": 4, "fifth": 5, "sixth": 6, "eighth": 8, "tenth": 10}
 
 # A digit string is bounded, so that a reply of a million digits costs no more than one of a million letters.
 _DIGITS = r"(?:\d{1,3}(?:,\d{3}){1,8}(?!\d)(?:\.\d{1,40})?|\d{1,40}(?:\.\d{1,40})?|\.\d{1,40})"
+_MINUS = r"(?:(?<=[\s=(\[,:${≈])|^)-(?=[\d.$\\½¼¾])|(?<![\d)] )(?<![\w\d)])(?:(?:(?<=is )|(?<=[:=] )|^)minus|\bnegative)\s(?=\S)"
 _NUMBER = re.compile(
-    rf"(?P<sign>(?:(?<=[\s=(\[,:${{≈])|^)-(?=[\d.$\\½¼¾]))?\$?(?<![A-Za-z0-9_])(?<!\d[.])(?:"
+    rf"(?i)(?P<sign>{_MINUS})?\$?(?<![A-Za-z0-9_])(?<!\d[.])(?:"
     rf"(?P<times>{_DIGITS})?(?P<radical>\s?(?:√|\\sqrt)\s?)[{{(]?\s?(?P<root>{_DIGITS})\s?[}})]?"
     rf"|(?P<circles>{_DIGITS})\s?\*?\s?(?:π|\\pi\b)"
-    rf"|\\[dt]?frac\s?\{{\s?(?P<top>-?\d{{1,12}})\s?\}}\s?\{{\s?(?P<bottom>\d{{1,12}})\s?\}}"
+    rf"|(?:(?P<mixed>\d{{1,4}})\s?)?\\[dt]?frac\s?(?:\{{\s?(?P<top>-?\d{{1,12}})\s?\}}\s?\{{\s?(?P<bottom>\d{{1,12}})\s?\}}"
+    rf"|(?P<over>\d)(?P<under>\d))"
     rf"|(?P<whole>\d{{1,4}}) (?P<part>\d{{1,3}})/(?P<parts>\d{{1,3}})(?![\d/])"
+    rf"|(?P<before>\d{{1,4}})?\s?(?P<vulgar>[{_VULGAR}])"
     rf"|(?P<digits>{_DIGITS})(?!\d)(?:\s?/\s?(?P<divisor>\d{{1,12}})(?![\d/]|\.\d)"
-    rf"|\s?(?:e|\*\s?10\s?\^|x\s?10\s?\^|×\s?10\s?\^|\\times\s?10\s?\^|\\cdot\s?10\s?\^)\s?\{{?(?P<power>[-+]?\d{{1,3}})\}}?)?"
-    rf"|(?P<vulgar>[{''.join(_FRACTIONS)}]))",
-    re.IGNORECASE,
+    rf"|\s?(?:e|\*\s?10\s?\^|x\s?10\s?\^|×\s?10\s?\^|\\times\s?10\s?\^|\\cdot\s?10\s?\^)\s?\{{?(?P<power>[-+]?\d{{1,3}})\}}?)?)"
 )
 _BELOW_100 = (
     rf"(?:(?:{'|'.join(_TENS)})(?:[\s-](?:{'|'.join(_ONES[1:10])})\b)?|(?:{'|'.join(sorted(_ONES, key=len, reverse=True))})\b)"
 )
 _BELOW_1000 = rf"{_BELOW_100}(?:\shundred\b(?:\s(?:and\s)?{_BELOW_100})?)?"
 _WORDS = re.compile(
-    rf"\b(?P<high>{_BELOW_1000})(?:\s(?P<scale>{'|'.join(_SCALES)})\b(?:,?\s(?:and\s)?(?P<low>{_BELOW_1000}))?)?", re.IGNORECASE
+    rf"(?i)(?P<sign>(?:^minus|(?<=is )minus|\bnegative)\s)?\b(?P<high>{_BELOW_1000})(?:(?P<half>\sand\sa\shalf\b)"
+    rf"|[\s-](?P<parts>{'|'.join(_PARTS)})s?\b|\s(?P<scale>{'|'.join(_SCALES)})\b(?:,?\s(?:and\s)?(?P<low>{_BELOW_1000}))?)?"
 )
-_ORDINAL = re.compile(r"(?:st|nd|rd|th)\b", re.IGNORECASE)
+_RATIOS = (("top", "bottom"), ("over", "under"), ("part", "parts"), ("digits", "divisor"))
+_THOUSANDS = re.compile(r"\W{0,4}\d{1,3}(?: \d{3}){1,8}\W{0,4}")
+_SPACED = re.compile(r"(?<=\d) (?=\d)")
+_COMMA = re.compile(r"^(\W{0,4}\d{1,9}),(\d{1,2}\W{0,4})$")
+_BEFORE = re.compile(
+    r"(?i)[\s$€£¥₹≈=~(\[\"'+*]{0,8}(?:Rs\.\s?|(?:[A-Z]{3}|US|[a-z]|approximately|about|around|roughly|only|exactly)\b[\s$=≈]{0,4})?"
+)
+_UNIT = re.compile(
+    r"[\s$}~]{0,4}(?:%|°|\$|\^?\{?\\circ\}?|[€£¥元米度]|[^\W\d_]{0,12}(?:[\s/-][^\W\d_]{1,12}){0,2})"
+    r"(?:\^?\{?[²³23]\}?)?\s?(?:[CF]\b)?[\s$})\].,!\"'*]{0,8}"
+)
+_ORDINAL = re.compile(r"(?i)(?:st|nd|rd|th)\b")
 _LABEL = re.compile(
-    r"(?:\b(?:step|fig(?:ure)?|table|equation|eq|question|example|case|option|part|chapter|message|problem|method|round|no)\.?\s?#?"
-    r"|[∠#^_]|\\angle\s?)\{?$",
-    re.IGNORECASE,
+    r"(?i)(?:\b(?:step|fig(?:ure)?|table|equation|eq|question|example|case|option|part|chapter|message|problem|method|round|no)\.?\s?#?"
+    r"|[∠#^_]|\\angle\s?)\{?$"
 )
 
 
 @dataclass(frozen=True, slots=True)
 class Number:
-    """A number with its place in the text.
-
-    Attributes:
-        text: as a plain decimal, ``-0.75``; what the official scoring's ``float`` reads.
-        value: the same as a float; finite.
-        start: where it begins; ``end`` is the character after it.
-        is_word: it was spelled out.
-    """
+    """A number with its place in the text; ``text`` is a plain decimal, what ``float`` reads, and the value is finite."""
 
     text: str
     value: float
@@ -74,8 +72,8 @@ class Number:
 def numbers_in(text: str) -> list[Number]:
     """All numbers of a text in order of their place, but for ordinals (3rd) and labels (step 3, figure 3, ∠3)."""
     digits = list(_numerals(text))
-    taken = [(number.start, number.end) for number in digits]
-    words = [word for word in _words(text) if not any(start < word.end and word.start < end for start, end in taken)]
+    starts = {number.start for number in digits}  # a numeral that overlaps words begins after a sign that is one
+    words = [word for word in _words(text) if word.start not in starts]
     return sorted(digits + words, key=lambda number: number.start)
 
 
@@ -87,30 +85,36 @@ def decimal(value: float) -> str:
 
 
 def only_number(text: str) -> Number | None:
-    """The number that is all of a text but for a currency, a unit of one word, and punctuation; None if there is more."""
-    found = numbers_in(text)
-    if len(found) != 1:
+    """The number that is all of a text but for currency, unit and punctuation; "1 234" and "2,5" are one where they are alone."""
+    if len(text) > 100:
         return None
-    before, after = text[: found[0].start].strip(" $€£≈=~("), text[found[0].end :].strip(" .,)!")
-    return found[0] if not before and re.fullmatch(r"[^\W\d_]{0,12}[²³23]?|%|°|\$|\^?\{?\\circ\}?", after) else None
+    text = _SPACED.sub("", text) if _THOUSANDS.fullmatch(text) else _COMMA.sub(r"\1.\2", text)
+    found = numbers_in(text)
+    if not found or (len(found) > 1 and not _same_again(found, text)):
+        return None
+    before, after = text[: found[0].start], text[found[-1].end :]
+    number = found[-1] if "=" in text[found[0].end :] else found[0]
+    return number if _BEFORE.fullmatch(before) and _UNIT.fullmatch(after) else None
+
+
+def _same_again(found: list[Number], text: str) -> bool:
+    """Is it one number in two ways: "5 (five)", "3/4 (0.75)", "66.67% (2/3)"?"""
+    one, other = found[0], found[1]
+    between = text[one.end : other.start]
+    near = any(math.isclose(one.value, other.value * scale, rel_tol=5e-3) for scale in (1, 100, 0.01))
+    return len(found) == 2 and near and bool(re.fullmatch(r"\s?%?\s?(?:\(|=|≈|or|,? ?i\.e\.,?)\s?", between))
 
 
 def _numerals(text: str) -> Iterator[Number]:
     for match in _NUMBER.finditer(text):
         if _ORDINAL.match(text, match.end()) or _labels(text, match.start()):
             continue
-        value = _value(match)
-        if value is None or not math.isfinite(value):
-            continue
-        plain = match["digits"] and not match["divisor"] and not match["power"]
-        sign = "-" if match["sign"] else ""
-        written = f"{sign}{_written(match['digits'])}" if plain else decimal(value)
-        yield Number(written, value, match.start(), match.end())
-
-
-def _written(digits: str) -> str:
-    """Without separators of thousands, and with a digit before the point."""
-    return f"0{digits}" if digits.startswith(".") else digits.replace(",", "")
+        value = -_value(match) if match["sign"] else _value(match)
+        if math.isfinite(value):
+            plain = match["digits"] and not match["divisor"] and not match["power"]
+            written = match["digits"].replace(",", "") if plain else decimal(value)
+            written = f"0{written}" if written.startswith(".") else written
+            yield Number(f"-{written}" if plain and match["sign"] else written, value, match.start(), match.end())
 
 
 def _labels(text: str, end: int) -> bool:
@@ -119,36 +123,29 @@ def _labels(text: str, end: int) -> bool:
     return (last.isalpha() or last in (" ", ".", "#", "∠", "^", "_", "{")) and bool(_LABEL.search(text, max(0, end - 16), end))
 
 
-def _value(match: re.Match[str]) -> float | None:
-    over, under = _irrational(match) if match["root"] or match["circles"] else _ratio(match)
-    return (-over if match["sign"] else over) / under if under else None
-
-
-def _irrational(match: re.Match[str]) -> tuple[float, int]:
-    if match["root"]:
-        return _float(match["times"] or "1") * math.sqrt(_float(match["root"])), 1
-    return _float(match["circles"]) * math.pi, 1
-
-
-def _ratio(match: re.Match[str]) -> tuple[float, int]:
-    """Numerator and denominator."""
-    if match["top"]:
-        return int(match["top"]), int(match["bottom"])
-    if match["whole"]:
-        return int(match["whole"]) * int(match["parts"]) + int(match["part"]), int(match["parts"])
+def _value(match: re.Match[str]) -> float:
+    """The value without its sign; NaN where it divides by zero."""
+    parts = {
+        name: float(digits.replace(",", "")) for name, digits in match.groupdict().items() if digits and digits[-1].isdecimal()
+    }
+    if "root" in parts:
+        return parts.get("times", 1.0) * math.sqrt(parts["root"])
+    if match["circles"]:
+        return parts["circles"] * math.pi
     if match["vulgar"]:
-        return _FRACTIONS[match["vulgar"]], 1
-    return _float(f"{match['digits']}e{match['power'] or 0}"), int(match["divisor"] or 1)
-
-
-def _float(digits: str) -> float:
-    return float(digits.replace(",", ""))
+        return parts.get("before", 0.0) + unicodedata.numeric(match["vulgar"])
+    if match["power"]:
+        return float(f"{match['digits'].replace(',', '')}e{match['power']}")
+    over, under = next((parts[over], parts.get(under, 1.0)) for over, under in _RATIOS if over in parts)
+    return parts.get("mixed", parts.get("whole", 0.0)) + over / under if under else math.nan
 
 
 def _words(text: str) -> Iterator[Number]:
     for match in _WORDS.finditer(text):
-        value = _below_1000(match["high"]) * _SCALES.get((match["scale"] or "").lower(), 1) + _below_1000(match["low"] or "")
-        yield Number(str(value), float(value), match.start(), match.end(), is_word=True)
+        whole = _below_1000(match["high"]) * _SCALES.get((match["scale"] or "").lower(), 1) + _below_1000(match["low"] or "")
+        value = whole / _PARTS.get((match["parts"] or "").lower(), 1) + (0.5 if match["half"] else 0)
+        value = -value if match["sign"] else value
+        yield Number(decimal(value), value, match.start(), match.end(), is_word=True)
 
 
 def _below_1000(words: str) -> int:

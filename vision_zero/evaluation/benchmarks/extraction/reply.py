@@ -1,12 +1,13 @@
-r"""A reply made readable: thinking and control tokens off, made-up next questions off, cut into sentences.
+r"""A reply made readable and cut into sentences. Any text may come: nothing here raises, and every step takes linear time.
 
-Replies come from any model, so nothing here raises and every step takes linear time. Very long replies are read at both ends
-only: models state their answer first or last.
+Very long replies are read at both ends only: models state their answer first or last.
 """
 
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
 from vision_zero.game.parsing import Unreadable, split_reply
 
@@ -14,40 +15,97 @@ HEAD, TAIL = 3_000, 9_000
 """Characters that are read of the beginning and of the end of a long reply."""
 
 _ASCII = str.maketrans(
-    {
-        **{chr(0xFF01 + offset): chr(0x21 + offset) for offset in range(94)},
-        **{ideographic: f"{plain} " for ideographic, plain in zip("。！？；", ".!?;", strict=True)},
-        "、": ",",
-        "　": " ",
-        "\u00a0": " ",
-        "\u2212": "-",
-        "\u2013": "-",
-        "“": '"',
-        "”": '"',
-        "’": "'",
-        "‘": "'",
-        "\r": "\n",
-    }
+    {chr(0xFF01 + offset): chr(0x21 + offset) for offset in range(94)}
+    | {ideographic: f"{plain} " for ideographic, plain in zip("。！？；", ".!?;", strict=True)}
+    | dict(zip("、\u3000\u00a0\u2009\u202f\u2212\u2013\u2014\u201c\u201d\u2019\u2018\r", ",    ---\"\"''\n", strict=True))
 )
-_TOKENS = re.compile(r"<\|[^<>|]{0,60}\|>|</?s>|\[/?INST\]|\\[()\[\]]")
-_ANSWER_TAG = re.compile(r"<answer>(?P<inside>(?:(?!</?answer>).){0,4000})</answer>", re.IGNORECASE | re.DOTALL)
+_TOKENS = (
+    (re.compile(r"<\|(?:begin|end)_of_box\|>"), "<answer>"),
+    (re.compile(r"<\|[^<>|]{0,60}\|>|</?s>|\[/?INST\]|\\[()\[\]]"), " "),
+    (re.compile(r"(?<=\d)(?:[\u00a0\u2009\u202f']|\\,|\{,\})(?=\d{3}(?!\d))"), ","),
+)
+UNWRAPPED = re.compile(r"\\(?:text|mathrm|mathbf|textbf|mbox|rm|operatorname)\s?\{([^{}]{0,400})\}")
+"""Words in a formula, and what they say."""
+_LATEX = (
+    (UNWRAPPED, r"\1"),
+    (re.compile(r"\\(?:f?boxed|fbox)\s{0,3}\{"), r"\\boxed{"),
+    (re.compile(r"\\(?=[$%#&])|\\[,;:! ](?!\w)|~(?=\\)"), ""),
+    (re.compile(r"\\[,;:! ]"), " "),
+)
+_ANSWER_TAG = re.compile(r"<answer>(?P<inside>(?:(?!</?answer>).){0,4000})</?answer>", re.IGNORECASE | re.DOTALL)
 # Small models go on after their answer and write the next question of the prompt's form themselves.
-_NEXT_QUESTION = re.compile(r"\n\s{0,20}(?:\*\*)?(?:question|hint|choices|human|user|model response)\s{0,3}:", re.IGNORECASE)
-_SENTENCE_END = re.compile(r"\n+|(?<=[.!?;])(?<!\bfig\.)(?<!e\.g\.)(?<!i\.e\.)[\"')\]]?\s+", re.IGNORECASE)
-_COURTESY = re.compile(
-    r"^\W{0,5}(?:i hope (?:this|that|it)|let me know|please let me know|do you have (?:any )?other|is there anything|"
-    r"if you have any|sure[,.!]|okay[,.!]|feel free|would you like|here(?:'s| is) (?:a|the) (?:step|breakdown))",
-    re.IGNORECASE,
+_NEXT_QUESTION = re.compile(r"(?i)\n\s{0,20}(?:\*\*)?(?:question|hint|choices|human|user|model response)\s{0,3}:")
+_SENTENCE_END = re.compile(
+    r"(?i)\n+|(?<=[.!?;])(?<!\bfig\.)(?<!e\.g\.)(?<!i\.e\.)(?<!\bans\.)(?<!\brs\.)[\"')\]*]{0,3}\s+"
+    r"|, (?=(?:so|thus|hence|therefore)\b(?! that))"
 )
-_SAYS = re.compile(r"\w")
+_OPENING = re.compile(r"(?i)^\W{0,5}(?:sure|ok|okay|certainly|of course|absolutely|alright|great question|well)\s?[,.!:]\s*")
+_COURTESY = re.compile(
+    r"(?i)^\W{0,5}(?:i hope (?:this|that|it)|(?:please )?let me know|do you have (?:any )?other|is there anything|if you have any"
+    r"|feel free|would you like|here(?:'s| is) (?:a|the) (?:step|breakdown)|i can help you with)"
+)
 _BOLD = re.compile(r"\*\*([^*\n]{1,80})\*\*")
-_MARKS = re.compile(r"\*\*|__|`+|^[ \t]{0,20}(?:[-*•>#]{1,6}|\d{1,2}[.)])[ \t]{1,8}(?=\S)", re.MULTILINE)
+_NUMBERED = re.compile(r"^[ \t]{0,20}(?:\*\*)?(\d{1,2})[.)][ \t]{1,8}(?=\S)", re.MULTILINE)
+_MARKS = re.compile(r"\*\*|__|`+(?:json|python)?|^[ \t]{0,20}(?:[-*•>#]{1,6})[ \t]{1,8}(?=\S)", re.MULTILINE)
+
+NOT_ANSWERED = "N/A"
+"""The extraction of a reply that declines to answer; what the official extraction mostly writes for one, too."""
+
+_KNOW = r"(?:\w+ )?(?:determin|answer|provid|say\b|tell\b|calculat|identif|infer|extract|f[io]u?nd|see|giv|know|solv)\w*"
+_DECLINES = re.compile(
+    r"(?i)\bas an ai\b|\bsorry\b|\bapologi[sz]e\b|\binsufficient\b|\bunable to\b|\bunanswerable\b|\bmakes? no sense\b"
+    rf"|\b(?:can(?:no|'| no)t|could(?:n't| not)) (?:be )?{_KNOW}|\b(?:impossible|not possible|difficult|hard|unable) to {_KNOW}"
+    r"|\bI(?:'m| am)? (?:can(?:no|')t|unable|not able|not \w* ?sure|would need|need more)|\bI do(?:n't| not) (?:have|see|know)"
+    r"|\bwe (?:can(?:no|')t|do not have|don't have|would need|need more|are not given)|\bno (?:image|picture|figure|data)\b"
+    r"|\b(?:do(?:es)?|did)(?: not|n't) (?:\w+ )?(?:provide|contain|specify|mention|(?:include|give) any|show this)"
+    r"|\b(?:do(?:es)?|did)(?: not|n't) have (?:enough|access|any|the specific|sufficient)|以上都不"
+    r"|\bnot (?:provided|specified|explicitly|enough information|sufficient|in the (?:choices|options)|among|one of the)"
+    r"|\bnot clear (?:what|how|which|from)|\b(?:is|are|remains?) (?:unknown|unclear|invalid|ambiguous|not known|not given)\b"
+    r"|\b(?:image|picture|information|data|question)\b[^.]{0,20}\b(?:missing|unavailable|invalid)\b|没有(?:足够|提供)"
+    r"|\b(?:need|require)s? (?:\w+ )?(?:more|additional|further) (?:information|context|details|data)"
+    r"|\bno (?:\w+ )?(?:information|answer|correct answer)\b|\b(?:please|could you) (?:\w+ )?(?:provide|clarify|check|refer)"
+    r"|\b(?:might|may|must|seems to|appears to) be an? (?:mistake|error|typo)|\bnone of the (?:\w+ )?(?:option|choice|answer)s"
+    r"|无法(?:确定|回答|判断|得出)|(?:^|[:=] ?)\W{0,3}(?:n/?a|unknown|none of the above)\W*$"
+)
+_CONCLUDES = re.compile(
+    r"(?i)^\W{0,4}(?:so|finally|overall|in conclusion|in total|in summary|consequently|accordingly|as a result)\b"
+    r"|\b(?:therefore|thus|hence)\b|因此|所以|故"
+)
+_CONCEDES = re.compile(r"(?i),? (?:but|however|though|yet),? ")
+_SUBORDINATE = re.compile(
+    r"(?i),? (?:because|since|whereas|although|even though|assuming)\b| (?:compared (?:to|with)|rather than)\b|(?<=\w) \("
+    r"|, ?(?:which|with|as|while|but|where|so that|given|compared|due)\b"
+)
+
+
+@dataclass(frozen=True)
+class Reply:
+    """The parts of a reply in which answers are looked for: its text, its sentences, its bold print and its last box."""
+
+    text: str
+    sentences: tuple[str, ...]
+    bold: tuple[str, ...]
+    box: str | None
+
+    @classmethod
+    def of(cls, reply: str) -> Reply:
+        text = readable(reply)
+        return cls(text, tuple(sentences(text)), tuple(part.strip() for part in _BOLD.findall(text)), boxed(text))
+
+    @property
+    def inner(self) -> Reply:
+        """What is in the box, as a reply of its own; all of it where there is no box."""
+        return self if self.box is None else replace(Reply.of(self.box), box=None)
 
 
 def readable(reply: str) -> str:
     """The reply's own words in plain punctuation: no thinking, control tokens, formula brackets, or questions made up."""
     text = reply if len(reply) <= HEAD + TAIL else f"{reply[:HEAD]}\n{reply[-TAIL:]}"
-    text = _TOKENS.sub(" ", text.translate(_ASCII))
+    for pattern, replacement in _TOKENS:
+        text = pattern.sub(replacement, text)
+    text = text.translate(_ASCII)
+    for pattern, replacement in _LATEX:
+        text = pattern.sub(replacement, text)
     thought, separator, rest = text.rpartition("</think>")
     text = (rest if separator and rest.strip() else thought or rest).replace("<think>", " ").replace("</think>", " ").strip()
     following = _NEXT_QUESTION.search(text)
@@ -63,13 +121,31 @@ def boxed(text: str) -> str | None:
     return next((inside for inside in reversed(tags) if inside), None)
 
 
-def emphasised(text: str) -> list[str]:
-    """What is in bold print, in order."""
-    return [part.strip() for part in _BOLD.findall(text)]
-
-
 def sentences(text: str) -> list[str]:
     """The sentences and lines, without marks of emphasis and of lists, and without courtesies such as "I hope this helps"."""
-    plain = _MARKS.sub("", text)
-    parts = (part.strip(" \t*") for part in _SENTENCE_END.split(plain))
-    return [part for part in parts if _SAYS.search(part) and not _COURTESY.match(part)]
+    if {"1", "2"} <= set(_NUMBERED.findall(text)):  # "85. Both are coats." is no list
+        text = _NUMBERED.sub("", text)
+    parts = (_OPENING.sub("", part.strip(" \t*")) for part in _SENTENCE_END.split(_MARKS.sub("", text)))
+    return [part for part in parts if re.search(r"\w", part) and not _COURTESY.match(part)]
+
+
+def concludes(sentence: str) -> bool:
+    """Does it draw a conclusion ("therefore", "so")?"""
+    return bool(_CONCLUDES.search(sentence))
+
+
+def beyond_hedges(sentences: Sequence[str]) -> list[str]:
+    """The sentences, but of "it is hard to tell, but I count 5" only what follows."""
+    parts = [(sentence, _CONCEDES.search(sentence)) for sentence in sentences]
+    return [sentence[match.end() :] if match and declines(sentence[: match.start()]) else sentence for sentence, match in parts]
+
+
+def declines(sentence: str) -> bool:
+    """Does it say that the question cannot be answered, or ask for more information?"""
+    return bool(_DECLINES.search(sentence))
+
+
+def main_clause(sentence: str) -> str:
+    """The sentence up to its first reason, comparison or parenthesis."""
+    match = _SUBORDINATE.search(sentence)
+    return sentence[: match.start()] if match and match.start() > 0 else sentence

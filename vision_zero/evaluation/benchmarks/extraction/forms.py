@@ -1,0 +1,154 @@
+r"""The forms in which replies state their answer, as a table: one row a form, the surest first, each with examples.
+
+A row finds the words that state the answer; a reader for options, numbers, lists or words then reads them, and the first row that
+can be read decides. A new form is a new row, or an alternative with an example: ``test_forms.py`` tries each.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+
+from vision_zero.evaluation.benchmarks.extraction.reply import Reply, concludes, declines
+
+_IS = (
+    r"\s?(?:\b(?:is|are|was|(?:would|should|must|will|can|could|might|may|to|has to|have to) be|comes to|equals|seems|appears)\b"
+    r"(?: to be\b)?|[:=→]|-+>|-(?= ))[\s:]*"
+)
+_WORDS = r"(?:,? [^\s.,:;!?=()]+){0,6}?,?"
+_ANSWER = (
+    rf"(?<!to )(?<!can )(?<!not )(?<!please )(?<!and )\b(?:answers?\b{_WORDS}|ans\b|(?:final|required) (?:value|list|result)"
+    rf"|(?:correct|right|best|final|selected|chosen|my|likely) (?:option|choice|letter|pick|guess|one|statement)\b{_WORDS}"
+    rf"|(?:option|choice|letter)(?: (?:letter|number|value))?\W{{0,4}}?)[\"'*]{{0,3}}{_IS}|\bans\.\s"
+)
+_CHINESE = (
+    r"(?:答案|选项)(?:选项|应该|应)?\s?(?:是|为|选(?!项)|:)+\s?(?:选项)?:?\s?"
+    r"|(?:故|应该?|所以|因此|本题|我|正确)?,?\s?选(?:择|项)?(?:是|为)?\s?:?\s?(?=[(\[*]{0,3}[A-Za-z])"
+)
+_OTHER_LANGUAGES = (
+    r"\b(?:antwort|lösung|respuesta|réponse|risposta|resposta)\b(?: [^\s.:]+){0,3}?\s?(?:\b(?:ist|es|est)\b|[èé:])\s?"
+    r"|(?:答え|正解)\s?(?:は|:)\s?|(?:정답|답)\s?(?:은|는|:)\s?"
+)
+_CHOOSES = (
+    r"\b(?:I(?:'d| would| will|'ll| am|'m)?|we(?:'d| would| will)?) (?:\w+ )?(?:choose|pick|select|go(?:ing)? with"
+    r"|opt for|say|guess|think|believe)\b(?: (?:that )?(?:it|the answer)(?: is|'s| must be))?"
+    r"|\bgoing with\b|\b(?:my|best) (?:choice|pick|guess) is|^choose|had to guess,?"
+)
+_MATCHES = (
+    r"\b(?:correspond(?:s|ing)? (?:to|with)|match(?:es|ing)?|which is|(?:it|that|this)(?: is|'s| must be| would be| will be)"
+    r"|must be|with|select|choose|pick)\s(?:the )?(?:option|choice|answer|letter)?(?= ?[(\"'*]*[A-Z]\b)"
+)
+_HENCE = (
+    r"^\W{0,4}(?:and )?(?:so|finally|therefore|thus|hence|(?:most |very )?(?:likely|probably)|maybe|perhaps)\b[:,]?|→|=>|->|∴"
+)
+_CORRECT = (
+    r"(?<![A-Za-z\d])(\(?[A-Z]\)?)[\"'*.]{0,3}(?: (?:\w+ )?(?:is|must be|would be|seems|should be) (?:(?:the|our|my|an?|most) )*"
+    r"(?:\w+ )?(?:correct|right|best|answer|likely|true|one)\b|\s?(?:选项)?(?:是)?(?:正确|对的))"
+)
+_NAMED = r"\b(?:[Oo]ption|[Cc]hoice|[Ll]etter|[Aa]nswer)\s{0,2}(\(?[A-Z]\b\)?|\([a-z]\))"
+_TOTAL = r"^\W{0,6}(?:grand |the )?(?:total|sum|difference|average|altogether|in total)\b[^:=\n\d]{0,30}[:=]"
+_DENIED = re.compile(r"(?i)^\W{0,4}(?:not\b|n't|incorrect|wrong|none of\b|based on|provided|invalid|missing)")
+_BELOW = re.compile(r"(?i)^\W*(?:as follows|below|the following|thus|therefore)?\W*$")
+_WRONG = re.compile(r"(?i)\b(?:incorrect|wrong|not (?:the )?(?:correct|right|answer)|correct if|ruled out|eliminate|none of)")
+_LETTER = re.compile(r"\W{0,6}\(?\s?([A-Z])\s?(?:\)|[.:](?=\s|$)|$)")
+_LISTED = re.compile(r"\(?\b[A-Z]\s?[).:]\s")
+_YES_NO = re.compile(r"(?i)\W{0,4}(?:yes|no|true|false)\b")
+_ROUND = re.compile(r"(?<![\w)])\(\s?([A-Za-z])\s?\)(?!\()")
+
+Find = Callable[[Reply], Iterable[str]]
+LETTER, NUMBER = ("choice",), ("number",)
+EITHER, SOME, ANY = (*LETTER, *NUMBER), (*LETTER, *NUMBER, "list"), (*LETTER, *NUMBER, "list", "words")
+
+
+@dataclass(frozen=True, slots=True)
+class Form:
+    """One way of stating an answer.
+
+    Attributes:
+        find: the words that state it, the likeliest place first.
+        kinds: what is stated so.
+        examples: replies, each with ``=>`` and the words that are found in it.
+        alone: the words must be an answer and nothing else, but for a unit and a reason.
+    """
+
+    name: str
+    find: Find
+    kinds: tuple[str, ...]
+    examples: tuple[str, ...]
+    alone: bool = True
+
+
+def _after(*leads: str) -> Find:
+    """What follows the last lead of each sentence, or the next sentence if nothing does; the last sentence first."""
+    pattern = re.compile("|".join(leads), re.IGNORECASE)
+
+    def find(reply: Reply) -> Iterator[str]:
+        for place in range(len(reply.sentences) - 1, -1, -1):
+            ends = [match.end() for match in pattern.finditer(reply.sentences[place])]
+            if ends:
+                rest = reply.sentences[place][ends[-1] :].strip()
+                following = reply.sentences[place + 1 : place + 2] if _BELOW.match(rest) else (rest,)
+                yield from (said for said in following if not _DENIED.match(said))
+
+    return find
+
+
+def _within(pattern: str) -> Find:
+    """What the pattern's group matches in sentences that call nothing wrong; the last first."""
+    return lambda reply: (said for sentence in _unblamed(reply)[::-1] for said in re.findall(pattern, sentence)[::-1])
+
+
+def _unblamed(reply: Reply) -> list[str]:
+    return [sentence for sentence in reply.sentences if not _WRONG.search(sentence)]
+
+
+def _opening(reply: Reply) -> Iterator[str]:
+    """How the first sentence begins, unless the others begin with other letters: then it lists the options."""
+    begins = {match[1] for match in map(_LETTER.match, reply.sentences) if match}
+    first = reply.sentences[0] if reply.sentences else ""
+    if not (_WRONG.search(first) or len(begins) > 1 or len(set(_LISTED.findall(first))) > 1):
+        match = _LETTER.match(first) or (None if declines(first) else _YES_NO.match(first))
+        yield match[0] if match else first
+
+
+def _parenthesised(reply: Reply) -> Iterator[str]:
+    """The letter in parentheses of the last conclusion or of a word of its own, else the only one there is."""
+    found = [(sentence, set(_ROUND.findall(sentence))) for sentence in _unblamed(reply)]
+    yield from (min(own) for sentence, own in reversed(found) if len(own) == 1 and (concludes(sentence) or len(sentence) < 6))
+    everywhere = {letter for _, own in found for letter in own}
+    yield from everywhere if len(everywhere) == 1 else ()
+
+
+FORMS = (
+    Form("whole", lambda reply: (reply.text,), SOME, ("**B. 40** => **B. 40**",)),
+    Form(
+        "heading",
+        _after(r"^\W*(?:the |my )?(?:final |correct |short )?(?:answer|result|conclusion|solution|choice|option|value|答案)\W*$"),
+        ANY,
+        ("### Final Answer\nB => B", "**Answer**\n\n**(B) 40** => (B) 40"),
+    ),
+    Form(
+        "announced",
+        _after(_ANSWER, _CHINESE, _OTHER_LANGUAGES),
+        ANY,
+        ("The answer is C because it is wide. => C because it is wide.", "So the answer is:\n\n(B) => (B)", "**Answer:** B => B",
+         "The answer to your question is 44. That is 27% + 17%. => 44.", "答案选项为D => D", "故选B => B", "Antwort: B => B",
+         "The answer is A. Wait, the answer is not A. The answer is B. => B.", '{"answer": "B"} => "B"}'),
+        alone=False,
+    ),
+    Form("labelled", _after(r"^\W{0,6}(?:the )?(?:solution|result|conclusion|price|cost)" + _IS), SOME, ("Result: B => B",)),
+    Form("marked", lambda reply: re.findall(r"(?m)^#{4} ?([^\n#]{1,80})\Z", reply.text), ANY, ("3 + 11\n#### 14 => 14",)),
+    Form("last line", lambda reply: reply.sentences[-1:], SOME, ("It is $40 and $45.\n\n$85.00 => $85.00",)),
+    Form("opening", _opening, EITHER, ("C. It is (A). => C.", "No, it is not. => No", "5 because 3 + 2. => 5 because 3 + 2.")),
+    Form("bold", lambda reply: reply.bold[::-1], SOME, ("It is **31 rolls** in all. => 31 rolls",)),
+    Form("instead", _after(r"\b(?:not|n't)\b[^.;]{1,30}?(?:,? but|[,;] ?(?:so )?it(?: is|'s)?|, so|,? rather)\s"), EITHER,
+         ("The answer is not A but B. => B.",)),
+    Form("chosen", _after(_CHOOSES), EITHER, ("I'd say B. => B.", "If I had to guess, B. => B.")),
+    Form("called correct", _within(_CORRECT), LETTER, ("A is wrong. B is correct. => B", "B选项正确 => B")),
+    Form("hence", _after(_HENCE), EITHER, ("Hence, B. => B.", "Most likely B. => B.")),
+    Form("total", _after(_TOTAL), NUMBER, ("Red: $40\nBlue: $45\nTotal: $85 => $85",)),
+    Form("matched", _after(_MATCHES), LETTER, ("x = 40, which corresponds to option B. => B.",)),
+    Form("in parentheses", _parenthesised, LETTER, ("(A) is wrong. So it is (B). => B",)),
+    Form("named", _within(_NAMED), LETTER, ("The angle matches what option B says. => B",)),
+)  # fmt: skip

@@ -1,0 +1,149 @@
+"""What replies mean that state no answer in any form: by the sentences that conclude, or that repeat the question."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+from vision_zero.evaluation.benchmarks.extraction import choices as options
+from vision_zero.evaluation.benchmarks.extraction.readers import number_in, read_list, valued
+from vision_zero.evaluation.benchmarks.extraction.reply import (
+    NOT_ANSWERED,
+    Reply,
+    beyond_hedges,
+    concludes,
+    declines,
+    main_clause,
+)
+
+_COMMON = frozenset(
+    "the and for are was were with that this from which what how many much does did has have had will would than then its their "
+    "there here following given figure image picture chart shown above below answer question please option choose".split()
+)
+_UNDECIDED = re.compile(r"(?i)cannot be|can't be|not enough|no(?:t)? (?:enough )?information|none of|not determined")
+_WORDS = re.compile(r"[^\W_]{2,}(?:'[^\W_]+)?|\d|\b[A-Z]\b")
+_NONE_LEFT = re.compile(
+    r"(?i)\bthere (?:is|are|was|were|would be|will be) (?:no|none)\b|\bno \w+(?: \w+)? (?:are|is|remain)|^\W*none\W*$"
+)
+
+
+def choice_meant(sentences: Sequence[str], question: str, choices: Sequence[str]) -> str:
+    """The letter of the choice that the likeliest statements name, else the value that they come to, else ``N/A``.
+
+    Where the reply declines and concludes nothing after that: the choice that says so, if there is one.
+    """
+    sentences = beyond_hedges(sentences)
+    declining = [number for number, sentence in enumerate(sentences) if declines(sentence)]
+    if declining and not any(concludes(sentence) for sentence in sentences[declining[-1] + 1 :]):
+        undecided = [place for place, choice in enumerate(choices) if _UNDECIDED.search(choice)]
+        return options.letter_of(undecided[0]) if undecided else declined(sentences)
+    order, pair = ranked(sentences, question), options.yes_and_no(choices)
+    if pair and order:
+        yes = next((said for sentence in order[:2] if (said := options.says_yes(sentence)) is not None), None)
+        return options.letter_of(pair[0] if (options.implies_yes(order[0], question) if yes is None else yes) else pair[1])
+    numeric = options.are_numbers(choices)
+    for sentence in order:
+        place = None if numeric else _named(sentence, question, choices)
+        place = _time(sentence, choices) if place is None else place
+        if place is not None:
+            return options.letter_of(place)
+        if (value := valued(number_in(sentence, question), choices)) is not None:
+            return value
+    place = _overlapping(order, choices)
+    return NOT_ANSWERED if place is None else options.letter_of(place)
+
+
+def declined(sentences: Sequence[str]) -> str:
+    """What GPT-4 extracts from a reply that declines: the official scoring takes the nearest choice even for that.
+
+    A short one that says what the question lacks as it is; "Cannot be determined"; else ``N/A``.
+    """
+    first = sentences[0]
+    if len(sentences) <= 2 and re.match(
+        r"the (?:question|text|problem) (?:does not|doesn't) (?:provide|contain|specify|give)\b", first, re.I
+    ):
+        return first
+    undetermined = len(sentences) == 1 and re.search(r"\bcan(?:no|')t be (?:determined|provided)\b", first, re.I)
+    return "Cannot be determined" if undetermined else NOT_ANSWERED
+
+
+def number_meant(sentences: Sequence[str], question: str) -> str | None:
+    """The number of the likeliest statement; 0 where none are left. Declined after that, it is not trusted."""
+    trusted = _trusted(beyond_hedges(sentences))
+    for sentence in ranked(trusted, question):
+        if (number := number_in(sentence, question)) is not None:
+            return number.text
+        if concludes(sentence) and _NONE_LEFT.search(sentence):
+            return "0"
+    return next(("0" for sentence in trusted if _NONE_LEFT.search(sentence)), None)
+
+
+def list_meant(reply: Reply, question: str) -> str | None:
+    """The list in the last brackets, of a statement with "between" or "from", or of the likeliest that has one."""
+    order = ranked(_trusted(reply.sentences), question)
+    bracketed = [part for part in re.findall(r"\[[^\[\]]{0,2000}\]", reply.text)[::-1] if read_list(part, alone=True)]
+    pairs = [sentence for sentence in order if re.search(r"\b(?:between|from)\b", sentence, re.IGNORECASE)]
+    return next((listed for said in (*bracketed, *pairs, *order) if (listed := read_list(said, alone=False))), None)
+
+
+def _trusted(sentences: Sequence[str]) -> Sequence[str]:
+    """The sentences, or none when the reply declines and says nothing of weight after that."""
+    last = max((number for number, sentence in enumerate(sentences) if declines(sentence)), default=-1)
+    later = sentences[last + 1 :]
+    return later if last <= 0 or any(concludes(sentence) for sentence in later) else ()
+
+
+def _named(sentence: str, question: str, choices: Sequence[str]) -> int | None:
+    """The first choice after the last equals sign or "is" of the main clause, else its first; the question's own come last."""
+    clause = re.split(r"\bthan\b", main_clause(sentence))[0]
+    text = clause if options.mentions(clause, choices) else sentence
+    found = options.mentions(text, choices)
+    asked = {mention.choice for mention in options.mentions(question, choices)}
+    found = [mention for mention in found if mention.choice not in asked] or found
+    for pattern in (r"[=≈]", r"\b(?:is|are|was|were|be)\b"):
+        ends = [match.end() for match in re.finditer(pattern, options.canonical(text))]
+        after = [mention for mention in found if ends and mention.start >= ends[-1]]
+        if after:
+            return after[0].choice
+    return found[0].choice if found else None
+
+
+def _time(sentence: str, choices: Sequence[str]) -> int | None:
+    """The choice among half, quarter and o'clock that a time such as 6:30 amounts to."""
+    minutes = re.findall(r"\b\d{1,2}:([0-5]\d)\b", sentence)[-1:]
+    word = {"00": "o'clock", "15": "quarter", "30": "half", "45": "quarter"}.get("".join(minutes))
+    return choices.index(word) if word in choices else None
+
+
+def _overlapping(order: Sequence[str], choices: Sequence[str]) -> int | None:
+    """The choice most of whose words one sentence has, if one choice leads."""
+    wanted = [{word.lower() for word in _WORDS.findall(options.plain(choice))} for choice in choices]
+    for sentence in order:
+        said = {word.lower() for word in _WORDS.findall(sentence)}
+        shares = [len(words & said) / len(words) if words else 0.0 for words in wanted]
+        best = max(shares, default=0.0)
+        if best >= 0.5 and shares.count(best) == 1:
+            return shares.index(best)
+    return None
+
+
+def ranked(sentences: Sequence[str], question: str) -> list[str]:
+    """The statements, likeliest first: a conclusion counts 1, the share of the question that it restates 1, and its place 0.3."""
+    asked, last = _content(_asking(question)), max(len(sentences) - 1, 1)
+    weights = {
+        place: len(asked & _content(sentence)) / max(len(asked), 1) + concludes(sentence) + 0.3 * place / last
+        for place, sentence in enumerate(sentences)
+        if not sentence.endswith("?")
+    }
+    return [sentences[place] for place in sorted(weights, key=weights.__getitem__, reverse=True)]
+
+
+def _asking(question: str) -> str:
+    """The part of a question that asks: its last sentence, or all of it when that has fewer than two words of weight."""
+    part = re.split(r"(?<=[.?!])\s+", question.strip(" '\""))[-1]
+    return part if len(_content(part)) > 1 else question
+
+
+def _content(text: str) -> set[str]:
+    """The words of weight. A plural is the same word: cutting the last s is enough to compare with."""
+    return {word.lower().removesuffix("s") for word in re.findall(r"[^\W\d_]{3,}", text)} - _COMMON

@@ -1,0 +1,149 @@
+"""Reading one answer out of the words that state it: an option, a number, or a list."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+from vision_zero.evaluation.benchmarks.extraction import choices as options
+from vision_zero.evaluation.benchmarks.extraction.numbers import Number, numbers_in, only_number
+from vision_zero.evaluation.benchmarks.extraction.reply import declines, main_clause
+
+_HEDGES = re.compile(
+    r"(?i)^[\s*:\"'$({]{0,6}(?:(?:(?:most |very )?(?:likely|probably)|clearly|obviously|therefore|thus|hence|indeed|then|only"
+    r"|just|simply|actually|definitely|certainly|perhaps|maybe|possibly|still|approximately|about|around|roughly|it(?:'s| is)"
+    r"|that|the|answer is|(?:correct |right )?(?:option|choice|letter|answer)|选项)\b[\s:]{0,3}){1,4}"
+)
+# "A" alone is mostly an article: a bare letter must be followed by punctuation, a reason, or another script.
+_AT_START = re.compile(
+    r"[^\w(]{0,6}?(?:\(\s?(?P<round>[A-Za-z])\s?\)|(?P<bare>[A-Z])(?:\)|(?=[.,:;!?\]}*\"'$|]|\s?$|\s?\(|\s-|[^\x00-\x7f]"
+    r"|\s(?:because|since|as|and|not|given|due|when|while|where|which|with|for|if|in|at|by|is|but|from|based|that|rather|so|after)\b)))"
+)
+_REASON = re.compile(
+    r"(?i)(?:,|\s-|;)? ?\b(?:because|since|as|due to|given that|, which)\b|;| - (?=[A-Za-z])| \((?![A-Za-z]\)|[^)]*%)|(?<=\d)% \("
+)
+_MOST = 20
+"""Numbers of a sentence that are looked at, at each of its ends."""
+_FILLED = (
+    r"[\s$\"'({\[*~£€]{0,4}(?:\b(?:an?|only|about|approximately|around|exactly|roughly|equal to|a total of)\b\s?){0,3}"
+    r"[\s$\"'({\[*~£€]{0,4}$"
+)
+_STATES = re.compile(
+    r"(?i)(?:\b(?:is|are|was|were|be|equals?|costs?|needs?|gets?|takes?|gives?|makes?|pays?|left|totals?|only|about|around|roughly|exactly|"
+    r"approximately|"
+    rf"has|have|see|count|shows?|contains?|there's|equal to|total of)\b|\\approx|[=≈:是为有]){_FILLED}"
+)
+_LINKS = re.compile(rf"(?i)\b(?:of|to|by|at|in|with)\b{_FILLED}")
+_TOTALS = re.compile(rf"(?i)\b(?:total of|in total|totals?|altogether)\b{_FILLED}")
+_EXISTS = re.compile(rf"(?i)\bthere (?:is|are|was|were|would be|will be)\b{_FILLED}")
+
+
+def read_choice(said: str, question: str, choices: Sequence[str], *, alone: bool) -> str | None:
+    """The letter of the option that words name, by letter, words, yes or no, or value; None where they name none.
+
+    A letter beyond the choices, and a value that is no choice where all are numbers, are returned as they are: the official
+    scoring takes the nearest choice for them. ``alone``: the words must be an option and nothing else, but for a reason.
+    """
+    said = _HEDGES.sub("", said, count=1)
+    text, words = options.plain(said), options.unwrapped(said)
+    if (letter := options.lone_letter(words, len(choices)) or _letter(words, choices, alone=alone)) is not None:
+        return letter
+    stated = _REASON.split(text, maxsplit=1)[0]
+    place = next((place for part in (text, stated) if (place := options.same(part, choices)) is not None), None)
+    yes, pair = options.says_yes(text), options.yes_and_no(choices)
+    if place is None and pair and yes is not None and (not alone or re.fullmatch(r"\W*\w+\W*", stated)) and not declines(text):
+        place = pair[0] if yes else pair[1]
+    if place is not None or alone:
+        return options.letter_of(place) if place is not None else valued(only_number(text) or only_number(stated), choices)
+    if declines(text):
+        return None
+    found = options.mentions(main_clause(text), choices) or options.mentions(text, choices)
+    return options.letter_of(found[0].choice) if found else valued(read_number(said, question, alone=False), choices)
+
+
+def valued(number: Number | None, choices: Sequence[str]) -> str | None:
+    """The letter of the choice that is this number; where all choices are numbers, else the number itself."""
+    place = None if number is None else options.of_value(number.value, choices)
+    if place is not None:
+        return options.letter_of(place)
+    return number.text if number is not None and options.are_numbers(choices) else None
+
+
+def _letter(text: str, choices: Sequence[str], *, alone: bool) -> str | None:
+    """The letter that a text begins with: "(B) 5", "B. 5", "B because", "B 5"; with ``alone`` no more than that may follow."""
+    match = _AT_START.match(text)
+    if match is None:
+        followed = re.match(r"([A-Z])\s", text)
+        return followed[1] if followed and options.same(text[1:], choices) is not None else None
+    letter, rest = (match["round"] or match["bare"]).upper(), text[match.end() :].strip(" .,:;!?)]}*\"'-")
+    if not rest or _REASON.match(f" {rest}") or _REASON.match(text, match.end()):
+        return letter
+    place = options.same(_REASON.split(rest, maxsplit=1)[0], choices)
+    if place is not None:
+        return letter if _within(letter, choices) else options.letter_of(place)
+    return None if alone and not re.match(r"(?:and|not)\b|\(", rest) else letter
+
+
+def _within(letter: str, choices: Sequence[str]) -> bool:
+    return ord(letter.upper()) - ord("A") < len(choices)
+
+
+def read_number(said: str, question: str, *, alone: bool) -> Number | None:
+    """The number that words state; None where there is none or they decline. ``alone``: as of options, but for a unit, too."""
+    text = _HEDGES.sub("", said, count=1)
+    sides = text.split("=") if "=" in text else []
+    for part in (text, _REASON.split(text, maxsplit=1)[0], *sides[-1:], *sides[:1]):
+        if (number := only_number(part)) is not None:
+            return number
+    return None if alone or declines(said) else number_in(said, question, is_answer=True)
+
+
+def number_in(sentence: str, question: str, *, is_answer: bool = False) -> Number | None:
+    """The number that a sentence is about.
+
+    A year when a year is asked for; of the rest the main clause before what is subordinate, what the question did not name
+    already, and the last number that is said of something ("is", "there are", an equals sign). Spelled-out numbers and numbers of
+    the question count only where they are said of something. ``is_answer``: the text begins with the answer itself.
+    """
+    found = numbers_in(sentence)
+    found = found if len(found) <= 2 * _MOST else found[:_MOST] + found[-_MOST:]
+    if re.search(r"(?i)\b(?:which|what) years?\b", question):
+        found = [number for number in found if re.fullmatch(r"(?:1[5-9]|20)\d\d", number.text)] or found
+    main = len(main_clause(sentence))
+    asked = {number.value for number in numbers_in(question)}
+    first = [number for number in found if number.start < main]
+    return _chosen(first, sentence, asked, is_answer) or _chosen(found, sentence, asked, is_answer)
+
+
+def _chosen(found: Sequence[Number], sentence: str, asked: set[float], is_answer: bool) -> Number | None:
+    """One of the numbers found in a sentence or in its main clause; None when all only repeat the question."""
+    stated = [_before(_STATES, sentence, number) for number in found]
+    if is_answer:
+        equals = sentence.find("=")
+        equated = [number for number, says in zip(found, stated, strict=True) if says and 0 <= equals < number.start]
+        return equated[-1] if equated else found[0] if found else None
+    kept = [
+        number
+        for number, says in zip(found, stated, strict=True)
+        if says or not ((number.is_word and number.start) or number.value in asked)
+    ]
+    for pattern in (_TOTALS, _EXISTS, _STATES, _LINKS):
+        if surest := [number for number in kept if _before(pattern, sentence, number)]:
+            return ([number for number in surest if number.value not in asked] or surest)[-1]
+    return kept[-1] if kept else None
+
+
+def read_list(said: str, *, alone: bool) -> str | None:
+    """The numbers that words list, as Python would print them: in brackets or by commas, "between … and …", or two or more."""
+    bracketed = re.findall(r"\[([^\[\]]{1,2000})\]", said)[-1:] or [said.strip(" \n[](){}*`$.")]
+    elements = [only_number(part.strip(" \n\t'\"$%")) for part in bracketed[0].split(",")]
+    found = [number for number in elements if number] if all(elements) else []
+    if not found and not alone:
+        found, pair = numbers_in(said), re.search(r"\b(?:between|from)\b", said, re.IGNORECASE)
+        after = [number for number in found if pair and number.start >= pair.end()]
+        found = after[:2] if len(after) > 1 else found
+    return f"[{', '.join(number.text for number in found)}]" if len(found) > 1 or (found and "[" in said) else None
+
+
+def _before(pattern: re.Pattern[str], sentence: str, number: Number) -> bool:
+    return pattern.search(sentence, max(0, number.start - 40), number.start) is not None
