@@ -95,7 +95,6 @@ def write_predictions(answers: Answers, folder: Path) -> None:
     path = records_path(folder / "predictions", answers.protocol.suite, answers.answerer)
     write_jsonl(answers.records, path)
     write_parquet(answers.records, path.with_suffix(".parquet"))
-    asked = [record for record in answers.records if not record.fault]
-    export_vlmevalkit(asked, folder / "exports" / "vlmevalkit", answers.answerer)
+    export_vlmevalkit(answers.records, folder / "exports" / "vlmevalkit", answers.answerer)
     # One results file a suite: lmms-eval itself writes one a call.
-    export_lmms_eval(asked, folder / "exports" / "lmms_eval" / answers.protocol.suite, answers.answerer, STAMP)
+    export_lmms_eval(answers.records, folder / "exports" / "lmms_eval" / answers.protocol.suite, answers.answerer, STAMP)

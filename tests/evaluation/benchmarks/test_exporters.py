@@ -75,15 +75,20 @@ def test_chartqa_for_lmms_eval(tmp_path: Path) -> None:
 
 def test_mathvista_for_lmms_eval(tmp_path: Path) -> None:
     samples, results = export_lmms_eval(math_records(tmp_path), tmp_path, "m", "s")
+    assert samples.name == "s_samples_mathvista_testmini_solution.jsonl"
     line = json.loads(samples.read_text().splitlines()[1])
-    assert line["submission"] == {
+    assert {key: value for key, value in line["submission"].items() if key not in ("metadata", "query")} == {
         "question_id": "12",
+        "choices": ["decrease", "increase"],
         "extraction": "B",
         "prediction": "increase",
         "true_false": True,
         "answer": "increase",
+        "question_type": "multi_choice",
+        "answer_type": "text",
+        "precision": None,
     }
-    assert json.loads(results.read_text())["results"]["mathvista_testmini"]["llm_as_judge_eval,none"] == 50.0
+    assert json.loads(results.read_text())["results"]["mathvista_testmini_solution"]["llm_as_judge_eval,none"] == 50.0
 
 
 def test_exports_are_of_one_benchmark(tmp_path: Path) -> None:

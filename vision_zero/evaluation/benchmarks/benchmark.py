@@ -5,6 +5,7 @@ A benchmark is abstract or final: the two here share nothing but these types.
 
 from __future__ import annotations
 
+import re
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -15,6 +16,7 @@ from PIL import Image
 from vision_zero.config.base import Config
 from vision_zero.evaluation.benchmarks.extraction.answer import AnswerType
 
+_PLACE = re.compile(r"<\|?([a-zA-Z_]*(?:image|img|video|vision|im_(?:start|end))[a-zA-Z_]*)\|?>", re.IGNORECASE)
 Messages = list[dict[str, Any]]
 """A chat whose parts are texts and pictures, as :meth:`vision_zero.policy.policy.Policy.complete` takes it."""
 
@@ -32,8 +34,12 @@ class Item:
     image: Image.Image
 
     def messages(self) -> Messages:
-        """A chat of one user message: the picture, then the text."""
-        return [{"role": "user", "content": [{"type": "image", "image": self.image}, {"type": "text", "text": self.prompt}]}]
+        """A chat of one user message: the picture, then the text.
+
+        Words that a processor would take for the place of a picture (``<image>``, ``<|image_pad|>``) lose their angle brackets.
+        """
+        text = _PLACE.sub(r"[\1]", self.prompt)
+        return [{"role": "user", "content": [{"type": "image", "image": self.image}, {"type": "text", "text": text}]}]
 
 
 class Verdict(Config):

@@ -35,6 +35,10 @@ _ORIGINS: dict[str, Origin] = {
     "augmented": "augmented",
     "augmented_test": "augmented",
     "augmented_val": "augmented",
+    "test_human": "human",
+    "test_augmented": "augmented",
+    "val_human": "human",
+    "val_augmented": "augmented",
     "test_human.json": "human",
     "test_augmented.json": "augmented",
     "val_human.json": "human",
@@ -152,7 +156,7 @@ def _bare(words: str) -> str:
 def labels_of(value: Any) -> list[str]:
     """The labels of a cell: one, or a list of them."""
     values = value if isinstance(value, list | tuple) else [value]
-    return [text_of(label) for label in values]
+    return [text_of(label) for label in values if not isinstance(label, Mapping)]
 
 
 def origin_of(value: Any, name: str) -> Origin:

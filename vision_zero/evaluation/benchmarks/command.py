@@ -18,7 +18,7 @@ _FILE = click.Path(dir_okay=False, path_type=Path)
 
 @click.command(name="score")
 @click.option("--benchmark", type=click.Choice(["chartqa", "mathvista"]), required=True, help="Whose rules to score by.")
-@click.option("--predictions", type=_FILE, required=True, help="MathVista: output JSON by pid. ChartQA: JSON lines.")
+@click.option("--predictions", type=_FILE, required=True, help="Official, VLMEvalKit's, lmms-eval's or InternVL's file.")
 @click.option("--annotations", type=_FILE, help="MathVista: testmini.json, for fields that the predictions lack.")
 @click.option("--out", type=click.Path(file_okay=False, path_type=Path), required=True, help="Folder of the results.")
 @click.option("--response-label", default="response", show_default=True, help="MathVista: the field that holds the reply.")

@@ -1,9 +1,11 @@
 """Records of a run in the result formats of VLMEvalKit and of lmms-eval, so that their tables can hold ours.
 
 VLMEvalKit: ``<model>/<model>_<data set>.tsv`` with one row an item (``index``, ``question``, ``answer``, ``prediction`` and what
-its scorers read), and the accuracies as it writes them. lmms-eval: ``<model>/<stamp>_results.json`` and
+its scorers read), and the accuracies that it counts in that file itself. lmms-eval: ``<model>/<stamp>_results.json`` and
 ``<model>/<stamp>_samples_<task>.jsonl``. Suites that neither project knows go under their own names, with exact matches as the
-metric. Neither project's code is needed, and none is used.
+metric. Neither project's code is needed, and none is used. Items that could not be asked are left out, but keep their number.
+
+Where VLMEvalKit's rules differ from the published ones, its table follows its own: it never counts a list as right.
 """
 
 from __future__ import annotations
@@ -22,9 +24,14 @@ from vision_zero.errors import EvaluationError
 from vision_zero.evaluation.benchmarks import chartqa, mathvista
 from vision_zero.evaluation.benchmarks.benchmark import Record, scores_of
 from vision_zero.evaluation.benchmarks.files import write_atomically
+from vision_zero.evaluation.benchmarks.mathvista_score import GROUPS
 
 _VLMEVALKIT = {chartqa.NAME: "ChartQA_TEST", mathvista.NAME: "MathVista_MINI"}
-_LMMS_EVAL = {chartqa.NAME: "chartqa", mathvista.NAME: "mathvista_testmini"}
+_LMMS_EVAL = {chartqa.NAME: "chartqa", mathvista.NAME: "mathvista_testmini_solution"}
+"""Tasks that have samples: ``mathvista_testmini`` is a group there, and ``solution`` its task with the published hints."""
+_READ_BY_RULES = "Prefetch succeed"
+_UNREAD = "no answer"
+"""In the place of ``N/A``, which pandas reads as a number that is missing."""
 _ORIGIN_SPLITS = {"human": "test_human", "augmented": "test_augmented"}
 
 
@@ -36,7 +43,7 @@ def export_vlmevalkit(records: Sequence[Record], folder: Path, model: str) -> li
     """
     benchmark, name = _benchmark(records), _safe(model)
     stem = folder / name / f"{name}_{_VLMEVALKIT.get(benchmark, _safe(benchmark))}"
-    rows = [_vlmevalkit_row(number, record) for number, record in enumerate(records)]
+    rows = [_vlmevalkit_row(number, record) for number, record in enumerate(records) if not record.fault]
     predictions = stem.with_name(f"{stem.name}.tsv")
     write_atomically(predictions, _separated(rows, "\t"))
     scores = stem.with_name(f"{stem.name}_{'acc' if benchmark == chartqa.NAME else 'score'}.csv")
@@ -56,15 +63,15 @@ def export_lmms_eval(records: Sequence[Record], folder: Path, model: str, stamp:
     benchmark = _benchmark(records)
     task, below = _LMMS_EVAL.get(benchmark, _safe(benchmark)), folder / _safe(model)
     samples = below / f"{_safe(stamp)}_samples_{task}.jsonl"
-    lines = (_lmms_sample(number, record, benchmark) for number, record in enumerate(records))
+    lines = [_lmms_sample(number, record, benchmark) for number, record in enumerate(records) if not record.fault]
     write_atomically(samples, "".join(json.dumps(line, ensure_ascii=False) + "\n" for line in lines))
     results = below / f"{_safe(stamp)}_results.json"
     document = {
-        "results": {task: {"alias": task, **_lmms_metrics(records, benchmark)}},
+        "results": {task: {"alias": task, **_lmms_metrics([record for record in records if not record.fault], benchmark)}},
         "configs": {task: {"task": task}},
         "versions": {task: "Yaml"},
         "n-shot": {task: 0},
-        "n-samples": {task: {"original": len(records), "effective": len(records)}},
+        "n-samples": {task: {"original": len(records), "effective": len(lines)}},
         "model_name": model,
         "model_name_sanitized": _safe(model),
     }
@@ -75,11 +82,13 @@ def export_lmms_eval(records: Sequence[Record], folder: Path, model: str, stamp:
 def _vlmevalkit_row(number: int, record: Record) -> dict[str, Any]:
     row: dict[str, Any] = {"index": number, "question": record.prompt, "answer": _answer(record), "prediction": record.response}
     if record.benchmark == chartqa.NAME:
-        return {**row, "split": _ORIGIN_SPLITS[record.groups["origin"][0]]}
+        # Its scorer compares the whole prediction, as the published rule does: that is what was scored here, too.
+        labels = repr(list(record.answers)) if len(record.answers) > 1 else _answer(record)
+        said = {"answer": labels, "prediction": record.prediction, "response": record.response}
+        return {**row, **said, "split": _ORIGIN_SPLITS[record.groups["origin"][0]]}
     if record.benchmark != mathvista.NAME:
         return {**row, "hit": int(bool(record.is_right)), "category": ", ".join(value for _, value in _values(record))}
     choices = list(record.details.get("choices", ()))
-    letter = chr(ord("A") + choices.index(_answer(record))) if _answer(record) in choices else ""
     groups = {
         name: ", ".join(record.groups.get(name, ())) for name in ("question_type", "answer_type", "source", "task", "grade")
     }
@@ -88,11 +97,15 @@ def _vlmevalkit_row(number: int, record: Record) -> dict[str, Any]:
         **groups,
         "pid": record.key,
         "choices": repr(choices),
-        "answer_option": letter,
+        "answer_option": _letter(_answer(record), choices),
         "skills": repr(list(record.groups.get("skills", ()))),
-        "res": record.extraction,
-        "log": "Prefetch succeed",
+        "res": _letter(record.prediction, choices) or record.prediction or _UNREAD,
+        "log": _READ_BY_RULES if record.is_answered else _UNREAD,
     }
+
+
+def _letter(choice: str | None, choices: Sequence[str]) -> str:
+    return chr(ord("A") + choices.index(choice)) if choice in choices else ""
 
 
 def _vlmevalkit_scores(records: Sequence[Record], benchmark: str) -> list[dict[str, Any]]:
@@ -106,11 +119,20 @@ def _vlmevalkit_scores(records: Sequence[Record], benchmark: str) -> list[dict[s
     if benchmark != mathvista.NAME:
         by_value = {value: 100 * part.accuracy for values in scores.groups.values() for value, part in values.items()}
         return [{"split": "test", "Overall": 100 * overall.accuracy, **by_value}]
-    rows = {"Overall": overall, **scores.groups.get("task", {}), **scores.groups.get("skills", {})}
-    return [
-        {"Task&Skill": name, "tot": value.total, "hit": value.correct, "acc": 100 * value.accuracy}
-        for name, value in rows.items()
-    ]
+    counted: dict[str, list[Record]] = {"Overall": []}
+    for record in records:
+        if not record.fault:
+            for name in ("Overall", *record.groups.get("skills", ()), *record.groups.get("task", ())):
+                counted.setdefault(name, []).append(record)
+    return [_vlmevalkit_score(name, own) for name, own in counted.items()]
+
+
+def _vlmevalkit_score(name: str, records: Sequence[Record]) -> dict[str, Any]:
+    fetched = sum(record.is_answered for record in records)
+    hit = sum(bool(record.is_right) and "list" not in record.groups.get("answer_type", ()) for record in records)
+    total = len(records)
+    shares = {"prefetch_rate": 100 * fetched / total, "acc": 100 * hit / total}
+    return {"Task&Skill": name, "tot": total, "prefetch": fetched, "hit": hit, **shares}
 
 
 def _lmms_sample(number: int, record: Record, benchmark: str) -> dict[str, Any]:
@@ -123,10 +145,16 @@ def _lmms_sample(number: int, record: Record, benchmark: str) -> dict[str, Any]:
     else:
         result = {
             "question_id": record.key,
+            "query": record.prompt,
+            "choices": record.details.get("choices") or None,
+            "answer": _answer(record),
             "extraction": record.extraction,
             "prediction": record.prediction,
             "true_false": bool(record.is_right),
-            "answer": _answer(record),
+            "question_type": ", ".join(record.groups.get("question_type", ())),
+            "answer_type": ", ".join(record.groups.get("answer_type", ())),
+            "precision": record.details.get("precision"),
+            "metadata": _metadata(record),
         }
         metrics = {"llm_as_judge_eval": result, "submission": result}
     return {
@@ -134,10 +162,17 @@ def _lmms_sample(number: int, record: Record, benchmark: str) -> dict[str, Any]:
         "target": _answer(record),
         "input": record.prompt,
         "resps": [[record.response]],
-        "filtered_resps": [record.response],
+        "filtered_resps": [(record.prediction or "") if benchmark == chartqa.NAME else record.response],
         "doc_hash": hashlib.sha256(f"{record.key}\n{record.prompt}".encode()).hexdigest(),
         **metrics,
     }
+
+
+def _metadata(record: Record) -> dict[str, Any]:
+    """The problem's, with every breakdown that lmms-eval's aggregation looks up."""
+    groups = {name: ", ".join(record.groups.get(name, ())) for name in GROUPS if not name.endswith("_type")}
+    own = {**groups, "skills": list(record.groups.get("skills", ()))}
+    return {"split": "testmini", **own, **record.details.get("metadata", {})}
 
 
 def _lmms_metrics(records: Sequence[Record], benchmark: str) -> dict[str, float]:
@@ -157,7 +192,7 @@ def _lmms_metrics(records: Sequence[Record], benchmark: str) -> dict[str, float]
         values = [float(bool(record.is_right)) for record in own if record.is_right is not None]
         if values:
             mean = sum(values) / len(values)
-            found[f"{name},none"] = scale * mean
+            found[f"{name},none"] = round(scale * mean, 2) if scale > 1 else mean
             found[f"{name}_stderr,none"] = scale * math.sqrt(mean * (1 - mean) / max(len(values) - 1, 1))
     return found
 

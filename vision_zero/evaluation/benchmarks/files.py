@@ -51,7 +51,8 @@ def lines_of(text: str, name: str) -> list[Row]:
         EvaluationError: a line is no JSON object; the message gives its number.
     """
     rows = []
-    for number, line in enumerate(text.splitlines(), start=1):
+    # Only a line feed ends a line: U+2028, U+0085 and the like may stand inside a JSON text as they are.
+    for number, line in enumerate(text.split("\n"), start=1):
         if not line.strip():
             continue
         try:

@@ -168,7 +168,12 @@ def mathvista_verdict(problem: Problem, reply: str, extractor: Extractor | None 
         is_right=None if problem.answer is None else is_right(prediction, problem.answer),
         is_answered=extraction in problem.choices or not (extraction == "" or declines(extraction)),
         groups=_groups(problem),
-        details={"question": problem.question, "choices": list(problem.choices), "precision": problem.precision},
+        details={
+            "question": problem.question,
+            "choices": list(problem.choices),
+            "precision": problem.precision,
+            "metadata": {name: value for name, value in problem.metadata.items() if not absent(value)},
+        },
     )
 
 

@@ -1,4 +1,4 @@
-"""Scoring predictions that lie in files: MathVista's official output, and ChartQA's JSON lines."""
+"""Scoring predictions that lie in files: MathVista's official output, ChartQA's JSON lines, and what others write."""
 
 from __future__ import annotations
 
@@ -16,7 +16,6 @@ from vision_zero.evaluation.benchmarks.files import (
     Row,
     absent,
     json_text,
-    lines_of,
     read_text,
     rows_of,
     text_of,
@@ -24,6 +23,7 @@ from vision_zero.evaluation.benchmarks.files import (
 )
 from vision_zero.evaluation.benchmarks.mathvista import Problem, mathvista_verdict
 from vision_zero.evaluation.benchmarks.mathvista_score import GROUPS
+from vision_zero.evaluation.benchmarks.prediction_files import chartqa_rows, mathvista_rows, read_predictions
 from vision_zero.evaluation.benchmarks.records import write_jsonl, write_parquet
 
 
@@ -58,6 +58,7 @@ def score_mathvista(
 ) -> Scored:
     """Extract and score the official output format: ``{pid: {response, question_type, answer_type, choices, precision, ...}}``.
 
+    Layouts of others are read, too; see :mod:`vision_zero.evaluation.benchmarks.prediction_files`.
     Fields that a prediction lacks are taken from the annotations; its own come first, as in the official script.
 
     Args:
@@ -67,7 +68,7 @@ def score_mathvista(
         EvaluationError: a file cannot be read, a pid occurs twice, or a field is in neither file.
     """
     annotated = {} if annotations is None else _by_pid(rows_of(read_text(annotations), str(annotations)), str(annotations))
-    given = _by_pid(rows_of(read_text(predictions), str(predictions)), str(predictions))
+    given = _by_pid(mathvista_rows(read_predictions(predictions), str(predictions), response_label), str(predictions))
     if not given:
         raise EvaluationError(f"{predictions} holds no predictions")
     records, rows, agreed, judged = [], [], 0, 0
@@ -104,7 +105,8 @@ def score_mathvista(
 def score_chartqa(predictions: Path) -> Scored:
     """Score JSON lines ``{prediction, label or answer, human_or_machine or type}``; ``question`` and ``id`` may be there, too.
 
-    A ``prediction`` is scored as it is, as published; where a line has a ``response`` instead, its final answer is.
+    A ``prediction`` is scored as it is, as published; where a line has a ``response`` instead, its final answer is. Layouts of
+    others are read, too; see :mod:`vision_zero.evaluation.benchmarks.prediction_files`.
 
     Raises:
         EvaluationError: the file cannot be read, or a line lacks a field; the message gives its number.
@@ -112,12 +114,14 @@ def score_chartqa(predictions: Path) -> Scored:
     records: list[Record] = []
     rows = []
     keys: set[str] = set()
-    for number, row in enumerate(lines_of(read_text(predictions), str(predictions)), start=1):
+    for number, row in enumerate(chartqa_rows(read_predictions(predictions), str(predictions)), start=1):
         name = f"{predictions}, prediction {number}"
         label, origin = _field(row, ("label", "answer"), name), _field(row, ("human_or_machine", "type"), name)
         response = text_of(row[_field(row, ("prediction", "response"), name)])
         said = response if "prediction" in row else final_answer(response)
         labels = labels_of(row[label])
+        if isinstance(row[label], Mapping):
+            raise EvaluationError(f"{name} has an object for a {label}: give its text, or a list of texts")
         if not any(labels):
             raise EvaluationError(f"{name} has an empty {label}")
         question = text_of(row.get("question", row.get("query")))
@@ -148,20 +152,22 @@ def write_scored(scored: Scored, predictions: Path, folder: Path) -> list[Path]:
     Raises:
         EvaluationError: the folder would overwrite the predictions, or cannot be written to.
     """
-    result = folder / predictions.name
-    if result.resolve() == predictions.resolve():
+    lines = predictions.suffix != ".json"
+    own = [folder / name for name in ("scores.json", "records.jsonl", "records.parquet")]
+    result = folder / predictions.with_suffix(".jsonl" if lines else ".json").name
+    result = result.with_name(f"predictions_{result.name}") if result in own else result
+    if predictions.resolve() in [file.resolve() for file in (result, *own)]:
         raise EvaluationError(f"{folder} holds the predictions themselves: give another folder for the results")
-    lines = predictions.suffix == ".jsonl"
     text = (
         _json_lines(scored.rows)
         if lines
         else json_text({record.key: row for record, row in zip(scored.records, scored.rows, strict=True)})
     )
     write_atomically(result, text)
-    write_atomically(folder / "scores.json", json_text(official_scores(scored)))
-    write_jsonl(scored.records, folder / "records.jsonl")
-    write_parquet(scored.records, folder / "records.parquet")
-    return [result, folder / "scores.json", folder / "records.jsonl", folder / "records.parquet"]
+    write_atomically(own[0], json_text(official_scores(scored)))
+    write_jsonl(scored.records, own[1])
+    write_parquet(scored.records, own[2])
+    return [result, *own]
 
 
 def official_scores(scored: Scored) -> dict[str, Any]:

@@ -19,11 +19,11 @@ _IS = (
 _WORDS = r"(?:,? [^\s.,:;!?=()]+){0,6}?,?"
 _ANSWER = (
     rf"(?<!to )(?<!can )(?<!not )(?<!please )(?<!and )\b(?:answers?\b{_WORDS}|ans\b|(?:final|required) (?:value|list|result)"
-    rf"|(?:correct|right|best|final|selected|chosen|my|likely) (?:option|choice|letter|pick|guess|one|statement)\b{_WORDS}"
+    rf"|(?:correct|right|best|final|selected|my|likely) (?:option|choice|letter|one|statement)\b{_WORDS}|plausible|most likely"
     rf"|(?:option|choice|letter)(?: (?:letter|number|value))?\W{{0,4}}?)[\"'*]{{0,3}}{_IS}|\bans\.\s"
 )
 _CHINESE = (
-    r"(?:答案|选项)(?:选项|应该|应)?\s?(?:是|为|选(?!项)|:)+\s?(?:选项)?:?\s?"
+    r"(?:答案|选项|^答(?=:))(?:选项|应该|应)?\s?(?:是|为|选(?!项)|】|:)+\s?(?:选项)?:?\s?"
     r"|(?:故|应该?|所以|因此|本题|我|正确)?,?\s?选(?:择|项)?(?:是|为)?\s?:?\s?(?=[(\[*]{0,3}[A-Za-z])"
 )
 _OTHER_LANGUAGES = (
@@ -37,14 +37,15 @@ _CHOOSES = (
 )
 _MATCHES = (
     r"\b(?:correspond(?:s|ing)? (?:to|with)|match(?:es|ing)?|which is|(?:it|that|this)(?: is|'s| must be| would be| will be)"
-    r"|must be|with|select|choose|pick)\s(?:the )?(?:option|choice|answer|letter)?(?= ?[(\"'*]*[A-Z]\b)"
+    r"|must be|(?:first|second|third|last) option,|with|select|choose|pick)\s(?:the )?"
+    r"(?:option|choice|answer|letter)?(?= ?[(\"'*]*[A-Z]\b)"
 )
 _HENCE = (
     r"^\W{0,4}(?:and )?(?:so|finally|therefore|thus|hence|(?:most |very )?(?:likely|probably)|maybe|perhaps)\b[:,]?|→|=>|->|∴"
 )
 _CORRECT = (
     r"(?<![A-Za-z\d])(\(?[A-Z]\)?)[\"'*.]{0,3}(?: (?:\w+ )?(?:is|must be|would be|seems|should be) (?:(?:the|our|my|an?|most) )*"
-    r"(?:\w+ )?(?:correct|right|best|answer|likely|true|one)\b|\s?(?:选项)?(?:是)?(?:正确|对的))"
+    r"(?:\w+ )?(?:correct|right|best|answer|likely|true|one|choice)\b|\s?(?:选项)?(?:是)?(?:正确|对的))"
 )
 _NAMED = r"\b(?:[Oo]ption|[Cc]hoice|[Ll]etter|[Aa]nswer)\s{0,2}(\(?[A-Z]\b\)?|\([a-z]\))"
 _TOTAL = r"^\W{0,6}(?:grand |the )?(?:total|sum|difference|average|altogether|in total)\b[^:=\n\d]{0,30}[:=]"
@@ -137,7 +138,7 @@ FORMS = (
          "The answer is A. Wait, the answer is not A. The answer is B. => B.", '{"answer": "B"} => "B"}'),
         alone=False,
     ),
-    Form("labelled", _after(r"^\W{0,6}(?:the )?(?:solution|result|conclusion|price|cost)" + _IS), SOME, ("Result: B => B",)),
+    Form("labelled", _after(r"^\W{0,6}(?:the )?(?:solution|result|conclusion|correct|cost)" + _IS), SOME, ("Result: B => B",)),
     Form("marked", lambda reply: re.findall(r"(?m)^#{4} ?([^\n#]{1,80})\Z", reply.text), ANY, ("3 + 11\n#### 14 => 14",)),
     Form("last line", lambda reply: reply.sentences[-1:], SOME, ("It is $40 and $45.\n\n$85.00 => $85.00",)),
     Form("opening", _opening, EITHER, ("C. It is (A). => C.", "No, it is not. => No", "5 because 3 + 2. => 5 because 3 + 2.")),

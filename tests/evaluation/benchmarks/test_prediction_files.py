@@ -1,0 +1,206 @@
+"""Predictions as VLMEvalKit, lmms-eval, InternVL and we write them: read with the right verdict, or refused with advice."""
+
+from __future__ import annotations
+
+import csv
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.evaluation.benchmarks.make import Scripted, chart_row, choice, problem
+from vision_zero.errors import EvaluationError
+from vision_zero.evaluation.benchmarks.chartqa import ChartQA
+from vision_zero.evaluation.benchmarks.exporters import export_lmms_eval, export_vlmevalkit
+from vision_zero.evaluation.benchmarks.mathvista import MathVista
+from vision_zero.evaluation.benchmarks.records import write_jsonl
+from vision_zero.evaluation.benchmarks.running import run_benchmark
+from vision_zero.evaluation.benchmarks.score_files import Scored, score_chartqa, score_mathvista, write_scored
+from vision_zero.evaluation.benchmarks.sources import table_of
+
+QUERY = "Hint: Please answer the question.\nQuestion: What happens?\nChoices:\n(A) decrease\n(B) increase"
+VLMEVALKIT = [
+    {"index": 5, "question": QUERY, "answer": "increase", "answer_option": "B", "choices": "['decrease', 'increase']",
+     "question_type": "multi_choice", "answer_type": "text", "task": "math word problem", "skills": "['arithmetic reasoning']",
+     "prediction": "The answer is B because it grows."},
+    {"index": 9, "question": "Hint: …\nQuestion: How long is it?", "answer": "1.45", "answer_option": "", "choices": "",
+     "question_type": "free_form", "answer_type": "float", "task": "math word problem", "skills": "['arithmetic reasoning']",
+     "prediction": "It is 1.4512 m."},
+]  # fmt: skip
+CHARTS = [
+    {"index": 0, "question": "How many?", "answer": "14", "split": "test_human", "prediction": "14.5"},
+    {"index": 1, "question": "Which?", "answer": "['Yes', 'No']", "split": "test_augmented", "prediction": "no"},
+]
+LMMS_RESULT = {
+    "question_id": "12",
+    "query": QUERY,
+    "choices": ["decrease", "increase"],
+    "answer": "increase",
+    "extraction": "A",
+    "prediction": "decrease",
+    "true_false": False,
+    "question_type": "multi_choice",
+    "answer_type": "text",
+    "precision": None,
+    "metadata": {"task": "math word problem", "split": "testmini"},
+}
+LMMS_MATH = {
+    "doc_id": 0,
+    "target": "increase",
+    "resps": [["(A) decrease"]],
+    "filtered_resps": ["(A) decrease"],
+    "gpt_eval_score": LMMS_RESULT,
+}
+LMMS_CHART = [
+    {
+        "doc_id": 0,
+        "target": "14",
+        "resps": [["14"]],
+        "filtered_resps": ["14"],
+        "relaxed_overall": 1.0,
+        "relaxed_human_split": 1.0,
+    },
+    {"doc_id": 1, "doc": {"type": "augmented_test", "question": "?", "answer": "Yes"}, "target": "Yes", "resps": [["No"]]},
+]
+
+
+def write(path: Path, rows: Any) -> Path:
+    if path.suffix in (".tsv", ".csv"):
+        with path.open("w", newline="") as file:
+            table = csv.DictWriter(file, list(rows[0]), delimiter="\t" if path.suffix == ".tsv" else ",", quoting=csv.QUOTE_ALL)
+            table.writeheader()
+            table.writerows(rows)
+    elif path.suffix == ".xlsx":
+        book = pytest.importorskip("openpyxl").Workbook()
+        for row in (list(rows[0]), *(list(row.values()) for row in rows)):
+            book.active.append(row)
+        book.save(path)
+    else:
+        path.write_text("\n".join(map(json.dumps, rows)) if path.suffix == ".jsonl" else json.dumps(rows))
+    return path
+
+
+def verdicts(scored: Scored) -> list[bool | None]:
+    return [record.is_right for record in scored.records]
+
+
+@pytest.mark.parametrize("suffix", [".tsv", ".csv", ".json", ".xlsx"])
+def test_vlmevalkit_tables(tmp_path: Path, suffix: str) -> None:
+    math = score_mathvista(write(tmp_path / f"m_MathVista_MINI{suffix}", VLMEVALKIT), None)
+    assert verdicts(math) == [True, True]
+    assert [(record.key, record.extraction, record.prediction) for record in math.records] == [
+        ("5", "B", "increase"),
+        ("9", "1.4512", "1.45"),
+    ]
+    charts = score_chartqa(write(tmp_path / f"m_ChartQA_TEST{suffix}", CHARTS))
+    assert verdicts(charts) == [True, True]
+    assert [record.groups["origin"] for record in charts.records] == [("human",), ("augmented",)]
+
+
+def test_lmms_eval_samples(tmp_path: Path) -> None:
+    math = score_mathvista(write(tmp_path / "samples_mathvista.jsonl", [LMMS_MATH]), None)
+    assert (verdicts(math), math.records[0].key, math.agreement) == ([False], "12", (1, 1))
+    charts = score_chartqa(write(tmp_path / "samples_chartqa.jsonl", LMMS_CHART))
+    assert verdicts(charts) == [True, False]
+    assert [record.groups["origin"] for record in charts.records] == [("human",), ("augmented",)]
+
+
+def test_internvl_lists_have_the_prediction_under_answer(tmp_path: Path) -> None:
+    rows = [
+        {"question": "How many?", "answer": "14.5", "annotation": "14"},
+        {"question": "?", "answer": "Yes", "annotation": ["No"]},
+    ]
+    charts = score_chartqa(write(tmp_path / "chartqa_test_human_240101.json", rows))
+    assert verdicts(charts) == [True, False]
+    assert charts.records[0].groups["origin"] == ("human",)
+    with pytest.raises(EvaluationError, match=r"Add type \(human or augmented\), or put it into the file's name"):
+        score_chartqa(write(tmp_path / "charts.json", rows))
+    with pytest.raises(EvaluationError, match="answer is the prediction here: rename it to response, and annotation to answer"):
+        score_mathvista(write(tmp_path / "math.json", [{**rows[0], "pid": "1"}]), None)
+
+
+def test_what_we_export_is_read_again_with_the_same_verdicts(tmp_path: Path) -> None:
+    rows = [
+        problem("11"),
+        choice("12", ["decrease", "increase"], "increase"),
+        problem("13", answer_type="float", precision=1, answer="0.6"),
+    ]
+    replies = ["There are 3 cats.", "The answer is (A).", "It is 0.62."]
+    math = run_benchmark(MathVista(table_of(rows, "problems")), Scripted(replies.__getitem__), tmp_path / "m.jsonl")
+    charts = [chart_row("14", 0), chart_row(["Yes", "No"], 1)]
+    chart = run_benchmark(
+        ChartQA(table_of(charts, "charts")), Scripted(["The answer is 14.", "no"].__getitem__), tmp_path / "c.jsonl"
+    )
+    for records, score in ((math, lambda path: score_mathvista(path, None)), (chart, score_chartqa)):
+        write_jsonl(records, tmp_path / "records_of_a_run.jsonl")
+        tables = export_vlmevalkit(records, tmp_path / "v", "m")[:1]
+        samples = export_lmms_eval(records, tmp_path / "l", "m", "s")[:1]
+        for path in (tmp_path / "records_of_a_run.jsonl", *tables, *(samples if records is math else [])):
+            assert verdicts(score(path)) == [record.is_right for record in records], path
+    with pytest.raises(EvaluationError, match="is a record of chartqa: score it with --benchmark chartqa"):
+        score_mathvista(tmp_path / "records_of_a_run.jsonl", None)
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "words"),
+    [
+        ("p.parquet", "PAR1", r"is none of .json, .jsonl, .tsv, .csv, .xlsx: save the predictions"),
+        ("p.xlsx", "no zip", "not a readable Excel file|need openpyxl"),
+        ("p.jsonl", '{"prediction": "1", "label": {"text": "1"}, "type": "human"}', "has an object for a label: give its text"),
+        (
+            "p.jsonl",
+            '{"prediction": "1", "labels": "1", "type": "human"}',
+            "has no label or answer; it has prediction, labels, type",
+        ),
+    ],
+)
+def test_other_files_are_refused_with_advice(tmp_path: Path, name: str, content: str, words: str) -> None:
+    (tmp_path / name).write_text(content)
+    with pytest.raises(EvaluationError, match=words) as raised:
+        score_chartqa(tmp_path / name)
+    assert "\n" not in str(raised.value)
+
+
+def test_excel_without_openpyxl_says_what_to_do(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(__import__("sys").modules, "openpyxl", None)
+    (tmp_path / "p.xlsx").write_bytes(b"PK")
+    with pytest.raises(EvaluationError, match=r"pip install 'vision-zero\[xlsx\]', or save the sheet as \.tsv"):
+        score_chartqa(tmp_path / "p.xlsx")
+
+
+@pytest.mark.parametrize("name", ["scores.json", "records.jsonl"])
+def test_predictions_may_have_the_name_of_a_result(tmp_path: Path, name: str) -> None:
+    rows = [{"prediction": "14", "label": "14", "type": "human"}]
+    (tmp_path / "in").mkdir()
+    scored = score_chartqa(write(tmp_path / "in" / name, rows))
+    files = write_scored(scored, tmp_path / "in" / name, tmp_path / "out")
+    assert [file.name for file in files] == [f"predictions_{name}", "scores.json", "records.jsonl", "records.parquet"]
+    assert "average" in json.loads((tmp_path / "out" / "scores.json").read_text())
+    assert "true_false" in files[0].read_text()
+    before = (tmp_path / "in" / name).read_bytes()
+    with pytest.raises(EvaluationError, match="give another folder"):
+        write_scored(scored, tmp_path / "in" / name, tmp_path / "in")
+    assert (tmp_path / "in" / name).read_bytes() == before
+
+
+@pytest.mark.parametrize("mark", ["\u2028", "\u2029", "\u0085", "\x0b", "\x0c", "\x1c", "\x1e"])
+def test_only_a_line_feed_ends_a_line(tmp_path: Path, mark: str) -> None:
+    rows = [
+        {"prediction": f"a{mark}b", "label": f"a{mark}b", "type": "human"},
+        {"prediction": "1", "label": "2", "type": "human"},
+    ]
+    # Control characters below a space must be escaped in JSON; the others may stand as they are.
+    text = "".join(json.dumps(row, ensure_ascii=mark < " ") + "\r\n" for row in rows)
+    (tmp_path / "p.jsonl").write_text(text, encoding="utf-8")
+    assert verdicts(score_chartqa(tmp_path / "p.jsonl")) == [True, False]
+
+
+@pytest.mark.parametrize(
+    "word", ["<image>", "<|image_pad|>", "<img>", "<video>", "<|vision_start|>", "<|im_end|>", "<start_of_image>"]
+)
+def test_a_question_holds_no_place_of_a_picture(word: str) -> None:
+    item = ChartQA(table_of([chart_row(query=f"What does {word} show at a < b?")], "charts")).item(0)
+    text = item.messages()[0]["content"][1]["text"]
+    assert text.startswith(f"What does [{word.strip('<|>')}] show at a < b?")
+    assert word in item.prompt
