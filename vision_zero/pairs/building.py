@@ -67,11 +67,12 @@ def _of_domain(
     domain: Domain, config: PairsConfig, source: Callable[[], PairSource], split: Split, seed: Seed, positions: range
 ) -> Iterator[tuple[int, ImagePair]]:
     own: PairSource | None = None
-    for position in positions:
-        place = seed.child(position)
-        if _domain_at(config, place) == domain:
+    # Which turn a position has follows from all before it, so that a run that goes on takes the things that are next.
+    mine = (position for position in range(positions.stop) if _domain_at(config, seed.child(position)) == domain)
+    for turn, position in enumerate(mine):
+        if position >= positions.start:
             own = source().of(Part(split, config.held_out_share)) if own is None else own
-            yield position, own.sample(place)
+            yield position, own.at(turn, seed.child(position), seed)
 
 
 def _domain_at(config: PairsConfig, place: Seed) -> Domain:

@@ -77,4 +77,4 @@ def _pairs(config: BuildPairsConfig, task: _Task, source: PairSource) -> Iterato
         yield from enumerate(islice(source.each(seed), len(task.positions)))
         return
     for position in task.positions:
-        yield position, source.sample(seed.child(position))
+        yield position, source.at(position, seed.child(position), seed)

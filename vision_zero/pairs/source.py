@@ -29,7 +29,12 @@ class PairSource(ABC):
         """One pair after another: those of the seed's children 0, 1, 2, ... without end, or every pair once where there are only
         so many."""
         for number in count():
-            yield self.sample(seed.child(number))
+            yield self.at(number, seed.child(number), seed)
+
+    def at(self, turn: int, seed: Seed, order: Seed) -> ImagePair:
+        """The pair that belongs to ``seed`` in a series of pairs, whose ``turn`` it is; ``order`` is the series' own seed. Where
+        pairs are made of a few things, each comes once before any comes again. Raises as ``sample`` does."""
+        return self.sample(seed)
 
     def of(self, part: Part) -> PairSource:
         """The source restricted to what belongs to a split; what was read already is not read again. A source that makes things

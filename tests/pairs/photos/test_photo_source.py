@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import islice
 from pathlib import Path
 from typing import Any, get_args
 
@@ -251,3 +252,12 @@ def test_crops_stay_inside_and_have_the_wanted_shape() -> None:
 def test_settings_that_cannot_work_are_refused(settings: dict[str, Any], message: str) -> None:
     with pytest.raises(ValidationError, match=message):
         PhotosConfig(**settings)
+
+
+def test_every_photo_comes_once_before_any_comes_twice(tmp_path: Path) -> None:
+    source = PhotoSource(PhotosConfig(location=photos(tmp_path, sceneries(4)), width=112, height=84))
+    seen = [pair.original_facts["photo"] for pair in islice(source.each(Seed(3)), 8)]
+    assert sorted(map(str, seen[:4])) == sorted(map(str, seen[4:])) == [f"{number}.png" for number in range(4)]
+    assert seen[:4] != seen[4:]
+    again = source.at(6, Seed(3).child(6), Seed(3))
+    assert again.original_facts["photo"] == seen[6]

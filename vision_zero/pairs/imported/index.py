@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from abc import ABC, abstractmethod
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -148,7 +149,8 @@ class RowIndex(PairIndex):
         if self._groups is None or not self._has_groups:
             return None
         value = self._rows.row(place, [self._groups])[self._groups]
-        return None if value is None else str(value)
+        is_missing = value is None or (isinstance(value, float) and math.isnan(value))
+        return None if is_missing else (storable(str(value)) or None)
 
     @cached_property
     def _has_groups(self) -> bool:

@@ -76,7 +76,7 @@ FAMILIES: tuple[tuple[_Rule, ...], ...] = (
     (
         _by_ending("A", "B"),
         # InstructPix2Pix, then spot-the-diff.
-        _literal(r"(.*\d)_0", r"(.*\d)_1"),
+        _literal(r"(.*\d)[_.]0", r"(.*\d)[_.]1"),
         _literal(r"((?:.+/)?\d+)", r"((?:.+/)?\d+)_2"),
     ),
 )

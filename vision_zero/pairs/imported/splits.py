@@ -37,8 +37,8 @@ def split_of_file(path: str) -> str | None:
 
 
 def split_of_folder(path: str) -> str | None:
-    """The split of a picture, by its folders alone: ``train_original.png`` may show a train."""
-    named = (split_named(folder) for folder in path.split("/")[:-1])
+    """The split of a picture, by its folders alone (``val``, ``val2017``): ``train_original.png`` may show a train."""
+    named = (split_named(folder.rstrip("0123456789")) for folder in path.split("/")[:-1])
     return next((split for split in named if split is not None), None)
 
 

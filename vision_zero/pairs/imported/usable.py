@@ -13,6 +13,7 @@ from vision_zero.errors import PairsError
 from vision_zero.pairs.identity import groups, place_key, reduced, same
 from vision_zero.pairs.imported.storage import ConnectionLostError
 from vision_zero.pairs.parts import EVERYTHING, Part
+from vision_zero.randomness import Seed
 
 T = TypeVar("T")
 
@@ -105,6 +106,21 @@ class Usable(Generic[T]):
         first = next(iter(self.problems.items()), None)
         reason = "there are none" if first is None else f"the first of {len(self.problems)} problems: {first[0]}: {first[1]}"
         raise PairsError(f"found no usable {self._what}{self._whose()}: {reason}")
+
+    def turn(self, number: int, order: Seed) -> tuple[int, T] | None:
+        """The thing whose turn it is where things are taken in rounds: each once, shuffled anew, before any comes again.
+
+        None where it cannot be used, or where there are too many things for rounds to matter.
+        """
+        if self.count > COMPARED:
+            return None
+        places = [place for place in range(self.count) if self._is_mine(place)]
+        if not places:
+            return None
+        done, turn = divmod(number, len(places))
+        place = places[int(order.child("round", done).generator().permutation(len(places))[turn])]
+        thing = self._attempt(place)
+        return None if thing is None else (place, thing)
 
     def each(self) -> Iterator[tuple[int, T]]:
         """Every thing that can be used, once, in order."""

@@ -26,10 +26,15 @@ from vision_zero.texts import storable
 PAIR_TRIES = 40
 INSISTENCE = 6
 """So many of them are for the kind of edit that was drawn; then another one may take its place."""
+OWN_TRIES = 4
+"""Where it is a photo's turn, so many are for it: half of them for the kind of edit that was drawn, half for any."""
 KEPT = 8
 """Decoded photos that are kept: the shipped ones all fit."""
 MOST_DETAIL = 4
 """A photo is kept at no more than so many times the size of the pictures."""
+
+_Found = tuple[int, tuple[Image.Image, int]]
+"""A photo's place, the photo, and the width that it had."""
 
 
 @final
@@ -83,10 +88,20 @@ class PhotoSource(PairSource):
         return self._usable.check()
 
     def sample(self, seed: Seed) -> ImagePair:
+        return self._made(seed, None)
+
+    def at(self, turn: int, seed: Seed, order: Seed) -> ImagePair:
+        return self._made(seed, self._usable.turn(turn, order))
+
+    def _made(self, seed: Seed, own: _Found | None) -> ImagePair:
+        """A pair, of that photo if there is one and it can be edited in a few tries."""
+        first = 0 if own is None else OWN_TRIES
         for attempt in range(PAIR_TRIES):
-            photo, origin = self._picture(seed.child(attempt, "photo").generator())
+            is_own = attempt < first
+            photo, origin = self._picture(seed.child(attempt, "photo").generator(), own if is_own else None)
+            insists = attempt < OWN_TRIES // 2 if is_own else attempt - first < INSISTENCE
             # One seed for all tries: a kind of edit is drawn once, and a photo that suits it is sought.
-            edited = self._editor.edit(photo, self._borrowed, seed.child("edit"), insists=attempt < INSISTENCE)
+            edited = self._editor.edit(photo, self._borrowed, seed.child("edit"), insists=insists)
             if edited is None:
                 continue
             facts: Facts = {**origin, "regions": list(edited.regions)}
@@ -107,9 +122,9 @@ class PhotoSource(PairSource):
     def _borrowed(self, rng: np.random.Generator) -> Image.Image:
         return self._picture(rng)[0]
 
-    def _picture(self, rng: np.random.Generator) -> tuple[Image.Image, Facts]:
-        """A random crop of a random photo, and where it is from."""
-        place, (photo, width) = self._usable.draw(rng)
+    def _picture(self, rng: np.random.Generator, own: _Found | None = None) -> tuple[Image.Image, Facts]:
+        """A random crop of that photo, or of a random one, and where it is from."""
+        place, (photo, width) = self._usable.draw(rng) if own is None else own
         size = (self.config.width, self.config.height)
         crop = draw_crop(photo.size, size, self.config.min_crop, self.config.mirror, rng)
         return crop.of(photo, size), {**self._photos.origin(place), **crop.facts(width / photo.width)}
