@@ -24,7 +24,7 @@ def build_folder(config: PublishConfig) -> Annotated[BaseFolder, "published_poli
     policy, state, verdict, scores, suites = (
         promoted_artifact(version, name) for name in (POLICY, STATE, "verdict", "scores", "benchmarks")
     )
-    base = "the bare base" if policy.path is None else base_of(policy.path)
+    base = "the bare base" if policy.path is None else config.base or base_of(policy.path)
     name = f"{version.model.name} {version.number}"
     card = published_card(
         config, base=base, is_whole=policy.is_whole, name=name, state=state, verdict=verdict, scores=scores, suites=suites
@@ -39,7 +39,10 @@ def deliver_folder(config: PublishConfig, folder: BaseFolder) -> Annotated[str, 
 
     from vision_zero.publishing.targets import deliver
 
-    address = deliver(folder, config)
-    click.echo(f"published: {address}")
-    log_metadata({"published": address})
-    return address
+    done = deliver(folder, config)
+    click.echo(f"published: {done.address}")
+    for what, names in (("replaced", done.replaced), ("left alone, since it was not published there", done.kept)):
+        if names:
+            click.echo(f"{what}: {', '.join(names)}")
+    log_metadata({"published": done.address})
+    return done.address

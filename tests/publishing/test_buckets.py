@@ -53,7 +53,12 @@ def built(tiny_base, tmp_path_factory):
 
 
 def published(url: str, **given: Any) -> PublishConfig:
-    return PublishConfig(model="spy", target=TARGET, **{"options": options(url), **given})
+    return PublishConfig(model="spy", **{"target": TARGET, "options": options(url), **given})
+
+
+def names(files) -> set[str]:
+    files.invalidate_cache()
+    return {path.removeprefix("pairs/policies/one/") for path in files.find(TARGET)}
 
 
 def is_whole(files, folder: Path, expected: BaseFolder, tiny_base: Path) -> bool:
@@ -72,25 +77,50 @@ def is_whole(files, folder: Path, expected: BaseFolder, tiny_base: Path) -> bool
 
 
 def test_a_bucket_gets_a_folder_and_what_it_holds(built, bucket, server, tiny_base, tmp_path):
-    address = deliver(built[0], published(server))
+    address = deliver(built[0], published(server)).address
     assert address.startswith(f"{TARGET}/")
-    assert {path.rsplit("/", 1)[1] for path in bucket.find(address)} == set(built[0].files())
+    assert {path.rsplit("/", 1)[1] for path in bucket.find(address)} == {*built[0].files(), CONTENTS}
     assert is_whole(bucket, tmp_path / "first", built[0], tiny_base)
     with pytest.raises(PublishError, match="holds something already"):
         deliver(built[1], published(server))
     assert is_whole(bucket, tmp_path / "still", built[0], tiny_base)
 
 
-def test_a_new_policy_takes_the_place_of_everything_before(built, bucket, server, tiny_base, tmp_path):
+def test_a_new_policy_takes_the_place_of_the_one_before_and_of_nothing_else(built, bucket, server, tiny_base, tmp_path):
     before = deliver(built[0], published(server))
-    bucket.pipe_file(f"{TARGET}/older.txt", b"older")
+    for name in ("notes.txt", "other/model.safetensors"):
+        bucket.pipe_file(f"{TARGET}/{name}", b"mine")
     after = deliver(built[1], published(server, replace=True))
-    assert after != before
+    assert after.address != before.address
+    assert after.kept == ("notes.txt", "other")
     assert is_whole(bucket, tmp_path / "second", built[1], tiny_base)
-    kept = {path.removeprefix("pairs/policies/one/") for path in bucket.find(TARGET)}
-    assert kept == {CONTENTS, *(f"{after.rsplit('/', 1)[1]}/{name}" for name in built[1].files())}
-    assert deliver(built[1], published(server, replace=True)) == after
+    own = after.address.rsplit("/", 1)[1]
+    published_files = {CONTENTS, f"{own}/{CONTENTS}", *(f"{own}/{name}" for name in built[1].files())}
+    assert names(bucket) == {*published_files, "notes.txt", "other/model.safetensors"}
+    assert deliver(built[1], published(server, replace=True)).address == after.address
     assert is_whole(bucket, tmp_path / "again", built[1], tiny_base)
+
+
+@pytest.mark.parametrize("target", [TARGET, "s3://pairs"])
+def test_a_prefix_where_nothing_was_published_keeps_what_it_holds(built, bucket, server, target):
+    bucket.pipe_file(f"{TARGET}/notes.txt", b"mine")
+    bucket.touch(f"{TARGET}/")
+    before = set(bucket.find("pairs"))
+    with pytest.raises(PublishError, match=r"that was not published there .*: nothing is touched"):
+        deliver(built[0], published(server, target=target, replace=True))
+    bucket.invalidate_cache()
+    assert set(bucket.find("pairs")) == before
+    bucket.rm(TARGET, recursive=True)
+
+
+def test_a_policy_of_an_earlier_version_is_replaced_file_by_file(built, bucket, server, tiny_base, tmp_path):
+    """Its folder has no list of its own; the one above it names the files."""
+    before = deliver(built[0], published(server)).address
+    bucket.rm_file(f"{before}/{CONTENTS}")
+    deliver(built[1], published(server, replace=True))
+    bucket.invalidate_cache()
+    assert not bucket.exists(before)
+    assert is_whole(bucket, tmp_path / "second", built[1], tiny_base)
 
 
 def test_a_bucket_that_refuses_or_is_missing_is_one_line(built, server):
@@ -141,8 +171,21 @@ def test_a_first_upload_that_is_lost_is_no_policy_and_the_same_again_works(built
     assert is_whole(bucket, tmp_path / "policy", built[0], tiny_base)
 
 
+def test_what_a_cut_off_upload_left_is_removed_by_the_next_policy(built, bucket, server, tiny_base, tmp_path):
+    with faulty_line(server, Fault("cut upload", "PUT", WEIGHTS)) as line:
+        with pytest.raises(PublishError, match="cannot be written"):
+            deliver(built[0], published(line.url, options=impatient(line.url)))
+        line.faults = ()
+        deliver(built[1], published(line.url))
+    assert is_whole(bucket, tmp_path / "policy", built[1], tiny_base)
+    assert {name.split("/")[0] for name in names(bucket)} == {
+        CONTENTS,
+        json.loads(bucket.cat_file(f"{TARGET}/{CONTENTS}"))["folder"],
+    }
+
+
 def test_what_cannot_be_removed_is_said_and_the_new_policy_counts(built, bucket, server, tiny_base, tmp_path):
-    before = deliver(built[0], published(server))
+    before = deliver(built[0], published(server)).address
     with faulty_line(server, Fault("500", "DELETE")) as line:
         config = published(line.url, options=impatient(line.url), replace=True)
         with pytest.raises(PublishError, match=r"is published, but what was there before cannot be removed: .*: run again"):
@@ -168,7 +211,7 @@ def large(tmp_path, monkeypatch):
 def test_a_part_that_is_lost_is_sent_again(bucket, server, large, kind: Kind):
     fault = Fault(kind, "PUT", "partNumber=2", times=2)
     with faulty_line(server, fault) as line:
-        address = deliver(large, published(line.url))
+        address = deliver(large, published(line.url)).address
     assert line.met[fault] == 2
     assert bucket.cat_file(f"{address}/model.safetensors") == (large.path / "model.safetensors").read_bytes()
 

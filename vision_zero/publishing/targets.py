@@ -1,34 +1,55 @@
 """Where a published folder goes: a folder, a bucket, or the Hugging Face hub.
 
-A folder appears whole or not at all, a hub repository gets one commit. A bucket knows neither, but it writes one object whole or
-not at all. So each policy gets a folder of its own in it, named by its content, and then ``contents.json`` is replaced: it names
-the folder that counts, with the size and hash of every file. What was published before is removed last.
+Each gets ``contents.json`` beside the files, which lists them. Of what is there already only files that such a list names are
+replaced or removed, and only where ``replace`` is set; a place that holds anything and has no such list is refused.
+
+- A folder: all files are written beside the old ones, then they take their places one by one. ``config.json`` or
+  ``adapter_config.json``, without which nothing opens the folder, is removed first and comes last: no mixture is ever opened.
+- A bucket writes one object whole or not at all. So each policy gets a folder of its own in it, named by its content, and then
+  ``contents.json`` above it is replaced: it names the folder that counts. What was published before is removed last.
+- A repository of the hub gets one commit.
 """
 
 from __future__ import annotations
 
-import hashlib
-import json
+import re
 import shutil
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from fsspec.core import url_to_fs
-from huggingface_hub import HfApi
+from huggingface_hub import CommitOperationAdd, CommitOperationDelete, HfApi
 
 from vision_zero.config.publish import PublishConfig
 from vision_zero.errors import PublishError, first_line
 from vision_zero.pairs.imported.storage import address_failures
-from vision_zero.policy.folder import BaseFolder
-from vision_zero.whole import whole_folder
+from vision_zero.policy.folder import ADAPTER_FILES, CONFIG, BaseFolder
+from vision_zero.publishing.contents import CONTENTS, Contents, named
 
-CONTENTS = "contents.json"
+_OPENERS = (CONFIG, ADAPTER_FILES[1])
+_NEW = ".new"
+_MARK = re.compile(r"[0-9a-f]{16}")
+_OF_EVERY_REPOSITORY = {".gitattributes"}
 
 
-def deliver(folder: BaseFolder, config: PublishConfig) -> str:
+@dataclass(frozen=True)
+class Delivery:
+    """What was done.
+
+    Attributes:
+        address: where the policy is now: a path, a URL.
+        replaced: files of what was published there before, replaced or removed.
+        kept: what else is there, and was left alone.
+    """
+
+    address: str
+    replaced: tuple[str, ...] = ()
+    kept: tuple[str, ...] = ()
+
+
+def deliver(folder: BaseFolder, config: PublishConfig) -> Delivery:
     """Bring the folder to ``config.target``.
-
-    Returns:
-        Where it is now: a path, a URL.
 
     Raises:
         PublishError: something is there already, or the target cannot be written.
@@ -40,75 +61,167 @@ def deliver(folder: BaseFolder, config: PublishConfig) -> str:
     return _to_folder(folder, config)
 
 
-def _to_folder(folder: BaseFolder, config: PublishConfig) -> str:
+def _check_free(config: PublishConfig, old: Contents | None, others: set[str], new: set[str]) -> None:
+    """May it be published to that place?
+
+    Args:
+        old: the list of what was published there before, if there is one.
+        others: names of what is there and was not published.
+        new: names of all that will be written.
+
+    Raises:
+        PublishError: something would be lost.
+    """
+    if old is None and others:
+        raise PublishError(
+            f"{config.target} holds something already that was not published there ({named(others)}): nothing is touched; name a "
+            "target of its own"
+        )
+    if old is not None and old.files and not config.replace:
+        raise PublishError(
+            f"{config.target} holds something already, a policy of {len(old.files)} files ({named(old.files)}): name another "
+            "target, or set replace: true, which replaces these and nothing else"
+        )
+    clash = others & new
+    if clash:
+        raise PublishError(
+            f"{config.target} holds {named(clash)}, which was not published there and would be overwritten: move it away, or "
+            "name another target"
+        )
+
+
+def _to_folder(folder: BaseFolder, config: PublishConfig) -> Delivery:
     target = Path(config.target).expanduser()
-    if target.exists() and not config.replace:
-        raise _taken(config.target)
+    new = Contents.of(folder)
+    staged = {name + _NEW for name in (*new.files, CONTENTS)}
     try:
-        with whole_folder(target) as fresh:
-            for name in folder.files():
-                shutil.copyfile(folder.path / name, fresh / name)
+        listed = target / CONTENTS
+        old = Contents.parse(listed.read_bytes(), str(listed)) if listed.is_file() else None
+        there = {path.name for path in target.iterdir()} if target.exists() else set()
+        before = old or Contents()
+        kept = there - (before.own if old else set())
+        _check_free(config, old, kept, {CONTENTS, *new.files, *staged})
+        target.mkdir(parents=True, exist_ok=True)
+        # From here on every file that may be there is listed, whenever this ends.
+        _write_list(target, before.model_copy(update={"unfinished": tuple(sorted({*before.unfinished, *new.files, *staged}))}))
+        try:
+            for name in new.files:
+                shutil.copyfile(folder.path / name, target / (name + _NEW))
+        except OSError:
+            for name in new.files:
+                (target / (name + _NEW)).unlink(missing_ok=True)
+            _write_list(target, before)
+            raise
+        _swap(target, before, new)
     except OSError as error:
         raise PublishError(f"{target} {_because(error)}: give a folder that can") from error
-    return str(target)
+    return Delivery(str(target), tuple(sorted(before.files)), tuple(sorted(kept)))
 
 
-def _to_bucket(folder: BaseFolder, config: PublishConfig) -> str:
-    contents = _contents(folder)
-    own = hashlib.sha256(json.dumps(contents).encode()).hexdigest()[:16]
+def _swap(target: Path, before: Contents, new: Contents) -> None:
+    for name in _OPENERS:
+        if name in before.own:
+            (target / name).unlink(missing_ok=True)
+    for name in sorted(new.files, key=lambda name: name in _OPENERS):
+        (target / (name + _NEW)).replace(target / name)
+    for name in before.own - {CONTENTS, *new.files}:
+        (target / name).unlink(missing_ok=True)
+    _write_list(target, new)
+
+
+def _write_list(target: Path, contents: Contents) -> None:
+    fresh = target / (CONTENTS + _NEW)
+    fresh.write_text(contents.text(), encoding="utf-8")
+    fresh.replace(target / CONTENTS)
+
+
+def _to_bucket(folder: BaseFolder, config: PublishConfig) -> Delivery:
+    new = Contents.of(folder)
+    own = new.mark()
     address = f"{config.target.rstrip('/')}/{own}"
     try:
         files, root = url_to_fs(config.target, **config.options)
         files.invalidate_cache()
         root = root.rstrip("/")
-        there = set(files.find(root)) if files.exists(root) else set()
-        # What lies in a folder with this name was left by a run of the same that was cut off.
-        older = {path for path in there if not path.startswith(f"{root}/{own}/")}
-        if older and not config.replace:
-            raise _taken(config.target)
-        for name in folder.files():
+        there = _names(files, root)
+        old = _list_at(files, root) if CONTENTS in there else None
+        # Folders of policies that nothing points to: a run was cut off, or what was there before could not be removed.
+        apart = {name: listed for name in there if _MARK.fullmatch(name) and (listed := _list_at(files, f"{root}/{name}"))}
+        kept = there - apart.keys() - ({CONTENTS, old.folder} if old else set())
+        _check_free(config, old, kept, {CONTENTS})
+        if old and old.folder:
+            apart[old.folder] = old
+            _put_list(files, f"{root}/{old.folder}", Contents(files=old.files))
+        _put_list(files, f"{root}/{own}", new)
+        for name in new.files:
             files.put_file(str(folder.path / name), f"{root}/{own}/{name}")
-        files.pipe_file(f"{root}/{CONTENTS}", json.dumps({"folder": own, "files": contents}, indent=1).encode())
+        _put_list(files, root, new.model_copy(update={"folder": own}))
     except address_failures() as error:
         raise PublishError(
             f"{config.target} {_because(error)}: what was published there before stands; check the address, the credentials and "
             "their rights, and run again"
         ) from error
     try:
-        for path in sorted(older - {f"{root}/{CONTENTS}"}):
-            files.rm_file(path)
+        for name, listed in apart.items():
+            if name != own:
+                _remove(files, f"{root}/{name}", listed)
     except address_failures() as error:
         raise PublishError(
             f"{address} is published, but what was there before {_because(error, 'removed')}: run again"
         ) from error
-    return address
+    return Delivery(address, tuple(f"{old.folder}/{name}" for name in sorted(old.files)) if old else (), tuple(sorted(kept)))
 
 
-def _to_hub(folder: BaseFolder, config: PublishConfig) -> str:
+def _names(files: Any, root: str) -> set[str]:
+    """Of what is directly below; object stores also list a folder's own empty marker."""
+    if not files.exists(root):
+        return set()
+    paths = (str(path).rstrip("/") for path in files.ls(root, detail=False))
+    return {path.rsplit("/", 1)[-1] for path in paths if path != root.rstrip("/")}
+
+
+def _list_at(files: Any, folder: str) -> Contents | None:
+    path = f"{folder}/{CONTENTS}"
+    return Contents.parse(files.cat_file(path), path) if files.exists(path) else None
+
+
+def _put_list(files: Any, folder: str, contents: Contents) -> None:
+    files.pipe_file(f"{folder}/{CONTENTS}", contents.text().encode())
+
+
+def _remove(files: Any, folder: str, listed: Contents) -> None:
+    """The list goes last: what is left of a removal that is cut off is still known."""
+    for path in (*(f"{folder}/{name}" for name in sorted(listed.files)), f"{folder}/{CONTENTS}"):
+        if files.exists(path):
+            files.rm_file(path)
+
+
+def _to_hub(folder: BaseFolder, config: PublishConfig) -> Delivery:
     name = config.target.removeprefix("hub:")
-    api = HfApi()
+    api, new = HfApi(), Contents.of(folder)
     try:
-        if api.repo_exists(name) and not config.replace:
-            raise _taken(config.target)
+        there = set(api.list_repo_files(name)) - _OF_EVERY_REPOSITORY if api.repo_exists(name) else set()
+        old = None
+        if CONTENTS in there:
+            old = Contents.parse(Path(api.hf_hub_download(name, CONTENTS)).read_bytes(), f"{name}/{CONTENTS}")
+        kept = there - (old.own if old else set())
+        _check_free(config, old, kept, {CONTENTS, *new.files})
         api.create_repo(name, private=config.private, exist_ok=True)
-        done = api.upload_folder(repo_id=name, folder_path=folder.path, commit_message="Publish a policy trained by self-play")
+        before = old.files.keys() & there if old else set()
+        done = api.create_commit(
+            name,
+            [
+                CommitOperationAdd(CONTENTS, new.text().encode()),
+                *(CommitOperationAdd(file, str(folder.path / file)) for file in new.files),
+                *(CommitOperationDelete(file) for file in sorted(before - new.files.keys())),
+            ],
+            commit_message="Publish a policy trained by self-play",
+        )
     except address_failures() as error:
         raise PublishError(f"{config.target} {_because(error)}: set HF_TOKEN to a token that may write there") from error
-    return str(done)
-
-
-def _contents(folder: BaseFolder) -> dict[str, dict[str, int | str]]:
-    found: dict[str, dict[str, int | str]] = {}
-    for name in folder.files():
-        data = (folder.path / name).read_bytes()
-        found[name] = {"bytes": len(data), "sha256": hashlib.sha256(data).hexdigest()}
-    return found
+    return Delivery(str(done.commit_url), tuple(sorted(before)), tuple(sorted(kept)))
 
 
 def _because(error: Exception, aim: str = "written") -> str:
     """One line, without the pages that some servers answer with."""
     return f"cannot be {aim}: {first_line(error)}"
-
-
-def _taken(target: str) -> PublishError:
-    return PublishError(f"{target} holds something already: name another target, or set replace: true")
