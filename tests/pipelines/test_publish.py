@@ -30,9 +30,11 @@ def test_the_policy_in_production_is_published_with_its_scores(tiny_base, tmp_pa
     result = publish(tmp_path, MODEL, target=str(target), limits="It is tiny.")
     assert result.steps["deliver_folder"].outputs["address"][0].load() == str(target)
     card = (target / "README.md").read_text()
-    head = (f"# {MODEL} 1", f"base_model: {tiny_base}")
+    head = (f"# {MODEL} 1", f"`{tiny_base}`")
     for words in (*head, "2 iterations in 1 run:", "| decision/accuracy |", "| scenes |", "It is tiny."):
         assert words in card, words
+    assert "base_model:" not in card, "the hub would take a path of this machine for a repository"
+    assert (target / "contents.json").is_file()
     load_policy(PolicyConfig(base=str(target)), None)
     # The published artifact comes from the artifacts that were trained, and the dashboard shows it.
     loaded = {version.id for versions in result.steps["build_folder"].inputs.values() for version in versions}

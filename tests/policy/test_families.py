@@ -168,6 +168,38 @@ def test_a_tokenizer_of_another_model_is_refused(base, spoiled, family):
     assert refused(folder)
 
 
+@families
+def test_a_chat_template_that_drops_the_text_is_refused(spoiled, family):
+    folder = spoiled(family)
+    template = folder / "chat_template.jinja"
+    template.write_text(template.read_text().replace("{{ part.text }}", ""))
+    assert "the chat template drops the text of a message" in refused(folder)
+
+
+@families
+def test_a_chat_template_that_drops_the_picture_is_refused(spoiled, family):
+    folder = spoiled(family)
+    template = folder / "chat_template.jinja"
+    lines = template.read_text().splitlines()
+    template.write_text("\n".join(line.split("-%}")[0] + "-%}" if '== "image"' in line else line for line in lines))
+    assert "the chat template drops the picture of a message" in refused(folder)
+
+
+def test_a_tokenizer_without_a_padding_token_pads_with_its_end_token(base, spoiled):
+    """As Mistral's and Llama's are: masked, so that nothing depends on it."""
+    folder = spoiled("qwen2_5_vl")
+    told = json.loads((folder / "tokenizer_config.json").read_text())
+    del told["pad_token"]
+    (folder / "tokenizer_config.json").write_text(json.dumps(told))
+    asked = [user_message(text, scene_pairs(1)[0].original) for text in ("Who is the spy?", "Name it.")]
+    one, other = loaded(base("qwen2_5_vl")), loaded(folder)
+    assert other.processor.tokenizer.pad_token == other.processor.tokenizer.eos_token
+    assert one.complete(asked, 6, Seed(0)) == other.complete(asked, 6, Seed(0))
+    del told["eos_token"]
+    (folder / "tokenizer_config.json").write_text(json.dumps(told))
+    assert "neither a padding token nor an end token" in refused(folder)
+
+
 def test_tokens_that_the_model_does_not_know_are_refused(base):
     policy = loaded(base("qwen2_5_vl"))
     policy.processor.tokenizer.add_tokens(["<new>"])

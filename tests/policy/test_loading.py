@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import pytest
 import torch
+from peft import LoraConfig, get_peft_model
 from safetensors.torch import load_file, save_file
 from transformers import dynamic_module_utils
 from transformers.utils import is_flash_attn_2_available
@@ -157,6 +158,79 @@ def test_a_merged_policy_beside_its_base_answers_as_either(tiny_base, tmp_path):
     for as_base in (False, True):
         assert said(merged, as_base) == said(apart, as_base)
     assert said(merged, as_base=True) != said(merged, as_base=False)
+
+
+@pytest.fixture(scope="module")
+def small_update(tiny_base, tmp_path_factory):
+    """An adapter as it is after a few dozen steps: |B| of 1e-4."""
+    folder = write_tiny_adapter(tiny_base, tmp_path_factory.mktemp("small") / "policy")
+    tensors = load_file(folder / "adapter_model.safetensors")
+    for name, tensor in tensors.items():
+        if "lora_B" in name:
+            tensor.mul_(1e-4 / tensor.abs().mean())
+    save_file(tensors, folder / "adapter_model.safetensors", metadata={"format": "pt"})
+    return folder
+
+
+def answer_log_probs(policy):
+    asked = policy.encode([user_message("Who is the spy?", scene_pairs(1)[0].original)])
+    with torch.inference_mode():
+        return policy.model.eval()(**asked).logits.float().log_softmax(-1)
+
+
+def test_half_precision_is_played_with_its_adapter_apart(tiny_base, small_update):
+    """Merged into bfloat16, half of such an update would be rounded away."""
+    config = PolicyConfig(base=str(tiny_base), dtype="bfloat16")
+    apart, asked_for = (load_policy(config, small_update, is_merged=flag, beside_base=flag) for flag in (False, True))
+    assert torch.equal(answer_log_probs(apart), answer_log_probs(asked_for))
+    assert torch.equal(answer_log_probs(load_policy(config, small_update, is_merged=True)), answer_log_probs(apart))
+
+
+def test_in_float32_a_merged_small_update_says_the_same(tiny_base, small_update):
+    config = PolicyConfig(base=str(tiny_base))
+    apart, merged, bare = (
+        answer_log_probs(load_policy(config, folder, is_merged=flag))
+        for folder, flag in ((small_update, False), (small_update, True), (None, False))
+    )
+    assert (apart - merged).abs().max() < 0.05 * (apart - bare).abs().max()
+
+
+def test_an_adapter_with_trained_tokens_is_loaded_and_merged(tiny_base, tmp_path):
+    """peft's ``trainable_token_indices``: rows of the embeddings beside the low-rank updates."""
+    model, _ = load_base(PolicyConfig(base=str(tiny_base)))
+    adapted = get_peft_model(model, LoraConfig(r=4, target_modules=["q_proj"], trainable_token_indices=[2, 5]))
+    for name, parameter in adapted.named_parameters():
+        if "trainable_tokens_delta" in name:
+            parameter.data.add_(0.5)
+    adapted.save_pretrained(tmp_path / "policy")
+    config = PolicyConfig(base=str(tiny_base))
+    apart, merged, bare = (
+        answer_log_probs(load_policy(config, folder, is_merged=flag))
+        for folder, flag in ((tmp_path / "policy", False), (tmp_path / "policy", True), (None, False))
+    )
+    assert torch.allclose(apart, merged, atol=1e-4)
+    assert (apart - bare).abs().max() > 0.1
+
+
+def test_an_adapter_on_the_vision_side_is_switched_off_with_all_that_it_saw(tiny_base, tmp_path):
+    """Pictures that the adapter changes the sight of are not remembered: the reference would see through the policy's eyes."""
+    model, _ = load_base(PolicyConfig(base=str(tiny_base)))
+    with torch.random.fork_rng():
+        torch.manual_seed(1)
+        settings = LoraConfig(r=4, target_modules=r".*visual.*\.(qkv|proj)", init_lora_weights=False)
+        adapted = get_peft_model(model, settings)
+    adapted.save_pretrained(tmp_path / "policy")
+    config = PolicyConfig(base=str(tiny_base))
+    bare = answer_log_probs(load_policy(config, None))
+    apart = load_policy(config, tmp_path / "policy")
+    changed = answer_log_probs(apart)
+    assert (changed - bare).abs().max() > 0.1
+    with apart.model.disable_adapter():
+        assert torch.equal(answer_log_probs(apart), bare)
+    assert torch.equal(answer_log_probs(apart), changed)
+    beside = load_policy(config, tmp_path / "policy", is_merged=True, beside_base=True)
+    assert torch.allclose(answer_log_probs(beside), changed, atol=1e-4)
+    assert torch.equal(answer_log_probs(replace(beside, model=beside.base)), bare)
 
 
 @pytest.fixture

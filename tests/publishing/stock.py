@@ -2,14 +2,16 @@
 
     python -I -S stock.py OUT SITE-PACKAGES FOLDER [FOLDER ...]
 
-Each folder is opened by transformers' Auto classes; classes and inputs are written to OUT/<number>.json, the inputs and logits
-of one chat with a picture to OUT/<number>.safetensors. Nothing of this repository is imported.
+Each folder is opened by the lines of its card or, where it has none, by transformers' Auto classes. Classes are written to
+OUT/<number>.json, the inputs and logits of one chat with a picture to OUT/<number>.safetensors. Nothing of this repository is
+imported.
 
 The stock processors of most families make a video part, whose class needs torchvision, which has no build for CPU torch. Where it
 is missing, its names stand in for it: no video is read, and pictures are resized by Pillow.
 """
 
 import json
+import re
 import sys
 from importlib.machinery import ModuleSpec
 from importlib.util import find_spec
@@ -41,6 +43,16 @@ def without_torchvision() -> None:
     sys.modules[functional[0]].pil_to_tensor = None
 
 
+def by_its_card(folder: str) -> tuple | None:
+    card = Path(folder) / "README.md"
+    lines = re.search(r"```python\n(.*?)```", card.read_text(), re.DOTALL) if card.is_file() else None
+    if lines is None:
+        return None
+    names: dict = {}
+    exec(lines[1].replace("path/of/this/folder", folder), names)
+    return names["model"], names["processor"]
+
+
 def main(out: Path, packages: str, folders: list[str]) -> None:
     sys.path.append(packages)
     assert find_spec("vision_zero") is None, "this package is here"
@@ -58,16 +70,18 @@ def main(out: Path, packages: str, folders: list[str]) -> None:
     content = [{"type": "image", "image": picture}, {"type": "text", "text": "Who is the spy?"}]
     how = {"add_generation_prompt": True, "tokenize": True, "return_dict": True, "return_tensors": "pt"}
     for number, folder in enumerate(folders):
-        processor = AutoProcessor.from_pretrained(folder)
+        model, processor = by_its_card(folder) or (
+            AutoModelForImageTextToText.from_pretrained(folder, dtype=torch.float32),
+            AutoProcessor.from_pretrained(folder),
+        )
         parts = {name: type(getattr(processor, name)).__name__ for name in type(processor).get_attributes()}
         video = getattr(processor, "video_processor", None)
         told = {"class": type(processor).__name__, "parts": parts, "video": video and json.loads(video.to_json_string())}
         (out / f"{number}.json").write_text(json.dumps(told))
         processor.image_processor = AutoImageProcessor.from_pretrained(folder, backend="pil")
-        model = AutoModelForImageTextToText.from_pretrained(folder, dtype=torch.float32).eval()
         inputs = dict(processor.apply_chat_template([{"role": "user", "content": content}], **how))
         with torch.no_grad():
-            logits = model(**inputs).logits
+            logits = model.eval()(**inputs).logits
         save_file({**inputs, "logits": logits}, out / f"{number}.safetensors")
 
 

@@ -1,11 +1,17 @@
 """What is published is the policy that was trained, whole or not at all, wherever it goes."""
 
 import base64
+import hashlib
 import json
+import shutil
 from http.server import BaseHTTPRequestHandler
+from pathlib import Path
 
 import pytest
+import torch
+from peft import LoraConfig, get_peft_model
 from PIL import Image
+from safetensors.torch import load_file, save_file
 
 from tests.loopback import address, serving
 from tests.make import write_tiny_adapter
@@ -13,7 +19,7 @@ from vision_zero.config.policy import PolicyConfig
 from vision_zero.config.publish import PublishConfig
 from vision_zero.errors import PolicyError, PublishError
 from vision_zero.policy.folder import PolicyFolder
-from vision_zero.policy.loading import load_policy
+from vision_zero.policy.loading import load_base, load_policy
 from vision_zero.policy.policy import user_message
 from vision_zero.publishing.building import build
 from vision_zero.publishing.targets import deliver
@@ -38,8 +44,6 @@ def built(trained, tmp_path_factory):
 
 def log_probs(base, folder=None):
     """Of every word after a question about a picture."""
-    import torch
-
     policy = load_policy(PolicyConfig(base=str(base)), folder)
     inputs = policy.encode([user_message("What do you see?", Image.new("RGB", (112, 112), "teal"))])
     with torch.no_grad():
@@ -68,8 +72,59 @@ def test_a_merged_model_answers_alike(tiny_base, trained, tmp_path):
     assert replies[0] == replies[1]
 
 
-def test_an_adapter_is_published_without_its_optimiser(built, trained):
-    assert set(built.files()) == {"README.md", "adapter_config.json", "adapter_model.safetensors"}
+def test_an_adapter_is_published_with_its_processor_and_without_its_optimiser(built, tiny_base):
+    processor = {path.name for path in tiny_base.iterdir()} - {"config.json", "generation_config.json", "model.safetensors"}
+    assert set(built.files()) == {"README.md", "adapter_config.json", "adapter_model.safetensors", *processor}
+
+
+def test_an_adapter_names_a_base_that_others_can_find(trained, tmp_path):
+    folder = shutil.copytree(trained.path, tmp_path / "policy")
+    told = json.loads((folder / "adapter_config.json").read_text())
+    (folder / "adapter_config.json").write_text(json.dumps(told | {"base_model_name_or_path": "nano"}))
+    with pytest.raises(PolicyError, match="'nano' means nothing elsewhere: set base"):
+        build(settings(form="adapter"), PolicyFolder(folder), CARD, tmp_path / "refused")
+    made = build(settings(form="adapter", base="ada/nano"), PolicyFolder(folder), CARD, tmp_path / "named")
+    assert json.loads((made.path / "adapter_config.json").read_text())["base_model_name_or_path"] == "ada/nano"
+
+
+@pytest.mark.parametrize("size", [1e-4, 5e-5])
+def test_small_updates_are_not_rounded_away_without_a_word(tiny_base, trained, tmp_path, size):
+    folder = shutil.copytree(trained.path, tmp_path / "small")
+    tensors = load_file(folder / "adapter_model.safetensors")
+    for name, tensor in tensors.items():
+        if "lora_B" in name:
+            tensor.mul_(size / tensor.abs().mean())
+    save_file(tensors, folder / "adapter_model.safetensors", metadata={"format": "pt"})
+    small = PolicyFolder(folder)
+    with pytest.raises(PolicyError, match=r"in bfloat16 \d+% of what this policy learned would be lost") as caught:
+        build(settings(dtype="bfloat16"), small, CARD, tmp_path / "half")
+    assert "\n" not in str(caught.value)
+    merged, adapted, plain = (
+        log_probs(build(settings(), small, CARD, tmp_path / "whole").path),
+        log_probs(tiny_base, folder),
+        log_probs(tiny_base),
+    )
+    assert (merged - adapted).abs().max() < 0.1 * (adapted - plain).abs().max()
+
+
+def test_half_precision_is_published_where_what_was_learned_survives(trained, tmp_path):
+    made = build(settings(dtype="bfloat16"), trained, CARD, tmp_path / "half").path
+    assert {tensor.dtype for tensor in load_file(made / "model.safetensors").values()} == {torch.bfloat16}
+    config = json.loads((made / "config.json").read_text())
+    parts = [part["dtype"] for part in (config["text_config"], config["vision_config"]) if "dtype" in part]
+    assert {config["dtype"], *parts} == {"bfloat16"}
+    assert load_policy(PolicyConfig(base=str(made), dtype="auto"), None).model.dtype == torch.bfloat16
+
+
+def test_an_output_layer_that_was_trained_is_published_apart_from_the_embeddings(tiny_base, tmp_path):
+    model, _ = load_base(PolicyConfig(base=str(tiny_base)))
+    adapted = get_peft_model(model, LoraConfig(r=4, target_modules=["q_proj"], modules_to_save=["lm_head"]))
+    for name, parameter in adapted.named_parameters():
+        if "modules_to_save" in name:
+            parameter.data.mul_(0.5)
+    adapted.save_pretrained(tmp_path / "policy")
+    made = build(settings(), PolicyFolder(tmp_path / "policy"), CARD, tmp_path / "merged").path
+    assert torch.allclose(log_probs(made), log_probs(tiny_base, tmp_path / "policy"), atol=1e-4)
 
 
 def test_the_bare_base_is_nothing_to_publish(tmp_path):
@@ -83,15 +138,118 @@ def test_a_target_names_a_place(target, words):
         settings(target=target)
 
 
-def test_a_folder_is_replaced_only_when_asked(built, tmp_path):
-    config = settings(target=str(tmp_path / "out" / "policy"))
-    assert deliver(built, config) == config.target
-    with pytest.raises(PublishError, match="holds something already"):
+@pytest.fixture(scope="module")
+def larger(trained, tmp_path_factory):
+    """Another policy, with files that ``built`` has not."""
+    return build(settings(), trained, "# another card\n", tmp_path_factory.mktemp("larger") / "folder")
+
+
+def content(folder):
+    return {path.relative_to(folder).as_posix(): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+
+
+def test_a_folder_is_replaced_only_when_asked(built, larger, tmp_path):
+    target = tmp_path / "out" / "policy"
+    config = settings(target=str(target))
+    assert deliver(larger, config).address == config.target
+    with pytest.raises(
+        PublishError, match=r"holds something already, a policy of 9 files \(README.md, .* and 6 more\): .* replace"
+    ):
         deliver(built, config)
-    (tmp_path / "out" / "policy" / "older.txt").write_text("older")
-    deliver(built, config.model_copy(update={"replace": True}))
-    assert {path.name for path in (tmp_path / "out" / "policy").iterdir()} == set(built.files())
+    done = deliver(built, config.model_copy(update={"replace": True}))
+    assert done.replaced == larger.files()
+    assert {path.name for path in target.iterdir()} == {*built.files(), "contents.json"}
+    assert {name: (target / name).read_bytes() for name in built.files()} == content(built.path)
     assert [path.name for path in (tmp_path / "out").iterdir()] == ["policy"]
+    assert deliver(built, config.model_copy(update={"replace": True})).kept == ()
+
+
+def test_what_was_not_published_is_never_touched(built, tmp_path):
+    """``target: ~/models`` with other people's models in it."""
+    target = tmp_path / "models"
+    (target / "llama").mkdir(parents=True)
+    (target / "llama" / "model.safetensors").write_bytes(b"weights")
+    (target / "notes.txt").write_text("mine")
+    before = content(target)
+    for replace in (False, True):
+        with pytest.raises(PublishError, match=r"that was not published there \(llama, notes.txt\): nothing is touched"):
+            deliver(built, settings(target=str(target), replace=replace))
+    assert content(target) == before
+
+
+@pytest.mark.parametrize("list_", ["{}[", '{"files": {"../notes.txt": {"bytes": 1, "sha256": "0"}}}', '{"mine": 1}'])
+def test_a_list_that_publishing_did_not_write_is_no_leave_to_delete(built, tmp_path, list_):
+    target = tmp_path / "models"
+    target.mkdir()
+    (target / "contents.json").write_text(list_)
+    (tmp_path / "notes.txt").write_text("mine")
+    before = content(tmp_path)
+    with pytest.raises(PublishError, match="does not list what was published there: nothing is touched"):
+        deliver(built, settings(target=str(target), replace=True))
+    assert content(tmp_path) == before
+
+
+def test_what_lies_beside_a_published_policy_stays(built, larger, tmp_path):
+    target = tmp_path / "policy"
+    config = settings(target=str(target), replace=True)
+    deliver(larger, config)
+    for name in ("policy.old", "policy.new"):  # as somebody may call folders beside it
+        (tmp_path / name).mkdir()
+    (target / "notes.txt").write_text("mine")
+    (target / "runs").mkdir()
+    assert deliver(built, config).kept == ("notes.txt", "runs")
+    assert (target / "notes.txt").read_text() == "mine"
+    assert {path.name for path in tmp_path.iterdir()} == {"policy", "policy.old", "policy.new"}
+    (target / "config.json").write_text("mine, too")
+    with pytest.raises(PublishError, match=r"holds config.json, which was not published there and would be overwritten"):
+        deliver(larger, config)
+    assert (target / "config.json").read_text() == "mine, too"
+
+
+def test_a_folder_may_be_there_and_be_empty(built, tmp_path):
+    deliver(built, settings(target=str(tmp_path)))
+    assert (tmp_path / "adapter_config.json").is_file()
+
+
+@pytest.mark.parametrize("replaced", [False, True])
+def test_a_publication_that_is_cut_off_opens_as_nothing_and_the_same_again_works(built, larger, tmp_path, replaced, monkeypatch):
+    target = tmp_path / "policy"
+    config = settings(target=str(target), replace=replaced)
+    if replaced:
+        deliver(larger, config)
+    move, moved = Path.replace, []
+
+    def cut_off(path, other):
+        if path.name == "tokenizer.json.new":
+            raise KeyboardInterrupt
+        moved.append(path.name)
+        return move(path, other)
+
+    with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
+        patch.setattr(Path, "replace", cut_off)
+        deliver(built, config)
+    assert "adapter_model.safetensors.new" in moved
+    assert not {"config.json", "adapter_config.json"} & {path.name for path in target.iterdir()}
+    deliver(built, config)
+    assert {path.name for path in target.iterdir()} == {*built.files(), "contents.json"}
+
+
+def test_a_full_disk_leaves_what_was_published(built, larger, tmp_path, monkeypatch):
+    target = tmp_path / "policy"
+    deliver(larger, settings(target=str(target)))
+    before = content(target)
+    copy = shutil.copyfile
+
+    def full(source, to):
+        if to.name == "tokenizer.json.new":
+            to.write_text("half")
+            raise OSError(28, "No space left on device")
+        return copy(source, to)
+
+    with monkeypatch.context() as patch, pytest.raises(PublishError, match="No space left"):
+        patch.setattr(shutil, "copyfile", full)
+        deliver(built, settings(target=str(target), replace=True))
+    assert content(target) == before
 
 
 def test_a_folder_that_cannot_be_written_is_one_line(built, tmp_path):
@@ -102,10 +260,19 @@ def test_a_folder_that_cannot_be_written_is_one_line(built, tmp_path):
 
 
 class Hub(BaseHTTPRequestHandler):
-    """As much of the hub as one commit of small files needs."""
+    """As much of the hub as commits of small files need."""
 
     def do_GET(self) -> None:
-        self.answer(404 if not self.server.created else 200, {"id": "ada/spy", "sha": "0" * 40, "siblings": []})
+        if "/tree/" in self.path:
+            files = self.server.files
+            self.answer(200, [{"type": "file", "path": name, "size": len(files[name]), "oid": "0" * 40} for name in files])
+        elif "/resolve/" in self.path:
+            self.send(self.server.files[self.path.rsplit("/", 1)[1]])
+        else:
+            self.answer(404 if not self.server.created else 200, {"id": "ada/spy", "sha": "0" * 40, "siblings": []})
+
+    def do_HEAD(self) -> None:
+        self.do_GET()
 
     def do_POST(self) -> None:
         body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
@@ -118,8 +285,12 @@ class Hub(BaseHTTPRequestHandler):
             self.answer(200, {"files": files})
         elif "/commit/" in self.path:
             lines = [json.loads(line) for line in body.decode().splitlines()]
-            values = [line["value"] for line in lines if line["key"] == "file"]
-            self.server.files.append({value["path"]: base64.b64decode(value["content"]) for value in values})
+            for line in lines:
+                if line["key"] == "file":
+                    self.server.files[line["value"]["path"]] = base64.b64decode(line["value"]["content"])
+                elif line["key"] == "deletedFile":
+                    del self.server.files[line["value"]["path"]]
+            self.server.commits += 1
             self.answer(
                 200, {"commitUrl": f"{self.server.address}/ada/spy/commit/1", "commitOid": "1" * 40, "pullRequestUrl": None}
             )
@@ -127,27 +298,35 @@ class Hub(BaseHTTPRequestHandler):
             self.answer(200, {})
 
     def answer(self, status: int, body: object) -> None:
-        data = json.dumps(body).encode()
+        self.send(json.dumps(body).encode(), status)
+
+    def send(self, data: bytes, status: int = 200) -> None:
         self.send_response(status)
         self.send_header("Content-Type", "application/json")
         self.send_header("Content-Length", str(len(data)))
+        self.send_header("X-Repo-Commit", f"{self.server.commits:040}")
+        self.send_header("ETag", f'"{hashlib.sha256(data).hexdigest()}"')
         if status == 404:
             self.send_header("X-Error-Code", "RepoNotFound")
         self.end_headers()
-        self.wfile.write(data)
+        if self.command != "HEAD":
+            self.wfile.write(data)
 
     def log_message(self, *_: object) -> None:
         """Quiet."""
 
 
 @pytest.fixture
-def hub(monkeypatch):
+def hub(monkeypatch, tmp_path):
     from huggingface_hub import constants
 
+    monkeypatch.setattr(constants, "HF_HUB_CACHE", str(tmp_path / "cache"))
     with serving(Hub) as server:
-        server.created, server.files, server.tokens = [], [], []
+        server.created, server.files, server.tokens, server.commits = [], {}, [], 0
         server.address = address(server)
         monkeypatch.setattr(constants, "ENDPOINT", server.address)
+        template = constants.HUGGINGFACE_CO_URL_TEMPLATE.replace("https://huggingface.co", server.address)
+        monkeypatch.setattr(constants, "HUGGINGFACE_CO_URL_TEMPLATE", template)
         monkeypatch.setattr(constants, "HF_HUB_OFFLINE", False)
         monkeypatch.setenv("HF_TOKEN", "hf_secret")
         yield server
@@ -156,12 +335,30 @@ def hub(monkeypatch):
 def test_the_hub_gets_one_commit_with_the_token_of_the_environment(built, hub):
     deliver(built, settings(target="hub:ada/spy"))
     assert hub.created[0] == {"name": "spy", "organization": "ada", "visibility": "private"}, hub.created[0]
-    (commit,) = hub.files
-    assert set(commit) == set(built.files())
-    assert commit["README.md"].decode() == CARD
+    assert hub.commits == 1
+    assert set(hub.files) == {*built.files(), "contents.json"}
+    assert hub.files["README.md"].decode() == CARD
     assert set(hub.tokens) == {"Bearer hf_secret"}
     with pytest.raises(PublishError, match="holds something already"):
         deliver(built, settings(target="hub:ada/spy"))
+
+
+def test_a_repository_loses_only_what_was_published_there(built, larger, hub):
+    config = settings(target="hub:ada/spy", replace=True)
+    deliver(larger, config)
+    hub.files |= {".gitattributes": b"", "notes.md": b"mine"}
+    done = deliver(built, config)
+    assert done.kept == ("notes.md",)
+    assert set(hub.files) == {*built.files(), "contents.json", ".gitattributes", "notes.md"}
+    assert hub.commits == 2
+
+
+def test_a_repository_of_something_else_is_refused(built, hub):
+    hub.created.append({})
+    hub.files |= {".gitattributes": b"", "model.safetensors": b"mine"}
+    with pytest.raises(PublishError, match=r"not published there \(model.safetensors\): nothing is touched"):
+        deliver(built, settings(target="hub:ada/spy", replace=True))
+    assert hub.commits == 0
 
 
 def test_a_hub_that_cannot_be_reached_is_one_line(built, monkeypatch):

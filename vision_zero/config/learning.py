@@ -48,9 +48,11 @@ class LearningConfig(Config):
     learning_rate: float = Field(1e-5, gt=0.0)
     """Peak learning rate."""
     warmup: float = Field(0.1, ge=0.0, lt=1.0)
-    """Share of ``iterations`` over which the learning rate rises to its peak."""
+    """Share of ``iterations`` over which the learning rate rises to its peak. It rises from 0, as transformers' schedules do:
+    with any warm-up the first iteration's update changes nothing."""
     kl: float = Field(0.04, ge=0.0)
-    """τ: weight of the KL to the base with its adapter off."""
+    """τ: weight of the KL to the base with its adapter off. It is estimated from the sampled tokens as k3 = ρ - log ρ - 1 with
+    ρ = π_ref/π (http://joschu.net/blog/kl-approx.html): its mean is KL(π‖π_ref), its gradient's mean is that of KL(π_ref‖π)."""
     votes_per_prompt: int = Field(8, ge=2)
     """Votes sampled for one prompt: the group of GRPO."""
     skip_equal_groups: bool = False
@@ -80,7 +82,7 @@ class LearningConfig(Config):
     and gathers a layer at a time: to train all weights (``policy.adapter: null``) of a model that is too large for one GPU."""
     merged_play: bool = False
     """Play, and be measured, with a copy of the policy whose adapter is merged into its weights: faster, for the memory of
-    another model."""
+    another model. Only in float32: half precision would round an adapter's small updates away."""
     gradient_checkpointing: bool = False
     """Trade compute for memory; needed for large models."""
     bf16: bool = False

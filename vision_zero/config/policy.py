@@ -43,7 +43,7 @@ class SamplingConfig(Config):
     vote_temperature: float | None = Field(None, gt=0.0, le=2.0)
     """That of votes, where it is another one (paper: one for all): votes of one prompt that are all alike teach nothing."""
     top_p: float = Field(1.0, gt=0.0, le=1.0)
-    """Nucleus; 1 keeps the whole distribution, which is what the policy gradient assumes."""
+    """Nucleus; 1 keeps the whole distribution, as the policy gradient assumes: a recipe that trains is refused with less."""
     max_clue_tokens: int = Field(512, ge=4, le=8192)
     """Longest clue reply, reasoning included."""
     max_vote_tokens: int = Field(512, ge=4, le=8192)

@@ -125,6 +125,24 @@ class SelfPlayConfig(RootConfig):
             )
         return self
 
+    @model_validator(mode="after")
+    def _what_is_drawn_is_scored(self) -> Self:
+        if self.policy.sampling.top_p < 1:
+            raise ValueError(
+                f"policy.sampling.top_p {self.policy.sampling.top_p:g} would draw replies from a part of the distribution and "
+                "score them under all of it, so that the gradient would be another policy's: leave top_p out"
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _updates_are_not_merged_away(self) -> Self:
+        if self.policy.dtype == "bfloat16" and self.learning.merged_play:
+            raise ValueError(
+                "learning.merged_play would round an adapter's small updates away in the weights of policy.dtype bfloat16: leave "
+                "merged_play out, or set policy.dtype float32"
+            )
+        return self
+
     @model_validator(mode="before")
     @classmethod
     def _starts_from_its_preset(cls, data: Any) -> Any:

@@ -42,7 +42,7 @@ from vision_zero.policy.origin import Origin
 from vision_zero.policy.policy import Messages, Policy, distinct, seeded, unpadded
 from vision_zero.policy.served import Served, let_sleep
 from vision_zero.policy.sides import adapted_layers, freeze
-from vision_zero.policy.trained import set_adapter, set_whole
+from vision_zero.policy.trained import merged, merges_exactly, set_adapter, set_whole
 
 # The embedded policy has a name instead of a folder; its vocabulary never changes.
 warnings.filterwarnings("ignore", message="Could not find a config file in nano", category=UserWarning)
@@ -221,9 +221,8 @@ class StageTrainer(ScoringTrainer):
             with TemporaryDirectory(prefix="vision-zero-adapter-") as folder:
                 model.save_pretrained(folder)
                 return self._policy(model, Served.adapter(self.job.policy.server, Path(folder)))
-        if self.job.learning.merged_play and self.job.policy.adapter is not None:
-            with torch.no_grad():
-                model = deepcopy(model).merge_and_unload()
+        if self.job.learning.merged_play and self.job.policy.adapter is not None and merges_exactly(model):
+            model = merged(deepcopy(model))
             # TRL has put a forward of its own onto the model; a copy of it would still call the one that is being trained.
             model.__dict__.pop("forward", None)
         return self._policy(model)

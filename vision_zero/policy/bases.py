@@ -13,6 +13,7 @@ from vision_zero.fingerprints import digest, of_folder
 from vision_zero.pairs.imported.storage import address_failures
 
 NANO = "nano"
+_HUB_ID = re.compile(r"\w[\w.-]*(/\w[\w.-]*)?")
 _COMMIT = re.compile(r"[0-9a-f]{40}")
 _WAIT_S = 10.0
 """Seconds that the hub has for its answer; then the copy in the local cache decides, as it does when the base is loaded."""
@@ -26,6 +27,11 @@ def nano_folder() -> Path:
 def base_path(base: str) -> str:
     """The folder or hub id that a base is loaded from."""
     return str(nano_folder()) if base == NANO else base
+
+
+def is_on_the_hub(base: str) -> bool:
+    """Does it read like a hub id, and is no folder here?"""
+    return base != NANO and _HUB_ID.fullmatch(base) is not None and not Path(base).is_dir()
 
 
 def base_fingerprint(base: str, revision: str | None = None) -> str:

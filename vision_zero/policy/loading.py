@@ -21,8 +21,8 @@ from vision_zero.policy.origin import Origin, mark_of, reader_mark
 from vision_zero.policy.policy import Policy
 from vision_zero.policy.processor import load_processor
 from vision_zero.policy.served import Served
-from vision_zero.policy.sight import remember_pictures
-from vision_zero.policy.trained import UNLOADABLE, load_whole, read_model, with_adapter
+from vision_zero.policy.sight import forget_if_adapted, remember_pictures
+from vision_zero.policy.trained import UNLOADABLE, load_whole, merged, merges_exactly, read_model, with_adapter
 
 # A model of megabytes needs no progress bar, and in a step's log every update of one is a line.
 disable_progress_bar()
@@ -76,7 +76,8 @@ def load_policy(
     Args:
         device: where it plays, see :func:`device_named`.
         is_merged: put the adapter into the base's weights: it plays faster, and has no base to compare with any more …
-        beside_base: … unless the base is kept as a model of its own, for the memory of another model.
+        beside_base: … unless the base is kept as a model of its own, for the memory of another model. In half precision nothing
+            is merged: small updates would be rounded away.
 
     Raises:
         PolicyError: the base or the trained policy cannot be loaded, or they do not belong together.
@@ -86,6 +87,7 @@ def load_policy(
     model, processor = load_base(config)
     mark = mark_of(model)
     base = None
+    merges = is_merged and merges_exactly(model)
     keeps_base = beside_base or not is_merged
     place = device_named(device)
     if folder is not None:
@@ -93,11 +95,12 @@ def load_policy(
         if is_whole(folder):
             base, model = (model.to(place) if keeps_base else None), load_whole(folder, config)
         else:
-            base = deepcopy(model).to(place) if is_merged and beside_base else None
-            model = with_adapter(model, folder, config.base)
-            if is_merged:
-                with torch.no_grad():
-                    model = model.merge_and_unload()
+            keeps_base = beside_base or not merges
+            base = deepcopy(model).to(place) if merges and beside_base else None
+            known = {id(parameter) for parameter in model.parameters()}
+            adapted = with_adapter(model, folder, config.base)
+            forget_if_adapted(model, known, *filter(None, [base]))
+            model = merged(adapted) if merges else adapted
     has_no_base = folder is not None and not keeps_base
     policy = Policy(
         model.to(place),

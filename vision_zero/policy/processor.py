@@ -35,12 +35,15 @@ _CUTS = ("truncation", "max_length", "stride")
 _NOT_SAVED = ("is_local", "local_files_only")
 """Where a tokenizer was loaded from, which transformers writes into its settings."""
 VIDEO_SETTINGS = "video_preprocessor_config.json"
-_IF_THERE = {f"_raise_exceptions_for_{what}": False for what in ("missing_entries", "connection_errors", "gated_repo")}
+IF_THERE = {f"_raise_exceptions_for_{what}": False for what in ("missing_entries", "connection_errors", "gated_repo")}
+"""Of a base's files: nothing, where there is none of that name."""
 
 
 class _WithoutVideo(ProcessorMixin):
-    """Attributes:
-    video_settings: of the video part that the stock class has; saved, and not used here.
+    """What these classes have in common.
+
+    Attributes:
+        video_settings: of the video part that the stock class has; saved, and not used here.
     """
 
     video_settings: Mapping[str, Any] | None = None
@@ -108,11 +111,13 @@ SmolPictureProcessor.__name__ = "SmolVLMProcessor"
 def load_processor(path: str, pictures: Mapping[str, Any] | None = None, **options: Any) -> Any:
     """The processor of a policy's folder or hub id, padding on the left as generation needs it, and never cutting a prompt.
 
+    A tokenizer without a padding token pads with its end token.
+
     Args:
         pictures: settings of its picture part that differ from the files.
 
     Raises:
-        PolicyError: the picture part has no such setting.
+        PolicyError: the picture part has no such setting, or the tokenizer has no token to pad with.
     """
     family = AutoConfig.from_pretrained(path, **options).model_type
     processor = WITHOUT_VIDEO.get(family, AutoProcessor).from_pretrained(path, padding_side="left", **options)
@@ -125,6 +130,11 @@ def load_processor(path: str, pictures: Mapping[str, Any] | None = None, **optio
         )
     if pictures:
         processor.image_processor = AutoImageProcessor.from_pretrained(path, backend="pil", **options, **pictures)
+    if processor.tokenizer.pad_token is None:
+        if processor.tokenizer.eos_token is None:
+            raise PolicyError("the tokenizer has neither a padding token nor an end token: name one in its tokenizer_config.json")
+        # What stands in the place of padding is masked wherever it is read.
+        processor.tokenizer.pad_token = processor.tokenizer.eos_token
     if family in WITHOUT_VIDEO:
         processor.video_settings = _video_settings(path, **options)
     for name in (*_CUTS, *_NOT_SAVED):
@@ -137,7 +147,7 @@ def _video_settings(path: str, **options: Any) -> dict[str, Any] | None:
     of settings that a folder of an earlier version of this package lacks."""
 
     def read(name: str) -> dict[str, Any]:
-        found = cached_file(path, name, revision=options.get("revision"), **_IF_THERE)
+        found = cached_file(path, name, revision=options.get("revision"), **IF_THERE)
         content: dict[str, Any] = json.loads(Path(found).read_text(encoding="utf-8")) if found else {}
         return content
 

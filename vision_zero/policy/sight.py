@@ -16,6 +16,8 @@ from typing import Any
 import torch
 from transformers.modeling_outputs import BaseModelOutputWithPooling
 
+from vision_zero.policy.sides import parameter_sides
+
 ROOM = 512 * 1024**2
 """Bytes of features that are kept; of more, those go that were not looked at for the longest time."""
 
@@ -91,6 +93,21 @@ def remember_pictures(model: Any) -> None:
         return
     core = model.base_model
     core.get_image_features = Sight(core.get_image_features)
+
+
+def forget_if_adapted(model: Any, known: set[int], *copies: Any) -> None:
+    """Where an adapter was put onto the vision side, what is seen depends on whether it is on: look each time.
+
+    Args:
+        known: ids of the parameters that the model had before.
+        copies: of the model, which would look through its eyes.
+    """
+    if "get_image_features" not in model.base_model.__dict__:
+        return
+    parameters, sides = dict(model.named_parameters()), parameter_sides(model)
+    if any(side == "vision" and id(parameters[name]) not in known for name, side in sides.items()):
+        for each in (model, *copies):
+            forget_pictures(each)
 
 
 def forget_pictures(model: Any) -> bool:

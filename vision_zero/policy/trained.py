@@ -45,6 +45,17 @@ def with_adapter(model: Any, folder: Path, base: str) -> Any:
     return adapted
 
 
+def merges_exactly(model: Any) -> bool:
+    """Are the weights in float32? An adapter's small updates are rounded away by the sum in half precision."""
+    return all(parameter.dtype == torch.float32 for parameter in model.parameters() if parameter.is_floating_point())
+
+
+@torch.no_grad()
+def merged(adapted: Any) -> Any:
+    """The model with its adapter put into its weights; ``adapted`` is used up."""
+    return adapted.merge_and_unload()
+
+
 def set_adapter(model: Any, folder: Path, base: str) -> None:
     """Give the adapter of a model, which training continues with, the values of a trained folder's.
 

@@ -9,6 +9,7 @@ from vision_zero.evaluation.estimates import Scores
 from vision_zero.evaluation.scorecard import Scorecard
 from vision_zero.learning.state import StageState
 from vision_zero.pairs.verdict import Verdict
+from vision_zero.policy.bases import is_on_the_hub
 from vision_zero.templates import text_template
 
 
@@ -26,7 +27,7 @@ def published_card(
     """Markdown with the hub's YAML head.
 
     Args:
-        base: the frozen base, as the policy names it.
+        base: the frozen base, as others find it.
         is_whole: all weights were trained, instead of an adapter.
         name: model and version, as the registry names them.
         verdict: of the last run's pairs.
@@ -36,6 +37,8 @@ def published_card(
     return text_template("vision_zero.publishing", "card.md.j2").render(
         config=config,
         base=base,
+        is_base_on_the_hub=is_on_the_hub(base),
+        place=config.target.removeprefix("hub:") if config.target.startswith("hub:") else "path/of/this/folder",
         is_whole=is_whole,
         name=name,
         state=state,
