@@ -14,6 +14,12 @@ from typing import Literal
 
 Reason = Literal["no_box", "open_box", "empty", "out_of_range", "not_a_vote", "cut_off"]
 
+# \\text{Player 3}, \\mathbf{3}: how models write words inside of a box, which is mathematics to them.
+_TYPESET = re.compile(r"\\(?:text|math|mbox|bold|rm|bf)[a-z]*\s*\{([^{}]*)\}")
+_AROUND_VOTE = " .*$\"'`"
+_LONGEST_VOTE = 80
+"""Characters; what is longer is no vote, whatever is taken off it."""
+
 BOX = "\\boxed{"
 ABSTAIN = "N/A"
 _ABSTENTIONS = frozenset({"n/a", "na", "none", "unknown", "not sure", "unsure"})
@@ -60,7 +66,8 @@ def read_clue(reply: str, max_characters: int) -> tuple[str, Clue | Unreadable]:
     reasoning, content = split_reply(reply)
     if isinstance(content, Unreadable):
         return reasoning, content
-    text = one_line(content)[:max_characters].strip()
+    whole = _TYPESET.fullmatch(content.strip())
+    text = one_line(whole.group(1) if whole else content)[:max_characters].strip()
     return reasoning, Clue(text) if text else Unreadable("empty")
 
 
@@ -69,7 +76,7 @@ def read_vote(reply: str, seats: int) -> tuple[str, Vote | Unreadable]:
     reasoning, content = split_reply(reply)
     if isinstance(content, Unreadable):
         return reasoning, content
-    text = one_line(content).strip(" .")
+    text = _untypeset(one_line(content)).strip(_AROUND_VOTE)
     if not text:
         return reasoning, Unreadable("empty")
     if text.lower() in _ABSTENTIONS:
@@ -88,6 +95,16 @@ def one_line(text: str) -> str:
         previous, text = text, _CONTROL_TEXT.sub(" ", text)
     kept = (character if unicodedata.category(character)[0] not in "CZ" else " " for character in text)
     return " ".join("".join(kept).split())
+
+
+def _untypeset(text: str) -> str:
+    """A vote without the commands that say how it looks; what is too long for a vote stays as it is."""
+    if len(text) > _LONGEST_VOTE:
+        return text
+    previous = None
+    while previous != text:
+        previous, text = text, _TYPESET.sub(r"\1", text)
+    return text.replace("\\ ", " ").replace("~", " ")
 
 
 def _balanced(text: str, start: int, end: int) -> str | None:
