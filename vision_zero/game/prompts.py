@@ -12,10 +12,8 @@ from itertools import groupby
 from operator import attrgetter
 from typing import Literal
 
-from jinja2 import Template
-
 from vision_zero.config.game import GameConfig
-from vision_zero.templates import text_template
+from vision_zero.templates import TextTemplate, text_template
 
 Role = Literal["civilian", "spy", "judge"]
 
@@ -58,6 +56,6 @@ def _table(config: GameConfig, seat: int, role: Role, clues: Sequence[SpokenClue
     }
 
 
-def _template(wording: str, name: str) -> Template:
+def _template(wording: str, name: str) -> TextTemplate:
     # Prompts are plain text for a model, not HTML: clues arrive already cleaned of control text (parsing.one_line).
     return text_template("vision_zero.game", f"{wording}/{name}.j2")

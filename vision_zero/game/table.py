@@ -13,6 +13,7 @@ from vision_zero.game.prompts import Role, SpokenClue
 from vision_zero.game.transcript import MoveKind, Outcome, Transcript
 from vision_zero.pairs.image_pair import ImagePair
 from vision_zero.randomness import Seed
+from vision_zero.text import well_formed
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +35,7 @@ class Reply:
     """What came back.
 
     Attributes:
-        text: the reply's words, without the end token.
+        text: the reply's words, without the end token, as they can be written to files.
         tokens: the sampled token ids, with the end token if there is one; empty for scripted players.
         is_cut_off: the reply reached its length limit before its end.
     """
@@ -42,6 +43,9 @@ class Reply:
     text: str
     tokens: tuple[int, ...] = ()
     is_cut_off: bool = False
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "text", well_formed(self.text))
 
 
 class Players(Protocol):

@@ -24,6 +24,7 @@ from vision_zero.policy.compiled import CompiledDecoder
 from vision_zero.policy.decoding import Choose, Decoder, decode
 from vision_zero.policy.served import Asked, Served
 from vision_zero.randomness import Seed
+from vision_zero.text import well_formed
 
 Messages = list[dict[str, Any]]
 
@@ -31,7 +32,7 @@ Messages = list[dict[str, Any]]
 def user_message(text: str, image: Image.Image | None = None) -> Messages:
     """A chat of one user message: the picture, if any, and then the text."""
     picture = [] if image is None else [{"type": "image", "image": image}]
-    return [{"role": "user", "content": [*picture, {"type": "text", "text": text}]}]
+    return [{"role": "user", "content": [*picture, {"type": "text", "text": well_formed(text)}]}]
 
 
 def begin_reply(messages: Messages, text: str) -> Messages:

@@ -14,11 +14,12 @@ from markupsafe import Markup
 from PIL import Image
 
 from vision_zero.pairs.pictures import png_bytes
+from vision_zero.text import well_formed
 
 
 def render_page(template: str, **content: Any) -> str:
     """The page of that template as one HTML document."""
-    return _environment().get_template(template).render(**content)
+    return well_formed(_environment().get_template(template).render(**content))
 
 
 def data_uri(image: Image.Image) -> str:

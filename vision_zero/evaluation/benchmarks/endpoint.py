@@ -14,6 +14,7 @@ from vision_zero.errors import EvaluationError
 from vision_zero.evaluation.benchmarks.benchmark import Messages
 from vision_zero.randomness import Seed
 from vision_zero.serving import Server, as_sent
+from vision_zero.text import well_formed
 
 
 @dataclass(frozen=True)
@@ -57,4 +58,4 @@ def _content(data: bytes) -> str:
         content = json.loads(data)["choices"][0]["message"]["content"]
     except (KeyError, IndexError, TypeError) as error:
         raise ValueError(f"no choices[0].message.content in {data[:100]!r}") from error
-    return content if isinstance(content, str) else ""
+    return well_formed(content) if isinstance(content, str) else ""
