@@ -21,7 +21,7 @@ def summary(verdict: Verdict) -> dict[str, Any]:
     for warning in verdict.warnings():
         _LOGGER.warning("pairs: %s", warning)
     for source in verdict.sources:
-        _LOGGER.info("pairs: %s", source.headline())
+        _LOGGER.log(logging.WARNING if source.is_worth_a_warning else logging.INFO, "pairs: %s", source.headline())
         for line in source.details():
             _LOGGER.warning("pairs: %s: %s", source.domain, line)
     probed = {entry.domain: entry.probe.accuracy for entry in verdict.domains if entry.probe}

@@ -20,7 +20,7 @@ MOST, MOST_MEAN = 24, 3.5
 """Reduced copies of one picture differ nowhere by more than this, and by no more than that on average (of 255). Measured: JPEG of
 quality 20 stays below 8 and 1.6 for photographs, WebP of a third of the size below 15 and 1.8; the limits leave room for small
 pictures with fine stripes. Two pictures of different things differ by 100 and more somewhere."""
-_COARSE = 4
+_COARSE, _AT_ONCE = 4, 4096
 
 Reduced = NDArray[np.uint8]
 Name = TypeVar("Name", bound=Hashable)
@@ -51,10 +51,13 @@ def same(pictures: Sequence[Reduced]) -> list[tuple[int, int]]:
     values = np.stack([pictures[place] for place in distinct]).astype(np.int16)
     step = SIDE // _COARSE
     coarse = values.reshape(len(distinct), _COARSE, step, _COARSE, step, 3).mean(axis=(2, 4)).reshape(len(distinct), -1)
-    for one, other in cKDTree(coarse).query_pairs(MOST, p=np.inf, output_type="ndarray"):
-        difference = np.abs(values[one] - values[other])
-        if difference.max() <= MOST and difference.mean() <= MOST_MEAN:
-            links.append((distinct[one], distinct[other]))
+    near = cKDTree(coarse).query_pairs(MOST, p=np.inf, output_type="ndarray")
+    flat = values.reshape(len(distinct), -1)
+    for start in range(0, len(near), _AT_ONCE):
+        part = near[start : start + _AT_ONCE]
+        difference = np.abs(flat[part[:, 0]] - flat[part[:, 1]])
+        alike = (difference.max(axis=1) <= MOST) & (difference.mean(axis=1) <= MOST_MEAN)
+        links += [(distinct[one], distinct[other]) for one, other in part[alike]]
     return links
 
 
