@@ -9,7 +9,18 @@ from typing import Any
 import numpy as np
 
 from vision_zero.pairs.scenes.questions import FAMILIES, Question, ask, describe, pick, spoiled
-from vision_zero.pairs.scenes.statements import SIDES, Both, Count, Query, Relation, SceneFacts, Side, Statement, Thing
+from vision_zero.pairs.scenes.statements import (
+    SIDE_WORDS,
+    SIDES,
+    Both,
+    Count,
+    Query,
+    Relation,
+    SceneFacts,
+    Side,
+    Statement,
+    Thing,
+)
 from vision_zero.policy.nano.lessons.forms import box, reasoned_reply
 from vision_zero.policy.nano.lessons.lesson import Lesson, form
 
@@ -44,28 +55,37 @@ def teach_question(facts: SceneFacts, rng: np.random.Generator, *, reasoned: boo
 
 
 def _question_evidence(question: Question, facts: SceneFacts) -> list[str]:
-    """What a question's answer follows from, as evidence of a statement: a position is a relation of two things."""
+    """What a question's answer follows from; of a position both things in order: "from left = red cube and blue sphere"."""
     if question.family == "position":
-        side: Any = question.answer
-        return [evidence(Relation(question.about[0], side, question.about[1]), facts)]
+        side: Side = "left" if question.answer in ("left", "right") else "front"
+        named = [index for query in question.about for index in query.matches(facts)]
+        return [f"from {side} = {in_words([whole(facts['objects'][index]) for index in _from_side(facts, side, named)])}"]
     return [f"{query.noun()} = {in_words(fitting(query, facts))}" for query in question.about]
 
 
 def evidence(part: Thing | Count | Relation, facts: SceneFacts) -> str:
-    """A statement with what is found of it: "red cubes = small red metal cube and large red metal cube".
+    """A statement with what is found of it: "two red cubes = small red metal cube and large red metal cube", or "… = none".
 
-    Of a thing the first that fits from left to right, of a number all that fit; of a relation all that fit either description, in
-    the order of its side ("left of": from left to right, "behind": from the back): it holds exactly if something that fits the
-    first description comes before something that fits the second.
+    Of a thing the first that fits from left to right, of a number all that fit, of a relation the first two things that stand so:
+    "cube left of sphere = small red metal cube left of large blue rubber sphere".
     """
     words = part.text().removeprefix("a ").replace(" a ", " ")
     if isinstance(part, Relation):
-        named = {*part.query.matches(facts), *part.other.matches(facts)}
-        found = [whole(facts["objects"][index]) for index in _from_side(facts, part.side, sorted(named))]
-    else:
-        found = fitting(part.query, facts)
-        found = found[:1] if isinstance(part, Thing) else found
-    return f"{words} = {in_words(found)}"
+        return f"{words} = {_standing(part, facts)}"
+    found = fitting(part.query, facts)
+    return f"{words} = {in_words(found[:1] if isinstance(part, Thing) else found)}"
+
+
+def _standing(part: Relation, facts: SceneFacts) -> str:
+    """The first two things, from left to right, of which the relation holds; "none" where there are none."""
+    objects = facts["objects"]
+    order = _from_side(facts, "left", range(len(objects)))
+    for one in order:
+        for two in order:
+            fit = part.query.fits(objects[one]) and part.other.fits(objects[two])
+            if fit and one in facts["relationships"][part.side][two]:
+                return f"{whole(objects[one])} {SIDE_WORDS[part.side]} {whole(objects[two])}"
+    return in_words([])
 
 
 def _from_side(facts: SceneFacts, side: Side, indices: Iterable[int]) -> list[int]:
