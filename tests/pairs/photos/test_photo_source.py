@@ -261,3 +261,28 @@ def test_every_photo_comes_once_before_any_comes_twice(tmp_path: Path) -> None:
     assert seen[:4] != seen[4:]
     again = source.at(6, Seed(3).child(6), Seed(3))
     assert again.original_facts["photo"] == seen[6]
+
+
+def test_a_table_beside_photos_says_how_to_read_those(tmp_path: Path) -> None:
+    files = {**sceneries(2), "metadata.jsonl": b'{"file_name": "0.png", "text": "discs"}'}
+    with pytest.raises(PairsError, match="but file_name, text: set column; or set layout: files, for there are 2"):
+        PhotoSource(PhotosConfig(location=photos(tmp_path, files)))
+    assert PhotoSource(PhotosConfig(location=str(tmp_path), layout="files")).check() == {}
+
+
+def test_photos_that_are_not_read_are_told(tmp_path: Path) -> None:
+    files = {
+        **sceneries(2),
+        "a.heic": b"\x00\x00\x00\x18ftypheic" + bytes(40),
+        "b.jfif": encoded(scenery(320, 240, 5), "JPEG"),
+        "IMG_7": encoded(scenery(320, 240, 6)),
+        "clip.mov": b"film",
+        ".DS_Store": b"a Mac's own",
+        "val2017/x.png": encoded(scenery(320, 240, 7)),
+    }
+    source = PhotoSource(PhotosConfig(location=photos(tmp_path, files)))
+    assert set(source.check()) == {"a.heic"}
+    report = source.report()
+    assert (report.files, report.found, report.looks, report.failures) == (8, 5, 5, 1)
+    assert "HEIC is not read" in report.passed_over["a.heic"]
+    assert report.left_out == {"hidden files": 1, "files of split validation": 1, "files that are no pictures by their names": 1}

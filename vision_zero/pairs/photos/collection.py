@@ -19,7 +19,7 @@ from vision_zero.pairs.imported.archives import FileSet
 from vision_zero.pairs.imported.naming import OTHER_SUFFIXES, is_picture
 from vision_zero.pairs.imported.shards import Rows, has_strong_table, table_paths
 from vision_zero.pairs.imported.splits import of_split, split_of_folder
-from vision_zero.pairs.imported.storage import Storage
+from vision_zero.pairs.imported.storage import ConnectionLostError, Storage
 from vision_zero.pairs.pictures import decode
 from vision_zero.texts import storable
 
@@ -165,7 +165,17 @@ def open_collection(config: PhotosConfig) -> PhotoCollection:
         return ShippedPhotos()
     storage = Storage(config.location, config.storage)
     is_table = config.layout == "table" or (config.layout == "auto" and _holds_table(storage))
-    return RowPhotos(storage, config.column, config.split) if is_table else FilePhotos(storage, config.split)
+    if not is_table:
+        return FilePhotos(storage, config.split)
+    try:
+        return RowPhotos(storage, config.column, config.split)
+    except ConnectionLostError:
+        raise
+    except PairsError as error:
+        count = sum(map(is_picture, FileSet(storage).paths)) if config.layout == "auto" and storage.chosen is None else 0
+        if not count:
+            raise
+        raise PairsError(f"{error}; or set layout: files, for there are {count} pictures, too") from error
 
 
 def _holds_table(storage: Storage) -> bool:
