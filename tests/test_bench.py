@@ -71,6 +71,18 @@ def test_an_update_is_measured_by_its_tokens(recipe, ticking):
         assert update["tokens_per_s"] == pytest.approx(update["tokens"] / update["seconds"], rel=0.02)
         assert update["tflop_per_s"] == pytest.approx(4 * parameters * update["tokens_per_s"] / 1e12, rel=0.1, abs=1e-4)
         assert update["of_peak"] is None
+    assert found["clue"]["shared"] == found["decision_in_rows"]["shared"] == 0 < found["decision"]["shared"]
+    assert found["decision_in_rows"]["tokens"] > found["decision"]["tokens"]
+    assert all(gain > 0 for gain in found["times_as_fast"].values())
+    assert list(found["times_as_fast"]) == ["update", "reference", "both"]
+
+
+def test_without_sharing_there_is_nothing_to_compare(recipe):
+    config = read_self_play(recipe)
+    config = config.model_copy(update={"learning": config.learning.model_copy(update={"shared_prefix": False})})
+    found = measure_updates(config, iterations=1)
+    assert found["decision"]["shared"] == 0
+    assert "times_as_fast" not in found
 
 
 @pytest.mark.cli

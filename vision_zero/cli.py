@@ -177,11 +177,12 @@ def _of_iterations(command: Callable[..., None]) -> Callable[..., None]:
 
 @bench.command("update")
 @_of_iterations
-def bench_update(file: Path, games: int | None, iterations: int) -> None:
-    """How fast the recipe FILE trains on replies that are there: tokens, padding, operations a second."""
+@click.option("--votes", type=click.IntRange(2), help="Votes of a prompt; the recipe's.")
+def bench_update(file: Path, games: int | None, iterations: int, votes: int | None) -> None:
+    """How fast the recipe FILE trains on replies that are there: tokens, padding, operations a second, prompts shared or not."""
     from vision_zero.learning.bench import measure_updates
 
-    _print_measured(measure_updates, file, games, iterations)
+    _print_measured(measure_updates, file, iterations, games_per_iteration=games, votes_per_prompt=votes)
 
 
 @bench.command("iteration")
@@ -190,17 +191,18 @@ def bench_iteration(file: Path, games: int | None, iterations: int) -> None:
     """How long an iteration of each stage takes with the recipe FILE, and where its time goes."""
     from vision_zero.learning.bench import measure_iterations
 
-    _print_measured(measure_iterations, file, games, iterations)
+    _print_measured(measure_iterations, file, iterations, games_per_iteration=games)
 
 
-def _print_measured(measure: Callable[..., dict[str, Any]], file: Path, games: int | None, iterations: int) -> None:
+def _print_measured(measure: Callable[..., dict[str, Any]], file: Path, iterations: int, **learning: int | None) -> None:
+    """What is measured with the recipe FILE, and with those settings of its learning that are given."""
     import json
 
     from vision_zero.config.files import read_self_play
 
     config = read_self_play(file)
-    if games is not None:
-        config = config.model_copy(update={"learning": config.learning.model_copy(update={"games_per_iteration": games})})
+    given = {name: value for name, value in learning.items() if value is not None}
+    config = config.model_copy(update={"learning": config.learning.model_copy(update=given)})
     click.echo(json.dumps(measure(config, iterations), indent=1))
 
 

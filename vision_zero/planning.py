@@ -7,7 +7,7 @@ needed follows from the longest prompt of the recipe's game, whose tokens are co
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -79,13 +79,22 @@ class Plan:
             is_compiled=policy.compiled,
         )
 
+    @property
+    def passes(self) -> tuple[Work, ...]:
+        """What is scored and trained at once: clues, each with a prompt of its own, and votes that share one."""
+        learning, work = self.config.learning, self.work
+        if not learning.shared_prefix:
+            return (work,)
+        group = min(learning.votes_per_prompt, max(1.0, (learning.tokens_per_step - work.prompt) / work.reply))
+        return (work, replace(work, rows=max(1.0, learning.tokens_per_step / (work.prompt / group + work.reply)), group=group))
+
     def parts(self) -> dict[str, Bytes]:
         """Bytes by what they are for: what stays, and what three kinds of work need beside it, one after the other."""
         return {
             "all the time": memory.static(self.shape, self.work),
             "playing": {} if self.config.policy.server else memory.playing(self.shape, self.work),
-            "scoring by the base": memory.reference(self.shape, self.work) if self.config.learning.kl else {},
-            "training": memory.update(self.shape, self.work),
+            "scoring by the base": _most(memory.reference, self) if self.config.learning.kl else {},
+            "training": _most(memory.update, self),
         }
 
     def peaks(self) -> dict[str, float]:
@@ -137,6 +146,11 @@ class Plan:
             if self.turned(fewer).fits(gigabytes):
                 settings = fewer
         return settings
+
+
+def _most(needed: Callable[[Shape, Work], Bytes], plan: Plan) -> Bytes:
+    """Of clues or of votes, whichever need more."""
+    return max((needed(plan.shape, work) for work in plan.passes), key=lambda part: sum(part.values()))
 
 
 def table(plan: Plan, gigabytes: float) -> list[str]:

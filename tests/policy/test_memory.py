@@ -3,23 +3,28 @@
 from copy import deepcopy
 from dataclasses import replace
 from functools import cache
+from types import SimpleNamespace
 
 import pytest
 import torch
 from peft import get_peft_model
 from transformers import AutoModelForImageTextToText
+from trl.trainer.utils import add_fused_lm_head
 
 from tests.make import scene_pairs
 from tests.policy.families import FAMILIES, write_family
 from tests.policy.shapes import PARAMETERS, config_of
 from vision_zero.config.policy import AdapterConfig, PolicyConfig
 from vision_zero.learning.grpo import lora_config, prepared
+from vision_zero.learning.shared_prefix import share_prefix
 from vision_zero.policy.compiled import CompiledDecoder
 from vision_zero.policy.decoding import Decoder, RoomyLayer, decode
 from vision_zero.policy.loading import load_base
 from vision_zero.policy.memory import Shape, Work, kept_by_layer, playing, static, update
 from vision_zero.policy.policy import Policy, user_message
 
+REPLY = 24
+"""Tokens of a reply, where there are any."""
 SIDES = ("language", "vision", "both")
 families = pytest.mark.parametrize("family", FAMILIES)
 
@@ -142,9 +147,19 @@ def kept(model, inputs, *, is_mixed=False):
         torch.autograd.graph.saved_tensors_hooks(pack, lambda tensor: tensor),
         torch.autocast("cpu", torch.bfloat16, enabled=is_mixed),
     ):
-        out = inner.model(**inputs).last_hidden_state
-    assert out.requires_grad
+        out = inner.model(**inputs)
+    assert out[0].requires_grad
     return sum(number for number, _ in found.values())
+
+
+def kept_with_shared_prompts(model, prompts, replies):
+    """The same of a pass over a group of replies to each prompt, which is read once."""
+    inner = model.get_base_model() if hasattr(model, "get_base_model") else model
+    add_fused_lm_head(inner, outputs=("log_probs", "entropy"))
+    share_prefix(inner)
+    rows = torch.arange(len(prompts["input_ids"])).repeat_interleave(len(replies) // len(prompts["input_ids"]))
+    asked = {"prompts": prompts, "rows": rows, "replies": replies, "mask": torch.ones_like(replies)}
+    return kept(SimpleNamespace(parameters=model.parameters, model=lambda: inner(shared=asked)), {})
 
 
 def grown(config, layers, *, is_vision):
@@ -166,8 +181,8 @@ KINDS = {
 }
 
 
-def kept_by_a_third_layer(folder, kind, *, is_vision):
-    """What is really kept because of a third layer, and what the formula says."""
+def kept_by_a_third_layer(folder, kind, *, is_vision, group=0):
+    """What is really kept because of a third layer, and what the formula says; with a group of replies to each prompt or none."""
     whole, dtype, is_mixed = KINDS[kind]
     policy = settings(folder, whole=whole, dtype=dtype, train_on="vision" if is_vision else "language")
     base, processor = load_base(policy)
@@ -179,8 +194,14 @@ def kept_by_a_third_layer(folder, kind, *, is_vision):
         adapter = prepared(model, policy)
         model = model if adapter is None else get_peft_model(model, adapter)
         inputs = encoded(model, processor)
-        found.append((kept(model.train(), inputs, is_mixed=is_mixed), shape))
+        replies = inputs["input_ids"][:, -REPLY:].repeat_interleave(group, dim=0)
+        really = (
+            kept_with_shared_prompts(model.train(), inputs, replies) if group else kept(model.train(), inputs, is_mixed=is_mixed)
+        )
+        found.append((really, shape))
     doing = replace(work(policy, inputs, is_mixed=is_mixed), picture=picture_tokens(model, inputs))
+    if group:
+        doing = replace(doing, rows=group * doing.rows, group=group, reply=REPLY)
     (less, two), (more, three) = found
     return more - less, update(three, doing)["activations"] - update(two, doing)["activations"]
 
@@ -195,6 +216,13 @@ def picture_tokens(model, inputs):
 def test_a_layer_of_the_decoder_keeps_exactly_what_the_formula_says(base, family, kind):
     really, formula = kept_by_a_third_layer(base(family), kind, is_vision=False)
     assert really == pytest.approx(formula, rel=0.01)
+
+
+@families
+def test_a_layer_keeps_keys_and_values_of_a_shared_prompt_for_each_reply(base, family):
+    """All but for the mask, which the formula counts as if each token of a prompt saw a reply, too."""
+    really, formula = kept_by_a_third_layer(base(family), "adapter, float32", is_vision=False, group=4)
+    assert really == pytest.approx(formula, rel=0.05)
 
 
 @families

@@ -27,6 +27,11 @@ An **update** reads R replies at once, T tokens of prompt and reply each. Per to
     8 h + c (w + k)         where all weights learn: what norms multiply
     7 r                     between the halves of seven adapters of rank r
 
+where G replies share a prompt of P tokens (learning.shared_prefix), it counts once for all of them, but for
+
+    2 c w P                 a reply: keys and values of its prompt, repeated for it and for all heads
+    2 c k                   a token of the prompt: with checkpointing its keys and values, which are not computed again
+
 and under mixed precision a copy of the float32 weights of its linear layers in half precision. With checkpointing a layer keeps
 its input alone, b h, and one layer at a time is computed again. Layers of the vision side are counted in the same way with
 w = k = h, and keep nothing where nothing of that side learns. While a layer is computed it needs room that is free again
@@ -153,6 +158,7 @@ class Work:
         picture: of these, tokens of its picture.
         reply: tokens of the longest reply.
         rows: replies of one backward pass, counted as if all were of the longest.
+        group: replies that share a prompt there.
         batch: replies that are drawn at once.
         prompts: different prompts among them: votes of one group share one.
         replies: replies of an iteration of this process, whose pictures stay on the GPU.
@@ -173,6 +179,17 @@ class Work:
     processes: int
     is_sharded: bool = False
     is_compiled: bool = False
+    group: float = 1
+
+    @property
+    def read(self) -> float:
+        """Prompts of one backward pass."""
+        return self.rows / self.group
+
+    @property
+    def tokens(self) -> float:
+        """Tokens of one backward pass."""
+        return self.read * self.prompt + self.rows * self.reply
 
     @property
     def computing(self) -> int:
@@ -207,14 +224,18 @@ def static(shape: Shape, work: Work) -> Bytes:
 
 def update(shape: Shape, work: Work) -> Bytes:
     """A forward and backward pass of ``rows`` replies."""
-    tokens, patches = (work.prompt + work.reply) * work.rows, work.picture * shape.patches * work.rows
+    tokens, patches = work.tokens, work.picture * shape.patches * work.read
     kept = 0.0
     for is_vision, blocks, places in ((False, shape.language, tokens), (True, shape.vision, patches)):
         if is_vision and not shape.learns[1]:
             continue
         layer = kept_by_layer(shape, work, is_vision=is_vision) * places + _half_copies(shape, work, is_vision=is_vision)
+        if work.group > 1 and not is_vision:
+            layer += 2 * work.computing * blocks.queries * work.prompt * work.rows
         if work.is_checkpointed:
             kept += blocks.layers * places * blocks.hidden * work.weight_bytes + layer
+            if work.group > 1 and not is_vision:
+                kept += blocks.layers * 2 * work.computing * blocks.keys * work.prompt * work.read
         else:
             kept += blocks.layers * layer
     scored = work.reply * work.rows
@@ -230,7 +251,7 @@ def update(shape: Shape, work: Work) -> Bytes:
 
 def reference(shape: Shape, work: Work) -> Bytes:
     """The base's log-probabilities of ``rows`` replies."""
-    tokens, patches = (work.prompt + work.reply) * work.rows, work.picture * shape.patches * work.rows
+    tokens, patches = work.tokens, work.picture * shape.patches * work.read
     tile = min(work.reply * work.rows, _TILE_TOKENS) * min(shape.vocabulary, _TILE_WORDS) * work.computing
     gathered = shape.parameters * work.frozen_copy if work.is_sharded else 0
     return {"one layer at work": _at_work(shape, work, tokens, patches), "logits": tile, "gathered reference": gathered}

@@ -71,7 +71,9 @@ def iteration(shape: Shape, work: Work, config: SelfPlayConfig, stage: Stage, gp
         replies = games * learning.votes_per_prompt
         # One voter of a game votes several times, and its prompt is read once.
         seconds = {"play": clues, "vote": computing(2, votes * prompt) + drawing(votes - games + replies)}
-    trained = replies * (prompt + reply)
+    # Votes of a group share their prompt.
+    shared = games if stage == "decision" and learning.shared_prefix else replies
+    trained = shared * prompt + replies * reply
     if work.has_reference:
         seconds["reference"] = computing(2, trained)
     passes = 4 + 2 * work.is_checkpointed + 2 * shape.is_whole
