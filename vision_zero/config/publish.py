@@ -26,8 +26,8 @@ class PublishConfig(RootConfig):
     """Where others find the base, if the recipe names ``nano`` or a folder of this machine: a hub id, or their path."""
     dtype: Literal["float32", "bfloat16", "auto"] = "float32"
     """Precision of a merged model's weights; ``auto``: the base's. The adapter is merged in float32 and the sum rounded once."""
-    max_rounding: float = Field(0.05, ge=0.0, le=1.0)
-    """Share of what was learned that rounding to ``dtype`` may change; where it is more, nothing is published."""
+    max_rounding: float = Field(0.05, ge=0.0)
+    """Rounding to ``dtype`` may change the weights by so much of what training changed; if it is more, nothing is published."""
     trust_remote_code: bool = False
     """Run code that comes with the base. Off: a base that needs it is refused."""
     license: str = "apache-2.0"

@@ -133,8 +133,8 @@ def _check_rounding(config: PublishConfig, base: PolicyConfig, policy: Policy, d
     lost = lost_by_rounding(changed(plain, policy.model), dtype)
     if lost > config.max_rounding:
         raise PolicyError(
-            f"in {str(dtype).removeprefix('torch.')} {lost:.0%} of what this policy learned would be lost by rounding, and "
-            f"max_rounding allows {config.max_rounding:.0%}: publish dtype: float32 or form: adapter, or allow more"
+            f"rounding to {str(dtype).removeprefix('torch.')} would change the weights by {lost:.0%} of what training changed, "
+            f"and max_rounding allows {config.max_rounding:.0%}: publish dtype: float32 or form: adapter, or allow more"
         )
 
 

@@ -18,7 +18,10 @@ Change = tuple[torch.Tensor, torch.Tensor]
 
 @torch.no_grad()
 def lost_by_rounding(changes: Iterator[Change], dtype: torch.dtype) -> float:
-    """The share of the change that rounding to ``dtype`` undoes or distorts; 0 where nothing changed."""
+    """What rounding to ``dtype`` does to the change, as a share of it; 0 where nothing changed.
+
+    It can be more than 1 for a base that half precision cannot hold: then a small change may be rounded up to a large one.
+    """
     lost = learned = 0.0
     for before, after in changes:
         change, left = after - before, after.to(dtype).float() - before.to(dtype).float()
