@@ -39,6 +39,7 @@ GEOS = ("3", "5", "6", "7", "It cannot be determined from the information given"
         (r"$\boxed{145^\circ}$ follows.", "Find ∠BOC.", ANGLES, "C", "145°"),
         (r"<think>It may be A. The answer is A.</think> Hence \boxed{\text{D}}", "Find ∠BOC.", ANGLES, "D", "150°"),
         ("I count. <answer>C</answer>", "Find ∠BOC.", ANGLES, "C", "145°"),
+        (r"The answer is (C). Here is why: BOC is \boxed{90^\circ + \sqrt{2}}.", "Find ∠BOC.", ANGLES, "C", "145°"),
         (r"First \boxed{A}, no: \boxed{B}", "Find ∠BOC.", ANGLES, "B", "140°"),
         # Announced.
         ("The answer is (C), 145°.\n\n(A) is wrong because ... Option (B) is incorrect.", "Find ∠BOC.", ANGLES, "C", "145°"),

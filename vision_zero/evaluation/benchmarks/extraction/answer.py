@@ -1,9 +1,8 @@
 """From a reply to its answer: MathVista's extraction step, without the paid model that the official script asks.
 
 The official script returns a reply that is a choice or a number as it is and sends every other one to GPT-4 with five examples.
-Here the table of :mod:`~vision_zero.evaluation.benchmarks.extraction.forms` does that, read by
-:mod:`~vision_zero.evaluation.benchmarks.extraction.readers`; a reply that states no answer in any form is taken by what it means
-(:mod:`~vision_zero.evaluation.benchmarks.extraction.meaning`).
+Here the table of :mod:`vision_zero.evaluation.benchmarks.extraction.forms` does that, read by ``readers``; a reply that states no
+answer in any form is taken by its ``meaning``.
 """
 
 from __future__ import annotations
@@ -36,9 +35,14 @@ def extract(reply: str, question: str, answer_type: AnswerType, choices: Sequenc
     """
     if not reply.strip() or reply in choices:
         return reply.strip() and reply
-    parts, said, meant = Reply.of(reply).inner, None, None
+    outer, said, meant = Reply.of(reply), None, None
+    parts = outer.inner
     if choices:
-        said = stated(parts, "choice", lambda words, alone: read_choice(words, question, choices, alone=alone))
+        # What is boxed may be a value that is none of the choices, beside an answer that is one.
+        found = [
+            stated(of, "choice", lambda words, alone: read_choice(words, question, choices, alone=alone)) for of in (parts, outer)
+        ]
+        said = next((letter for letter in found if letter and len(letter) == 1), found[0])
         meant = choice_meant(parts.sentences, question, choices) if said is None else None
     elif answer_type == "list":
         said = stated(parts, "list", lambda words, alone: read_list(words, alone=alone)) or list_meant(parts, question)

@@ -42,7 +42,6 @@ _WORDS = re.compile(
 )
 _RATIOS = (("top", "bottom"), ("over", "under"), ("part", "parts"), ("digits", "divisor"))
 _THOUSANDS = re.compile(r"\W{0,4}\d{1,3}(?: \d{3}){1,8}\W{0,4}")
-_SPACED = re.compile(r"(?<=\d) (?=\d)")
 _COMMA = re.compile(r"^(\W{0,4}\d{1,9}),(\d{1,2}\W{0,4})$")
 _BEFORE = re.compile(
     r"(?i)[\s$€£¥₹≈=~(\[\"'+*]{0,8}(?:Rs\.\s?|(?:[A-Z]{3}|US|[a-z]|approximately|about|around|roughly|only|exactly)\b[\s$=≈]{0,4})?"
@@ -79,16 +78,14 @@ def numbers_in(text: str) -> list[Number]:
 
 def decimal(value: float) -> str:
     """A finite float as text without an exponent where that is short: ``5``, ``0.25``."""
-    if value == int(value) and abs(value) < 1e15:
-        return str(int(value))
-    return repr(value)
+    return str(int(value)) if value == int(value) and abs(value) < 1e15 else repr(value)
 
 
 def only_number(text: str) -> Number | None:
     """The number that is all of a text but for currency, unit and punctuation; "1 234" and "2,5" are one where they are alone."""
     if len(text) > 100:
         return None
-    text = _SPACED.sub("", text) if _THOUSANDS.fullmatch(text) else _COMMA.sub(r"\1.\2", text)
+    text = text.replace(" ", "") if _THOUSANDS.fullmatch(text) else _COMMA.sub(r"\1.\2", text)
     found = numbers_in(text)
     if not found or (len(found) > 1 and not _same_again(found, text)):
         return None

@@ -22,8 +22,7 @@ _AT_START = re.compile(
 _REASON = re.compile(
     r"(?i)(?:,|\s-|;)? ?\b(?:because|since|as|due to|given that|, which)\b|;| - (?=[A-Za-z])| \((?![A-Za-z]\)|[^)]*%)|(?<=\d)% \("
 )
-_MOST = 20
-"""Numbers of a sentence that are looked at, at each of its ends."""
+_MOST = 20  # numbers of a sentence that are looked at, at each of its ends
 _FILLED = (
     r"[\s$\"'({\[*~£€]{0,4}(?:\b(?:an?|only|about|approximately|around|exactly|roughly|equal to|a total of)\b\s?){0,3}"
     r"[\s$\"'({\[*~£€]{0,4}$"

@@ -25,7 +25,6 @@ _TOKENS = (
     (re.compile(r"(?<=\d)(?:[\u00a0\u2009\u202f']|\\,|\{,\})(?=\d{3}(?!\d))"), ","),
 )
 UNWRAPPED = re.compile(r"\\(?:text|mathrm|mathbf|textbf|mbox|rm|operatorname)\s?\{([^{}]{0,400})\}")
-"""Words in a formula, and what they say."""
 _LATEX = (
     (UNWRAPPED, r"\1"),
     (re.compile(r"\\(?:f?boxed|fbox)\s{0,3}\{"), r"\\boxed{"),
