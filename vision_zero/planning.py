@@ -20,6 +20,7 @@ from vision_zero.config.base import problems
 from vision_zero.config.fitness import notes_on
 from vision_zero.config.learning import LearningConfig
 from vision_zero.config.self_play import SelfPlayConfig
+from vision_zero.config.stages import STAGES
 from vision_zero.errors import ConfigError, PolicyError, first_line
 from vision_zero.game.prompts import Role, SpokenClue, clue_prompt, vote_prompt
 from vision_zero.policy import memory, speed
@@ -58,21 +59,22 @@ class Plan:
         """The most that happens at once."""
         policy, learning = self.config.policy, self.config.learning
         reply = longest_reply(self.config)
-        share = learning.games_per_iteration // learning.num_processes
-        said = max((self.config.game.civilians + 1) * self.config.game.rounds, learning.votes_per_prompt)
+        clue, decision = learning.of("clue"), learning.of("decision")
+        share, votes = learning.most_games // learning.num_processes, decision.votes_per_prompt
+        said = max((self.config.game.civilians + 1) * self.config.game.rounds, votes)
         voters = self.config.game.votes
         return Work(
             prompt=self.lengths.prompt,
             picture=self.lengths.picture,
             reply=reply,
             rows=max(1.0, learning.tokens_per_step / (self.lengths.prompt + reply)),
-            batch=min(policy.sampling.batch_size, share * (voters - 1 + learning.votes_per_prompt)),
+            batch=min(policy.sampling.batch_size, share * (voters - 1 + votes)),
             prompts=min(policy.sampling.batch_size, share * voters),
             replies=share * said,
             weight_bytes={"float32": 4, "bfloat16": 2, "auto": self.stored}[policy.dtype],
             is_mixed=learning.bf16,
             is_checkpointed=learning.gradient_checkpointing,
-            has_reference=learning.kl > 0,
+            has_reference=max(clue.kl, decision.kl) > 0,
             plays_merged=learning.merged_play,
             processes=learning.num_processes,
             is_sharded=learning.sharded,
@@ -93,7 +95,7 @@ class Plan:
         return {
             "all the time": memory.static(self.shape, self.work),
             "playing": {} if self.config.policy.server else memory.playing(self.shape, self.work),
-            "scoring by the base": _most(memory.reference, self) if self.config.learning.kl else {},
+            "scoring by the base": _most(memory.reference, self) if self.work.has_reference else {},
             "training": _most(memory.update, self),
         }
 
@@ -174,7 +176,7 @@ def table(plan: Plan, gigabytes: float) -> list[str]:
             how = "without" if learning.gradient_checkpointing else "with"
             lines.append(f"  ({how} checkpointing the activations would take {other['activations'] / GB:.2f} GB)")
     rate = plan.games_per_hour()
-    minutes = 60 * learning.games_per_iteration / rate
+    minutes = 60 * sum(learning.of(stage).games_per_iteration for stage in STAGES) / len(STAGES) / rate
     lines.append(f"{rate:,.0f} games an hour on {speed.H100.name}s, {minutes:.1f} minutes an iteration: arithmetic, not measured")
     if policy.server is not None:
         room, weights = plan.room_beside(gigabytes), 2 * plan.shape.parameters

@@ -8,10 +8,11 @@ from functools import partial
 
 import pytest
 import torch
+from pydantic import ValidationError
 
 from tests.learning.jobs import GAMES, ITERATIONS, adapter, optimizer, run_stage, start, votes_from_any_reply
 from tests.make import files_below, scene_pairs
-from vision_zero.config.learning import SwitchConfig
+from vision_zero.config.learning import LearningConfig, SwitchConfig
 from vision_zero.config.policy import AdapterConfig, PolicyConfig
 from vision_zero.config.self_play import SelfPlayConfig
 from vision_zero.errors import PolicyError, TrainingError
@@ -376,6 +377,34 @@ def test_each_stage_leaves_the_other_ones_turn_alone(make_job):
     for stage in ("clue", "decision"):
         finished = start(stage).model_copy(update={"iteration": ITERATIONS})
         assert run_stage(make_job(finished)) == StageResult(finished, (), PolicyFolder(None))
+
+
+def test_each_stage_may_have_settings_of_its_own(tmp_path):
+    config = SelfPlayConfig.model_validate(
+        {
+            "policy": {"sampling": {"temperature": 0.5}},
+            "learning": {
+                "games_per_iteration": 4,
+                "decision": {"learning_rate": 5e-4, "kl": 0.0, "votes_per_prompt": 3, "games_per_iteration": 2},
+                "clue": {"max_grad_norm": 0.5, "vote_temperature": 0.25},
+            },
+            "pairs": {"spare": 0.0},
+        }
+    )
+    table = PairTable.from_pairs(enumerate(scene_pairs(8)), "train")
+    clue, decision = (
+        StageJob.of(config, start(stage), PolicyFolder(None), table, tmp_path, run="a run") for stage in ("clue", "decision")
+    )
+    assert (clue.learning.learning_rate, clue.learning.kl, clue.learning.max_grad_norm) == (1e-5, 0.04, 0.5)
+    assert (decision.learning.learning_rate, decision.learning.kl, decision.learning.max_grad_norm) == (5e-4, 0.0, 1.0)
+    assert (clue.learning.votes_per_prompt, decision.learning.votes_per_prompt) == (8, 3)
+    temperatures = [[job.policy.sampling.of(kind).temperature for kind in ("clue", "vote")] for job in (clue, decision)]
+    assert temperatures == [[0.5, 0.25], [0.5, 0.5]]
+    for iteration in range(2):
+        more, fewer = ([pair.pair_id for pair in job.pairs.of_iteration(iteration)] for job in (clue, decision))
+        assert (len(more), fewer) == (4, more[:2]), "the same pairs belong to an iteration, whichever stage it is"
+    with pytest.raises(ValidationError, match="games_per_iteration 3 cannot be shared equally by num_processes 2"):
+        LearningConfig.model_validate({"num_processes": 2, "clue": {"games_per_iteration": 3}})
 
 
 def test_after_a_refusal_other_replies_are_drawn_and_a_repeated_run_draws_the_same(tmp_path):

@@ -10,6 +10,7 @@ from tests.make import clue, game, scene_pairs, vote
 from vision_zero.config.learning import LearningConfig, SwitchConfig
 from vision_zero.config.rewards import RewardsConfig
 from vision_zero.config.self_play import SelfPlayConfig
+from vision_zero.config.stages import StageConfig
 from vision_zero.errors import GameError
 from vision_zero.evaluation.estimates import Bound, Estimate, Score, Scores
 from vision_zero.evaluation.scorecard import Scorecard
@@ -313,6 +314,12 @@ def test_games_that_pairs_were_made_for_and_that_were_not_played_are_counted_and
     assert Unplayed.of(config, 2, before, StageState(iteration=100)).sentence == ""
     late = Unplayed.of(config, 1, StageState(iteration=95), StageState(iteration=100))
     assert (late.planned, late.games) == (5, 0)
+    uneven = config.model_copy(
+        update={"learning": LearningConfig(games_per_iteration=32, clue=StageConfig(games_per_iteration=24))}
+    )
+    trained = StageState(iteration=3, history=state().history)
+    assert Unplayed.of(uneven, 1, StageState(), trained).fewer == 8, "one of three iterations was the clue stage's"
+    assert "; 8 pairs were not played, for one stage" in Unplayed.of(uneven, 1, StageState(), trained).sentence
     said = "3 of 10 iterations were not reached, for a stage ended within its round: the next run plays their 96 games"
     assert said in report_page("r2", outcome())
     summary_table(outcome(), RunFolder(tmp_path, "r2"))

@@ -7,8 +7,9 @@ from typing import Literal, Self
 from pydantic import Field, model_validator
 
 from vision_zero.config.base import Config
+from vision_zero.config.stages import STAGES, DecisionStageConfig, Stage, StageConfig
 
-Stage = Literal["clue", "decision"]
+__all__ = ["LearningConfig", "Stage", "SwitchConfig"]
 
 
 class SwitchConfig(Config):
@@ -89,6 +90,21 @@ class LearningConfig(Config):
     """Mixed precision; for GPUs."""
     switch: SwitchConfig = SwitchConfig()
     """When the stages alternate."""
+    clue: StageConfig = StageConfig()
+    """What the clue stage does otherwise than these settings and ``policy.sampling`` say."""
+    decision: DecisionStageConfig = DecisionStageConfig()
+    """What the decision stage does otherwise."""
+
+    def of(self, stage: Stage) -> LearningConfig:
+        """The settings of one stage: its own in place of those for both."""
+        own = self.clue if stage == "clue" else self.decision
+        given = {name: value for name, value in own if value is not None and name in LearningConfig.model_fields}
+        return self.model_copy(update=given)
+
+    @property
+    def most_games(self) -> int:
+        """Games of an iteration of the stage that plays more: as many have pairs made for them."""
+        return max(self.of(stage).games_per_iteration for stage in STAGES)
 
     @model_validator(mode="after")
     def _shares_need_processes(self) -> Self:
@@ -98,9 +114,10 @@ class LearningConfig(Config):
 
     @model_validator(mode="after")
     def _games_can_be_shared(self) -> Self:
-        if self.games_per_iteration % self.num_processes:
-            raise ValueError(
-                f"games_per_iteration {self.games_per_iteration} cannot be shared equally by num_processes {self.num_processes}: "
-                "make games_per_iteration a multiple of num_processes"
-            )
+        for games in (self.games_per_iteration, *(self.of(stage).games_per_iteration for stage in STAGES)):
+            if games % self.num_processes:
+                raise ValueError(
+                    f"games_per_iteration {games} cannot be shared equally by num_processes {self.num_processes}: "
+                    "make games_per_iteration a multiple of num_processes"
+                )
         return self

@@ -97,12 +97,12 @@ def _trained(config: SelfPlayConfig, iterations: int) -> tuple[StageResult, Stag
 
 def _pairs(config: SelfPlayConfig, iterations: int) -> PairTable:
     source, seed = SceneSource(config.pairs.scenes), Seed(config.seed).child("bench")
-    number = iterations * stride(config.learning.games_per_iteration, config.pairs.spare)
+    number = iterations * stride(config.learning.most_games, config.pairs.spare)
     return PairTable.from_pairs(((place, source.sample(seed.child(place))) for place in range(number)), "train")
 
 
 def _what(config: SelfPlayConfig, iterations: int) -> dict[str, Any]:
-    games = config.learning.games_per_iteration
+    games = config.learning.most_games
     return {"machine": torch_machine(), "policy": config.policy.base, "games": games, "iterations": iterations}
 
 

@@ -59,18 +59,20 @@ class StageJob:
         run: str,
         iterations: int | None = None,
     ) -> StageJob:
-        """The job that a run's configuration describes; ``iterations`` defaults to a whole round's."""
-        games = config.learning.games_per_iteration
+        """The job that a run's configuration describes for the state's stage; ``iterations`` defaults to a whole round's."""
+        learning = config.learning.of(state.stage)
+        own = config.learning.clue if state.stage == "clue" else config.learning.decision
+        step = stride(config.learning.most_games, config.pairs.spare)
         return cls(
-            policy=config.policy,
+            policy=config.policy.model_copy(update={"sampling": own.sampling(config.policy.sampling)}),
             game=config.game,
             rewards=config.rewards,
-            learning=config.learning,
+            learning=learning,
             state=state,
             parent=parent.checked(),
             folder=folder,
             iterations=config.iterations_per_round if iterations is None else iterations,
-            pairs=PairSupply(pairs.of_split("train"), games, stride(games, config.pairs.spare)),
+            pairs=PairSupply(pairs.of_split("train"), learning.games_per_iteration, step),
             run=run,
             seed=Seed(config.seed).child("after refusals", state.refusals) if state.refusals else Seed(config.seed),
             opener=reasoning_prefix(config.evaluation.reasoning_prefix, config.policy.base),

@@ -47,7 +47,7 @@ def build_pairs(domain: Domain, config: SelfPlayConfig, first: int, iterations: 
     """
     # Opened when the first pair is asked of it: a domain that the mix leaves out needs no location.
     source = cache(lambda: source_of(domain, config.pairs))
-    step = stride(config.learning.games_per_iteration, config.pairs.spare)
+    step = stride(config.learning.most_games, config.pairs.spare)
     last = max(first, min(first + iterations, config.learning.iterations))
     orders: tuple[tuple[Split, Seed, range], ...] = (
         ("train", Seed(config.seed).child("pairs", "train"), range(first * step, last * step)),

@@ -17,8 +17,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from math import ceil
 
-from vision_zero.config.learning import Stage
 from vision_zero.config.self_play import SelfPlayConfig
+from vision_zero.config.stages import STAGES, Stage
 from vision_zero.policy.memory import Shape, Work
 
 USED = 0.4
@@ -51,7 +51,7 @@ def gpu_named(name: str) -> Gpu | None:
 
 def iteration(shape: Shape, work: Work, config: SelfPlayConfig, stage: Stage, gpu: Gpu = H100) -> Seconds:
     """Seconds of one iteration by part, under the names that ``vision-zero bench iteration`` gives them."""
-    game, learning = config.game, config.learning
+    game, learning = config.game, config.learning.of(stage)
     games = learning.games_per_iteration / learning.num_processes
     prompt, reply = TYPICAL * work.prompt, TYPICAL * work.reply
     turns, votes = (game.civilians + 1) * game.rounds, games * game.votes
@@ -81,7 +81,6 @@ def iteration(shape: Shape, work: Work, config: SelfPlayConfig, stage: Stage, gp
 
 
 def games_per_hour(shape: Shape, work: Work, config: SelfPlayConfig, gpu: Gpu = H100) -> float:
-    """Games that all processes play and learn from, as many in one stage as in the other."""
-    stages: tuple[Stage, Stage] = ("clue", "decision")
-    mean = sum(sum(iteration(shape, work, config, stage, gpu).values()) for stage in stages) / len(stages)
-    return 3600 * config.learning.games_per_iteration / mean
+    """Games that all processes play and learn from, in as many iterations of one stage as of the other."""
+    seconds = sum(sum(iteration(shape, work, config, stage, gpu).values()) for stage in STAGES)
+    return 3600 * sum(config.learning.of(stage).games_per_iteration for stage in STAGES) / seconds
