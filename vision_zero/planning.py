@@ -87,7 +87,7 @@ class Plan:
         learning, work = self.config.learning, self.work
         if not learning.shared_prefix:
             return (work,)
-        group = min(learning.votes_per_prompt, max(1.0, (learning.tokens_per_step - work.prompt) / work.reply))
+        group = min(learning.of("decision").votes_per_prompt, max(1.0, (learning.tokens_per_step - work.prompt) / work.reply))
         return (work, replace(work, rows=max(1.0, learning.tokens_per_step / (work.prompt / group + work.reply)), group=group))
 
     def parts(self) -> dict[str, Bytes]:
