@@ -61,7 +61,7 @@ class ScoresMaterializer(_PageMaterializer):
         return render_page("scores.html.j2", scores=data)
 
     def extract_metadata(self, data: Scores) -> dict[str, Any]:
-        return {score.name: round(score.policy.mean, 4) for score in data.scores}
+        return {score.name: round(score.policy.mean, 4) for score in data.scores if score.policy.units}
 
 
 class BaseMeasuresMaterializer(_PageMaterializer):

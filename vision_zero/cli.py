@@ -15,6 +15,7 @@ import click
 from vision_zero.errors import VisionZeroError
 from vision_zero.evaluation.benchmarks.command import score
 from vision_zero.evaluation.command import evaluate
+from vision_zero.report.command import results
 from vision_zero.scheduling import DAYS
 
 if TYPE_CHECKING:
@@ -251,6 +252,7 @@ def report(run_dir: Path) -> None:
 
 cli.add_command(score)
 cli.add_command(evaluate)
+cli.add_command(results)
 
 
 def main() -> None:

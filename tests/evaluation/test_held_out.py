@@ -4,7 +4,7 @@ from dataclasses import dataclass, replace
 
 import pytest
 
-from tests.make import game, plain_pair, scene_pairs
+from tests.make import game, plain_pair, scene_pairs, write_tiny_adapter
 from vision_zero.config.evaluation import EvaluationConfig
 from vision_zero.config.game import GameConfig
 from vision_zero.config.policy import PolicyConfig, SamplingConfig
@@ -199,6 +199,70 @@ def test_scripted_opponents_are_played_from_both_sides():
     assert random.base.mean <= 0.5
     assert random.policy.units == 8
     assert scores.named("wins/against mute").base.mean == 0.5
+
+
+@dataclass(frozen=True)
+class Checker(Knowing):
+    """Checks the clues and says N/A; made to reason it votes. Begins with what it is made to begin with."""
+
+    def reply(self, requests, seed):
+        if requests[0].kind == "clue":
+            return [Reply("\\boxed{a red thing}") for _ in requests]
+        boxed = "1" if self.reply_prefix else "N/A"
+        return [Reply(f"{self.reply_prefix} 1: no; 2: yes; 3: yes. \\boxed{{{boxed}}}") for _ in requests]
+
+
+def test_what_a_threshold_explains_has_measures_of_its_own():
+    """The base and the policy check alike and say N/A: forced, by the rule, and made to reason they accuse player 1."""
+    pairs = scene_pairs(12)
+    config = CONFIG.model_copy(update={"reasoning_prefix": "I look:", "samples": 2})
+    scores, played = measured(asked(pairs, config, GameConfig(prompt="compact")), Checker("", base_mark="1"))
+    spies = [transcript.spy for transcript in played[::2]]
+    accused = sum(spy == 1 for spy in spies) / 12
+    assert scores.named("decision/accuracy").policy.mean == 0.0
+    # Voters accuse player 1 by the rule; player 1 itself, where it votes, denies nobody and guesses.
+    ruled = scores.named("decision/rule on checks").policy.mean
+    assert accused * 0.99 <= ruled <= accused + (1 - accused) / 3 + 1e-9
+    # Knowing's forced choice is the first seat that it may suspect: 1, or 2 for player 1.
+    forced = scores.named("decision/forced").policy.mean
+    assert forced == pytest.approx(sum({1: 3, 2: 1}.get(spy, 0) for spy in spies) / 36)
+    over_rule = scores.named(OVER_RULE)
+    assert (over_rule.policy.mean, over_rule.base.mean) == (forced, ruled)
+    reasoned = scores.named("beside the reasoned base: decision/forced")
+    assert (reasoned.policy.mean, reasoned.base.mean) == (forced, accused)
+    assert scores.named("replies/reasoned").policy.mean == 0.0
+    assert scores.named("pass@2/votes").policy.mean == 0.0
+    assert scores.named("pass@2/questions").policy.mean == 0.0
+    assert scores.named("wins sampled/both").base.mean == 0.5
+    wins = scores.named("wins/against the rule")
+    # Nobody is ever caught by N/A; by the rule the spy at seat 1 is, by all three.
+    assert wins.policy.mean == wins.base.mean <= (1 - accused) / 2 + 1e-9
+    assert scores.comparisons == sum(score.judgement is not None for score in scores.scores) > 10
+
+
+def test_several_domains_are_shown_apart():
+    pairs = [*scene_pairs(4), *(plain_pair(f"photo {number}") for number in range(4))]
+    scores, _ = measured(asked(pairs), Knowing("\\boxed{1}"))
+    assert len(scores.domains) == 2
+    scenes, other = (scores.named(f"decision/accuracy ({domain})").policy for domain in scores.domains)
+    assert scenes.units == other.units == 4
+    assert (scenes.mean + other.mean) / 2 == pytest.approx(scores.named("decision/accuracy").policy.mean)
+    assert [note[:40] for note in scores.notes] == ["nano knows only its own scenes (112x112 "]
+    [alone] = [measured(asked(scene_pairs(4)), Knowing("\\boxed{1}"))[0]]
+    assert not [score.name for score in alone.scores if "(" in score.name]
+
+
+def test_policies_play_against_earlier_ones(tiny_base, tmp_path):
+    folder = tmp_path / "run_1" / "policy"
+    write_tiny_adapter(tiny_base, folder)
+    policy = PolicyConfig(base=str(tiny_base), sampling=SamplingConfig(max_clue_tokens=4, max_vote_tokens=4))
+    table = PairTable.from_pairs(enumerate(scene_pairs(4)), "held_out")
+    evaluation = CONFIG.model_copy(update={"checkpoints": (str(folder),)})
+    rules = GameConfig(prompt="compact", civilians=2, rounds=1)
+    held_out = HeldOut.of(SelfPlayConfig(policy=policy, evaluation=evaluation, game=rules).of_base, table)
+    values = held_out._against(load_policy(policy, None))
+    assert set(values) == {"wins/against run_1", "wins/against run_1, as civilians"}
+    assert len(values["wins/against run_1"]) == 4
 
 
 def test_pairs_without_scene_graphs_have_no_scripted_players():

@@ -85,6 +85,18 @@ def test_the_server_is_told_all_that_it_would_take_from_the_models_files(config,
     assert set(body["logit_bias"].values()) == {-100}
 
 
+def test_replies_that_are_begun_and_forced_choices_are_the_models_own(config, server, trained):
+    here, there = load_policy(config.model_copy(update={"server": None}), trained), load_policy(config, trained)
+    assert said(there, greedy=True, reply_prefix="I see:") == said(here, greedy=True, reply_prefix="I see:")
+    begun, options = ["1: no. \\boxed{", "", "x \\boxed{"], [["1}", "2}"], ["3}"], ["2}", "3}", "4}"]]
+    for how in ({}, {"as_base": True}):
+        chosen = [replace(policy, **how).likeliest(CHATS[:3], begun, options) for policy in (here, there)]
+        assert chosen[0] == chosen[1]
+    forced = [body for name, body in server.asked if body.get("allowed_token_ids")]
+    assert len(forced) == 6
+    assert {(body["temperature"], body["max_tokens"]) for body in forced} == {(0.0, 1)}
+
+
 def test_an_adapter_leaves_the_server_with_its_policy(config, server, shared, trained):
     policy = load_policy(config, trained)
     [folder] = shared.iterdir()

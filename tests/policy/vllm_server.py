@@ -23,7 +23,7 @@ from PIL import Image
 from tests.loopback import address, serving
 from vision_zero.config.policy import Drawing, PolicyConfig
 from vision_zero.policy.loading import load_policy
-from vision_zero.policy.policy import Policy, unpadded, user_message
+from vision_zero.policy.policy import Policy, begin_reply, unpadded, user_message
 from vision_zero.randomness import Seed
 
 BASE = "the-base"
@@ -83,18 +83,24 @@ class VllmServer:
         policy = self.served[body["model"]]
         policy = replace(policy, greedy=body["temperature"] == 0)
         text, pictures = "", []
+        *_, last = body["messages"]
+        begun = "".join(part["text"] for part in last["content"]) if last["role"] == "assistant" else ""
+        assert bool(begun) == bool(body.get("continue_final_message")) == (body.get("add_generation_prompt", True) is False)
         for part in body["messages"][0]["content"]:
             if part["type"] == "text":
                 text = part["text"]
             else:
                 data = base64.b64decode(part["image_url"]["url"].removeprefix("data:image/png;base64,"))
                 pictures.append(Image.open(io.BytesIO(data)))
-        chat = user_message(text, *pictures)
+        chat = begin_reply(user_message(text, *pictures), begun)
         drawing = Drawing(body["temperature"] or 1.0, body["max_tokens"])
         [completion] = policy.draw([chat], drawing, Seed(body["seed"]), ["chat"])
         [prompt] = unpadded(policy.encode([chat]))
+        tokens = list(completion.tokens)[len(policy.processor.tokenizer.encode(begun)) if begun else 0 :]
+        if body.get("allowed_token_ids"):
+            tokens = policy._forced([chat], [body["allowed_token_ids"]])
         choice = {
-            "token_ids": list(completion.tokens),
+            "token_ids": tokens,
             "message": {"content": completion.text},
             "finish_reason": "length" if completion.is_cut_off else "stop",
         }

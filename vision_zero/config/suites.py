@@ -54,6 +54,8 @@ class AnswererConfig(Config):
     """Run code that comes with the model. Off: a model that needs it is refused."""
     pictures: dict[str, Any] = Field(default_factory=dict)
     """Settings of the base's picture processor that differ from its files."""
+    reply_prefix: str = Field("", max_length=200)
+    """Words that every reply begins with; the policy goes on from there. For the embedded policy ``I see:`` makes it reason."""
     endpoint: EndpointConfig | None = None
     """An OpenAI-compatible endpoint; then nothing is loaded here, and the protocol's sampling replaces the endpoint's."""
 
@@ -63,7 +65,14 @@ class AnswererConfig(Config):
         if self.endpoint is not None:
             return self.endpoint.model
         base = Path(self.base).name
-        return base if self.adapter is None else f"{base} + {Path(self.adapter).name}"
+        begun = f" begun with {self.reply_prefix}" if self.reply_prefix else ""
+        return (base if self.adapter is None else f"{base} + {Path(self.adapter).name}") + begun
+
+    @model_validator(mode="after")
+    def _an_endpoint_begins_its_own_replies(self) -> Self:
+        if self.endpoint is not None and self.reply_prefix:
+            raise ValueError("reply_prefix begins the replies of a policy that is loaded here: leave it out beside endpoint")
+        return self
 
 
 class SamplingProtocol(Config):

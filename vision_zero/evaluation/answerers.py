@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 from vision_zero.config.policy import PolicyConfig, SamplingConfig
@@ -32,7 +33,7 @@ def open_answerer(config: AnswererConfig, sampling: SamplingProtocol, batch_size
         sampling=SamplingConfig(temperature=sampling.temperature or 1.0, batch_size=batch_size),
     )
     adapter = None if config.adapter is None else Path(config.adapter)
-    policy = load_policy(settings, adapter, device=config.device, is_merged=True)
+    policy = replace(load_policy(settings, adapter, device=config.device, is_merged=True), reply_prefix=config.reply_prefix)
     return PolicyAnswerer(policy, answerer_name(config), sampling.max_tokens, greedy=sampling.temperature == 0)
 
 
@@ -44,7 +45,7 @@ def answerer_name(config: AnswererConfig) -> str:
         return Endpoint(config.endpoint).name
     revision = [] if config.revision is None else [config.revision]
     usual = AnswererConfig()
-    named = ("dtype", "trust_remote_code", "pictures")
+    named = ("dtype", "trust_remote_code", "pictures", "reply_prefix")
     other = {name: value for name in named if (value := getattr(config, name)) != getattr(usual, name)}
     settings = [digest(repr(sorted(other.items(), key=str)))[:8]] if other else []
     prints = [base_fingerprint(config.base, config.revision)]

@@ -53,7 +53,12 @@ def mcnemar(won: int, lost: int) -> float:
 
 
 def compare_outcomes(
-    name: str, policy: Sequence[bool], base: Sequence[bool], config: EvaluationConfig, left_out: int = 0
+    name: str,
+    policy: Sequence[bool],
+    base: Sequence[bool],
+    config: EvaluationConfig,
+    left_out: int = 0,
+    comparisons: int = 1,
 ) -> Comparison:
     """Compare two policies' verdicts on the same items, in the same order.
 
@@ -62,7 +67,14 @@ def compare_outcomes(
     """
     if not policy or len(policy) != len(base):
         raise EvaluationError(f"{name}: {len(policy)} and {len(base)} verdicts cannot be paired; run both on the same items")
-    score = compare(name, [float(right) for right in policy], [float(right) for right in base], config, more_is="good")
+    score = compare(
+        name,
+        [float(right) for right in policy],
+        [float(right) for right in base],
+        config,
+        more_is="good",
+        comparisons=comparisons,
+    )
     assert score.difference is not None
     assert score.judgement is not None
     won = sum(ours and not theirs for ours, theirs in zip(policy, base, strict=True))
@@ -80,8 +92,16 @@ def compare_outcomes(
     )
 
 
-def compare_records(name: str, policy: Sequence[Record], base: Sequence[Record], config: EvaluationConfig) -> Comparison:
+def compare_records(
+    name: str, policy: Sequence[Record], base: Sequence[Record], config: EvaluationConfig, comparisons: int = 1
+) -> tuple[Comparison, list[bool], list[bool]]:
     """Compare two policies' records of one suite.
+
+    Args:
+        comparisons: suites that are compared together; the difference's interval holds for all of them (Bonferroni).
+
+    Returns:
+        The comparison, and of each item that both have a verdict on whether the policy is right, and the base.
 
     Raises:
         EvaluationError: the records are of different items or prompts, or no item has a verdict of both.
@@ -96,7 +116,8 @@ def compare_records(name: str, policy: Sequence[Record], base: Sequence[Record],
             raise EvaluationError(f"{name}: item {key} was asked differently; run both policies under one protocol")
     judged = [key for key in ours if ours[key].is_right is not None and theirs[key].is_right is not None]
     right, right_before = ([bool(records[key].is_right) for key in judged] for records in (ours, theirs))
-    return compare_outcomes(name, right, right_before, config, left_out=len(ours) - len(judged))
+    left_out = len(ours) - len(judged)
+    return compare_outcomes(name, right, right_before, config, left_out, comparisons), right, right_before
 
 
 def why_blocked(comparisons: Sequence[Comparison], bounds: GateConfig) -> str | None:

@@ -28,6 +28,8 @@ class SuiteScores(Config):
         accuracy: share of right items with its interval; None where no item has an answer to compare with.
         base: the other policy's counts; None without one.
         comparison: item by item; None without another policy or without answers to compare with.
+        policy_units: of each item that is compared, 1 if the policy is right …
+        base_units: … and if the other one is.
     """
 
     protocol: EvaluationProtocol
@@ -36,6 +38,8 @@ class SuiteScores(Config):
     accuracy: Estimate | None
     comparison: Comparison | None
     examples: tuple[Example, ...]
+    policy_units: tuple[float, ...] = ()
+    base_units: tuple[float, ...] = ()
 
     @property
     def name(self) -> str:

@@ -48,13 +48,16 @@ def score_answers(config: EvaluateConfig, policy: AnsweredSuites, base: Answered
 
 
 def _score(config: EvaluateConfig, benchmark: Benchmark, ours: Answers, theirs: Answers | None) -> SuiteScores:
-    judged = [float(record.is_right) for record in ours.records if record.is_right is not None]
     comparison = None
+    right = [record.is_right for record in ours.records if record.is_right is not None]
+    judged, right_before = [float(verdict) for verdict in right], list[bool]()
     if theirs is not None:
         if found := ours.protocol.differences(theirs.protocol):
             raise EvaluationError(f"{benchmark.name}: the policies were asked under another {', '.join(found)}; run both again")
         if judged:
-            comparison = compare_records(benchmark.name, ours.records, theirs.records, config.statistics)
+            comparison, right, right_before = compare_records(
+                benchmark.name, ours.records, theirs.records, config.statistics, comparisons=len(config.suites)
+            )
     seed = Seed(config.statistics.seed).child("bootstrap", benchmark.name)
     return SuiteScores(
         protocol=ours.protocol,
@@ -63,6 +66,8 @@ def _score(config: EvaluateConfig, benchmark: Benchmark, ours: Answers, theirs: 
         accuracy=estimate(judged, config.statistics, seed) if judged else None,
         comparison=comparison,
         examples=tuple(_examples(benchmark, ours.records, config.examples)),
+        policy_units=tuple(map(float, right)),
+        base_units=tuple(map(float, right_before)),
     )
 
 

@@ -1,0 +1,149 @@
+"""The file of results: made from runs, written and read, and the only source of a document's tables and plots."""
+
+import json
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+from vision_zero.cli import cli
+from vision_zero.config.evaluation import EvaluationConfig
+from vision_zero.errors import EvaluationError, ReportError
+from vision_zero.evaluation.estimates import Scores, compare
+from vision_zero.evaluation.results import Results, Run, collect
+from vision_zero.evaluation.scorecard import Scorecard
+from vision_zero.learning.state import StageState
+from vision_zero.report.results import BEGIN, END, draw_courses, tables, tables_in, write_into
+
+CONFIG = EvaluationConfig(resamples=200)
+PAIRS = 40
+README, FILE = Path("README.md"), Path("docs/results/learning.json")
+
+
+def right(share, of=PAIRS):
+    """So many of the pairs right, the first ones."""
+    return [float(number < share * of) for number in range(of)]
+
+
+def scores(iteration, forced, verdicts=0.9, words=98.0):
+    pairs = {
+        "decision/forced": (right(forced), right(0.5)),
+        "decision/forced over the rule": (right(forced), right(0.7)),
+        "verdicts/all": (right(verdicts), right(0.8)),
+        "beside the reasoned base: verdicts/all": (right(verdicts), right(0.9)),
+        "replies/words": ([words] * PAIRS, [32.0] * PAIRS),
+        "questions/all": ([], []),
+    }
+    return Scores(iteration=iteration, scores=tuple(compare(name, *both, CONFIG, more_is="good") for name, both in pairs.items()))
+
+
+def run(forced, **measured):
+    course = (scores(50, (0.5 + forced) / 2), scores(100, forced, **measured))
+    return Run(course[-1], Scorecard(policy="p", base="b", suites=(), blocked=None), StageState(iteration=100, measured=course))
+
+
+@pytest.fixture(scope="module")
+def found():
+    return collect({"alternating": {0: run(0.8), 1: run(0.9)}, "shuffled": {0: run(0.5), 1: run(0.5)}})
+
+
+def test_measures_by_hand(found):
+    over_rule = found.measures["forced choice over rule"]
+    assert (over_rule.base, over_rule.rule, over_rule.reasoned) == (50.0, 70.0, None)
+    assert over_rule.policy == (80.0, 90.0)
+    assert over_rule.difference[0] == 15.0
+    assert over_rule.difference[1] < 15 < over_rule.difference[2]
+    beside = found.measures["over the base made to reason"]
+    assert (beside.reasoned, beside.difference) == (90.0, (0.0, 0.0, 0.0))
+    assert found.measures["verdicts"].difference[0] == 10.0
+    assert found.measures["shuffled control"].difference == (0.0, 0.0, 0.0)
+    assert "scene questions" not in found.measures  # nothing was measured of it
+    assert (found.seeds, found.arm, found.iterations, found.pairs) == ((0, 1), "alternating", 100, PAIRS)
+    assert [point[:2] for point in found.courses["words of a vote"]] == [(0.0, 32.0), (50.0, 98.0), (100.0, 98.0)]
+    assert [point[1] for point in found.courses["forced choice"]] == [50.0, pytest.approx(67.5, abs=2), 85.0]
+
+
+def test_the_file_is_read_as_it_was_written(found, tmp_path):
+    file = tmp_path / "results" / "learning.json"
+    found.write(file)
+    assert Results.read(file) == found
+    data = json.loads(file.read_text())
+    assert data["seeds"] == [0, 1]
+    assert set(data["measures"]["verdicts"]) == {"base", "rule", "base made to reason", "policy", "difference"}
+    assert data["arms"]["shuffled"]["measures"]["forced choice"]["policy"] == [50.0, 50.0]
+    for text in ("{", "{}"):
+        file.write_text(text)
+        with pytest.raises(EvaluationError, match="holds no Results of this version"):
+            Results.read(file)
+    with pytest.raises(EvaluationError, match="cannot be read"):
+        Results.read(tmp_path / "none.json")
+
+
+def test_runs_that_were_not_measured_alike_are_refused():
+    other = run(0.8)
+    fewer = scores(100, 0.8).scores[0].model_copy(update={"policy_units": (1.0,) * 8})
+    other = Run(other.scores.model_copy(update={"scores": (fewer, *other.scores.scores[1:])}), other.suites, other.state)
+    with pytest.raises(EvaluationError, match="not measured on the same held-out pairs; name runs of one exam"):
+        collect({"alternating": {0: run(0.8), 1: other}})
+    with pytest.raises(EvaluationError, match="not run with the same seeds"):
+        collect({"alternating": {0: run(0.8)}, "shuffled": {1: run(0.5)}})
+
+
+def test_tables_show_them_and_stand_in_a_document(found, tmp_path):
+    shown = tables(found)
+    for words in (
+        "100 iterations, 40 held-out pairs, seeds 0, 1.",
+        "| forced choice over rule | 50.0 % | 70.0 % | – | 80.0 % / 90.0 % |",
+        "| over the base made to reason | 80.0 % | – | 90.0 % | 90.0 % / 90.0 % | +0.0 [+0.0, +0.0] |",
+        "| difference | alternating | shuffled |",
+    ):
+        assert words in shown, words
+    document = tmp_path / "README.md"
+    document.write_text(f"# Title\n{BEGIN}\nold\n{END}\nrest\n")
+    write_into(document, found)
+    assert tables_in(document.read_text()) == shown
+    assert document.read_text().startswith("# Title\n")
+    assert document.read_text().endswith("\nrest\n")
+    document.write_text("no place")
+    with pytest.raises(ReportError, match="has no place for results: put the lines"):
+        write_into(document, found)
+
+
+def test_a_difference_is_bold_where_it_is_clear_of_nothing(found):
+    clear = found.measures["verdicts"].model_copy(update={"difference": (10.0, 2.0, 18.0)})
+    assert "| **+10.0** [+2.0, +18.0] |" in tables(found.model_copy(update={"measures": {"verdicts": clear}}))
+
+
+def test_plots_are_the_same_every_time(found, tmp_path):
+    one, two = tmp_path / "one.svg", tmp_path / "two.svg"
+    for path in (one, two):
+        draw_courses(found, path)
+    assert one.read_bytes() == two.read_bytes()
+    assert b"<svg" in one.read_bytes()
+    with pytest.raises(ReportError, match="hold no course"):
+        draw_courses(found.model_copy(update={"courses": {}}), one)
+
+
+def test_the_command_makes_all_of_it_from_runs(found, tmp_path):
+    options = []
+    for arm, seed, forced in (("alternating", 0, 0.8), ("alternating", 1, 0.9), ("shuffled", 0, 0.5), ("shuffled", 1, 0.5)):
+        folder, made = tmp_path / f"{arm}_{seed}", run(forced)
+        folder.mkdir()
+        for name in ("scores", "suites", "state"):
+            (folder / f"{name}.json").write_text(getattr(made, name).model_dump_json())
+        options += ["--run", f"{arm}:{seed}={folder}"]
+    file, document = tmp_path / "learning.json", tmp_path / "README.md"
+    document.write_text(f"{BEGIN}\n{END}\n")
+    done = CliRunner().invoke(cli, ["results", str(file), *options, "--readme", str(document), "--plot", str(tmp_path / "c.svg")])
+    assert done.exit_code == 0, done.output
+    assert Results.read(file) == found
+    assert done.output == tables(found) == tables_in(document.read_text())
+    wrong = CliRunner().invoke(cli, ["results", str(file), "--run", "alternating=runs"])
+    assert wrong.exit_code == 2
+    assert "is not ARM:SEED=FOLDER" in wrong.output
+
+
+def test_the_readme_shows_what_the_command_makes_of_the_projects_own_results():
+    """Tables of results stand there if and only if the file does, and say what it says."""
+    shown = tables_in(README.read_text(encoding="utf-8"))
+    assert shown == (tables(Results.read(FILE)) if FILE.exists() else None)

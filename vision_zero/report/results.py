@@ -1,0 +1,117 @@
+"""A document's tables and plots of results, made from the file of results and from nothing else."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from matplotlib import rc_context
+from matplotlib.figure import Figure
+
+from vision_zero.errors import ReportError
+from vision_zero.evaluation.estimates import NOTHING
+from vision_zero.evaluation.results import ArmMeasures, Measure, Results
+
+BEGIN, END = "<!-- results -->", "<!-- end of results -->"
+"""What stands around the tables in a document."""
+COLORS = ("#1f5fae", "#b3261e", "#1b7f4b", "#c58a1c", "#7b4fa3", "#7a8594")
+_BETWEEN = re.compile(re.escape(BEGIN) + r"\n(.*?)" + re.escape(END), re.DOTALL)
+
+
+def tables(results: Results) -> str:
+    """The tables in Markdown: the main arm beside the base, the rule and the base made to reason, and all arms' differences."""
+    seeds = ", ".join(map(str, results.seeds))
+    note = (
+        f"{results.iterations} iterations, {results.pairs} held-out pairs, seeds {seeds}. Differences in points; their "
+        f"{100 * results.confidence:g} % intervals are over seeds and pairs and hold for all measures of an arm together "
+        "(Bonferroni)."
+    )
+    parts = [note, _main(results.measures, f"{results.arm}, seeds {seeds}")]
+    if results.arms:
+        parts.append(_arms({results.arm: ArmMeasures(measures=results.measures), **results.arms}))
+    return "\n\n".join(parts) + "\n"
+
+
+def tables_in(document: str) -> str | None:
+    """The tables that a document shows; None where it has no place for them."""
+    match = _BETWEEN.search(document)
+    return None if match is None else match.group(1)
+
+
+def write_into(document: Path, results: Results) -> None:
+    """Put the tables into their place in a document.
+
+    Raises:
+        ReportError: it has no such place, or cannot be written.
+    """
+    try:
+        text = document.read_text(encoding="utf-8")
+        if tables_in(text) is None:
+            raise ReportError(f"{document} has no place for results: put the lines {BEGIN} and {END} where they belong")
+        document.write_text(_BETWEEN.sub(lambda _: f"{BEGIN}\n{tables(results)}{END}", text), encoding="utf-8")
+    except OSError as error:
+        raise ReportError(f"{document} cannot be read or written: {error}") from error
+
+
+def draw_courses(results: Results, path: Path) -> None:
+    """The courses of all arms over the iterations, one frame a measure, as an SVG; the same results give the same file.
+
+    Raises:
+        ReportError: there is nothing to draw, or the file cannot be written.
+    """
+    arms = {results.arm: results.courses, **{arm: measured.courses for arm, measured in results.arms.items()}}
+    names = list(results.courses)
+    if not names:
+        raise ReportError("the results hold no course over the iterations: collect them from runs that were measured on the way")
+    figure = Figure(figsize=(4.2 * len(names), 3.1), facecolor="white", layout="constrained")
+    for place, name in enumerate(names, 1):
+        axes = figure.add_subplot(1, len(names), place)
+        axes.set_title(name, fontsize=10)
+        axes.set_xlabel("iterations", fontsize=8)
+        axes.tick_params(labelsize=8)
+        for (arm, courses), color in zip(arms.items(), COLORS, strict=False):
+            if name in courses:
+                steps, means, lows, highs = zip(*courses[name], strict=True)
+                axes.plot(steps, means, color=color, label=arm)
+                axes.fill_between(steps, lows, highs, color=color, alpha=0.15, linewidth=0)
+        axes.legend(fontsize=7)
+    try:
+        with rc_context({"svg.hashsalt": "results"}):
+            figure.savefig(path, format="svg", metadata={"Date": None})
+    except OSError as error:
+        raise ReportError(f"{path} cannot be written: {error}") from error
+
+
+def _main(measures: Mapping[str, Measure], policy: str) -> str:
+    head = ["", "base", "rule on its checks", "base made to reason", policy, "difference"]
+    rows = [
+        [name, _share(one.base), _share(one.rule), _share(one.reasoned), " / ".join(map(_share, one.policy)), _points(one)]
+        for name, one in measures.items()
+    ]
+    return _table(head, rows)
+
+
+def _arms(arms: Mapping[str, ArmMeasures]) -> str:
+    names = list(dict.fromkeys(name for measured in arms.values() for name in measured.measures))
+    rows = [
+        [name, *(_points(measured.measures[name]) if name in measured.measures else NOTHING for measured in arms.values())]
+        for name in names
+    ]
+    return _table(["difference", *arms], rows)
+
+
+def _table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    lines = [head, ["---"] * len(head), *rows]
+    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
+
+
+def _share(value: float | None) -> str:
+    return NOTHING if value is None else f"{value:.1f} %"
+
+
+def _points(measure: Measure) -> str:
+    """Bold where the interval is clear of 0."""
+    mean, low, high = (f"{value:+.1f}" for value in measure.difference)
+    is_clear = measure.difference[1] > 0 or measure.difference[2] < 0
+    return f"**{mean}** [{low}, {high}]" if is_clear else f"{mean} [{low}, {high}]"
