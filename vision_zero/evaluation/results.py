@@ -229,7 +229,8 @@ def _courses(runs: Mapping[int, Run]) -> dict[str, tuple[tuple[float, float, flo
         for iteration in shared:
             values = np.array([course[iteration] for course in by_seed])
             level = estimate_over_seeds(values, EvaluationConfig(), Seed(0).child("course", name))
-            points.append((float(iteration), *(round(scale * value, 2) for value in (level.mean, level.low, level.high))))
+            mean, low, high = (round(scale * value, 2) for value in (level.mean, level.low, level.high))
+            points.append((float(iteration), mean, low, high))
         if len(points) > 1:
             courses[words] = tuple(points)
     return courses
