@@ -25,9 +25,9 @@ from tests.evaluation.benchmarks.test_endpoint import Server, said
 from tests.evaluation.benchmarks.test_sources import write
 from tests.make import write_tiny_adapter
 from vision_zero.config.policy import PolicyConfig
-from vision_zero.config.suites import AnswererConfig, EvaluateConfig, SuiteName
+from vision_zero.config.suites import AnswererConfig, EvaluateConfig, SamplingProtocol, SuiteName
 from vision_zero.errors import ConfigError, EvaluationError, PolicyError, VisionZeroError
-from vision_zero.evaluation.answerers import answerer_name
+from vision_zero.evaluation.answerers import answerer_name, open_answerer
 from vision_zero.evaluation.answering import answer_suites, open_suite, open_suites
 from vision_zero.evaluation.command import SUITES, evaluate
 from vision_zero.evaluation.evaluating import _fingerprint, evaluate_into
@@ -36,6 +36,8 @@ from vision_zero.evaluation.scoring import score_answers
 from vision_zero.pairs.pictures import png_bytes
 from vision_zero.policy.bases import fingerprint
 from vision_zero.policy.loading import load_base
+from vision_zero.policy.policy import user_message
+from vision_zero.randomness import Seed
 from vision_zero.report.evaluation import evaluation_page
 
 SCENES = {"name": "scenes", "look": "compact", "items": 5}
@@ -111,7 +113,14 @@ def test_other_weights_in_the_same_folder_have_another_name(tiny_base: Path, ada
 
 
 @pytest.mark.parametrize(
-    "changes", [{"dtype": "bfloat16"}, {"pictures": {"do_resize": False}}, {"trust_remote_code": True}, {"revision": "a" * 40}]
+    "changes",
+    [
+        {"dtype": "bfloat16"},
+        {"pictures": {"do_resize": False}},
+        {"trust_remote_code": True},
+        {"revision": "a" * 40},
+        {"reply_prefix": "I see:"},
+    ],
 )
 def test_other_settings_have_another_name(tiny_base: Path, changes: dict[str, Any]) -> None:
     config = AnswererConfig(base=str(tiny_base))
@@ -323,3 +332,13 @@ def test_a_killed_process_goes_on_where_it_stopped(serve: Any, tmp_path: Path) -
     subprocess.run(command, timeout=60, check=True)
     assert len(path.read_text().splitlines()) == 12
     assert len(server.bodies) == 6 + 8
+
+
+def test_a_base_that_is_made_to_reason_begins_every_answer_so(tiny_base: Path) -> None:
+    """Two beginnings have two names, also where a file's name could not tell them apart."""
+    settings = AnswererConfig(base=str(tiny_base), device="cpu", reply_prefix="I see:")
+    answerer = open_answerer(settings, SamplingProtocol(max_tokens=4), 2)
+    assert all(text.startswith("I see:") for text in answerer.answer([user_message("Who?"), user_message("What?")], Seed(0)))
+    assert answerer_name(settings) != answerer_name(settings.model_copy(update={"reply_prefix": "I see?"}))
+    with pytest.raises(ValidationError, match="leave it out beside endpoint"):
+        AnswererConfig(reply_prefix="I see:", endpoint={"url": "http://127.0.0.1:1/v1", "model": "m"})
