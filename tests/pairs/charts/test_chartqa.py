@@ -89,7 +89,7 @@ def test_what_is_no_number_is_left_out() -> None:
     assert table.columns == ("Good", "Bad")
     assert table.rows == ("B", "C", "E")
     assert table.values == ((12.0, -1.0, 8.0), (5.0, 7.0, 2.0))
-    assert table.is_percent
+    assert table.units == ("%", "")
 
 
 def test_tables_are_cut_to_the_configured_size() -> None:
@@ -190,3 +190,14 @@ def test_tables_of_a_bucket_are_those_of_a_folder(tmp_path: Path) -> None:
         forbid(url)
         with pytest.raises(PairsError, match="no permission"):
             remote(url)
+
+
+def test_what_was_left_out_and_what_cannot_be_drawn_is_reported(tmp_path: Path) -> None:
+    tables: dict[str, str | bytes] = {"a.csv": "Country,GDP\n中国,5\n日本,3\n", "b.csv": COUNTRIES + "Total,52.5\n"}
+    source = ChartQaTableSource(config(folder(tmp_path, tables)))
+    for place in range(6):
+        source.sample(Seed(8).child(place))
+    report = source.report()
+    assert list(report.passed_over) == ["a.csv"]
+    assert "no letters of the charts' fonts: 中国日本" in report.passed_over["a.csv"]
+    assert report.adjusted == {"b.csv": "left out totals, which are no parts: Total"}

@@ -12,7 +12,7 @@ from vision_zero.pairs.charts.chart import SLICED, STACKED, Chart, Series
 
 _MEDIAN = 2
 _WHOLE = 0.5
-"""Columns whose sums differ by less than this are parts of one whole."""
+"""Columns whose sums differ by less than this, and by less than that many percent, are parts of one whole."""
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -75,7 +75,7 @@ def is_whole(chart: Chart) -> bool:
     if not is_stacked(chart):
         return False
     sums = column_sums(chart)
-    return max(sums) - min(sums) < _WHOLE
+    return max(sums) - min(sums) < _WHOLE * min(1.0, max(sums) / 100)
 
 
 def column_sums(chart: Chart) -> list[float]:

@@ -19,6 +19,7 @@ from vision_zero.errors import ConfigError, PairsError
 from vision_zero.pairs.charts.chart import STACKED, Chart, Series
 from vision_zero.pairs.charts.chartqa_csv import Table, parsed
 from vision_zero.pairs.charts.draws import one_of, weighted
+from vision_zero.pairs.charts.glyphs import unreadable, with_font_for
 from vision_zero.pairs.charts.looks import sample_colors, sample_style
 from vision_zero.pairs.charts.source import chart_pair
 from vision_zero.pairs.charts.table import value_axis
@@ -40,10 +41,13 @@ _ANNOTATED: Mapping[str, tuple[ChartType, ...]] = {
     "line": ("lines",),
     "pie": ("pie", "doughnut"),
 }
+_UNKNOWN_TO_CHARTQA: frozenset[ChartType] = frozenset(("heat_map", "scatter", "box_plot", "histogram"))
 _YEAR = re.compile(r"(?:1[89]|20)\d\d")
 _TIME = re.compile(rf"(?:.*\s)?{_YEAR.pattern}(?:\D.*)?")
 """A year, or something like "Sep 2015" or "2019*"."""
-_NOT_NAMES = frozenset(("value", "values", "characteristic", "entity", "unnamed: 1"))
+_NOT_NAMES = frozenset(
+    ("", "value", "values", "characteristic", "entity", "category", "label", "name", "unnamed: 0", "unnamed: 1")
+)
 
 
 @final
@@ -74,6 +78,7 @@ class ChartQaTableSource(PairSource):
         if not names:
             raise PairsError(f"no tables in {split}/tables: chartqa_root must hold train, val and test of ChartQA")
         self._names, self._problems, self._looked_at = names, dict[str, str](), set[str]()
+        self._adjusted = dict[str, str]()
         self.tables = self._tables_of(part)
         # Listed apart from the tables: beside both lie the pictures, which nobody needs here.
         self._annotations: Storage | None
@@ -102,6 +107,7 @@ class ChartQaTableSource(PairSource):
             looks=len(self._looked_at),
             failures=len(self._problems),
             passed_over=dict(self._problems),
+            adjusted=dict(self._adjusted),
             left_out={"files that are no .csv": rest} if (rest := len(self._files.entries) - len(self._names)) else {},
         )
 
@@ -126,6 +132,8 @@ class ChartQaTableSource(PairSource):
         """One of ``tables``; that it was read, and what is wrong with it, is remembered for the report."""
         try:
             table = self.table(name)
+            if table.left_out:
+                self._adjusted[storable(name)] = storable("left out " + "; ".join(table.left_out))
         except ConnectionLostError:
             raise
         except PairsError as error:
@@ -149,10 +157,13 @@ class ChartQaTableSource(PairSource):
             name = one_of(self.tables, rng)
             try:
                 table = self._read(name)
-                return chart_of(self.config, table, f"tables/{storable(name)}", rng)
+                chart = chart_of(self.config, table, f"tables/{storable(name)}", rng)
+                self._problems.pop(storable(name), None)
+                return chart
             except ConnectionLostError:
                 raise
             except PairsError as error:
+                self._problems[storable(name)] = storable(str(error))
                 problem = error
         raise PairsError(f"no usable table of ChartQA after {TABLE_TRIES} tries; the last: {problem}") from problem
 
@@ -160,9 +171,14 @@ class ChartQaTableSource(PairSource):
 def chart_of(config: ChartsConfig, table: Table, source: str, rng: np.random.Generator) -> Chart:
     """The table as a chart of a type that suits it and that ``config.types`` allows, cut down to the configured sizes.
 
+    Columns of different units share no axis: where a table has several, the columns of one of them are drawn.
+
     Raises:
         PairsError: no allowed type suits the table.
     """
+    units = tuple(dict.fromkeys(table.units))
+    if len(units) > 1:
+        table = table.of_unit(one_of(units, rng))
     if all(map(_TIME.fullmatch, table.columns)) and not all(map(_TIME.fullmatch, table.rows)) and len(table.columns) > 1:
         table = table.turned()
     names = table.rows[: config.max_categories]
@@ -171,23 +187,27 @@ def chart_of(config: ChartsConfig, table: Table, source: str, rng: np.random.Gen
     ordered = all(map(_TIME.fullmatch, names))
     if ordered and _year(names[0]) > _year(names[-1]):
         names, values = names[::-1], [column[::-1] for column in values]
-    kinds = {kind: weight for kind, weight in config.types.items() if weight > 0 and _suits(kind, values, ordered)}
-    if not kinds:
-        raise PairsError(f"{source}: none of the allowed types of chart suits its {len(names)} rows and {len(columns)} columns")
-    kind = weighted({kind: kinds[kind] for kind in _ANNOTATED.get(table.annotation, ()) if kind in kinds} or kinds, rng)
+    kind = _kind(config, table, names, values, source, rng)
+    if kind == "grouped_bars":
+        names = names[: MOST_BARS // len(columns)]
+        values = [column[: len(names)] for column in values]
     style = replace(sample_style(kind, rng), horizontal=table.annotation == "h_bar")
     sliced = kind in ("pie", "doughnut")
     colors = sample_colors(style, len(names) if sliced else len(columns), rng)
     shown = (
         [sum(column) for column in zip(*values, strict=True)] if kind in STACKED else [value for row in values for value in row]
     )
-    header = columns[0] if len(columns) == 1 and columns[0].lower() not in _NOT_NAMES else ""
+    title, value_name = _titles(table, columns)
+    texts = "".join((title, value_name, table.unit, table.row_title, *names, *columns))
+    if unreadable(texts):
+        raise PairsError(f"{source}: no letters of the charts' fonts: {unreadable(texts)[:8]}")
+    style = with_font_for(style, texts)
     return Chart(
         type=kind,
-        title=table.title or header,
-        unit="%" if table.is_percent else "",
-        value_name="",
-        position_name="",
+        title=title,
+        unit=table.unit,
+        value_name=value_name,
+        position_name="" if table.row_title.lower() in _NOT_NAMES or sliced else table.row_title,
         categories=names,
         colors=colors if sliced else (),
         series=tuple(
@@ -201,6 +221,35 @@ def chart_of(config: ChartsConfig, table: Table, source: str, rng: np.random.Gen
     )
 
 
+def _kind(
+    config: ChartsConfig,
+    table: Table,
+    names: tuple[str, ...],
+    values: list[list[float]],
+    source: str,
+    rng: np.random.Generator,
+) -> ChartType:
+    """The annotated type where it is allowed and suits; else one that does.
+
+    ChartQA has no heat maps: they are drawn where nothing else is allowed.
+    """
+    allowed = [kind for kind, weight in config.types.items() if weight > 0]
+    ordered = all(map(_TIME.fullmatch, names))
+    kinds = {kind: config.types[kind] for kind in allowed if _suits(kind, values, ordered)}
+    if not set(allowed) <= _UNKNOWN_TO_CHARTQA:
+        kinds = {kind: weight for kind, weight in kinds.items() if kind not in _UNKNOWN_TO_CHARTQA}
+    if not kinds:
+        raise PairsError(f"{source}: none of the allowed types of chart suits its {len(names)} rows and {len(values)} columns")
+    return weighted({kind: kinds[kind] for kind in _ANNOTATED.get(table.annotation, ()) if kind in kinds} or kinds, rng)
+
+
+def _titles(table: Table, columns: tuple[str, ...]) -> tuple[str, str]:
+    """The chart's title and that of its value axis; a lone column's header is the one or, below another title, the other."""
+    header = columns[0] if len(columns) == 1 and columns[0].lower() not in _NOT_NAMES else ""
+    title = table.title or header
+    return title, table.value_title or (header if header != title else "")
+
+
 def _year(time: str) -> int:
     found = _YEAR.search(time)
     return int(found[0]) if found else 0
@@ -212,7 +261,7 @@ def _axis(kind: ChartType, shown: list[float], table: Table, roomy: bool) -> tup
     if kind == "heat_map":
         return nice_range(min(shown), max(shown))
     if min(shown) >= 0:
-        return value_axis(shown, "%" if table.is_percent else "", True, roomy)
+        return value_axis(shown, table.unit, True, roomy)
     return value_axis([*shown, 0.0], "", False, roomy)
 
 
@@ -231,7 +280,7 @@ def _suits(kind: ChartType, values: list[list[float]], ordered: bool) -> bool:
         "lines": ordered and count > 2,
         "areas": ordered and count > 2 and positive and (even or not several),
         "stacked_bars": several and positive and even,
-        "grouped_bars": several and count * len(values) <= MOST_BARS,
+        "grouped_bars": several,
         "heat_map": several and max(map(max, values)) > min(map(min, values)),
     }
     return suited.get(kind, False)

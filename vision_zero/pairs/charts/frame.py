@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from vision_zero.pairs.charts.chart import SLICED, Chart, Layout, Range
 from vision_zero.pairs.charts.lettering import Lettering, Role, unit_sign, value_title, wrapped
 from vision_zero.pairs.charts.sheet import Horizontal, Sheet, Vertical
-from vision_zero.pairs.charts.ticks import decimals_of, number, ticks
+from vision_zero.pairs.charts.ticks import numbers, ticks
 
 PAD = 0.75
 """Free rim of the picture; these are multiples of the text size."""
@@ -23,10 +23,9 @@ def is_lying(chart: Chart) -> bool:
 
 
 def axis_numbers(axis: Range, most: int, sign: str = "") -> list[tuple[float, str]]:
-    """Places along an axis and what is written there, all with the same number of decimals."""
+    """Places along an axis and what is written there."""
     places = ticks(axis, most)
-    decimals = max(map(decimals_of, places))
-    return [(place, number(place, decimals) + sign) for place in places]
+    return [(place, text + sign) for place, text in zip(places, numbers(places), strict=True)]
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,5 @@
-"""Can every text of a chart be read: none cut off by the picture's edge, none over another, none too small?"""
+"""Can every text of a chart be read: none cut off by the picture's edge, none over another, none too small,
+none with characters that the font lacks?"""
 
 from __future__ import annotations
 
@@ -10,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vision_zero.pairs.charts.chart import from_facts
+from vision_zero.pairs.charts.glyphs import unreadable
 from vision_zero.pairs.charts.lettering import LEAST_SIZE
 from vision_zero.pairs.charts.render import compose
 from vision_zero.pairs.charts.sheet import PlacedText, Sheet
@@ -32,6 +34,7 @@ def problems_on(sheet: Sheet) -> list[str]:
     texts = sheet.texts()
     problems = [f"{_quoted(text)} is cut off" for text in texts if _sticks_out(text, sheet.width, sheet.height)]
     problems += [f"{_quoted(text)} is only {text.size:.1f} pixels high" for text in texts if text.size < LEAST_SIZE - 1e-6]
+    problems += [f"{_quoted(text)} has no letters for {lost}" for text in texts if (lost := unreadable(text.text))]
     problems += [f"{_quoted(one)} overlaps {_quoted(other)}" for one, other in combinations(texts, 2) if _overlap(one, other)]
     return problems
 

@@ -58,7 +58,9 @@ def wrapped(text: str, characters: int) -> str:
 
 def value_title(chart: Chart) -> str:
     """The value axis' title with its unit; percent stands at the numbers instead."""
-    return f"{chart.value_name} ({chart.unit})" if chart.unit not in ("", "%") else chart.value_name
+    if chart.unit in ("", "%"):
+        return chart.value_name
+    return f"{chart.value_name} ({chart.unit})" if chart.value_name else chart.unit
 
 
 def unit_sign(chart: Chart) -> str:

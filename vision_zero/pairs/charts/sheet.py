@@ -34,7 +34,7 @@ Vertical = Literal["bottom", "center", "top", "baseline"]
 _DPI = 100.0
 _POINTS = 72 / _DPI
 """Points in a pixel."""
-_FILES = {"sans": "DejaVuSans", "serif": "DejaVuSerif", "mono": "DejaVuSansMono"}
+FONT_FILES = {"sans": "DejaVuSans", "serif": "DejaVuSerif", "mono": "DejaVuSansMono"}
 LINE_SPACING = 1.15
 
 
@@ -197,5 +197,5 @@ def _paint(face: str, edge: str, line_width: float) -> dict[str, Any]:
 @cache
 def _font(font: Font, bold: bool, size: float) -> FontProperties:
     # By file, so that neither the machine's fonts nor its matplotlibrc have a say.
-    name = f"{_FILES[font]}{'-Bold' if bold else ''}.ttf"
+    name = f"{FONT_FILES[font]}{'-Bold' if bold else ''}.ttf"
     return FontProperties(fname=str(Path(matplotlib.get_data_path(), "fonts", "ttf", name)), size=size * _POINTS)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import replace
 from itertools import combinations
 
@@ -24,7 +25,7 @@ from vision_zero.pairs.charts.chart import Chart
 from vision_zero.pairs.charts.compact import STEP, is_plain
 from vision_zero.pairs.charts.draws import some_of
 from vision_zero.pairs.charts.edited import ChartChange, EditedChart
-from vision_zero.pairs.charts.ticks import decimals_of
+from vision_zero.pairs.charts.ticks import precision_of
 from vision_zero.pairs.charts.words import mark_phrase, series_phrase
 
 VALUE_TRIES = 40
@@ -129,13 +130,14 @@ def _changed(config: ChartsConfig, chart: Chart, cell: Cell, partner: Cell | Non
     compact = chart.style.look == "compact"
     low, high = _bounds(chart, cell, partner)
     old, step = value_at(chart, cell), STEP if compact else _step(chart)
+    decimals = max(6, 0 if compact else _precision(chart))
     for _ in range(VALUE_TRIES if high > low else 0):
-        new = round(round(rng.uniform(low, high) / step) * step, 6)
+        new = round(round(rng.uniform(low, high) / step) * step, decimals)
         if not low <= new <= high or abs(new - old) < config.min_difference * span(chart):
             continue
-        changed = with_mark(chart, cell, tuple(round(part + new - old, 6) for part in mark_at(chart, cell)))
+        changed = with_mark(chart, cell, tuple(round(part + new - old, decimals) for part in mark_at(chart, cell)))
         if partner is not None:
-            changed = with_mark(changed, partner, (round(value_at(chart, partner) + old - new, 6),))
+            changed = with_mark(changed, partner, (round(value_at(chart, partner) + old - new, decimals),))
         if fits_axes(changed) and (not compact or is_plain(changed)):
             return changed
     return None
@@ -154,4 +156,10 @@ def _bounds(chart: Chart, cell: Cell, partner: Cell | None) -> tuple[float, floa
 
 
 def _step(chart: Chart) -> float:
-    return 10.0 ** -max(decimals_of(value) for series in chart.series for value in series.values)
+    return 10.0 ** -_precision(chart)
+
+
+def _precision(chart: Chart) -> int:
+    """Decimals of the chart's values, no more than a millionth of the axis needs."""
+    written = max(precision_of(value) for series in chart.series for value in series.values)
+    return min(written, max(0, 6 - math.floor(math.log10(span(chart)))))
