@@ -13,6 +13,7 @@ from vision_zero.pairs.charts.chartqa import chart_of
 from vision_zero.pairs.charts.chartqa_csv import Table, parsed
 from vision_zero.pairs.charts.legibility import problems_on
 from vision_zero.pairs.charts.lettering import value_title
+from vision_zero.pairs.charts.palette import color_name
 from vision_zero.pairs.charts.sheet import Sheet
 from vision_zero.pairs.charts.ticks import number, numbers
 
@@ -105,3 +106,8 @@ def test_very_small_and_large_numbers_are_written_with_powers() -> None:
     assert (number(1.2e-7), number(2.5e12), number(0.0005)) == ("1.2e−7", "2.5e12", "0.0005")
     assert numbers([0.0, 5e-8, 1e-7]) == ["0", "5e−8", "1e−7"]
     assert chart("Name,Size\nA,1.2e-7\nB,5e-7\n").series[0].values == (1.2e-7, 5e-7)
+
+
+def test_purples_are_not_called_blue() -> None:
+    assert {color_name(color) for color in ("#800080", "#6a3d9a", "#7570b3", "#4b0082", "#440154", "#9467bd")} == {"purple"}
+    assert [color_name(color) for color in ("#0000ff", "#4472c4", "#0f283e", "#264478")] == ["blue", "blue", "navy", "navy"]

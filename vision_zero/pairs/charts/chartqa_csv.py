@@ -34,8 +34,8 @@ _TOTAL = re.compile(
 _HEADER_UNIT = re.compile(r"(?P<name>.*?)\s*(?:[(\[](?P<unit>[^()\[\]]+)[)\]]|,?\s+in\s+(?P<words>\S+)|(?P<sign>%))\s*")
 _UNITS = frozenset(
     "percent kg g mg t tonnes tons lb lbs m cm mm km mi ft l ml km² m² ha s ms min h hours minutes seconds days years °c °f kw "
-    "mw gw kwh mwh gwh twh hz ghz mhz mj pj eur usd gbp thousand thousands million millions billion billions trillion mb gb tb km/h "
-    "mph ppm points dollars euros".split()
+    "mw gw kwh mwh gwh twh hz ghz mhz mj pj eur usd gbp thousand thousands million millions billion billions trillion mb gb "
+    "tb km/h mph ppm points dollars euros".split()
 )
 
 

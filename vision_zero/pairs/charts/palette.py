@@ -85,6 +85,9 @@ _NAMES: Mapping[str, str] = MappingProxyType(
     }
 )
 
+_MORE_PURPLES = tuple(("purple", color) for color in ("#7570b3", "#4b0082", "#440154", "#482475"))
+"""Bluish and dark purples (matplotlib's and ColorBrewer's), which lie nearer to blue and navy than to one purple."""
+
 
 @cache
 def _lab(color: str) -> tuple[float, float, float]:
@@ -128,7 +131,8 @@ def color_name(color: str) -> str:
     for name, own in COMPACT_COLORS.items():
         if own == color:
             return name
-    return min(_NAMES, key=lambda name: distance(_NAMES[name], color))
+    named = ((name, own) for options in (_NAMES.items(), _MORE_PURPLES) for name, own in options)
+    return min(named, key=lambda option: distance(option[1], color))[0]
 
 
 def ink_on(color: str) -> str:
