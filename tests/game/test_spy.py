@@ -6,6 +6,7 @@ from tests.make import plain_pair, scene_pairs
 from vision_zero.config.game import GameConfig
 from vision_zero.errors import GameError
 from vision_zero.game.engine import deal_all, play, play_recorded
+from vision_zero.game.prompts import SpokenClue, vote_prompt
 from vision_zero.game.spy import WhoIsTheSpy
 from vision_zero.game.table import Reply
 from vision_zero.game.transcript import JUDGE, outcome, vote_rates
@@ -189,3 +190,20 @@ def test_the_same_seed_deals_and_plays_the_same_games():
     assert one == two
     other = [table.transcript for table in play(game, deal_all(game, pairs, Seed(12)), Random(pairs), Seed(12))]
     assert other != one
+
+
+@pytest.mark.parametrize("wording", ["compact", "paper"])
+def test_seats_that_said_nothing_are_named_to_voters_where_the_rules_say_so(wording):
+    clues = [SpokenClue(1, 1, "a red cube"), SpokenClue(1, 3, "two spheres"), SpokenClue(2, 1, "a cone")]
+    named = vote_prompt(GameConfig(prompt=wording, name_silent=True), 1, "civilian", clues)
+    left_out = vote_prompt(GameConfig(prompt=wording, name_silent=False), 1, "civilian", clues)
+    said = {
+        "compact": ["2: nothing.", "4: nothing."],
+        "paper": [f"Player {seat} said nothing that could be understood." for seat in (2, 4)],
+    }[wording]
+    assert [line for line in named.splitlines() if "nothing" in line] == said
+    assert [line for line in named.splitlines() if line not in said and line] == [line for line in left_out.splitlines() if line]
+    assert vote_prompt(GameConfig(prompt=wording), 1, "civilian", clues) == (named if wording == "compact" else left_out)
+    heard_all = [SpokenClue(1, seat, "a red cube") for seat in range(1, 5)]
+    prompts = {vote_prompt(GameConfig(prompt=wording, name_silent=names), 1, "civilian", heard_all) for names in (True, False)}
+    assert len(prompts) == 1

@@ -1,7 +1,9 @@
+from dataclasses import replace
+
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.make import game
+from tests.make import clue, game
 from vision_zero.config.rewards import RewardsConfig
 from vision_zero.rewards.clue import clue_rewards
 
@@ -55,3 +57,13 @@ def test_more_votes_cost_the_spy_more(count):
 
     if count < 3:
         assert spy_reward(count + 1) < spy_reward(count)
+
+
+@given(st.floats(0.01, 1.0), st.integers(0, 2))
+def test_unreadable_clues_cost_their_seat_and_nobody_else(cost, silent):
+    clues = tuple(replace(clue(2, "spy", "a red cube"), unreadable="no_box" if number < silent else None) for number in range(2))
+    played = game(players=4, spy=2, votes={1: 2, 3: 1, 4: None}, clues=clues)
+    free, priced = (clue_rewards(played, RewardsConfig(clue_unreadable=price)) for price in (0.0, cost))
+    for seat, terms in priced.items():
+        assert terms == {**free[seat], "unreadable": -cost * silent if seat == 2 else 0.0}
+    assert all("unreadable" not in terms for terms in free.values())

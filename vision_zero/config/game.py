@@ -26,10 +26,18 @@ class GameConfig(Config):
     """Wording: the paper's full rules, or the short form that the embedded policy was raised on."""
     remember_reasoning: bool = True
     """A player's prompt repeats its own earlier private reasoning (paper); off saves prompt tokens."""
+    name_silent: bool | None = None
+    """The vote's prompt names the seats of whom no clue could be read. Null: as the wording has it, named in ``compact`` and left
+    out in ``paper``."""
     max_clue_characters: int = Field(240, ge=20, le=4000)
     """A longer clue is cut: it goes into everybody's prompt."""
     max_reasoning_characters: int = Field(1200, ge=0, le=20000)
     """Longer own reasoning is cut, from the front, before it is repeated to its author."""
+
+    @property
+    def names_silent(self) -> bool:
+        """Does the vote's prompt name seats that said nothing?"""
+        return self.prompt == "compact" if self.name_silent is None else self.name_silent
 
     @property
     def votes(self) -> int:

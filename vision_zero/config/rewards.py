@@ -16,6 +16,8 @@ class RewardsConfig(Config):
     """β: weight of the votes for the spy against those for the civilians."""
     lam: float = Field(0.1, ge=0.0)
     """λ: weight of a civilian's own votes against the other civilians'."""
+    clue_unreadable: float = Field(0.0, ge=0.0)
+    """What each unreadable clue costs the seat that said it. 0 (paper): it is free, and a spy may gain by saying nothing."""
     vote_right: float = 1.0
     """Reward of a vote for the spy."""
     vote_abstain: float = -0.5

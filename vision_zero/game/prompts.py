@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import groupby
 from operator import attrgetter
 from typing import Literal
 
@@ -36,11 +35,14 @@ def clue_prompt(
 
 def vote_prompt(config: GameConfig, seat: int, role: Role, clues: Sequence[SpokenClue], reasoning: str = "") -> str:
     """The request for a vote; the judge's seat is 0."""
-    by_seat = [
-        {"seat": speaker, "texts": [clue.text for clue in spoken]}
-        for speaker, spoken in groupby(sorted(clues, key=attrgetter("seat", "round")), key=attrgetter("seat"))
-    ]
-    return _template(config.prompt, "vote").render(**_table(config, seat, role, clues, reasoning), clues_by_seat=by_seat)
+    spoken: dict[int, list[str]] = {seat: [] for seat in range(1, config.civilians + 2)}
+    for clue in sorted(clues, key=attrgetter("round")):
+        spoken[clue.seat].append(clue.text)
+    by_seat = [{"seat": seat, "texts": texts} for seat, texts in spoken.items() if texts or config.names_silent]
+    silent = [seat for seat, texts in spoken.items() if not texts and config.names_silent]
+    return _template(config.prompt, "vote").render(
+        **_table(config, seat, role, clues, reasoning), clues_by_seat=by_seat, silent=silent
+    )
 
 
 def _table(config: GameConfig, seat: int, role: Role, clues: Sequence[SpokenClue], reasoning: str) -> dict[str, object]:
