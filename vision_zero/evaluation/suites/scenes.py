@@ -22,7 +22,7 @@ from vision_zero.pairs.scenes.questions import VALUES, Question, ask, describe, 
 from vision_zero.pairs.scenes.source import SceneSource
 from vision_zero.pairs.scenes.statements import NUMBERS, SIDE_WORDS, SIDES, Query, SceneFacts
 
-NAME, VERSION = "scenes", 2
+NAME, VERSION = "scenes", 3
 FAMILIES = ("exist", "count", "compare", "query", "relate")
 LOOKS: Mapping[Look, ScenesConfig] = {
     "full": ScenesConfig(),
