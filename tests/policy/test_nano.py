@@ -6,9 +6,10 @@ import pytest
 from safetensors import safe_open
 
 from tests.make import scene_pairs
-from vision_zero.config.nano import NANO_GAME, NANO_SAMPLING
+from vision_zero.config.nano import NANO_GAME, NANO_REASONING, NANO_SAMPLING
 from vision_zero.config.policy import PolicyConfig
 from vision_zero.evaluation.truth import true_clues
+from vision_zero.evaluation.written import is_reasoned, others, read_checks
 from vision_zero.game.engine import deal_all, play
 from vision_zero.game.spy import WhoIsTheSpy
 from vision_zero.pairs.scenes.statements import parse
@@ -64,7 +65,18 @@ def test_its_clues_are_about_its_own_picture(games):
     assert sum(own) / len(own) > chance + 0.2
 
 
-def test_it_votes_for_seats_and_for_nobody(games):
-    votes = [move for transcript in games for move in transcript.votes]
-    assert any(move.vote is not None for move in votes)
-    assert any(move.is_abstention for move in votes)
+def test_it_votes_as_the_rule_on_its_own_checks_does(games):
+    """Deciding leaves nothing to learn: the vote is for a seat with most statements denied, unless sampling slips."""
+    follows = []
+    for transcript in games:
+        for move in transcript.votes:
+            denied = dict.fromkeys(others(move, transcript), 0)
+            for check in read_checks(move.reply):
+                denied[check.seat] = denied.get(check.seat, 0) + (check.holds is False)
+            follows.append(move.vote is not None and denied[move.vote] == max(denied.values()))
+    assert sum(follows) / len(follows) > 0.75
+
+
+def test_it_answers_directly_and_now_and_then_reasoned(games):
+    reasoned = [is_reasoned(move.reply, NANO_REASONING) for transcript in games for move in transcript.moves]
+    assert 0.02 < sum(reasoned) / len(reasoned) < 0.5
