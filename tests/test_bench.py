@@ -4,14 +4,13 @@ import itertools
 import json
 import subprocess
 import sys
+import time
 
 import pytest
 
 from tests.make import write_tiny_recipe
 from vision_zero.config.files import read_self_play
-from vision_zero.learning import bench as learning_bench
 from vision_zero.learning.bench import measure_iterations, measure_updates
-from vision_zero.policy import bench as policy_bench
 from vision_zero.policy.bench import measure_rollouts
 from vision_zero.policy.loading import load_base
 
@@ -27,8 +26,7 @@ def ticking(monkeypatch):
 
     def start(seconds):
         looks = itertools.count()
-        for module in (policy_bench.time, learning_bench):
-            monkeypatch.setattr(module, "perf_counter", lambda: seconds * next(looks))
+        monkeypatch.setattr(time, "perf_counter", lambda: seconds * next(looks))
 
     return start
 
