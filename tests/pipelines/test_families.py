@@ -8,7 +8,6 @@ from tests.policy.families import write_family
 from vision_zero.config.policy import PolicyConfig
 from vision_zero.game import spy as game_rules
 from vision_zero.game.parsing import Vote
-from vision_zero.learning import decision_stage
 from vision_zero.policy.loading import load_policy
 
 pytestmark = pytest.mark.zenml
@@ -22,8 +21,7 @@ def test_a_policy_trained_whole_is_resumed_promoted_and_published(tmp_path, monk
     from pipelines.self_play import self_play
 
     # A random model's votes mean nothing and earn nothing: the length of a reply decides, so that there is something to learn.
-    for module in (game_rules, decision_stage):
-        monkeypatch.setattr(module, "read_vote", lambda reply, seats: ("", Vote(len(reply) % seats + 1)))
+    monkeypatch.setattr(game_rules, "read_vote", lambda reply, seats: ("", Vote(len(reply) % seats + 1)))
     base = write_family("internvl", tmp_path / "base")
     changes = {"policy__adapter": None, "policy__train_on": "both", "benchmarks": SUITES}
     recipe = write_tiny_recipe(tmp_path / "tiny.yaml", base, MODEL, changes)
