@@ -73,8 +73,11 @@ def test_an_arm_goes_on_from_its_last_finished_run(ablation, monkeypatch):
 
 
 def reached_after(iteration, share):
-    value = Estimate(mean=share, low=share, high=share, units=4)
-    score = Score(name="decision/forced", policy=value, base=value, difference=value, judgement="same")
+    value, units = (
+        Estimate(mean=share, low=share, high=share, units=4),
+        dict.fromkeys(("policy_units", "base_units"), (share,) * 4),
+    )
+    score = Score(name="decision/forced", policy=value, base=value, difference=value, judgement="same", **units)
     measured = tuple(Scores(iteration=number, scores=(score,)) for number in range(1, iteration + 1))
     return StageState(iteration=iteration, measured=measured)
 
