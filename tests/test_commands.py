@@ -34,6 +34,7 @@ NOT_RUN = {
     r".* configs/stacks/kubeflow\.sh": "needs a cluster; tests/stacks/test_kubeflow.py runs it on a stand-in",
     r".* configs/stacks/vertex\.sh": "needs Google; tests/stacks/test_scripts.py asks what it asks for",
     r"vision-zero render .*/data/imgedit/.*": "needs ImgEdit; tests/pairs/imported/test_imported_layouts.py reads its layout",
+    r"vision-zero render .*--from edits\.csv.*": "needs a table of edits; test_imported_layouts.py reads some",
     r"vision-zero plan .*qwen.*": "asks the hub for a configuration; tests/test_planning.py plans with the same shape",
     r"zenml pipeline run .*nano_kubeflow\.yaml": "needs a cluster; tests/stacks/test_kubeflow.py submits it to a stand-in",
     r"zenml pipeline schedule delete .*": "needs a schedule; tests/stacks/test_kubernetes.py deletes one",
