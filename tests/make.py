@@ -135,7 +135,7 @@ def write_tiny_recipe(file: Path, base: Path, model: str, changes: Mapping[str, 
             "learning_rate": 0.01,
             "switch": {"rule": "fixed", "period": 1, "start": "clue"},
         },
-        "evaluation": {"pairs": 4, "questions": 4, "question_tokens": 8, "resamples": 100},
+        "evaluation": {"pairs": 4, "questions": 4, "question_tokens": 8, "resamples": 100, "reasoning_prefix": "I see:"},
         "alarms": {"unreadable": 1.0},  # six tokens of a random model hold no move
         "replay_games": 2,
     }

@@ -228,12 +228,13 @@ def test_what_a_threshold_explains_has_measures_of_its_own():
     assert forced == pytest.approx(sum({1: 3, 2: 1}.get(spy, 0) for spy in spies) / 36)
     over_rule = scores.named(OVER_RULE)
     assert (over_rule.policy.mean, over_rule.base.mean) == (forced, ruled)
-    reasoned = scores.named("beside the reasoned base: decision/forced")
+    reasoned = scores.named("beside the reasoned base, decision/forced")
     assert (reasoned.policy.mean, reasoned.base.mean) == (forced, accused)
     assert scores.named("replies/reasoned").policy.mean == 0.0
     assert scores.named("pass@2/votes").policy.mean == 0.0
     assert scores.named("pass@2/questions").policy.mean == 0.0
     assert scores.named("wins sampled/both").base.mean == 0.5
+    assert not [score.name for score in scores.scores if ":" in score.name]  # ZenML refuses them in the names of metadata
     wins = scores.named("wins/against the rule")
     # Nobody is ever caught by N/A; by the rule the spy at seat 1 is, by all three.
     assert wins.policy.mean == wins.base.mean <= (1 - accused) / 2 + 1e-9

@@ -30,7 +30,7 @@ def scores(iteration, forced, verdicts=0.9, words=98.0):
         "decision/forced": (right(forced), right(0.5)),
         "decision/forced over the rule": (right(forced), right(0.7)),
         "verdicts/all": (right(verdicts), right(0.8)),
-        "beside the reasoned base: verdicts/all": (right(verdicts), right(0.9)),
+        "beside the reasoned base, verdicts/all": (right(verdicts), right(0.9)),
         "replies/words": ([words] * PAIRS, [32.0] * PAIRS),
         "questions/all": ([], []),
     }

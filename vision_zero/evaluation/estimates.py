@@ -67,7 +67,7 @@ class Score(Config):
     """One measured quantity of the policy and of the frozen base, on the same units.
 
     Attributes:
-        name: the quantity, for example ``decision/accuracy``.
+        name: the quantity, for example ``decision/accuracy``; without a colon, which ZenML refuses in the names of metadata.
         difference: policy minus base, paired by unit; None where one of the two has no units. Its interval is corrected for the
             number of measures that are compared together (Bonferroni).
         judgement: whether the difference's interval leaves 0 on one side; None without a difference, and for quantities that are
@@ -112,7 +112,7 @@ class BaseMeasures(Config):
 
     def texts(self) -> dict[str, str]:
         """All means as tables show them, those of the base made to reason after the others."""
-        reasoned = {f"made to reason: {name}": values for name, values in self.reasoned.items()}
+        reasoned = {f"made to reason, {name}": values for name, values in self.reasoned.items()}
         return {
             name: (f"{100 * fmean(values):.0f} %" if is_share(name) else f"{fmean(values):.1f}") if values else NOTHING
             for name, values in {**self.values, **reasoned}.items()

@@ -201,7 +201,8 @@ class HeldOut:
             yield scripted, SCRIPTED[scripted](self.scenes), self.scenes
         for folder in self.config.checkpoints:
             path = Path(folder)
-            yield path.parent.name if path.name == "policy" else path.name, BestGuess(load_policy(self.policy, path)), self.pairs
+            name = (path.parent if path.name == "policy" else path).name.replace(":", "-")
+            yield name, BestGuess(load_policy(self.policy, path)), self.pairs
 
     def _wins(
         self,

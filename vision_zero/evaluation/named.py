@@ -7,7 +7,7 @@ from typing import Literal, get_args
 
 from vision_zero.config.evaluation import ScriptedName
 
-BESIDE_REASONED = "beside the reasoned base: "
+BESIDE_REASONED = "beside the reasoned base, "
 """Before the name of a measure that is compared with the base made to reason instead of the base."""
 OVER_RULE = "decision/forced over the rule"
 """The policy's forced choice, compared with the rule on the base's own checks."""
