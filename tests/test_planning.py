@@ -19,6 +19,7 @@ from vision_zero.cli import cli
 from vision_zero.config.files import read_self_play
 from vision_zero.config.self_play import SelfPlayConfig
 from vision_zero.errors import ConfigError, PolicyError
+from vision_zero.learning.simulation import USUAL_RATES, course_lines, simulate
 from vision_zero.planning import longest_prompts, make_plan, on_gpus, table, usable
 from vision_zero.policy.loading import load_policy
 from vision_zero.policy.memory import GB
@@ -32,6 +33,10 @@ HEADER = re.compile(
     r"vision-zero plan FILE --memory (\d+) --prompt-tokens (\d+) --picture-tokens (\d+)"
 )
 
+STAGES = re.compile(
+    r"of 100 iterations votes (\d+) and clues (\d+) at (\d+) % right and (\d+) % N/A votes, "
+    r"(\d+) and (\d+) at (\d+) and (\d+) %, (\d+) and (\d+) at (\d+) and (\d+) %"
+)
 MINUTES = re.compile(r"minutes: +about (\d+) for 10 iterations on (?:an|\d) H100")
 
 
@@ -81,9 +86,32 @@ def test_recipes_say_what_the_plan_says_and_fit(shaped, path):
     assert f"{number} GPU{'s' if number > 1 else ''} of {memory} GB" in path.read_text()
     longest = max(len(text) for text in longest_prompts(config))
     assert prompt - picture > longest / 4, "English has about four characters a token"
-    assert config.preset == "paper"
+    assert config.preset == ("full" if config.policy.adapter is None else "lora")
     minutes = 60 * 10 * config.learning.games_per_iteration / plan.games_per_hour()
     assert float(MINUTES.search(path.read_text())[1]) == pytest.approx(minutes, abs=5)
+
+
+@pytest.mark.parametrize("path", sorted((ROOT / "configs/self_play").glob("*.yaml")), ids=lambda path: path.stem)
+def test_recipes_say_which_stages_their_controller_would_train(path):
+    learning = read_self_play(path).learning
+    said = STAGES.search(path.read_text())
+    assert said, "the header says what the controller does"
+    numbers = [int(number) for number in said.groups()]
+    courses = [simulate(learning.switch, learning.iterations, rates) for rates in USUAL_RATES]
+    expected = [
+        (course.count("decision"), course.count("clue"), *(round(100 * rate) for rate in course.rates)) for course in courses
+    ]
+    assert [tuple(numbers[place : place + 4]) for place in (0, 4, 8)] == expected
+
+
+def test_the_plan_begins_with_the_stages_even_where_no_model_can_be_built(tmp_path):
+    recipe = write_tiny_recipe(tmp_path / "recipe.yaml", tmp_path / "nowhere", "plan", {"preset": "paper"})
+    done = CliRunner().invoke(cli, ["plan", str(recipe), "--right", "0.6", "--abstained", "0.05"])
+    assert isinstance(done.exception, PolicyError)
+    config = read_self_play(recipe)
+    assert done.output.splitlines() == course_lines(config.learning.switch, config.learning.iterations, ((0.6, 0.05),))
+    twice = CliRunner().invoke(cli, ["plan", str(recipe), "--right", "0.6", "--abstained", "0.5"])
+    assert (twice.exit_code, "together they cannot be more than 1" in twice.output) == (2, True)
 
 
 @pytest.mark.parametrize("family", FAMILIES)

@@ -213,12 +213,29 @@ def _print_measured(measure: Callable[..., dict[str, Any]], file: Path, iteratio
 @click.option("--memory", type=click.FloatRange(1), default=80.0, show_default=True, help="Gigabytes (10^9 bytes) of one GPU.")
 @click.option("--prompt-tokens", type=click.IntRange(1), help="Tokens of the longest prompt; counted by the base's processor.")
 @click.option("--picture-tokens", type=click.IntRange(1), help="Of these, tokens of its picture.")
-def plan(file: Path, gpus: int | None, memory: float, prompt_tokens: int | None, picture_tokens: int | None) -> None:
-    """Estimate what the recipe FILE takes of a GPU's memory; nothing is loaded. Exit status 1: it does not fit."""
+@click.option("--right", type=click.FloatRange(0, 1), help="Share of right votes that the stages are simulated at.")
+@click.option("--abstained", type=click.FloatRange(0, 1), help="Share of N/A votes that they are simulated at.")
+def plan(
+    file: Path,
+    gpus: int | None,
+    memory: float,
+    prompt_tokens: int | None,
+    picture_tokens: int | None,
+    right: float | None,
+    abstained: float | None,
+) -> None:
+    """Say which stages the recipe FILE would train at given rates of votes, and estimate what it takes of a GPU's memory; nothing
+    is loaded. Exit status 1: it does not fit."""
     from vision_zero.config.files import read_self_play
+    from vision_zero.learning.simulation import USUAL_RATES, course_lines
     from vision_zero.planning import make_plan, on_gpus, table
 
     config = read_self_play(file) if gpus is None else on_gpus(read_self_play(file), gpus)
+    if (right or 0) + (abstained or 0) > 1:
+        raise click.UsageError("--right and --abstained are shares of the same votes: together they cannot be more than 1")
+    given = ((right or 0.0, abstained or 0.0),) if right is not None or abstained is not None else USUAL_RATES
+    for line in course_lines(config.learning.switch, config.learning.iterations, given):
+        click.echo(line)
     made = make_plan(config, prompt=prompt_tokens, picture=picture_tokens)
     for line in table(made, memory):
         click.echo(line)

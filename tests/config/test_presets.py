@@ -1,4 +1,4 @@
-"""``preset: paper`` holds the paper's constants, and docs/presets.md says truly what it sets and what nano changes."""
+"""Presets hold what docs/presets.md says: the paper's constants, those for large models, and what nano changes."""
 
 import json
 import re
@@ -9,7 +9,7 @@ import yaml
 
 from vision_zero.config.learning import LearningConfig, SwitchConfig
 from vision_zero.config.nano import NANO_GAME, NANO_SAMPLING, NANO_SCENES
-from vision_zero.config.presets import PAPER
+from vision_zero.config.presets import LORA, PAPER, PRESETS
 from vision_zero.config.self_play import SelfPlayConfig
 from vision_zero.config.warm_start import WarmStartConfig
 
@@ -66,13 +66,50 @@ def test_the_exam_is_the_recipe_but_for_what_is_measured():
 
 
 def test_an_unknown_preset_is_an_error():
-    with pytest.raises(ValueError, match="Input should be 'paper'"):
+    with pytest.raises(ValueError, match="Input should be 'paper', 'paper_v2', 'lora' or 'full'"):
         SelfPlayConfig.model_validate({"preset": "pape"})
 
 
 def test_the_page_lists_what_the_preset_sets():
     listed = {name: json.loads(cells[0]) for name, cells in rows("What `preset: paper` sets").items()}
     assert listed == leaves(PAPER)
+
+
+def test_the_page_lists_what_lora_changes_why_and_what_that_rests_on():
+    lora, paper = (leaves(SelfPlayConfig(preset=name).model_dump(mode="json", exclude={"preset"})) for name in ("lora", "paper"))
+    names = [name for name in {**paper, **lora} if paper.get(name) != lora.get(name)]
+    listed = rows("What `preset: lora` changes")
+    assert {name: cells[:2] for name, cells in listed.items()} == {
+        name: [json.dumps(paper.get(name)), json.dumps(lora.get(name))] for name in names
+    }
+    assert all(len(cells[2]) > 20 and cells[3] for cells in listed.values()), "each row says why, and what that rests on"
+
+
+def test_constants_known_to_fail_are_in_no_preset_for_work():
+    for name in ("lora", "full"):
+        config = SelfPlayConfig(preset=name)
+        learning = config.learning
+        assert (config.rewards.lam, config.rewards.vote_scale, learning.optimizer) == (0.0, "batch", "per_stage")
+        assert (learning.of("clue").learning_rate, learning.switch.ema_init) == (
+            1e-4 if name == "lora" else 1e-5,
+            "bias_corrected",
+        )
+        assert config.policy.sampling.max_vote_tokens == config.policy.sampling.max_clue_tokens == 1024
+    assert leaves(LORA).keys() > leaves(PAPER).keys()
+
+
+def test_the_papers_second_version_shows_the_spy_an_empty_picture_and_is_the_first_otherwise():
+    first, second = (leaves(PRESETS[name]) for name in ("paper", "paper_v2"))
+    assert {name: value for name, value in second.items() if first[name] != value} == {"game.spy_image": "blank"}
+
+
+def test_a_presets_rate_is_for_what_is_trained():
+    with pytest.raises(
+        ValueError, match="the learning rate of an adapter: for policy.adapter null set preset full".replace(".", r"\.")
+    ):
+        SelfPlayConfig.model_validate({"preset": "lora", "policy": {"adapter": None}})
+    with pytest.raises(ValueError, match="preset full has the learning rate of all weights: for an adapter set preset lora"):
+        SelfPlayConfig.model_validate({"preset": "full", "policy": {"adapter": {"rank": 8}}})
 
 
 def test_the_page_lists_what_nano_changes_and_why():

@@ -61,8 +61,9 @@ class BaseMeasureConfig(Config):
 class SelfPlayConfig(RootConfig):
     """A self-play run. Everything that a result depends on is here; defaults are the paper's where the paper has one."""
 
-    preset: Literal["paper"] | None = None
-    """Values to start from: ``paper`` holds the paper's constants. What is given beside it stands."""
+    preset: Literal["paper", "paper_v2", "lora", "full"] | None = None
+    """Values to start from: ``paper`` and ``paper_v2`` hold the paper's constants, ``lora`` and ``full`` those for training an
+    adapter or all weights of a large model (:mod:`vision_zero.config.presets`). What is given beside it stands."""
     seed: int = Field(0, ge=0, lt=HELD_OUT_SEEDS.start)
     """The run's seed: every random draw of games, pairs and training is a named child of it."""
     iterations_per_round: int = Field(10, ge=1)
@@ -106,6 +107,14 @@ class SelfPlayConfig(RootConfig):
                 "learning.sharded is for training all weights: set policy.adapter null, or leave sharded out; beside an adapter "
                 "every process keeps a whole base"
             )
+        return self
+
+    @model_validator(mode="after")
+    def _the_preset_is_for_what_is_trained(self) -> Self:
+        if self.preset == "lora" and self.policy.adapter is None:
+            raise ValueError("preset lora has the learning rate of an adapter: for policy.adapter null set preset full")
+        if self.preset == "full" and self.policy.adapter is not None:
+            raise ValueError("preset full has the learning rate of all weights: for an adapter set preset lora")
         return self
 
     @model_validator(mode="after")
