@@ -8,6 +8,7 @@ version in production each run continues, so whatever was killed goes on from th
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 import sys
 from collections.abc import Sequence
@@ -21,7 +22,8 @@ from zenml.client import Client
 from zenml.enums import ModelStages
 
 from steps.production import STATE
-from vision_zero.config.ablation import ArmRun
+from vision_zero.config.ablation import MEASURED, ArmRun
+from vision_zero.config.self_play import SelfPlayConfig
 from vision_zero.errors import TrainingError
 from vision_zero.learning.state import StageState
 
@@ -70,7 +72,7 @@ def finish(arm: ArmRun, threads: int | None = None) -> StageState:
     while state is None or state.iteration < goal:
         before = 0 if state is None else state.iteration
         click.echo(f"{arm.title}: iteration {before} of {goal}")
-        status = launch(write_recipe(arm), threads)
+        status = launch(write_recipe(arm, arm.config), threads)
         state = reached(arm)
         if status or state is None or state.iteration <= before:
             raise TrainingError(
@@ -78,7 +80,29 @@ def finish(arm: ArmRun, threads: int | None = None) -> StageState:
                 "the same command goes on from there"
             )
     click.echo(f"{arm.title}: done, {_held_out(state)}")
+    if arm.final is not None:
+        measure_finally(arm, arm.final, threads)
     return state
+
+
+def measure_finally(arm: ArmRun, final: SelfPlayConfig, threads: int | None = None) -> None:
+    """One more run of a finished arm, which has nothing left to train, with the settings of the ablation's last measurement.
+
+    It is not run again where that has been done with these very settings.
+
+    Raises:
+        TrainingError: it failed.
+    """
+    done = Path(final.runs_folder) / MEASURED
+    recipe = write_recipe(arm, final)
+    if done.is_file() and done.read_text(encoding="utf-8") == recipe.read_text(encoding="utf-8"):
+        return
+    click.echo(f"{arm.title}: last measurement")
+    status = launch(recipe, threads)
+    if status:
+        raise TrainingError(f"{arm.title}: its last measurement failed (exit {status}), see above; the same command repeats it")
+    done.parent.mkdir(parents=True, exist_ok=True)
+    shutil.copyfile(recipe, done)
 
 
 def reached(arm: ArmRun) -> StageState | None:
@@ -92,15 +116,15 @@ def reached(arm: ArmRun) -> StageState | None:
     return state
 
 
-def write_recipe(arm: ArmRun) -> Path:
-    """The arm as a configuration file of the self-play pipeline."""
-    path = Path(arm.config.runs_folder).with_suffix(".yaml")
+def write_recipe(arm: ArmRun, config: SelfPlayConfig) -> Path:
+    """One of the arm's configurations as a file of the self-play pipeline."""
+    path = Path(config.runs_folder).with_suffix(".yaml")
     path.parent.mkdir(parents=True, exist_ok=True)
     content = {
         "execution_mode": "fail_fast",
         "model": {"name": arm.model},
         "tags": ["ablation", arm.arm],
-        "parameters": {"rounds": 1, "config": arm.config.model_dump(mode="json")},
+        "parameters": {"rounds": 1, "config": config.model_dump(mode="json")},
     }
     path.write_text(yaml.safe_dump(content, sort_keys=False), encoding="utf-8")
     return path
@@ -123,5 +147,5 @@ def launch(recipe: Path, threads: int | None = None) -> int:
 
 
 def _held_out(state: StageState) -> str:
-    score = state.measured[-1].named("decision/forced")
+    score = state.course[-1].named("decision/forced")
     return f"held-out forced choice {score.policy.text()}, base {score.base.text()}"

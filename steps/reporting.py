@@ -34,9 +34,10 @@ def report(
     from vision_zero.report.run_folder import Outcome, RunFolder, summary_table
     from vision_zero.report.times import RunTimes
 
-    run = get_step_context().pipeline_run
+    context = get_step_context()
+    run = context.pipeline_run
     done = {name: (step.start_time, step.end_time) for name, step in run.steps.items() if step.status == "completed"}
-    folder = RunFolder.of(config, run.name)
+    folder = RunFolder.of(config, run.name, context.model.name)
     times, unplayed = RunTimes.of(run.start_time, done), Unplayed.of(config, rounds, before, state)
     outcome = Outcome(before, state, verdict, scores, alarms, benchmarks, times, unplayed)
     page = folder.write(outcome, policy, clue_games.and_then(vote_games))

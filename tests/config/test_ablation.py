@@ -47,6 +47,36 @@ def test_all_arms_are_measured_on_the_same_pairs_under_the_same_rules():
     assert {run.config.alarms.transfer_loss for run in runs} == {1.0}
 
 
+def test_a_last_measurement_changes_what_is_measured_and_nothing_else():
+    suites = {"suites": [{"name": "charts", "look": "compact"}], "gate": {"must_improve": ["charts-compact"]}}
+    before = plan(ablation(changes={"benchmarks": suites}), RECIPE)
+    runs = plan(ablation(changes={"benchmarks": suites}, final={"evaluation": {"pairs": 32, "samples": 8}}), RECIPE)
+    assert [run.model for run in runs] == [run.model for run in before]
+    assert {run.final for run in before} == {None}
+    for run in runs:
+        assert (run.config.evaluation.pairs, run.final.evaluation.pairs, run.final.evaluation.samples) == (8, 32, 8)
+        assert run.final.runs_folder == f"{run.config.runs_folder}_final"
+        assert run.final.evaluation.game == run.config.evaluation.game
+        same = {"evaluation", "runs_folder"}
+        assert run.final.model_dump(exclude=same) == run.config.model_dump(exclude=same)
+        # Arms are compared, not promoted: nothing that is measured keeps one from going on.
+        assert (run.config.benchmarks.gate.must_improve, run.config.benchmarks.gate.largest_loss) == ((), 1.0)
+
+
+@pytest.mark.parametrize("path", sorted((ROOT / "configs/ablation").glob("*.yaml")), ids=lambda path: path.stem)
+def test_no_shipped_ablation_looks_at_the_exam(path):
+    """Its pairs are for the tables of results alone; whoever wants arms measured on them says so in ``final.evaluation.seed``."""
+    exam = settings(ROOT / "configs/self_play/nano_exam.yaml")["evaluation"]["seed"]
+    config = AblationConfig.model_validate(settings(path))
+    runs = plan(config, settings(ROOT / config.recipe))
+    seeds = {measured.evaluation.seed for run in runs for measured in (run.config, run.final) if measured is not None}
+    assert seeds == {SelfPlayConfig().evaluation.seed}
+    assert exam not in seeds
+    asked = plan(config.model_copy(update={"final": {"evaluation": {"seed": exam}}}), settings(ROOT / config.recipe))
+    assert {run.final.evaluation.seed for run in asked} == {exam}
+    assert {run.config.evaluation.seed for run in asked} == {SelfPlayConfig().evaluation.seed}
+
+
 def test_progress_belongs_to_a_name_an_arm_a_seed_and_its_settings():
     before = [run.model for run in plan(ablation(), RECIPE)]
     assert len(set(before)) == 6
@@ -80,6 +110,8 @@ def test_what_was_trained_from_other_weights_is_not_taken_for_progress(tmp_path)
         (arms(whole={"seed": 9}), "may not change seed"),
         (arms(whole={"pairs": {"mix": {"charts": 1}}}), "may change only pairs.spoiled"),
         (arms(**{"whole": {}, "../x": {}}), "arms.1.name"),
+        ({"final": {"learning": {"iterations": 3}}}, "final may not change learning: it measures what was trained"),
+        ({"final": {"evaluation": {"pear": 3}}}, "final: evaluation.pear: unknown key"),
     ],
 )
 def test_arms_that_could_not_be_compared_are_refused(tmp_path, changes, words):

@@ -116,6 +116,23 @@ def test_a_killed_ablation_runs_only_what_is_left_and_compares_in_order(ablation
     assert len(result.steps) == 5
 
 
+def test_a_finished_arm_is_measured_once_more_and_not_twice(ablation, monkeypatch):
+    launched, status = [], [1, 0, 0]
+    monkeypatch.setattr(arms, "launch", lambda path, threads=None: launched.append(path) or status[len(launched) - 1])
+    monkeypatch.setattr(arms, "reached", lambda arm: reached_after(2, 0.5))
+    arm = read_arms(ablation.model_copy(update={"final": {"evaluation": {"pairs": 8}}}))[0]
+    with pytest.raises(TrainingError, match="whole, seed 4: its last measurement failed"):
+        arms.finish(arm)
+    for _ in range(2):
+        assert arms.finish(arm).iteration == 2
+    assert [path.name for path in launched] == ["whole_4_final.yaml"] * 2
+    recipe = yaml.safe_load(launched[0].read_text())
+    assert recipe["model"] == {"name": arm.model}
+    assert recipe["parameters"]["config"]["evaluation"]["pairs"] == 8
+    arms.finish(read_arms(ablation.model_copy(update={"final": {"evaluation": {"pairs": 12}}}))[0])
+    assert len(launched) == 3
+
+
 def test_arms_side_by_side_share_the_cores_and_are_trained_once(ablation, monkeypatch):
     """Two at a time: each waits for the other to have begun, so that one after another would never end."""
     from pipelines.ablation import ablation as pipeline

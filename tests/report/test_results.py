@@ -85,8 +85,24 @@ def test_runs_that_were_not_measured_alike_are_refused():
     other = Run(other.scores.model_copy(update={"scores": (fewer, *other.scores.scores[1:])}), other.suites, other.state)
     with pytest.raises(EvaluationError, match="not measured on the same held-out pairs; name runs of one exam"):
         collect({"alternating": {0: run(0.8), 1: other}})
-    with pytest.raises(EvaluationError, match="not run with the same seeds"):
-        collect({"alternating": {0: run(0.8)}, "shuffled": {1: run(0.5)}})
+
+
+def test_arms_may_have_other_seeds_and_say_so():
+    found = collect({"alternating": {0: run(0.8), 1: run(0.8)}, "shuffled rewards": {1: run(0.5)}})
+    assert found.arms["shuffled rewards"].seeds == (1,)
+    assert found.measures["shuffled control"].policy == (50.0,)
+    assert "| difference | alternating | shuffled rewards (seeds 1) |" in tables(found)
+
+
+def test_a_last_measurement_on_other_pairs_is_no_point_of_the_course():
+    state = run(0.9).state
+    fewer = {"policy_units": (0.0,) * 8, "base_units": (0.0,) * 8}
+    exam = Scores(iteration=100, scores=tuple(score.model_copy(update=fewer) for score in state.measured[-1].scores))
+    assert state.model_copy(update={"measured": (*state.measured, exam)}).course == state.course == state.measured
+    examined = Run(exam, run(0.9).suites, state.model_copy(update={"measured": (*state.measured, exam)}))
+    found = collect({"alternating": {0: examined, 1: examined}})
+    assert found.pairs == 8
+    assert found.courses["forced choice"][-1][:2] == (100.0, 90.0)
 
 
 def test_tables_show_them_and_stand_in_a_document(found, tmp_path):

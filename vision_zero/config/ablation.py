@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Callable, Mapping
+from pathlib import Path
 from typing import Annotated, Any, Self
 
 from pydantic import Field, StringConstraints, ValidationError, model_validator
@@ -19,6 +20,12 @@ Changes = dict[str, Any]
 Name = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9 .%-]{0,39}$")]
 ACROSS_ARMS = ("seed", "evaluation", "runs_folder", "alarms")
 """What arms may not change: they would not be measured on the same held-out sets, or not be told apart."""
+MEASUREMENT = ("evaluation", "benchmarks")
+"""Settings that say what is measured."""
+MEASURED = "measured.yaml"
+"""In the folder of an arm's last measurement: the recipe that it was made with, once it is done."""
+OPEN_GATE = {"tolerated_loss": 1.0, "largest_loss": 1.0, "must_improve": [], "required": []}
+"""The gate of suites that lets every policy pass."""
 TRAINING_PAIRS = frozenset({"spoiled"})
 """Settings of pairs that leave the held-out ones alone."""
 
@@ -55,6 +62,10 @@ class AblationConfig(RootConfig):
     """The arms, in the report's order. A list: ZenML sorts the keys of mappings."""
     reference: Name
     """The arm that the others are compared with."""
+    final: Changes | None = None
+    """What changes, of ``evaluation`` and ``benchmarks``, for one more measurement of each arm when its schedule is done: more
+    held-out pairs, and suites. It is what ``vision-zero results --ablation`` shows; the ablation's own report and its courses
+    are of the measurements on the way. None: there is no such measurement."""
     seeds: tuple[Annotated[int, Field(ge=0)], ...] = Field((0, 1, 2), min_length=1)
     """Every arm is run with each of these as the run's seed."""
     confidence: float = Field(0.95, gt=0.5, lt=1.0)
@@ -69,6 +80,9 @@ class AblationConfig(RootConfig):
     def _arms_are_comparable(self) -> Self:
         if self.reference not in {arm.name for arm in self.arms}:
             raise ValueError(f"reference {self.reference!r} is not one of the arms")
+        strange = sorted(set(self.final or {}) - set(MEASUREMENT))
+        if strange:
+            raise ValueError(f"final may not change {strange[0]}: it measures what was trained")
         if len(set(self.seeds)) < len(self.seeds):
             raise ValueError("seeds must differ: the same seed gives the same run")
         if len({slug(arm.name) for arm in self.arms}) < len(self.arms):
@@ -89,6 +103,8 @@ class ArmRun(Config):
     """Name of the model whose versions hold its progress; other settings or other files behind them are another model."""
     config: SelfPlayConfig
     """The whole self-play configuration."""
+    final: SelfPlayConfig | None = None
+    """The same as it is measured once more when its schedule is done."""
 
     @property
     def title(self) -> str:
@@ -118,15 +134,22 @@ def plan(config: AblationConfig, recipe: Mapping[str, Any], contents: Contents =
     base = merged(recipe, config.changes)
     rules = _checked("all arms", base)
     # One game for all: an arm may train with other rules, but is measured under the recipe's. Arms are compared, not
-    # promoted to anywhere, so no loss blocks them.
-    shared = {"evaluation": {"game": rules.evaluation.game or rules.game}, "alarms": {"transfer_loss": 1.0, "unreadable": 1.0}}
+    # promoted to anywhere, so neither alarms nor suites block them.
+    shared = {
+        "evaluation": {"game": rules.evaluation.game or rules.game},
+        "alarms": {"transfer_loss": 1.0, "unreadable": 1.0},
+        "benchmarks": {"gate": OPEN_GATE},
+    }
     known: dict[str, str] = {}
     runs: list[ArmRun] = []
     places = order(config)
     for arm, seed in places:
-        folder = f"{config.runs_folder}/{slug(config.name)}/{slug(arm.name)}_{seed}"
+        folder = str(run_folder(config, arm.name, seed))
         own = merged(merged(base, arm.changes), {**shared, "seed": seed, "runs_folder": folder})
         settings = _checked(f"arm {arm.name!r}", own)
+        final = None
+        if config.final is not None:
+            final = _checked("final", merged(own, {**config.final, "runs_folder": f"{folder}_final"}))
         # Seeds and arms share their files, and most arms share all of them.
         files = settings.model_dump_json(include={"policy": {"base", "revision"}, "pairs": True})
         if files not in known:
@@ -134,13 +157,19 @@ def plan(config: AblationConfig, recipe: Mapping[str, Any], contents: Contents =
         content = settings.model_dump_json(exclude={"runs_folder"}) + known[files]
         digest = hashlib.blake2b(content.encode(), digest_size=4).hexdigest()
         model = f"ablation_{slug(config.name)}_{slug(arm.name)}_{seed}_{digest}"
-        runs.append(ArmRun(arm=arm.name, seed=seed, number=len(runs) + 1, total=len(places), model=model, config=settings))
+        number = len(runs) + 1
+        runs.append(ArmRun(arm=arm.name, seed=seed, number=number, total=len(places), model=model, config=settings, final=final))
     return runs
 
 
 def order(config: AblationConfig) -> list[tuple[Arm, int]]:
     """Every arm with every seed, in the order of the runs."""
     return [(arm, seed) for seed in config.seeds for arm in config.arms]
+
+
+def run_folder(config: AblationConfig, arm: str, seed: int) -> Path:
+    """Where the runs of an arm with one seed are kept; the recipe that they were started with has that name and ``.yaml``."""
+    return Path(config.runs_folder) / slug(config.name) / f"{slug(arm)}_{seed}"
 
 
 def slug(name: str) -> str:

@@ -133,6 +133,16 @@ def read_self_play(path: Path) -> SelfPlayConfig:
         raise ConfigError(f"{path} is no recipe of self-play: {problems(error)}") from error
 
 
+def read_ablation(path: Path) -> AblationConfig:
+    """The settings of an ablation.
+
+    Raises:
+        ConfigError: the file cannot be read, or holds another configuration.
+    """
+    check_file(path, "ablation")
+    return AblationConfig.model_validate(read_yaml(path)["parameters"]["config"])
+
+
 def read_arms(config: AblationConfig, contents: Contents = of_recipe) -> list[ArmRun]:
     """Every arm of an ablation with every seed, built on its recipe; see :func:`vision_zero.config.ablation.plan`.
 

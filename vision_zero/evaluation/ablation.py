@@ -104,10 +104,10 @@ def compare_arms(config: AblationConfig, states: Sequence[StageState]) -> Ablati
     by_arm: dict[str, list[StageState]] = {arm.name: [] for arm in config.arms}
     for (arm, _), state in zip(order(config), states, strict=True):
         by_arm[arm.name].append(state)
-    ends = {state.measured[-1].iteration if state.measured else None for state in states}
+    ends = {state.course[-1].iteration if state.course else None for state in states}
     if ends != {states[0].iteration}:
         raise EvaluationError("the arms did not all end at the same iteration: give them one schedule")
-    measured = [scores for state in states for scores in state.measured]
+    measured = [scores for state in states for scores in state.course]
     named = set.intersection(*({score.name for score in scores.scores if _has_units(score)} for scores in measured))
     shared = [name for name in MEASURES if name in named]
     if not shared:
@@ -144,7 +144,7 @@ class _Comparing:
     measures: int
 
     def measured(self, name: str, own: Sequence[StageState], reference: Sequence[StageState] | None) -> Measured:
-        iterations = sorted({0, *(scores.iteration for state in own for scores in state.measured)})
+        iterations = sorted({0, *(scores.iteration for state in own for scores in state.course)})
         by_seed = _stacked(name, [_course(state, name, iterations) for state in own])
         difference = None
         if reference is not None:
@@ -166,7 +166,7 @@ class _Comparing:
 
 def _course(state: StageState, name: str, iterations: Sequence[int]) -> Values:
     """The values of one seed at these iterations, of shape (iterations, units), from the base's at 0: straight in between."""
-    scores = [(scores.iteration, scores.named(name)) for scores in state.measured]
+    scores = [(scores.iteration, scores.named(name)) for scores in state.course]
     steps = [0, *(iteration for iteration, _ in scores)]
     values = _stacked(name, [np.array(scores[-1][1].base_units), *(np.array(score.policy_units) for _, score in scores)])
     return np.stack([np.interp(iterations, steps, of_unit) for of_unit in values.T], axis=1)

@@ -31,7 +31,8 @@ Units = tuple[float, ...]
 Against = Literal["base", "rule", "base made to reason"]
 OVER_REASONED = "over the base made to reason"
 SHUFFLED, SHUFFLED_ARM = "shuffled control", "shuffled"
-"""The measure that repeats the forced choice of that arm, whose rewards are shuffled: the same updates without information."""
+"""The measure that repeats the forced choice of the arm whose name begins so: its rewards are shuffled, so that it makes the same
+updates without information."""
 
 
 @dataclass(frozen=True)
@@ -52,7 +53,12 @@ MEASURES: Mapping[str, Spec] = {
     "false counts denied": Spec("false denied/counts"),
     "false relations denied": Spec("false denied/relations"),
     OVER_REASONED: Spec("verdicts/all", "base made to reason"),
+    f"false counts denied, {OVER_REASONED}": Spec("false denied/counts", "base made to reason"),
+    f"false relations denied, {OVER_REASONED}": Spec("false denied/relations", "base made to reason"),
+    f"forced choice, {OVER_REASONED}": Spec("decision/forced", "base made to reason"),
     "reasoned votes": Spec("replies/reasoned"),
+    "a right vote among 8": Spec("pass@8/votes"),
+    "a right answer among 8": Spec("pass@8/questions"),
     "wins": Spec("wins/both"),
     "wins, votes sampled": Spec("wins sampled/both"),
     "scene questions": Spec("questions/all"),
@@ -83,6 +89,8 @@ class Measure(Config):
 class ArmMeasures(Config):
     """All measures of an arm, and the course of some: (iteration, mean, low, high), the base at 0."""
 
+    seeds: tuple[int, ...] = ()
+    """Those that the arm was run with."""
     measures: dict[str, Measure]
     courses: dict[str, tuple[tuple[float, float, float, float], ...]] = Field(default_factory=dict)
 
@@ -143,6 +151,15 @@ class Run:
         return () if score is None else getattr(score, f"{whose}_units")
 
 
+def read_scorecard(path: Path) -> Scorecard:
+    """What ``vision-zero evaluate`` left as ``scores.json``.
+
+    Raises:
+        EvaluationError: the file cannot be read, or holds something else.
+    """
+    return _read(Scorecard, path)
+
+
 def collect(arms: Mapping[str, Mapping[int, Run]], reasoned: Scorecard | None = None) -> Results:
     """The results of runs: by arm and seed, the arm that matters first.
 
@@ -150,17 +167,17 @@ def collect(arms: Mapping[str, Mapping[int, Run]], reasoned: Scorecard | None = 
         reasoned: the base made to reason on the suites, as the policy of an evaluation of its own.
 
     Raises:
-        EvaluationError: the arms have other seeds than the first, or were not measured on the same pairs.
+        EvaluationError: the runs were not measured on the same pairs.
     """
-    (main, first), *others = arms.items()
-    if any(set(runs) != set(first) for _, runs in others):
-        raise EvaluationError("the arms were not run with the same seeds: name one run for each seed of each arm")
+    main, first = next(iter(arms.items()))
     made = {
-        arm: ArmMeasures(measures=_measures(list(runs.values()), reasoned), courses=_courses(runs)) for arm, runs in arms.items()
+        arm: ArmMeasures(seeds=tuple(runs), measures=_measures(list(runs.values()), reasoned), courses=_courses(runs))
+        for arm, runs in arms.items()
     }
     measures = dict(made[main].measures)
-    if SHUFFLED_ARM in made and "forced choice" in made[SHUFFLED_ARM].measures:
-        measures[SHUFFLED] = made[SHUFFLED_ARM].measures["forced choice"]
+    control = next((made[arm].measures for arm in made if arm.startswith(SHUFFLED_ARM)), {})
+    if "forced choice" in control:
+        measures[SHUFFLED] = control["forced choice"]
     run = next(iter(first.values()))
     return Results(
         seeds=tuple(first),
@@ -237,7 +254,7 @@ def _courses(runs: Mapping[int, Run]) -> dict[str, tuple[tuple[float, float, flo
 
 
 def _course(state: StageState, name: str) -> dict[int, Units]:
-    scores = [(measured.iteration, score) for measured in state.measured for score in measured.scores if score.name == name]
+    scores = [(measured.iteration, score) for measured in state.course for score in measured.scores if score.name == name]
     course = {0: scores[0][1].base_units} if scores else {}
     course |= {iteration: score.policy_units for iteration, score in scores}
     return {iteration: units for iteration, units in course.items() if units}

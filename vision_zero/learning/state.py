@@ -69,6 +69,14 @@ class StageState(Config):
         """Before the first iteration."""
         return cls(rules=rules, stage=rules.start)
 
+    @property
+    def course(self) -> tuple[Scores, ...]:
+        """The held-out scores, at each iteration the first ones: later ones are of runs that trained nothing, on other pairs."""
+        first: dict[int, Scores] = {}
+        for scores in self.measured:
+            first.setdefault(scores.iteration, scores)
+        return tuple(first.values())
+
     def before(self, run: str) -> StageState:
         """This state without what that run added to the history: enough to tell the run's iterations from earlier ones."""
         earlier = tuple(record for record in self.history if record.run != run)

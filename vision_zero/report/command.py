@@ -14,25 +14,36 @@ _PATH = click.Path(dir_okay=False, path_type=Path)
 
 @click.command(name="results")
 @click.argument("file", type=_PATH)
+@click.option("--ablation", type=_PATH, help="Make FILE first from the finished arms of this configuration, its reference first.")
 @click.option(
-    "--run", "runs", multiple=True, metavar="ARM:SEED=FOLDER", help="Make FILE from these runs first, the main arm first."
+    "--run",
+    "runs",
+    multiple=True,
+    metavar="ARM:SEED=FOLDER",
+    help="Make FILE first from this run, or the last one in this folder of runs; may be repeated, the main arm first.",
 )
-@click.option("--reasoned", type=_PATH, help="With --run: scores.json of the base made to reason on the suites.")
+@click.option("--reasoned", type=_PATH, help="While FILE is made: scores.json of the base made to reason on the suites.")
 @click.option("--readme", type=_PATH, help="Put the tables into their place in this document.")
 @click.option("--plot", type=_PATH, help="Draw the courses over the iterations into this SVG file.")
-def results(file: Path, runs: tuple[str, ...], reasoned: Path | None, readme: Path | None, plot: Path | None) -> None:
-    """Print the tables of the results in FILE, such as docs/results/learning.json."""
-    from vision_zero.evaluation.results import Results, Run, collect
-    from vision_zero.evaluation.scorecard import Scorecard
+def results(
+    file: Path, ablation: Path | None, runs: tuple[str, ...], reasoned: Path | None, readme: Path | None, plot: Path | None
+) -> None:
+    """Print the tables of the results in FILE, such as docs/results/learning.json, and make FILE from runs if there are any."""
+    from vision_zero.config.files import read_ablation
+    from vision_zero.evaluation.ablation_runs import Runs, ablation_runs, last_run
+    from vision_zero.evaluation.results import Results, Run, collect, read_scorecard
     from vision_zero.report.results import draw_courses, tables, write_into
 
-    if runs:
-        arms: dict[str, dict[int, Run]] = {}
-        for text in runs:
-            arm, seed, folder = _named(text)
-            arms.setdefault(arm, {})[seed] = Run.of(folder)
-        card = None if reasoned is None else Scorecard.model_validate_json(reasoned.read_text(encoding="utf-8"))
-        collect(arms, card).write(file)
+    arms: Runs = {}
+    if ablation is not None:
+        arms, missing = ablation_runs(read_ablation(ablation))
+        for line in missing:
+            click.echo(f"left out {line}", err=True)
+    for text in runs:
+        arm, seed, folder = _named(text)
+        arms.setdefault(arm, {})[seed] = Run.of(last_run(folder))
+    if arms:
+        collect(arms, None if reasoned is None else read_scorecard(reasoned)).write(file)
     found = Results.read(file)
     if readme is not None:
         write_into(readme, found)

@@ -29,7 +29,8 @@ def tables(results: Results) -> str:
     )
     parts = [note, _main(results.measures, f"{results.arm}, seeds {seeds}")]
     if results.arms:
-        parts.append(_arms({results.arm: ArmMeasures(measures=results.measures), **results.arms}))
+        own = ArmMeasures(seeds=results.seeds, measures=results.measures)
+        parts.append(_arms({results.arm: own, **results.arms}, results.seeds))
     return "\n\n".join(parts) + "\n"
 
 
@@ -92,13 +93,18 @@ def _main(measures: Mapping[str, Measure], policy: str) -> str:
     return _table(head, rows)
 
 
-def _arms(arms: Mapping[str, ArmMeasures]) -> str:
+def _arms(arms: Mapping[str, ArmMeasures], seeds: tuple[int, ...]) -> str:
+    """Every arm's differences; an arm of other ``seeds`` says which are its own."""
     names = list(dict.fromkeys(name for measured in arms.values() for name in measured.measures))
     rows = [
         [name, *(_points(measured.measures[name]) if name in measured.measures else NOTHING for measured in arms.values())]
         for name in names
     ]
-    return _table(["difference", *arms], rows)
+    heads = [
+        arm if not measured.seeds or measured.seeds == seeds else f"{arm} (seeds {', '.join(map(str, measured.seeds))})"
+        for arm, measured in arms.items()
+    ]
+    return _table(["difference", *heads], rows)
 
 
 def _table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:

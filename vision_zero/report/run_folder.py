@@ -18,7 +18,7 @@ from pydantic import ValidationError
 
 from vision_zero.config.base import Config
 from vision_zero.config.learning import Stage
-from vision_zero.config.rewards import RewardsConfig
+from vision_zero.config.run_identity import IDENTITY, RunIdentity
 from vision_zero.config.self_play import SelfPlayConfig
 from vision_zero.errors import ConfigError, ReportError
 from vision_zero.evaluation.estimates import NOTHING, Score, Scores
@@ -50,18 +50,8 @@ NUMBERS: Mapping[str, type[Config]] = {
     "unplayed": Unplayed,
 }
 """Parts of an outcome that a run's folder keeps as ``<name>.json``."""
-IDENTITY = "run.json"
 Numbers = TypeVar("Numbers", bound=Config)
 _LOGGER = logging.getLogger(__name__)
-
-
-class RunIdentity(Config):
-    """What pages say of a run and its numbers do not; kept as ``run.json``, so a folder may be copied and renamed."""
-
-    run: str
-    """Name of the run."""
-    rewards: RewardsConfig
-    """What votes earned in it."""
 
 
 @dataclass(frozen=True)
@@ -96,10 +86,12 @@ class RunFolder:
 
     path: Path
     run: str
+    model: str = ""
+    """Name of the model that the run continued."""
 
     @classmethod
-    def of(cls, config: SelfPlayConfig, run: str) -> RunFolder:
-        return cls(Path(config.runs_folder) / run, run)
+    def of(cls, config: SelfPlayConfig, run: str, model: str) -> RunFolder:
+        return cls(Path(config.runs_folder) / run, run, model)
 
     def write(self, outcome: Outcome, policy: PolicyFolder, games: PlayedGames) -> str:
         """Write all files.
@@ -118,7 +110,7 @@ class RunFolder:
                 (fresh / "report.html").write_text(page, encoding="utf-8")
                 (fresh / "replay.html").write_text(replay, encoding="utf-8")
                 (fresh / "metrics.jsonl").write_text("".join(_line(record) for record in outcome.state.history), encoding="utf-8")
-                identity = RunIdentity(run=self.run, rewards=games.rewards)
+                identity = RunIdentity(run=self.run, rewards=games.rewards, model=self.model)
                 (fresh / IDENTITY).write_text(identity.model_dump_json(indent=1), encoding="utf-8")
                 for name in NUMBERS:
                     (fresh / f"{name}.json").write_text(getattr(outcome, name).model_dump_json(indent=1), encoding="utf-8")
