@@ -36,8 +36,9 @@ def verdicts(reply):
     return [(check.seat, check.place, check.holds) for check in read_checks(reply)]
 
 
-def test_bare_verdicts_are_read_by_seat():
-    assert verdicts(BARE) == [(1, 0, True), (2, 0, False), (2, 1, True)]
+@pytest.mark.parametrize("opener", ["", "So: ", "Answer: "])
+def test_bare_verdicts_are_read_by_seat(opener):
+    assert verdicts(opener + BARE) == [(1, 0, True), (2, 0, False), (2, 1, True)]
     assert not any(check.has_evidence for check in read_checks(BARE))
 
 

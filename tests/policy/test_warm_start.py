@@ -21,7 +21,7 @@ from vision_zero.pairs.scenes.statements import SIDE_WORDS, Relation, parse, par
 from vision_zero.policy.loading import load_policy
 from vision_zero.policy.nano.exam import examine
 from vision_zero.policy.nano.lessons.charts import teach_look_up
-from vision_zero.policy.nano.lessons.forms import OPENER
+from vision_zero.policy.nano.lessons.forms import DIRECT, OPENER
 from vision_zero.policy.nano.lessons.game import teach_check, teach_clue, teach_vote, verdicts
 from vision_zero.policy.nano.lessons.scenes import evidence, false_statement, teach_order, teach_question, true_statement
 from vision_zero.policy.nano.making import make_policy
@@ -86,6 +86,7 @@ def judged(reply: str) -> dict[int, list[str]]:
     checks = reply.split(" \\boxed", maxsplit=1)[0].rstrip(".")
     if checks.startswith(OPENER):
         checks = checks.split(". ", 1)[1]
+    checks = checks.removeprefix(f"{DIRECT} ")
     return {int(seat): JUDGED.findall(text) for seat, text in (part.split(": ", 1) for part in checks.split("; "))}
 
 
@@ -150,7 +151,7 @@ def test_reasoned_replies_and_no_direct_ones_begin_with_the_same_words(topic):
         own, other = (source.original_facts, source.modified_facts) if topic == "chart question" else facts(seed)[:2]
         direct, reasoned = (TEACHERS[topic](own, other, np.random.default_rng(seed), form).answer for form in (False, True))
         assert reasoned.startswith(f"{OPENER} ")
-        assert not direct.startswith("I")
+        assert direct.startswith(f"{DIRECT} ")
         assert len(reasoned) > len(direct)
 
 

@@ -2,7 +2,7 @@ r"""What a voter writes before it votes: whether it holds each of the others' st
 
 The embedded policy's votes name a seat and judge its statements in order, bare or with what was found of each:
 
-    1: yes; 2: no, yes. \boxed{2}
+    So: 1: yes; 2: no, yes. \boxed{2}
     I see: small red metal cube. 1: red cube = small red metal cube yes; 2: spheres = none no, cubes = ... yes. \boxed{2}
 
 Nothing here looks at a picture or asks a model: these are functions of a reply's text. Models that reason in free sentences
@@ -24,7 +24,7 @@ from vision_zero.randomness import Seed
 
 MOST = 0.5
 """At least this share of a policy's replies must have the form that is measured, else nothing is measured of the form."""
-_SEAT = re.compile(r"(?:^|(?<=[.;\n]))[ \t]*(\d{1,2}):([^.;\n]*)")
+_SEAT = re.compile(r"(?:^|(?<=[.;:\n]))[ \t]*(\d{1,2}):([^.;\n]*)")
 
 
 @dataclass(frozen=True, slots=True)

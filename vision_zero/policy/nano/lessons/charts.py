@@ -9,7 +9,7 @@ import numpy as np
 
 from vision_zero.pairs.charts.questions import CHART_FAMILIES, KINDS, ask_chart, values_of
 from vision_zero.pairs.scenes.questions import Question, pick
-from vision_zero.policy.nano.lessons.forms import box, reasoned_reply
+from vision_zero.policy.nano.lessons.forms import box, direct_reply, reasoned_reply
 from vision_zero.policy.nano.lessons.lesson import Lesson, form
 
 ChartFacts = Mapping[str, Any]
@@ -24,8 +24,7 @@ def teach_chart_question(facts: ChartFacts, rng: np.random.Generator, *, reasone
     """A question of any family; reasoned, all values and then those that the answer follows from stand before it."""
     question = ask_chart(pick(CHART_FAMILIES, rng), facts, rng)
     answer = box(question.answer)
-    if reasoned:
-        answer = reasoned_reply(_values(facts), [_evidence(question, facts)], answer)
+    answer = reasoned_reply(_values(facts), [_evidence(question, facts)], answer) if reasoned else direct_reply(answer)
     return Lesson(f"chart question {form(reasoned)}", question.text, answer)
 
 

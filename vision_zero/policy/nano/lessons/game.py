@@ -15,7 +15,7 @@ from vision_zero.config.game import GameConfig
 from vision_zero.game.prompts import Role, SpokenClue, clue_prompt, vote_prompt
 from vision_zero.pairs.scenes.questions import pick
 from vision_zero.pairs.scenes.statements import Count, Relation, SceneFacts, Statement, Thing, parts_of
-from vision_zero.policy.nano.lessons.forms import box, reasoned_reply
+from vision_zero.policy.nano.lessons.forms import box, direct_reply, reasoned_reply
 from vision_zero.policy.nano.lessons.lesson import Lesson, form
 from vision_zero.policy.nano.lessons.scenes import evidence, false_statement, listing, true_statement
 
@@ -38,7 +38,7 @@ def teach_check(facts: SceneFacts, other: SceneFacts, rng: np.random.Generator, 
         for seat in range(1, seats + 1)
     ]
     judged = verdicts(said, facts, reasoned=reasoned)
-    answer = f"{reasoned_reply(listing(facts), [], judged)}." if reasoned else f"{judged}."
+    answer = f"{reasoned_reply(listing(facts), [], judged)}." if reasoned else f"{direct_reply(judged)}."
     return Lesson(f"check {form(reasoned)}", "\n".join([*lines, "Check the clues."]), answer)
 
 
@@ -57,8 +57,8 @@ def teach_clue(facts: SceneFacts, other: SceneFacts, rng: np.random.Generator, *
     prompt = clue_prompt(game, said % players + 1, role, clues, round_=said // players + 1)
     statement = true_statement(facts, rng)
     answer = box(statement.text())
-    if reasoned:
-        answer = reasoned_reply(listing(facts), [evidence(part, facts) for part in parts_of(statement)], answer)
+    found = [evidence(part, facts) for part in parts_of(statement)]
+    answer = reasoned_reply(listing(facts), found, answer) if reasoned else direct_reply(answer)
     return Lesson(f"clue {form(reasoned)}", prompt, answer)
 
 
@@ -79,7 +79,7 @@ def teach_vote(facts: SceneFacts, other: SceneFacts, rng: np.random.Generator, *
     heard = {place: statement for place, statement in said.items() if place[0] != voter}
     answer = box(most_denied(heard, facts, rng))
     judged = verdicts(heard, facts, reasoned=reasoned)
-    answer = reasoned_reply(listing(facts), [judged], answer) if reasoned else f"{judged}. {answer}"
+    answer = reasoned_reply(listing(facts), [judged], answer) if reasoned else direct_reply(f"{judged}. {answer}")
     return Lesson(f"vote {form(reasoned)}", vote_prompt(game, voter, "civilian", clues), answer)
 
 

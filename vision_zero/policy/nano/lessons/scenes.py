@@ -21,7 +21,7 @@ from vision_zero.pairs.scenes.statements import (
     Statement,
     Thing,
 )
-from vision_zero.policy.nano.lessons.forms import box, reasoned_reply
+from vision_zero.policy.nano.lessons.forms import box, direct_reply, reasoned_reply
 from vision_zero.policy.nano.lessons.lesson import Lesson, form
 
 _TRIES = 30
@@ -49,8 +49,7 @@ def teach_question(facts: SceneFacts, rng: np.random.Generator, *, reasoned: boo
     if question is None:
         return teach_list(facts, rng)
     answer = box(question.answer)
-    if reasoned:
-        answer = reasoned_reply(listing(facts), _question_evidence(question, facts), answer)
+    answer = reasoned_reply(listing(facts), _question_evidence(question, facts), answer) if reasoned else direct_reply(answer)
     return Lesson(f"question {form(reasoned)}", question.text, answer)
 
 
