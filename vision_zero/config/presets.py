@@ -101,7 +101,7 @@ WORKING: Mapping[str, Any] = merged(
 """What the presets for work have in common, whatever is trained."""
 
 # The paper's 1e-5 is for all weights. An adapter's best rate is about ten times that of all weights, whatever its rank (LoRA
-# Without Regret, Thinking Machines, 2025), and nano's is fifty times as high.
+# Without Regret, Thinking Machines, 2025), and nano's is a hundred times as high.
 LORA: Mapping[str, Any] = merged(WORKING, {"learning": {"learning_rate": 1e-4}})
 """For adapters."""
 FULL: Mapping[str, Any] = merged(WORKING, {"learning": {"learning_rate": 1e-5}, "policy": {"adapter": None}})
