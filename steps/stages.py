@@ -31,12 +31,12 @@ def clue_stage(
     config: SelfPlayConfig, state: StageState, policy: PolicyFolder, pairs: PairTable
 ) -> tuple[Annotated[StageState, "clue_state"], Annotated[PolicyFolder, "clue_policy"], Annotated[PlayedGames, "clue_games"]]:
     """In the clue stage, play and learn from the clues; else hand the policy on."""
-    from vision_zero.learning.clue_stage import run_clue_stage
     from vision_zero.learning.job import StageJob
+    from vision_zero.learning.methods import run_stage
 
     run = get_step_context().pipeline_run.name
     job = StageJob.of(config, state, policy, pairs, Path(mkdtemp(prefix="vision-zero-clue-")), run=run)
-    result = run_clue_stage(job)
+    result = run_stage("clue", job)
     games = PlayedGames.of(result.transcripts, pairs, config.rewards, config.replay_games)
     log_metadata(result.summary(state))
     return result.state, result.policy, games
@@ -56,14 +56,14 @@ def decision_stage(
     Annotated[StageState, "decision_state"], Annotated[PolicyFolder, "trained_policy"], Annotated[PlayedGames, "vote_games"]
 ]:
     """In the decision stage, play and learn from the votes, as far as the round has iterations left; else hand the policy on."""
-    from vision_zero.learning.decision_stage import run_decision_stage
     from vision_zero.learning.job import StageJob
+    from vision_zero.learning.methods import run_stage
 
     run = get_step_context().pipeline_run.name
     folder = Path(mkdtemp(prefix="vision-zero-decision-"))
     left = config.iterations_per_round - (state.iteration - before.iteration)
     job = StageJob.of(config, state, policy, pairs, folder, run=run, iterations=left)
-    result = run_decision_stage(job)
+    result = run_stage("decision", job)
     games = PlayedGames.of(result.transcripts, pairs, config.rewards, config.replay_games)
     log_metadata(result.summary(state))
     return result.state, result.policy, games

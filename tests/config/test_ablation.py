@@ -159,3 +159,18 @@ def test_the_shipped_ablations_are_the_papers():
     assert runs["20 % bad pairs"].pairs.spoiled == 0.2
     assert len(quick.seeds) >= 3
     assert [arm.name for arm in quick.arms] == ["alternating", "clue only", "decision only"]
+
+
+def test_the_controls_are_what_they_are_called():
+    controls = AblationConfig.model_validate(settings(ROOT / "configs/ablation/controls.yaml"))
+    runs = {run.arm: run.config for run in plan(controls, settings(ROOT / controls.recipe)) if run.seed == 0}
+    assert controls.reference == "self-play"
+    assert len(controls.seeds) == 5
+    assert [arm for arm, config in runs.items() if config.rewards.shuffled] == ["shuffled rewards"]
+    assert [arm for arm, config in runs.items() if config.learning.method == "supervised"] == ["supervised lessons"]
+    played, taught = runs["self-play"], runs["supervised lessons"]
+    # The same weights, adapter, schedule and pictures, and as many replies in an update.
+    for same in ("policy", "pairs", "evaluation"):
+        assert getattr(taught, same) == getattr(played, same)
+    differs = {"method", "switch"}
+    assert taught.learning.model_dump(exclude=differs) == played.learning.model_dump(exclude=differs)

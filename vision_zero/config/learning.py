@@ -7,6 +7,7 @@ from typing import Literal, Self
 from pydantic import Field, model_validator
 
 from vision_zero.config.base import Config
+from vision_zero.config.methods import Method
 from vision_zero.config.stages import STAGES, DecisionStageConfig, Stage, StageConfig
 
 __all__ = ["LearningConfig", "Stage", "SwitchConfig"]
@@ -42,6 +43,9 @@ class SwitchConfig(Config):
 class LearningConfig(Config):
     """How the policy is trained."""
 
+    method: Method = "self_play"
+    """``self_play``, or the control ``supervised``: the embedded policy is taught lessons with their answers on the pictures that
+    it would play with, as many in an iteration as votes are trained; the upper bound of an ablation."""
     iterations: int = Field(100, ge=1)
     """Iterations of the whole schedule, over all runs; the learning rate's cosine ends there."""
     games_per_iteration: int = Field(128, ge=1)

@@ -19,6 +19,8 @@ from vision_zero.config.sources import SourcesConfig
 from vision_zero.config.suites import SuitesConfig
 from vision_zero.randomness import HELD_OUT_SEEDS
 
+EMBEDDED = "nano"
+"""``policy.base`` of the embedded policy."""
 Weight = Annotated[float, Field(ge=0.0)]
 
 
@@ -123,6 +125,24 @@ class SelfPlayConfig(RootConfig):
             raise ValueError(
                 "policy.server.sleeps lets the server sleep when one process has played, and learning.num_processes has others "
                 "that still ask it: set num_processes 1, or leave sleeps out and give the server a GPU of its own"
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _lessons_are_the_embedded_policys(self) -> Self:
+        if self.learning.method != "supervised":
+            return self
+        drawn = [domain for domain, weight in self.pairs.mix.items() if weight]
+        if self.policy.base != EMBEDDED or self.policy.adapter is None or drawn != ["scenes"]:
+            raise ValueError(
+                "learning.method: supervised teaches an adapter of policy.base nano on scenes alone, the only lessons that there "
+                f"are: leave method out, or set policy.base {EMBEDDED} with policy.adapter, and pairs.mix to scenes"
+            )
+        switch = self.learning.switch
+        if (switch.rule, switch.start) != ("never", "decision") or self.learning.num_processes > 1:
+            raise ValueError(
+                "learning.method: supervised has one stage and one process: set learning.switch to {rule: never, "
+                "start: decision} and num_processes 1"
             )
         return self
 

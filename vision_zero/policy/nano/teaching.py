@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 import math
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -104,6 +104,46 @@ def _parts(rows: Sequence[Row]) -> Iterator[list[Row]]:
     yield part
 
 
+Counting = Callable[[torch.Tensor, torch.Tensor, torch.Tensor, Sequence[str]], None]
+"""Gets the logits of a part, its labels, where something is to be learned, and the topics of its lessons."""
+
+
+def lessons_loss(model: Any, inputs: dict[str, Any], count: Counting | None = None) -> torch.Tensor:
+    """Mean cross-entropy, in nats, of the words that the lessons of a step teach; every picture is encoded once.
+
+    Args:
+        model: without a wrapper of peft's around it; its layers may have adapters.
+        inputs: what :class:`Desk` makes, on the model's device.
+    """
+    features = model.model.visual(inputs["pixel_values"], grid_thw=inputs["grid"]).pooler_output
+    per_picture = features.reshape(len(inputs["grid"]), -1, features.shape[-1])
+    words = sum(int((part["labels"] != IGNORED).sum()) for part in inputs["parts"])
+    losses = [_part_loss(model, part, per_picture, inputs["grid"], count) for part in inputs["parts"]]
+    return torch.stack(losses).sum() / words
+
+
+def _part_loss(
+    model: Any, part: dict[str, Any], per_picture: torch.Tensor, grid: torch.Tensor, count: Counting | None
+) -> torch.Tensor:
+    """Summed cross-entropy, in nats, of the words to be learned."""
+    places = part["places"]
+    hidden = model.model(
+        input_ids=part["input_ids"],
+        attention_mask=part["attention_mask"],
+        mm_token_type_ids=part["mm_token_type_ids"],
+        image_grid_thw=grid[places],
+        mm_encoder_outputs={"image": BaseModelOutputWithPooling(pooler_output=tuple(per_picture[places]))},
+        use_cache=False,
+    ).last_hidden_state
+    labels = part["labels"][:, 1:]
+    taught = labels != IGNORED
+    # Logits only where something is to be learned: most of a lesson is its prompt.
+    logits = model.lm_head(hidden[:, :-1][taught])
+    if count is not None:
+        count(logits, labels, taught, part["topics"])
+    return torch.nn.functional.cross_entropy(logits, labels[taught], reduction="sum")
+
+
 class Teacher(Trainer):
     """Trainer whose batches share the encoding of a picture, and which counts right tokens by topic and of verdicts."""
 
@@ -122,28 +162,7 @@ class Teacher(Trainer):
         self.model.load_state_dict(saved.state_dict())
 
     def compute_loss(self, model: Any, inputs: dict[str, Any], return_outputs: bool = False, **kwargs: Any) -> Any:
-        features = model.model.visual(inputs["pixel_values"], grid_thw=inputs["grid"]).pooler_output
-        per_picture = features.reshape(len(inputs["grid"]), -1, features.shape[-1])
-        words = sum(int((part["labels"] != IGNORED).sum()) for part in inputs["parts"])
-        return sum(self._part_loss(model, part, per_picture, inputs["grid"]) for part in inputs["parts"]) / words
-
-    def _part_loss(self, model: Any, part: dict[str, Any], per_picture: torch.Tensor, grid: torch.Tensor) -> torch.Tensor:
-        """Summed cross-entropy, in nats, of the words to be learned."""
-        places = part["places"]
-        hidden = model.model(
-            input_ids=part["input_ids"],
-            attention_mask=part["attention_mask"],
-            mm_token_type_ids=part["mm_token_type_ids"],
-            image_grid_thw=grid[places],
-            mm_encoder_outputs={"image": BaseModelOutputWithPooling(pooler_output=tuple(per_picture[places]))},
-            use_cache=False,
-        ).last_hidden_state
-        labels = part["labels"][:, 1:]
-        taught = labels != IGNORED
-        # Logits only where something is to be learned: most of a lesson is its prompt.
-        logits = model.lm_head(hidden[:, :-1][taught])
-        self._count(logits, labels, taught, part["topics"])
-        return torch.nn.functional.cross_entropy(logits, labels[taught], reduction="sum")
+        return lessons_loss(model, inputs, self._count)
 
     def _count(self, logits: torch.Tensor, labels: torch.Tensor, taught: torch.Tensor, topics: Sequence[str]) -> None:
         expected = labels[taught]

@@ -1,0 +1,26 @@
+"""How an iteration teaches the policy: the registry behind ``learning.method``, which the arms of an ablation differ in.
+
+A method is one module of the learning package with a function ``run_stage(stage, job) -> StageResult``, and one line here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Annotated
+
+from pydantic import AfterValidator
+
+METHODS: Mapping[str, str] = {
+    "self_play": "self_play",
+    "supervised": "supervised",
+}
+"""Modules of the learning package, by method."""
+
+
+def _known(name: str) -> str:
+    if name not in METHODS:
+        raise ValueError(f"{name!r} is no method: there are {', '.join(METHODS)}")
+    return name
+
+
+Method = Annotated[str, AfterValidator(_known)]
