@@ -8,15 +8,15 @@ from zenml.enums import VisualizationType
 from zenml.materializers.pydantic_materializer import DEFAULT_FILENAME, PydanticMaterializer
 
 from materializers.files import FileMaterializer
+from vision_zero.data.validation.verdict import Verdict
 from vision_zero.evaluation.estimates import BaseMeasures, Scores
 from vision_zero.evaluation.scorecard import Scorecard
-from vision_zero.learning.alarms import Alarms
-from vision_zero.learning.state import StageState
-from vision_zero.pairs.verdict import Verdict
-from vision_zero.policy.nano.marks import Exam
-from vision_zero.report.course import course_page
+from vision_zero.report.curves import curves_page
 from vision_zero.report.evaluation import evaluation_page
 from vision_zero.report.pages import render_page
+from vision_zero.training.diagnostics import Alarms
+from vision_zero.training.state import StageState
+from vision_zero.warm_start.exam_scores import Exam
 
 
 class _PageMaterializer(FileMaterializer, PydanticMaterializer):
@@ -94,7 +94,7 @@ class StageStateMaterializer(_PageMaterializer):
     ASSOCIATED_TYPES: ClassVar[tuple[type[Any], ...]] = (StageState,)
 
     def _html(self, data: StageState) -> str:
-        return course_page(data)
+        return curves_page(data)
 
     def extract_metadata(self, data: StageState) -> dict[str, Any]:
         return {"stage": data.stage, "iteration": data.iteration, "switches": len(data.switches)}

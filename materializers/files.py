@@ -14,8 +14,8 @@ from zenml.enums import ArtifactType, VisualizationType
 from zenml.materializers.base_materializer import BaseMaterializer
 
 from materializers.lost_results import forget_result_at
+from vision_zero.data.remote_storage import failures
 from vision_zero.errors import ArtifactError, one_line
-from vision_zero.pairs.imported.storage import failures
 
 _PIECE = 1 << 24
 """Bytes of a file that are in memory at once while it is hashed."""

@@ -9,13 +9,13 @@ from zenml.enums import VisualizationType
 from materializers.files import FileMaterializer, scratch
 from materializers.pairs import table_hash
 from vision_zero.config.rewards import RewardsConfig
+from vision_zero.data.table import PairTable
 from vision_zero.fingerprints import digest
-from vision_zero.game.played import PlayedGames
-from vision_zero.game.records import read_transcripts, write_transcripts
+from vision_zero.game.played_games import PlayedGames
 from vision_zero.game.transcript import vote_rates
-from vision_zero.learning.measures import game_measures
-from vision_zero.pairs.table import PairTable
+from vision_zero.game.transcript_files import read_transcripts, write_transcripts
 from vision_zero.report.replay import replay_page
+from vision_zero.training.metrics import game_metrics
 
 TRANSCRIPTS, PAIRS, REWARDS = "transcripts.parquet", "shown_pairs.parquet", "rewards.json"
 
@@ -50,7 +50,7 @@ class PlayedGamesMaterializer(FileMaterializer):
         return {
             "games": len(data.transcripts),
             "votes": {"accuracy": rates.accuracy, "abstention": rates.abstention, "unreadable": rates.unreadable},
-            "measures": game_measures(data.transcripts, data.rewards),
+            "measures": game_metrics(data.transcripts, data.rewards),
         }
 
     def compute_content_hash(self, data: PlayedGames) -> str:

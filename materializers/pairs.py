@@ -8,8 +8,8 @@ from typing import Any, ClassVar
 from zenml.enums import VisualizationType
 
 from materializers.files import FileMaterializer, scratch
+from vision_zero.data.table import PairTable, reports_metadata
 from vision_zero.fingerprints import digest
-from vision_zero.pairs.table import PairTable, reports_metadata
 from vision_zero.report.gallery import gallery_page
 
 FILE = "pairs.parquet"

@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 from zenml.enums import VisualizationType
 
 from materializers.files import FileMaterializer
-from vision_zero.pairs.shards import PairShards
+from vision_zero.data.shards import PairShards
 from vision_zero.report.gallery import gallery_page
 
 SHOWN = 12

@@ -8,9 +8,9 @@ starts its arm's runs on the active stack and waits for them.
 
 from pipelines.recipes import recipe_pipeline
 from steps.ablation import compare, train_arm
-from steps.ending import IT_GOES_ON, say_on_ctrl_c, say_that_it_goes_on
+from steps.hooks import IT_GOES_ON, say_on_ctrl_c, say_that_it_goes_on
 from vision_zero.config.ablation import AblationConfig
-from vision_zero.config.files import read_arms
+from vision_zero.recipes.check import read_arms
 
 
 @recipe_pipeline(

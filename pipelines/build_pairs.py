@@ -6,7 +6,7 @@ The files are ordinary parquet: train on them elsewhere, or give their folder to
 """
 
 from pipelines.recipes import recipe_pipeline
-from steps.building import judge_and_divide, make, write_files
+from steps.build_pairs import judge_and_divide, make, write_files
 from vision_zero.config.build_pairs import BuildPairsConfig
 
 

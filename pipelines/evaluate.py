@@ -6,8 +6,8 @@ Interrupted at any time, the same command goes on where it stopped: every answer
 """
 
 from pipelines.recipes import recipe_pipeline
-from steps.ending import IT_GOES_ON, say_on_ctrl_c, say_that_it_goes_on
 from steps.evaluation import answer_as_base, answer_as_policy, compare_answers
+from steps.hooks import IT_GOES_ON, say_on_ctrl_c, say_that_it_goes_on
 from vision_zero.config.suites import EvaluateConfig
 
 

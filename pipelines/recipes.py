@@ -12,7 +12,7 @@ from typing import Any
 
 from zenml.pipelines.pipeline_definition import Pipeline
 
-from vision_zero.config.files import check_before_run
+from vision_zero.recipes.check import check_before_run
 
 
 class RecipePipeline(Pipeline):
@@ -30,7 +30,7 @@ class RecipePipeline(Pipeline):
 
 
 def recipe_pipeline(**options: Any) -> Callable[[Callable[..., None]], RecipePipeline]:
-    """ZenML's ``@pipeline`` with the same options, for pipelines of :data:`vision_zero.config.files.ROOTS`."""
+    """ZenML's ``@pipeline`` with the same options, for pipelines of :data:`vision_zero.recipes.check.ROOTS`."""
 
     def made(function: Callable[..., None]) -> RecipePipeline:
         pipeline = RecipePipeline(name=function.__name__, entrypoint=function, **options)

@@ -8,11 +8,11 @@ there is a promoted policy to continue from is found out by ``resume``, at run t
 """
 
 from pipelines.recipes import recipe_pipeline
-from steps.ending import PRODUCTION_STANDS, say_on_ctrl_c, say_that_production_stands
+from steps.cache_policy import take_fingerprints
 from steps.evaluation import ask_suites
-from steps.fingerprints import take_fingerprints
+from steps.hooks import PRODUCTION_STANDS, say_on_ctrl_c, say_that_production_stands
 from steps.pairs import draw_charts, edit_photos, import_pairs, render_scenes, validate_pairs
-from steps.production import promote, resume
+from steps.promotion import promote, resume
 from steps.reporting import report
 from steps.stages import clue_stage, decision_stage, evaluate, measure_base, switch_stage, watch
 from vision_zero.config.self_play import SelfPlayConfig

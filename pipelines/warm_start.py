@@ -6,7 +6,7 @@ Hours on two CPU cores. Interrupted at any time, the same command goes on where 
 """
 
 from pipelines.recipes import recipe_pipeline
-from steps.ending import IT_GOES_ON, say_on_ctrl_c, say_that_it_goes_on
+from steps.hooks import IT_GOES_ON, say_on_ctrl_c, say_that_it_goes_on
 from steps.warm_start import draw_pictures, examine_policy, export_policy, teach
 from vision_zero.config.warm_start import WarmStartConfig
 

@@ -6,14 +6,15 @@ from zenml import log_metadata, step
 from zenml.types import HTMLString
 
 from materializers.documents import StageStateMaterializer
-from vision_zero.config.ablation import AblationConfig, ArmRun
-from vision_zero.learning.state import StageState
+from vision_zero.config.ablation import AblationConfig
+from vision_zero.recipes.ablation_plan import ArmRun
+from vision_zero.training.state import StageState
 
 
 @step(enable_cache=False, output_materializers=StageStateMaterializer)
 def train_arm(arm: ArmRun, others: list[ArmRun], side_by_side: int) -> Annotated[StageState, "arm_state"]:
     """Self-play runs of one arm with one seed, as far as they are not done yet; the ``others`` are then done, too."""
-    from steps.arms import finish_all
+    from steps.arm_runs import finish_all
 
     state = finish_all([arm, *others], side_by_side)
     log_metadata({"arm": arm.arm, "seed": arm.seed, "model": arm.model, "iterations": state.iteration})
@@ -23,7 +24,7 @@ def train_arm(arm: ArmRun, others: list[ArmRun], side_by_side: int) -> Annotated
 @step(enable_cache=False)
 def compare(config: AblationConfig, states: list[StageState]) -> Annotated[HTMLString, "ablation_report"]:
     """Means and intervals over seeds, as a page, as plain files, and as a table on the screen."""
-    from vision_zero.evaluation.ablation import compare_arms
+    from vision_zero.experiments.ablation import compare_arms
     from vision_zero.report.ablation import print_table, write_result
 
     result = compare_arms(config, states)

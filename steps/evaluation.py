@@ -8,15 +8,15 @@ from materializers.answers import AnswersMaterializer
 from materializers.documents import ScorecardMaterializer
 from vision_zero.config.self_play import SelfPlayConfig
 from vision_zero.config.suites import EvaluateConfig
-from vision_zero.evaluation.answers import AnsweredSuites
 from vision_zero.evaluation.scorecard import Scorecard
+from vision_zero.evaluation.suite_answers import AnsweredSuites
 from vision_zero.policy.folder import PolicyFolder
 
 
 @step(enable_cache=False, output_materializers=AnswersMaterializer)
 def answer_as_policy(config: EvaluateConfig) -> Annotated[AnsweredSuites, "policy_answers"]:
     """Let the policy answer all suites."""
-    from vision_zero.evaluation.answering import answer_suites
+    from vision_zero.evaluation.run_suites import answer_suites
 
     return answer_suites(config, config.policy)
 
@@ -24,7 +24,7 @@ def answer_as_policy(config: EvaluateConfig) -> Annotated[AnsweredSuites, "polic
 @step(enable_cache=False, output_materializers=AnswersMaterializer)
 def answer_as_base(config: EvaluateConfig) -> Annotated[AnsweredSuites, "base_answers"]:
     """Let the policy that it is compared with answer them, if there is one."""
-    from vision_zero.evaluation.answering import answer_suites
+    from vision_zero.evaluation.run_suites import answer_suites
 
     return answer_suites(config, config.compared_with)
 
@@ -32,7 +32,7 @@ def answer_as_base(config: EvaluateConfig) -> Annotated[AnsweredSuites, "base_an
 @step(enable_cache=False, output_materializers=ScorecardMaterializer)
 def ask_suites(config: SelfPlayConfig, policy: PolicyFolder) -> Annotated[Scorecard, "benchmarks"]:
     """Let the run's policy and its base answer the recipe's suites, and ask the promotion gate; the base's answers are kept."""
-    from vision_zero.evaluation.evaluating import evaluate_trained
+    from vision_zero.evaluation.evaluate import evaluate_trained
 
     scorecard = evaluate_trained(config, policy)
     log_metadata({name: accuracy.text() for name, accuracy in scorecard.accuracies.items()})
@@ -46,7 +46,7 @@ def compare_answers(
     """Score both, compare them item by item, and ask the promotion gate."""
     import click
 
-    from vision_zero.evaluation.scoring import score_answers
+    from vision_zero.evaluation.score_suites import score_answers
 
     scorecard = score_answers(config, policy, base)
     click.echo("\n".join(scorecard.summary()))

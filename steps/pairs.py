@@ -1,4 +1,4 @@
-"""Steps that make and judge image pairs. ``fingerprint`` is read by the step cache alone: see :mod:`steps.fingerprints`."""
+"""Steps that make and judge image pairs. ``fingerprint`` is read by the step cache alone: see :mod:`steps.cache_policy`."""
 
 import logging
 from typing import Annotated, Any
@@ -7,11 +7,11 @@ from zenml import log_metadata, step
 
 from materializers.documents import VerdictMaterializer
 from materializers.pairs import PairTableMaterializer
-from steps.fingerprints import BY_CONTENT
+from steps.cache_policy import BY_CONTENT
 from vision_zero.config.self_play import SelfPlayConfig
-from vision_zero.learning.state import StageState
-from vision_zero.pairs.table import PairTable
-from vision_zero.pairs.verdict import Verdict
+from vision_zero.data.table import PairTable
+from vision_zero.data.validation.verdict import Verdict
+from vision_zero.training.state import StageState
 
 _LOGGER = logging.getLogger(__name__)
 
@@ -37,7 +37,7 @@ def summary(verdict: Verdict) -> dict[str, Any]:
 @step(cache_policy=BY_CONTENT, output_materializers=PairTableMaterializer)
 def render_scenes(config: SelfPlayConfig, rounds: int, state: StageState, fingerprint: str) -> Annotated[PairTable, "scenes"]:
     """CLEVR-style scenes and their edited copies."""
-    from vision_zero.pairs.building import build_pairs
+    from vision_zero.domains.build import build_pairs
 
     return build_pairs("scenes", config, state.iteration, rounds * config.iterations_per_round)
 
@@ -45,7 +45,7 @@ def render_scenes(config: SelfPlayConfig, rounds: int, state: StageState, finger
 @step(cache_policy=BY_CONTENT, output_materializers=PairTableMaterializer)
 def draw_charts(config: SelfPlayConfig, rounds: int, state: StageState, fingerprint: str) -> Annotated[PairTable, "charts"]:
     """Charts and their edited copies."""
-    from vision_zero.pairs.building import build_pairs
+    from vision_zero.domains.build import build_pairs
 
     return build_pairs("charts", config, state.iteration, rounds * config.iterations_per_round)
 
@@ -53,7 +53,7 @@ def draw_charts(config: SelfPlayConfig, rounds: int, state: StageState, fingerpr
 @step(cache_policy=BY_CONTENT, output_materializers=PairTableMaterializer)
 def edit_photos(config: SelfPlayConfig, rounds: int, state: StageState, fingerprint: str) -> Annotated[PairTable, "photos"]:
     """Photos and their edited copies."""
-    from vision_zero.pairs.building import build_pairs
+    from vision_zero.domains.build import build_pairs
 
     return build_pairs("photos", config, state.iteration, rounds * config.iterations_per_round)
 
@@ -61,7 +61,7 @@ def edit_photos(config: SelfPlayConfig, rounds: int, state: StageState, fingerpr
 @step(enable_cache=False, output_materializers=PairTableMaterializer)
 def import_pairs(config: SelfPlayConfig, rounds: int, state: StageState) -> Annotated[PairTable, "imported"]:
     """Pairs that somebody else made; what lies elsewhere may change, so nothing is cached."""
-    from vision_zero.pairs.building import build_pairs
+    from vision_zero.domains.build import build_pairs
 
     return build_pairs("imported", config, state.iteration, rounds * config.iterations_per_round)
 
@@ -84,15 +84,15 @@ def validate_pairs(
     Annotated[Verdict, "verdict"],
 ]:
     """Judge all pairs; take the failing ones out, and the held-out ones apart."""
-    from vision_zero.pairs.expectations import judge
-    from vision_zero.pairs.spoiling import spoil
-    from vision_zero.pairs.table import joined
-    from vision_zero.pairs.verdict import quarantine
+    from vision_zero.data.corruption import corrupt
+    from vision_zero.data.table import joined
+    from vision_zero.data.validation.expectations import judge
+    from vision_zero.data.validation.verdict import quarantine
     from vision_zero.randomness import Seed
 
     table = joined([scenes, charts, photos, imported])
     verdict = judge(table, config.pairs)
     pairs, quarantined = quarantine(table, verdict)
-    pairs = spoil(pairs, config.pairs.spoiled, Seed(config.seed).child("pairs", "spoiled"))
+    pairs = corrupt(pairs, config.pairs.spoiled, Seed(config.seed).child("pairs", "spoiled"))
     log_metadata(summary(verdict))
     return pairs.of_split("train"), pairs.of_split("held_out"), quarantined, verdict

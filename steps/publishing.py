@@ -6,18 +6,18 @@ from typing import Annotated
 
 from zenml import log_metadata, step
 
-from materializers.base import BaseMaterializer
+from materializers.model_folder import ModelFolderMaterializer
 from vision_zero.config.publish import PublishConfig
 from vision_zero.policy.folder import BaseFolder
 
 
-@step(enable_cache=False, output_materializers=BaseMaterializer)
+@step(enable_cache=False, output_materializers=ModelFolderMaterializer)
 def build_folder(config: PublishConfig) -> Annotated[BaseFolder, "published_policy"]:
     """Take policy, state and scores of a model version, and write the folder that goes out, with its card."""
-    from steps.production import POLICY, STATE
-    from steps.registry import named_version, promoted_artifact
+    from steps.model_registry import named_version, promoted_artifact
+    from steps.promotion import POLICY, STATE
     from vision_zero.policy.loading import base_of
-    from vision_zero.publishing.building import build
+    from vision_zero.publishing.build import build
     from vision_zero.publishing.card import published_card
 
     version = named_version(config.model, config.version)

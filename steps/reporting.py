@@ -6,14 +6,14 @@ from zenml import get_step_context, step
 from zenml.types import HTMLString
 
 from vision_zero.config.self_play import SelfPlayConfig
+from vision_zero.data.validation.verdict import Verdict
 from vision_zero.evaluation.estimates import Scores
 from vision_zero.evaluation.scorecard import Scorecard
-from vision_zero.game.played import PlayedGames
-from vision_zero.learning.alarms import Alarms
-from vision_zero.learning.state import StageState
-from vision_zero.learning.unplayed import Unplayed
-from vision_zero.pairs.verdict import Verdict
+from vision_zero.game.played_games import PlayedGames
 from vision_zero.policy.folder import PolicyFolder
+from vision_zero.training.diagnostics import Alarms
+from vision_zero.training.state import StageState
+from vision_zero.training.unplayed_games import UnplayedGames
 
 
 @step(enable_cache=False)
@@ -32,13 +32,13 @@ def report(
 ) -> Annotated[HTMLString, "report"]:
     """Write the report and the run's plain files, and print the summary table."""
     from vision_zero.report.run_folder import Outcome, RunFolder, summary_table
-    from vision_zero.report.times import RunTimes
+    from vision_zero.report.step_times import RunTimes
 
     context = get_step_context()
     run = context.pipeline_run
     done = {name: (step.start_time, step.end_time) for name, step in run.steps.items() if step.status == "completed"}
     folder = RunFolder.of(config, run.name, context.model.name)
-    times, unplayed = RunTimes.of(run.start_time, done), Unplayed.of(config, rounds, before, state)
+    times, unplayed = RunTimes.of(run.start_time, done), UnplayedGames.of(config, rounds, before, state)
     outcome = Outcome(before, state, verdict, scores, alarms, benchmarks, times, unplayed)
     page = folder.write(outcome, policy, clue_games.and_then(vote_games))
     summary_table(outcome, folder)

@@ -9,14 +9,14 @@ from zenml import get_step_context, log_metadata, step
 from materializers.documents import AlarmsMaterializer, BaseMeasuresMaterializer, ScoresMaterializer, StageStateMaterializer
 from materializers.games import PlayedGamesMaterializer
 from materializers.policy import PolicyMaterializer
-from steps.fingerprints import BY_CONTENT
+from steps.cache_policy import BY_CONTENT
 from vision_zero.config.self_play import BaseMeasureConfig, SelfPlayConfig
+from vision_zero.data.table import PairTable
 from vision_zero.evaluation.estimates import BaseMeasures, Scores
-from vision_zero.game.played import PlayedGames
-from vision_zero.learning.alarms import Alarms
-from vision_zero.learning.state import StageState
-from vision_zero.pairs.table import PairTable
+from vision_zero.game.played_games import PlayedGames
 from vision_zero.policy.folder import PolicyFolder
+from vision_zero.training.diagnostics import Alarms
+from vision_zero.training.state import StageState
 
 
 @step(
@@ -31,8 +31,8 @@ def clue_stage(
     config: SelfPlayConfig, state: StageState, policy: PolicyFolder, pairs: PairTable
 ) -> tuple[Annotated[StageState, "clue_state"], Annotated[PolicyFolder, "clue_policy"], Annotated[PlayedGames, "clue_games"]]:
     """In the clue stage, play and learn from the clues; else hand the policy on."""
-    from vision_zero.learning.job import StageJob
-    from vision_zero.learning.methods import run_stage
+    from vision_zero.training.job import StageJob
+    from vision_zero.training.methods import run_stage
 
     run = get_step_context().pipeline_run.name
     job = StageJob.of(config, state, policy, pairs, Path(mkdtemp(prefix="vision-zero-clue-")), run=run)
@@ -56,8 +56,8 @@ def decision_stage(
     Annotated[StageState, "decision_state"], Annotated[PolicyFolder, "trained_policy"], Annotated[PlayedGames, "vote_games"]
 ]:
     """In the decision stage, play and learn from the votes, as far as the round has iterations left; else hand the policy on."""
-    from vision_zero.learning.job import StageJob
-    from vision_zero.learning.methods import run_stage
+    from vision_zero.training.job import StageJob
+    from vision_zero.training.methods import run_stage
 
     run = get_step_context().pipeline_run.name
     folder = Path(mkdtemp(prefix="vision-zero-decision-"))
@@ -112,7 +112,7 @@ def evaluate(
 @step(enable_cache=False, output_materializers=StageStateMaterializer)
 def switch_stage(before: StageState, trained: StageState, scores: Scores) -> Annotated[StageState, "stage_state"]:
     """Decide which stage comes next, from this round's votes."""
-    from vision_zero.learning.controller import replayed
+    from vision_zero.training.controller import replayed
 
     state = replayed(before, trained, scores)
     switches = [f"iteration {switch.iteration} → {switch.to} ({switch.cause})" for switch in state.switches]
@@ -124,8 +124,8 @@ def switch_stage(before: StageState, trained: StageState, scores: Scores) -> Ann
 def watch(
     config: SelfPlayConfig, state: StageState, clue_games: PlayedGames, vote_games: PlayedGames, scores: Scores
 ) -> Annotated[Alarms, "alarms"]:
-    """Look for trouble in what the round left behind: see :mod:`vision_zero.learning.alarms`."""
-    from vision_zero.learning.alarms import watch as watch_round
+    """Look for trouble in what the round left behind: see :mod:`vision_zero.training.diagnostics`."""
+    from vision_zero.training.diagnostics import watch as watch_round
 
     games = clue_games.and_then(vote_games).transcripts
     alarms = watch_round(state, games, scores, config.rewards, config.alarms, confidence=config.evaluation.confidence)

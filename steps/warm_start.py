@@ -5,11 +5,11 @@ from typing import Annotated
 
 from zenml import log_metadata, step
 
-from materializers.base import BaseMaterializer
 from materializers.documents import ExamMaterializer
+from materializers.model_folder import ModelFolderMaterializer
 from vision_zero.config.warm_start import WarmStartConfig
 from vision_zero.policy.folder import BaseFolder
-from vision_zero.policy.nano.marks import Exam
+from vision_zero.warm_start.exam_scores import Exam
 
 
 @step(enable_cache=False)
@@ -17,30 +17,30 @@ def draw_pictures(config: WarmStartConfig) -> Annotated[str, "pictures"]:
     """Draw the pictures of all lessons into files; files that are there already are kept."""
     import click
 
-    from vision_zero.policy.nano.school import draw_files
+    from vision_zero.warm_start.curriculum import generate_files
 
     folder = Path(config.folder) / "pictures"
-    draw_files(config, folder, click.echo)
+    generate_files(config, folder, click.echo)
     return str(folder)
 
 
-@step(enable_cache=False, output_materializers=BaseMaterializer)
+@step(enable_cache=False, output_materializers=ModelFolderMaterializer)
 def teach(config: WarmStartConfig, pictures: str) -> Annotated[BaseFolder, "taught_policy"]:
     """Teach a policy from random weights, going on from the last checkpoint after an interruption."""
     import click
 
-    from vision_zero.policy.nano.making import make_policy
+    from vision_zero.warm_start.build import build_policy
 
-    return BaseFolder(make_policy(config, Path(pictures), Path(config.folder) / "teaching", click.echo))
+    return BaseFolder(build_policy(config, Path(pictures), Path(config.folder) / "teaching", click.echo))
 
 
 @step(enable_cache=False, output_materializers=ExamMaterializer)
 def examine_policy(config: WarmStartConfig, policy: BaseFolder) -> Annotated[Exam, "exam"]:
     """Examine the policy on pictures that it has never seen."""
-    from vision_zero.config.nano import NANO_SAMPLING
+    from vision_zero.config.nano_defaults import NANO_SAMPLING
     from vision_zero.config.policy import PolicyConfig
     from vision_zero.policy.loading import load_policy
-    from vision_zero.policy.nano.exam import examine
+    from vision_zero.warm_start.exam import examine
 
     exam = examine(load_policy(PolicyConfig(base=str(policy.path), sampling=NANO_SAMPLING), None), config)
     log_metadata({name: mark.text() for name, mark in exam.marks.items()})
@@ -52,7 +52,7 @@ def export_policy(config: WarmStartConfig, policy: BaseFolder, exam: Exam) -> An
     """Write the folder that ships, with its card."""
     import click
 
-    from vision_zero.policy.nano.making import export
+    from vision_zero.warm_start.build import export
 
     target = Path(config.folder) / "nano"
     export(policy.path, target, config, exam)

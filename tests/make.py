@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, Any
 import yaml
 from PIL import Image
 
-from vision_zero.config.nano import NANO_SCENES
+from vision_zero.config.nano_defaults import NANO_SCENES
+from vision_zero.data.image_pair import ImagePair
+from vision_zero.domains.scenes.source import SceneSource
 from vision_zero.game.transcript import Move, Transcript
-from vision_zero.pairs.image_pair import ImagePair
-from vision_zero.pairs.scenes.source import SceneSource
 from vision_zero.randomness import Seed
 
 if TYPE_CHECKING:
@@ -55,7 +55,7 @@ def files_below(folder: Path) -> list[str]:
 
 def tiny_tokenizer() -> PreTrainedTokenizerFast:
     """A tokenizer of the words of a game, in small pieces."""
-    from vision_zero.policy.nano.tokenizer import train_tokenizer
+    from vision_zero.warm_start.tokenizer import train_tokenizer
 
     return train_tokenizer(["a large red cube left of two small spheres. yes no \\boxed{N/A} Player 1 civilian spy"] * 20)
 
@@ -73,7 +73,7 @@ def write_tiny_base(folder: Path) -> Path:
     import torch
     from transformers import Qwen2_5_VLForConditionalGeneration
 
-    from vision_zero.policy.nano.architecture import build_config, build_model, build_processor
+    from vision_zero.warm_start.architecture import build_config, build_model, build_processor
 
     tokenizer = tiny_tokenizer()
     config = build_config(tokenizer)

@@ -20,7 +20,7 @@ from PIL import Image
 
 from tests.make import write_tiny_recipe
 from tests.test_docs import PAGES, ROOT, blocks
-from vision_zero.config.files import check_file
+from vision_zero.recipes.check import check_file
 
 NOT_RUN = {
     r"make test": "is this suite itself",
@@ -28,22 +28,22 @@ NOT_RUN = {
     r"make (stop-)?dashboard": "tests/browser/test_dashboard.py runs it, where there is a browser",
     r"docker .*": "needs a container engine; tests/test_container.py reads the Dockerfile",
     r"pip install .*": "fetches packages",
-    r".* vllm serve .*": "needs vLLM and a GPU; tests/policy/test_served.py asks a stand-in",
+    r".* vllm serve .*": "needs vLLM and a GPU; tests/policy/test_vllm.py asks a stand-in",
     r".* configs/stacks/s3\.sh": "tests/stacks/test_s3.py runs it, on a bucket of its own",
     r".* configs/stacks/kubernetes\.sh": "needs a cluster; tests/stacks/test_kubernetes.py runs it on a stand-in",
     r".* configs/stacks/kubeflow\.sh": "needs a cluster; tests/stacks/test_kubeflow.py runs it on a stand-in",
     r".* configs/stacks/vertex\.sh": "needs Google; tests/stacks/test_scripts.py asks what it asks for",
-    r"vision-zero render .*/data/imgedit/.*": "needs ImgEdit; tests/pairs/imported/test_imported_layouts.py reads its layout",
+    r"vision-zero render .*/data/imgedit/.*": "needs ImgEdit; tests/domains/imported/test_imported_layouts.py reads its layout",
     r"vision-zero render .*--from edits\.csv.*": "needs a table of edits; test_imported_layouts.py reads some",
-    r"vision-zero plan .*qwen.*": "asks the hub for a configuration; tests/test_planning.py plans with the same shape",
+    r"vision-zero plan .*qwen.*": "asks the hub for a configuration; tests/training/test_plan.py plans with the same shape",
     r"zenml pipeline run .*nano_kubeflow\.yaml": "needs a cluster; tests/stacks/test_kubeflow.py submits it to a stand-in",
     r"zenml pipeline schedule delete .*": "needs a schedule; tests/stacks/test_kubernetes.py deletes one",
     r"zenml pipeline run pipelines\.build_pairs.*": "takes a minute; tests/pipelines/test_build_pairs.py runs it smaller",
     r"zenml pipeline run pipelines\.evaluate.*": "takes minutes; tests/pipelines/test_evaluate.py runs it smaller",
     r"zenml pipeline run pipelines\.ablation.*": "takes hours; tests/pipelines/test_ablation.py runs it smaller",
     r"zenml pipeline run pipelines\.publish.*": "needs the nano model; tests/pipelines/test_publish.py runs it smaller",
-    r"vision-zero bench .*": "measures for minutes; tests/test_bench.py measures less",
-    r"zenml pipeline run pipelines\.warm_start.*": "takes hours; tests/policy/test_warm_start.py teaches a smaller policy",
+    r"vision-zero bench .*": "measures for minutes; tests/performance/test_performance.py measures less",
+    r"zenml pipeline run pipelines\.warm_start.*": "takes hours; tests/warm_start/test_warm_start.py teaches a smaller policy",
 }
 """Commands that are only taken apart, and why: the config file is there and valid, the target, the options exist."""
 INLINE = re.compile(r"`((?:vision-zero|zenml|make) [^`\n]+)`")
@@ -193,7 +193,7 @@ def take_apart(command: str, made: set[str]) -> None:
         assert os.access(ROOT / program, os.X_OK)
         assert all(name in script for pair in variables for name in pair if name), command
     elif program == "vision-zero":
-        from vision_zero.cli import cli
+        from vision_zero.cli.app import cli
 
         parse(cli, rest, command)
     elif program == "zenml":

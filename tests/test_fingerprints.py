@@ -16,9 +16,9 @@ from vision_zero.config.photos import PhotosConfig
 from vision_zero.config.policy import PolicyConfig
 from vision_zero.config.self_play import SelfPlayConfig
 from vision_zero.config.sources import SourcesConfig
+from vision_zero.data.remote_storage import Storage
 from vision_zero.fingerprints import digest, of_files, of_folder
-from vision_zero.inputs import of_base, of_pairs, of_recipe
-from vision_zero.pairs.imported.storage import Storage
+from vision_zero.recipes.input_fingerprints import of_base, of_pairs, of_recipe
 from vision_zero.source_closure import ROOT, closure, closure_fingerprint, code_fingerprint, modules_of
 
 
@@ -110,7 +110,7 @@ def test_a_file_of_which_nothing_tells_the_version_is_not_taken_from_the_cache(t
     "name", ["chat_template.jinja", "tokenizer.json", "tokenizer_config.json", "processor_config.json", "model.safetensors"]
 )
 def test_every_file_that_a_base_is_loaded_from_counts(tmp_path, name):
-    from vision_zero.policy.bases import nano_folder
+    from vision_zero.policy.base_models import nano_folder
 
     shutil.copytree(nano_folder(), tmp_path / "base")
     config = PolicyConfig(base=str(tmp_path / "base"))
@@ -177,10 +177,16 @@ def test_a_recipe_looks_only_at_domains_that_it_plays_with(tmp_path):
 
 
 STEPS = {
-    ("steps/pairs.py", "draw_charts"): ("pairs/charts/source.py", "pairs/imported/storage.py", "config/pairs.py"),
-    ("steps/pairs.py", "validate_pairs"): ("pairs/expectations.py", "pairs/spoiling.py", "config/pairs.py"),
+    ("steps/pairs.py", "draw_charts"): ("domains/charts/source.py", "data/remote_storage.py", "config/pairs.py"),
+    ("steps/pairs.py", "validate_pairs"): ("data/validation/expectations.py", "data/corruption.py", "config/pairs.py"),
     ("steps/stages.py", "measure_base"): (
-        *("serving.py", "templates.py", "game/templates/paper/vote.j2", "policy/processor.py", "evaluation/duels.py"),
+        *(
+            "policy/openai_client.py",
+            "jinja.py",
+            "game/templates/paper/vote.j2",
+            "policy/processor.py",
+            "evaluation/head_to_head.py",
+        ),
         *("policy/nano/weights/chat_template.jinja", "policy/nano/weights/model.safetensors"),
     ),
 }
@@ -222,8 +228,8 @@ import json, sys
 opened = set()
 sys.addaudithook(lambda event, given: opened.add(str(given[0])) if event == "open" else None)
 from vision_zero.config.self_play import SelfPlayConfig
-from vision_zero.pairs.building import build_pairs
-from vision_zero.pairs.expectations import judge
+from vision_zero.domains.build import build_pairs
+from vision_zero.data.validation.expectations import judge
 config = SelfPlayConfig.model_validate({
     "learning": {"games_per_iteration": 1}, "evaluation": {"pairs": 4}, "pairs": {"quality": {"probe_pairs": 0}}})
 judge(build_pairs("scenes", config, 0, 1), config.pairs)

@@ -6,10 +6,10 @@ import pytest
 from PIL import Image
 
 from vision_zero.config.policy import PolicyConfig
-from vision_zero.game.table import Reply
+from vision_zero.game.interface import Reply
+from vision_zero.jinja import text_template
 from vision_zero.policy.policy import user_message
 from vision_zero.report.pages import render_page
-from vision_zero.templates import text_template
 from vision_zero.text import well_formed
 
 HALF = json.loads('"so \\ud83d"')

@@ -5,11 +5,12 @@ from pathlib import Path
 import pytest
 import yaml
 
-from vision_zero.config.ablation import AblationConfig, plan, slug
+from vision_zero.config.ablation import AblationConfig, slug
 from vision_zero.config.base import merged
-from vision_zero.config.files import check_file, read_arms
 from vision_zero.config.self_play import SelfPlayConfig
 from vision_zero.errors import ConfigError
+from vision_zero.recipes.ablation_plan import plan
+from vision_zero.recipes.check import check_file, read_arms
 
 ROOT = Path(__file__).resolve().parents[2]
 RECIPE = {"learning": {"iterations": 6, "kl": 0.1}, "game": {"civilians": 3}, "evaluation": {"pairs": 8}}

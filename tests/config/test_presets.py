@@ -8,7 +8,7 @@ import pytest
 import yaml
 
 from vision_zero.config.learning import LearningConfig, SwitchConfig
-from vision_zero.config.nano import NANO_GAME, NANO_SAMPLING, NANO_SCENES
+from vision_zero.config.nano_defaults import NANO_GAME, NANO_SAMPLING, NANO_SCENES
 from vision_zero.config.presets import LORA, PAPER, PRESETS
 from vision_zero.config.self_play import SelfPlayConfig
 from vision_zero.config.warm_start import WarmStartConfig

@@ -10,18 +10,18 @@ from vision_zero.config.game import GameConfig
 from vision_zero.config.policy import PolicyConfig, SamplingConfig
 from vision_zero.config.rewards import RewardsConfig
 from vision_zero.config.self_play import SelfPlayConfig
-from vision_zero.evaluation.duels import BestGuess, caught, duel, vote_again, vote_shares
+from vision_zero.data.table import PairTable
+from vision_zero.domains.scenes.questions import Question
+from vision_zero.evaluation.clue_accuracy import clue_accuracy
 from vision_zero.evaluation.estimates import compare, estimate
+from vision_zero.evaluation.head_to_head import BestGuess, caught, play_head_to_head, vote_on, vote_shares
 from vision_zero.evaluation.held_out import HeldOut
-from vision_zero.evaluation.named import OVER_RULE
+from vision_zero.evaluation.metric_names import OVER_RULE
 from vision_zero.evaluation.questions import SCENE_FAMILIES, is_right, scene_questions
-from vision_zero.evaluation.truth import true_clues
-from vision_zero.game.played import PlayedGames
-from vision_zero.game.records import read_transcripts, write_transcripts
+from vision_zero.game.interface import Reply
+from vision_zero.game.played_games import PlayedGames
 from vision_zero.game.spy import WhoIsTheSpy
-from vision_zero.game.table import Reply
-from vision_zero.pairs.scenes.questions import Question
-from vision_zero.pairs.table import PairTable
+from vision_zero.game.transcript_files import read_transcripts, write_transcripts
 from vision_zero.policy.loading import load_policy
 from vision_zero.policy.scripted import Liar, Mute, Oracle, Random
 from vision_zero.randomness import Seed
@@ -38,25 +38,25 @@ def transcripts(tables):
 def test_roles_are_played_by_whom_they_were_given_to():
     pairs = scene_pairs(12)
     oracle, mute = Oracle(pairs), Mute(pairs)
-    silent_spy = transcripts(duel(GAME, pairs, mute, oracle, SEED))
+    silent_spy = transcripts(play_head_to_head(GAME, pairs, mute, oracle, SEED))
     for played in silent_spy:
         assert all((move.clue == "") == (move.seat == played.spy) for move in played.clue_moves)
     assert sum(caught(silent_spy)) == 0  # a spy that says nothing contradicts nothing
-    assert sum(caught(transcripts(duel(GAME, pairs, oracle, oracle, SEED)))) >= 11
-    assert sum(caught(transcripts(duel(GAME, pairs, oracle, mute, SEED)))) == 0
+    assert sum(caught(transcripts(play_head_to_head(GAME, pairs, oracle, oracle, SEED)))) >= 11
+    assert sum(caught(transcripts(play_head_to_head(GAME, pairs, oracle, mute, SEED)))) == 0
 
 
 def test_the_same_seats_are_dealt_whoever_plays():
     pairs = scene_pairs(6)
-    one = transcripts(duel(GAME, pairs, Mute(pairs), Oracle(pairs), SEED))
-    two = transcripts(duel(GAME, pairs, Oracle(pairs), Liar(pairs), SEED))
+    one = transcripts(play_head_to_head(GAME, pairs, Mute(pairs), Oracle(pairs), SEED))
+    two = transcripts(play_head_to_head(GAME, pairs, Oracle(pairs), Liar(pairs), SEED))
     assert [played.spy for played in one] == [played.spy for played in two]
 
 
 def test_votes_can_be_cast_again_on_the_same_clues():
     pairs = scene_pairs(8)
-    tables = duel(GAME, pairs, Oracle(pairs), Oracle(pairs), SEED)
-    again = vote_again(GAME, tables, Mute(pairs), SEED)
+    tables = play_head_to_head(GAME, pairs, Oracle(pairs), Oracle(pairs), SEED)
+    again = vote_on(GAME, tables, Mute(pairs), SEED)
     for before, after in zip(tables, again, strict=True):
         assert before.transcript.clue_moves == after.transcript.clue_moves
         assert {move.unreadable for move in after.transcript.votes} == {"no_box"}
@@ -67,7 +67,7 @@ def test_truth_of_clues():
     pairs = scene_pairs(8)
     by_id = {pair.pair_id: pair for pair in pairs}
     for players, share in ((Oracle(pairs), 1.0), (Liar(pairs), 0.0), (Mute(pairs), 0.0)):
-        assert set(true_clues(transcripts(duel(GAME, pairs, players, players, SEED)), by_id)) == {share}
+        assert set(clue_accuracy(transcripts(play_head_to_head(GAME, pairs, players, players, SEED)), by_id)) == {share}
 
 
 def test_intervals_hold_the_mean_and_shrink_with_data():
@@ -180,7 +180,7 @@ def test_the_games_of_both_sides_are_told_apart_and_shown_in_turn(tmp_path):
 def test_scripted_players_bound_what_voters_can_do():
     held_out = asked(scene_pairs(24))
     telling, naming = (
-        duel(held_out.game, held_out.pairs, player(held_out.scenes), player(held_out.scenes), held_out.seed)
+        play_head_to_head(held_out.game, held_out.pairs, player(held_out.scenes), player(held_out.scenes), held_out.seed)
         for player in (Oracle, Random)
     )
     bounds = {(bound.player, bound.name): bound.estimate.mean for bound in held_out._bounds(telling)}
@@ -311,7 +311,7 @@ class Telling:
 
 
 def test_votes_of_held_out_games_are_best_guesses_and_clues_are_drawn():
-    tables = duel(WhoIsTheSpy(GameConfig()), scene_pairs(2), BestGuess(Telling()), BestGuess(Telling()), Seed(0))
+    tables = play_head_to_head(WhoIsTheSpy(GameConfig()), scene_pairs(2), BestGuess(Telling()), BestGuess(Telling()), Seed(0))
     for table in tables:
         assert {move.clue for move in table.transcript.clue_moves} == {"N/A"}
         assert {move.vote for move in table.transcript.votes} == {1}

@@ -6,9 +6,9 @@ from tests.make import plain_pair, scene_pairs
 from vision_zero.config.game import GameConfig
 from vision_zero.errors import GameError
 from vision_zero.game.engine import deal_all, play, play_recorded
+from vision_zero.game.interface import Reply
 from vision_zero.game.prompts import SpokenClue, vote_prompt
 from vision_zero.game.spy import WhoIsTheSpy
-from vision_zero.game.table import Reply
 from vision_zero.game.transcript import JUDGE, outcome, vote_rates
 from vision_zero.policy.scripted import Copycat, Liar, Mute, Oracle, Random
 from vision_zero.randomness import Seed

@@ -7,7 +7,7 @@ import pytest
 from materializers.documents import StageStateMaterializer
 from vision_zero.config.learning import SwitchConfig
 from vision_zero.errors import ArtifactError
-from vision_zero.learning.state import StageState
+from vision_zero.training.state import StageState
 
 pytestmark = pytest.mark.zenml
 

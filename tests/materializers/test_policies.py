@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from materializers.base import BaseMaterializer
+from materializers.model_folder import ModelFolderMaterializer
 from materializers.policy import PolicyMaterializer
 from tests.make import write_tiny_adapter
 from vision_zero.errors import ArtifactError, PolicyError
@@ -13,7 +13,7 @@ from vision_zero.policy.folder import TRAINING_FILES, BaseFolder, PolicyFolder
 
 pytestmark = pytest.mark.zenml
 
-STORED = {PolicyMaterializer: "adapter_model.safetensors", BaseMaterializer: "model.safetensors"}
+STORED = {PolicyMaterializer: "adapter_model.safetensors", ModelFolderMaterializer: "model.safetensors"}
 """What each stores, and its weights."""
 
 
@@ -26,7 +26,7 @@ def stored(request, tiny_base, tmp_path):
     folder = Path(store.path) / "tests" / tmp_path.name
     folder.mkdir(parents=True)
     materializer = request.param(uri=str(folder), artifact_store=store)
-    if request.param is BaseMaterializer:
+    if request.param is ModelFolderMaterializer:
         materializer.save(BaseFolder(tiny_base))
     else:
         trained = write_tiny_adapter(tiny_base, tmp_path / "policy")
@@ -77,7 +77,7 @@ def test_names_that_leave_the_folder_or_hold_code_are_never_written(stored, name
     materializer, folder = stored
     contents = json.loads((folder / "contents.json").read_text())
     (folder / "contents.json").write_text(json.dumps({name: "0", **contents}))
-    if isinstance(materializer, BaseMaterializer):
+    if isinstance(materializer, ModelFolderMaterializer):
         with pytest.raises(PolicyError, match="may not be in a policy's folder"):
             materializer.load(BaseFolder)
     else:

@@ -6,11 +6,11 @@ from zenml import step
 
 from materializers.documents import StageStateMaterializer
 from pipelines.recipes import recipe_pipeline
-from steps.fingerprints import take_fingerprints
+from steps.cache_policy import take_fingerprints
 from steps.pairs import draw_charts, edit_photos, import_pairs, render_scenes, validate_pairs
 from steps.stages import measure_base
 from vision_zero.config.self_play import SelfPlayConfig
-from vision_zero.learning.state import StageState
+from vision_zero.training.state import StageState
 
 
 @step(enable_cache=False, output_materializers=StageStateMaterializer)

@@ -5,13 +5,13 @@ import threading
 import pytest
 import yaml
 
-from steps import arms
+from steps import arm_runs
 from vision_zero.config.ablation import AblationConfig
-from vision_zero.config.files import read_arms
-from vision_zero.config.nano import NANO_SCENES
+from vision_zero.config.nano_defaults import NANO_SCENES
 from vision_zero.errors import TrainingError
 from vision_zero.evaluation.estimates import Estimate, Score, Scores
-from vision_zero.learning.state import StageState
+from vision_zero.recipes.check import read_arms
+from vision_zero.training.state import StageState
 
 pytestmark = pytest.mark.zenml
 
@@ -58,18 +58,18 @@ def test_an_arm_goes_on_from_its_last_finished_run(ablation, monkeypatch):
         launched.append(path)
         return in_this_process(path) if len(launched) == 1 else 137
 
-    monkeypatch.setattr(arms, "launch", launch)
+    monkeypatch.setattr(arm_runs, "launch", launch)
     arm = read_arms(ablation)[0]
     with pytest.raises(TrainingError, match=r"\[1/4\] whole, seed 4: its run from iteration 1 failed \(exit 137\)"):
-        arms.finish(arm)
-    assert arms.reached(arm).iteration == 1
+        arm_runs.finish(arm)
+    assert arm_runs.reached(arm).iteration == 1
     done = arm.model_copy(
         update={"config": arm.config.model_copy(update={"learning": arm.config.learning.model_copy(update={"iterations": 1})})}
     )
-    assert arms.finish(done) == arms.reached(arm)
+    assert arm_runs.finish(done) == arm_runs.reached(arm)
     assert len(launched) == 2
     assert yaml.safe_load(launched[0].read_text())["model"] == {"name": arm.model}
-    assert arms.reached(read_arms(ablation)[1]) is None
+    assert arm_runs.reached(read_arms(ablation)[1]) is None
 
 
 def reached_after(iteration, share):
@@ -101,8 +101,8 @@ def test_a_killed_ablation_runs_only_what_is_left_and_compares_in_order(ablation
     def reached(arm):
         return reached_after(progress[arm.model], order.index(arm.model) / 10) if arm.model in progress else None
 
-    monkeypatch.setattr(arms, "launch", launch)
-    monkeypatch.setattr(arms, "reached", reached)
+    monkeypatch.setattr(arm_runs, "launch", launch)
+    monkeypatch.setattr(arm_runs, "reached", reached)
     with pytest.raises(Exception, match="bad, seed 4: its run from iteration 1 failed"):
         pipeline.with_options(execution_mode="fail_fast")(config=ablation)
     result = pipeline.with_options(execution_mode="fail_fast")(config=ablation)
@@ -118,18 +118,18 @@ def test_a_killed_ablation_runs_only_what_is_left_and_compares_in_order(ablation
 
 def test_a_finished_arm_is_measured_once_more_and_not_twice(ablation, monkeypatch):
     launched, status = [], [1, 0, 0]
-    monkeypatch.setattr(arms, "launch", lambda path, threads=None: launched.append(path) or status[len(launched) - 1])
-    monkeypatch.setattr(arms, "reached", lambda arm: reached_after(2, 0.5))
+    monkeypatch.setattr(arm_runs, "launch", lambda path, threads=None: launched.append(path) or status[len(launched) - 1])
+    monkeypatch.setattr(arm_runs, "reached", lambda arm: reached_after(2, 0.5))
     arm = read_arms(ablation.model_copy(update={"final": {"evaluation": {"pairs": 8}}}))[0]
     with pytest.raises(TrainingError, match="whole, seed 4: its last measurement failed"):
-        arms.finish(arm)
+        arm_runs.finish(arm)
     for _ in range(2):
-        assert arms.finish(arm).iteration == 2
+        assert arm_runs.finish(arm).iteration == 2
     assert [path.name for path in launched] == ["whole_4_final.yaml"] * 2
     recipe = yaml.safe_load(launched[0].read_text())
     assert recipe["model"] == {"name": arm.model}
     assert recipe["parameters"]["config"]["evaluation"]["pairs"] == 8
-    arms.finish(read_arms(ablation.model_copy(update={"final": {"evaluation": {"pairs": 12}}}))[0])
+    arm_runs.finish(read_arms(ablation.model_copy(update={"final": {"evaluation": {"pairs": 12}}}))[0])
     assert len(launched) == 3
 
 
@@ -146,8 +146,10 @@ def test_arms_side_by_side_share_the_cores_and_are_trained_once(ablation, monkey
         progress[model] = progress.get(model, 0) + 1
         return 0
 
-    monkeypatch.setattr(arms, "launch", launch)
-    monkeypatch.setattr(arms, "reached", lambda arm: reached_after(progress[arm.model], 0.5) if arm.model in progress else None)
+    monkeypatch.setattr(arm_runs, "launch", launch)
+    monkeypatch.setattr(
+        arm_runs, "reached", lambda arm: reached_after(progress[arm.model], 0.5) if arm.model in progress else None
+    )
     monkeypatch.setattr("os.cpu_count", lambda: 8)
     result = pipeline.with_options(execution_mode="fail_fast")(config=ablation.model_copy(update={"side_by_side": 2}))
     assert str(result.status) == "completed"
@@ -166,8 +168,8 @@ def test_an_arm_begins_where_another_one_has_ended(ablation, monkeypatch):
             raise TrainingError("the others never began")
         return arm.title
 
-    monkeypatch.setattr(arms, "finish", finish)
-    assert arms.finish_all(runs, 2) == runs[0].title
+    monkeypatch.setattr(arm_runs, "finish", finish)
+    assert arm_runs.finish_all(runs, 2) == runs[0].title
 
 
 def test_no_arm_begins_after_one_has_failed(ablation, monkeypatch):
@@ -178,16 +180,16 @@ def test_no_arm_begins_after_one_has_failed(ablation, monkeypatch):
         together.wait()
         raise TrainingError(f"{arm.title}: its run failed")
 
-    monkeypatch.setattr(arms, "finish", finish)
+    monkeypatch.setattr(arm_runs, "finish", finish)
     with pytest.raises(TrainingError, match="its run failed"):
-        arms.finish_all(runs, 2)
+        arm_runs.finish_all(runs, 2)
     assert sorted(arm.number for arm in begun) == [1, 2]
 
 
 def test_the_output_of_an_arm_beside_others_goes_into_a_file(tmp_path, monkeypatch):
-    monkeypatch.setattr(arms.sys, "executable", str(tmp_path / "python"))
+    monkeypatch.setattr(arm_runs.sys, "executable", str(tmp_path / "python"))
     command = tmp_path / "zenml"
     command.write_text('#!/bin/sh\necho "threads: $OMP_NUM_THREADS"; exit 3')
     command.chmod(0o755)
-    assert arms.launch(tmp_path / "whole_4.yaml", 1) == 3
+    assert arm_runs.launch(tmp_path / "whole_4.yaml", 1) == 3
     assert (tmp_path / "whole_4.log").read_text() == "threads: 1\n"

@@ -8,7 +8,7 @@ import pytest
 import yaml
 
 from tests.make import write_tiny_recipe
-from vision_zero.report.times import RunTimes
+from vision_zero.report.step_times import RunTimes
 
 pytestmark = pytest.mark.zenml
 
@@ -166,9 +166,9 @@ def test_plain_files_of_the_run(two_runs, recipe):
 
 def test_a_run_that_was_overtaken_is_not_promoted(two_runs, recipe, monkeypatch):
     """Compare and set: the version in production is no longer the one that this run began from."""
-    from steps import registry
+    from steps import model_registry
 
-    real = registry.production_version
+    real = model_registry.production_version
     calls = []
 
     def overtaken():
@@ -178,7 +178,7 @@ def test_a_run_that_was_overtaken_is_not_promoted(two_runs, recipe, monkeypatch)
             return version.model_copy(update={"body": version.body.model_copy(update={"number": version.number + 5})})
         return version
 
-    monkeypatch.setattr(registry, "production_version", overtaken)
+    monkeypatch.setattr(model_registry, "production_version", overtaken)
     before = production()
     with pytest.raises(Exception, match="another run was promoted meanwhile"):
         run(recipe())
@@ -192,7 +192,7 @@ def production():
 
 
 def test_a_failed_run_leaves_production_alone(two_runs, recipe, monkeypatch):
-    from vision_zero.learning.grpo import StageTrainer
+    from vision_zero.training.trainer import StageTrainer
 
     def broken(self):
         raise RuntimeError("the machine went away")
@@ -205,10 +205,10 @@ def test_a_failed_run_leaves_production_alone(two_runs, recipe, monkeypatch):
 
 
 def test_a_run_that_lost_what_the_base_could_do_is_not_promoted(two_runs, recipe, monkeypatch):
-    from vision_zero.learning import alarms
+    from vision_zero.training import diagnostics
 
-    lost = alarms.Alarm(name="negative transfer", is_raised=True, sentence="it forgot to count", blocks_promotion=True)
-    monkeypatch.setattr(alarms, "negative_transfer", lambda *_: lost)
+    lost = diagnostics.Alarm(name="negative transfer", is_raised=True, sentence="it forgot to count", blocks_promotion=True)
+    monkeypatch.setattr(diagnostics, "negative_transfer", lambda *_: lost)
     before, folders = production(), run_folders(recipe)
     with pytest.raises(Exception, match="not promoted because of negative transfer: it forgot to count; version 2 stays in"):
         run(recipe())

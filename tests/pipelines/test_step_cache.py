@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from vision_zero.config.nano import NANO_SCENES
+from vision_zero.config.nano_defaults import NANO_SCENES
 from vision_zero.config.self_play import SelfPlayConfig
 from vision_zero.errors import ArtifactError
 

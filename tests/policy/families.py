@@ -21,8 +21,8 @@ from transformers.models.qwen2_vl.image_processing_pil_qwen2_vl import Qwen2VLIm
 from transformers.models.smolvlm.image_processing_pil_smolvlm import SmolVLMImageProcessorPil
 
 from tests.make import made_decided, tiny_tokenizer
-from vision_zero.policy.nano.tokenizer import CHAT_TEMPLATE, END, IMAGE, PAD, VIDEO, VISION_END, VISION_START
 from vision_zero.policy.processor import InternPictureProcessor, PictureProcessor, Qwen3PictureProcessor, SmolPictureProcessor
+from vision_zero.warm_start.tokenizer import CHAT_TEMPLATE, END, IMAGE, PAD, VIDEO, VISION_END, VISION_START
 
 FAMILIES = ("qwen2_5_vl", "qwen3_vl", "internvl", "idefics3", "smolvlm")
 CONTEXT = 2048

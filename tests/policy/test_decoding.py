@@ -9,7 +9,7 @@ from transformers import GenerationConfig
 
 from tests.policy.families import FAMILIES, build_family
 from vision_zero.errors import PolicyError
-from vision_zero.policy.compiled import CompiledDecoder, Slots
+from vision_zero.policy.compiled_decoding import CompiledDecoder, Slots
 from vision_zero.policy.decoding import Decoder, decode
 
 ORDINARY = (20, 80)

@@ -26,11 +26,11 @@ from tests.make import scene_pairs
 from tests.policy.families import CONTEXT, FAMILIES, write_family
 from vision_zero.config.policy import PolicyConfig, SamplingConfig
 from vision_zero.errors import PolicyError
-from vision_zero.game.table import Request
-from vision_zero.policy.fitting import check_fit
+from vision_zero.game.interface import Request
 from vision_zero.policy.loading import load_policy
 from vision_zero.policy.policy import user_message
 from vision_zero.policy.processor import load_processor
+from vision_zero.policy.processor_check import check_processor
 from vision_zero.randomness import Seed
 
 STOCK = {
@@ -155,7 +155,7 @@ def test_a_processor_that_writes_too_few_tokens_is_refused(base, family):
     else:
         policy.processor.image_seq_len = 3
     with pytest.raises(PolicyError, match=r"writes \d+ tokens for a picture of which the model makes \d+|cannot read") as caught:
-        check_fit(policy)
+        check_processor(policy)
     assert "\n" not in str(caught.value)
 
 
@@ -205,7 +205,7 @@ def test_tokens_that_the_model_does_not_know_are_refused(base):
     policy.processor.tokenizer.add_tokens(["<new>"])
     policy.processor.chat_template += "<new>"
     with pytest.raises(PolicyError, match=r"writes token (\d+), but the model knows \1 tokens"):
-        check_fit(policy)
+        check_processor(policy)
 
 
 @families
@@ -225,4 +225,4 @@ def test_a_model_without_features_of_pictures_is_refused(base):
     seeing = policy.model
     blind = SimpleNamespace(config=seeing.config, device=seeing.device, get_input_embeddings=seeing.get_input_embeddings)
     with pytest.raises(PolicyError, match="no features of pictures"):
-        check_fit(type(policy)(blind, policy.processor, policy.sampling))
+        check_processor(type(policy)(blind, policy.processor, policy.sampling))

@@ -16,8 +16,8 @@ from tests.policy.families import write_family
 from vision_zero.config.policy import PolicyConfig
 from vision_zero.errors import PolicyError
 from vision_zero.policy.loading import load_base, load_policy
-from vision_zero.policy.origin import Origin
 from vision_zero.policy.policy import user_message
+from vision_zero.policy.provenance import Provenance
 from vision_zero.randomness import Seed
 
 
@@ -242,7 +242,7 @@ def other_base(tmp_path):
 def trained_on(base, folder):
     """The folder of an adapter that was trained here on that base."""
     model, _ = load_base(PolicyConfig(base=str(base)))
-    origin = Origin.of(PolicyConfig(base=str(base)), model)
+    origin = Provenance.of(PolicyConfig(base=str(base)), model)
     write_tiny_adapter(base, folder)
     origin.write(folder)
     return folder

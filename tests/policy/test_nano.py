@@ -6,14 +6,14 @@ import pytest
 from safetensors import safe_open
 
 from tests.make import scene_pairs
-from vision_zero.config.nano import NANO_GAME, NANO_REASONING, NANO_SAMPLING
+from vision_zero.config.nano_defaults import NANO_GAME, NANO_REASONING, NANO_SAMPLING
 from vision_zero.config.policy import PolicyConfig
-from vision_zero.evaluation.truth import true_clues
-from vision_zero.evaluation.written import is_reasoned, others, read_checks
+from vision_zero.domains.scenes.statements import parse
+from vision_zero.evaluation.clue_accuracy import clue_accuracy
+from vision_zero.evaluation.written_checks import is_reasoned, others, read_checks
 from vision_zero.game.engine import deal_all, play
 from vision_zero.game.spy import WhoIsTheSpy
-from vision_zero.pairs.scenes.statements import parse
-from vision_zero.policy.bases import nano_folder
+from vision_zero.policy.base_models import nano_folder
 from vision_zero.policy.loading import load_policy
 from vision_zero.randomness import Seed
 
@@ -52,7 +52,7 @@ def test_it_follows_the_format(games):
 
 def test_its_clues_are_about_its_own_picture(games):
     pairs = {pair.pair_id: pair for pair in scene_pairs(GAMES, seed=99)}
-    own = true_clues(games, pairs)
+    own = clue_accuracy(games, pairs)
     facts = [pairs[game.pair_id].original_facts for game in games]
     said = [[parse(move.clue) for move in game.clue_moves] for game in games]
     elsewhere = [

@@ -6,7 +6,7 @@ import pytest
 
 from tests.make import scene_pairs
 from vision_zero.config.game import GameConfig
-from vision_zero.evaluation.duels import caught, duel, vote_again
+from vision_zero.evaluation.head_to_head import caught, play_head_to_head, vote_on
 from vision_zero.game.engine import deal_all
 from vision_zero.game.spy import WhoIsTheSpy
 from vision_zero.game.transcript import vote_rates
@@ -19,7 +19,7 @@ PAIRS = 60
 
 def games(player, count=PAIRS, **rules):
     pairs = scene_pairs(count)
-    tables = duel(WhoIsTheSpy(GameConfig(**rules)), pairs, player(pairs), player(pairs), SEED)
+    tables = play_head_to_head(WhoIsTheSpy(GameConfig(**rules)), pairs, player(pairs), player(pairs), SEED)
     return [table.transcript for table in tables]
 
 
@@ -35,7 +35,7 @@ def test_an_oracle_that_guesses_is_right_where_one_that_abstains_says_nothing():
     rules, pairs = WhoIsTheSpy(GameConfig()), scene_pairs(PAIRS)
     tables = [replace(table, transcript=game) for table, game in zip(deal_all(rules, pairs, SEED), vague, strict=True)]
     abstains, guesses = (
-        vote_rates([table.transcript for table in vote_again(rules, tables, voters(pairs), SEED)]) for voters in (Oracle, Guesser)
+        vote_rates([table.transcript for table in vote_on(rules, tables, voters(pairs), SEED)]) for voters in (Oracle, Guesser)
     )
     assert abstains.abstention > 0.5
     assert guesses.abstention == guesses.unreadable == 0
@@ -45,7 +45,7 @@ def test_an_oracle_that_guesses_is_right_where_one_that_abstains_says_nothing():
 
 def test_a_vague_spy_is_hardly_ever_caught():
     pairs = scene_pairs(PAIRS)
-    tables = duel(WhoIsTheSpy(GameConfig()), pairs, Vague(pairs), Oracle(pairs), SEED)
+    tables = play_head_to_head(WhoIsTheSpy(GameConfig()), pairs, Vague(pairs), Oracle(pairs), SEED)
     assert sum(caught([table.transcript for table in tables])) <= 0.3 * PAIRS
 
 

@@ -21,7 +21,7 @@ from typing import Any
 from PIL import Image
 
 from tests.loopback import address, serving
-from vision_zero.config.policy import Drawing, PolicyConfig
+from vision_zero.config.policy import PolicyConfig, SamplingParams
 from vision_zero.policy.loading import load_policy
 from vision_zero.policy.policy import Policy, begin_reply, unpadded, user_message
 from vision_zero.randomness import Seed
@@ -93,7 +93,7 @@ class VllmServer:
                 data = base64.b64decode(part["image_url"]["url"].removeprefix("data:image/png;base64,"))
                 pictures.append(Image.open(io.BytesIO(data)))
         chat = begin_reply(user_message(text, *pictures), begun)
-        drawing = Drawing(body["temperature"] or 1.0, body["max_tokens"])
+        drawing = SamplingParams(body["temperature"] or 1.0, body["max_tokens"])
         [completion] = policy.draw([chat], drawing, Seed(body["seed"]), ["chat"])
         [prompt] = unpadded(policy.encode([chat]))
         tokens = list(completion.tokens)[len(policy.processor.tokenizer.encode(begun)) if begun else 0 :]

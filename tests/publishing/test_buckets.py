@@ -10,15 +10,15 @@ from typing import Any
 import fsspec
 import pytest
 
+from tests.data.s3_server import allow, forbid, impatient, options, s3_server
 from tests.faults import Fault, Kind, faulty_line
 from tests.make import write_tiny_adapter
-from tests.pairs.s3_server import allow, forbid, impatient, options, s3_server
 from vision_zero.config.policy import PolicyConfig
 from vision_zero.config.publish import PublishConfig
 from vision_zero.errors import PublishError
 from vision_zero.policy.folder import BaseFolder, PolicyFolder
 from vision_zero.policy.loading import load_policy
-from vision_zero.publishing.building import build
+from vision_zero.publishing.build import build
 from vision_zero.publishing.targets import CONTENTS, deliver
 
 pytestmark = pytest.mark.s3

@@ -16,16 +16,16 @@ from tests.make import write_tiny_adapter
 from tests.policy.families import FAMILIES, write_family
 from vision_zero.config.policy import PolicyConfig
 from vision_zero.config.publish import PublishConfig
+from vision_zero.data.validation.verdict import Verdict
 from vision_zero.evaluation.estimates import Scores
 from vision_zero.evaluation.scorecard import Scorecard
-from vision_zero.learning.state import StageState
-from vision_zero.pairs.verdict import Verdict
-from vision_zero.policy.bases import nano_folder
+from vision_zero.policy.base_models import nano_folder
 from vision_zero.policy.folder import PolicyFolder
 from vision_zero.policy.loading import load_policy
 from vision_zero.policy.policy import user_message
-from vision_zero.publishing.building import build
+from vision_zero.publishing.build import build
 from vision_zero.publishing.card import published_card
+from vision_zero.training.state import StageState
 
 CLASSES = {
     "nano": ("Qwen2_5_VLProcessor", "Qwen2VLVideoProcessor"),

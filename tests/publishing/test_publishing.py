@@ -21,7 +21,7 @@ from vision_zero.errors import PolicyError, PublishError
 from vision_zero.policy.folder import PolicyFolder
 from vision_zero.policy.loading import load_base, load_policy
 from vision_zero.policy.policy import user_message
-from vision_zero.publishing.building import build
+from vision_zero.publishing.build import build
 from vision_zero.publishing.targets import deliver
 from vision_zero.randomness import Seed
 

@@ -11,29 +11,29 @@ from vision_zero.config.learning import LearningConfig, SwitchConfig
 from vision_zero.config.rewards import RewardsConfig
 from vision_zero.config.self_play import SelfPlayConfig
 from vision_zero.config.stages import StageConfig
+from vision_zero.data.outlines import outlines
+from vision_zero.data.table import PairTable
+from vision_zero.data.validation.verdict import Expectation, Quarantined, Verdict
 from vision_zero.errors import GameError
 from vision_zero.evaluation.estimates import Bound, Estimate, Score, Scores
 from vision_zero.evaluation.scorecard import Scorecard
-from vision_zero.game.played import PlayedGames
-from vision_zero.game.records import read_transcripts, write_transcripts
+from vision_zero.game.played_games import PlayedGames
 from vision_zero.game.transcript import Transcript
-from vision_zero.learning.alarms import Alarm, Alarms
-from vision_zero.learning.state import IterationRecord, StageState, Switch
-from vision_zero.learning.unplayed import Unplayed
-from vision_zero.pairs.outlines import outlines
-from vision_zero.pairs.table import PairTable
-from vision_zero.pairs.verdict import Expectation, Quarantined, Verdict
+from vision_zero.game.transcript_files import read_transcripts, write_transcripts
 from vision_zero.policy.folder import PolicyFolder
-from vision_zero.report.charts import Chart, Line, Threshold
-from vision_zero.report.course import course_charts, course_page, stage_bands
+from vision_zero.report.curves import curve_charts, curves_page, stage_bands
 from vision_zero.report.gallery import gallery_page
+from vision_zero.report.line_chart import Chart, Line, Threshold
 from vision_zero.report.replay import replay_page
-from vision_zero.report.replies import replies_by_role
+from vision_zero.report.reply_stats import replies_by_role
 from vision_zero.report.run_folder import Outcome, RunFolder, report_page, rewrite, summary_table
-from vision_zero.report.times import RunTimes, StepTime
+from vision_zero.report.step_times import RunTimes, StepTime
+from vision_zero.training.diagnostics import Alarm, Alarms
+from vision_zero.training.state import IterationRecord, StageState, Switch
+from vision_zero.training.unplayed_games import UnplayedGames
 
 TIMES = RunTimes(steps=(StepTime(name="clue_stage_1", start=0.5, end=9.5), StepTime(name="watch_1", start=9.5, end=10.0)))
-UNPLAYED = Unplayed(planned=10, reached=7, games=96)
+UNPLAYED = UnplayedGames(planned=10, reached=7, games=96)
 EVIL = "<script>alert(1)</script><img src=x onerror=alert(2)>"
 
 
@@ -151,14 +151,14 @@ def test_outlines_are_where_the_picture_changed():
 
 
 def test_the_course_has_thresholds_stages_and_curves():
-    page = course_page(state())
+    page = curves_page(state())
     assert_self_contained(page)
     for words in ("Votes: right, and N/A", "to clue", "Clue reward by role", "KL to the base", "Groups that teach nothing"):
         assert words in page, words
     bands = stage_bands(state().history)
     assert [(band.start, band.stop) for band in bands] == [(-0.5, 1.5), (1.5, 2.5)]
-    assert course_charts(StageState()) == []
-    assert "No iteration has been trained yet" in course_page(StageState())
+    assert curve_charts(StageState()) == []
+    assert "No iteration has been trained yet" in curves_page(StageState())
 
 
 @pytest.mark.parametrize("points", [[(0, 0.5)], [(0, 0.5), (1, 0.5)], [(3, -1e-9), (90, 1e9)], [(n, n % 7) for n in range(100)]])
@@ -278,7 +278,7 @@ def test_scripted_players_are_levels_and_curves_in_the_plots():
         bounds=(Bound(player="oracle", name="decision/accuracy", estimate=value),),
     )
     learned = state().model_copy(update={"measured": (measured,)})
-    charts = {chart.title: chart for chart in course_charts(learned)}
+    charts = {chart.title: chart for chart in curve_charts(learned)}
     assert [level.name for level in charts["Held-out games: right votes"].thresholds] == ["oracle voter"]
     assert [line.name for line in charts["Held-out games: wins"].lines] == ["against the base", "liar"]
     assert "Held-out scene questions" not in charts
@@ -310,16 +310,16 @@ def test_transcripts_read_back(tmp_path):
 def test_games_that_pairs_were_made_for_and_that_were_not_played_are_counted_and_shown(tmp_path, capsys):
     config = SelfPlayConfig(iterations_per_round=10, learning=LearningConfig(iterations=100, games_per_iteration=32))
     before, after = (StageState(iteration=number) for number in (80, 87))
-    assert Unplayed.of(config, 1, before, after) == UNPLAYED
-    assert Unplayed.of(config, 2, before, StageState(iteration=100)).sentence == ""
-    late = Unplayed.of(config, 1, StageState(iteration=95), StageState(iteration=100))
+    assert UnplayedGames.of(config, 1, before, after) == UNPLAYED
+    assert UnplayedGames.of(config, 2, before, StageState(iteration=100)).sentence == ""
+    late = UnplayedGames.of(config, 1, StageState(iteration=95), StageState(iteration=100))
     assert (late.planned, late.games) == (5, 0)
     uneven = config.model_copy(
         update={"learning": LearningConfig(games_per_iteration=32, clue=StageConfig(games_per_iteration=24))}
     )
     trained = StageState(iteration=3, history=state().history)
-    assert Unplayed.of(uneven, 1, StageState(), trained).fewer == 8, "one of three iterations was the clue stage's"
-    assert "; 8 pairs were not played, for one stage" in Unplayed.of(uneven, 1, StageState(), trained).sentence
+    assert UnplayedGames.of(uneven, 1, StageState(), trained).fewer == 8, "one of three iterations was the clue stage's"
+    assert "; 8 pairs were not played, for one stage" in UnplayedGames.of(uneven, 1, StageState(), trained).sentence
     said = "3 of 10 iterations were not reached, for a stage ended within its round: the next run plays their 96 games"
     assert said in report_page("r2", outcome())
     summary_table(outcome(), RunFolder(tmp_path, "r2"))

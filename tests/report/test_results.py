@@ -6,14 +6,14 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
-from vision_zero.cli import cli
+from vision_zero.cli.app import cli
 from vision_zero.config.evaluation import EvaluationConfig
 from vision_zero.errors import EvaluationError, ReportError
 from vision_zero.evaluation.estimates import Scores, compare
-from vision_zero.evaluation.results import Results, Run, collect
 from vision_zero.evaluation.scorecard import Scorecard
-from vision_zero.learning.state import StageState
+from vision_zero.experiments.results import Results, Run, collect
 from vision_zero.report.results import BEGIN, END, draw_courses, tables, tables_in, write_into
+from vision_zero.training.state import StageState
 
 CONFIG = EvaluationConfig(resamples=200)
 PAIRS = 40

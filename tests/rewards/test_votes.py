@@ -24,7 +24,7 @@ def test_equal_rewards_teach_nothing():
 
 @given(st.lists(st.sampled_from([1.0, -0.5, -1.0]), min_size=2, max_size=16))
 def test_group_advantage_is_the_equation(rewards):
-    """As torch computes it. That TRL, which trains with it, computes the same: tests/learning/test_decision_stage.py."""
+    """As torch computes it. That TRL, which trains with it, computes the same: tests/training/test_decision_stage.py."""
     values = torch.tensor(rewards)
     expected = (values - values.mean()) / (values.std() + 1e-4)
     assert group_advantages(rewards) == pytest.approx(expected.tolist(), abs=1e-5)

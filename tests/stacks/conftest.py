@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.data.s3_server import s3_server
 from tests.make import write_tiny_recipe
-from tests.pairs.s3_server import s3_server
 from tests.stacks.zenml_server import client_environment, zenml_server
 
 ROOT = Path(__file__).resolve().parents[2]

@@ -6,7 +6,7 @@ import pytest
 
 from tests.stacks.containers import containers, run_pipeline
 from tests.stacks.kubeflow_api import kubeflow_api
-from vision_zero.scheduling import Schedule, zenml_schedule
+from vision_zero.cli.schedule import Schedule, zenml_schedule
 
 pytestmark = pytest.mark.kubeflow
 

@@ -7,7 +7,7 @@ import yaml
 
 from tests.stacks.containers import run_container
 from tests.stacks.kubernetes_api import CONTEXT, kubernetes_api
-from vision_zero.scheduling import Schedule, zenml_schedule
+from vision_zero.cli.schedule import Schedule, zenml_schedule
 
 pytestmark = pytest.mark.kubeflow
 

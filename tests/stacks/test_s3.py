@@ -8,8 +8,8 @@ from pathlib import Path
 import fsspec
 import pytest
 
+from tests.data.s3_server import options
 from tests.make import write_tiny_recipe
-from tests.pairs.s3_server import options
 
 pytestmark = [pytest.mark.bucket, pytest.mark.cli, pytest.mark.zenml]
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from vision_zero.config.files import check_file
+from vision_zero.recipes.check import check_file
 
 ROOT = Path(__file__).resolve().parents[2]
 STACKS = ROOT / "configs" / "stacks"

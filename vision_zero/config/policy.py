@@ -9,6 +9,8 @@ from pydantic import Field, model_validator
 from vision_zero.config.base import Config
 from vision_zero.config.endpoint import VllmConfig
 
+NANO = "nano"
+"""``policy.base`` of the embedded policy."""
 TrainOn = Literal["language", "vision", "both"]
 
 
@@ -28,7 +30,7 @@ class AdapterConfig(Config):
     """Layers that do not, as a regular expression of whole names."""
 
 
-class Drawing(NamedTuple):
+class SamplingParams(NamedTuple):
     """How replies of one kind are drawn: the softmax temperature, and tokens at most."""
 
     temperature: float
@@ -51,17 +53,17 @@ class SamplingConfig(Config):
     batch_size: int = Field(64, ge=1)
     """Replies generated at once; a turn with more seats is split."""
 
-    def of(self, kind: Literal["clue", "vote"]) -> Drawing:
+    def of(self, kind: Literal["clue", "vote"]) -> SamplingParams:
         """How clues or votes are drawn."""
         if kind == "clue":
-            return Drawing(self.temperature, self.max_clue_tokens)
-        return Drawing(self.vote_temperature or self.temperature, self.max_vote_tokens)
+            return SamplingParams(self.temperature, self.max_clue_tokens)
+        return SamplingParams(self.vote_temperature or self.temperature, self.max_vote_tokens)
 
 
 class PolicyConfig(Config):
     """The model that plays and learns."""
 
-    base: str = "nano"
+    base: str = NANO
     """``nano`` (the policy in this package), a local folder, or a hub id of any AutoModelForImageTextToText."""
     revision: str | None = None
     """Revision of a hub id; pin it, so that every run starts from the same weights."""

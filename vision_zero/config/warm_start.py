@@ -8,7 +8,7 @@ from typing import Annotated, Literal, Self
 from pydantic import Field, model_validator
 
 from vision_zero.config.base import Config, RootConfig
-from vision_zero.config.nano import NANO_SCENES
+from vision_zero.config.nano_defaults import NANO_SCENES
 from vision_zero.config.pairs import ChartsConfig, ScenesConfig
 from vision_zero.randomness import HELD_OUT_SEEDS
 
@@ -56,7 +56,7 @@ class Phase(Config):
 
 
 @dataclass(frozen=True, slots=True)
-class Course:
+class FineTuning:
     """Phases with one optimiser and one rise and fall of the learning rate; the next course starts from what ships of it."""
 
     first_step: int
@@ -123,14 +123,14 @@ class WarmStartConfig(RootConfig):
         return sum(phase.steps for phase in self.phases)
 
     @property
-    def courses(self) -> tuple[Course, ...]:
+    def courses(self) -> tuple[FineTuning, ...]:
         """The phases that share the common rate, then each phase with a rate of its own."""
         common = tuple(phase for phase in self.phases if phase.learning_rate is None)
-        courses = [Course(0, common, self.learning_rate, self.steady)] if common else []
+        courses = [FineTuning(0, common, self.learning_rate, self.steady)] if common else []
         first_step = sum(phase.steps for phase in common)
         for phase in self.phases[len(common) :]:
             assert phase.learning_rate is not None
-            courses.append(Course(first_step, (phase,), phase.learning_rate, self.warmup))
+            courses.append(FineTuning(first_step, (phase,), phase.learning_rate, self.warmup))
             first_step += phase.steps
         return tuple(courses)
 

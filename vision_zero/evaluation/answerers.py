@@ -9,9 +9,9 @@ from vision_zero.config.policy import PolicyConfig, SamplingConfig
 from vision_zero.config.suites import AnswererConfig, SamplingProtocol
 from vision_zero.evaluation.benchmarks.endpoint import Endpoint
 from vision_zero.evaluation.benchmarks.policy_answerer import PolicyAnswerer
-from vision_zero.evaluation.benchmarks.running import Answerer
+from vision_zero.evaluation.benchmarks.runner import Answerer
 from vision_zero.fingerprints import digest
-from vision_zero.policy.bases import base_fingerprint
+from vision_zero.policy.base_models import base_fingerprint
 from vision_zero.policy.loading import load_policy
 
 

@@ -18,7 +18,7 @@ from vision_zero.config.base import Config
 from vision_zero.config.evaluation import EvaluationConfig
 from vision_zero.errors import EvaluationError
 from vision_zero.evaluation.intervals import interval
-from vision_zero.evaluation.named import is_share
+from vision_zero.evaluation.metric_names import is_share
 from vision_zero.randomness import Seed
 
 Judgement = Literal["better", "same", "worse"]

@@ -13,28 +13,28 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from vision_zero.config.evaluation import EvaluationConfig, ScriptedName
-from vision_zero.config.fitness import notes_on_pairs
-from vision_zero.config.nano import reasoning_prefix
+from vision_zero.config.nano_defaults import reasoning_prefix
 from vision_zero.config.policy import PolicyConfig
 from vision_zero.config.self_play import BaseMeasureConfig
-from vision_zero.evaluation.clues import Spoken, clue_measures
-from vision_zero.evaluation.duels import BestGuess, caught, duel, vote_again, vote_shares
+from vision_zero.data.image_pair import ImagePair
+from vision_zero.data.table import PairTable
+from vision_zero.evaluation.clue_metrics import Spoken, clue_metrics
 from vision_zero.evaluation.estimates import BaseMeasures, Bound, Scores, compare, estimate
-from vision_zero.evaluation.named import BESIDE_REASONED, OVER_RULE, in_domain, is_share, sense
+from vision_zero.evaluation.head_to_head import BestGuess, caught, play_head_to_head, vote_on, vote_shares
+from vision_zero.evaluation.metric_names import BESIDE_REASONED, OVER_RULE, in_domain, is_share, sense
+from vision_zero.evaluation.question_metrics import list_metrics, question_metrics
 from vision_zero.evaluation.questions import AskedPicture, scene_questions
-from vision_zero.evaluation.replies import answer_measures, list_measures
-from vision_zero.evaluation.votes import GREEDY, Values, pass_at, vote_measures
-from vision_zero.evaluation.written import rule_votes
+from vision_zero.evaluation.vote_metrics import GREEDY, Values, pass_at, vote_metrics
+from vision_zero.evaluation.written_checks import rule_votes
 from vision_zero.game.engine import deal_all
+from vision_zero.game.interface import GameState, Players
 from vision_zero.game.spy import WhoIsTheSpy
-from vision_zero.game.table import Players, Table
 from vision_zero.game.transcript import Transcript
-from vision_zero.pairs.image_pair import ImagePair
-from vision_zero.pairs.table import PairTable
 from vision_zero.policy.loading import load_policy
 from vision_zero.policy.policy import Policy
 from vision_zero.policy.scripted import SCRIPTED
 from vision_zero.randomness import Seed
+from vision_zero.recipes.nano_limits import notes_on_pairs
 
 _LOGGER = logging.getLogger(__name__)
 BOUNDS: tuple[ScriptedName, ...] = ("oracle", "guesser", "random")
@@ -88,7 +88,7 @@ class HeldOut:
         Returns:
             Its measures, and the transcripts of its games against itself, one a pair.
         """
-        tables = duel(self.game, self.pairs, BestGuess(base), BestGuess(base), self.seed)
+        tables = play_head_to_head(self.game, self.pairs, BestGuess(base), BestGuess(base), self.seed)
         games = [table.transcript for table in tables]
         spoken: Spoken = [(game, range(1, game.players + 1)) for game in games]
         values = {**self._alone(tables, base, [spoken]), **self._against(base)}
@@ -128,7 +128,7 @@ class HeldOut:
         dealt = deal_all(self.game, self.pairs, self.seed)
         fixed = [replace(table, transcript=game) for table, game in zip(dealt, base_games, strict=True)]
         as_civilians, as_spy = (
-            duel(self.game, self.pairs, spy, others, self.seed) for spy, others in ((base, player), (player, base))
+            play_head_to_head(self.game, self.pairs, spy, others, self.seed) for spy, others in ((base, player), (player, base))
         )
         of_civilians, of_spy = ([table.transcript for table in tables] for tables in (as_civilians, as_spy))
         spoken: list[Spoken] = [[(game, game.civilians) for game in of_civilians], [(game, (game.spy,)) for game in of_spy]]
@@ -156,28 +156,28 @@ class HeldOut:
         )
         return found, _both_games(of_civilians, of_spy)
 
-    def _alone(self, fixed: Sequence[Table], policy: Policy, spoken: Sequence[Spoken]) -> Values:
+    def _alone(self, fixed: Sequence[GameState], policy: Policy, spoken: Sequence[Spoken]) -> Values:
         """What is measured of a policy without an opponent: its votes on fixed clues, its answers, its lists, its own clues."""
         values = {**self._votes(fixed, policy), **self._answers(policy)}
         if self.scenes:
-            values |= list_measures(policy, self.scenes, self.config.question_tokens, self.seed.child("lists"))
+            values |= list_metrics(policy, self.scenes, self.config.question_tokens, self.seed.child("lists"))
         if self.config.samples:
             values[f"pass@{self.config.samples}/votes"] = pass_at(self.game, fixed, policy, self.config.samples, self.seed)
-        return values | clue_measures(spoken, {pair.pair_id: pair for pair in self.pairs}, self.game.config)
+        return values | clue_metrics(spoken, {pair.pair_id: pair for pair in self.pairs}, self.game.config)
 
-    def _votes(self, fixed: Sequence[Table], voters: Policy, **how: Sequence[str]) -> Values:
-        return vote_measures(self.game, fixed, self.pairs, voters, self.seed, prefix=self.prefix, **how)
+    def _votes(self, fixed: Sequence[GameState], voters: Policy, **how: Sequence[str]) -> Values:
+        return vote_metrics(self.game, fixed, self.pairs, voters, self.seed, prefix=self.prefix, **how)
 
     def _answers(self, policy: Policy) -> Values:
-        return answer_measures(policy, self.questions, self.config, self.prefix, self.seed.child("questions"))
+        return question_metrics(policy, self.questions, self.config, self.prefix, self.seed.child("questions"))
 
-    def _bounds(self, fixed: Sequence[Table]) -> tuple[Bound, ...]:
+    def _bounds(self, fixed: Sequence[GameState]) -> tuple[Bound, ...]:
         """How scripted voters do on the same clues."""
         tables = [table for pair, table in zip(self.pairs, fixed, strict=True) if pair.domain == "scenes"]
         bounds = []
         for player in BOUNDS if tables else ():
             voters = SCRIPTED[player](self.scenes)
-            games = [table.transcript for table in vote_again(self.game, tables, voters, self.seed.child("bounds", player))]
+            games = [table.transcript for table in vote_on(self.game, tables, voters, self.seed.child("bounds", player))]
             for name, values in (("accuracy", vote_shares(games)["accuracy"]), ("spy caught", caught(games))):
                 level = estimate(values, self.config, self.seed.child("bounds", player, name))
                 bounds.append(Bound(player=player, name=f"decision/{name}", estimate=level))
@@ -189,7 +189,7 @@ class HeldOut:
         player = BestGuess(policy)
         for name, opponent, pairs in self._opponents():
             as_civilians, as_spy = (
-                caught([table.transcript for table in duel(self.game, pairs, spy, others, self.seed)])
+                caught([table.transcript for table in play_head_to_head(self.game, pairs, spy, others, self.seed)])
                 for spy, others in ((opponent, player), (player, opponent))
             )
             values[f"wins/against {name}"] = _half_each(as_civilians, as_spy)
@@ -206,8 +206,8 @@ class HeldOut:
 
     def _wins(
         self,
-        as_civilians: Sequence[Table],
-        as_spy: Sequence[Table],
+        as_civilians: Sequence[GameState],
+        as_spy: Sequence[GameState],
         policy: Policy,
         measured: BaseMeasures,
         base_games: Sequence[Transcript],
@@ -218,10 +218,7 @@ class HeldOut:
         own = caught(base_games)
         sampled_civil, sampled_spy = (
             caught(
-                [
-                    table.transcript
-                    for table in vote_again(self.game, tables, replace(voters, greedy=False), self.seed.child(side))
-                ]
+                [table.transcript for table in vote_on(self.game, tables, replace(voters, greedy=False), self.seed.child(side))]
             )
             for tables, voters, side in ((as_civilians, policy, "sampled civilians"), (as_spy, base, "sampled spy"))
         )

@@ -11,7 +11,7 @@ from vision_zero.config.suites import EvaluateConfig, SamplingProtocol, SuiteCon
 from vision_zero.errors import EvaluationError
 from vision_zero.evaluation.benchmarks.benchmark import Benchmark
 from vision_zero.evaluation.benchmarks.extraction.answer import VERSION
-from vision_zero.evaluation.benchmarks.files import write_atomically
+from vision_zero.evaluation.benchmarks.json_files import write_atomically
 
 
 class EvaluationProtocol(Config):

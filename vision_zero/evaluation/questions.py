@@ -7,11 +7,11 @@ from dataclasses import dataclass
 
 from PIL import Image
 
+from vision_zero.data.image_pair import ImagePair
+from vision_zero.domains.charts.questions import CHART_FAMILIES, ask_chart, is_value_right
+from vision_zero.domains.scenes.questions import Family, Question, ask
+from vision_zero.domains.scenes.statements import NUMBERS
 from vision_zero.game.parsing import one_line, split_reply
-from vision_zero.pairs.charts.questions import CHART_FAMILIES, ask_chart, is_value_right
-from vision_zero.pairs.image_pair import ImagePair
-from vision_zero.pairs.scenes.questions import Family, Question, ask
-from vision_zero.pairs.scenes.statements import NUMBERS
 from vision_zero.randomness import Seed
 
 SCENE_FAMILIES: tuple[Family, ...] = ("color", "shape", "count", "position")

@@ -4,18 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from vision_zero.data.image_pair import ImagePair
 from vision_zero.errors import GameError
-from vision_zero.game.table import Game, Players, Reply, Request, Table
-from vision_zero.pairs.image_pair import ImagePair
+from vision_zero.game.interface import Game, GameState, Players, Reply, Request
 from vision_zero.randomness import Seed
 
 
-def deal_all(game: Game, pairs: Sequence[ImagePair], seed: Seed) -> list[Table]:
+def deal_all(game: Game, pairs: Sequence[ImagePair], seed: Seed) -> list[GameState]:
     """One table for each pair; tables are named by position, so a longer list begins with the same games."""
     return [game.deal(pair, seed.child("table", number)) for number, pair in enumerate(pairs)]
 
 
-def play(game: Game, tables: Sequence[Table], players: Players, seed: Seed) -> list[Table]:
+def play(game: Game, tables: Sequence[GameState], players: Players, seed: Seed) -> list[GameState]:
     """Play all tables to the end. A bad reply is a recorded move, never an exception.
 
     Returns:
@@ -25,8 +25,8 @@ def play(game: Game, tables: Sequence[Table], players: Players, seed: Seed) -> l
 
 
 def play_recorded(
-    game: Game, tables: Sequence[Table], players: Players, seed: Seed
-) -> tuple[list[Table], list[tuple[Request, Reply]]]:
+    game: Game, tables: Sequence[GameState], players: Players, seed: Seed
+) -> tuple[list[GameState], list[tuple[Request, Reply]]]:
     """Like :func:`play`, and also every request with its reply, in the order of the calls: what training needs."""
     current = list(tables)
     record: list[tuple[Request, Reply]] = []

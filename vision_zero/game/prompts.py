@@ -12,7 +12,7 @@ from operator import attrgetter
 from typing import Literal
 
 from vision_zero.config.game import GameConfig
-from vision_zero.templates import TextTemplate, text_template
+from vision_zero.jinja import TextTemplate, text_template
 
 Role = Literal["civilian", "spy", "judge"]
 

@@ -13,12 +13,12 @@ from typing import final
 from PIL import Image
 
 from vision_zero.config.game import GameConfig
+from vision_zero.data.image_pair import ImagePair
 from vision_zero.errors import GameError
+from vision_zero.game.interface import Game, GameState, Reply, Request
 from vision_zero.game.parsing import Clue, Unreadable, Vote, one_line, read_clue, read_vote
 from vision_zero.game.prompts import Role, clue_prompt, vote_prompt
-from vision_zero.game.table import Game, Reply, Request, Table
 from vision_zero.game.transcript import JUDGE, Move, Outcome, Transcript, outcome
-from vision_zero.pairs.image_pair import ImagePair
 from vision_zero.randomness import Seed
 
 _EMPTY_PICTURE = (255, 255, 255)
@@ -40,12 +40,12 @@ class WhoIsTheSpy(Game):
         """How often a batch of tables asks its players, however many tables there are."""
         return self.players * self.config.rounds + 1
 
-    def deal(self, pair: ImagePair, seed: Seed) -> Table:
+    def deal(self, pair: ImagePair, seed: Seed) -> GameState:
         spy = int(seed.child("spy").generator().integers(1, self.players + 1))
         transcript = Transcript(game_id=f"game-{seed.digest()[:16]}", pair_id=pair.pair_id, players=self.players, spy=spy)
-        return Table(pair.original, self._spy_image(pair), transcript)
+        return GameState(pair.original, self._spy_image(pair), transcript)
 
-    def turns(self, table: Table) -> list[Request]:
+    def turns(self, table: GameState) -> list[Request]:
         spoken = len(table.transcript.clue_moves)
         if spoken < self.players * self.config.rounds:
             return [self._clue_request(table, spoken % self.players + 1, spoken // self.players + 1)]
@@ -55,13 +55,13 @@ class WhoIsTheSpy(Game):
             return [self._vote_request(table, JUDGE)] * self.config.judge_votes
         return [self._vote_request(table, seat) for seat in table.transcript.civilians]
 
-    def hear(self, table: Table, request: Request, reply: Reply) -> Table:
+    def hear(self, table: GameState, request: Request, reply: Reply) -> GameState:
         transcript = table.transcript
         if request.game_id != transcript.game_id:
             raise GameError(f"a reply for game {request.game_id} came to the table of game {transcript.game_id}")
         return replace(table, transcript=replace(transcript, moves=(*transcript.moves, self.read(request, reply))))
 
-    def outcome(self, table: Table) -> Outcome:
+    def outcome(self, table: GameState) -> Outcome:
         if self.turns(table):
             raise GameError(f"game {table.transcript.game_id} is not over: it has no outcome yet")
         return outcome(table.transcript)
@@ -89,14 +89,14 @@ class WhoIsTheSpy(Game):
             tokens=len(reply.tokens),
         )
 
-    def _clue_request(self, table: Table, seat: int, round_: int) -> Request:
+    def _clue_request(self, table: GameState, seat: int, round_: int) -> Request:
         transcript = table.transcript
         role: Role = "spy" if seat == transcript.spy else "civilian"
         prompt = clue_prompt(self.config, seat, role, transcript.heard(), self._memory(transcript, seat), round_=round_)
         image = table.spy_image if role == "spy" else table.original
         return Request(transcript.game_id, seat, role, "clue", round_, prompt, image, transcript.heard())
 
-    def _vote_request(self, table: Table, seat: int) -> Request:
+    def _vote_request(self, table: GameState, seat: int) -> Request:
         transcript = table.transcript
         role: Role = "judge" if seat == JUDGE else "civilian"
         prompt = vote_prompt(self.config, seat, role, transcript.heard(), self._memory(transcript, seat))

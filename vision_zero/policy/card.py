@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from vision_zero.config.policy import PolicyConfig
-from vision_zero.templates import text_template
+from vision_zero.jinja import text_template
 
 
 def policy_card(config: PolicyConfig, *, iteration: int, iterations: int, stage: str, run: str) -> str:

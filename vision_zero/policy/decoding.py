@@ -5,7 +5,7 @@
 - A reply that has ended leaves the batch; ``generate`` feeds it padding until the longest one ends.
 
 Greedy replies are those of ``generate``: tests/policy/test_decoding.py holds them to it for every family of models.
-:mod:`vision_zero.policy.compiled` does the same with compiled steps.
+:mod:`vision_zero.policy.compiled_decoding` does the same with compiled steps.
 """
 
 from __future__ import annotations
@@ -61,7 +61,7 @@ class RoomyLayer(DynamicLayer):  # type: ignore[misc]
 
 
 @dataclass(frozen=True)
-class Speaking:
+class DecodeState:
     """The replies that have not ended, a row of the batch each.
 
     Attributes:
@@ -78,7 +78,7 @@ class Speaking:
     position: torch.Tensor
     cache: Cache
 
-    def only(self, rows: torch.Tensor) -> Speaking:
+    def only(self, rows: torch.Tensor) -> DecodeState:
         """These rows; the cache forgets the others."""
         self.cache.batch_select_indices(rows)
         return replace(
@@ -100,13 +100,13 @@ class Decoder:
     def __init__(self, model: Any) -> None:
         self.model = model
 
-    def begin(self, inputs: dict[str, Any], rows: torch.Tensor, max_tokens: int) -> Speaking:
+    def begin(self, inputs: dict[str, Any], rows: torch.Tensor, max_tokens: int) -> DecodeState:
         """The prompts, read once each, as the beginning of every reply to them: ``rows`` says to which."""
         ids = inputs["input_ids"]
         positions = self.model._prepare_position_ids_for_generation(ids, dict(inputs))
         cache = DynamicCache(config=self.model.config.get_text_config(decoder=True))
         read = self.read(**inputs, position_ids=positions, past_key_values=cache, use_cache=True, logits_to_keep=1)
-        return Speaking(
+        return DecodeState(
             numbers=torch.arange(len(rows), device=ids.device),
             logits=read.logits[:, -1].float()[rows],
             mask=inputs["attention_mask"][rows],
@@ -118,7 +118,7 @@ class Decoder:
         """Of so many rows only some are ``left``: which to go on with, the others after them; None: all, as it is."""
         return left if len(left) <= CROWD * rows else None
 
-    def after(self, speaking: Speaking, tokens: torch.Tensor) -> Speaking:
+    def after(self, speaking: DecodeState, tokens: torch.Tensor) -> DecodeState:
         """One token later: they have been said, and the model has read them."""
         mask = torch.cat([speaking.mask, speaking.mask.new_ones(len(tokens), 1)], dim=1)
         position = speaking.position + 1

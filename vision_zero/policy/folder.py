@@ -11,8 +11,8 @@ import shutil
 from dataclasses import dataclass
 from pathlib import Path
 
+from vision_zero.atomic_dir import atomic_dir
 from vision_zero.errors import PolicyError
-from vision_zero.whole import whole_folder
 
 ADAPTER_FILES = ("adapter_model.safetensors", "adapter_config.json")
 ORIGIN = "origin.json"
@@ -70,7 +70,7 @@ class PolicyFolder:
         """A copy in ``target`` that appears there whole or not at all; an older copy is replaced."""
         if self.path is None:
             return self
-        with whole_folder(target) as fresh:
+        with atomic_dir(target) as fresh:
             for name in self.files():
                 shutil.copyfile(self.path / name, fresh / name)
         return PolicyFolder(target)

@@ -14,15 +14,15 @@ from transformers.utils.logging import disable_progress_bar
 
 from vision_zero.config.policy import PolicyConfig
 from vision_zero.errors import PolicyError, first_line
-from vision_zero.policy.bases import base_path
-from vision_zero.policy.fitting import check_fit
+from vision_zero.policy.adapter_io import UNLOADABLE, load_whole, merged, merges_exactly, read_model, with_adapter
+from vision_zero.policy.base_models import base_path
 from vision_zero.policy.folder import ADAPTER_FILES, ORIGIN, is_whole
-from vision_zero.policy.origin import Origin, mark_of, reader_mark
 from vision_zero.policy.policy import Policy
 from vision_zero.policy.processor import load_processor
-from vision_zero.policy.served import Served
-from vision_zero.policy.sight import forget_if_adapted, remember_pictures
-from vision_zero.policy.trained import UNLOADABLE, load_whole, merged, merges_exactly, read_model, with_adapter
+from vision_zero.policy.processor_check import check_processor
+from vision_zero.policy.provenance import Provenance, processor_fingerprint, weights_fingerprint
+from vision_zero.policy.vision_cache import disable_if_vision_is_adapted, enable_vision_cache
+from vision_zero.policy.vllm import VllmModel
 
 # A model of megabytes needs no progress bar, and in a step's log every update of one is a line.
 disable_progress_bar()
@@ -57,7 +57,7 @@ def load_base(config: PolicyConfig) -> tuple[Any, Any]:
             "its files are incomplete, or its config.json is another model's"
         )
     if config.train_on == "language":
-        remember_pictures(model)
+        enable_vision_cache(model)
     return model, processor
 
 
@@ -85,7 +85,7 @@ def load_policy(
     if config.server is not None:
         return _served(config, folder)
     model, processor = load_base(config)
-    mark = mark_of(model)
+    mark = weights_fingerprint(model)
     base = None
     merges = is_merged and merges_exactly(model)
     keeps_base = beside_base or not is_merged
@@ -99,7 +99,7 @@ def load_policy(
             base = deepcopy(model).to(place) if merges and beside_base else None
             known = {id(parameter) for parameter in model.parameters()}
             adapted = with_adapter(model, folder, config.base)
-            forget_if_adapted(model, known, *filter(None, [base]))
+            disable_if_vision_is_adapted(model, known, *filter(None, [base]))
             model = merged(adapted) if merges else adapted
     has_no_base = folder is not None and not keeps_base
     policy = Policy(
@@ -109,29 +109,29 @@ def load_policy(
         base=base,
         has_no_base=has_no_base,
         compiled=config.compiled,
-        base_mark=f"{mark}-{reader_mark(processor)}",
+        base_mark=f"{mark}-{processor_fingerprint(processor)}",
     )
-    check_fit(policy)
+    check_processor(policy)
     return policy
 
 
 def _served(config: PolicyConfig, folder: Path | None) -> Policy:
     assert config.server is not None
     model, processor = load_base(config)
-    mark = mark_of(model)
-    served = Served(config.server, config.server.model)
+    mark = weights_fingerprint(model)
+    served = VllmModel(config.server, config.server.model)
     if folder is not None:
         _check_origin(folder, config, mark)
         if is_whole(folder):
             raise PolicyError(f"{folder} holds all weights of a policy, and a server is handed adapters: unset policy.server")
-        served = Served.adapter(config.server, folder)
-    policy = Policy(model, processor, config.sampling, served=served, base_mark=f"{mark}-{reader_mark(processor)}")
-    check_fit(policy)
+        served = VllmModel.adapter(config.server, folder)
+    policy = Policy(model, processor, config.sampling, served=served, base_mark=f"{mark}-{processor_fingerprint(processor)}")
+    check_processor(policy)
     return policy
 
 
 def _check_origin(folder: Path, config: PolicyConfig, mark: str) -> None:
-    origin = Origin.read(folder)
+    origin = Provenance.read(folder)
     if origin is not None:
         origin.check_base(folder, config.base, mark)
 
@@ -142,7 +142,7 @@ def base_of(folder: Path) -> str:
     Raises:
         PolicyError: neither its ``origin.json`` nor its ``adapter_config.json`` names it.
     """
-    origin = Origin.read(folder)
+    origin = Provenance.read(folder)
     if origin is not None:
         return origin.base
     adapter = folder / ADAPTER_FILES[1]

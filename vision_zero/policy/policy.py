@@ -16,13 +16,13 @@ import torch
 from PIL import Image
 from transformers import TopPLogitsWarper
 
-from vision_zero.config.policy import Drawing, SamplingConfig
+from vision_zero.config.policy import SamplingConfig, SamplingParams
 from vision_zero.errors import PolicyError
-from vision_zero.game.table import Reply, Request
-from vision_zero.policy.begun import begun_inputs, next_tokens
-from vision_zero.policy.compiled import CompiledDecoder
+from vision_zero.game.interface import Reply, Request
+from vision_zero.policy.compiled_decoding import CompiledDecoder
 from vision_zero.policy.decoding import Choose, Decoder, decode
-from vision_zero.policy.served import Asked, Served
+from vision_zero.policy.prefill import next_tokens, prefilled_inputs
+from vision_zero.policy.vllm import GenerationRequest, VllmModel
 from vision_zero.randomness import Seed
 from vision_zero.text import well_formed
 
@@ -68,8 +68,8 @@ class Policy:
         compiled: draw tokens by a compiled step.
         decoders: what replies are drawn by, one for each model; policies of the same models share it.
         reply_prefix: words that every reply begins with: they are said for the policy, which goes on from there.
-        base_mark: tells the frozen base from others, by its weights and by how it reads words and pictures; see
-            :func:`vision_zero.policy.origin.mark_of` and :func:`vision_zero.policy.origin.reader_mark`.
+        base_mark: identifies the frozen base: :func:`~vision_zero.policy.provenance.weights_fingerprint` and
+            :func:`~vision_zero.policy.provenance.processor_fingerprint`.
     """
 
     model: Any
@@ -79,7 +79,7 @@ class Policy:
     as_base: bool = False
     base: Any = None
     has_no_base: bool = False
-    served: Served | None = None
+    served: VllmModel | None = None
     compiled: bool = False
     decoders: dict[int, Decoder] = field(default_factory=dict, compare=False, repr=False)
     base_mark: str = ""
@@ -94,7 +94,7 @@ class Policy:
             raise PolicyError("the policy has no chat template; add chat_template.jinja to its folder")
 
     def reply(self, requests: Sequence[Request], seed: Seed) -> list[Reply]:
-        """Answer the seats of one turn; see :class:`vision_zero.game.table.Players`."""
+        """Answer the seats of one turn; see :class:`vision_zero.game.interface.Players`."""
         messages = [user_message(request.prompt, request.image) for request in requests]
         names = [f"{request.game_id} (seat {request.seat}, {request.kind})" for request in requests]
         completions = self.draw(messages, self.sampling.of(requests[0].kind), seed, names)
@@ -103,9 +103,9 @@ class Policy:
     def complete(self, messages: Sequence[Messages], max_tokens: int, seed: Seed) -> list[Completion]:
         """A completion of at most so many tokens for each chat, drawn at ``sampling.temperature``; see :meth:`draw`."""
         names = [f"chat {number} of {len(messages)}" for number in range(1, len(messages) + 1)]
-        return self.draw(messages, Drawing(self.sampling.temperature, max_tokens), seed, names)
+        return self.draw(messages, SamplingParams(self.sampling.temperature, max_tokens), seed, names)
 
-    def draw(self, messages: Sequence[Messages], drawing: Drawing, seed: Seed, names: Sequence[str]) -> list[Completion]:
+    def draw(self, messages: Sequence[Messages], drawing: SamplingParams, seed: Seed, names: Sequence[str]) -> list[Completion]:
         """One completion for each chat, in order, generated ``sampling.batch_size`` at a time.
 
         Chats of similar length share a batch, so that little is computed on padding. ``names`` say in errors which chat is meant.
@@ -134,7 +134,7 @@ class Policy:
             processor_kwargs={"padding": True, "return_tensors": "pt"},
         )
         inputs = dict(encoded.to(self.model.device))
-        return begun_inputs(inputs, [self._tokens(_begun(chat)) for chat in messages], self.processor.tokenizer.pad_token_id)
+        return prefilled_inputs(inputs, [self._tokens(_begun(chat)) for chat in messages], self.processor.tokenizer.pad_token_id)
 
     def likeliest(self, messages: Sequence[Messages], begun: Sequence[str], options: Sequence[Sequence[str]]) -> list[int]:
         """Which option the policy would go on with in each chat if it had to take one: its place among the options.
@@ -171,9 +171,9 @@ class Policy:
         self._check_lengths(inputs, names, 1)
         if self.served is not None:
             read = unpadded(inputs)
-            asked = [Asked(*one) for one in zip(names, messages, read, allowed, strict=True)]
+            asked = [GenerationRequest(*one) for one in zip(names, messages, read, allowed, strict=True)]
             served = self.served.base() if self.as_base else self.served
-            drawn = served.replies(asked, Drawing(0.0, 1), top_p=1.0, never=self.picture_tokens, seed=Seed(0))
+            drawn = served.replies(asked, SamplingParams(0.0, 1), top_p=1.0, never=self.picture_tokens, seed=Seed(0))
             return [tokens[0] for tokens in drawn]
 
         def choose(logits: torch.Tensor) -> torch.Tensor:
@@ -184,7 +184,9 @@ class Policy:
 
         return [tokens[0] for tokens in self._decoded(inputs, range(len(messages)), choose, 1, Seed(0))]
 
-    def _generate(self, messages: Sequence[Messages], names: Sequence[str], drawing: Drawing, seed: Seed) -> list[Completion]:
+    def _generate(
+        self, messages: Sequence[Messages], names: Sequence[str], drawing: SamplingParams, seed: Seed
+    ) -> list[Completion]:
         rows, first = distinct(messages)
         inputs = self.encode([messages[number] for number in first])
         self._check_lengths(inputs, [names[number] for number in first], drawing.max_tokens)
@@ -194,7 +196,7 @@ class Policy:
             replies = self._decoded(inputs, rows, choose, drawing.max_tokens, seed)
             return [self._completion(begun + tokens) for begun, tokens in zip(said, replies, strict=True)]
         read = unpadded(inputs)
-        asked = [Asked(name, chat, read[row]) for name, chat, row in zip(names, messages, rows, strict=True)]
+        asked = [GenerationRequest(name, chat, read[row]) for name, chat, row in zip(names, messages, rows, strict=True)]
         how = drawing._replace(temperature=0.0) if self.greedy else drawing
         served = self.served.base() if self.as_base else self.served
         replies = served.replies(asked, how, top_p=self.sampling.top_p, never=self.picture_tokens, seed=seed)

@@ -14,13 +14,13 @@ import numpy as np
 from PIL import Image
 
 from vision_zero.config.evaluation import ScriptedName
+from vision_zero.data.image_pair import ImagePair
+from vision_zero.domains.scenes.statements import SIDES, Both, Query, SceneFacts, Thing, parse, parts_of
 from vision_zero.errors import GameError
+from vision_zero.game.interface import Reply, Request
 from vision_zero.game.parsing import ABSTAIN
 from vision_zero.game.prompts import SpokenClue
 from vision_zero.game.spy import empty_picture
-from vision_zero.game.table import Reply, Request
-from vision_zero.pairs.image_pair import ImagePair
-from vision_zero.pairs.scenes.statements import SIDES, Both, Query, SceneFacts, Thing, parse, parts_of
 from vision_zero.randomness import Seed
 
 NOTHING: SceneFacts = {"objects": [], "relationships": {side: [] for side in SIDES}}
@@ -38,7 +38,7 @@ class Scripted(ABC):
             self._facts[_key(pair.modified)] = pair.modified_facts
 
     def reply(self, requests: Sequence[Request], seed: Seed) -> list[Reply]:
-        """One reply for each request; see :class:`vision_zero.game.table.Players`."""
+        """One reply for each request; see :class:`vision_zero.game.interface.Players`."""
         return [self._answer(request, seed.child(number)) for number, request in enumerate(requests)]
 
     def _answer(self, request: Request, seed: Seed) -> Reply:

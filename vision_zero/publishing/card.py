@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections import Counter
 
 from vision_zero.config.publish import PublishConfig
+from vision_zero.data.validation.verdict import Verdict
 from vision_zero.evaluation.estimates import Scores
 from vision_zero.evaluation.scorecard import Scorecard
-from vision_zero.learning.state import StageState
-from vision_zero.pairs.verdict import Verdict
-from vision_zero.policy.bases import is_on_the_hub
-from vision_zero.templates import text_template
+from vision_zero.jinja import text_template
+from vision_zero.policy.base_models import is_on_the_hub
+from vision_zero.training.state import StageState
 
 
 def published_card(

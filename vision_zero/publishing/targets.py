@@ -22,10 +22,10 @@ from fsspec.core import url_to_fs
 from huggingface_hub import CommitOperationAdd, CommitOperationDelete, HfApi
 
 from vision_zero.config.publish import PublishConfig
+from vision_zero.data.remote_storage import address_failures
 from vision_zero.errors import PublishError, first_line
-from vision_zero.pairs.imported.storage import address_failures
 from vision_zero.policy.folder import ADAPTER_FILES, CONFIG, BaseFolder
-from vision_zero.publishing.contents import CONTENTS, Contents, named
+from vision_zero.publishing.manifest import CONTENTS, Manifest, named
 
 _OPENERS = (CONFIG, ADAPTER_FILES[1])
 _NEW = ".new"
@@ -61,7 +61,7 @@ def deliver(folder: BaseFolder, config: PublishConfig) -> Delivery:
     return _to_folder(folder, config)
 
 
-def _check_free(config: PublishConfig, old: Contents | None, others: set[str], new: set[str]) -> None:
+def _check_free(config: PublishConfig, old: Manifest | None, others: set[str], new: set[str]) -> None:
     """May it be published to that place?
 
     Args:
@@ -92,13 +92,13 @@ def _check_free(config: PublishConfig, old: Contents | None, others: set[str], n
 
 def _to_folder(folder: BaseFolder, config: PublishConfig) -> Delivery:
     target = Path(config.target).expanduser()
-    new = Contents.of(folder)
+    new = Manifest.of(folder)
     staged = {name + _NEW for name in (*new.files, CONTENTS)}
     try:
         listed = target / CONTENTS
-        old = Contents.parse(listed.read_bytes(), str(listed)) if listed.is_file() else None
+        old = Manifest.parse(listed.read_bytes(), str(listed)) if listed.is_file() else None
         there = {path.name for path in target.iterdir()} if target.exists() else set()
-        before = old or Contents()
+        before = old or Manifest()
         kept = there - (before.own if old else set())
         _check_free(config, old, kept, {CONTENTS, *new.files, *staged})
         target.mkdir(parents=True, exist_ok=True)
@@ -118,7 +118,7 @@ def _to_folder(folder: BaseFolder, config: PublishConfig) -> Delivery:
     return Delivery(str(target), tuple(sorted(before.files)), tuple(sorted(kept)))
 
 
-def _swap(target: Path, before: Contents, new: Contents) -> None:
+def _swap(target: Path, before: Manifest, new: Manifest) -> None:
     for name in _OPENERS:
         if name in before.own:
             (target / name).unlink(missing_ok=True)
@@ -129,14 +129,14 @@ def _swap(target: Path, before: Contents, new: Contents) -> None:
     _write_list(target, new)
 
 
-def _write_list(target: Path, contents: Contents) -> None:
+def _write_list(target: Path, contents: Manifest) -> None:
     fresh = target / (CONTENTS + _NEW)
     fresh.write_text(contents.text(), encoding="utf-8")
     fresh.replace(target / CONTENTS)
 
 
 def _to_bucket(folder: BaseFolder, config: PublishConfig) -> Delivery:
-    new = Contents.of(folder)
+    new = Manifest.of(folder)
     own = new.mark()
     address = f"{config.target.rstrip('/')}/{own}"
     try:
@@ -151,7 +151,7 @@ def _to_bucket(folder: BaseFolder, config: PublishConfig) -> Delivery:
         _check_free(config, old, kept, {CONTENTS})
         if old and old.folder:
             apart[old.folder] = old
-            _put_list(files, f"{root}/{old.folder}", Contents(files=old.files))
+            _put_list(files, f"{root}/{old.folder}", Manifest(files=old.files))
         _put_list(files, f"{root}/{own}", new)
         for name in new.files:
             files.put_file(str(folder.path / name), f"{root}/{own}/{name}")
@@ -180,16 +180,16 @@ def _names(files: Any, root: str) -> set[str]:
     return {path.rsplit("/", 1)[-1] for path in paths if path != root.rstrip("/")}
 
 
-def _list_at(files: Any, folder: str) -> Contents | None:
+def _list_at(files: Any, folder: str) -> Manifest | None:
     path = f"{folder}/{CONTENTS}"
-    return Contents.parse(files.cat_file(path), path) if files.exists(path) else None
+    return Manifest.parse(files.cat_file(path), path) if files.exists(path) else None
 
 
-def _put_list(files: Any, folder: str, contents: Contents) -> None:
+def _put_list(files: Any, folder: str, contents: Manifest) -> None:
     files.pipe_file(f"{folder}/{CONTENTS}", contents.text().encode())
 
 
-def _remove(files: Any, folder: str, listed: Contents) -> None:
+def _remove(files: Any, folder: str, listed: Manifest) -> None:
     """The list goes last: what is left of a removal that is cut off is still known."""
     for path in (*(f"{folder}/{name}" for name in sorted(listed.files)), f"{folder}/{CONTENTS}"):
         if files.exists(path):
@@ -198,12 +198,12 @@ def _remove(files: Any, folder: str, listed: Contents) -> None:
 
 def _to_hub(folder: BaseFolder, config: PublishConfig) -> Delivery:
     name = config.target.removeprefix("hub:")
-    api, new = HfApi(), Contents.of(folder)
+    api, new = HfApi(), Manifest.of(folder)
     try:
         there = set(api.list_repo_files(name)) - _OF_EVERY_REPOSITORY if api.repo_exists(name) else set()
         old = None
         if CONTENTS in there:
-            old = Contents.parse(Path(api.hf_hub_download(name, CONTENTS)).read_bytes(), f"{name}/{CONTENTS}")
+            old = Manifest.parse(Path(api.hf_hub_download(name, CONTENTS)).read_bytes(), f"{name}/{CONTENTS}")
         kept = there - (old.own if old else set())
         _check_free(config, old, kept, {CONTENTS, *new.files})
         api.create_repo(name, private=config.private, exist_ok=True)

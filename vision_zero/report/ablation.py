@@ -9,9 +9,9 @@ from pathlib import Path
 import click
 
 from vision_zero.config.ablation import slug
-from vision_zero.evaluation.ablation import MEASURES, AblationResult, ArmResult
-from vision_zero.evaluation.named import is_share
-from vision_zero.report.charts import Chart, Line, Spread
+from vision_zero.evaluation.metric_names import is_share
+from vision_zero.experiments.ablation import MEASURES, AblationResult, ArmResult
+from vision_zero.report.line_chart import Chart, Line, Spread
 from vision_zero.report.pages import render_page
 
 COLORS = ("#1f5fae", "#b3261e", "#1b7f4b", "#c58a1c")

@@ -10,7 +10,7 @@ from textwrap import wrap
 import matplotlib
 from PIL import Image, ImageDraw, ImageFont
 
-from vision_zero.pairs.image_pair import ImagePair
+from vision_zero.data.image_pair import ImagePair
 
 COLUMNS = 2
 """Pairs beside each other."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from vision_zero.evaluation.scorecard import Scorecard, SuiteScores
-from vision_zero.report.bars import Bar, BarChart
+from vision_zero.report.bar_chart import Bar, BarChart
 from vision_zero.report.pages import render_page
 
 MOST_BARS = 16

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from vision_zero.pairs.image_pair import ImagePair
-from vision_zero.pairs.outlines import outlines
-from vision_zero.pairs.source_report import SourceReport
-from vision_zero.report.pages import data_uri, render_page
+from vision_zero.data.image_pair import ImagePair
+from vision_zero.data.images import data_uri
+from vision_zero.data.outlines import outlines
+from vision_zero.data.source_report import SourceReport
+from vision_zero.report.pages import render_page
 
 
 def gallery_page(

@@ -5,26 +5,19 @@ Everything a model or a file said passes through autoescape; nothing is marked s
 
 from __future__ import annotations
 
-import base64
 from functools import cache
 from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
-from PIL import Image
 
-from vision_zero.pairs.pictures import png_bytes
+from vision_zero.data.images import data_uri
 from vision_zero.text import well_formed
 
 
 def render_page(template: str, **content: Any) -> str:
     """The page of that template as one HTML document."""
     return well_formed(_environment().get_template(template).render(**content))
-
-
-def data_uri(image: Image.Image) -> str:
-    """The picture as a URI that needs no file and no network."""
-    return "data:image/png;base64," + base64.b64encode(png_bytes(image)).decode("ascii")
 
 
 @cache

@@ -5,8 +5,8 @@ from __future__ import annotations
 import shutil
 from pathlib import Path
 
-from vision_zero.pairs.shards import PairShards
-from vision_zero.pairs.verdict import Verdict
+from vision_zero.data.shards import PairShards
+from vision_zero.data.validation.verdict import Verdict
 from vision_zero.report.gallery import gallery_page
 from vision_zero.report.pages import render_page
 

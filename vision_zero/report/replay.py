@@ -6,11 +6,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from vision_zero.config.rewards import RewardsConfig
+from vision_zero.data.image_pair import ImagePair
+from vision_zero.data.images import data_uri
+from vision_zero.data.outlines import Outline, outlines
+from vision_zero.domains.scenes.statements import parse
 from vision_zero.game.transcript import JUDGE, Move, Outcome, Transcript, outcome
-from vision_zero.pairs.image_pair import ImagePair
-from vision_zero.pairs.outlines import Outline, outlines
-from vision_zero.pairs.scenes.statements import parse
-from vision_zero.report.pages import data_uri, render_page
+from vision_zero.report.pages import render_page
 from vision_zero.rewards.clue import clue_rewards
 from vision_zero.rewards.decision import vote_reward
 

@@ -11,7 +11,7 @@ from matplotlib.figure import Figure
 
 from vision_zero.errors import ReportError
 from vision_zero.evaluation.estimates import NOTHING
-from vision_zero.evaluation.results import ArmMeasures, Measure, Results
+from vision_zero.experiments.results import ArmMeasures, Measure, Results
 
 BEGIN, END = "<!-- results -->", "<!-- end of results -->"
 """What stands around the tables in a document."""

@@ -16,29 +16,29 @@ from typing import Any, TypeVar
 import click
 from pydantic import ValidationError
 
+from vision_zero.atomic_dir import atomic_dir
 from vision_zero.config.base import Config
 from vision_zero.config.learning import Stage
 from vision_zero.config.run_identity import IDENTITY, RunIdentity
 from vision_zero.config.self_play import SelfPlayConfig
+from vision_zero.data.table import PairTable
+from vision_zero.data.validation.verdict import Verdict
 from vision_zero.errors import ConfigError, ReportError
 from vision_zero.evaluation.estimates import NOTHING, Score, Scores
-from vision_zero.evaluation.named import SHOWN, place_of, words_for
+from vision_zero.evaluation.metric_names import SHOWN, place_of, words_for
 from vision_zero.evaluation.scorecard import Scorecard
-from vision_zero.game.played import PlayedGames
-from vision_zero.game.records import read_transcripts, write_transcripts
-from vision_zero.learning.alarms import Alarms
-from vision_zero.learning.measures import failures, phases
-from vision_zero.learning.state import IterationRecord, StageState
-from vision_zero.learning.unplayed import Unplayed
-from vision_zero.pairs.table import PairTable
-from vision_zero.pairs.verdict import Verdict
+from vision_zero.game.played_games import PlayedGames
+from vision_zero.game.transcript_files import read_transcripts, write_transcripts
 from vision_zero.policy.folder import PolicyFolder
-from vision_zero.report.course import course_charts
+from vision_zero.report.curves import curve_charts
 from vision_zero.report.pages import render_page
 from vision_zero.report.replay import replay_page
-from vision_zero.report.replies import replies_by_role
-from vision_zero.report.times import RunTimes
-from vision_zero.whole import whole_folder
+from vision_zero.report.reply_stats import replies_by_role
+from vision_zero.report.step_times import RunTimes
+from vision_zero.training.diagnostics import Alarms
+from vision_zero.training.metrics import failures, phases
+from vision_zero.training.state import IterationRecord, StageState
+from vision_zero.training.unplayed_games import UnplayedGames
 
 NUMBERS: Mapping[str, type[Config]] = {
     "state": StageState,
@@ -47,7 +47,7 @@ NUMBERS: Mapping[str, type[Config]] = {
     "verdict": Verdict,
     "suites": Scorecard,
     "times": RunTimes,
-    "unplayed": Unplayed,
+    "unplayed": UnplayedGames,
 }
 """Parts of an outcome that a run's folder keeps as ``<name>.json``."""
 Numbers = TypeVar("Numbers", bound=Config)
@@ -72,7 +72,7 @@ class Outcome:
     alarms: Alarms
     suites: Scorecard
     times: RunTimes
-    unplayed: Unplayed
+    unplayed: UnplayedGames
 
     @property
     def records(self) -> tuple[IterationRecord, ...]:
@@ -106,7 +106,7 @@ class RunFolder:
         shown, pairs = games.shown()
         replay = replay_page(f"Replay of {self.run}", shown, pairs, games.rewards)
         try:
-            with whole_folder(self.path) as fresh:
+            with atomic_dir(self.path) as fresh:
                 (fresh / "report.html").write_text(page, encoding="utf-8")
                 (fresh / "replay.html").write_text(replay, encoding="utf-8")
                 (fresh / "metrics.jsonl").write_text("".join(_line(record) for record in outcome.state.history), encoding="utf-8")
@@ -135,7 +135,7 @@ def report_page(run: str, outcome: Outcome) -> str:
         alarms=outcome.alarms,
         card=outcome.suites,
         shown_scores=SHOWN,
-        charts=course_charts(outcome.state),
+        charts=curve_charts(outcome.state),
         stages=Counter(record.stage for record in outcome.records),
         replies=replies_by_role(outcome.records),
         phases=phases(outcome.records),

@@ -13,10 +13,10 @@ from tests.evaluation.benchmarks.make import Scripted, cats, chart_row, choice, 
 from vision_zero.errors import EvaluationError
 from vision_zero.evaluation.benchmarks.benchmark import Record
 from vision_zero.evaluation.benchmarks.chartqa import ChartQA
+from vision_zero.evaluation.benchmarks.datasets import table_of
 from vision_zero.evaluation.benchmarks.exporters import export_lmms_eval, export_vlmevalkit
 from vision_zero.evaluation.benchmarks.mathvista import MathVista
-from vision_zero.evaluation.benchmarks.running import run_benchmark
-from vision_zero.evaluation.benchmarks.sources import table_of
+from vision_zero.evaluation.benchmarks.runner import run_benchmark
 from vision_zero.evaluation.suites.scenes import scene_suite
 
 

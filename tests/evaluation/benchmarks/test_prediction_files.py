@@ -12,12 +12,12 @@ import pytest
 from tests.evaluation.benchmarks.make import Scripted, chart_row, choice, problem
 from vision_zero.errors import EvaluationError
 from vision_zero.evaluation.benchmarks.chartqa import ChartQA
+from vision_zero.evaluation.benchmarks.datasets import table_of
 from vision_zero.evaluation.benchmarks.exporters import export_lmms_eval, export_vlmevalkit
 from vision_zero.evaluation.benchmarks.mathvista import MathVista
 from vision_zero.evaluation.benchmarks.records import write_jsonl
-from vision_zero.evaluation.benchmarks.running import run_benchmark
+from vision_zero.evaluation.benchmarks.runner import run_benchmark
 from vision_zero.evaluation.benchmarks.score_files import Scored, score_chartqa, score_mathvista, write_scored
-from vision_zero.evaluation.benchmarks.sources import table_of
 
 QUERY = "Hint: Please answer the question.\nQuestion: What happens?\nChoices:\n(A) decrease\n(B) increase"
 VLMEVALKIT = [

@@ -19,11 +19,11 @@ from tests.evaluation.benchmarks.make import Scripted, chart_row, choice, proble
 from vision_zero.evaluation.benchmarks.benchmark import Record, scores_of
 from vision_zero.evaluation.benchmarks.chartqa import ChartQA
 from vision_zero.evaluation.benchmarks.chartqa_score import relaxed_match
+from vision_zero.evaluation.benchmarks.datasets import table_of
 from vision_zero.evaluation.benchmarks.exporters import export_lmms_eval, export_vlmevalkit
 from vision_zero.evaluation.benchmarks.mathvista import MathVista
 from vision_zero.evaluation.benchmarks.mathvista_score import GROUPS
-from vision_zero.evaluation.benchmarks.running import run_benchmark
-from vision_zero.evaluation.benchmarks.sources import table_of
+from vision_zero.evaluation.benchmarks.runner import run_benchmark
 
 COLOURS = ["red", "green", "NA"]
 BROKEN = {"decoded_image": {"bytes": b"no picture"}, "image": None}

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from vision_zero.data.image_pair import Change
 from vision_zero.evaluation.suites.captions import Caption, claims_in, score_caption
-from vision_zero.pairs.image_pair import Change
 
 BOX = (0, 0, 1, 1)
 RECOLORED = Change("recolor_reshape", "large red metal cube", "large blue metal sphere", BOX)

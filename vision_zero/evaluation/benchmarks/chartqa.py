@@ -14,11 +14,11 @@ from typing import Any, Literal, final
 from vision_zero.errors import EvaluationError
 from vision_zero.evaluation.benchmarks.benchmark import Benchmark, Extractor, Item, Verdict
 from vision_zero.evaluation.benchmarks.chartqa_score import STRICT_YEARS, best_match, strict_year_match
+from vision_zero.evaluation.benchmarks.datasets import BenchmarkTable, load_table, picture, row_digest
 from vision_zero.evaluation.benchmarks.extraction.answer import stated
 from vision_zero.evaluation.benchmarks.extraction.choices import plain
 from vision_zero.evaluation.benchmarks.extraction.reply import Reply
-from vision_zero.evaluation.benchmarks.files import Row, text_of
-from vision_zero.evaluation.benchmarks.sources import Table, load_table, picture, row_digest
+from vision_zero.evaluation.benchmarks.json_files import Row, text_of
 
 Origin = Literal["human", "augmented"]
 NAME = "chartqa"
@@ -67,7 +67,7 @@ class ChartQA(Benchmark):
     name = NAME
     version = "1"
 
-    def __init__(self, table: Table, suffix: str = SUFFIX, *, final_answers: bool = True) -> None:
+    def __init__(self, table: BenchmarkTable, suffix: str = SUFFIX, *, final_answers: bool = True) -> None:
         layouts = (("query", "label"), ("question", "answer"))
         self._layout = next((layout for layout in layouts if set(layout) <= set(table.columns)), None)
         if self._layout is None:
@@ -81,7 +81,7 @@ class ChartQA(Benchmark):
     def load(
         cls, source: str = HUB, split: str = "test", revision: str | None = None, options: Mapping[str, Any] | None = None
     ) -> ChartQA:
-        """The split of a hub data set, file, folder or URL; see :func:`vision_zero.evaluation.benchmarks.sources.load_table`."""
+        """The split of a hub data set, file, folder or URL; see :func:`vision_zero.evaluation.benchmarks.datasets.load_table`."""
         return cls(load_table(source, split, revision, options))
 
     def __len__(self) -> int:

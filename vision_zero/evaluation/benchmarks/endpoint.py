@@ -12,14 +12,14 @@ from urllib.parse import urlsplit
 from vision_zero.config.endpoint import EndpointConfig
 from vision_zero.errors import EvaluationError
 from vision_zero.evaluation.benchmarks.benchmark import Messages
+from vision_zero.policy.openai_client import Server, as_sent
 from vision_zero.randomness import Seed
-from vision_zero.serving import Server, as_sent
 from vision_zero.text import well_formed
 
 
 @dataclass(frozen=True)
 class Endpoint:
-    """Answers chats; satisfies :class:`vision_zero.evaluation.benchmarks.running.Answerer`.
+    """Answers chats; satisfies :class:`vision_zero.evaluation.benchmarks.runner.Answerer`.
 
     Raises:
         EvaluationError: on use, when the key is not set or the server gives no answer.

@@ -12,11 +12,11 @@ from typing import Any, Literal, final, get_args
 
 from vision_zero.errors import EvaluationError
 from vision_zero.evaluation.benchmarks.benchmark import Benchmark, Extractor, Item, Verdict
+from vision_zero.evaluation.benchmarks.datasets import BenchmarkTable, load_table, picture, row_digest
 from vision_zero.evaluation.benchmarks.extraction.answer import AnswerType, extract
 from vision_zero.evaluation.benchmarks.extraction.reply import declines
-from vision_zero.evaluation.benchmarks.files import Row, absent, text_of
+from vision_zero.evaluation.benchmarks.json_files import Row, absent, text_of
 from vision_zero.evaluation.benchmarks.mathvista_score import GROUPS, is_right, normalised
-from vision_zero.evaluation.benchmarks.sources import Table, load_table, picture, row_digest
 
 NAME = "mathvista"
 HUB = "AI4Math/MathVista"
@@ -104,7 +104,7 @@ class MathVista(Benchmark):
     name = NAME
     version = "1"
 
-    def __init__(self, table: Table, query_format: QueryFormat = "dataset") -> None:
+    def __init__(self, table: BenchmarkTable, query_format: QueryFormat = "dataset") -> None:
         table.need("pid", "question", "question_type", "answer_type", "choices")
         self._image = "decoded_image" if "decoded_image" in table.columns else "image"
         table.need(self._image)
@@ -120,7 +120,7 @@ class MathVista(Benchmark):
     def load(
         cls, source: str = HUB, split: str = "testmini", revision: str | None = None, options: Mapping[str, Any] | None = None
     ) -> MathVista:
-        """The split of a hub data set, file, folder or URL; see :func:`vision_zero.evaluation.benchmarks.sources.load_table`."""
+        """The split of a hub data set, file, folder or URL; see :func:`vision_zero.evaluation.benchmarks.datasets.load_table`."""
         return cls(load_table(source, split, revision, options))
 
     def __len__(self) -> int:

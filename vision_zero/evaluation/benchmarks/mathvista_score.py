@@ -11,7 +11,7 @@ import re
 from collections.abc import Sequence
 from typing import Any
 
-from vision_zero.evaluation.benchmarks.files import absent
+from vision_zero.evaluation.benchmarks.json_files import absent
 
 LONGEST = 2_000
 """Characters of an extraction that are compared with the choices."""

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class PolicyAnswerer:
-    """Satisfies :class:`vision_zero.evaluation.benchmarks.running.Answerer`.
+    """Satisfies :class:`vision_zero.evaluation.benchmarks.runner.Answerer`.
 
     Attributes:
         name: what the records call the policy; two policies need two names.

@@ -18,7 +18,7 @@ from typing import Any
 from zipfile import BadZipFile
 
 from vision_zero.errors import EvaluationError
-from vision_zero.evaluation.benchmarks.files import Row, absent, lines_of, one_line, read_text, rows_of, text_of
+from vision_zero.evaluation.benchmarks.json_files import Row, absent, lines_of, one_line, read_text, rows_of, text_of
 
 _LMMS_RESULTS = ("submission", "llm_as_judge_eval", "gpt_eval_score")
 _QUERY = re.compile(r"(?:\A|\n)Question:\s*(?P<asked>.*?)(?:\nChoices:|\nHint:|\nSolution:|\Z)", re.DOTALL)

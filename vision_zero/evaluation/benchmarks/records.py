@@ -14,7 +14,7 @@ from pydantic import ValidationError
 
 from vision_zero.errors import EvaluationError
 from vision_zero.evaluation.benchmarks.benchmark import Record
-from vision_zero.evaluation.benchmarks.files import one_line, write_atomically
+from vision_zero.evaluation.benchmarks.json_files import one_line, write_atomically
 
 SCHEMA: pa.Schema = pa.schema(
     {

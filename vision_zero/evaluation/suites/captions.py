@@ -11,10 +11,10 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
+from vision_zero.data.image_pair import Change
+from vision_zero.domains.scenes.questions import VALUES
 from vision_zero.evaluation.benchmarks.extraction.reply import boxed, readable
-from vision_zero.evaluation.suites.reading import canonical
-from vision_zero.pairs.image_pair import Change
-from vision_zero.pairs.scenes.questions import VALUES
+from vision_zero.evaluation.suites.answer_matching import canonical
 
 Named = Mapping[str, str]
 """Attributes that are named of a thing: ``{"color": "red"}``."""

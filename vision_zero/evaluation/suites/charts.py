@@ -16,13 +16,13 @@ import numpy as np
 
 from vision_zero.config.pairs import ChartsConfig
 from vision_zero.config.suites import Look
+from vision_zero.data.image_pair import ImagePair
+from vision_zero.domains.charts.source import ChartSource
+from vision_zero.domains.scenes.questions import pick
 from vision_zero.evaluation.benchmarks.benchmark import Verdict
 from vision_zero.evaluation.benchmarks.chartqa import SUFFIX, final_answer
 from vision_zero.evaluation.benchmarks.chartqa_score import best_match
-from vision_zero.evaluation.suites.offline import OfflineSuite, Posed, held_out, in_turn, name_of
-from vision_zero.pairs.charts.source import ChartSource
-from vision_zero.pairs.image_pair import ImagePair
-from vision_zero.pairs.scenes.questions import pick
+from vision_zero.evaluation.suites.procedural import ProceduralSuite, SuiteQuestion, held_out, in_turn, name_of
 
 NAME, VERSION = "charts", 1
 FAMILIES = ("retrieve", "extremum", "difference", "count", "compare")
@@ -63,19 +63,19 @@ class ChartQuestion:
     answers: tuple[str, ...]
 
 
-def chart_suite(look: Look, count: int) -> OfflineSuite:
+def chart_suite(look: Look, count: int) -> ProceduralSuite:
     """``count`` questions, of each family in turn; five are about one chart."""
 
-    def posed(family: str, pair: ImagePair, rng: np.random.Generator) -> Posed | None:
+    def posed(family: str, pair: ImagePair, rng: np.random.Generator) -> SuiteQuestion | None:
         question = _ASK[family](_row(pair.original_facts, rng), rng)
         return None if question is None else _posed(question, family, pair, look)
 
     root = held_out(NAME, VERSION).child(look)
     pose = in_turn(root, ChartSource(LOOKS[look]), FAMILIES, posed)
-    return OfflineSuite(name_of(NAME, look), VERSION, count, pose, __name__)
+    return ProceduralSuite(name_of(NAME, look), VERSION, count, pose, __name__)
 
 
-def _posed(question: ChartQuestion, family: str, pair: ImagePair, look: Look) -> Posed:
+def _posed(question: ChartQuestion, family: str, pair: ImagePair, look: Look) -> SuiteQuestion:
     def judge(reply: str) -> Verdict:
         said = final_answer(reply)
         return Verdict(
@@ -87,7 +87,7 @@ def _posed(question: ChartQuestion, family: str, pair: ImagePair, look: Look) ->
             groups={"family": (family,), "chart": (str(pair.original_facts["type"]),)},
         )
 
-    return Posed(question.text + (SUFFIX if look == "full" else ""), pair.original, judge)
+    return SuiteQuestion(question.text + (SUFFIX if look == "full" else ""), pair.original, judge)
 
 
 def _row(facts: Mapping[str, Any], rng: np.random.Generator) -> Row:

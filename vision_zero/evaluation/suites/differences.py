@@ -6,13 +6,13 @@ from collections.abc import Mapping
 
 from vision_zero.config.pairs import ScenesConfig
 from vision_zero.config.suites import Look
+from vision_zero.data.image_pair import ImagePair
+from vision_zero.domains.scenes.source import SceneSource
 from vision_zero.evaluation.benchmarks.benchmark import Verdict
 from vision_zero.evaluation.suites import scenes
 from vision_zero.evaluation.suites.captions import score_caption
-from vision_zero.evaluation.suites.collages import collage
-from vision_zero.evaluation.suites.offline import OfflineSuite, Posed, held_out, name_of
-from vision_zero.pairs.image_pair import ImagePair
-from vision_zero.pairs.scenes.source import SceneSource
+from vision_zero.evaluation.suites.image_grid import image_grid
+from vision_zero.evaluation.suites.procedural import ProceduralSuite, SuiteQuestion, held_out, name_of
 
 NAME, VERSION = "differences", 3
 QUESTION = (
@@ -30,15 +30,15 @@ LOOKS: Mapping[Look, ScenesConfig] = {
 }
 
 
-def difference_suite(look: Look, count: int) -> OfflineSuite:
+def difference_suite(look: Look, count: int) -> ProceduralSuite:
     """``count`` pairs of scenes with one or two changes."""
     source, root = SceneSource(LOOKS[look]), held_out(NAME, VERSION)
 
-    def pose(number: int) -> Posed:
+    def pose(number: int) -> SuiteQuestion:
         pair = source.sample(root.child(look, number))
-        return Posed(QUESTION, collage([pair.original, pair.modified], columns=2), lambda reply: _verdict(pair, reply))
+        return SuiteQuestion(QUESTION, image_grid([pair.original, pair.modified], columns=2), lambda reply: _verdict(pair, reply))
 
-    return OfflineSuite(name_of(NAME, look), VERSION, count, pose, __name__)
+    return ProceduralSuite(name_of(NAME, look), VERSION, count, pose, __name__)
 
 
 def _verdict(pair: ImagePair, reply: str) -> Verdict:

@@ -11,13 +11,13 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any, final
 
+from vision_zero.data.images import decode
 from vision_zero.errors import EvaluationError, PairsError
 from vision_zero.evaluation.benchmarks.benchmark import Benchmark, Extractor, Item, Verdict
 from vision_zero.evaluation.benchmarks.chartqa import SUFFIX
-from vision_zero.evaluation.suites.offline import closed_verdict, held_out
-from vision_zero.evaluation.suites.reading import YES_NO, word_in
+from vision_zero.evaluation.suites.answer_matching import YES_NO, word_in
+from vision_zero.evaluation.suites.procedural import closed_verdict, held_out
 from vision_zero.fingerprints import digest
-from vision_zero.pairs.pictures import decode
 
 NAME, VERSION = "easy_vqa", 1
 SHAPES = ("circle", "rectangle", "triangle")

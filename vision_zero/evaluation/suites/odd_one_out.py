@@ -6,13 +6,13 @@ from collections.abc import Mapping
 
 from vision_zero.config.pairs import ChartsConfig, ScenesConfig
 from vision_zero.config.suites import Look
+from vision_zero.domains.charts.source import ChartSource
+from vision_zero.domains.scenes.source import SceneSource
 from vision_zero.evaluation.benchmarks.chartqa import SUFFIX
 from vision_zero.evaluation.suites import charts, scenes
-from vision_zero.evaluation.suites.collages import collage
-from vision_zero.evaluation.suites.offline import OfflineSuite, Posed, closed_verdict, held_out, name_of
-from vision_zero.evaluation.suites.reading import word_in
-from vision_zero.pairs.charts.source import ChartSource
-from vision_zero.pairs.scenes.source import SceneSource
+from vision_zero.evaluation.suites.answer_matching import word_in
+from vision_zero.evaluation.suites.image_grid import image_grid
+from vision_zero.evaluation.suites.procedural import ProceduralSuite, SuiteQuestion, closed_verdict, held_out, name_of
 
 NAME, VERSION = "odd_one_out", 3
 PLACES = ("top left", "top right", "bottom left", "bottom right")
@@ -23,22 +23,22 @@ LOOKS: Mapping[Look, tuple[ScenesConfig, ChartsConfig]] = {
 }
 
 
-def odd_suite(look: Look, count: int) -> OfflineSuite:
+def odd_suite(look: Look, count: int) -> ProceduralSuite:
     """``count`` sets of four pictures."""
     scene_config, chart_config = LOOKS[look]
     sources = (SceneSource(scene_config), ChartSource(chart_config))
     root = held_out(NAME, VERSION)
 
-    def pose(number: int) -> Posed:
+    def pose(number: int) -> SuiteQuestion:
         place = root.child(look, number)
         pair = sources[number % len(sources)].sample(place)
         odd = int(place.child("odd").generator().integers(len(PLACES)))
         pictures = [pair.modified if corner == odd else pair.original for corner in range(len(PLACES))]
         groups = {"pictures": (pair.domain,), "place": (PLACES[odd],)}
-        return Posed(
+        return SuiteQuestion(
             prompt=QUESTION + (SUFFIX if look == "full" else ""),
-            image=collage(pictures, columns=2),
+            image=image_grid(pictures, columns=2),
             judge=lambda reply: closed_verdict(word_in(reply, "Which one is different?", PLACES), PLACES[odd], groups),
         )
 
-    return OfflineSuite(name_of(NAME, look), VERSION, count, pose, __name__)
+    return ProceduralSuite(name_of(NAME, look), VERSION, count, pose, __name__)

@@ -1,8 +1,8 @@
 """Scene questions in CLEVR's families (Johnson et al., 2017): exist, count, compare, query, relate.
 
-Answers are computed from the scene graph, and every question names its objects so that one answer is right; yes and no are as
-frequent. Questions of the first four kinds of :mod:`vision_zero.pairs.scenes.questions` are asked in the words that the embedded
-policy was raised on; comparisons and attributes of related objects are new to it.
+Answers are computed from the scene graph, and every question names its objects so that exactly one answer is right; yes and no
+are equally frequent. Questions of the first four families of :mod:`vision_zero.domains.scenes.questions` use the wording of the
+embedded policy's warm start; comparisons and attributes of related objects are new to it.
 """
 
 from __future__ import annotations
@@ -11,16 +11,16 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 
 import numpy as np
 
-from vision_zero.config.nano import NANO_SCENES
+from vision_zero.config.nano_defaults import NANO_SCENES
 from vision_zero.config.pairs import ScenesConfig
 from vision_zero.config.suites import Look
+from vision_zero.data.image_pair import ImagePair
+from vision_zero.domains.scenes.questions import VALUES, Question, ask, describe, pick
+from vision_zero.domains.scenes.source import SceneSource
+from vision_zero.domains.scenes.statements import NUMBERS, SIDE_WORDS, SIDES, Query, SceneFacts
 from vision_zero.evaluation.benchmarks.chartqa import SUFFIX
-from vision_zero.evaluation.suites.offline import OfflineSuite, Posed, closed_verdict, held_out, in_turn, name_of
-from vision_zero.evaluation.suites.reading import YES_NO, count_in, word_in
-from vision_zero.pairs.image_pair import ImagePair
-from vision_zero.pairs.scenes.questions import VALUES, Question, ask, describe, pick
-from vision_zero.pairs.scenes.source import SceneSource
-from vision_zero.pairs.scenes.statements import NUMBERS, SIDE_WORDS, SIDES, Query, SceneFacts
+from vision_zero.evaluation.suites.answer_matching import YES_NO, count_in, word_in
+from vision_zero.evaluation.suites.procedural import ProceduralSuite, SuiteQuestion, closed_verdict, held_out, in_turn, name_of
 
 NAME, VERSION = "scenes", 3
 FAMILIES = ("exist", "count", "compare", "query", "relate")
@@ -35,16 +35,16 @@ _TRIES = 60
 Ask = Callable[[SceneFacts, np.random.Generator], Question | None]
 
 
-def scene_suite(look: Look, count: int) -> OfflineSuite:
+def scene_suite(look: Look, count: int) -> ProceduralSuite:
     """``count`` questions, of each family in turn; five are about one picture."""
 
-    def posed(family: str, pair: ImagePair, rng: np.random.Generator) -> Posed | None:
+    def posed(family: str, pair: ImagePair, rng: np.random.Generator) -> SuiteQuestion | None:
         question = _ASK[family](pair.original_facts, rng)
         return None if question is None else _posed(question, family, pair, look)
 
     root = held_out(NAME, VERSION).child(look)
     pose = in_turn(root, SceneSource(LOOKS[look]), FAMILIES, posed)
-    return OfflineSuite(name_of(NAME, look), VERSION, count, pose, __name__)
+    return ProceduralSuite(name_of(NAME, look), VERSION, count, pose, __name__)
 
 
 def read_answer(question: Question, reply: str) -> str | None:
@@ -54,10 +54,10 @@ def read_answer(question: Question, reply: str) -> str | None:
     return word_in(reply, question.text, _options(question))
 
 
-def _posed(question: Question, family: str, pair: ImagePair, look: Look) -> Posed:
+def _posed(question: Question, family: str, pair: ImagePair, look: Look) -> SuiteQuestion:
     answer = str(NUMBERS.index(question.answer)) if question.family == "count" else question.answer
     groups = {"family": (family,), "asked for": (question.family,)}
-    return Posed(
+    return SuiteQuestion(
         prompt=question.text + (SUFFIX if look == "full" else ""),
         image=pair.original,
         judge=lambda reply: closed_verdict(read_answer(question, reply), answer, groups),

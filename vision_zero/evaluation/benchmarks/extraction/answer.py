@@ -1,8 +1,8 @@
 """From a reply to its answer: MathVista's extraction step, without the paid model that the official script asks.
 
 The official script returns a reply that is a choice or a number as it is and sends every other one to GPT-4 with five examples.
-Here the table of :mod:`vision_zero.evaluation.benchmarks.extraction.forms` does that, read by ``readers``; a reply that states no
-answer in any form is taken by its ``meaning``.
+Here the table of :mod:`vision_zero.evaluation.benchmarks.extraction.answer_patterns` does that, read by ``readers``; a reply that
+matches no pattern is handled by ``fallback``.
 """
 
 from __future__ import annotations
@@ -10,8 +10,8 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Literal, TypeVar
 
-from vision_zero.evaluation.benchmarks.extraction.forms import FORMS
-from vision_zero.evaluation.benchmarks.extraction.meaning import choice_meant, list_meant, number_meant
+from vision_zero.evaluation.benchmarks.extraction.answer_patterns import FORMS
+from vision_zero.evaluation.benchmarks.extraction.fallback import choice_meant, list_meant, number_meant
 from vision_zero.evaluation.benchmarks.extraction.readers import read_choice, read_list, read_number
 from vision_zero.evaluation.benchmarks.extraction.reply import NOT_ANSWERED, Reply
 

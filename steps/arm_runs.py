@@ -1,0 +1,152 @@
+"""How an arm of an ablation is run: self-play runs of its own, one after another, until its schedule is done.
+
+Each run is a tracked ZenML run of the static ``self_play`` pipeline, started as a process of its own by the command that a
+person would type: ZenML 0.98 does not execute a pipeline that is called inside a step. Progress lives in the arm's model, whose
+version in production each run continues, so whatever was killed goes on from the last finished run.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from threading import Event
+
+import click
+import yaml
+from zenml.client import Client
+from zenml.enums import ModelStages
+
+from steps.promotion import STATE
+from vision_zero.config.ablation import MEASURED
+from vision_zero.config.self_play import SelfPlayConfig
+from vision_zero.errors import TrainingError
+from vision_zero.recipes.ablation_plan import ArmRun
+from vision_zero.training.state import StageState
+
+PIPELINE = "pipelines.self_play.self_play"
+
+
+def finish_all(arms: Sequence[ArmRun], side_by_side: int) -> StageState:
+    """Run arms to the ends of their schedules, so many at a time: where one has ended the next one begins.
+
+    Returns:
+        Where the first one stands.
+
+    Raises:
+        TrainingError: as of :func:`finish`; no other one begins then, and those that are running have ended.
+    """
+    together = min(side_by_side, len(arms))
+    threads = max(1, (os.cpu_count() or 1) // together) if together > 1 else None
+    failed = Event()
+
+    def unless_one_failed(arm: ArmRun) -> StageState | None:
+        if failed.is_set():
+            return None
+        try:
+            return finish(arm, threads)
+        except BaseException:
+            failed.set()
+            raise
+
+    with ThreadPoolExecutor(together) as pool:
+        first, *_ = pool.map(unless_one_failed, arms)
+    assert first is not None
+    return first
+
+
+def finish(arm: ArmRun, threads: int | None = None) -> StageState:
+    """Run the arm to the end of its schedule; nothing is run where it is there already.
+
+    Args:
+        threads: of each of its processes, where others run beside it; None: all cores are its own.
+
+    Raises:
+        TrainingError: a run failed, or did not bring the arm further.
+    """
+    goal = arm.config.learning.iterations
+    state = reached(arm)
+    while state is None or state.iteration < goal:
+        before = 0 if state is None else state.iteration
+        click.echo(f"{arm.title}: iteration {before} of {goal}")
+        status = launch(write_recipe(arm, arm.config), threads)
+        state = reached(arm)
+        if status or state is None or state.iteration <= before:
+            raise TrainingError(
+                f"{arm.title}: its run from iteration {before} failed (exit {status}), see above; "
+                "the same command goes on from there"
+            )
+    click.echo(f"{arm.title}: done, {_held_out(state)}")
+    if arm.final is not None:
+        measure_finally(arm, arm.final, threads)
+    return state
+
+
+def measure_finally(arm: ArmRun, final: SelfPlayConfig, threads: int | None = None) -> None:
+    """One more run of a finished arm, which has nothing left to train, with the settings of the ablation's last measurement.
+
+    It is not run again where that has been done with these very settings.
+
+    Raises:
+        TrainingError: it failed.
+    """
+    done = Path(final.runs_folder) / MEASURED
+    recipe = write_recipe(arm, final)
+    if done.is_file() and done.read_text(encoding="utf-8") == recipe.read_text(encoding="utf-8"):
+        return
+    click.echo(f"{arm.title}: last measurement")
+    status = launch(recipe, threads)
+    if status:
+        raise TrainingError(f"{arm.title}: its last measurement failed (exit {status}), see above; the same command repeats it")
+    done.parent.mkdir(parents=True, exist_ok=True)
+    shutil.copyfile(recipe, done)
+
+
+def reached(arm: ArmRun) -> StageState | None:
+    """Where the arm stands: the state in production of its model, None before its first finished run."""
+    try:
+        version = Client().get_model_version(arm.model, ModelStages.PRODUCTION)
+    except KeyError:
+        return None
+    linked = version.get_artifact(STATE)
+    state: StageState | None = None if linked is None else Client().get_artifact_version(linked.id).load()
+    return state
+
+
+def write_recipe(arm: ArmRun, config: SelfPlayConfig) -> Path:
+    """One of the arm's configurations as a file of the self-play pipeline."""
+    path = Path(config.runs_folder).with_suffix(".yaml")
+    path.parent.mkdir(parents=True, exist_ok=True)
+    content = {
+        "execution_mode": "fail_fast",
+        "model": {"name": arm.model},
+        "tags": ["ablation", arm.arm],
+        "parameters": {"rounds": 1, "config": config.model_dump(mode="json")},
+    }
+    path.write_text(yaml.safe_dump(content, sort_keys=False), encoding="utf-8")
+    return path
+
+
+def launch(recipe: Path, threads: int | None = None) -> int:
+    """One self-play run in a process of its own. Returns the exit status.
+
+    Its output goes where this process's goes; of one beside others, which has its share of ``threads``, into a file beside the
+    recipe.
+    """
+    command = [str(Path(sys.executable).with_name("zenml")), "pipeline", "run", PIPELINE, "-c", str(recipe)]
+    if threads is None:
+        return subprocess.run(command, check=False).returncode
+    log = recipe.with_suffix(".log")
+    click.echo(f"its output goes to {log}")
+    with log.open("ab") as file:
+        environment = os.environ | {"OMP_NUM_THREADS": str(threads)}
+        return subprocess.run(command, check=False, stdout=file, stderr=file, env=environment).returncode
+
+
+def _held_out(state: StageState) -> str:
+    score = state.course[-1].named("decision/forced")
+    return f"held-out forced choice {score.policy.text()}, base {score.base.text()}"

@@ -1,0 +1,64 @@
+"""Steps that build the pairs of one source: as many as wanted, with memory that does not grow."""
+
+from pathlib import Path
+from typing import Annotated
+
+from zenml import get_step_context, log_metadata, step
+
+from materializers.documents import VerdictMaterializer
+from materializers.shards import PairShardsMaterializer
+from steps.pairs import summary
+from vision_zero.config.build_pairs import BuildPairsConfig
+from vision_zero.data.shards import PairShards
+from vision_zero.data.validation.verdict import Verdict
+
+
+@step(output_materializers=PairShardsMaterializer)
+def make(config: BuildPairsConfig) -> Annotated[PairShards, "made"]:
+    """Draw, edit or import the pairs."""
+    from vision_zero.domains.build_shards import make_pairs
+
+    return make_pairs(config, _folder(config) / "made")
+
+
+@step(
+    output_materializers={
+        "pairs": PairShardsMaterializer,
+        "quarantined": PairShardsMaterializer,
+        "verdict": VerdictMaterializer,
+    }
+)
+def judge_and_divide(
+    config: BuildPairsConfig, made: PairShards
+) -> tuple[Annotated[PairShards, "pairs"], Annotated[PairShards, "quarantined"], Annotated[Verdict, "verdict"]]:
+    """Judge all pairs; take the failing ones out."""
+    from vision_zero.data.shards import divide
+    from vision_zero.data.validation.expectations import judge
+
+    verdict = judge(made, config)
+    failing = {entry.pair_id for entry in verdict.quarantined}
+    folder = _folder(config)
+    pairs, quarantined = divide(made, failing, folder / "pairs", folder / "quarantined", config.pairs_per_file)
+    log_metadata(summary(verdict))
+    return pairs, quarantined, verdict
+
+
+@step
+def write_files(
+    config: BuildPairsConfig, pairs: PairShards, quarantined: PairShards, verdict: Verdict
+) -> Annotated[str, "folder"]:
+    """The pairs, the quarantined ones, the verdict and a gallery as plain files."""
+    import click
+
+    from vision_zero.report.pairs_folder import write_files as write
+
+    folder = _folder(config)
+    page = write(folder, pairs, quarantined, verdict)
+    for line in (line for source in verdict.sources for line in source.lines()):
+        click.echo(line)
+    click.echo(f"{verdict.passed} of {verdict.checked} pairs passed: {folder / 'pairs'}; open {page}")
+    return str(folder)
+
+
+def _folder(config: BuildPairsConfig) -> Path:
+    return Path(config.folder) / get_step_context().pipeline_run.name

@@ -1,0 +1,57 @@
+"""The step cache, keyed by content: a cached step's result depends on its inputs, settings and code, and on files elsewhere.
+
+ZenML compares inputs and settings, and the source of the step function. It does not see our library, nor what lies behind an
+address in the settings. So an uncached step takes the fingerprint of both, and each cached step has its own as one more input:
+another fingerprint is no hit, on every orchestrator, and the run's page shows why.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+from zenml import log_metadata, step
+from zenml.config.cache_policy import CachePolicy
+
+from vision_zero.config.pairs import Domain
+from vision_zero.config.self_play import SelfPlayConfig
+
+BY_CONTENT = CachePolicy(include_artifact_ids=True)
+"""Inputs count by the hash of their content. One that has none counts by its id, so it is never taken for another."""
+SOURCES: dict[Domain, str] = {"scenes": "render_scenes", "charts": "draw_charts", "photos": "edit_photos"}
+"""The cached step of each domain."""
+CACHED = (*SOURCES.values(), "validate_pairs", "measure_base")
+
+
+@step(enable_cache=False)
+def take_fingerprints(
+    config: SelfPlayConfig,
+) -> tuple[
+    Annotated[str, "scenes_fingerprint"],
+    Annotated[str, "charts_fingerprint"],
+    Annotated[str, "photos_fingerprint"],
+    Annotated[str, "validation_fingerprint"],
+    Annotated[str, "base_fingerprint"],
+]:
+    """Look at code and files: what is as it was when a step last ran need not run again. Results that are gone are forgotten."""
+    from materializers.lost_results import forget_lost_results
+    from vision_zero.fingerprints import digest
+    from vision_zero.recipes.input_fingerprints import of_base, of_pairs
+
+    contents = {
+        name: of_pairs(domain, config.pairs) if config.pairs.mix.get(domain, 0) > 0 else "" for domain, name in SOURCES.items()
+    }
+    contents["measure_base"] = of_base(config.policy)
+    prints = {name: digest(code_of(name), contents.get(name, "")) for name in CACHED}
+    forgotten = forget_lost_results(CACHED)
+    log_metadata({"fingerprints": prints, **({"made again": forgotten} if forgotten else {})})
+    scenes, charts, photos, validation, base = prints.values()
+    return scenes, charts, photos, validation, base
+
+
+def code_of(name: str) -> str:
+    """The fingerprint of everything that a cached step of this package can run."""
+    from vision_zero.source_closure import code_fingerprint, modules_of
+
+    module = "stages" if name == "measure_base" else "pairs"
+    return code_fingerprint(modules_of(Path(__file__).with_name(f"{module}.py"), name))

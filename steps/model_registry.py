@@ -1,0 +1,122 @@
+"""ZenML's model registry as this project uses it: one model, at most one version in production."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any, NoReturn
+
+from zenml import get_step_context, log_metadata
+from zenml.client import Client
+from zenml.config.global_config import GlobalConfiguration
+from zenml.config.source import Source
+from zenml.enums import ModelStages
+from zenml.models import ModelVersionResponse
+
+from vision_zero.errors import PromotionError
+from vision_zero.locking import hold
+
+RENAMED = {
+    "vision_zero.training.state": "vision_zero.training.state",
+    "vision_zero.data.validation.verdict": "vision_zero.data.validation.verdict",
+}
+"""Modules of types that artifacts in production may name: their names in version 0.1, and the present ones."""
+REFUSED = "refused"
+"""What a model version's metadata call the reason why it was not promoted."""
+
+
+def production_version() -> ModelVersionResponse | None:
+    """The version in production of this run's model, None before the first promotion."""
+    return _found_version(get_step_context().model.name, ModelStages.PRODUCTION)
+
+
+def named_version(name: str, version: str) -> ModelVersionResponse:
+    """A version of a model: a number, or ``production``.
+
+    Raises:
+        PromotionError: there is none.
+    """
+    found = _found_version(name, version)
+    if found is None:
+        raise PromotionError(f"model {name} has no version {version}: run the self_play pipeline first")
+    return found
+
+
+def _found_version(name: str, version: str) -> ModelVersionResponse | None:
+    try:
+        return Client().get_model_version(name, version)
+    except KeyError:
+        return None
+
+
+def promoted_artifact(version: ModelVersionResponse, name: str) -> Any:
+    """Load an artifact of a version by its id: so the dashboard shows it as an input, with the run that made it.
+
+    Raises:
+        PromotionError: the version lacks the artifact, or it lies in another stack's store.
+    """
+    linked = version.get_artifact(name)
+    if linked is None:
+        raise PromotionError(f"model version {version.number} has no artifact {name}: promote another version and run again")
+    store = Client().active_stack.artifact_store
+    if linked.artifact_store_id != store.id:
+        raise PromotionError(
+            f"{name} of model version {version.number} lies in another artifact store than {store.name}: "
+            "run on the stack that trained it, or give this stack a model name of its own"
+        )
+    artifact = Client().get_artifact_version(linked.id)
+    body = artifact.get_body()
+    body.data_type = current_type(body.data_type)
+    return artifact.load()
+
+
+def current_type(stored: Source) -> Source:
+    """The type of an artifact by its present name, whichever version of this package stored it."""
+    return stored.model_copy(update={"module": RENAMED.get(stored.module, stored.module)})
+
+
+def refusals_since(number: int) -> int:
+    """How many later versions of this run's model were refused, of the last fifty."""
+    later = Client().list_model_versions(get_step_context().model.name, sort_by="desc:number", size=50, hydrate=True)
+    return sum(version.number > number and REFUSED in version.run_metadata for version in later)
+
+
+def refuse(objection: str, kept: int) -> NoReturn:
+    """End a run whose policy must not go into production; the run's report and plain files are written by then.
+
+    Raises:
+        PromotionError: always.
+    """
+    log_metadata(metadata={REFUSED: objection}, infer_model=True)
+    production = f"version {kept} stays in production" if kept else "nothing is in production yet"
+    raise PromotionError(
+        f"this run is not promoted because of {objection}; {production}: "
+        "the next run begins there again and draws other replies; where it is refused again and again, lower "
+        "learning.learning_rate or raise learning.kl"
+    )
+
+
+def put_into_production(expected: int) -> int:
+    """Compare and set: this run's version goes into production if ``expected`` (0: none) is still there.
+
+    Raises:
+        PromotionError: another run has promoted since.
+    """
+    current = production_version()
+    number = 0 if current is None else current.number
+    own = get_step_context().model
+    if number != expected:
+        raise PromotionError(
+            f"this run began from version {expected or 'none'} but version {number} is in production now: another run was "
+            f"promoted meanwhile; version {own.number} is kept unpromoted, run again to continue from {number}"
+        )
+    Client().update_model_version(
+        model_name_or_id=own.name, version_name_or_id=own.number, stage=ModelStages.PRODUCTION, force=True
+    )
+    return int(own.number)
+
+
+def hold_run_lock(run: str) -> None:
+    """On a local orchestrator, keep other runs of this model out until this process ends; elsewhere promotion decides."""
+    if Client().active_stack.orchestrator.flavor == "local":
+        folder = Path(GlobalConfiguration().config_directory)
+        hold(folder / f"vision-zero-{get_step_context().model.name}.lock", run)

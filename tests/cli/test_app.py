@@ -1,0 +1,114 @@
+"""The command line: every command helps, does its work, and fails in one line with exit status 2."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import yaml
+from click.testing import CliRunner
+
+from vision_zero.cli.app import cli
+from vision_zero.data.table import PairTable
+
+NANO = Path(__file__).resolve().parents[2] / "configs" / "self_play" / "nano.yaml"
+
+
+@pytest.fixture(scope="module")
+def drawn(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("drawn") / "pairs"
+    result = CliRunner().invoke(cli, ["render", "--count", "3", "--size", "112x112", "--seed", "5", "--out", str(folder)])
+    assert result.exit_code == 0, result.output
+    return folder
+
+
+def fails(*arguments):
+    """Run the real command, and return its one line."""
+    done = subprocess.run(
+        [sys.executable, "-m", "vision_zero.cli", *map(str, arguments)], capture_output=True, text=True, check=False, timeout=120
+    )
+    assert done.returncode == 2, done.stdout + done.stderr
+    lines = done.stderr.strip().splitlines()
+    assert len(lines) == 1, done.stderr
+    assert lines[0].startswith("vision-zero: ")
+    return lines[0]
+
+
+@pytest.mark.parametrize("command", sorted(cli.commands))
+def test_every_command_helps(command):
+    result = CliRunner().invoke(cli, [command, "--help"])
+    assert result.exit_code == 0
+    assert "Usage:" in result.output
+
+
+def test_render_writes_two_pictures_a_pair_and_a_table(drawn):
+    pairs = list(PairTable.read(drawn / "pairs.parquet").pairs())
+    names = {path.name for path in drawn.iterdir()}
+    assert len(pairs) == 3
+    assert {pair.original.size for pair in pairs} == {(112, 112)}
+    for pair in pairs:
+        assert {f"{pair.pair_id}_original.png", f"{pair.pair_id}_modified.png"} <= names
+    assert "gallery.html" in names
+
+
+def test_the_same_seed_renders_the_same_bytes(drawn, tmp_path):
+    CliRunner().invoke(cli, ["render", "--count", "3", "--size", "112x112", "--seed", "5", "--out", str(tmp_path / "again")])
+    for path in drawn.glob("*.png"):
+        assert path.read_bytes() == (tmp_path / "again" / path.name).read_bytes()
+
+
+def test_play_writes_a_replay_and_a_picture(drawn, tiny_base, tmp_path):
+    out, picture = tmp_path / "replay.html", tmp_path / "game.png"
+    arguments = ["play", "--pairs", str(drawn), "--policy", str(tiny_base), "--games", "1", "--out", str(out)]
+    result = CliRunner().invoke(cli, [*arguments, "--picture", str(picture)])
+    assert result.exit_code == 0, result.output
+    assert out.read_text().count("data:image/png;base64") >= 2
+    assert picture.read_bytes().startswith(b"\x89PNG")
+
+
+def test_a_good_config_is_good():
+    result = CliRunner().invoke(cli, ["check-config", str(NANO)])
+    assert result.exit_code == 0
+    assert "valid" in result.output
+
+
+@pytest.mark.cli
+@pytest.mark.parametrize(
+    ("path", "value", "says"),
+    [
+        (("parameters", "config", "games"), 3, "games"),
+        (("parameters", "config", "learning", "learning_rat"), 3, "learning_rat"),
+        (("parameters", "config", "learning", "learning_rate"), "fast", "learning_rate"),
+        (("parameters", "config", "game", "civilians"), -1, "civilians"),
+        (("parametrs",), {}, "parametrs"),
+    ],
+)
+def test_a_bad_config_is_one_line(tmp_path, path, value, says):
+    config = yaml.safe_load(NANO.read_text())
+    target = config
+    for key in path[:-1]:
+        target = target[key]
+    target[path[-1]] = value
+    file = tmp_path / "bad.yaml"
+    file.write_text(yaml.safe_dump(config))
+    assert says in fails("check-config", file)
+
+
+@pytest.mark.cli
+def test_pairs_that_are_none_are_one_line(drawn, tiny_base, tmp_path):
+    assert "render" in fails("play", "--pairs", tmp_path, "--policy", tiny_base, "--out", tmp_path / "r.html")
+    table = drawn / "pairs.parquet"
+    cut = tmp_path / "cut"
+    cut.mkdir()
+    (cut / "pairs.parquet").write_bytes(table.read_bytes()[:2000])
+    assert "pairs.parquet" in fails("play", "--pairs", cut, "--policy", tiny_base, "--out", tmp_path / "r.html")
+
+
+@pytest.mark.cli
+def test_a_policy_that_is_none_is_one_line(drawn, tmp_path):
+    assert "config.json" in fails("play", "--pairs", drawn, "--policy", tmp_path, "--out", tmp_path / "r.html")
+
+
+@pytest.mark.cli
+def test_a_run_that_is_none_is_one_line(tmp_path):
+    assert "run" in fails("report", tmp_path)

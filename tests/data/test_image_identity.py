@@ -1,0 +1,108 @@
+"""What shows the same thing belongs to one split: copies in other formats and sizes, and the turns of an edit."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from PIL import Image, ImageDraw
+
+from tests.data.odd_images import encoded, scenery
+from tests.domains.imported.test_imported_layouts import cell, table
+from vision_zero.config.imported import ImportedConfig
+from vision_zero.config.pairs import Split
+from vision_zero.config.photos import PhotosConfig
+from vision_zero.data import broken_pairs
+from vision_zero.data.broken_pairs import UsablePairs
+from vision_zero.data.image_identity import groups, reduced, same
+from vision_zero.data.splits import SplitFilter
+from vision_zero.domains.imported.source import ImportedSource
+from vision_zero.domains.photos.collection import open_collection
+from vision_zero.randomness import Seed
+
+SPLITS: tuple[Split, ...] = ("train", "held_out")
+
+
+def copies(image: Image.Image) -> dict[str, bytes]:
+    smaller = image.resize((image.width * 3 // 5, image.height * 3 // 5), Image.Resampling.LANCZOS)
+    return {"png": encoded(image), "jpg": encoded(image, "JPEG", quality=80), "webp": encoded(smaller, "WEBP", quality=80)}
+
+
+def test_copies_are_the_same_and_other_pictures_are_not() -> None:
+    photos = open_collection(PhotosConfig())
+    scenes = [*(photos.load(place) for place in range(len(photos))), *(scenery(320, 240, seed) for seed in range(3))]
+    shown = [reduced(copy) for scene in scenes for copy in (scene, scene.resize((scene.width // 3, scene.height // 3)))]
+    found = groups(range(len(shown)), same(shown))
+    assert found == [[2 * number, 2 * number + 1] for number in range(len(scenes))]
+
+
+def test_twelve_photographs_in_three_formats_are_divided_as_twelve(tmp_path: Path) -> None:
+    for number in range(12):
+        for suffix, data in copies(scenery(240, 180, number)).items():
+            (tmp_path / f"{suffix}-{number}.{suffix}").write_bytes(data)
+    photos = open_collection(PhotosConfig(location=str(tmp_path)))
+    whole = UsablePairs(len(photos), photos.name, photos.load, "photo", lambda photo: [photo])
+    shown = {}
+    for split in SPLITS:
+        names = [Path(photos.name(place)).stem.split("-") for place, _ in whole.of(SplitFilter(split, 0.3)).each()]
+        shown[split] = {number for _, number in names}
+        assert sorted(number for _, number in names) == sorted([*shown[split]] * 3)
+    assert not shown["train"] & shown["held_out"]
+    assert len(shown["train"] | shown["held_out"]) == 12
+    assert min(map(len, shown.values())) >= 1
+
+
+def turns(image: Image.Image, count: int) -> list[Image.Image]:
+    """A picture and what each of so many edits, one upon the other, makes of it."""
+    made = [image]
+    for turn in range(count):
+        copy = made[-1].copy()
+        ImageDraw.Draw(copy).rectangle((20 + 40 * turn, 20, 50 + 40 * turn, 70), fill=(240, 30 + 60 * turn, 20))
+        made.append(copy)
+    return made
+
+
+@pytest.mark.parametrize("identity", ["img_id", "pictures"])
+def test_the_turns_of_an_edit_belong_together(identity: str, tmp_path: Path) -> None:
+    rows = []
+    for number in range(8):
+        for turn, (before, after) in enumerate(zip(*[turns(scenery(seed=number), 3)[place:] for place in (0, 1)], strict=False)):
+            image = cell(encoded(before, "JPEG", quality=90)) if turn else cell(encoded(before))
+            row = {"turn_index": turn, "source_img": image, "target_img": cell(encoded(after)), "instruction": "so"}
+            rows.append({**row, "img_id": f"{number}"} if identity == "img_id" else row)
+    source = ImportedSource(ImportedConfig(location=table(tmp_path / "data" / "train-00000-of-00001.parquet", rows)))
+    shown = {}
+    for split in SPLITS:
+        places = [int(str(pair.original_facts["id"]).split(":")[1]) for pair in source.of(SplitFilter(split)).each(Seed(0))]
+        shown[split] = {place // 3 for place in places}
+        assert places == sorted(3 * number + turn for number in shown[split] for turn in range(3))
+    assert not shown["train"] & shown["held_out"]
+    assert len(shown["train"]) + len(shown["held_out"]) == 8
+
+
+def test_a_group_divides_also_what_is_too_much_to_be_compared(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(broken_pairs, "COMPARED", 4)
+    rows = []
+    for number in range(12):
+        scene = scenery(64, 48, number)
+        after = turns(scene, 1)[1]
+        rows.append({"image": cell(encoded(scene)), "edited_image": cell(encoded(after)), "session_id": number % 6})
+    source = ImportedSource(ImportedConfig(location=table(tmp_path / "a.parquet", rows)))
+    sides = {}
+    for split in SPLITS:
+        sides[split] = {
+            int(str(pair.original_facts["id"]).split(":")[1]) for pair in source.of(SplitFilter(split, 0.4)).each(Seed(0))
+        }
+        assert {place % 6 for place in sides[split]} == {place for place in sides[split] if place < 6}
+    assert sorted([*sides["train"], *sides["held_out"]]) == list(range(12))
+
+
+def test_a_column_that_is_the_same_in_all_rows_groups_nothing(tmp_path: Path) -> None:
+    rows = [
+        {"image": cell(encoded(scenery(64, 48, number))), "edited_image": cell(encoded(turns(scenery(64, 48, number), 1)[1]))}
+        for number in range(6)
+    ]
+    source = ImportedSource(ImportedConfig(location=table(tmp_path / "a.parquet", [{**row, "image_id": 1} for row in rows])))
+    counts = [len([*source.of(SplitFilter(split, 0.5)).each(Seed(0))]) for split in SPLITS]
+    assert sum(counts) == 6
+    assert min(counts) > 0

@@ -1,0 +1,204 @@
+"""The means of editing, each by itself: regions, borders, cloning, searching, words."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from tests.data.odd_images import scenery
+from vision_zero.domains.photos.blending import cloned, membrane
+from vision_zero.domains.photos.canvas import Canvas
+from vision_zero.domains.photos.matting import feathered, matte
+from vision_zero.domains.photos.patches import FORGIVEN, Spectra, area_means, inside_offsets, offset_at, ring_costs
+from vision_zero.domains.photos.phrases import color_word, place_of
+from vision_zero.domains.photos.pixels import box_of, grown, shifted, shifted_mask, shrunk, to_image, to_picture
+from vision_zero.domains.photos.removal import without
+from vision_zero.domains.photos.surfaces import blurred, recolored, relit, retextured
+from vision_zero.domains.photos.textures import TEXTURES, texture
+
+
+def disc(height: int, width: int, middle: tuple[float, float], radius: float) -> NDArray[np.bool_]:
+    rows, columns = np.mgrid[0:height, 0:width]
+    inside: NDArray[np.bool_] = (rows - middle[0]) ** 2 + (columns - middle[1]) ** 2 < radius**2
+    return inside
+
+
+def photo() -> Canvas:
+    return Canvas.of(to_picture(scenery(320, 240)), 0.01, 0.2)
+
+
+def test_regions_are_the_things_in_the_picture() -> None:
+    found = photo().regions
+    assert len(found) >= 4
+    discs = [disc(240, 320, (240 * (0.25 + 0.5 * (place // 3)), 320 * (0.2 + 0.3 * (place % 3))), 31.2) for place in range(6)]
+    for region in found[:4]:
+        assert max((region.mask & one).sum() / (region.mask | one).sum() for one in discs) > 0.85
+        assert region.is_thing
+        assert region.box == box_of(region.mask)
+
+
+@pytest.mark.parametrize("size", [(64, 64), (320, 240), (97, 311)])
+def test_pictures_without_things_have_no_regions(size: tuple[int, int]) -> None:
+    width, height = size
+    flat = np.full((height, width, 3), 0.4, dtype=np.float32)
+    noise = np.random.default_rng(0).random((height, width, 3)).astype(np.float32)
+    fade = np.linspace(0, 1, width, dtype=np.float32)[None, :, None] * np.ones((height, 1, 3), dtype=np.float32)
+    assert Canvas.of(flat, 0.01, 0.2).regions == ()
+    assert len(Canvas.of(noise, 0.01, 0.2).regions) <= 12
+    assert Canvas.of(fade, 0.01, 0.2).regions == ()
+
+
+def test_regions_that_an_edit_touched_are_gone() -> None:
+    canvas = photo()
+    first = canvas.regions[0]
+    rest = canvas.edited(canvas.picture, first.mask)
+    assert all(not (region.mask & first.mask).any() for region in rest.regions)
+    assert len(rest.regions) < len(canvas.regions)
+
+
+def test_membranes_continue_what_is_linear() -> None:
+    rows, columns = np.mgrid[0:60, 0:80]
+    plane = np.stack([0.01 * rows, 0.005 * columns, 0.002 * (rows + columns)], axis=-1).astype(np.float32)
+    inside = disc(60, 80, (30, 40), 18)
+    ring = grown(inside, 2) & ~inside
+    filled = membrane(plane * ring[..., None], ring, inside)
+    assert np.abs(filled - plane)[inside].max() < 0.02
+
+
+def test_clones_take_the_light_of_their_surroundings() -> None:
+    picture = to_picture(scenery(160, 120))
+    area = disc(120, 160, (60, 30), 20)
+    darker = np.clip(picture * 1.0 - 0.15, -1, 1)
+    result = cloned(picture, darker, area)
+    assert np.abs(result - picture).max() < 0.02
+    other = cloned(picture, picture[:, ::-1], area)
+    assert np.array_equal(other[~area], picture[~area])
+
+
+def test_costs_of_offsets_are_mean_squared_differences() -> None:
+    rng = np.random.default_rng(3)
+    picture, around = (rng.random((12, 15, 3)).astype(np.float32) for _ in range(2))
+    ring = np.zeros((12, 15), dtype=bool)
+    ring[4:7, 5:9] = True
+    costs = ring_costs(around, ring, Spectra.of(picture))
+    room = inside_offsets(ring)
+    for right, down in ((0, 0), (3, 2), (-5, -4), (6, 5)):
+        assert room[down % 24, right % 30]
+        there = shifted_mask(ring, (right, down))
+        steps = picture[there] - around[ring]
+        expected = (steps**2).mean(axis=0).sum() - FORGIVEN * (steps.mean(axis=0) ** 2).sum()
+        assert costs[down % 24, right % 30] == pytest.approx(expected, abs=1e-4)
+        assert offset_at((down % 24) * 30 + right % 30, (24, 30)) == (right, down)
+    assert not room[0, 7]
+    assert not room[6, 0]
+    means = area_means(ring, picture[..., 0])
+    assert means[2, 3] == pytest.approx(picture[6:9, 8:12, 0].mean(), abs=1e-5)
+
+
+def test_masks_grow_shrink_and_move() -> None:
+    one = disc(40, 50, (20, 25), 8)
+    assert grown(one, 3).sum() > one.sum() > shrunk(one, 3).sum()
+    assert np.array_equal(grown(one, 0), one)
+    moved = shifted_mask(one, (10, -5))
+    assert box_of(moved) == tuple(edge + step for edge, step in zip(box_of(one), (10, -5, 10, -5), strict=True))
+    values = np.random.default_rng(0).random((40, 50, 1)).astype(np.float32)
+    assert np.array_equal(shifted(values, (10, -5))[moved], values[one])
+
+
+def test_soft_borders_end() -> None:
+    canvas = photo()
+    mask = canvas.regions[0].mask
+    weights = matte(canvas.picture, mask)
+    assert weights[shrunk(mask, 5)].min() > 0.99
+    assert weights[~grown(mask, 5)].max() == 0
+    assert feathered(mask, 3)[~mask].max() == 0
+
+
+def test_removed_things_leave_no_trace() -> None:
+    canvas = photo()
+    removed = 0
+    for region in canvas.regions[:5]:
+        picture = without(canvas, region.mask, np.random.default_rng(0))
+        if picture is None:
+            continue
+        removed += 1
+        clean = to_picture(scenery(320, 240))
+        around = grown(region.mask, 12) & ~grown(region.mask, 5)
+        inside = picture[region.mask].mean(axis=0)
+        assert np.abs(inside - clean[around].mean(axis=0)).max() < 0.05
+        assert np.array_equal(picture[~grown(region.mask, 6)], canvas.picture[~grown(region.mask, 6)])
+    assert removed >= 3
+
+
+def test_surfaces_change_inside_the_region_only() -> None:
+    canvas = photo()
+    mask = canvas.regions[0].mask
+    rng = np.random.default_rng(0)
+    outside = ~grown(mask, 6)
+    for picture in (
+        recolored(canvas.picture, mask, 1.0, 40),
+        relit(canvas.picture, mask, 80),
+        retextured(canvas.picture, mask, lambda size: texture("gravel", size, 1.0, rng)),
+        blurred(canvas.picture, mask, 5),
+    ):
+        assert picture.dtype == np.float32
+        assert np.array_equal(picture[outside], canvas.picture[outside])
+        assert not np.array_equal(picture[mask], canvas.picture[mask])
+        assert 0 <= picture.min() <= picture.max() <= 1
+
+
+@pytest.mark.parametrize("name", TEXTURES)
+@pytest.mark.parametrize("size", [(30, 20), (500, 700)])
+def test_textures_have_the_wanted_size(name: str, size: tuple[int, int]) -> None:
+    values = texture(name, size, 1.0, np.random.default_rng(1))
+    assert values.shape == (size[1], size[0])
+    assert values.std() > 0.03
+    assert 0 <= values.min() <= values.max() <= 1
+
+
+@pytest.mark.parametrize(
+    ("color", "word"),
+    [
+        ((5.0, 0.0, 0.0), "blackish"),
+        ((98.0, 1.0, 1.0), "whitish"),
+        ((53.0, 80.0, 67.0), "reddish"),
+        ((88.0, -86.0, 83.0), "greenish"),
+        ((97.0, -22.0, 94.0), "yellowish"),
+        ((40.0, 50.0, -100.0), "bluish"),
+        ((70.0, 30.0, 70.0), "orange"),
+        ((35.0, 18.0, 30.0), "brownish"),
+        ((25.0, 10.0, -30.0), "dark bluish"),
+        ((88.0, 15.0, -3.0), "light pinkish"),
+    ],
+)
+def test_colours_have_plain_names(color: tuple[float, float, float], word: str) -> None:
+    assert color_word(color) == word
+
+
+def test_every_colour_has_a_name() -> None:
+    for light in range(0, 101, 5):
+        for a in range(-100, 101, 10):
+            for b in range(-100, 101, 10):
+                assert color_word((float(light), float(a), float(b)))
+
+
+@pytest.mark.parametrize(
+    ("box", "words"),
+    [
+        ((0, 0, 20, 20), "at the upper left"),
+        ((140, 110, 180, 130), "in the middle"),
+        ((140, 0, 180, 30), "at the top"),
+        ((140, 220, 180, 240), "at the bottom"),
+        ((300, 100, 320, 140), "at the right"),
+        ((0, 0, 320, 240), "in the middle"),
+        ((319, 239, 320, 240), "at the lower right"),
+    ],
+)
+def test_places_have_plain_names(box: tuple[int, int, int, int], words: str) -> None:
+    assert place_of(box, (320, 240)) == words
+
+
+def test_pictures_come_back_unchanged() -> None:
+    scene = scenery()
+    assert to_image(to_picture(scene)).tobytes() == scene.tobytes()

@@ -1,0 +1,138 @@
+"""Results are made from the runs that arms ended with, and from no others that lie in the same folders."""
+
+import shutil
+from pathlib import Path
+
+import pytest
+import yaml
+from click.testing import CliRunner
+
+from steps.arm_runs import write_recipe
+from tests.report.test_results import run
+from vision_zero.cli.app import cli
+from vision_zero.config.ablation import MEASURED, AblationConfig
+from vision_zero.config.rewards import RewardsConfig
+from vision_zero.config.run_identity import IDENTITY, RunIdentity
+from vision_zero.errors import EvaluationError
+from vision_zero.experiments.ablation_runs import ablation_runs, last_run
+from vision_zero.experiments.results import Results, Run
+from vision_zero.recipes.ablation_plan import plan
+
+RECIPE = {"learning": {"iterations": 100}, "evaluation": {"pairs": 8}}
+
+
+@pytest.fixture
+def settings(tmp_path):
+    recipe = tmp_path / "recipe.yaml"
+    recipe.write_text(yaml.safe_dump({"parameters": {"config": RECIPE}}))
+    return {
+        "name": "trial",
+        "recipe": str(recipe),
+        "reference": "self-play",
+        "arms": [{"name": "shuffled rewards", "changes": {"rewards": {"shuffled": True}}}, {"name": "self-play"}],
+        "seeds": [3, 5],
+        "runs_folder": str(tmp_path / "runs"),
+    }
+
+
+def arms(settings):
+    config = AblationConfig.model_validate(settings)
+    return config, {(arm.arm, arm.seed): arm for arm in plan(config, RECIPE)}
+
+
+def leave(arm, config, name, forced, iteration=100):
+    """What a run of an arm leaves, as far as results are made of it."""
+    write_recipe(arm, config)
+    return leave_run(config.runs_folder, name, forced, arm.model, iteration)
+
+
+def leave_run(runs, name, forced, model="", iteration=100):
+    folder, made = Path(runs) / name, run(forced)
+    folder.mkdir(parents=True)
+    numbers = {"scores": made.scores, "suites": made.suites, "state": made.state.model_copy(update={"iteration": iteration})}
+    for part, model_ in numbers.items():
+        (folder / f"{part}.json").write_text(model_.model_dump_json())
+    (folder / IDENTITY).write_text(RunIdentity(run=name, rewards=RewardsConfig(), model=model).model_dump_json())
+    return folder
+
+
+def measure_finally(arm, forced):
+    folder = leave(arm, arm.final, "run_9", forced)
+    recipe = folder.parent.with_suffix(".yaml")
+    shutil.copyfile(recipe, folder.parent / MEASURED)
+    return recipe
+
+
+def test_the_last_finished_run_of_each_arm_counts(settings):
+    config, by_name = arms(settings)
+    for (name, seed), arm in by_name.items():
+        leave(arm, arm.config, "run_1", 0.1, iteration=50)
+        if (name, seed) != ("shuffled rewards", 5):
+            leave(arm, arm.config, "run_2", 0.8 if name == "self-play" else 0.5)
+    leave_run(by_name["self-play", 3].config.runs_folder, "run_7", 0.9, model="of_other_settings")
+    leave_run(by_name["self-play", 5].config.runs_folder, "run_8", 0.9, model="")  # an earlier version's
+    runs, missing = ablation_runs(config)
+    assert list(runs) == ["self-play", "shuffled rewards"]
+    assert [list(by_seed) for by_seed in runs.values()] == [[3, 5], [3]]
+    assert sum(runs["self-play"][3].units("decision/forced", "policy")) == 32  # 0.8 of 40 pairs
+    assert sum(runs["self-play"][5].units("decision/forced", "policy")) == 32
+    assert missing == ["shuffled rewards, seed 5: iteration 50 of 100"]
+
+
+def test_an_ablation_without_a_finished_reference_has_no_results(settings):
+    config, by_name = arms(settings)
+    arm = by_name["shuffled rewards", 3]
+    leave(arm, arm.config, "run_1", 0.5)
+    with pytest.raises(EvaluationError, match="no finished run of 'self-play': self-play, seed 3: not begun"):
+        ablation_runs(config)
+
+
+def test_the_last_measurement_is_shown_where_there_is_one(settings):
+    config, by_name = arms({**settings, "final": {"evaluation": {"pairs": 40}}})
+    for seed in config.seeds:
+        arm = by_name["self-play", seed]
+        leave(arm, arm.config, "run_1", 0.5)
+    measure_finally(by_name["self-play", 3], 0.9)
+    runs, missing = ablation_runs(config)
+    assert {seed: sum(run.units("decision/forced", "policy")) for seed, run in runs["self-play"].items()} == {3: 36}
+    assert "self-play, seed 5: trained, and not measured at its end" in missing
+    recipe = measure_finally(by_name["self-play", 5], 0.7)
+    assert list(ablation_runs(config)[0]["self-play"]) == [3, 5]
+    recipe.write_text(recipe.read_text().replace("pairs: 40", "pairs: 48"))
+    assert "self-play, seed 5: trained, and not measured at its end" in ablation_runs(config)[1]
+    shutil.copyfile(recipe, recipe.with_suffix("") / MEASURED)
+    with pytest.raises(EvaluationError, match="measured under different settings: run the ablation again"):
+        ablation_runs(config)
+
+
+def test_the_command_makes_the_file_from_an_ablation_and_from_folders_of_runs(settings, tmp_path):
+    _, by_name = arms(settings)
+    for (name, _), arm in by_name.items():
+        leave(arm, arm.config, "run_1", 0.8 if name == "self-play" else 0.5)
+    leave_run(tmp_path / "elsewhere", "run_1", 0.2, iteration=50)
+    leave_run(tmp_path / "elsewhere", "run_2", 0.6)
+    ablation = tmp_path / "ablation.yaml"
+    ablation.write_text(yaml.safe_dump({"parameters": {"config": settings}}))
+    file = tmp_path / "learning.json"
+    more = ["--run", f"taught:3={tmp_path / 'elsewhere'}"]
+    done = CliRunner().invoke(cli, ["results", str(file), "--ablation", str(ablation), *more])
+    assert done.exit_code == 0, done.output
+    found = Results.read(file)
+    assert (found.arm, found.seeds, list(found.arms)) == ("self-play", (3, 5), ["shuffled rewards", "taught"])
+    assert found.measures["forced choice"].policy == (80.0, 80.0)
+    assert found.measures["shuffled control"].policy == (50.0, 50.0)
+    assert found.arms["taught"].measures["forced choice"].policy == (60.0,)
+    assert "| difference | self-play | shuffled rewards | taught (seeds 3) |" in done.output
+
+
+def test_a_folder_without_a_run_is_named(tmp_path):
+    with pytest.raises(EvaluationError, match="is not the folder of a run, and holds none"):
+        last_run(tmp_path)
+    folder = leave_run(tmp_path, "run_1", 0.5)
+    assert last_run(tmp_path) == last_run(folder) == folder
+    assert Run.of(folder).state.iteration == 100
+    (folder / IDENTITY).write_text("{")
+    assert last_run(tmp_path) == folder
+    (folder / "state.json").write_text("{")
+    with pytest.raises(EvaluationError, match=r"state\.json cannot be read"):
+        last_run(tmp_path)

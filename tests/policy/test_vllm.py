@@ -1,0 +1,227 @@
+"""Replies from a vLLM server are those of the model itself; what is trained is on the server, and nothing is left there."""
+
+import gc
+from dataclasses import replace
+from itertools import pairwise
+
+import pytest
+from pydantic import ValidationError
+
+from tests.make import scene_pairs, write_tiny_adapter
+from tests.policy.vllm_server import BASE, vllm_server
+from tests.training.jobs import ITERATIONS, run_stage, start, tiny_job, votes_from_any_reply
+from vision_zero.config.endpoint import VllmConfig
+from vision_zero.config.policy import AdapterConfig, PolicyConfig
+from vision_zero.config.self_play import SelfPlayConfig
+from vision_zero.errors import PolicyError
+from vision_zero.policy.loading import load_policy
+from vision_zero.policy.policy import user_message
+from vision_zero.randomness import Seed
+from vision_zero.training.trainer import StageTrainer
+
+CHATS = [
+    user_message(text, pair.original)
+    for pair in scene_pairs(3)
+    for text in ("Player 1 of 4, spy, round 1.\nYour clue?", "Who is the spy?", "Who is the spy?")
+]
+
+
+@pytest.fixture
+def server(tiny_base):
+    with vllm_server(tiny_base) as standing:
+        yield standing
+
+
+@pytest.fixture
+def shared(tmp_path):
+    """Where adapters are handed over."""
+    folder = tmp_path / "shared"
+    folder.mkdir()
+    return folder
+
+
+@pytest.fixture
+def config(server, shared, tiny_base):
+    served = VllmConfig(url=server.url, model=BASE, adapters=str(shared), tries=2, first_wait=0.0, timeout=20.0)
+    return PolicyConfig(base=str(tiny_base), server=served)
+
+
+@pytest.fixture(scope="module")
+def trained(tiny_base, tmp_path_factory):
+    return write_tiny_adapter(tiny_base, tmp_path_factory.mktemp("adapter"))
+
+
+def said(policy, **how):
+    completions = replace(policy, **how).complete(CHATS, 8, Seed(1))
+    return [completion.tokens for completion in completions]
+
+
+def test_greedy_replies_of_policy_and_base_are_those_of_the_model(config, server, trained):
+    here, there = load_policy(config.model_copy(update={"server": None}), trained), load_policy(config, trained)
+    assert said(there, greedy=True) == said(here, greedy=True)
+    assert said(there, greedy=True, as_base=True) == said(here, greedy=True, as_base=True) != said(here, greedy=True)
+    assert {body["model"] == BASE for name, body in server.asked if name == "chat/completions"} == {True, False}
+
+
+def test_sampled_replies_differ_by_seed_and_are_repeated_by_it(config):
+    policy = load_policy(config, None)
+    replies = said(policy)
+    assert said(policy) == replies
+    assert len(set(replies[1::3] + replies[2::3])) > 3, "two replies to one prompt have seeds of their own"
+
+
+def test_the_server_is_told_all_that_it_would_take_from_the_models_files(config, server):
+    said(load_policy(config, None))
+    body = next(body for name, body in server.asked if name == "chat/completions")
+    told = {name: body[name] for name in ("temperature", "top_p", "top_k", "min_p", "repetition_penalty", "return_token_ids")}
+    assert told == {
+        "temperature": 1.0,
+        "top_p": 1.0,
+        "top_k": -1,
+        "min_p": 0.0,
+        "repetition_penalty": 1.0,
+        "return_token_ids": True,
+    }
+    assert set(body["logit_bias"].values()) == {-100}
+
+
+def test_replies_that_are_begun_and_forced_choices_are_the_models_own(config, server, trained):
+    here, there = load_policy(config.model_copy(update={"server": None}), trained), load_policy(config, trained)
+    assert said(there, greedy=True, reply_prefix="I see:") == said(here, greedy=True, reply_prefix="I see:")
+    begun, options = ["1: no. \\boxed{", "", "x \\boxed{"], [["1}", "2}"], ["3}"], ["2}", "3}", "4}"]]
+    for how in ({}, {"as_base": True}):
+        chosen = [replace(policy, **how).likeliest(CHATS[:3], begun, options) for policy in (here, there)]
+        assert chosen[0] == chosen[1]
+    forced = [body for name, body in server.asked if body.get("allowed_token_ids")]
+    assert len(forced) == 6
+    assert {(body["temperature"], body["max_tokens"]) for body in forced} == {(0.0, 1)}
+
+
+def test_an_adapter_leaves_the_server_with_its_policy(config, server, shared, trained):
+    policy = load_policy(config, trained)
+    [folder] = shared.iterdir()
+    assert set(server.served) == {BASE, folder.name}
+    other = replace(policy, greedy=True)
+    del policy
+    gc.collect()
+    assert folder.is_dir(), "somebody still holds it"
+    del other
+    gc.collect()
+    assert set(server.served) == {BASE}
+    assert not list(shared.iterdir())
+
+
+@pytest.mark.parametrize("stage", ["clue", "decision"])
+def test_each_iteration_plays_with_what_the_last_one_learned(stage, config, server, shared, tiny_base, tmp_path, monkeypatch):
+    votes_from_any_reply(monkeypatch)
+    job = tiny_job(tiny_base, tmp_path, start(stage))
+    job = replace(job, policy=job.policy.model_copy(update={"server": config.server}))
+    result = run_stage(job)
+    assert result.state.iteration == ITERATIONS
+    loaded = [body["lora_name"] for name, body in server.asked if name == "load_lora_adapter"]
+    assert len(loaded) == len(set(loaded)) == ITERATIONS
+    by_adapter = [body["model"] for name, body in server.asked if name == "chat/completions" and body["model"] != BASE]
+    assert [name for name, after in pairwise([*by_adapter, ""]) if name != after] == loaded
+    gc.collect()
+    assert set(server.served) == {BASE}
+    assert not list(shared.iterdir())
+
+
+@pytest.mark.parametrize("stage", ["clue", "decision"])
+def test_a_server_on_the_same_gpu_sleeps_while_this_process_trains(stage, config, server, tiny_base, tmp_path, monkeypatch):
+    votes_from_any_reply(monkeypatch)
+    server.sleeps_when_told = True
+    job = tiny_job(tiny_base, tmp_path, start(stage))
+    served = config.server.model_copy(update={"sleeps": True})
+    job = replace(job, policy=job.policy.model_copy(update={"server": served}))
+    slept = []
+    step = StageTrainer.compute_loss
+    monkeypatch.setattr(
+        StageTrainer, "compute_loss", lambda self, *args, **how: slept.append(server.is_asleep) or step(self, *args, **how)
+    )
+    run_stage(job)
+    assert len(slept) >= ITERATIONS
+    assert all(slept)
+    assert [name for name, _ in server.asked].count("/sleep?level=1") == ITERATIONS
+    said(load_policy(config.model_copy(update={"server": served}), None))
+    assert not server.is_asleep
+    gc.collect()
+    assert set(server.served) == {BASE}, "adapters are taken away while it is awake"
+
+
+def test_a_server_that_cannot_sleep_is_one_line(config):
+    sleeping = config.model_copy(update={"server": config.server.model_copy(update={"sleeps": True})})
+    with pytest.raises(PolicyError, match=r"HTTP 404: .*start it with --enable-sleep-mode and VLLM_SERVER_DEV_MODE=1") as raised:
+        said(load_policy(sleeping, None))
+    assert "\n" not in str(raised.value)
+
+
+def test_one_process_does_not_put_the_server_to_sleep_for_others(config):
+    served = config.server.model_dump() | {"sleeps": True}
+    with pytest.raises(ValidationError, match="set num_processes 1, or leave sleeps out"):
+        SelfPlayConfig.model_validate({"policy": {"server": served}, "learning": {"num_processes": 2}})
+
+
+def refused(path, answer):
+    return (400, {"error": "LoRA is not enabled"}) if path == "load_lora_adapter" else answer
+
+
+def other_prompt(path, answer):
+    status, body = answer
+    return (status, {**body, "prompt_token_ids": body["prompt_token_ids"][1:]}) if path == "chat/completions" else answer
+
+
+def older(path, answer):
+    status, body = answer
+    return (status, {"choices": body["choices"]}) if path == "chat/completions" else answer
+
+
+@pytest.mark.parametrize(
+    ("spoil", "words"),
+    [
+        (refused, r"HTTP 400: .*LoRA is not enabled.*start it with --enable-lora and VLLM_ALLOW_RUNTIME_LORA_UPDATING=True"),
+        (other_prompt, r"reads the prompt of chat \d of 9 as \d+ tokens, this process as \d+: serve the same base"),
+        (older, r"no token ids in .*vLLM sends them from 0\.10\.2 on"),
+        (lambda path, answer: (503, "overloaded"), "gave no answer: HTTP 503: overloaded"),
+    ],
+    ids=["no adapters", "another prompt", "no token ids", "busy"],
+)
+def test_what_goes_wrong_is_one_line(config, server, trained, shared, spoil, words):
+    server.spoil = spoil
+    with pytest.raises(PolicyError, match=words) as raised:
+        said(load_policy(config, trained))
+    assert "\n" not in str(raised.value)
+
+
+def test_a_server_may_name_a_picture_once(config, server):
+    policy = load_policy(config, None)
+    before = said(policy, greedy=True)
+
+    def short(path, answer):
+        status, body = answer
+        pictures = set(policy.picture_tokens)
+        ids = body["prompt_token_ids"]
+        kept = [token for place, token in enumerate(ids) if token not in pictures or ids[place - 1] != token]
+        assert len(kept) < len(ids)
+        return status, {**body, "prompt_token_ids": kept}
+
+    server.spoil = short
+    assert said(policy, greedy=True) == before
+
+
+def test_a_stuck_server_is_not_waited_for(config, server):
+    slow = config.model_copy(update={"server": config.server.model_copy(update={"timeout": 0.2, "tries": 1})})
+    with server.lock, pytest.raises(PolicyError, match="gave no answer: TimeoutError"):
+        said(load_policy(slow, None))
+
+
+def test_a_folder_that_is_not_there_is_one_line(config, trained):
+    away = config.model_copy(update={"server": config.server.model_copy(update={"adapters": "/nowhere/at/all"})})
+    with pytest.raises(PolicyError, match=r"policy\.server\.adapters cannot take an adapter: .*/nowhere/at/all"):
+        load_policy(away, trained)
+
+
+@pytest.mark.parametrize("changes", [{"adapter": None}, {"train_on": "both"}])
+def test_a_server_is_handed_adapters_of_the_language_side_alone(config, changes):
+    with pytest.raises(ValidationError, match="set an adapter and train_on language"):
+        PolicyConfig.model_validate({**config.model_dump(), "adapter": AdapterConfig().model_dump(), **changes})

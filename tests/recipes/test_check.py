@@ -1,0 +1,171 @@
+"""Every shipped configuration is valid, every misspelling is found, and the keys are ZenML's."""
+
+from importlib import import_module
+from pathlib import Path
+
+import pytest
+import yaml
+
+from vision_zero.config.self_play import SelfPlayConfig
+from vision_zero.errors import ConfigError
+from vision_zero.recipes.check import ROOTS, RUN_KEYS, STEP_KEYS, check_before_run, check_file, read_yaml
+
+ROOT = Path(__file__).resolve().parents[2]
+# Those below stacks are no recipes: tests/stacks checks them.
+FILES = sorted(path for path in (ROOT / "configs").glob("*/*.yaml") if path.parent.name != "stacks")
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: f"{path.parent.name}/{path.name}")
+def test_shipped_files_are_valid_and_have_a_header(path):
+    check_file(path)
+    header = [line for line in path.read_text().splitlines() if line.startswith("#")][:6]
+    text = " ".join(header).lower()
+    for word in ("zenml pipeline run", "hardware", "minutes"):
+        assert word in text, f"{path} does not say: {word}"
+    assert yaml.safe_load(path.read_text())["execution_mode"] == "fail_fast"
+
+
+def test_there_are_files():
+    assert FILES
+
+
+def test_the_known_keys_are_zenmls():
+    from zenml.config.pipeline_run_configuration import PipelineRunConfiguration
+    from zenml.config.step_configurations import StepConfigurationUpdate
+
+    assert set(PipelineRunConfiguration.model_fields) == RUN_KEYS
+    assert set(StepConfigurationUpdate.model_fields) == STEP_KEYS
+
+
+def written(tmp_path, data):
+    path = tmp_path / "config.yaml"
+    path.write_text(data if isinstance(data, str) else yaml.safe_dump(data))
+    return path
+
+
+def with_config(**config):
+    return {"parameters": {"rounds": 1, "config": config}}
+
+
+@pytest.mark.parametrize(
+    ("data", "words"),
+    [
+        (with_config(sead=1), "sead: unknown key"),
+        (with_config(learning={"kll": 0.1}), "learning.kll: unknown key"),
+        (with_config(learning={"switch": {"patience": "soon"}}), "learning.switch.patience: input should be a valid integer"),
+        (with_config(learning={"learning_rate": -1}), "learning.learning_rate: input should be greater than 0"),
+        (with_config(game={"spy_image": "none"}), "game.spy_image: input should be 'modified', 'blank' or 'identical'"),
+        (with_config(pairs={"scenes": {"min_objects": 9}}), "pairs.scenes: min_objects must not be larger"),
+        (with_config(pairs={"mix": {"scenes": 0}}), "at least one domain"),
+        ({"parameters": {"config": {}, "sede": 1}}, "did you mean parameters.config.sede"),
+        ({"parameters": {}}, "parameters.config is missing"),
+        ({"parameter": {"config": {}}}, "parameter is not a key of a pipeline configuration"),
+        ({**with_config(), "enable_cach": True}, "enable_cach is not a key"),
+        ({**with_config(), "steps": {"resume": {"enable_cach": True}}}, "steps.resume.enable_cach is not a key"),
+        ("just text", "must be a mapping"),
+        ("a: [1", "is not YAML"),
+        ("!!python/object/apply:os.system ['true']", "is not YAML"),
+        ("[" * 5000, "is not YAML"),
+        ("a: 2026-02-31", "is not YAML"),
+        ({**with_config(), "steps": ["resume"]}, "steps must be a mapping"),
+        (
+            "parameters: {config: {seed: 1}}\nexecution_mode: fail_fast\nparameters: {config: {seed: 2}}",
+            "key parameters stands in lines 1 and 3",
+        ),
+        ("parameters:\n  config:\n    seed: 1\n    learning: {kl: 0.1}\n    seed: 2", "key seed stands in lines 3 and 5"),
+        ("parameters: {config: {learning: {kl: 0.1, 'kl': 0.2}}}", "key kl stands in lines 1 and 1"),
+        ("parameters: {config: {}}\nsteps:\n  resume: {}\n  resume: {enable_cache: true}", "key resume stands in lines 3 and 4"),
+    ],
+)
+def test_each_mistake_is_one_line_that_names_the_place(tmp_path, data, words):
+    with pytest.raises(ConfigError) as error:
+        check_file(written(tmp_path, data))
+    assert words in str(error.value)
+    assert "\n" not in str(error.value)
+
+
+def test_what_a_merge_brings_in_may_be_overridden(tmp_path):
+    text = "extra:\n  shared: &shared {kl: 0.1, alpha: 1}\n  own: {<<: *shared, kl: 0.2}\nparameters: {config: {}}"
+    assert read_yaml(written(tmp_path, text))["extra"]["own"] == {"kl": 0.2, "alpha": 1}
+
+
+@pytest.mark.parametrize(
+    ("config", "kind"),
+    [
+        ({"seed": 1, "iterations_per_round": 2}, "SelfPlay"),
+        ({}, "SelfPlay"),
+        ({"suites": [{"name": "scenes"}]}, "Evaluate"),
+        ({"domain": "scenes", "train": 4}, "BuildPairs"),
+        ({"model": "nano"}, "Publish"),
+        ({"phases": [{"steps": 1, "topics": {"list": 1.0}}]}, "WarmStart"),
+    ],
+)
+@pytest.mark.parametrize("folder", ["evaluate", "somewhere"])
+def test_a_recipe_is_judged_by_what_it_says_not_by_its_folder(tmp_path, config, kind, folder):
+    (tmp_path / folder).mkdir()
+    path = written(tmp_path / folder, {"parameters": {"config": config}})
+    if config == {} and folder == "evaluate":  # nothing in it tells: then the folder does
+        with pytest.raises(ConfigError, match="suites: field required"):
+            check_file(path)
+        return
+    assert check_file(path).splitlines()[0] == f"a valid configuration of {kind}"
+
+
+def test_a_recipe_given_to_another_pipeline_is_told_so(tmp_path):
+    path = written(tmp_path, with_config(seed=1, learning={"kl": 0.1}))
+    with pytest.raises(ConfigError, match=r"looks like a configuration of self_play, and was given to evaluate"):
+        check_before_run(path, "evaluate")
+
+
+def test_variables_are_left_to_zenml(tmp_path):
+    check_before_run(written(tmp_path, with_config(seed="${SEED}")), "self_play")
+    with pytest.raises(ConfigError, match="enable_cach is not a key"):
+        check_before_run(written(tmp_path, {**with_config(seed="${SEED}"), "enable_cach": True}), "self_play")
+
+
+@pytest.mark.parametrize("name", sorted(ROOTS))
+def test_a_file_given_to_zenml_is_checked_before_zenml_reads_it(tmp_path, name):
+    pipeline = getattr(import_module(f"pipelines.{name}"), name)
+    path = written(tmp_path, "parameters: {config: {}}\nenable_cache: true\nenable_cache: false")
+    with pytest.raises(ConfigError, match="the key enable_cache stands in lines 2 and 3"):
+        pipeline.with_options(config_path=str(path))
+    path = written(tmp_path, {"parameters": {"config": {}}, "enable_cach": False})
+    with pytest.raises(ConfigError, match="enable_cach is not a key"):
+        pipeline.with_options(config_path=str(path))
+
+
+def test_a_missing_file_is_one_line(tmp_path):
+    with pytest.raises(ConfigError, match="cannot be read"):
+        check_file(tmp_path / "none.yaml")
+
+
+def test_the_tree_is_frozen():
+    config = SelfPlayConfig()
+    with pytest.raises(ValueError, match="frozen"):
+        config.seed = 3
+    with pytest.raises(ValueError, match="frozen"):
+        config.learning.switch.patience = 3
+
+
+def test_every_field_is_documented():
+    def undocumented(model, path=""):
+        for name, field in model.model_fields.items():
+            if not field.description:
+                yield f"{path}{name}"
+            if isinstance(field.annotation, type) and hasattr(field.annotation, "model_fields"):
+                yield from undocumented(field.annotation, f"{path}{name}.")
+
+    assert list(undocumented(SelfPlayConfig)) == []
+
+
+def test_defaults_are_the_papers():
+    config = SelfPlayConfig()
+    assert (config.rewards.beta, config.rewards.lam, config.rewards.baseline_decay) == (0.1, 0.1, 0.95)
+    assert (config.rewards.vote_right, config.rewards.vote_abstain, config.rewards.vote_wrong) == (1.0, -0.5, -1.0)
+    learning = config.learning
+    assert (learning.iterations, learning.games_per_iteration, learning.learning_rate, learning.kl) == (100, 128, 1e-5, 0.04)
+    switch = learning.switch
+    assert (switch.decay, switch.accuracy_to_clue, switch.abstention_to_clue) == (0.95, 0.9, 0.1)
+    assert (switch.error_to_decision, switch.abstention_to_decision) == (0.4, 0.5)
+    assert (switch.min_iterations, switch.patience, switch.start) == (5, 20, "decision")
+    assert (config.game.civilians, config.game.rounds, config.game.spy_image) == (3, 2, "modified")

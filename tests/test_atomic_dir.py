@@ -1,0 +1,46 @@
+"""Folders that appear whole or not at all."""
+
+import shutil
+
+import pytest
+
+from vision_zero.atomic_dir import atomic_dir
+
+
+def test_a_folder_takes_the_place_of_an_older_one(tmp_path):
+    target = tmp_path / "run"
+    for word in ("old", "new"):
+        with atomic_dir(target) as fresh:
+            (fresh / word).write_text(word)
+    assert [path.name for path in target.iterdir()] == ["new"]
+    assert [path.name for path in tmp_path.iterdir()] == ["run"]
+
+
+@pytest.mark.parametrize("ending", [OSError("No space left"), KeyboardInterrupt()], ids=["error", "ctrl-c"])
+def test_a_bad_end_leaves_the_older_one_and_nothing_else(tmp_path, ending):
+    target = tmp_path / "run"
+    with atomic_dir(target) as fresh:
+        (fresh / "old").write_text("old")
+    with pytest.raises(type(ending)), atomic_dir(target) as fresh:
+        (fresh / "new").write_text("half")
+        raise ending
+    assert [path.name for path in target.iterdir()] == ["old"]
+    assert [path.name for path in tmp_path.iterdir()] == ["run"]
+
+
+def test_an_end_while_the_older_one_is_removed_leaves_the_new_one_whole(tmp_path, monkeypatch):
+    target = tmp_path / "run"
+    with atomic_dir(target) as fresh:
+        for name in "ab":
+            (fresh / name).write_text("old")
+
+    def ended(folder, **_):
+        if folder.is_dir():
+            (folder / "a").unlink()
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr(shutil, "rmtree", ended)
+    with pytest.raises(KeyboardInterrupt), atomic_dir(target) as fresh:
+        for name in "ab":
+            (fresh / name).write_text("new")
+    assert {path.name: path.read_text() for path in target.iterdir()} == {"a": "new", "b": "new"}

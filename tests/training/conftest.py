@@ -1,0 +1,13 @@
+"""What most tests of learning begin with."""
+
+from functools import partial
+
+import pytest
+
+from tests.training.jobs import tiny_job
+
+
+@pytest.fixture
+def make_job(tiny_base, tmp_path):
+    """Makes jobs of seconds, each in a folder of its own: see :func:`tests.training.jobs.tiny_job`."""
+    return partial(tiny_job, tiny_base, tmp_path)

@@ -1,0 +1,168 @@
+"""A prompt that is read once for all its replies gives the log-probs and gradients of whole rows, in every family."""
+
+from functools import cache
+from types import SimpleNamespace
+
+import pytest
+import torch
+from peft import LoraConfig, get_peft_model
+from torch.utils import checkpoint
+from transformers import AutoConfig
+from trl.trainer.utils import add_fused_lm_head
+
+from tests.make import scene_pairs
+from tests.policy.families import FAMILIES, build_family, write_family
+from vision_zero.config.policy import PolicyConfig
+from vision_zero.errors import TrainingError
+from vision_zero.policy.loading import load_policy
+from vision_zero.policy.policy import user_message
+from vision_zero.training.microbatches import PROMPT, SEEN
+from vision_zero.training.shared_prefix import SHARING, read_once, share_prefix
+
+ANSWERS = (0, 1, 0, 0, 1)
+"""The prompt of each reply."""
+LENGTHS = (7, 3, 5, 1, 6)
+
+families = pytest.mark.parametrize("family", FAMILIES)
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    """The folder of a family's tiny policy, made once."""
+    return cache(lambda family: write_family(family, tmp_path_factory.mktemp("families") / family))
+
+
+def policy_of(folder, family, train_on="both"):
+    """A policy with TRL's head that can read prompts once."""
+    policy = load_policy(PolicyConfig(base=str(folder(family)), train_on=train_on), None)
+    add_fused_lm_head(policy.model, temperature=0.7, outputs=("log_probs", "entropy"))
+    share_prefix(policy.model)
+    return policy
+
+
+def replies_to(policy):
+    """A micro-batch as TRL makes it: five replies to two prompts of other lengths and pictures."""
+    one, two = (pair.original for pair in scene_pairs(2))
+    asked = [user_message("Who is the spy?", one), user_message("Who is the spy, and what do you see of it?", two)]
+    prompts = policy.encode([asked[answer] for answer in ANSWERS])
+    words = torch.tensor(policy.processor.tokenizer("a large red cube left of two small spheres")["input_ids"])
+    width, draw = max(LENGTHS), torch.Generator().manual_seed(0)
+    replies = words[torch.randint(len(words), (len(LENGTHS), width), generator=draw)]
+    mask = torch.tensor([[1] * length + [0] * (width - length) for length in LENGTHS])
+    part = {name: value for name, value in prompts.items() if name in SEEN}
+    if "mm_token_type_ids" in part:
+        part["mm_token_type_ids"] = torch.cat([part["mm_token_type_ids"], torch.zeros_like(replies)], dim=1)
+    return {
+        "prompt_ids": prompts["input_ids"],
+        "prompt_mask": prompts["attention_mask"],
+        "completion_ids": replies * mask,
+        "completion_mask": mask,
+        "num_images": [1] * len(ANSWERS),
+        **(
+            {"num_tiles": [len(part["pixel_values"]) // len(ANSWERS)] * len(ANSWERS)}
+            if policy.model.config.model_type == "internvl"
+            else {}
+        ),
+        **part,
+        PROMPT: list(ANSWERS),
+    }
+
+
+def as_rows(model, part):
+    """Log-probs and entropies as TRL has them: each reply in a row with its prompt."""
+    ids, mask = (torch.cat([part[f"prompt_{name}"], part[f"completion_{name}"]], dim=1) for name in ("ids", "mask"))
+    width = part["completion_ids"].shape[1]
+    labels = ids.masked_fill(mask == 0, -100)
+    labels[:, :-width] = -100
+    pictures = {name: part[name] for name in SEEN if name in part and not name.startswith("num_")}
+    scored = model(input_ids=ids, attention_mask=mask, labels=labels, fused_lm_head=True, **pictures)
+    return scored.log_probs[:, -width:], scored.entropy[:, -width:]
+
+
+def read_together(model, part):
+    scored = model(shared=read_once(part))
+    return scored.log_probs, scored.entropy
+
+
+def learned(model, part, scores):
+    """What a pass finds, and its gradients: of a loss in which every reply and token counts otherwise."""
+    draw = torch.Generator().manual_seed(1)
+    weights = torch.randn(2, *part["completion_mask"].shape, generator=draw) * part["completion_mask"]
+    model.zero_grad(set_to_none=True)
+    found = torch.stack(scores(model, part))
+    (found * weights).sum().backward()
+    return found.detach(), {name: value.grad for name, value in model.named_parameters() if value.grad is not None}
+
+
+def same(one, two):
+    assert torch.allclose(one[0], two[0], atol=1e-5)
+    whole = torch.stack([gradient.norm() for gradient in one[1].values()]).norm()
+    assert whole > 0.1
+    assert one[1].keys() == two[1].keys()
+    for name, gradient in one[1].items():
+        assert (gradient - two[1][name]).norm() <= 1e-5 * gradient.norm() + 1e-6 * whole, name
+
+
+@families
+def test_all_gradients_are_those_of_whole_rows(folder, family):
+    policy = policy_of(folder, family)
+    part = replies_to(policy)
+    rows = learned(policy.model, part, as_rows)
+    same(rows, learned(policy.model, part, read_together))
+    assert len(rows[1]) == len(list(policy.model.parameters())), "the vision side learns from prompts alone"
+
+
+@families
+def test_gradients_with_checkpoints_are_those_without(folder, family, monkeypatch):
+    policy = policy_of(folder, family, train_on="language")
+    part = replies_to(policy)
+    rows = learned(policy.model, part, as_rows)
+    policy.model.train()
+    policy.model.activation_checkpointing_enable()
+    again = []
+    recompute = checkpoint._CheckpointFrame.__init__
+    monkeypatch.setattr(checkpoint._CheckpointFrame, "__init__", lambda *args: again.append(1) or recompute(*args))
+    same(rows, learned(policy.model, part, read_together))
+    assert len(again) >= 2 * 2, "two layers, in both halves"
+
+
+@families
+def test_an_adapter_learns_the_same_and_the_reference_is_the_base_without_it(folder, family):
+    policy = policy_of(folder, family, train_on="language")
+    part = replies_to(policy)
+    with torch.no_grad():
+        base = as_rows(policy.model, part)[0]
+    torch.manual_seed(0)
+    linear = ["q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down_proj"]
+    model = get_peft_model(policy.model, LoraConfig(r=4, target_modules=linear, init_lora_weights=False, task_type="CAUSAL_LM"))
+    same(learned(model, part, as_rows), learned(model, part, read_together))
+    with torch.no_grad(), model.disable_adapter():
+        assert torch.allclose(read_together(model, part)[0], base, atol=1e-5)
+    with torch.no_grad():
+        assert not torch.allclose(read_together(model, part)[0], base, atol=1e-2)
+
+
+def test_a_prompt_is_read_once_and_looked_at_once(folder):
+    policy = policy_of(folder, "qwen2_5_vl", train_on="both")
+    part, read = replies_to(policy), []
+    policy.model.get_decoder().layers[0].register_forward_pre_hook(lambda layer, args: read.append(tuple(args[0].shape[:2])))
+    policy.model.model.visual.register_forward_pre_hook(lambda vision, args: read.append(len(args[0])))
+    read_together(policy.model, part)
+    prompt, reply = part["prompt_ids"].shape[1], part["completion_ids"].shape[1]
+    assert read == [len(part["pixel_values"]) * 2 // 5, (2, prompt - 1), (5, reply)]
+
+
+def test_models_that_keep_something_else_of_a_prompt_are_refused():
+    assert set(SHARING) == set(FAMILIES)
+    sliding = build_family("qwen2_5_vl")
+    sliding.config.text_config.layer_types = ["full_attention", "sliding_attention"]
+    sliding.config.text_config.sliding_window = 16
+    other = SimpleNamespace(config=AutoConfig.for_model("paligemma"))
+    for model, message in (
+        (sliding, "this qwen2_5_vl has layers without full attention"),
+        (other, "models of the family paligemma, only in qwen2_5_vl"),
+    ):
+        with pytest.raises(TrainingError, match=message) as caught:
+            share_prefix(model)
+        assert "set learning.shared_prefix to false" in str(caught.value)
+        assert "\n" not in str(caught.value)

@@ -1,0 +1,419 @@
+"""Both trainers on a tiny model: what TRL trains is what was sampled, scored by our rules, and a resumed run is an unbroken one.
+
+A random model's votes mean nothing, so tests of the clue stage read a vote out of any reply: its length decides.
+"""
+
+from dataclasses import replace
+from functools import partial
+
+import pytest
+import torch
+from pydantic import ValidationError
+
+from tests.make import files_below, scene_pairs
+from tests.training.jobs import GAMES, ITERATIONS, adapter, optimizer, run_stage, start, votes_from_any_reply
+from vision_zero.config.learning import LearningConfig, SwitchConfig
+from vision_zero.config.policy import AdapterConfig, PolicyConfig
+from vision_zero.config.self_play import SelfPlayConfig
+from vision_zero.data.table import PairTable
+from vision_zero.errors import PolicyError, TrainingError
+from vision_zero.policy import compiled_decoding
+from vision_zero.policy.folder import PolicyFolder
+from vision_zero.policy.loading import load_base, load_policy
+from vision_zero.policy.policy import Policy, user_message
+from vision_zero.randomness import Seed
+from vision_zero.rewards.role_advantage import RoleBaselines, batch_advantages
+from vision_zero.training.clue_stage import ClueTrainer, run_clue_stage
+from vision_zero.training.decision_stage import run_decision_stage
+from vision_zero.training.job import StageJob, StageResult
+from vision_zero.training.state import StageState
+
+
+@pytest.fixture(autouse=True)
+def readable_votes(monkeypatch):
+    votes_from_any_reply(monkeypatch)
+
+
+def same(one, two):
+    return one.keys() == two.keys() and all(torch.equal(one[name], two[name]) for name in one)
+
+
+class Watched(ClueTrainer):
+    """Keeps what it hands to TRL's loss."""
+
+    def __init__(self, *args):
+        self.batches = []
+        super().__init__(*args)
+
+    def _generate_and_score_completions(self, inputs):
+        output = super()._generate_and_score_completions(inputs)
+        self.batches.append((list(self._said), {key: value for key, value in output.items() if torch.is_tensor(value)}))
+        return output
+
+
+def watched(job):
+    model, processor = load_base(job.policy)
+    trainer = Watched(model, processor, job)
+    policy = trainer.run()
+    return trainer, policy
+
+
+def test_sampled_tokens_are_trained_and_carry_their_seats_advantage(make_job):
+    job = make_job(start("clue"), iterations=2)
+    trainer, _ = watched(job)
+    expected, baselines = [], RoleBaselines()
+    for iteration in range(2):
+        games = trainer.transcripts[iteration * GAMES : (iteration + 1) * GAMES]
+        advantages, baselines = batch_advantages(games, baselines, job.rewards)
+        expected.append({game.game_id: by_seat for game, by_seat in zip(games, advantages, strict=True)})
+    assert len(trainer.batches) == 2
+    for (said, output), advantages in zip(trainer.batches, expected, strict=True):
+        assert len(said) == GAMES * 3
+        for row, (request, reply) in enumerate(said):
+            kept = output["completion_mask"][row].bool()
+            assert tuple(output["completion_ids"][row][kept].tolist()) == reply.tokens
+            assert output["advantages"][row].item() == pytest.approx(advantages[request.game_id][request.seat], abs=1e-6)
+    assert any(abs(value) > 0.01 for value in trainer.batches[0][1]["advantages"].tolist())
+
+
+def test_shuffled_advantages_are_those_of_other_games(make_job):
+    """In the first iteration, which plays the same games."""
+    job = make_job(start("clue"), iterations=1, games=6)
+    control = replace(job, rewards=job.rewards.model_copy(update={"shuffled": True}), folder=job.folder.with_name("control"))
+    (real, _), (other, _) = watched(job), watched(control)
+    assert real.transcripts == other.transcripts
+    earned, handed = (trainer.batches[0][1]["advantages"].view(-1, 6).T.tolist() for trainer in (real, other))
+    assert earned != handed
+    assert sorted(sorted(game) for game in earned) == sorted(sorted(game) for game in handed)
+    assert real.progress.state.baselines == other.progress.state.baselines
+
+
+def test_each_iteration_is_measured_by_role(make_job):
+    state = run_clue_stage(make_job(start("clue"), iterations=2)).state
+    for record in state.history:
+        for role in ("spy", "civilian"):
+            assert record.metrics[f"clue/{role}/tokens"] > 0
+            assert record.metrics[f"clue/{role}/entropy"] > 0
+        means = sorted(record.metrics[f"clue/{role}/entropy"] for role in ("spy", "civilian"))
+        # TRL's is the mean of its batches' means, ours is over all tokens.
+        assert means[0] - 0.01 <= record.metrics["entropy"] <= means[1] + 0.01
+        assert record.metrics["zero_variance"] == record.metrics["clue/zero_variance"] < 1
+    assert all(state.history[1].metrics[f"clue/{role}/kl"] > 0 for role in ("spy", "civilian"))
+
+
+def test_the_prompt_that_is_trained_is_the_prompt_that_was_shown(make_job):
+    trainer, _ = watched(make_job(start("clue"), iterations=1))
+    said, output = trainer.batches[0]
+    encoded = trainer.player().encode([user_message(request.prompt, request.image) for request, _ in said])
+    assert torch.equal(encoded["input_ids"], output["prompt_ids"])
+    assert torch.equal(encoded["pixel_values"], output["pixel_values"])
+
+
+def test_the_reference_is_the_base_with_its_adapter_off(make_job):
+    first = run_clue_stage(make_job(start("clue"), iterations=2))
+    trainer, _ = watched(make_job(first.state, first.policy, iterations=1))
+    said, output = trainer.batches[0]
+    base, _ = load_base(trainer.job.policy)
+    scored = completion_logps(base, trainer.player(), said, output)
+    mask = output["completion_mask"].bool()
+    assert torch.allclose(output["ref_per_token_logps"][mask], scored[mask], atol=1e-4)
+
+
+def completion_logps(model, player, said, output):
+    inputs = player.encode([user_message(request.prompt, request.image) for request, _ in said])
+    ids = torch.cat([inputs["input_ids"], output["completion_ids"]], dim=1)
+    mask = torch.cat([inputs["attention_mask"], output["completion_mask"]], dim=1)
+    kinds = torch.cat([inputs["mm_token_type_ids"], torch.zeros_like(output["completion_ids"])], dim=1)
+    with torch.no_grad():
+        logits = model(
+            input_ids=ids,
+            attention_mask=mask,
+            mm_token_type_ids=kinds,
+            pixel_values=inputs["pixel_values"],
+            image_grid_thw=inputs["image_grid_thw"],
+        ).logits
+    width = output["completion_ids"].shape[1]
+    logps = logits[:, -width - 1 : -1].log_softmax(-1)
+    return logps.gather(2, output["completion_ids"].unsqueeze(2)).squeeze(2)
+
+
+def test_merged_play_is_the_same_policy_and_leaves_what_is_trained_alone(make_job):
+    first = run_clue_stage(make_job(start("clue"), iterations=1))
+    trainer, _ = watched(make_job(first.state, first.policy, iterations=1, merged_play=True))
+    said, output = trainer.batches[0]
+    apart = Policy(trainer.model, trainer.processing_class, trainer.job.policy.sampling)
+    mask = output["completion_mask"].bool()
+    scored = [completion_logps(player.model, player, said, output)[mask] for player in (trainer.player(), apart)]
+    assert torch.allclose(*scored, atol=1e-4)
+    assert not any("lora" in name for name, _ in trainer.player().model.named_parameters())
+    assert any("lora" in name for name, _ in trainer.model.named_parameters())
+
+
+def test_merged_play_computes_nothing_on_what_is_trained(make_job):
+    asked = [user_message("Who is the spy?", pair.original) for pair in scene_pairs(2)]
+
+    def adapters_called(merged_play):
+        trainer, _ = watched(make_job(start("clue"), iterations=1, merged_play=merged_play))
+        calls = []
+        for name, module in trainer.model.named_modules():
+            if "lora_A" in name:
+                module.register_forward_pre_hook(lambda *_: calls.append(1))
+        trainer.player().complete(asked, 4, Seed(0))
+        return len(calls)
+
+    assert adapters_called(merged_play=True) == 0 < adapters_called(merged_play=False)
+
+
+def test_compiled_play_is_that_of_the_policy_as_it_is_in_each_iteration(make_job, monkeypatch):
+    """The steps are traced once, and the weights that they read go on learning; without a compiler, which takes a minute."""
+    graphs = []
+    monkeypatch.setattr(compiled_decoding, "BACKEND", lambda graph, inputs: graphs.append(graph) or graph.forward)
+    plain = watched(make_job(start("clue"), iterations=3))[0]
+    job = make_job(start("clue"), iterations=3)
+    trainer = watched(replace(job, policy=job.policy.model_copy(update={"compiled": True})))[0]
+    assert trainer.transcripts == plain.transcripts
+    assert len(trainer._decoders) == 1
+    assert 1 <= len(graphs) <= 4, "of two and four rows, and of one where others have ended"
+
+
+def test_log_probs_move_with_the_sign_of_the_advantage(make_job):
+    trainer, policy = watched(make_job(start("clue"), iterations=1, warmup=0.0, kl=0.0, learning_rate=3e-3))
+    said, output = trainer.batches[0]
+    before = completion_logps(load_base(trainer.job.policy)[0], trainer.player(), said, output)
+    after = completion_logps(load_policy(trainer.job.policy, policy.path).model, trainer.player(), said, output)
+    mask = output["completion_mask"]
+    moved = ((after - before) * mask).sum(1) / mask.sum(1)
+    assert torch.corrcoef(torch.stack([moved, output["advantages"]]))[0, 1] > 0.5
+
+
+def test_a_reply_is_less_likely_before_another_picture(tiny_base):
+    policy = load_policy(PolicyConfig(base=str(tiny_base)), None)
+    one, two = (pair.original for pair in scene_pairs(2))
+
+    def logits(image):
+        with torch.no_grad():
+            return policy.model(**policy.encode([user_message("Your clue?", image)])).logits[0, -1]
+
+    assert torch.equal(logits(one), logits(one))
+    assert (logits(one) - logits(two)).abs().max() > 1e-3
+
+
+@pytest.mark.parametrize("stage", ["clue", "decision"])
+def test_a_learning_rate_of_zero_changes_nothing(make_job, stage):
+    trained = run_stage(make_job(start(stage), iterations=2, learning_rate=1e-30))
+    weights = adapter(trained.policy)
+    assert max(tensor.abs().max() for name, tensor in weights.items() if "lora_B" in name) < 1e-20
+    assert trained.state.iteration == 2
+
+
+def test_a_resumed_clue_stage_equals_an_unbroken_one_bit_for_bit(make_job):
+    first = run_clue_stage(make_job(start("clue"), iterations=2))
+    resumed = run_clue_stage(make_job(first.state, first.policy, iterations=2))
+    unbroken = run_clue_stage(make_job(start("clue"), iterations=4))
+    assert not same(adapter(first.policy), adapter(resumed.policy))
+    same_results(unbroken, resumed)
+    assert unbroken.transcripts == (*first.transcripts, *resumed.transcripts)
+
+
+def test_a_resumed_decision_stage_equals_an_unbroken_one_bit_for_bit(make_job):
+    unbroken = run_decision_stage(make_job(start("decision"), iterations=4))
+    first = run_decision_stage(make_job(start("decision"), iterations=2))
+    resumed = run_decision_stage(make_job(first.state, first.policy, iterations=2))
+    assert not same(adapter(first.policy), adapter(resumed.policy))
+    same_results(unbroken, resumed)
+    assert unbroken.transcripts == (*first.transcripts, *resumed.transcripts)
+
+
+@pytest.mark.parametrize("stage", ["clue", "decision"])
+def test_each_iteration_plays_its_own_pairs_with_the_policy_that_the_last_one_made(make_job, stage):
+    """What is played in an iteration is what a run would play that begins there with that policy."""
+    job = make_job(start(stage), iterations=3)
+    whole = run_stage(job)
+    assert len(whole.transcripts) == 3 * GAMES
+    for iteration in range(3):
+        own = {game.pair_id for game in whole.transcripts[iteration * GAMES : (iteration + 1) * GAMES]}
+        assert own == {pair.pair_id for pair in job.pairs.of_iteration(iteration)}
+    before = run_stage(make_job(start(stage), iterations=2))
+    third = run_stage(make_job(before.state, before.policy, iterations=1))
+    assert third.transcripts == whole.transcripts[2 * GAMES :]
+    unchanged = run_stage(make_job(start(stage), iterations=3, learning_rate=1e-30))
+    assert unchanged.transcripts[:GAMES] == whole.transcripts[:GAMES]
+    assert unchanged.transcripts[2 * GAMES :] != third.transcripts, "the policy as it is, not the one that the round began with"
+
+
+def test_after_a_switch_in_the_middle_of_a_round_votes_are_trained_on_the_pairs_drawn_for_them(make_job):
+    rules = SwitchConfig(rule="fixed", period=2)
+    state = StageState.at_start(rules).model_copy(update={"stage": "clue"})
+    clue = run_stage(make_job(state))
+    votes = run_stage(make_job(clue.state, clue.policy, iterations=ITERATIONS - clue.state.iteration))
+    assert [record.stage for record in votes.state.history] == ["clue", "clue", "decision", "decision"]
+    pairs = make_job(state).pairs
+    played = [game.pair_id for game in (*clue.transcripts, *votes.transcripts)]
+    assert played == [pair.pair_id for iteration in range(ITERATIONS) for pair in pairs.of_iteration(iteration)]
+
+
+def same_results(one, two):
+    assert same(adapter(one.policy), adapter(two.policy))
+    assert same(optimizer(one.policy), optimizer(two.policy))
+    assert strip(one.state) == strip(two.state)
+
+
+def strip(state):
+    """The state without wall-clock measures."""
+    history = [
+        record.model_copy(
+            update={"metrics": {name: value for name, value in record.metrics.items() if not name.startswith("seconds/")}}
+        )
+        for record in state.history
+    ]
+    return state.model_copy(update={"history": tuple(history)})
+
+
+def test_one_optimiser_and_one_schedule_run_through_both_stages(make_job):
+    clue = run_stage(make_job(start("clue"), iterations=2))
+    state = clue.state.model_copy(update={"stage": "decision"})
+    decision = run_stage(make_job(state, clue.policy, iterations=2))
+    rates = [record.metrics["learning_rate"] for record in decision.state.history]
+    assert [record.iteration for record in decision.state.history] == [0, 1, 2, 3]
+    unbroken = run_stage(make_job(start("clue"), iterations=4)).state
+    assert rates == [record.metrics["learning_rate"] for record in unbroken.history]
+    assert optimizer(decision.policy)["0.step"].item() == 4
+
+
+def test_an_optimiser_of_its_own_rests_while_the_other_stage_is_trained(make_job):
+    own = partial(make_job, optimizer="per_stage")
+
+    def as_stage(result, stage):
+        return result.state.model_copy(update={"stage": stage})
+
+    def moments(result, stage):
+        tensors = optimizer(result.policy).items()
+        return {name: tensor for name, tensor in tensors if name.startswith(f"{stage}.")}
+
+    clue = run_stage(own(start("clue"), iterations=2))
+    decision = run_stage(own(as_stage(clue, "decision"), clue.policy, iterations=1))
+    assert same(moments(decision, "clue"), moments(clue, "clue"))
+    assert decision.state.history[-1].metrics["learning_rate"] != clue.state.history[-1].metrics["learning_rate"]
+    again = run_stage(own(as_stage(decision, "clue"), decision.policy, iterations=1))
+    assert same(moments(again, "decision"), moments(decision, "decision"))
+    steps = {stage: moments(again, stage)[f"{stage}.0.step"].item() for stage in ("clue", "decision")}
+    assert steps == {"clue": 3, "decision": 1}
+
+
+def test_optimisers_of_another_kind_are_refused(make_job):
+    one = run_stage(make_job(start("clue"), iterations=1))
+    with pytest.raises(PolicyError, match=r"another learning\.optimizer: set it back, or give the model another name"):
+        run_stage(make_job(one.state, one.policy, iterations=1, optimizer="per_stage"))
+
+
+def test_another_learning_rate_counts_from_the_next_run_on(make_job):
+    """As the errors advise: the shape of the schedule and Adam's moments go on, at the rate that the recipe names now."""
+    first = run_stage(make_job(start("clue"), iterations=2, learning_rate=1e-2))
+    unbroken = run_stage(make_job(start("clue"), iterations=4, learning_rate=1e-2))
+    resumed = run_stage(make_job(first.state, first.policy, iterations=2, learning_rate=1e-3))
+    expected = [record.metrics["learning_rate"] for record in unbroken.state.history]
+    rates = [record.metrics["learning_rate"] for record in resumed.state.history]
+    assert rates == pytest.approx([*expected[:2], *(rate / 10 for rate in expected[2:])])
+    still = run_stage(make_job(first.state, first.policy, iterations=1, learning_rate=1e-30))
+    assert same(adapter(still.policy), adapter(first.policy))
+
+
+def test_nothing_executable_and_no_path_of_this_machine_is_stored(make_job, tiny_base):
+    trained = run_stage(make_job(start("clue"), iterations=1))
+    names = files_below(trained.policy.path)
+    assert not [name for name in names if name.endswith((".bin", ".pt", ".pth", ".pkl", ".py"))]
+    copied = trained.policy.copy_to(trained.policy.path.parent / "copy")
+    assert files_below(copied.path) == sorted(
+        "README.md adapter_config.json adapter_model.safetensors optimizer.json optimizer.safetensors origin.json "
+        "scheduler.json trainer_state.json".split()
+    )
+
+
+def test_an_unreadable_parent_is_refused_before_training(make_job, tmp_path):
+    (tmp_path / "junk").mkdir()
+    with pytest.raises(PolicyError, match="not a trained policy"):
+        PolicyFolder(tmp_path / "junk").checked()
+    trained = run_stage(make_job(start("clue"), iterations=1))
+    (trained.policy.path / "optimizer.safetensors").write_bytes(b"broken")
+    with pytest.raises(PolicyError, match="no training state that fits"):
+        run_stage(make_job(trained.state, trained.policy, iterations=1))
+
+
+def test_a_loss_that_is_no_number_stops_training(make_job, monkeypatch):
+    monkeypatch.setattr(ClueTrainer, "compute_loss", lambda self, *args, **kwargs: torch.tensor(float("nan"), requires_grad=True))
+    with pytest.raises(TrainingError, match="loss is nan at iteration 1"):
+        run_clue_stage(make_job(start("clue"), iterations=2))
+
+
+def test_gradients_that_are_no_numbers_stop_training(make_job, monkeypatch):
+    def loss(self, model, *args, **kwargs):
+        weight = next(parameter for parameter in model.parameters() if parameter.requires_grad)
+        return (weight * 0).sqrt().sum()  # 0, and its gradient 0/0
+
+    monkeypatch.setattr(ClueTrainer, "compute_loss", loss)
+    with pytest.raises(TrainingError, match="grad_norm is nan at iteration 1"):
+        run_clue_stage(make_job(start("clue"), iterations=2))
+
+
+def test_an_adapter_that_matches_nothing_is_refused(make_job):
+    job = make_job(start("clue"))
+    policy = job.policy.model_copy(update={"adapter": AdapterConfig(target_modules=("no_such_layer",))})
+    with pytest.raises(TrainingError, match="target_modules matches no layer"):
+        run_clue_stage(replace(job, policy=policy))
+
+
+def test_the_stage_ends_when_the_controller_switches(make_job):
+    job = make_job(start("clue"))
+    rules = SwitchConfig(rule="fixed", period=2)
+    switched = run_clue_stage(replace(job, state=StageState.at_start(rules).model_copy(update={"stage": "clue"})))
+    assert switched.state.stage == "decision"
+    assert switched.state.iteration == 2
+    assert [record.stage for record in switched.state.history] == ["clue", "clue"]
+
+
+def test_each_stage_leaves_the_other_ones_turn_alone(make_job):
+    for run, other in ((run_clue_stage, "decision"), (run_decision_stage, "clue")):
+        assert run(make_job(start(other), iterations=2)) == StageResult(start(other), (), PolicyFolder(None))
+    for stage in ("clue", "decision"):
+        finished = start(stage).model_copy(update={"iteration": ITERATIONS})
+        assert run_stage(make_job(finished)) == StageResult(finished, (), PolicyFolder(None))
+
+
+def test_each_stage_may_have_settings_of_its_own(tmp_path):
+    config = SelfPlayConfig.model_validate(
+        {
+            "policy": {"sampling": {"temperature": 0.5}},
+            "learning": {
+                "games_per_iteration": 4,
+                "decision": {"learning_rate": 5e-4, "kl": 0.0, "votes_per_prompt": 3, "games_per_iteration": 2},
+                "clue": {"max_grad_norm": 0.5, "vote_temperature": 0.25},
+            },
+            "pairs": {"spare": 0.0},
+        }
+    )
+    table = PairTable.from_pairs(enumerate(scene_pairs(8)), "train")
+    clue, decision = (
+        StageJob.of(config, start(stage), PolicyFolder(None), table, tmp_path, run="a run") for stage in ("clue", "decision")
+    )
+    assert (clue.learning.learning_rate, clue.learning.kl, clue.learning.max_grad_norm) == (1e-5, 0.04, 0.5)
+    assert (decision.learning.learning_rate, decision.learning.kl, decision.learning.max_grad_norm) == (5e-4, 0.0, 1.0)
+    assert (clue.learning.votes_per_prompt, decision.learning.votes_per_prompt) == (8, 3)
+    temperatures = [[job.policy.sampling.of(kind).temperature for kind in ("clue", "vote")] for job in (clue, decision)]
+    assert temperatures == [[0.5, 0.25], [0.5, 0.5]]
+    for iteration in range(2):
+        more, fewer = ([pair.pair_id for pair in job.pairs.of_iteration(iteration)] for job in (clue, decision))
+        assert (len(more), fewer) == (4, more[:2]), "the same pairs belong to an iteration, whichever stage it is"
+    with pytest.raises(ValidationError, match="games_per_iteration 3 cannot be shared equally by num_processes 2"):
+        LearningConfig.model_validate({"num_processes": 2, "clue": {"games_per_iteration": 3}})
+
+
+def test_after_a_refusal_other_replies_are_drawn_and_a_repeated_run_draws_the_same(tmp_path):
+    table = PairTable.from_pairs(enumerate(scene_pairs(4)), "train")
+
+    def seed(refusals):
+        state = start("clue").model_copy(update={"refusals": refusals})
+        return StageJob.of(SelfPlayConfig(), state, PolicyFolder(None), table, tmp_path, run="a run").seed
+
+    assert seed(0) == seed(0) == Seed(0)
+    assert seed(1) == seed(1)
+    assert len({seed(refusals).child("iteration", 3).integer() for refusals in range(3)}) == 3

@@ -1,0 +1,108 @@
+"""The control that is taught instead of playing: the embedded policy's lessons on the pictures of play, and no other recipe's."""
+
+from importlib import import_module
+from pathlib import Path
+
+import pytest
+import torch
+from pydantic import ValidationError
+
+from tests.training.jobs import ITERATIONS, adapter, optimizer, start, tiny_job
+from vision_zero.config.base import problems
+from vision_zero.config.methods import METHODS
+from vision_zero.config.self_play import SelfPlayConfig
+from vision_zero.errors import PolicyError
+from vision_zero.recipes.check import read_self_play
+from vision_zero.training import methods
+from vision_zero.training.methods import run_stage
+from vision_zero.training.supervised import taught_in
+from vision_zero.warm_start.examples.answer_forms import OPENER
+
+SUPERVISED = {"method": "supervised", "switch": {"rule": "never", "start": "decision"}}
+
+
+def job(base, beside, state=None, parent=None, **settings):
+    return tiny_job(base, beside, state or start("decision"), parent, method="supervised", optimizer="per_stage", **settings)
+
+
+@pytest.fixture(scope="module")
+def taught(tiny_base, tmp_path_factory):
+    """All iterations at one go."""
+    return run_stage("decision", job(tiny_base, tmp_path_factory.mktemp("taught")))
+
+
+def test_lessons_are_about_the_pairs_that_play_would_use_as_many_as_it_trains_votes(tiny_base, tmp_path):
+    play = job(tiny_base, tmp_path, games=2, votes_per_prompt=3)
+    first, again, second = (taught_in(play, iteration) for iteration in (0, 0, 1))
+    pairs = play.pairs.of_iteration(0)
+    assert [picture.image.tobytes() for picture in first] == [
+        image.tobytes() for pair in pairs for image in (pair.original, pair.modified)
+    ]
+    assert [len(picture.lessons) for picture in first] == [2, 1, 2, 1]
+    assert [picture.lessons for picture in first] == [picture.lessons for picture in again]
+    lessons = [lesson for picture in (*first, *second) for lesson in picture.lessons]
+    assert len({lesson.topic for lesson in lessons}) > 2
+    assert all(lesson.answer.startswith(OPENER) for lesson in lessons if lesson.topic.endswith("reasoned"))
+    assert not any(lesson.topic.endswith("direct") for lesson in lessons)
+
+
+def test_what_is_taught_is_learned(taught):
+    assert taught.state.iteration == ITERATIONS
+    assert taught.transcripts == ()
+    losses = [record.metrics["loss"] for record in taught.state.history]
+    assert losses[-1] < losses[0] - 0.3  # nats a word
+    assert {record.metrics["lessons"] for record in taught.state.history} == {6.0}
+    assert all(weight.isfinite().all() for weight in adapter(taught.policy).values())
+    assert any(weight.abs().sum() > 0 for name, weight in adapter(taught.policy).items() if "lora_B" in name)
+
+
+def test_it_goes_on_exactly_where_it_stopped(tiny_base, tmp_path, taught):
+    half = run_stage("decision", job(tiny_base, tmp_path, iterations=2))
+    whole = run_stage("decision", job(tiny_base, tmp_path, half.state, half.policy))
+    assert whole.state.iteration == ITERATIONS
+    for kept in (adapter, optimizer):
+        ours, theirs = kept(whole.policy), kept(taught.policy)
+        assert ours.keys() == theirs.keys()
+        assert all(torch.equal(ours[name], theirs[name]) for name in ours)
+
+
+def test_a_stage_that_is_not_on_and_a_schedule_that_is_done_hand_the_policy_on(tiny_base, tmp_path, taught):
+    for stage, state in (("clue", start("decision")), ("decision", taught.state)):
+        result = run_stage(stage, job(tiny_base, tmp_path, state, taught.policy))
+        assert (result.state, result.policy) == (state, taught.policy)
+
+
+def test_the_policy_of_another_base_is_not_taught_on(tiny_base, tmp_path, taught):
+    with pytest.raises(PolicyError, match=r"was trained on .* and the weights of 'nano' are others"):
+        run_stage("decision", job("nano", tmp_path, parent=taught.policy))
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"policy": {"base": "Qwen/Qwen2.5-VL-3B-Instruct"}},
+        {"policy": {"adapter": None}},
+        {"pairs": {"mix": {"scenes": 1, "charts": 1}}},
+        {"pairs": {"mix": {"charts": 1}}},
+    ],
+)
+def test_other_recipes_are_refused_in_one_line(changes):
+    with pytest.raises(ValidationError) as error:
+        SelfPlayConfig.model_validate({"learning": SUPERVISED, **changes})
+    assert "supervised teaches an adapter of policy.base nano on scenes alone" in problems(error.value)
+    assert "\n" not in problems(error.value)
+
+
+def test_it_has_one_stage_and_one_process():
+    for learning in ({"switch": {"rule": "fixed"}}, {"num_processes": 2}, {"switch": {"rule": "never", "start": "clue"}}):
+        with pytest.raises(ValidationError, match="has one stage and one process"):
+            SelfPlayConfig.model_validate({"learning": {**SUPERVISED, **learning}})
+    assert SelfPlayConfig.model_validate({"learning": SUPERVISED}).learning.method == "supervised"
+
+
+def test_every_method_is_there_and_no_other():
+    for module in METHODS.values():
+        assert callable(import_module(f"{methods.__package__}.{module}").run_stage)
+    with pytest.raises(ValidationError, match="'imitation' is no method: there are self_play, supervised"):
+        SelfPlayConfig.model_validate({"learning": {"method": "imitation"}})
+    assert read_self_play(Path("configs/self_play/nano.yaml")).learning.method == "self_play"

@@ -1,0 +1,283 @@
+"""The warm start on a handful of pictures: lessons by name, checks that are true, and an interruption that changes nothing."""
+
+import re
+import shutil
+
+import numpy as np
+import pytest
+import torch
+from safetensors.torch import load_file
+
+from tests.make import scene_pairs
+from vision_zero.config.nano_defaults import NANO_SAMPLING
+from vision_zero.config.pairs import ChartsConfig
+from vision_zero.config.policy import PolicyConfig
+from vision_zero.config.warm_start import WarmStartConfig
+from vision_zero.data.images import decode
+from vision_zero.domains.charts.source import ChartSource
+from vision_zero.domains.scenes.object_lists import matched
+from vision_zero.domains.scenes.statements import SIDE_WORDS, Relation, parse, parts_of
+from vision_zero.game.parsing import read_clue, read_vote
+from vision_zero.policy.loading import load_policy
+from vision_zero.randomness import Seed
+from vision_zero.warm_start.build import build_policy
+from vision_zero.warm_start.curriculum import EXAMPLE_MAKERS, Curriculum, generate_files
+from vision_zero.warm_start.exam import examine
+from vision_zero.warm_start.examples.answer_forms import DIRECT, OPENER
+from vision_zero.warm_start.examples.charts import teach_look_up
+from vision_zero.warm_start.examples.game import teach_check, teach_clue, teach_vote, verdicts
+from vision_zero.warm_start.examples.scenes import evidence, false_statement, teach_order, teach_question, true_statement
+from vision_zero.warm_start.sft import learning_rate_share
+
+EVERYTHING = tuple(EXAMPLE_MAKERS)
+
+
+def few_lessons() -> WarmStartConfig:
+    return WarmStartConfig.model_validate(
+        {
+            "scene_pairs": 6,
+            "chart_pairs": 3,
+            "pairs_per_file": 4,
+            "pictures_per_step": 3,
+            "checkpoint_every": 2,
+            "tokenizer_lessons": 100,
+            "phases": [
+                {"steps": 2, "topics": {"list": 1.0}},
+                {"steps": 2, "lessons_per_picture": 3, "topics": dict.fromkeys(EVERYTHING, 1.0)},
+                {"steps": 2, "topics": {"vote": 1.0}, "learning_rate": 1e-4, "reasoned": 0.5, "scene_pairs": [4, 6]},
+            ],
+        }
+    )
+
+
+@pytest.fixture(scope="module")
+def pictures(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("pictures")
+    generate_files(few_lessons(), folder, lambda line: None)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def taught(pictures, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("teaching")
+    return build_policy(few_lessons(), pictures, folder, lambda line: None)
+
+
+def facts(seed: int):
+    pair = scene_pairs(4)[seed % 4]
+    return pair.original_facts, pair.modified_facts, np.random.default_rng(seed)
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_statements_are_what_they_are_called(seed):
+    own, other, rng = facts(seed)
+    said = true_statement(own, rng)
+    assert said.holds(own)
+    assert parse(said.text()) == said
+    assert not false_statement(own, other, rng).holds(own)
+
+
+JUDGED = re.compile(r"(?:^|, | )(yes|no)(?=, |$)")
+"""A verdict, at the end of what it judges."""
+
+
+def judged(reply: str) -> dict[int, list[str]]:
+    """The verdicts of a check or a vote, by seat."""
+    checks = reply.split(" \\boxed", maxsplit=1)[0].rstrip(".")
+    if checks.startswith(OPENER):
+        checks = checks.split(". ", 1)[1]
+    checks = checks.removeprefix(f"{DIRECT} ")
+    return {int(seat): JUDGED.findall(text) for seat, text in (part.split(": ", 1) for part in checks.split("; "))}
+
+
+@pytest.mark.parametrize("reasoned", [False, True])
+def test_a_vote_lesson_follows_the_best_rule_on_its_own_checks(reasoned):
+    guesses = []
+    for seed in range(60):
+        own, other, rng = facts(seed)
+        lesson = teach_vote(own, other, rng, reasoned=reasoned)
+        seats = {int(line.split(":")[0]) for line in lesson.prompt.splitlines() if line[0].isdigit()}
+        _, choice = read_vote(lesson.answer, max(seats))
+        denied = {seat: verdicts.count("no") for seat, verdicts in judged(lesson.answer).items()}
+        voter = int(re.match(r"Player (\d)", lesson.prompt)[1])
+        assert denied.keys() == seats - {voter}
+        assert denied[choice.seat] == max(denied.values())
+        if not any(denied.values()):
+            guesses.append(choice.seat)
+    assert len(set(guesses)) > 2  # a guess is of no seat in particular
+
+
+def test_verdicts_of_both_forms_are_the_truth():
+    own, other, rng = facts(3)
+    said = {(1, 1): true_statement(own, rng), (2, 1): false_statement(own, other, rng), (2, 2): true_statement(other, rng)}
+    direct, reasoned = (verdicts(said, own, reasoned=form) for form in (False, True))
+    assert judged(direct) == judged(reasoned)
+    assert " ".join(judged(direct)[1]) in ("yes", "yes yes")
+    assert "no" in judged(direct)[2]
+    assert " = " in reasoned
+    assert " = " not in direct
+
+
+@pytest.mark.parametrize("seed", range(30))
+def test_the_evidence_of_a_relation_is_two_things_that_stand_so_or_none(seed):
+    own, other, rng = facts(seed)
+    for said in (true_statement(own, rng), false_statement(own, other, rng)):
+        for part in parts_of(said):
+            if isinstance(part, Relation):
+                found = evidence(part, own).split(" = ")[1]
+                assert (found != "none") == part.holds(own)
+                if found != "none":
+                    shown = parse(f"a {found}".replace(f" {SIDE_WORDS[part.side]} ", f" {SIDE_WORDS[part.side]} a "))
+                    assert shown.holds(own)
+                    assert shown.side == part.side
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_objects_are_listed_from_the_side_that_is_asked_for(seed):
+    own, _, rng = facts(seed)
+    lesson = teach_order(own, rng)
+    side = {"left": "left", "right": "right", "front": "front", "back": "behind"}[lesson.prompt.removesuffix(".").split()[-1]]
+    objects = {" ".join(str(item[key]) for key in ("size", "color", "material", "shape")): item for item in own["objects"]}
+    told = [objects[words] for words in lesson.answer.split(", ")]
+    along = [float(np.dot(item["3d_coords"], own["directions"][side])) for item in told]
+    assert len(told) == len(own["objects"])
+    assert along == sorted(along, reverse=True)
+
+
+@pytest.mark.parametrize("topic", ["question", "check", "clue", "vote", "chart question"])
+def test_reasoned_replies_and_no_direct_ones_begin_with_the_same_words(topic):
+    source = ChartSource(ChartsConfig(style="compact")).sample(Seed(1))
+    for seed in range(5):
+        own, other = (source.original_facts, source.modified_facts) if topic == "chart question" else facts(seed)[:2]
+        direct, reasoned = (EXAMPLE_MAKERS[topic](own, other, np.random.default_rng(seed), form).answer for form in (False, True))
+        assert reasoned.startswith(f"{OPENER} ")
+        assert direct.startswith(f"{DIRECT} ")
+        assert len(reasoned) > len(direct)
+
+
+def test_a_phase_says_how_many_lessons_are_reasoned(pictures):
+    shares = []
+    for share in (0.0, 0.3, 1.0):
+        school = Curriculum(few_lessons_with(topics={"vote": 1.0}, reasoned=share), pictures)
+        answers = [school.taught(0, number).lessons[0].answer for number in range(200)]
+        shares.append(sum(answer.startswith(OPENER) for answer in answers) / len(answers))
+    assert shares[0] == 0
+    assert 0.2 < shares[1] < 0.4
+    assert shares[2] == 1
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_a_clue_lesson_says_something_true_of_its_picture(seed):
+    own, other, rng = facts(seed)
+    _, clue = read_clue(teach_clue(own, other, rng, reasoned=seed % 2 == 0).answer, 200)
+    assert parse(clue.text).holds(own)
+
+
+def test_checks_are_of_both_kinds():
+    answers = " ".join(teach_check(*facts(seed), reasoned=False).answer for seed in range(40))
+    share = answers.count(" no") / (answers.count(" no") + answers.count(" yes"))
+    assert 0.25 < share < 0.55
+
+
+def test_files_that_are_there_are_not_drawn_again(pictures):
+    told: list[str] = []
+    generate_files(few_lessons(), pictures, told.append)
+    assert told == []
+
+
+def test_a_lesson_depends_on_its_place_and_on_nothing_before_it(pictures):
+    one, two = Curriculum(few_lessons(), pictures), Curriculum(few_lessons(), pictures)
+    for place in ((0, 0), (3, 2), (2, 1)):
+        one.taught(1, 1)
+        first, second = one.taught(*place), two.taught(*place)
+        assert first.lessons == second.lessons
+        assert first.image.tobytes() == second.image.tobytes()
+
+
+def test_a_phase_teaches_its_own_scene_pairs(pictures):
+    school = Curriculum(few_lessons(), pictures)
+    seen = {school.taught(step, number).image.tobytes() for step in (4, 5) for number in range(20)}
+    rows = school._scenes.slice(4, 2).to_pylist()
+    own = {decode(row[side]["bytes"], row["pair_id"]).tobytes() for row in rows for side in ("original", "modified")}
+    assert seen == own
+
+
+def test_a_phase_cannot_teach_pairs_that_are_not_drawn():
+    with pytest.raises(ValueError, match="up to 60000, but scene_pairs draws only 6"):
+        few_lessons_with(scene_pairs=[0, 60000])
+    with pytest.raises(ValueError, match="first pair and the one after the last"):
+        few_lessons_with(scene_pairs=[3, 3])
+
+
+def few_lessons_with(**changes) -> WarmStartConfig:
+    config = few_lessons().model_dump()
+    return WarmStartConfig.model_validate(config | {"phases": [config["phases"][0] | changes]})
+
+
+def test_an_interrupted_warm_start_ends_with_the_same_weights(pictures, taught, tmp_path):
+    folder = tmp_path / "interrupted"
+    shutil.copytree(taught.parents[1], folder)
+    shutil.rmtree(folder / "course_1" / "checkpoint-4")
+    shutil.rmtree(folder / "course_1" / "taught")
+    shutil.rmtree(folder / "course_2")
+    again = build_policy(few_lessons(), pictures, folder, lambda line: None)
+    first, second = (load_file(path / "model.safetensors") for path in (taught, again))
+    assert first.keys() == second.keys()
+    assert all(torch.equal(first[name], second[name]) for name in first)
+
+
+def test_what_ships_is_small_and_loads_as_single_precision(taught):
+    assert (taught / "model.safetensors").stat().st_size < 8e6
+    policy = load_policy(PolicyConfig(base=str(taught)), None)
+    assert {parameter.dtype for parameter in policy.model.parameters()} == {torch.float32}
+
+
+def test_an_examination_has_every_manner_of_answering(taught):
+    config = few_lessons().model_copy(update={"exam_pairs": 4, "exam_lists": 4, "exam_questions": 1})
+    sampling = NANO_SAMPLING.model_copy(update={"max_clue_tokens": 4, "max_vote_tokens": 4})
+    marks = examine(load_policy(PolicyConfig(base=str(taught), sampling=sampling), None), config).marks
+    assert {"list/shape", "clue/unreadable, sampled", "chart/value, greedy", "question/reasoned, sampled"} <= marks.keys()
+    for subject in ("question/all", "chart/all", "vote/forced"):
+        assert {f"{subject}, {manner}" for manner in ("greedy", "sampled", "made to reason")} <= marks.keys()
+    assert marks["vote/reasoned, made to reason"].mean == 1
+
+
+def test_a_list_is_marked_by_the_best_matching_and_what_is_left_out_is_wrong():
+    red, blue = ["small", "red", "metal", "cube"], ["large", "blue", "rubber", "sphere"]
+    almost = ["large", "blue", "metal", "sphere"]
+    assert matched([red, blue], [almost, red]) == [red, almost]
+    assert matched([red, blue], [almost]) == [["", "", "", ""], almost]
+    assert matched([red], []) == [["", "", "", ""]]
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_evidence_stands_between_look_and_answer(seed):
+    own, _, rng = facts(seed)
+    look, found, answer = teach_question(own, rng, reasoned=True).answer.split(". ")
+    assert answer.startswith("\\boxed{")
+    assert all(part == "none" or part in look for group in found.split(", ") for part in group.split(" = ")[1].split(" and "))
+
+
+def test_a_phase_with_a_rate_of_its_own_is_a_course_of_its_own():
+    common, own = few_lessons().courses
+    assert [phase.steps for phase in common.phases] == [2, 2]
+    assert (own.first_step, own.steps, own.learning_rate) == (4, 2, 1e-4)
+    phases = few_lessons().model_dump()["phases"]
+    with pytest.raises(ValueError, match="must come after"):
+        WarmStartConfig.model_validate(few_lessons().model_dump() | {"phases": phases[::-1]})
+
+
+def test_a_look_up_finds_the_values_that_the_look_has_named():
+    chart = ChartSource(ChartsConfig(style="compact")).sample(Seed(1))
+    lesson = teach_look_up(chart.original_facts, np.random.default_rng(0))
+    look, found = lesson.answer.removesuffix(".").split(": ")[1].split(". ")
+    assert sorted(look.split(", ")) == sorted(found.split(", "))
+    assert [entry.split()[0] for entry in found.split(", ")] == lesson.prompt.removesuffix("?").split(" of ")[1].split(", ")
+
+
+def test_the_learning_rate_rises_holds_and_falls():
+    shares = [learning_rate_share(done / 100, 0.1, 0.5) for done in range(101)]
+    assert shares[0] == 0
+    assert shares[10:50] == [1.0] * 40
+    assert shares[50:] == sorted(shares[50:], reverse=True)
+    assert shares[100] == pytest.approx(0.02)

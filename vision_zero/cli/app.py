@@ -1,0 +1,281 @@
+"""The command line: ``vision-zero``. Everything that needs no pipeline: check a config, draw pairs, play, show a run.
+
+Heavy imports happen inside the commands, so that ``--help`` answers at once. Errors are one line and exit with 2.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from vision_zero.cli.evaluate import evaluate
+from vision_zero.cli.results import results
+from vision_zero.cli.schedule import DAYS
+from vision_zero.cli.score import score
+from vision_zero.errors import VisionZeroError
+
+if TYPE_CHECKING:
+    from vision_zero.config.pairs import Domain
+
+DOMAINS: tuple[Domain, ...] = ("scenes", "charts", "photos", "imported")
+
+
+class _Size(click.ParamType[tuple[int, int]]):
+    name = "WxH"
+
+    def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> tuple[int, int]:
+        if isinstance(value, tuple):
+            return value
+        width, _, height = str(value).lower().partition("x")
+        if not (width.isdigit() and height.isdigit()):
+            self.fail(f"{value!r} is not a size like 320x240", param, ctx)
+        return int(width), int(height)
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="vision-zero")
+def cli() -> None:
+    """Vision-Zero: a vision-language model improves itself by playing "Who is the spy?"."""
+
+
+@cli.command("check-config")
+@click.argument("file", type=click.Path(path_type=Path))
+def check_config(file: Path) -> None:
+    """Check a pipeline configuration FILE: every key, type and value."""
+    from vision_zero.recipes.check import check_file
+
+    click.echo(f"{file}: {check_file(file)}")
+
+
+@cli.command()
+@click.option("--domain", type=click.Choice(DOMAINS), default="scenes", show_default=True, help="What to draw.")
+@click.option("--count", type=click.IntRange(1), default=8, show_default=True, help="How many pairs.")
+@click.option("--size", type=_Size(), help="Width and height in pixels; 320x240, or what imported pairs have.")
+@click.option("--seed", type=click.IntRange(0), default=0, show_default=True, help="The same seed draws the same pairs.")
+@click.option("--from", "location", help="Folder or URL of photos, of pairs to import, or of ChartQA.")
+@click.option("--edit", "edits", multiple=True, help="Only this kind of edit, such as move; may be given several times.")
+@click.option("--changes", type=click.IntRange(1, 4), help="How many things an edit touches.")
+@click.option("--original-column", help="The data set's column of originals.")
+@click.option("--modified-column", help="The data set's column of modified pictures.")
+@click.option("--pictures", help="Folder or URL of the files that a data set names.")
+@click.option("--split", help="The split to read where there are several; train.")
+@click.option("--layout", type=click.Choice(("files", "table")), help="Whether --from holds files or a data set.")
+@click.option("--sizes", type=click.Choice(("equal", "crop", "resize")), help="For pairs that differ by a few pixels.")
+@click.option("--scene", type=click.Path(path_type=Path), help="Draw the scenes of this CLEVR scene file instead.")
+@click.option("--sheet", type=click.Path(dir_okay=False, path_type=Path), help="The gallery as one PNG file, too.")
+@click.option("--out", type=click.Path(file_okay=False, path_type=Path), required=True, help="Folder to write into.")
+def render(
+    domain: Domain,
+    count: int,
+    size: tuple[int, int] | None,
+    seed: int,
+    location: str | None,
+    edits: tuple[str, ...],
+    changes: int | None,
+    scene: Path | None,
+    sheet: Path | None,
+    out: Path,
+    **reading: str | None,
+) -> None:
+    """Draw image pairs: <id>_original.png, <id>_modified.png, pairs.parquet and a gallery.html."""
+    if scene is not None:
+        from vision_zero.domains.scenes.clevr_import import draw_given
+
+        scenes, problems = draw_given(out, scene, count, size or (320, 240))
+        for name, problem in problems.items():
+            click.echo(f"left out {name}: {problem}", err=True)
+        click.echo(f"{scenes} scenes in {out}")
+        return
+    from vision_zero.report.render_pairs import Order, render_into
+
+    given = {name: value for name, value in reading.items() if value is not None}
+    drawn = render_into(out, Order(domain, count, size, seed, location, edits, changes, given), sheet)
+    for line in [] if drawn.report is None or not drawn.report.is_worth_a_warning else drawn.report.lines():
+        click.echo(line, err=True)
+    click.echo(f"{drawn.total} pairs in {out}: open {out / 'gallery.html'}")
+
+
+@cli.command()
+@click.option("--out", type=click.Path(file_okay=False, path_type=Path), required=True, help="Folder to write into.")
+def gallery(out: Path) -> None:
+    """Write a gallery of each domain as a picture: gallery_<domain>.png."""
+    from vision_zero.report.domain_galleries import write_galleries
+
+    for sheet in write_galleries(out):
+        click.echo(sheet)
+
+
+@cli.command()
+@click.argument("file", type=click.Path(path_type=Path))
+@click.option("--at", "time", default="03:00", show_default=True, help="Time of day.")
+@click.option("--day", "days", type=click.Choice(DAYS), multiple=True, help="Only on this day; may be given several times.")
+@click.option("--form", type=click.Choice(("crontab", "systemd", "zenml")), default="crontab", show_default=True)
+def schedule(file: Path, time: str, days: tuple[str, ...], form: str) -> None:
+    """Print what runs FILE on a schedule, one run at a time: a crontab line, systemd units, or ZenML's block."""
+    from vision_zero.cli.schedule import Schedule, crontab, systemd, zenml_schedule
+    from vision_zero.recipes.check import check_file
+
+    check_file(file)
+    planned = Schedule.at(file, time, days)
+    if form == "systemd":
+        for name, text in systemd(planned).items():
+            click.echo(f"# ~/.config/systemd/user/{name}\n{text}")
+        return
+    click.echo(crontab(planned) if form == "crontab" else zenml_schedule(planned), nl=False)
+
+
+@cli.group()
+def bench() -> None:
+    """Measure speed and memory; the results are JSON."""
+
+
+@bench.command("render")
+@click.option("--domain", "domains", type=click.Choice(DOMAINS), multiple=True, help="Only this one; may be given several times.")
+@click.option("--size", "sizes", type=_Size(), multiple=True, help="Only this size; 112x112 and 320x240.")
+@click.option("--pairs", type=click.IntRange(4), default=64, show_default=True, help="Pairs that each process makes.")
+@click.option("--processes", type=click.IntRange(1), default=2, show_default=True, help="Processes side by side.")
+def bench_render(domains: tuple[Domain, ...], sizes: tuple[tuple[int, int], ...], pairs: int, processes: int) -> None:
+    """Pairs per second, CPU seconds per picture and peak memory, by domain and size."""
+    import json
+
+    from vision_zero.performance.pair_generation import measure_sources
+
+    found = measure_sources(domains or DOMAINS, sizes or ((112, 112), (320, 240)), pairs, processes)
+    click.echo(json.dumps(found, indent=1))
+
+
+@bench.command("rollout")
+@click.argument("file", type=click.Path(path_type=Path))
+@click.option("--games", type=click.IntRange(1), default=32, show_default=True, help="Games in lockstep.")
+@click.option("--single-games", type=click.IntRange(1), default=2, show_default=True, help="Games of one reply at a time.")
+def bench_rollout(file: Path, games: int, single_games: int) -> None:
+    """How fast the policy of the recipe FILE plays: in lockstep, one reply at a time, and against its bare forward passes."""
+    import json
+
+    from vision_zero.performance.rollouts import measure_rollouts
+    from vision_zero.recipes.check import read_self_play
+
+    click.echo(json.dumps(measure_rollouts(read_self_play(file), games, single_games), indent=1))
+
+
+def _of_iterations(command: Callable[..., None]) -> Callable[..., None]:
+    """A benchmark that trains the recipe FILE."""
+    options = (
+        click.argument("file", type=click.Path(path_type=Path)),
+        click.option("--games", type=click.IntRange(1), help="Games of an iteration; the recipe's."),
+        click.option(
+            "--iterations", type=click.IntRange(1), default=2, show_default=True, help="Iterations of each stage that count."
+        ),
+    )
+    for option in reversed(options):
+        command = option(command)
+    return command
+
+
+@bench.command("update")
+@_of_iterations
+@click.option("--votes", type=click.IntRange(2), help="Votes of a prompt; the recipe's.")
+def bench_update(file: Path, games: int | None, iterations: int, votes: int | None) -> None:
+    """How fast the recipe FILE trains on replies that are there: tokens, padding, operations a second, prompts shared or not."""
+    from vision_zero.performance.training import measure_updates
+
+    _print_measured(measure_updates, file, iterations, games_per_iteration=games, votes_per_prompt=votes)
+
+
+@bench.command("iteration")
+@_of_iterations
+def bench_iteration(file: Path, games: int | None, iterations: int) -> None:
+    """How long an iteration of each stage takes with the recipe FILE, and where its time goes."""
+    from vision_zero.performance.training import measure_iterations
+
+    _print_measured(measure_iterations, file, iterations, games_per_iteration=games)
+
+
+def _print_measured(measure: Callable[..., dict[str, Any]], file: Path, iterations: int, **learning: int | None) -> None:
+    """What is measured with the recipe FILE, and with those settings of its learning that are given."""
+    import json
+
+    from vision_zero.recipes.check import read_self_play
+
+    config = read_self_play(file)
+    given = {name: value for name, value in learning.items() if value is not None}
+    config = config.model_copy(update={"learning": config.learning.model_copy(update=given)})
+    click.echo(json.dumps(measure(config, iterations), indent=1))
+
+
+@cli.command()
+@click.argument("file", type=click.Path(path_type=Path))
+@click.option("--gpus", type=click.IntRange(1), help="Processes that train together, a GPU each; the recipe's.")
+@click.option("--memory", type=click.FloatRange(1), default=80.0, show_default=True, help="Gigabytes (10^9 bytes) of one GPU.")
+@click.option("--prompt-tokens", type=click.IntRange(1), help="Tokens of the longest prompt; counted by the base's processor.")
+@click.option("--picture-tokens", type=click.IntRange(1), help="Of these, tokens of its picture.")
+@click.option("--right", type=click.FloatRange(0, 1), help="Share of right votes that the stages are simulated at.")
+@click.option("--abstained", type=click.FloatRange(0, 1), help="Share of N/A votes that they are simulated at.")
+def plan(
+    file: Path,
+    gpus: int | None,
+    memory: float,
+    prompt_tokens: int | None,
+    picture_tokens: int | None,
+    right: float | None,
+    abstained: float | None,
+) -> None:
+    """Say which stages the recipe FILE would train at given rates of votes, and estimate what it takes of a GPU's memory; nothing
+    is loaded. Exit status 1: it does not fit."""
+    from vision_zero.recipes.check import read_self_play
+    from vision_zero.training.plan import make_plan, on_gpus, table
+    from vision_zero.training.simulation import USUAL_RATES, course_lines
+
+    config = read_self_play(file) if gpus is None else on_gpus(read_self_play(file), gpus)
+    if (right or 0) + (abstained or 0) > 1:
+        raise click.UsageError("--right and --abstained are shares of the same votes: together they cannot be more than 1")
+    given = ((right or 0.0, abstained or 0.0),) if right is not None or abstained is not None else USUAL_RATES
+    for line in course_lines(config.learning.switch, config.learning.iterations, given):
+        click.echo(line)
+    made = make_plan(config, prompt=prompt_tokens, picture=picture_tokens)
+    for line in table(made, memory):
+        click.echo(line)
+    if not made.fits(memory):
+        sys.exit(1)
+
+
+@cli.command()
+@click.option("--pairs", "pairs_folder", type=click.Path(path_type=Path), required=True, help="Folder that render has written.")
+@click.option("--policy", default="nano", show_default=True, help="nano, a trained policy's folder, or any base.")
+@click.option("--games", type=click.IntRange(1), default=4, show_default=True, help="How many games.")
+@click.option("--seed", type=click.IntRange(0), default=0, show_default=True, help="The same seed plays the same games.")
+@click.option("--out", type=click.Path(dir_okay=False, path_type=Path), required=True, help="The replay, an HTML file.")
+@click.option("--picture", type=click.Path(dir_okay=False, path_type=Path), help="Also draw one game into this PNG or SVG.")
+def play(pairs_folder: Path, policy: str, games: int, seed: int, out: Path, picture: Path | None) -> None:
+    """Play games on drawn pairs and write their replay."""
+    from vision_zero.cli.play import play_games
+
+    caught = play_games(out, pairs_folder, policy, games, seed, picture)
+    click.echo(f"{games} games, the spy was caught in {caught}: open {out}")
+
+
+@cli.command()
+@click.argument("run_dir", type=click.Path(path_type=Path))
+def report(run_dir: Path) -> None:
+    """Write a run's report and replay again from the numbers in RUN_DIR."""
+    from vision_zero.report.run_folder import rewrite
+
+    click.echo(f"open {rewrite(run_dir)}")
+
+
+cli.add_command(score)
+cli.add_command(evaluate)
+cli.add_command(results)
+
+
+def main() -> None:
+    """Entry point: an error of ours is one line on standard error and exit status 2."""
+    try:
+        cli(standalone_mode=True)
+    except VisionZeroError as error:
+        click.echo(f"vision-zero: {error}", err=True)
+        sys.exit(2)

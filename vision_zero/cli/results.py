@@ -1,0 +1,60 @@
+"""``vision-zero results``: a document's tables and plots from the file of results, and that file from runs.
+
+Heavy imports happen inside, so that the command line that this is mounted in answers ``--help`` at once.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+_PATH = click.Path(dir_okay=False, path_type=Path)
+
+
+@click.command(name="results")
+@click.argument("file", type=_PATH)
+@click.option("--ablation", type=_PATH, help="Make FILE first from the finished arms of this configuration, its reference first.")
+@click.option(
+    "--run",
+    "runs",
+    multiple=True,
+    metavar="ARM:SEED=FOLDER",
+    help="Make FILE first from this run, or the last one in this folder of runs; may be repeated, the main arm first.",
+)
+@click.option("--reasoned", type=_PATH, help="While FILE is made: scores.json of the base made to reason on the suites.")
+@click.option("--readme", type=_PATH, help="Put the tables into their place in this document.")
+@click.option("--plot", type=_PATH, help="Draw the courses over the iterations into this SVG file.")
+def results(
+    file: Path, ablation: Path | None, runs: tuple[str, ...], reasoned: Path | None, readme: Path | None, plot: Path | None
+) -> None:
+    """Print the tables of the results in FILE, such as docs/results/learning.json, and make FILE from runs if there are any."""
+    from vision_zero.experiments.ablation_runs import Runs, ablation_runs, last_run
+    from vision_zero.experiments.results import Results, Run, collect, read_scorecard
+    from vision_zero.recipes.check import read_ablation
+    from vision_zero.report.results import draw_courses, tables, write_into
+
+    arms: Runs = {}
+    if ablation is not None:
+        arms, missing = ablation_runs(read_ablation(ablation))
+        for line in missing:
+            click.echo(f"left out {line}", err=True)
+    for text in runs:
+        arm, seed, folder = _named(text)
+        arms.setdefault(arm, {})[seed] = Run.of(last_run(folder))
+    if arms:
+        collect(arms, None if reasoned is None else read_scorecard(reasoned)).write(file)
+    found = Results.read(file)
+    if readme is not None:
+        write_into(readme, found)
+    if plot is not None:
+        draw_courses(found, plot)
+    click.echo(tables(found), nl=False)
+
+
+def _named(text: str) -> tuple[str, int, Path]:
+    name, equals, folder = text.partition("=")
+    arm, colon, seed = name.rpartition(":")
+    if not (equals and colon and arm and seed.isdigit() and folder):
+        raise click.BadParameter(f"{text!r} is not ARM:SEED=FOLDER, such as alternating:0=runs/exam_0", param_hint="--run")
+    return arm, int(seed), Path(folder)

@@ -1,0 +1,311 @@
+"""Data sets as files of rows: parquet, arrow (what ``datasets`` saves), JSON lines, JSON and CSV."""
+
+from __future__ import annotations
+
+import bisect
+import json
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+from functools import cached_property
+from pathlib import PurePosixPath
+from typing import Any, final
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from vision_zero.data.archives import FileSet, is_hidden
+from vision_zero.data.image_cells import picture_bytes
+from vision_zero.data.json_csv import rows_of_csv, rows_of_json
+from vision_zero.data.remote_storage import Storage
+from vision_zero.data.split_names import of_split, split_named, split_of_file
+from vision_zero.errors import PairsError, one_line
+
+SUFFIXES = (".parquet", ".arrow", ".feather", ".ipc", ".jsonl", ".ndjson")
+DOCUMENTS = (".json", ".csv", ".tsv")
+"""Read where there is no file of the kinds above: such files are often something else."""
+FOOTER, MOST_FOOTER = 64 * 1024, 256 * 1024 * 1024
+"""Bytes at the end of a parquet file that are read first, and at most, to know what it holds."""
+SAVED = "state.json"
+"""What ``Dataset.save_to_disk`` writes beside its data; it names the files that are data."""
+_MAGIC = b"PAR1"
+_IPC_FILE = b"ARROW1"
+_BATCH = 32
+_FIRST_LINES = 100
+_ABOUT = frozenset((SAVED, "dataset_info.json", "dataset_infos.json", "dataset_dict.json", "config.json", "contents.json"))
+
+Row = dict[str, Any]
+
+
+class Shard(ABC):
+    """One file of rows; its size and columns are known at once, its rows are read when they are asked for."""
+
+    def __init__(self, path: str, columns: Sequence[str], rows: int) -> None:
+        self.path, self.columns, self.rows = path, tuple(columns), rows
+
+    @abstractmethod
+    def row(self, number: int, columns: Sequence[str]) -> Row:
+        """Some columns of one row.
+
+        Raises:
+            PairsError: it cannot be read.
+        """
+
+    @abstractmethod
+    def column(self, name: str) -> list[Any]:
+        """All values of a column. Raises as ``row`` does."""
+
+
+@final
+class ParquetShard(Shard):
+    """Only the end of the file is read to know it; the whole is fetched with the first row."""
+
+    def __init__(self, storage: Storage, path: str) -> None:
+        self._storage = storage
+        tail = storage.tail(path, FOOTER)
+        # A parquet file ends with its description, the description's length and four letters.
+        needed = int.from_bytes(tail[-8:-4], "little") + 8
+        if len(tail) < needed <= MOST_FOOTER:
+            tail = storage.tail(path, needed)
+        try:
+            metadata = pq.read_metadata(pa.BufferReader(_MAGIC + tail))
+            columns = metadata.schema.to_arrow_schema().names
+        except (pa.ArrowInvalid, OSError) as error:
+            raise PairsError(f"{path}: not a readable parquet file ({one_line(error)})") from error
+        super().__init__(path, columns, metadata.num_rows)
+
+    def row(self, number: int, columns: Sequence[str]) -> Row:
+        try:
+            group, rest = 0, number
+            while rest >= (size := self._file.metadata.row_group(group).num_rows):
+                group, rest = group + 1, rest - size
+            for batch in self._file.iter_batches(batch_size=_BATCH, row_groups=[group], columns=list(columns)):
+                if rest < batch.num_rows:
+                    row: Row = batch.slice(rest, 1).to_pylist()[0]
+                    return row
+                rest -= batch.num_rows
+        except (pa.ArrowInvalid, OSError, UnicodeDecodeError) as error:
+            raise PairsError(f"{self.path}: row {number} cannot be read ({one_line(error)})") from error
+        raise PairsError(f"{self.path}: has no row {number}, though its end says so")
+
+    def column(self, name: str) -> list[Any]:
+        try:
+            return list(self._file.read([name])[name].to_pylist())
+        except (pa.ArrowInvalid, OSError, UnicodeDecodeError) as error:
+            raise PairsError(f"{self.path}: column {name} cannot be read ({one_line(error)})") from error
+
+    @cached_property
+    def _file(self) -> pq.ParquetFile:
+        return pq.ParquetFile(self._storage.local(self.path), memory_map=True)
+
+
+@final
+class ArrowShard(Shard):
+    """Record batches, as a stream or as a file (feather), mapped into memory."""
+
+    def __init__(self, storage: Storage, path: str) -> None:
+        try:
+            data = pa.memory_map(str(storage.local(path)))
+            is_file = data.read(len(_IPC_FILE)) == _IPC_FILE
+            data.seek(0)
+            self._table = (pa.ipc.open_file if is_file else pa.ipc.open_stream)(data).read_all()
+        except (pa.ArrowInvalid, OSError) as error:
+            raise PairsError(f"{path}: not a readable arrow file ({one_line(error)})") from error
+        super().__init__(path, self._table.column_names, self._table.num_rows)
+
+    def row(self, number: int, columns: Sequence[str]) -> Row:
+        try:
+            row: Row = self._table.select(list(columns)).slice(number, 1).to_pylist()[0]
+        except UnicodeDecodeError as error:
+            raise PairsError(f"{self.path}: row {number} cannot be read ({one_line(error)})") from error
+        return row
+
+    def column(self, name: str) -> list[Any]:
+        return list(self._table[name].to_pylist())
+
+
+@final
+class JsonLinesShard(Shard):
+    """One JSON object a line. Only line feeds end lines: a text may hold every other separator as it is."""
+
+    def __init__(self, storage: Storage, path: str) -> None:
+        try:
+            lines = [line for line in storage.read(path).decode("utf-8-sig").split("\n") if line.strip()]
+            if lines:
+                json.loads(lines[0])
+        except (ValueError, RecursionError) as error:
+            raise PairsError(f"{path}: not a file of JSON lines ({one_line(error)})") from error
+        self._lines = lines
+        super().__init__(path, _keys(lines[:_FIRST_LINES]), len(lines))
+
+    def row(self, number: int, columns: Sequence[str]) -> Row:
+        try:
+            found = json.loads(self._lines[number])
+        except (ValueError, RecursionError) as error:
+            raise PairsError(f"{self.path}: line {number + 1} is no JSON ({one_line(error)})") from error
+        if not isinstance(found, dict):
+            raise PairsError(f"{self.path}: line {number + 1} is no JSON object")
+        return {column: found.get(column) for column in columns}
+
+    def column(self, name: str) -> list[Any]:
+        values = []
+        for number in range(self.rows):
+            try:
+                values.append(self.row(number, [name])[name])
+            except PairsError:
+                values.append(None)  # Whoever asks for the row is told.
+        return values
+
+
+def _keys(lines: Sequence[str]) -> list[str]:
+    """The keys of some lines' objects: a key may be missing where it has no value."""
+    keys: dict[str, None] = {}
+    for line in lines:
+        try:
+            found = json.loads(line)
+        except (ValueError, RecursionError):
+            continue
+        keys |= dict.fromkeys(found if isinstance(found, dict) else ())
+    return list(keys)
+
+
+@final
+class DocumentShard(Shard):
+    """A JSON or CSV file, read as a whole."""
+
+    def __init__(self, storage: Storage, path: str) -> None:
+        read = rows_of_json if path.lower().endswith(".json") else rows_of_csv
+        self._found = read(storage.read(path), path)
+        super().__init__(path, list(dict.fromkeys(column for row in self._found for column in row)), len(self._found))
+
+    def row(self, number: int, columns: Sequence[str]) -> Row:
+        return {column: self._found[number].get(column) for column in columns}
+
+    def column(self, name: str) -> list[Any]:
+        return [row.get(name) for row in self._found]
+
+
+class Rows:
+    """The rows of a location's files, one file after another, of one split where there are several.
+
+    Args:
+        split: whose files and rows are read; None for all.
+        pictures: where else the files are that cells name.
+
+    Attributes:
+        left_out: files and rows that are not read, by reason.
+
+    Raises:
+        PairsError: a file cannot be read, they have different columns, there is none, or none of the split.
+    """
+
+    def __init__(self, storage: Storage, split: str | None = None, pictures: FileSet | None = None) -> None:
+        self.storage = storage
+        self._places = [FileSet(storage), *([pictures] if pictures is not None else [])]
+        paths, self.left_out = table_paths(storage)
+        if not paths:
+            raise PairsError(
+                f"{storage.location} holds no .parquet, .arrow, .jsonl file, nor one of .feather, .ndjson, .json, .csv, .tsv: "
+                "check the location or its layout"
+            )
+        if storage.chosen is None:
+            paths, others = of_split(paths, split, split_of_file, storage.location)
+            self.left_out |= others
+        self.shards = [_shard(storage, path) for path in paths]
+        self._ends = [0]
+        for shard in self.shards:
+            self._ends.append(self._ends[-1] + shard.rows)
+        self._chosen = self._of_split(split)
+
+    def __len__(self) -> int:
+        return self._ends[-1] if self._chosen is None else len(self._chosen)
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """The columns that every file has."""
+        first, *others = (shard.columns for shard in self.shards)
+        return tuple(column for column in first if all(column in columns for columns in others))
+
+    def name(self, place: int) -> str:
+        """Which row of which file a place is."""
+        shard, number = self._at(place)
+        return f"{shard.path}:{number}"
+
+    def row(self, place: int, columns: Sequence[str]) -> Row:
+        """Some columns of one row. Raises as :meth:`Shard.row` does."""
+        shard, number = self._at(place)
+        return shard.row(number, columns)
+
+    def picture(self, place: int, cell: object, column: str) -> bytes:
+        """The bytes of a cell's picture. Raises as :func:`~vision_zero.data.image_cells.picture_bytes` does."""
+        folder = str(PurePosixPath(self._at(place)[0].path).parent)
+        return picture_bytes(cell, column, folder, self._places)
+
+    def _at(self, place: int) -> tuple[Shard, int]:
+        place = place if self._chosen is None else self._chosen[place]
+        number = bisect.bisect_right(self._ends, place) - 1
+        return self.shards[number], place - self._ends[number]
+
+    def _of_split(self, split: str | None) -> list[int] | None:
+        """The rows of the split where a column ``split`` names several; None for all."""
+        if split is None or "split" not in self.columns:
+            return None
+        values = [value for shard in self.shards for value in shard.column("split")]
+        named = [split_named(value) if isinstance(value, str) else None for value in values]
+        wanted = split_named(split) or split
+        if wanted not in named or all(name == wanted for name in named):
+            return None
+        kept = [place for place, name in enumerate(named) if name == wanted]
+        self.left_out["rows of other splits"] = len(named) - len(kept)
+        return kept
+
+
+def table_paths(storage: Storage) -> tuple[list[str], dict[str, int]]:
+    """The files of rows in a location, or the one that it names; and how many others were left out, by reason."""
+    if storage.chosen is not None:
+        return [path for path in [storage.chosen] if _suffix(path) in (*SUFFIXES, *DOCUMENTS)], {}
+    paths = [path for path in storage.entries if _suffix(path) in SUFFIXES and not is_hidden(path)]
+    data = [path for path in paths if _is_data(storage, path)]
+    left_out = {"cache files of datasets": len(paths) - len(data)} if len(data) < len(paths) else {}
+    if data or paths:
+        return data, left_out
+    documents = [
+        path
+        for path in storage.entries
+        if _suffix(path) in DOCUMENTS and PurePosixPath(path).name not in _ABOUT and not is_hidden(path)
+    ]
+    return documents, {}
+
+
+def has_strong_table(storage: Storage) -> bool:
+    """Whether there is a file that can be nothing but rows: not JSON or CSV, which lie beside pictures for many reasons."""
+    return storage.chosen is None and any(_suffix(path) in SUFFIXES for path in table_paths(storage)[0])
+
+
+def _suffix(path: str) -> str:
+    return PurePosixPath(path).suffix.lower()
+
+
+def _is_data(storage: Storage, path: str) -> bool:
+    """Whether an arrow file is data: ``datasets`` leaves caches of what was computed beside it."""
+    if _suffix(path) != ".arrow":
+        return True
+    file = PurePosixPath(path)
+    state = str(file.parent / SAVED).removeprefix("./")
+    if state not in storage.entries:
+        return not file.name.startswith(("cache-", "tmp"))
+    try:
+        saved = json.loads(storage.read(state))
+        if saved.get("_indices_data_files"):
+            raise PairsError(f"{state}: the data set was saved with indices, by an old version of datasets: save it anew")
+        return file.name in {entry["filename"] for entry in saved["_data_files"]}
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        raise PairsError(f"{state}: does not say which files are data ({one_line(error)}): save the data set anew") from error
+
+
+def _shard(storage: Storage, path: str) -> Shard:
+    suffix = _suffix(path)
+    if suffix == ".parquet":
+        return ParquetShard(storage, path)
+    if suffix in (".arrow", ".feather", ".ipc"):
+        return ArrowShard(storage, path)
+    return JsonLinesShard(storage, path) if suffix in (".jsonl", ".ndjson") else DocumentShard(storage, path)

@@ -1,0 +1,1 @@
+"""Quality checks of pairs: measurements, expectations, deduplication, the artifact probe, and the verdict."""

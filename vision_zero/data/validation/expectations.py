@@ -1,0 +1,225 @@
+"""The verdict over a pairs table: Great Expectations judges the measurements, failing pairs are quarantined by id.
+
+Import this inside a step: Great Expectations takes seconds to load.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import pandas as pd
+
+from vision_zero.config.pairs import Domain, QualityConfig
+from vision_zero.config.sources import SourcesConfig
+from vision_zero.data.image_pair import ImagePair, base_of
+from vision_zero.data.source_report import SourceReport
+from vision_zero.data.table import Batches
+from vision_zero.data.validation.artifact_probe import LEAST_PAIRS, Probe, ProbeResult
+from vision_zero.data.validation.examples import pick_examples
+from vision_zero.data.validation.quality import measure_table
+from vision_zero.data.validation.rules import check, pair_rules
+from vision_zero.data.validation.verdict import DomainVerdict, Expectation, Quarantined, Verdict
+from vision_zero.errors import PairsError
+
+LEAST_EXPECTED = 20
+"""Of a kind of edit that is expected less often than this, too few or none may be chance."""
+
+_SHARES = {
+    "changed_area": "changed area",
+    "unlogged_area": "changed elsewhere",
+    "solid_area": "differs beyond noise",
+    "moved_share": "lies elsewhere",
+}
+"""Measurements that are shares of the picture, and the words of the rules about them."""
+
+Weights = Mapping[Any, float]
+"""How often each kind of edit is asked for, relatively."""
+
+
+def judge(table: Batches, config: SourcesConfig) -> Verdict:
+    """Check a table against every expectation.
+
+    Raises:
+        PairsError: the table is empty, or more than ``max_quarantined`` of its pairs fail, with what their sources passed over.
+    """
+    quality = config.quality
+    probes: dict[Domain, Probe] = {}
+
+    def look(pair: ImagePair) -> None:
+        if quality.probe_pairs:
+            probes.setdefault(pair.domain, Probe(quality.probe_pairs)).add(pair, base_of(pair))
+
+    frame = measure_table(table, quality, look)
+    if frame.empty:
+        raise PairsError("the pairs table is empty: ask the sources for at least one pair")
+    names: list[Domain] = sorted(set(frame["domain"]))
+    expectations, reasons = check(frame, pair_rules(quality, names))
+    passed = frame[~frame["pair_id"].isin(reasons)]
+    sources = _with_uses(table.reports, frame)
+    _check_share(frame, passed, reasons, sources, quality)
+    probed = {domain: probe.examine() for domain, probe in probes.items()}
+    domains = tuple(_domain(domain, frame, passed, probed.get(domain)) for domain in names)
+    weights = _edit_weights(config)
+    for verdict in domains:
+        expectations += judge_together(verdict, weights.get(verdict.domain, {}), quality)
+    quarantined = _quarantined(frame, reasons)
+    worst = _hardest(passed, quality.specimens)
+    return Verdict(
+        checked=len(frame),
+        passed=len(passed),
+        expectations=tuple(expectations),
+        domains=domains,
+        quarantined=quarantined,
+        worst=tuple(worst),
+        specimens=pick_examples(table, worst, _shown(frame, quarantined, quality.specimens)),
+        mean_changed_area=_mean(passed["changed_area"]),
+        mean_similarity=_mean(passed["similarity"]),
+        reasons=dict(Counter(broken[0] for broken in reasons.values())),
+        sources=sources,
+    )
+
+
+def _with_uses(reports: Sequence[SourceReport], frame: pd.DataFrame) -> tuple[SourceReport, ...]:
+    """The reports, each with the number of different things that the domain's pairs are made of."""
+    return tuple(
+        report.model_copy(update={"used": frame.loc[frame["domain"] == report.domain, "base"].nunique()}) for report in reports
+    )
+
+
+def _check_share(
+    frame: pd.DataFrame,
+    passed: pd.DataFrame,
+    reasons: Mapping[str, list[str]],
+    sources: Sequence[SourceReport],
+    config: QualityConfig,
+) -> None:
+    """Of all pairs that there would be if no source had passed over anything, how many are lost? Tables that are no tables of
+    numbers are shown, but do not count: ChartQA's were partly read by machine."""
+    lost = {source.domain: source.lost_share for source in sources if source.things != "tables"}
+    wanted = sum(1 / (1 - min(lost.get(domain, 0.0), 0.999)) for domain in frame["domain"])
+    share = 1 - len(passed) / wanted
+    if share <= config.max_quarantined:
+        return
+    is_passed_over = any(source.passed_over for source in sources)
+    told = []
+    if reasons:
+        common, count = Counter(broken[0] for broken in reasons.values()).most_common(1)[0]
+        told.append(f"most often they broke “{common}” ({count})")
+    for source in sources:
+        if source.passed_over:
+            kind, names = next(iter(source.reasons().items()))
+            told.append(
+                f"{len(source.passed_over)} of {source.found} {source.things} in {source.location} were passed over, most often "
+                f"because “{kind}” ({len(names)}, such as {names[0]})"
+            )
+    raise PairsError(
+        f"{share:.0%} of {wanted:.0f} pairs failed validation{' or could not be read' if is_passed_over else ''}, more than the "
+        f"{config.max_quarantined:.0%} allowed; "
+        f"{'; '.join(told)}: mend the source or the bounds under pairs.quality"
+    )
+
+
+def _domain(domain: Domain, frame: pd.DataFrame, passed: pd.DataFrame, probe: ProbeResult | None) -> DomainVerdict:
+    own, good = frame[frame["domain"] == domain], passed[passed["domain"] == domain]
+    return DomainVerdict(
+        domain=domain,
+        checked=len(own),
+        passed=len(good),
+        again=int(good["again"].sum()),
+        mean_changed_area=_mean(good["changed_area"]),
+        mean_similarity=_mean(good["similarity"]),
+        edits=dict(sorted(Counter(" ".join(good["kinds"]).split()).items())),
+        probe=probe,
+    )
+
+
+def judge_together(verdict: DomainVerdict, weights: Weights, config: QualityConfig) -> list[Expectation]:
+    """The rules about all pairs of a domain together."""
+    rules = []
+    total, asked = sum(verdict.edits.values()), sum(weights.values())
+    expected = {kind: total * weight / asked for kind, weight in weights.items() if weight > 0} if asked else {}
+    rare = {
+        kind: f"{verdict.edits.get(kind, 0)} times {kind}, about {count:.0f} were asked for"
+        for kind, count in expected.items()
+        if count >= LEAST_EXPECTED and verdict.edits.get(kind, 0) < config.min_edit_share * count
+    }
+    if len(expected) > 1:
+        rules.append(
+            Expectation(
+                rule=f"{verdict.domain}: each kind of edit comes at least {config.min_edit_share:.0%} as often as was asked for",
+                broken_by=0,
+                holds=not rare,
+                found="; ".join(rare.values()) or "they do",
+            )
+        )
+    if config.probe_pairs:
+        probe = verdict.probe
+        rules.append(
+            Expectation(
+                rule=f"{verdict.domain}: a probe places at most {config.max_probe_accuracy:.0%} of single pictures",
+                broken_by=0,
+                holds=probe is None or not probe.finds_shortcut(config.max_probe_accuracy),
+                found=f"not tried: fewer than {LEAST_PAIRS} pairs"
+                if probe is None
+                else f"{probe.accuracy:.0%} ({probe.low:.0%} to {probe.high:.0%}) of the pictures of {probe.pairs} pairs",
+            )
+        )
+    return rules
+
+
+def _edit_weights(config: SourcesConfig) -> Mapping[Domain, Weights]:
+    """How often each kind of edit is asked for; an instruction editor names its own."""
+    asked: dict[Domain, Mapping[Any, float]] = {"scenes": config.scenes.edits, "charts": config.charts.edits}
+    return asked if config.photos.instruction else {**asked, "photos": config.photos.edits}
+
+
+def _quarantined(frame: pd.DataFrame, reasons: Mapping[str, list[str]]) -> tuple[Quarantined, ...]:
+    """Every failing pair with the rules that it broke, and with what is known more exactly."""
+    details = {row["pair_id"]: row for row in frame[frame["pair_id"].isin(reasons)].to_dict("records")}
+    found = []
+    for pair_id, broken in reasons.items():
+        row = details[pair_id]
+        exact = {
+            "log_fault": row["log_fault"],
+            "text_fault": row["text_fault"],
+            "other pair": row["duplicate_of"] or row["leaks_from"],
+        }
+        known = [f"{name.replace('_', ' ')}: {value}" for name, value in exact.items() if value]
+        known += [
+            f"{words} here: {row[column]:.2%}" for column, words in _SHARES.items() if any(words in rule for rule in broken)
+        ]
+        found.append(Quarantined(pair_id=pair_id, reasons=(row["trouble"],) if row["trouble"] else (*broken, *known)))
+    return tuple(found)
+
+
+def _hardest(passed: pd.DataFrame, count: int) -> dict[str, str]:
+    """The pairs of each domain whose edit is hardest to see, with a note."""
+    rows = passed.sort_values("changed_area").groupby("domain", sort=True).head(count)
+    return {
+        pair_id: f"{area:.2%} of the picture changed" for pair_id, area in zip(rows["pair_id"], rows["changed_area"], strict=True)
+    }
+
+
+def _shown(frame: pd.DataFrame, quarantined: tuple[Quarantined, ...], count: int) -> dict[str, str]:
+    """Some quarantined pairs of each domain: of different reasons first."""
+    domains = dict(zip(frame["pair_id"], frame["domain"], strict=True))
+    seen: Counter[tuple[str, str]] = Counter()
+    ranked = []
+    for entry in quarantined:
+        key = (domains[entry.pair_id], entry.reasons[0])
+        ranked.append((seen[key], entry))
+        seen[key] += 1
+    shown: Counter[str] = Counter()
+    notes = {}
+    for _, entry in sorted(ranked, key=lambda item: item[0]):
+        domain = domains[entry.pair_id]
+        if shown[domain] < count:
+            shown[domain] += 1
+            notes[entry.pair_id] = "; ".join(entry.reasons)
+    return notes
+
+
+def _mean(values: pd.Series[float]) -> float:
+    return float(values.mean()) if len(values) else 0.0

@@ -1,0 +1,143 @@
+"""The expectations of a pairs table, with the words that a person reads.
+
+Import this inside a step: Great Expectations takes seconds to load.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import pandas as pd
+
+from vision_zero.config.pairs import Domain, QualityConfig
+from vision_zero.data.validation.verdict import Expectation
+
+os.environ.setdefault("GX_ANALYTICS_ENABLED", "false")
+# Before the import: Great Expectations logs its configuration while it loads.
+logging.getLogger("great_expectations").setLevel(logging.WARNING)
+
+import great_expectations as gx  # noqa: E402
+import great_expectations.expectations as gxe  # noqa: E402
+from great_expectations.data_context.types.base import ProgressBarsConfig  # noqa: E402
+from great_expectations.expectations.row_conditions import Column  # noqa: E402
+
+# After the import: this module of theirs sets its own level, and would tell the user of a temporary folder.
+logging.getLogger("great_expectations.data_context.types.base").setLevel(logging.WARNING)
+
+
+@dataclass(frozen=True)
+class Rule:
+    """An expectation of every pair, or of those of some domains."""
+
+    words: str
+    expectation: gxe.Expectation
+
+
+def pair_rules(config: QualityConfig, domains: Sequence[Domain]) -> list[Rule]:
+    """The rules that each pair of those domains must keep."""
+    rules = [
+        Rule("has an id of its own", gxe.ExpectColumnValuesToBeUnique(column="pair_id")),
+        Rule("belongs to a known split", gxe.ExpectColumnValuesToBeInSet(column="split", value_set=["train", "held_out"])),
+        Rule("both pictures can be read", gxe.ExpectColumnValuesToBeInSet(column="readable", value_set=[True])),
+        Rule("both pictures have one size", gxe.ExpectColumnValuesToBeInSet(column="same_size", value_set=[True])),
+        Rule(
+            f"{config.min_changes} to {config.max_changes} logged changes",
+            gxe.ExpectColumnValuesToBeBetween(column="changes", min_value=config.min_changes, max_value=config.max_changes),
+        ),
+        Rule(
+            "every logged change can be seen in its box", gxe.ExpectColumnValuesToBeInSet(column="hidden_changes", value_set=[0])
+        ),
+        Rule("shows no other pair again", gxe.ExpectColumnValuesToBeNull(column="duplicate_of")),
+        Rule("shares nothing with the held-out split", gxe.ExpectColumnValuesToBeNull(column="leaks_from")),
+    ]
+    for domain in domains:
+        rules += _domain_rules(config, domain)
+    return rules
+
+
+def _domain_rules(config: QualityConfig, domain: Domain) -> list[Rule]:
+    bounds = config.by_domain.get(domain)
+    least = config.min_changed_area if bounds is None or bounds.min_changed_area is None else bounds.min_changed_area
+    most = config.max_changed_area if bounds is None or bounds.max_changed_area is None else bounds.max_changed_area
+    alike = config.max_similarity if bounds is None or bounds.max_similarity is None else bounds.max_similarity
+    only = {"row_condition": Column("domain") == domain}
+    rules = [
+        Rule(
+            f"{domain}: changed area from {least:.2%} to {most:.0%}",
+            gxe.ExpectColumnValuesToBeBetween(column="changed_area", min_value=least, max_value=most, **only),
+        ),
+        Rule(
+            f"{domain}: structural similarity from {config.min_similarity} to {alike}",
+            gxe.ExpectColumnValuesToBeBetween(column="similarity", min_value=config.min_similarity, max_value=alike, **only),
+        ),
+    ]
+    if domain == "imported":
+        rules += [
+            Rule(
+                f"{domain}: something differs beyond noise, in {config.min_solid_area:.1%} of the picture at least",
+                gxe.ExpectColumnValuesToBeBetween(column="solid_area", min_value=config.min_solid_area, **only),
+            ),
+            Rule(
+                f"{domain}: the camera stands still (at most {config.max_moved_share:.0%} of what has texture lies elsewhere)",
+                gxe.ExpectColumnValuesToBeBetween(column="moved_share", max_value=config.max_moved_share, **only),
+            ),
+        ]
+    if domain != "imported":
+        what = {"scenes": "scenes", "charts": "tables", "photos": "pictures"}[domain]
+        rules.append(
+            Rule(f"{domain}: the {what} differ as the log says", gxe.ExpectColumnValuesToBeNull(column="log_fault", **only))
+        )
+    if domain != "scenes":
+        rules.append(
+            Rule(
+                f"{domain}: at most {config.max_unlogged_area:.1%} changed elsewhere",
+                gxe.ExpectColumnValuesToBeBetween(column="unlogged_area", max_value=config.max_unlogged_area, **only),
+            )
+        )
+    if domain == "charts":
+        rules.append(Rule("charts: every text can be read", gxe.ExpectColumnValuesToBeNull(column="text_fault", **only)))
+    return rules
+
+
+def check(frame: pd.DataFrame, rules: Sequence[Rule]) -> tuple[list[Expectation], dict[str, list[str]]]:
+    """Hold measurements against rules.
+
+    Returns:
+        What became of each rule, and the words of the rules that each failing pair broke, by its id.
+    """
+    result = _batch(frame).validate(
+        gx.ExpectationSuite(name="pairs", expectations=[rule.expectation for rule in rules]),
+        result_format={"result_format": "COMPLETE", "unexpected_index_column_names": ["pair_id"]},
+    )
+    named = {_key(rule.expectation.expectation_type, rule.expectation.configuration.kwargs): rule.words for rule in rules}
+    reasons: dict[str, list[str]] = {}
+    found = {}
+    for outcome in result.results:
+        settings = outcome.expectation_config
+        words = named[_key(settings.type, settings.kwargs)]
+        failing = [entry["pair_id"] for entry in outcome.result.get("unexpected_index_list") or ()]
+        found[words] = Expectation(rule=words, broken_by=len(failing), holds=bool(outcome.success))
+        for pair_id in failing:
+            reasons.setdefault(pair_id, []).append(words)
+    # Great Expectations answers in an order of its own; the first rule that a pair broke is the most telling one.
+    order = {rule.words: place for place, rule in enumerate(rules)}
+    return (
+        [found[rule.words] for rule in rules],
+        {pair_id: sorted(broken, key=order.__getitem__) for pair_id, broken in reasons.items()},
+    )
+
+
+def _batch(frame: pd.DataFrame) -> gx.datasource.fluent.interfaces.Batch:
+    context = gx.get_context(mode="ephemeral")
+    context.variables.progress_bars = ProgressBarsConfig(globally=False)
+    asset = context.data_sources.add_pandas("pairs").add_dataframe_asset("measurements")
+    return asset.add_batch_definition_whole_dataframe("all").get_batch({"dataframe": frame})
+
+
+def _key(kind: str, settings: Mapping[str, object]) -> tuple[str, object, str]:
+    condition = settings.get("row_condition")
+    parameter = condition.get("parameter") if isinstance(condition, dict) else getattr(condition, "parameter", "")
+    return kind, settings["column"], str(parameter)

@@ -1,0 +1,82 @@
+"""Making the pairs that a run needs: for each iteration its games and a few spare ones, and the held-out pairs."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from functools import cache
+
+from vision_zero.config.pairs import Split
+from vision_zero.config.self_play import PairsConfig, SelfPlayConfig
+from vision_zero.config.sources import SourcesConfig
+from vision_zero.data.image_pair import Domain, ImagePair
+from vision_zero.data.sampler import stride
+from vision_zero.data.source import PairSource
+from vision_zero.data.splits import EVERYTHING, SplitFilter
+from vision_zero.data.table import PairTable, joined
+from vision_zero.domains.charts.chartqa_tables import ChartQaTableSource
+from vision_zero.domains.charts.source import ChartSource
+from vision_zero.domains.imported.source import ImportedSource
+from vision_zero.domains.photos.source import PhotoSource
+from vision_zero.domains.scenes.source import SceneSource
+from vision_zero.errors import PairsError
+from vision_zero.randomness import Seed
+
+
+def source_of(domain: Domain, config: SourcesConfig, part: SplitFilter = EVERYTHING) -> PairSource:
+    """The source of that domain; ``part`` says which photos, tables or existing pairs it may use.
+
+    Raises:
+        PairsError: the source has nothing to make pairs from.
+    """
+    if domain == "imported":
+        if config.imported is None:
+            raise PairsError("pairs.imported is missing: say where the imported pairs are")
+        return ImportedSource(config.imported, part)
+    if domain == "photos":
+        return PhotoSource(config.photos, part=part)
+    if domain == "charts":
+        return ChartQaTableSource(config.charts, part) if config.charts.chartqa_root else ChartSource(config.charts)
+    return SceneSource(config.scenes)
+
+
+def build_pairs(domain: Domain, config: SelfPlayConfig, first: int, iterations: int) -> PairTable:
+    """The domain's share of the training pairs of some iterations, as far as the schedule goes, and of the held-out pairs.
+
+    Which domain a position gets is drawn from the mix by a seed of its own, so every domain can be built alone.
+    Held-out pairs belong to the evaluation's seed: every run is measured on the same ones.
+    """
+    # Opened when the first pair is asked of it: a domain that the mix leaves out needs no location.
+    source = cache(lambda: source_of(domain, config.pairs))
+    step = stride(config.learning.most_games, config.pairs.spare)
+    last = max(first, min(first + iterations, config.learning.iterations))
+    orders: tuple[tuple[Split, Seed, range], ...] = (
+        ("train", Seed(config.seed).child("pairs", "train"), range(first * step, last * step)),
+        ("held_out", Seed(config.evaluation.seed).child("pairs", "held_out"), range(config.evaluation.pairs)),
+    )
+    table = joined(
+        [
+            PairTable.from_pairs(_of_domain(domain, config.pairs, source, split, seed, positions), split)
+            for split, seed, positions in orders
+        ]
+    )
+    report = source().report() if len(table) else None
+    return table if report is None else PairTable(table.rows, (report,))
+
+
+def _of_domain(
+    domain: Domain, config: PairsConfig, source: Callable[[], PairSource], split: Split, seed: Seed, positions: range
+) -> Iterator[tuple[int, ImagePair]]:
+    own: PairSource | None = None
+    # Which turn a position has follows from all before it, so that a run that goes on takes the things that are next.
+    mine = (position for position in range(positions.stop) if _domain_at(config, seed.child(position)) == domain)
+    for turn, position in enumerate(mine):
+        if position >= positions.start:
+            own = source().of(SplitFilter(split, config.held_out_share)) if own is None else own
+            yield position, own.at(turn, seed.child(position), seed)
+
+
+def _domain_at(config: PairsConfig, place: Seed) -> Domain:
+    domains = sorted(name for name, weight in config.mix.items() if weight > 0)
+    weights = [config.mix[name] for name in domains]
+    total = sum(weights)
+    return domains[int(place.child("domain").generator().choice(len(domains), p=[weight / total for weight in weights]))]

@@ -1,0 +1,203 @@
+"""A chart as plain data: its table, its axes, its style, and where its parts stand in the picture.
+
+A :class:`Chart` holds no pixels and no picture size. A :class:`Layout` adds the size and the places that were chosen so that
+no text is cut off; a pair shares one layout, so that an edit moves nothing that it did not touch. Both together are a
+picture's facts, and the picture is a function of them alone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from typing import Any, Literal, get_args
+
+from vision_zero.config.pairs import ChartLook, ChartType
+from vision_zero.data.image_pair import Facts
+from vision_zero.errors import PairsError
+
+BOX_PLOT_ROWS = ("minimum", "lower quartile", "median", "upper quartile", "maximum")
+"""The five series of a box plot, in this order."""
+SLICED: frozenset[ChartType] = frozenset(("pie", "doughnut"))
+"""Types without axes, whose values are parts of a whole."""
+STACKED: frozenset[ChartType] = frozenset(("stacked_bars", "areas"))
+"""Types whose series stand on top of each other."""
+
+Range = tuple[float, float]
+LegendPlace = Literal["top", "bottom", "right", "beside"]
+"""``beside``: no legend; names stand at the slices."""
+
+
+@dataclass(frozen=True, slots=True)
+class Series:
+    """One row of the table. ``color`` ("#rrggbb") is empty where categories or a colour map give the colours.
+
+    ``values`` belong to the chart's categories; in a scatter plot they are heights, and ``positions`` the points' places
+    along the other axis.
+    """
+
+    name: str
+    color: str
+    values: tuple[float, ...]
+    positions: tuple[float, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class ChartStyle:
+    """How a chart looks, apart from its marks' colours. The compact look ignores all but ``look``."""
+
+    look: ChartLook = "full"
+    font: Literal["sans", "serif", "mono"] = "sans"
+    font_scale: float = 1.0
+    background: str = "#ffffff"
+    panel: str = "#ffffff"
+    ink: str = "#222222"
+    grid: Literal["none", "value", "both"] = "value"
+    grid_color: str = "#cccccc"
+    grid_dashed: bool = False
+    frame: Literal["box", "corner", "base", "none"] = "corner"
+    legend: LegendPlace = "top"
+    bold_title: bool = True
+    centered_title: bool = True
+    value_labels: bool = False
+    horizontal: bool = False
+    outlined: bool = False
+    markers: bool = True
+    bar_share: float = 0.7
+    line_width: float = 2.0
+    color_map: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Chart:
+    """A table and how to draw it.
+
+    Attributes:
+        position_name: what the categories are, or what a scatter plot's positions measure; ``value_name`` likewise.
+        colors: one "#rrggbb" per category, or empty where each series has its own colour.
+        ordered: the categories are points in time or bins, which have one natural order.
+        axis: lowest and highest value of the value axis (of the colour scale for a heat map, 0 and the whole for a pie).
+        position_axis: the other axis of a scatter plot.
+        source: the file that the table comes from; empty for a made-up one.
+    """
+
+    type: ChartType
+    title: str
+    unit: str
+    value_name: str
+    position_name: str
+    categories: tuple[str, ...]
+    colors: tuple[str, ...]
+    series: tuple[Series, ...]
+    axis: Range
+    position_axis: Range | None = None
+    ordered: bool = False
+    style: ChartStyle = field(default_factory=ChartStyle)
+    source: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Layout:
+    """Picture size and places, in pixels from the lower left corner. The compact look needs the size alone.
+
+    Attributes:
+        text_size: size of the axes' text; other texts are multiples of it.
+        plot: left, bottom, right and top of the rectangle that the axes span, or that a pie fills.
+        title_wrap: characters in a line of the title; ``label_wrap`` of a category's name, ``legend_wrap`` of a series'.
+        label_turn: degrees by which the categories' names are turned.
+        label_depth: room below the plot for names or numbers, down to the title of that axis.
+        most_ticks: most steps between an axis' numbers.
+        legend: where the legend is, which may be another place than the style wishes.
+        value_labels: numbers stand at the marks, with ``decimals`` decimals.
+    """
+
+    width: int
+    height: int
+    text_size: float = 0.0
+    plot: tuple[float, float, float, float] = (0.0, 0.0, 0.0, 0.0)
+    title_wrap: int = 80
+    label_wrap: int = 80
+    legend_wrap: int = 80
+    label_turn: int = 0
+    label_depth: float = 0.0
+    most_ticks: int = 6
+    legend: LegendPlace = "top"
+    value_labels: bool = False
+    decimals: int = 0
+
+
+def to_facts(chart: Chart, layout: Layout) -> Facts:
+    """The chart as JSON data; whole numbers are written without a decimal point."""
+    return {
+        "type": chart.type,
+        "title": chart.title,
+        "unit": chart.unit,
+        "value_name": chart.value_name,
+        "position_name": chart.position_name,
+        "categories": list(chart.categories),
+        "colors": list(chart.colors),
+        "series": [_row(series) for series in chart.series],
+        "axis": _numbers(chart.axis),
+        "position_axis": None if chart.position_axis is None else _numbers(chart.position_axis),
+        "ordered": chart.ordered,
+        "source": chart.source,
+        "style": asdict(chart.style),
+        "layout": {**asdict(layout), "plot": list(layout.plot)},
+    }
+
+
+def from_facts(facts: Mapping[str, Any]) -> tuple[Chart, Layout]:
+    """The chart and its layout, from which :func:`~vision_zero.domains.charts.render.render` draws the same pixels again.
+
+    Raises:
+        PairsError: a field is missing or cannot be read.
+    """
+    try:
+        chart = Chart(
+            type=facts["type"],
+            title=str(facts["title"]),
+            unit=str(facts["unit"]),
+            value_name=str(facts["value_name"]),
+            position_name=str(facts["position_name"]),
+            categories=tuple(map(str, facts["categories"])),
+            colors=tuple(map(str, facts["colors"])),
+            series=tuple(_series(row) for row in facts["series"]),
+            axis=_range(facts["axis"]),
+            position_axis=None if facts["position_axis"] is None else _range(facts["position_axis"]),
+            ordered=bool(facts["ordered"]),
+            style=ChartStyle(**facts["style"]),
+            source=str(facts.get("source", "")),
+        )
+        _check(chart)
+        left, bottom, right, top = map(float, facts["layout"]["plot"])
+        return chart, Layout(**{**facts["layout"], "plot": (left, bottom, right, top)})
+    except (KeyError, TypeError, ValueError) as error:
+        raise PairsError(f"not a chart's facts: {type(error).__name__} {error}; see charts/chart.py for the fields") from error
+
+
+def _check(chart: Chart) -> None:
+    if chart.type not in get_args(ChartType):
+        raise ValueError(f"type {chart.type!r} is none of {', '.join(get_args(ChartType))}")
+    for series in chart.series:
+        if len(series.values) != len(series.positions if chart.position_axis else chart.categories):
+            raise ValueError(f"series {series.name!r} has {len(series.values)} values for another number of places")
+    if chart.colors and len(chart.colors) != len(chart.categories):
+        raise ValueError("colors must be empty or one for each category")
+
+
+def _row(series: Series) -> dict[str, object]:
+    row: dict[str, object] = {"name": series.name, "color": series.color, "values": _numbers(series.values)}
+    return {**row, "positions": _numbers(series.positions)} if series.positions else row
+
+
+def _series(row: Mapping[str, Any]) -> Series:
+    values, positions = (tuple(map(float, row.get(key, ()))) for key in ("values", "positions"))
+    return Series(str(row["name"]), str(row["color"]), values, positions)
+
+
+def _range(pair: Any) -> Range:
+    low, high = pair
+    return (float(low), float(high))
+
+
+def _numbers(values: tuple[float, ...]) -> list[float]:
+    return [int(value) if float(value).is_integer() else value for value in values]

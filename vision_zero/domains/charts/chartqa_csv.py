@@ -1,0 +1,236 @@
+"""A table of ChartQA: its CSV file and annotation, read into rows and columns of numbers.
+
+The tables were partly read from pictures by machine: cells may be missing or hold words, and names may occur twice. Such rows
+and columns are left out. Tables of one's own may be parted by ";" or tabs, begin with a line that is their title, and number
+their rows or give codes before the names.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import re
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from itertools import pairwise
+from typing import Any
+
+from vision_zero.domains.charts.number_formats import Column, read_columns
+from vision_zero.errors import PairsError
+from vision_zero.texts import flat
+
+LEAST_FILLED = 0.6
+"""A column counts if at least this share of its cells are numbers."""
+_DELIMITERS = ("\t", ";", "|", ",")
+_COUNTING = frozenset(("", "#", "no", "no.", "nr", "nr.", "rank", "ranking", "position", "pos", "pos.", "index", "id"))
+"""Headers of first columns that number the rows."""
+_RANKS = frozenset(("#", "rank", "ranking"))
+_YEARS = range(1500, 2101)
+_CODE = re.compile(r"[A-Z]{2,3}|[a-z]{2}")
+_TOTAL = re.compile(
+    r"(?:grand |sub-?\s?)?totals?|sum|overall|(?:total|all) \(.*\)|all|insgesamt|gesamt|summe|合计|总计", re.IGNORECASE
+)
+_HEADER_UNIT = re.compile(r"(?P<name>.*?)\s*(?:[(\[](?P<unit>[^()\[\]]+)[)\]]|,?\s+in\s+(?P<words>\S+)|(?P<sign>%))\s*")
+_UNITS = frozenset(
+    "percent kg g mg t tonnes tons lb lbs m cm mm km mi ft l ml km² m² ha s ms min h hours minutes seconds days years °c °f kw "
+    "mw gw kwh mwh gwh twh hz ghz mhz mj pj eur usd gbp thousand thousands million millions billion billions trillion mb gb "
+    "tb km/h mph ppm points dollars euros".split()
+)
+
+
+@dataclass(frozen=True, slots=True)
+class ParsedTable:
+    """Numbers by row and column: ``values[column][row]``; ``annotation`` is ChartQA's name for the chart's type.
+
+    Attributes:
+        units: of each column, "%" or what stands at its numbers or in its header; empty where nothing does.
+        row_title: what the rows are; ``value_title`` what the numbers are. Empty where nothing says so.
+        left_out: what was not taken from the file, one phrase each.
+    """
+
+    rows: tuple[str, ...]
+    columns: tuple[str, ...]
+    values: tuple[tuple[float, ...], ...]
+    units: tuple[str, ...]
+    title: str = ""
+    annotation: str = ""
+    row_title: str = ""
+    value_title: str = ""
+    left_out: tuple[str, ...] = ()
+
+    @property
+    def unit(self) -> str:
+        """The unit of all columns; empty where they have several."""
+        return self.units[0] if len(set(self.units)) == 1 else ""
+
+    def turned(self) -> ParsedTable:
+        """Rows and columns exchanged, of a table whose columns have one unit."""
+        values = tuple(zip(*self.values, strict=True))
+        units = (self.unit,) * len(self.rows)
+        return replace(self, rows=self.columns, columns=self.rows, values=values, units=units, row_title="")
+
+    def of_unit(self, unit: str) -> ParsedTable:
+        """The columns of that unit alone: those of different units share no axis."""
+        kept = [column for column, own in enumerate(self.units) if own == unit]
+        columns, values = tuple(self.columns[column] for column in kept), tuple(self.values[column] for column in kept)
+        return replace(self, columns=columns, values=values, units=(unit,) * len(kept))
+
+
+def parsed(text: str, path: str, notes: Mapping[str, Any]) -> ParsedTable:
+    """The table of a CSV file's text, without the rows and columns that are no numbers.
+
+    Raises:
+        PairsError: fewer than two rows or no column of numbers are left.
+    """
+    lines, delimiter = _lines(text, path)
+    heading, lines = _without_heading(lines)
+    if len(lines) < 3 or len(lines[0]) < 2:
+        raise PairsError(f"{path}: not a table: it needs a header, a column of names, a column of numbers and two rows")
+    header, body = lines[0], [line for line in lines[1:] if len(line) == len(lines[0])]
+    columns = read_columns([[line[place] for line in body] for place in range(len(header))], delimiter == ";")
+    named = _name_column(header, body, columns)
+    kept = [place for place in range(len(header)) if place != named and _counts(place, named, header, columns)]
+    rows: dict[str, tuple[float, ...]] = {}
+    for number, line in enumerate(body):
+        values = tuple(value for place in kept if (value := columns[place].values[number]) is not None)
+        if line[named].strip() and len(values) == len(kept):
+            rows.setdefault(flat(line[named]), values)
+    if not kept or len(rows) < 2:
+        raise PairsError(f"{path}: holds fewer than two rows of numbers")
+    left_out = [f"rows without a name or a number, or named twice: {lost}"] if (lost := len(lines) - 1 - len(rows)) else []
+    names = [_name_and_unit(header[place]) for place in kept]
+    table = ParsedTable(
+        rows=tuple(rows),
+        columns=tuple(name for name, _ in names),
+        values=tuple(zip(*rows.values(), strict=True)),
+        units=tuple(columns[place].unit or unit for place, (_, unit) in zip(kept, names, strict=True)),
+        title=flat(str(_inside(notes, "general_figure_info", "title", "text"))) or heading,
+        annotation=str(notes.get("type", "")),
+        row_title=flat(header[named]),
+        value_title=_value_title(notes),
+        left_out=tuple(left_out),
+    )
+    return _without_totals(table, path)
+
+
+def _lines(text: str, path: str) -> tuple[list[list[str]], str]:
+    """The file's lines of cells, parted by the delimiter that gives most of them the same number of cells."""
+    start, _, rest = text.partition("\n")
+    if start.strip().lower().startswith("sep=") and len(start.strip()) <= 5:
+        text = rest
+    best: tuple[float, list[list[str]], str] = (-1.0, [], ",")
+    problem: csv.Error | None = None
+    for delimiter in _DELIMITERS:
+        try:
+            lines = [
+                line for line in csv.reader(io.StringIO(text), delimiter=delimiter, strict=True) if any(map(str.strip, line))
+            ]
+        except csv.Error as error:
+            problem = error
+            continue
+        widths = Counter(len(line) for line in lines if len(line) > 1)
+        share = max(widths.values(), default=0) / max(1, len(lines))
+        if share > best[0]:
+            best = (share, lines, delimiter)
+    if problem is not None and best[0] <= 0:
+        raise PairsError(f"{path}: not a CSV file: {problem}") from problem
+    return best[1], best[2]
+
+
+def _without_heading(lines: list[list[str]]) -> tuple[str, list[list[str]]]:
+    """The title that stands above the header, and the lines from the header on."""
+    widths = Counter(map(len, lines))
+    width = max(widths, key=lambda size: (widths[size] if size > 1 else 0, size), default=0)
+    first = 0
+    while first < len(lines) - 3 and (
+        len(lines[first]) != width or sum(bool(cell.strip()) for cell in lines[first]) == 1 < width
+    ):
+        first += 1
+    heading = [", ".join(cell.strip() for cell in line if cell.strip()) for line in lines[:first]]
+    return flat(" ".join(heading).lstrip("# ")), lines[first:]
+
+
+def _name_column(header: Sequence[str], body: Sequence[Sequence[str]], columns: Sequence[Column]) -> int:
+    """The column that names the rows: the first, but for those that number them and codes right before their names."""
+    words = [place for place in range(len(header)) if _are_names(place, body, columns)]
+    named = 0
+    if _numbers_rows(header[0], columns[0]):
+        named = next((place for place in words if place > 0), 0)
+    cells = [line[named].strip() for line in body]
+    return named + 1 if named + 1 in words and all(map(_CODE.fullmatch, filter(None, cells))) else named
+
+
+def _are_names(place: int, body: Sequence[Sequence[str]], columns: Sequence[Column]) -> bool:
+    cells = [line[place].strip() for line in body]
+    different = len(set(filter(None, cells))) > 0.8 * len(cells)
+    return different and sum(value is not None for value in columns[place].values) < 0.2 * len(cells)
+
+
+def _numbers_rows(name: str, column: Column) -> bool:
+    values = [value for value in column.values if value is not None]
+    if len(values) < LEAST_FILLED * len(column.values):
+        return False
+    counts = values[0] in (0, 1) and all(after - before in (0, 1, 2) for before, after in pairwise(values))
+    return _key(name) in _COUNTING or (counts and len(values) == len(column.values))
+
+
+def _counts(place: int, named: int, header: Sequence[str], columns: Sequence[Column]) -> bool:
+    """Is this a column of numbers to draw, which say more than the row's place or time?"""
+    filled = sum(value is not None for value in columns[place].values)
+    if filled < max(1.0, LEAST_FILLED * len(columns[place].values)) or _is_repeated(header[place], header):
+        return False
+    if _key(header[place]) in _RANKS or (place < named and _numbers_rows(header[place], columns[place])):
+        return False
+    return not (_key(header[place]) == "year" and all(value in (*_YEARS, None) for value in columns[place].values))
+
+
+def _key(name: str) -> str:
+    return flat(name).lower()
+
+
+def _name_and_unit(header: str) -> tuple[str, str]:
+    """A column's name, and its unit where the header ends with one: "Weight (kg)", "Share in %"."""
+    name, found = flat(header), _HEADER_UNIT.fullmatch(flat(header))
+    unit = "" if found is None else (found["unit"] or found["words"] or found["sign"] or "").strip()
+    is_unit = bool(unit) and (set(unit.lower().split()) <= _UNITS or re.search(r"[%$€£¥₹]", unit))
+    if found is None or not found["name"] or not is_unit:
+        return name, "%" if "%" in name else ""
+    return found["name"].rstrip(" ,:"), "%" if unit.lower() == "percent" else unit
+
+
+def _without_totals(table: ParsedTable, path: str) -> ParsedTable:
+    """The table without its sums: exchanged like a part, they would contradict the parts."""
+    rows = [place for place, name in enumerate(table.rows) if not _TOTAL.fullmatch(name)]
+    columns = [place for place, name in enumerate(table.columns) if not _TOTAL.fullmatch(name)]
+    columns = columns or list(range(len(table.columns)))
+    if len(rows) < 2:
+        raise PairsError(f"{path}: holds fewer than two rows of numbers beside the total")
+    names = [table.rows[place] for place in range(len(table.rows)) if place not in rows]
+    names += [table.columns[place] for place in range(len(table.columns)) if place not in columns]
+    return replace(
+        table,
+        rows=tuple(table.rows[place] for place in rows),
+        columns=tuple(table.columns[place] for place in columns),
+        values=tuple(tuple(table.values[column][row] for row in rows) for column in columns),
+        units=tuple(table.units[place] for place in columns),
+        left_out=(*table.left_out, f"totals, which are no parts: {', '.join(names)}") if names else table.left_out,
+    )
+
+
+def _is_repeated(name: str, header: Sequence[str]) -> bool:
+    """pandas wrote a second column of one name as "name.1"."""
+    base, dot, digits = name.rpartition(".")
+    return bool(dot) and digits.isdigit() and base in header
+
+
+def _value_title(notes: Mapping[str, Any]) -> str:
+    axis = "x_axis" if notes.get("type") == "h_bar" else "y_axis"
+    return flat(str(_inside(notes, "general_figure_info", axis, "label", "text")))
+
+
+def _inside(notes: Mapping[str, Any], *keys: str) -> Any:
+    found: Any = notes
+    for key in keys:
+        found = found.get(key, "") if isinstance(found, dict) else ""
+    return found

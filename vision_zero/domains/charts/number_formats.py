@@ -1,0 +1,168 @@
+"""Numbers as people write them in tables: decimal commas, grouped digits, currencies, magnitudes, units, footnotes.
+
+Whether a comma is a decimal mark is decided for a whole table: "1,234" alone may be either, "0,5" beside it settles it.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Literal
+
+DecimalMark = Literal[".", ","]
+
+LARGEST, SMALLEST = 1e100, 1e-100
+"""Beyond these, arithmetic on axes would overflow."""
+_CURRENCY = r"US\$|USD|EUR|GBP|CHF|JPY|CNY|INR|Rs\.?|R\$|[$€£¥₹₩₽₺]"
+_CELL = re.compile(
+    rf"(?P<about>[~≈∼]|ca\.?|c\.|approx\.?|about)?\s*(?P<open>\()?\s*(?P<sign>[-+])?\s*(?P<money>{_CURRENCY})?\s*(?P<late>[-+])?\s*"
+    r"(?P<body>(?:\d[\d.,' ]*\d|\d|[.,]\d[\d]*))"
+    r"(?P<power>e[-+]?\d+|\s*[x×·]\s*10\s?\^?\s?[-+]?\d+)?"
+    r"(?P<gap>\s*)(?P<unit>[^\d()\[\]]*?)\s*(?P<close>\))?\s*(?P<note>(?:\[\w+\]|\((?:e|est\.?|p|f|r)\)|[*†‡])*)",
+    re.IGNORECASE,
+)
+_SUPERSCRIPTS = str.maketrans("⁰¹²³⁴⁵⁶⁷⁸⁹⁻⁺", "0123456789-+")
+_POWER = re.compile(r"10([⁻⁺]?[⁰¹²³⁴⁵⁶⁷⁸⁹]+)")
+_UNIT = re.compile(r"[^\W\d_%$€£¥₹°µ]{0,24}|[\w%‰$€£¥₹°µ²³/.·\s-]{1,24}")
+_NOT_UNITS = re.compile(
+    r"(?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]*\.?|st|nd|rd|th|am|pm|[ap]\.m\.|-.*|.*-|/.*", re.IGNORECASE
+)
+_SCALES = {
+    "thousand": 3, "thousands": 3, "thsd": 3, "million": 6, "millions": 6, "mn": 6, "mln": 6, "mio": 6, "billion": 9,
+    "billions": 9, "bn": 9, "bln": 9, "trillion": 12, "trillions": 12, "tn": 12, "trn": 12, "lakh": 5, "crore": 7,
+}  # fmt: skip
+_LETTERS = {"k": 3, "K": 3, "M": 6, "B": 9, "T": 12}
+"""Magnitudes where they touch the number: "3 m" is three metres, "3M" three million."""
+_MONEY_LETTERS = {**_LETTERS, "m": 6, "b": 9, "t": 12}
+_PLAIN = re.compile(r"\d+")
+_SPACES = re.compile(r"(?<=\d)[ '](?=\d{3}(?!\d))")
+_INDIAN = re.compile(r"\d{1,2}(?:,\d{2})+,\d{3}(?:\.\d+)?")
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """One cell's number: its digits, not yet told which mark is the decimal one, and what stands around them."""
+
+    digits: str
+    negative: bool
+    power: int
+    unit: str
+
+    @property
+    def mark(self) -> DecimalMark | None:
+        """The decimal mark, where the digits alone tell; of whole numbers and of "1,234" they do not."""
+        text = self.digits
+        if _INDIAN.fullmatch(text):
+            return "."
+        dots, commas = text.count("."), text.count(",")
+        if dots and commas:
+            return "." if text.rindex(".") > text.rindex(",") else ","
+        if dots + commas == 0:
+            return None
+        own: DecimalMark = "." if dots else ","
+        if dots + commas > 1:
+            return "," if own == "." else "."
+        before, _, after = text.partition(own)
+        grouped = len(after) == 3 and 1 <= len(before) <= 3 and not before.startswith("0")
+        return None if grouped else own
+
+    def value(self, mark: DecimalMark) -> float | None:
+        """The number; None where the digits cannot be grouped so."""
+        other = "," if mark == "." else "."
+        whole, _, fraction = self.digits.partition(mark)
+        if other in fraction or mark in fraction or not _is_grouped(whole, other):
+            return None
+        exact = Decimal(f"{whole.replace(other, '') or '0'}.{fraction or '0'}").scaleb(self.power)
+        value = float(-exact if self.negative else exact)
+        return value if not exact or (math.isfinite(value) and SMALLEST < abs(value) < LARGEST) else None
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """The numbers of a column, None where a cell holds none, and the unit that they share."""
+
+    values: tuple[float | None, ...]
+    unit: str
+
+
+def reading(cell: str) -> Reading | None:
+    """What a cell says, or None where it is no number."""
+    text = _POWER.sub(lambda found: "10^" + found[1].translate(_SUPERSCRIPTS), cell.strip())
+    text = re.sub(r"[\u00a0\u2007\u2009\u202f]", " ", text).replace("\N{MINUS SIGN}", "-").replace("\u2019", "'")
+    found = _CELL.fullmatch(text)
+    if found is None or bool(found["open"]) != bool(found["close"]) or (found["sign"] and found["late"]):
+        return None
+    digits = _SPACES.sub("", found["body"])
+    if " " in digits or "'" in digits:
+        return None
+    money, unit = found["money"] or "", found["unit"].strip().removeprefix(".")
+    power, unit = _scale(unit, bool(money), bool(found["gap"]))
+    if unit and (_NOT_UNITS.fullmatch(unit) or not _UNIT.fullmatch(unit)):
+        return None
+    if found["power"]:
+        exponent = int(re.split(r"e|10\s?\^?\s?", found["power"], flags=re.IGNORECASE)[-1])
+        if abs(exponent) > 400:
+            return None
+        power += exponent
+    negative = "-" in (found["sign"], found["late"]) or bool(found["open"])
+    return Reading(digits, negative, power, " ".join(part for part in (money, unit) if part))
+
+
+def read_columns(columns: Sequence[Sequence[str]], prefers_comma: bool = False) -> list[Column]:
+    """The columns of a table as numbers.
+
+    Args:
+        columns: cells by column.
+        prefers_comma: a comma that may be either is a decimal mark, as in files whose cells are parted by ";".
+    """
+    readings = [[reading(cell) for cell in column] for column in columns]
+    table_mark = _mark([found for column in readings for found in column], prefers_comma)
+    return [_column(column, table_mark or _mark(column, prefers_comma)) for column in readings]
+
+
+def _column(readings: Sequence[Reading | None], mark: DecimalMark | None) -> Column:
+    units = Counter(found.unit for found in readings if found is not None)
+    # A cell without a unit has that of its column; cells with another one cannot share its axis.
+    named = [unit for unit, _ in units.most_common() if unit]
+    unit = named[0] if named else ""
+    values = []
+    for found in readings:
+        own = None if found is None else mark or found.mark or ("." if _PLAIN.fullmatch(found.digits) else None)
+        values.append(None if found is None or own is None or found.unit not in ("", unit) else found.value(own))
+    return Column(tuple(values), unit)
+
+
+def _mark(readings: Iterable[Reading | None], prefers_comma: bool) -> DecimalMark | None:
+    """The decimal mark of those cells; None where they contradict each other."""
+    cells = [found for found in readings if found is not None]
+    marks = {found.mark for found in cells} - {None}
+    if len(marks) == 2:
+        return None
+    if marks:
+        return "," if "," in marks else "."
+    return "," if prefers_comma and any("," in found.digits for found in cells) else "."
+
+
+def _scale(unit: str, is_money: bool, is_apart: bool) -> tuple[int, str]:
+    """The power of ten that a unit begins with, and the rest of it."""
+    first, _, rest = unit.partition(" ")
+    if first.lower().rstrip(".") in _SCALES:
+        return _SCALES[first.lower().rstrip(".")], rest.strip()
+    letters = _MONEY_LETTERS if is_money else _LETTERS if not is_apart else {}
+    if first in letters:
+        return letters[first], rest.strip()
+    if len(first) > 1 and first[0] in letters and re.fullmatch(_CURRENCY, first[1:]):
+        return letters[first[0]], unit[1:].strip()
+    return 0, unit
+
+
+def _is_grouped(whole: str, separator: str) -> bool:
+    first, *groups = whole.split(separator)
+    if not groups:
+        return True
+    between = {len(group) for group in groups[:-1]}
+    return len(groups[-1]) == 3 and 1 <= len(first) <= 3 and (between <= {3} or between <= {2})

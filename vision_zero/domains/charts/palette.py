@@ -1,0 +1,155 @@
+"""Colours: palettes that real charts use, colour maps, what people call a colour, and how far apart two colours look."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import cache
+from types import MappingProxyType
+
+import matplotlib
+import numpy as np
+from matplotlib.colors import to_hex, to_rgb
+from numpy.typing import NDArray
+
+from vision_zero.domains.charts.compact import COMPACT_COLORS
+
+PALETTES: Mapping[str, tuple[str, ...]] = MappingProxyType(
+    {
+        "tableau": ("#4e79a7", "#f28e2b", "#e15759", "#76b7b2", "#59a14f", "#edc948", "#b07aa1", "#ff9da7", "#9c755f", "#8a8580"),
+        "category": (
+            "#1f77b4",
+            "#ff7f0e",
+            "#2ca02c",
+            "#d62728",
+            "#9467bd",
+            "#8c564b",
+            "#e377c2",
+            "#7f7f7f",
+            "#bcbd22",
+            "#17becf",
+        ),
+        "colorblind": ("#0072b2", "#e69f00", "#009e73", "#d55e00", "#56b4e9", "#cc79a7", "#d8c300", "#3c3c3c"),
+        "office": ("#4472c4", "#ed7d31", "#a5a5a5", "#ffc000", "#264478", "#70ad47", "#9e480e", "#7030a0"),
+        "statistics": ("#2876dd", "#0f283e", "#a3aab2", "#a40808", "#7dbb3a", "#f2b705", "#6c3f99", "#e0607e"),
+        "poll": ("#436983", "#bf9927", "#949d48", "#756a7e", "#a55a26", "#6a8fb3", "#d1a730", "#4c4c4c"),
+        "press": ("#e3120b", "#006ba2", "#3ebcd2", "#379a8b", "#ebb434", "#b4ba39", "#9a607f", "#758d99"),
+        "world": ("#3c4e66", "#c15065", "#2c8465", "#be5915", "#6d3e91", "#4c6a9c", "#b13507", "#58ac8c", "#996d39", "#cf0a66"),
+        "pastel": ("#66c2a5", "#fc8d62", "#8da0cb", "#e78ac3", "#a6d854", "#ffd92f", "#c9a66b", "#8f8f8f"),
+        "deep": ("#1b9e77", "#d95f02", "#7570b3", "#e7298a", "#66a61e", "#e6ab02", "#a6761d", "#666666"),
+    }
+)
+SAMPLED_MAPS = ("viridis", "plasma", "cividis", "turbo", "Spectral", "YlGnBu", "magma")
+"""Colour maps that series' colours may be taken from."""
+HEAT_MAPS: Mapping[str, str] = MappingProxyType(
+    {
+        "Blues": "blue",
+        "Greens": "green",
+        "Oranges": "orange",
+        "Purples": "purple",
+        "Reds": "red",
+        "Greys": "gray",
+        "YlGnBu": "yellow-to-blue",
+        "YlOrRd": "yellow-to-red",
+        "viridis": "purple-to-yellow",
+        "cividis": "navy-to-yellow",
+        "magma": "black-to-cream",
+    }
+)
+"""Colour maps of heat maps, and what a person would call them."""
+_NAMES: Mapping[str, str] = MappingProxyType(
+    {
+        "red": "#d62728",
+        "dark red": "#8b1a1a",
+        "orange": "#f58518",
+        "brown": "#8c5a2b",
+        "tan": "#c9a66b",
+        "gold": "#d9a521",
+        "yellow": "#f6e03a",
+        "olive": "#8f9a3a",
+        "light green": "#a6d854",
+        "green": "#3ca02c",
+        "dark green": "#1c6b2a",
+        "teal": "#2a9d8f",
+        "cyan": "#2ac8d8",
+        "light blue": "#8fb8de",
+        "blue": "#2b6cc4",
+        "navy": "#1f3158",
+        "purple": "#7a3fa0",
+        "lavender": "#a89cc8",
+        "pink": "#f08fb5",
+        "magenta": "#cf1f7a",
+        "gray": "#8a8a8a",
+        "dark gray": "#4a4a4a",
+        "light gray": "#c8c8c8",
+        "black": "#151515",
+    }
+)
+
+_MORE_PURPLES = tuple(("purple", color) for color in ("#7570b3", "#4b0082", "#440154", "#482475"))
+"""Bluish and dark purples (matplotlib's and ColorBrewer's), which lie nearer to blue and navy than to one purple."""
+
+
+@cache
+def _lab(color: str) -> tuple[float, float, float]:
+    """OKLab of "#rrggbb" (Ottosson, 2020), in which distances are about as large as they look."""
+    rgb = np.array(to_rgb(color))
+    linear = np.where(rgb <= 0.04045, rgb / 12.92, ((rgb + 0.055) / 1.055) ** 2.4)
+    cones = np.cbrt(_TO_CONES @ linear)
+    light, green_red, blue_yellow = _TO_LAB @ cones
+    return (float(light), float(green_red), float(blue_yellow))
+
+
+_TO_CONES: NDArray[np.float64] = np.array(
+    [
+        [0.4122214708, 0.5363325363, 0.0514459929],
+        [0.2119034982, 0.6806995451, 0.1073969566],
+        [0.0883024619, 0.2817188376, 0.6299787005],
+    ]
+)
+_TO_LAB: NDArray[np.float64] = np.array(
+    [
+        [0.2104542553, 0.7936177850, -0.0040720468],
+        [1.9779984951, -2.4285922050, 0.4505937099],
+        [0.0259040371, 0.7827717662, -0.8086757660],
+    ]
+)
+
+
+def distance(one: str, other: str) -> float:
+    """How different two colours look: 0 for none, 1 between black and white, about 0.02 where it begins to be seen."""
+    return float(np.linalg.norm(np.subtract(_lab(one), _lab(other))))
+
+
+def lightness(color: str) -> float:
+    """0 for black to 1 for white."""
+    return _lab(color)[0]
+
+
+@cache
+def color_name(color: str) -> str:
+    """What a person would call "#rrggbb"; CLEVR's own names for CLEVR's colours."""
+    for name, own in COMPACT_COLORS.items():
+        if own == color:
+            return name
+    named = ((name, own) for options in (_NAMES.items(), _MORE_PURPLES) for name, own in options)
+    return min(named, key=lambda option: distance(option[1], color))[0]
+
+
+def ink_on(color: str) -> str:
+    """Black or white, whichever is read more easily on that colour."""
+    return "#ffffff" if lightness(color) < 0.64 else "#1a1a1a"
+
+
+def map_color(name: str, share: float) -> str:
+    """The colour of matplotlib's colour map at ``share``, 0 to 1."""
+    return to_hex(matplotlib.colormaps[name](share))
+
+
+def sampled(name: str, count: int) -> tuple[str, ...]:
+    """``count`` evenly spaced colours of a colour map, without its palest and darkest ends."""
+    return tuple(map_color(name, float(share)) for share in np.linspace(0.12, 0.88, count))
+
+
+def all_colors() -> tuple[str, ...]:
+    """Every colour of every palette."""
+    return tuple(dict.fromkeys(color for palette in PALETTES.values() for color in palette))

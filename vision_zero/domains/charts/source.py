@@ -1,0 +1,127 @@
+"""Pairs of charts."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import final
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from vision_zero.config.pairs import ChartsConfig
+from vision_zero.data.image_pair import Change, Domain, ImagePair
+from vision_zero.data.source import PairSource
+from vision_zero.domains.charts.chart import Chart, Layout, to_facts
+from vision_zero.domains.charts.compact import sample_compact
+from vision_zero.domains.charts.edit_result import EditedChart
+from vision_zero.domains.charts.edits import edit_chart
+from vision_zero.domains.charts.layout import fit_layout
+from vision_zero.domains.charts.random_chart import sample_chart
+from vision_zero.domains.charts.render import render
+from vision_zero.errors import PairsError
+from vision_zero.randomness import Seed
+
+PAIR_TRIES = 100
+
+MOST_GROWTH = 3
+"""Pixels by which the boxes of several changes may grow until they hold every pixel that differs."""
+
+Box = tuple[int, int, int, int]
+Mask = NDArray[np.bool_]
+
+
+@final
+class ChartSource(PairSource):
+    """Draws a made-up table as a chart, and its edited copy; facts are the chart's table, axes, style and layout."""
+
+    domain: Domain = "charts"
+
+    def __init__(self, config: ChartsConfig) -> None:
+        self.config = config
+
+    def sample(self, seed: Seed) -> ImagePair:
+        sample = sample_compact if self.config.style == "compact" else sample_chart
+        return chart_pair(self.config, seed, lambda rng: sample(self.config, rng))
+
+
+def chart_pair(config: ChartsConfig, seed: Seed, sample: Callable[[np.random.Generator], Chart]) -> ImagePair:
+    """A pair of pictures of a chart that ``sample`` makes.
+
+    Raises:
+        PairsError: no chart suits the edits after ``PAIR_TRIES`` tries.
+    """
+    rng = seed.generator()
+    for _ in range(PAIR_TRIES):
+        chart = sample(rng)
+        edited = edit_chart(config, chart, rng)
+        if edited is None:
+            continue
+        layout = _layout((chart, edited.chart), config)
+        if layout is None:
+            continue
+        original, modified = render(chart, layout), render(edited.chart, layout)
+        boxes = _boxes(edited, layout, original, modified)
+        if boxes is None:
+            continue
+        return ImagePair(
+            pair_id=f"chart-{seed.digest()[:16]}",
+            domain="charts",
+            original=original,
+            modified=modified,
+            changes=tuple(
+                Change(edited.kind, change.before, change.after, box) for change, box in zip(edited.changes, boxes, strict=True)
+            ),
+            original_facts=to_facts(chart, layout),
+            modified_facts=to_facts(edited.chart, layout),
+        )
+    raise PairsError(f"no chart suits the edits after {PAIR_TRIES} tries: allow other edits or types, or lower min_changes")
+
+
+def _layout(charts: tuple[Chart, Chart], config: ChartsConfig) -> Layout | None:
+    if config.style == "compact":
+        return Layout(config.width, config.height)
+    return fit_layout(charts, config.width, config.height)
+
+
+def _boxes(edited: EditedChart, layout: Layout, original: Image.Image, modified: Image.Image) -> list[Box] | None:
+    """Where each change shows; None where one does not show at all."""
+    differs = _difference(original, modified)
+    common, boxes = _box(differs), []
+    for change in edited.changes:
+        box = common
+        if len(edited.changes) > 1 and change.alone is not None:
+            box = _box(_difference(original, render(change.alone, layout)))
+        if box is None:
+            return None
+        boxes.append(box)
+    for _ in range(MOST_GROWTH):
+        if _cover(boxes, differs):
+            return boxes
+        # A corner of a line between two changed points reaches a pixel further than either change alone.
+        boxes = [_grown(box, layout) for box in boxes]
+    return boxes if common is None or _cover(boxes, differs) else [common] * len(boxes)
+
+
+def _difference(one: Image.Image, other: Image.Image) -> Mask:
+    differs: Mask = (np.asarray(one) != np.asarray(other)).any(axis=2)
+    return differs
+
+
+def _box(differs: Mask) -> Box | None:
+    if not differs.any():
+        return None
+    rows, columns = np.flatnonzero(differs.any(axis=1)), np.flatnonzero(differs.any(axis=0))
+    return (int(columns[0]), int(rows[0]), int(columns[-1]) + 1, int(rows[-1]) + 1)
+
+
+def _cover(boxes: list[Box], differs: Mask) -> bool:
+    rest = differs.copy()
+    for left, top, right, bottom in boxes:
+        rest[top:bottom, left:right] = False
+    return not rest.any()
+
+
+def _grown(box: Box, layout: Layout) -> Box:
+    left, top, right, bottom = box
+    return (max(0, left - 1), max(0, top - 1), min(layout.width, right + 1), min(layout.height, bottom + 1))

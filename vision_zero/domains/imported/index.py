@@ -1,0 +1,274 @@
+"""What pairs a location holds: two files with one id, or two columns of a data set."""
+
+from __future__ import annotations
+
+import json
+import math
+from abc import ABC, abstractmethod
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import PurePosixPath
+from typing import final
+
+from vision_zero.config.imported import ImportedConfig
+from vision_zero.data.archives import FileSet
+from vision_zero.data.file_naming import Named, name_pairs
+from vision_zero.data.images import decode_pair, mask_of
+from vision_zero.data.remote_storage import ConnectionLostError, Storage
+from vision_zero.data.row_files import Rows, has_strong_table, table_paths
+from vision_zero.data.split_names import of_split, split_of_folder
+from vision_zero.domains.imported.columns import CHANGES, GROUPS, first_of, pair_candidates
+from vision_zero.errors import PairsError
+from vision_zero.texts import flat, storable
+
+PROBED = 5
+"""Rows that are read to tell which of several columns hold pictures."""
+_GROUPED = 200
+"""Rows of which at least two must have different groups."""
+_WORDS = ("prompt", "instruction", "edit", "edit_prompt", "change", "txt")
+
+
+@dataclass(frozen=True)
+class Made:
+    """A pair as it was found: encoded pictures, and what is said about the change."""
+
+    original: bytes
+    modified: bytes
+    change: str
+
+
+class PairIndex(ABC):
+    """The pairs of a location, known without reading them.
+
+    Attributes:
+        problems: the reason for each pair that is not whole, by id.
+        left_out: files and rows that are not read, by reason.
+        files: how many files there are.
+    """
+
+    problems: Mapping[str, str]
+    left_out: Mapping[str, int]
+    files: int
+
+    @abstractmethod
+    def __len__(self) -> int: ...
+
+    @abstractmethod
+    def name(self, place: int) -> str:
+        """The id of a pair."""
+
+    @abstractmethod
+    def load(self, place: int) -> Made:
+        """A pair's pictures.
+
+        Raises:
+            PairsError: they cannot be read.
+        """
+
+    def group(self, place: int) -> str | None:
+        """What a pair shares with other edits of the same picture; None where nothing says so."""
+        return None
+
+
+@final
+class FileIndex(PairIndex):
+    """Pairs of files in the location, the folders below it and its tar archives, by the ways of naming them that
+    :mod:`~vision_zero.data.file_naming` knows; what is said about a change may lie beside them as text or JSON."""
+
+    def __init__(self, storage: Storage, split: str | None = None) -> None:
+        self._storage, self._files = storage, FileSet(storage)
+        paths, others = of_split(self._files.paths, split, split_of_folder, storage.location, with_unnamed=True)
+        named = name_pairs(paths)
+        self.files = len(storage.entries)
+        self.left_out = {**self._files.left_out, **others, **_strays(named)}
+        if not named.pairs and not named.problems and not self._files.problems:
+            raise PairsError(
+                f"{storage.location} holds no pairs: it needs files <id>_original.png and <id>_modified.png (or before and "
+                f"after, input and output, also as folders), or a data set{_seen(self.files, self.left_out)}"
+            )
+        self.problems = {storable(pair_id): reason for pair_id, reason in (named.problems | self._files.problems).items()}
+        self._pairs = named.pairs
+
+    def __len__(self) -> int:
+        return len(self._pairs)
+
+    def name(self, place: int) -> str:
+        return storable(self._pairs[place][0])
+
+    def load(self, place: int) -> Made:
+        pair_id, original, modified = self._pairs[place]
+        return Made(self._files.read(original), self._files.read(modified), self._change(pair_id, original))
+
+    def _change(self, pair_id: str, original: str) -> str:
+        """What a file beside the pictures says about the change; empty where none does."""
+        named = (pair_id, *(f"{pair_id}{mark}{word}" for word in _WORDS for mark in "_.-"))
+        beside = str(PurePosixPath(original).parent / "prompt").removeprefix("./")
+        for path in [f"{stem}{suffix}" for stem in (*named, beside) for suffix in (".txt", ".json")]:
+            if path in self._texts:
+                text = self._files.read(path).decode("utf-8", "replace")
+                return flat(text) if path.endswith(".txt") else _told(text)
+        return ""
+
+    @cached_property
+    def _texts(self) -> frozenset[str]:
+        return frozenset(path for path in self._files.paths if path.endswith((".txt", ".json")))
+
+
+@final
+class RowIndex(PairIndex):
+    """Two columns of a data set, or one that holds both pictures; and one with words where there is one."""
+
+    def __init__(self, storage: Storage, config: ImportedConfig) -> None:
+        pictures = None if config.pictures is None else FileSet(Storage(config.pictures, config.storage))
+        self._rows = Rows(storage, config.split, pictures)
+        self.files = len(storage.entries)
+        self.left_out = self._rows.left_out
+        if not len(self._rows):
+            raise PairsError(f"the data set in {config.location} has no rows")
+        self.problems = {}
+        self._original, self._modified = self._pair_columns(config)
+        self._change = config.change_column or first_of(CHANGES, self._rows.columns)
+        self._groups = config.group_column or first_of(GROUPS, self._rows.columns)
+        _check_columns([name for name in (self._change, self._groups) if name], self._rows.columns, config.location)
+
+    def __len__(self) -> int:
+        return len(self._rows)
+
+    def name(self, place: int) -> str:
+        return storable(self._rows.name(place))
+
+    def load(self, place: int) -> Made:
+        wanted = {self._original, self._modified, *([self._change] if self._change is not None else [])}
+        row = self._rows.row(place, sorted(wanted))
+        original, modified = self._pictures(place, row, (self._original, self._modified))
+        return Made(original, modified, _words(row.get(self._change)) if self._change is not None else "")
+
+    def group(self, place: int) -> str | None:
+        if self._groups is None or not self._has_groups:
+            return None
+        value = self._rows.row(place, [self._groups])[self._groups]
+        is_missing = value is None or (isinstance(value, float) and math.isnan(value))
+        return None if is_missing else (storable(str(value)) or None)
+
+    @cached_property
+    def _has_groups(self) -> bool:
+        """Whether the column of groups tells pairs apart."""
+        assert self._groups is not None
+        count = min(len(self._rows), _GROUPED)
+        seen = set()
+        for place in range(count):
+            try:
+                seen.add(str(self._rows.row(place, [self._groups])[self._groups]))
+            except ConnectionLostError:
+                raise
+            except PairsError:
+                continue
+            if len(seen) > 1:
+                return True
+        return False
+
+    def _pictures(self, place: int, row: Mapping[str, object], columns: tuple[str, str]) -> tuple[bytes, bytes]:
+        one, other = columns
+        if one != other:
+            return self._rows.picture(place, row[one], one), self._rows.picture(place, row[other], other)
+        cell = row[one]
+        if not isinstance(cell, Sequence) or isinstance(cell, str | bytes) or len(cell) != 2:
+            count = len(cell) if isinstance(cell, list) else "no list of"
+            raise PairsError(f"column {one} holds {count} pictures where two are needed")
+        return self._rows.picture(place, cell[0], one), self._rows.picture(place, cell[1], one)
+
+    def _pair_columns(self, config: ImportedConfig) -> tuple[str, str]:
+        columns = self._rows.columns
+        if config.original_column is not None and config.modified_column is not None:
+            wanted = (config.original_column, config.modified_column)
+            _check_columns(wanted, columns, config.location)
+            return wanted
+        candidates = pair_candidates(columns)
+        if not candidates:
+            raise PairsError(
+                f"no two columns of {config.location} look like a pair: set original_column and modified_column to two of "
+                f"{', '.join(columns)}"
+            )
+        if len(candidates) == 1:
+            return candidates[0]
+        # The names alone do not tell: some hold text, or masks. Of equally good ones, the first.
+        return max(candidates, key=self._whole_rows)
+
+    def _whole_rows(self, columns: tuple[str, str]) -> int:
+        """Of the first rows, in how many these columns hold a pair of pictures."""
+        count = 0
+        for place in range(min(PROBED, len(self._rows))):
+            try:
+                row = self._rows.row(place, sorted(set(columns)))
+                pictures = decode_pair(*self._pictures(place, row, columns))
+            except ConnectionLostError:
+                raise
+            except PairsError:
+                continue
+            count += mask_of(*pictures) is None
+        return count
+
+
+def open_index(config: ImportedConfig) -> PairIndex:
+    """The pairs of the configured location.
+
+    Raises:
+        PairsError: it cannot be read or holds no pairs.
+    """
+    storage = Storage(config.location, config.storage)
+    if config.layout == "table" or (config.layout == "auto" and holds_table(storage)):
+        try:
+            return RowIndex(storage, config)
+        except ConnectionLostError:
+            raise
+        except PairsError as error:
+            others = name_pairs(FileSet(storage).paths).pairs if config.layout == "auto" and storage.chosen is None else []
+            if not others:
+                raise
+            raise PairsError(f"{error}; or set layout: files, for its files make {len(others)} pairs by their names") from error
+    return FileIndex(storage, config.split)
+
+
+def holds_table(storage: Storage) -> bool:
+    """Whether a location is a data set: the file that it names is, or there is one of rows. JSON and CSV count where no files
+    make pairs by their names, or no pictures are there at all."""
+    if storage.chosen is not None or has_strong_table(storage):
+        return bool(table_paths(storage)[0])
+    if not table_paths(storage)[0]:
+        return False
+    return not name_pairs(FileSet(storage).paths).pairs
+
+
+def _strays(named: Named) -> dict[str, int]:
+    return {"pictures whose name fits no pair": len(named.strays)} if named.strays else {}
+
+
+def _seen(files: int, left_out: Mapping[str, int]) -> str:
+    told = [f"{files} files", *(f"{count} {reason}" for reason, count in left_out.items())]
+    return f"; found: {', '.join(told)}"
+
+
+def _check_columns(wanted: Sequence[str], columns: tuple[str, ...], location: str) -> None:
+    missing = [name for name in wanted if name not in columns]
+    if missing:
+        raise PairsError(f"{location} has no column {', '.join(missing)}, but {', '.join(columns)}")
+
+
+def _words(cell: object) -> str:
+    """What a cell says about the change: a text, or several, each once."""
+    texts = cell if isinstance(cell, list) else [cell]
+    return "; ".join(Counter(flat(text) for text in texts if isinstance(text, str) and text.strip()))
+
+
+def _told(text: str) -> str:
+    """What a JSON file beside a pair says about the change."""
+    try:
+        found = json.loads(text)
+    except (ValueError, RecursionError):
+        return ""
+    if not isinstance(found, dict):
+        return _words(found)
+    name = first_of(CHANGES, list(found))
+    return "" if name is None else _words(found[name])

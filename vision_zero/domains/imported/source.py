@@ -1,0 +1,165 @@
+"""Pairs that were made elsewhere. The paper's realistic pairs (ImgEdit) and its released data come in this way."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import final
+
+import numpy as np
+from PIL import Image
+
+from vision_zero.config.imported import ImportedConfig
+from vision_zero.data.broken_pairs import UsablePairs
+from vision_zero.data.image_pair import Change, Domain, Facts, ImagePair
+from vision_zero.data.images import decode_pair, mask_of
+from vision_zero.data.source import PairSource
+from vision_zero.data.source_report import SourceReport
+from vision_zero.data.splits import EVERYTHING, SplitFilter
+from vision_zero.domains.imported.index import Made, open_index
+from vision_zero.domains.photos.phrases import place_of
+from vision_zero.errors import PairsError
+from vision_zero.randomness import Seed
+from vision_zero.texts import storable
+
+MIN_SIDE = 16
+"""Smaller pictures show nothing to talk about."""
+VISIBLE = 24
+"""A pixel differs visibly when one of its channels differs by more than this (of 255)."""
+
+_Loaded = tuple[Image.Image, Image.Image, Made]
+
+
+@final
+class ImportedSource(PairSource):
+    """Draws from the pairs of a location; facts say where a pair comes from.
+
+    What cannot be used is passed over, and the report says why. Two seeds may give the same pictures, for there are only so many.
+
+    Raises:
+        PairsError: the location cannot be read or holds no pairs.
+    """
+
+    domain: Domain = "imported"
+
+    def __init__(self, config: ImportedConfig, part: SplitFilter = EVERYTHING) -> None:
+        self.config = config
+        self._index = open_index(config)
+        self._adjusted: dict[str, str] = {}
+        what = f"pair in {config.location}"
+        self._usable: UsablePairs[_Loaded] = UsablePairs(
+            len(self._index), self._index.name, self._load, what, _pictures, self._index.group, part
+        )
+        self._usable.problems.update(self._index.problems)
+
+    def of(self, part: SplitFilter) -> ImportedSource:
+        view = object.__new__(ImportedSource)
+        view.config, view._index, view._adjusted = self.config, self._index, self._adjusted
+        view._usable = self._usable.of(part)
+        return view
+
+    def report(self) -> SourceReport:
+        return SourceReport(
+            domain=self.domain,
+            location=storable(self.config.location),
+            things="pairs",
+            files=self._index.files,
+            found=len(self._index) + len(self._index.problems),
+            incomplete=len(self._index.problems),
+            looks=self._usable.looks,
+            failures=self._usable.failures,
+            passed_over={name: storable(reason) for name, reason in self._usable.problems.items()},
+            adjusted=dict(self._adjusted),
+            left_out=dict(self._index.left_out),
+        )
+
+    @property
+    def problems(self) -> dict[str, str]:
+        """The reason for every pair that was found unusable so far, by its id; ``check`` finds them all."""
+        return dict(self._usable.problems)
+
+    def check(self) -> dict[str, str]:
+        """Reads every pair once; returns all problems."""
+        return self._usable.check()
+
+    def __len__(self) -> int:
+        """Pairs found, usable or not."""
+        return len(self._index)
+
+    def sample(self, seed: Seed) -> ImagePair:
+        return self._pair(*self._usable.draw(seed.generator()), f"imported-{seed.digest()[:16]}")
+
+    def each(self, seed: Seed) -> Iterator[ImagePair]:
+        for place, found in self._usable.each():
+            yield self._pair(place, found, f"imported-{seed.child(place).digest()[:16]}")
+
+    def _pair(self, place: int, found: _Loaded, pair_id: str) -> ImagePair:
+        original, modified, made = found
+        facts: Facts = {"id": self._index.name(place), "location": storable(self.config.location)}
+        box = _box(original, modified)
+        after = f"something else, as told: {made.change}" if made.change else "something else"
+        return ImagePair(
+            pair_id=pair_id,
+            domain=self.domain,
+            original=original,
+            modified=modified,
+            changes=(Change("imported", f"what is {place_of(box, original.size)}", after, box),),
+            original_facts=facts,
+            modified_facts={**facts, "change": made.change},
+        )
+
+    def _load(self, place: int) -> _Loaded:
+        made = self._index.load(place)
+        original, modified = decode_pair(made.original, made.modified)
+        if original.size != modified.size:
+            original, modified = self._fitted(place, original, modified)
+        if min(original.size) < MIN_SIDE:
+            raise PairsError(f"its pictures are too small: {_size(original)}, at least {MIN_SIDE} pixels a side are needed")
+        if any(np.ptp(np.asarray(image), axis=(0, 1)).max() == 0 for image in (original, modified)):
+            raise PairsError("one of its pictures shows a single colour")
+        mask = mask_of(original, modified)
+        if mask is not None:
+            raise PairsError(
+                f"its {mask} has two values only: a mask is no edit, the column or file of another name may be meant"
+            )
+        if self.config.width is not None and self.config.height is not None:
+            size = (self.config.width, self.config.height)
+            original, modified = (image.resize(size, Image.Resampling.LANCZOS) for image in (original, modified))
+        if original.tobytes() == modified.tobytes():
+            raise PairsError("its pictures are the same")
+        return original, modified, made
+
+    def _fitted(self, place: int, original: Image.Image, modified: Image.Image) -> tuple[Image.Image, Image.Image]:
+        """Two pictures of different sizes, made one size as the settings say."""
+        sizes = f"{_size(original)} and {_size(modified)}"
+        apart = max(abs(one - other) for one, other in zip(original.size, modified.size, strict=True))
+        if apart > self.config.size_tolerance:
+            raise PairsError(f"its pictures have different sizes: {sizes}")
+        if self.config.sizes == "equal":
+            raise PairsError(f"its pictures have nearly the same size: {sizes}; sizes may be crop or resize")
+        size = (min(original.width, modified.width), min(original.height, modified.height))
+        made = "cropped" if self.config.sizes == "crop" else "resized"
+        self._adjusted[self._index.name(place)] = f"{made} to one size: from {sizes} to {size[0]}x{size[1]}"
+        if self.config.sizes == "resize":
+            return original.resize(size, Image.Resampling.LANCZOS), modified.resize(size, Image.Resampling.LANCZOS)
+        return _middle(original, size), _middle(modified, size)
+
+
+def _pictures(found: _Loaded) -> Sequence[Image.Image]:
+    return found[:2]
+
+
+def _middle(image: Image.Image, size: tuple[int, int]) -> Image.Image:
+    left, top = (image.width - size[0]) // 2, (image.height - size[1]) // 2
+    return image.crop((left, top, left + size[0], top + size[1]))
+
+
+def _box(original: Image.Image, modified: Image.Image) -> tuple[int, int, int, int]:
+    """Around what differs visibly, or differs at all where nothing does visibly (a picture that was stored twice with loss)."""
+    steps = np.abs(np.asarray(original, dtype=np.int16) - np.asarray(modified, dtype=np.int16)).max(axis=2)
+    shown = steps > VISIBLE if (steps > VISIBLE).any() else steps > 0
+    rows, columns = np.flatnonzero(shown.any(axis=1)), np.flatnonzero(shown.any(axis=0))
+    return (int(columns[0]), int(rows[0]), int(columns[-1]) + 1, int(rows[-1]) + 1)
+
+
+def _size(image: Image.Image) -> str:
+    return f"{image.width}x{image.height}"

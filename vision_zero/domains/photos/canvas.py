@@ -1,0 +1,100 @@
+"""A photo as the edits see it: its pixels, a small copy to search in, its regions, and where it was edited already."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Self
+
+import numpy as np
+from PIL import Image
+from scipy import ndimage
+from skimage.color import rgb2lab
+
+from vision_zero.domains.photos.matting import lightness
+from vision_zero.domains.photos.patches import Spectra
+from vision_zero.domains.photos.pixels import SHORTEST, Mask, Picture, Weights, resized, scaled
+from vision_zero.domains.photos.regions import Region, find_regions
+
+SMALL_AREA = 160 * 120
+"""Pixels of the small copy."""
+CALM = 1.5
+"""Texture finer than this (standard deviation in the small copy's pixels) need not agree where something is pasted."""
+GREY = 4.0
+"""Mean chroma (CIE Lab) up to which a photo is a grey one."""
+
+
+@dataclass(frozen=True)
+class Canvas:
+    """A picture with its regions.
+
+    Attributes:
+        picture: the pixels.
+        regions: what may be edited, best first.
+        taken: (height, width), True where an earlier edit changed something.
+    """
+
+    picture: Picture
+    regions: tuple[Region, ...]
+    taken: Mask
+
+    @classmethod
+    def of(cls, picture: Picture, min_area: float, max_area: float) -> Self:
+        """The picture with its regions of between those shares of it."""
+        height, width = picture.shape[:2]
+        blank = cls(picture, (), np.zeros((height, width), dtype=bool))
+        found = find_regions(blank.small, (width, height), min_area, max_area)
+        return cls(picture, tuple(found), blank.taken)
+
+    def edited(self, picture: Picture, changed: Mask) -> Canvas:
+        """The canvas after an edit: what was changed is taken, and so are the regions that it touched."""
+        taken = self.taken | changed
+        return Canvas(picture, tuple(region for region in self.regions if not (region.mask & taken).any()), taken)
+
+    @cached_property
+    def scale(self) -> float:
+        """Size of the small copy over the picture's, at most 1."""
+        height, width = self.picture.shape[:2]
+        return min(1.0, float(np.sqrt(SMALL_AREA / (height * width))))
+
+    @cached_property
+    def small(self) -> Picture:
+        """The small copy."""
+        height, width = self.picture.shape[:2]
+        return resized(self.picture, (max(8, round(width * self.scale)), max(8, round(height * self.scale))))
+
+    @cached_property
+    def calm(self) -> Picture:
+        """The small copy without its texture."""
+        calm: Picture = ndimage.gaussian_filter(self.small, (CALM, CALM, 0), mode="nearest")
+        return calm
+
+    @cached_property
+    def spectra(self) -> Spectra:
+        """What a search for places in the calm copy needs."""
+        return Spectra.of(self.calm)
+
+    @cached_property
+    def detail(self) -> Weights:
+        """Gradients of the small copy's lightness."""
+        light = lightness(self.small)
+        detail: Weights = np.hypot(ndimage.sobel(light, 0), ndimage.sobel(light, 1)) / np.float32(8)
+        return detail
+
+    @cached_property
+    def is_grey(self) -> bool:
+        """A photo without colours."""
+        return bool(np.hypot(*rgb2lab(self.calm)[..., 1:].transpose(2, 0, 1)).mean() <= GREY)
+
+    def small_mask(self, mask: Mask) -> Mask:
+        """The mask at the small copy's size."""
+        size = (self.small.shape[1], self.small.shape[0])
+        return np.asarray(Image.fromarray(mask.astype(np.uint8) * 255).resize(size, Image.Resampling.BOX)) > 100
+
+    def at_full_size(self, offset: tuple[int, int]) -> tuple[int, int]:
+        """An offset in the small copy as one in the picture."""
+        return (round(offset[0] / self.scale), round(offset[1] / self.scale))
+
+    def pixels(self, at_320: float, least: float = SHORTEST) -> float:
+        """A length that is given for a picture of 320x240, for this one."""
+        return scaled(at_320, self.picture, least)

@@ -1,0 +1,144 @@
+"""Pairs of photos. The paper edits photos with an image model behind an API; the default here needs no model."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from typing import final
+
+import numpy as np
+from PIL import Image
+
+from vision_zero.config.photos import PhotosConfig
+from vision_zero.data.broken_pairs import UsablePairs
+from vision_zero.data.image_pair import Domain, Facts, ImagePair
+from vision_zero.data.source import PairSource
+from vision_zero.data.source_report import SourceReport
+from vision_zero.data.splits import EVERYTHING, SplitFilter
+from vision_zero.domains.photos.collection import open_collection
+from vision_zero.domains.photos.crop import check_size, draw_crop
+from vision_zero.domains.photos.editor import PhotoEditor
+from vision_zero.domains.photos.instruction_editor import InstructionEditor
+from vision_zero.domains.photos.region_editor import RegionEditor
+from vision_zero.errors import PairsError
+from vision_zero.randomness import Seed
+from vision_zero.texts import storable
+
+PAIR_TRIES = 40
+INSISTENCE = 6
+"""So many of them are for the kind of edit that was drawn; then another one may take its place."""
+OWN_TRIES = 4
+"""Where it is a photo's turn, so many are for it: half of them for the kind of edit that was drawn, half for any."""
+KEPT = 8
+"""Decoded photos that are kept: the shipped ones all fit."""
+MOST_DETAIL = 4
+"""A photo is kept at no more than so many times the size of the pictures."""
+
+_Found = tuple[int, tuple[Image.Image, int]]
+"""A photo's place, the photo, and the width that it had."""
+
+
+@final
+class PhotoSource(PairSource):
+    """Draws a crop of a photo and edits it; facts are the photo's origin, the crop, and the regions.
+
+    Photos that cannot be used are passed over, and the report says why.
+
+    Raises:
+        PairsError: the photos' location cannot be read or holds none; the editor cannot be loaded.
+    """
+
+    domain: Domain = "photos"
+
+    def __init__(self, config: PhotosConfig, editor: PhotoEditor | None = None, part: SplitFilter = EVERYTHING) -> None:
+        self.config = config
+        self._photos = open_collection(config)
+        what = f"photo in {config.location or 'the packages'}"
+        self._usable = UsablePairs(len(self._photos), self._photos.name, self._photo, what, lambda found: found[:1], part=part)
+        self._kept: OrderedDict[int, tuple[Image.Image, int]] = OrderedDict()
+        if editor is None:
+            editor = RegionEditor(config) if config.instruction is None else InstructionEditor(config.instruction)
+        self._editor = editor
+
+    def of(self, part: SplitFilter) -> PhotoSource:
+        view = object.__new__(PhotoSource)
+        view.config, view._photos, view._kept, view._editor = self.config, self._photos, self._kept, self._editor
+        view._usable = self._usable.of(part)
+        return view
+
+    def report(self) -> SourceReport:
+        return SourceReport(
+            domain=self.domain,
+            location=storable(self.config.location or "the photos of the packages"),
+            things="photos",
+            files=self._photos.files,
+            found=len(self._photos),
+            looks=self._usable.looks,
+            failures=self._usable.failures,
+            passed_over={name: storable(reason) for name, reason in self._usable.problems.items()},
+            left_out=dict(self._photos.left_out),
+        )
+
+    @property
+    def problems(self) -> dict[str, str]:
+        """The reason for every photo that was found unusable so far, by its name; ``check`` finds them all."""
+        return dict(self._usable.problems)
+
+    def check(self) -> dict[str, str]:
+        """Reads every photo once; returns all problems."""
+        return self._usable.check()
+
+    def sample(self, seed: Seed) -> ImagePair:
+        return self._made(seed, None)
+
+    def at(self, turn: int, seed: Seed, order: Seed) -> ImagePair:
+        return self._made(seed, self._usable.turn(turn, order))
+
+    def _made(self, seed: Seed, own: _Found | None) -> ImagePair:
+        """A pair, of that photo if there is one and it can be edited in a few tries."""
+        first = 0 if own is None else OWN_TRIES
+        for attempt in range(PAIR_TRIES):
+            is_own = attempt < first
+            photo, origin = self._picture(seed.child(attempt, "photo").generator(), own if is_own else None)
+            insists = attempt < OWN_TRIES // 2 if is_own else attempt - first < INSISTENCE
+            # One seed for all tries: a kind of edit is drawn once, and a photo that suits it is sought.
+            edited = self._editor.edit(photo, self._borrowed, seed.child("edit"), insists=insists)
+            if edited is None:
+                continue
+            facts: Facts = {**origin, "regions": list(edited.regions)}
+            return ImagePair(
+                pair_id=f"photo-{seed.digest()[:16]}",
+                domain=self.domain,
+                original=edited.original,
+                modified=edited.picture,
+                changes=edited.changes,
+                original_facts=facts,
+                modified_facts={**facts, "edits": list(edited.edits)},
+            )
+        raise PairsError(
+            f"no photo could be edited in {PAIR_TRIES} tries: allow other edits, lower min_region or min_visible, or use photos "
+            "with things that stand out"
+        )
+
+    def _borrowed(self, rng: np.random.Generator) -> Image.Image:
+        return self._picture(rng)[0]
+
+    def _picture(self, rng: np.random.Generator, own: _Found | None = None) -> tuple[Image.Image, Facts]:
+        """A random crop of that photo, or of a random one, and where it is from."""
+        place, (photo, width) = self._usable.draw(rng) if own is None else own
+        size = (self.config.width, self.config.height)
+        crop = draw_crop(photo.size, size, self.config.min_crop, self.config.mirror, rng)
+        return crop.of(photo, size), {**self._photos.origin(place), **crop.facts(width / photo.width)}
+
+    def _photo(self, place: int) -> tuple[Image.Image, int]:
+        """A photo, not larger than needed, and the width that it had."""
+        kept = self._kept.get(place)
+        if kept is None:
+            photo = self._photos.load(place)
+            check_size(photo, (self.config.width, self.config.height))
+            kept = (photo, photo.width)
+            photo.thumbnail((MOST_DETAIL * self.config.width, MOST_DETAIL * self.config.height), Image.Resampling.LANCZOS)
+            self._kept[place] = kept
+            if len(self._kept) > KEPT:
+                self._kept.popitem(last=False)
+        self._kept.move_to_end(place)
+        return kept

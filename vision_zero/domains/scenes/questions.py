@@ -1,0 +1,99 @@
+"""Questions about scenes with answers computed from the scene graph; the families follow CLEVR's (query, count, exist, relate).
+
+Every question names its objects uniquely, so one answer is right.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, Literal, TypeVar, get_args
+
+import numpy as np
+
+from vision_zero.domains.scenes.scene import COLORS, MATERIALS, SHAPES, SIZES
+from vision_zero.domains.scenes.statements import NUMBERS, SIDES, Query, SceneFacts, Thing
+
+Family = Literal["color", "shape", "size", "material", "count", "exist", "position"]
+FAMILIES: tuple[Family, ...] = get_args(Family)
+VALUES: Mapping[str, Sequence[str]] = {"size": SIZES, "color": COLORS, "material": MATERIALS, "shape": SHAPES}
+"""An object's attributes and what they may be."""
+_TRIES = 60
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """A question about a picture and its answer, in lower-case words; ``about`` describes the objects that it asks of."""
+
+    family: str
+    text: str
+    answer: str
+    about: tuple[Query, ...] = ()
+
+
+def ask(family: Family, facts: SceneFacts, rng: np.random.Generator) -> Question | None:
+    """A question of that family about a scene, or None where the scene has none that is unambiguous."""
+    return _ASK[family](facts, rng) if family in _ASK else _ask_attribute(family, facts, rng)
+
+
+def describe(item: Mapping[str, Any], rng: np.random.Generator, sizes: Sequence[int], but: str = "") -> Query:
+    """A query that fits the object and names as many attributes as one of ``sizes`` says, of those the one ``but`` left out."""
+    named = rng.permutation(list(VALUES))[: pick(sizes, rng)]
+    return Query(**{str(key): item[key] for key in named if key != but})
+
+
+def spoiled(query: Query, rng: np.random.Generator) -> Query:
+    """The query with one of its named attributes changed."""
+    key = pick([key for key in VALUES if getattr(query, key) is not None], rng)
+    other: Any = pick([value for value in VALUES[key] if value != getattr(query, key)], rng)
+    return replace(query, **{key: other})
+
+
+def pick(options: Sequence[T], rng: np.random.Generator) -> T:
+    """One of the options, all alike."""
+    return options[int(rng.integers(len(options)))]
+
+
+def _ask_attribute(family: str, facts: SceneFacts, rng: np.random.Generator) -> Question | None:
+    for _ in range(_TRIES):
+        item = pick(facts["objects"], rng)
+        query = describe(item, rng, (2, 3, 4), but=family)
+        if query != Query() and len(query.matches(facts)) == 1:
+            return Question(family, f"What {family} is the {query.noun()}?", item[family], (query,))
+    return None
+
+
+def _ask_count(facts: SceneFacts, rng: np.random.Generator) -> Question:
+    query = describe(pick(facts["objects"], rng), rng, (1, 2))
+    if rng.random() < 0.2:
+        query = spoiled(query, rng)
+    return Question("count", f"How many {query.noun(plural=True)}?", NUMBERS[len(query.matches(facts))], (query,))
+
+
+def _ask_existence(facts: SceneFacts, rng: np.random.Generator) -> Question:
+    query = describe(pick(facts["objects"], rng), rng, (1, 2, 3))
+    if rng.random() < 0.5:
+        query = spoiled(query, rng)
+    return Question("exist", f"Is there {Thing(query).text()}?", "yes" if query.matches(facts) else "no", (query,))
+
+
+def _ask_position(facts: SceneFacts, rng: np.random.Generator) -> Question | None:
+    objects = facts["objects"]
+    for _ in range(_TRIES):
+        one, two = (int(index) for index in rng.choice(len(objects), size=2, replace=False))
+        subject, anchor = (describe(objects[index], rng, (1, 2, 3)) for index in (one, two))
+        side = pick([side for side in SIDES if one in facts["relationships"][side][two]], rng)
+        if len(subject.matches(facts)) == len(anchor.matches(facts)) == 1:
+            choice = "left or right of" if side in ("left", "right") else "in front of or behind"
+            text = f"Is the {subject.noun()} {choice} the {anchor.noun()}?"
+            return Question("position", text, side, (subject, anchor))
+    return None
+
+
+_ASK: Mapping[str, Callable[[SceneFacts, np.random.Generator], Question | None]] = {
+    "count": _ask_count,
+    "exist": _ask_existence,
+    "position": _ask_position,
+}

@@ -1,0 +1,82 @@
+"""Pairs of CLEVR-style scenes."""
+
+from __future__ import annotations
+
+from typing import final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from vision_zero.config.pairs import ScenesConfig
+from vision_zero.data.image_pair import Change, Domain, ImagePair
+from vision_zero.data.source import PairSource
+from vision_zero.domains.scenes.clevr import to_clevr
+from vision_zero.domains.scenes.edits import EditedScene, EditPlan, edit_scene
+from vision_zero.domains.scenes.placement import sample_count, sample_scene
+from vision_zero.domains.scenes.render import Rendering, render
+from vision_zero.domains.scenes.scene import Scene, SceneObject
+from vision_zero.errors import PairsError
+from vision_zero.randomness import Seed
+
+PAIR_TRIES = 50
+
+
+@final
+class SceneSource(PairSource):
+    """Draws a scene and its edited copy; facts are CLEVR scene JSON."""
+
+    domain: Domain = "scenes"
+
+    def __init__(self, config: ScenesConfig) -> None:
+        self.config = config
+
+    def sample(self, seed: Seed) -> ImagePair:
+        rng = seed.generator()
+        scene, edited = self._scene_and_edit(rng)
+        width, height = self.config.width, self.config.height
+        before, after = render(scene, width, height), render(edited.scene, width, height)
+        pair_id = f"scene-{seed.digest()[:16]}"
+        return ImagePair(
+            pair_id=pair_id,
+            domain=self.domain,
+            original=before.image,
+            modified=after.image,
+            changes=_changes(scene, edited, before, after),
+            original_facts=to_clevr(scene, width, height, f"{pair_id}_original.png"),
+            modified_facts=to_clevr(edited.scene, width, height, f"{pair_id}_modified.png"),
+        )
+
+    def _scene_and_edit(self, rng: np.random.Generator) -> tuple[Scene, EditedScene]:
+        # Number of objects and edit are drawn once and kept, so that what is refused more often is not made less often.
+        count, plan = sample_count(self.config, rng), EditPlan.sample(self.config, rng)
+        for _ in range(PAIR_TRIES):
+            scene = sample_scene(self.config, rng, count)
+            edited = edit_scene(self.config, scene, rng, plan)
+            if edited is not None:
+                return scene, edited
+        raise PairsError(
+            f"no edit {plan.kind} of {plan.count} objects fits after {PAIR_TRIES} scenes of {count}: "
+            "leave it out of edits, or lower max_changes or max_objects"
+        )
+
+
+def name(item: SceneObject | None) -> str:
+    """The object in CLEVR's order of words: size, colour, material, shape; nothing for no object."""
+    return "" if item is None else f"{item.size} {item.color} {item.material} {item.shape}"
+
+
+def _changes(scene: Scene, edited: EditedScene, before: Rendering, after: Rendering) -> tuple[Change, ...]:
+    changes = []
+    for fate in edited.objects:
+        shown = np.zeros(before.mask.shape, dtype=bool)
+        if fate.before is not None:
+            shown |= before.mask == scene.objects.index(fate.before)
+        if fate.after is not None:
+            shown |= after.mask == edited.scene.objects.index(fate.after)
+        changes.append(Change(edited.kind, name(fate.before), name(fate.after), _box(shown)))
+    return tuple(changes)
+
+
+def _box(shown: NDArray[np.bool_]) -> tuple[int, int, int, int]:
+    rows, columns = np.flatnonzero(shown.any(axis=1)), np.flatnonzero(shown.any(axis=0))
+    return (int(columns[0]), int(rows[0]), int(columns[-1]) + 1, int(rows[-1]) + 1)

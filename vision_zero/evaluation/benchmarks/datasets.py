@@ -1,0 +1,212 @@
+"""Where benchmarks come from: a hub data set, or a parquet or JSON file or a folder of them, here or at any URL (s3://...).
+
+Rows stay as they were read until one is asked for; pictures stay encoded.
+"""
+
+from __future__ import annotations
+
+import io
+import re
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+from datasets import load_dataset
+from datasets.exceptions import DatasetsError
+from fsspec.core import url_to_fs
+from PIL import Image
+
+from vision_zero.data.images import decode
+from vision_zero.data.remote_storage import address_failures
+from vision_zero.errors import EvaluationError, PairsError
+from vision_zero.evaluation.benchmarks.json_files import Row, absent, lines_of, one_line, rows_of
+from vision_zero.fingerprints import digest
+
+_HUB = re.compile(r"[\w.-]+/[\w.-]+")
+
+
+@dataclass(frozen=True)
+class BenchmarkTable:
+    """Rows by number.
+
+    Attributes:
+        name: what to call it in messages.
+        columns: the names that every row has.
+        row: the row of a number, as a fresh dict.
+        column: all values of a column, in order.
+        file: reads a file that a row names by its path beside the table.
+    """
+
+    name: str
+    columns: tuple[str, ...]
+    count: int
+    row: Callable[[int], Row]
+    column: Callable[[str], list[Any]]
+    file: Callable[[str], bytes]
+
+    def need(self, *columns: str) -> None:
+        """Refuse a table without these columns.
+
+        Raises:
+            EvaluationError: one is missing; the message says which, and which there are.
+        """
+        missing = [column for column in columns if column not in self.columns]
+        if missing:
+            raise EvaluationError(f"{self.name} has no column {', '.join(missing)}; its columns are {', '.join(self.columns)}")
+
+
+def load_table(source: str, split: str, revision: str | None = None, options: Mapping[str, Any] | None = None) -> BenchmarkTable:
+    """The rows of a split.
+
+    Args:
+        source: a hub id such as ``AI4Math/MathVista``; or a ``.parquet``, ``.json`` or ``.jsonl`` file, or a folder with the
+            split's files, by path or URL.
+        split: names the files of a folder and the split of a hub data set.
+        revision: of a hub data set.
+        options: of the file system, for example ``{"client_kwargs": {"endpoint_url": "http://..."}}`` for s3fs.
+
+    Raises:
+        EvaluationError: nothing readable is there, or the hub cannot be reached.
+    """
+    if not Path(source).exists() and _HUB.fullmatch(source):
+        return _hub_table(source, split, revision)
+    try:
+        files, root = url_to_fs(source, **(options or {}))
+        paths = [root] if files.isfile(root) else _files_of_split(files.find(root), root.rstrip("/"), split)
+        if not paths:
+            raise EvaluationError(
+                f"{source} holds no file of the split {split}: give {split}-*.parquet, {split}.json or {split}.jsonl"
+            )
+        tables = [_file_table(files, path) for path in paths]
+    except address_failures() as error:
+        reason = one_line(error) or type(error).__name__
+        raise EvaluationError(f"{source} cannot be read: {reason} (give a file, a folder, or a URL that can be)") from error
+    return _joined(tables, source)
+
+
+def picture(value: Any, table: BenchmarkTable, name: str) -> Image.Image:
+    """The RGB picture of a cell: encoded bytes, a dict of bytes or a path, or a path beside the table.
+
+    Raises:
+        EvaluationError: there is none, or it cannot be read; the message names ``name``.
+    """
+    try:
+        return decode(_encoded(value, table, name), f"{table.name}: {name}")
+    except PairsError as error:
+        raise EvaluationError(str(error)) from error
+
+
+def row_digest(row: Row, image: Any, table: BenchmarkTable, name: str) -> str:
+    """A digest of all cells of a row, and of the file that its picture is in. Raises as :func:`picture` does."""
+    cells = (part for column in sorted(row) for part in (column, *_flat(row[column])))
+    return digest(_encoded(image, table, name), *cells)
+
+
+def _flat(cell: Any) -> Iterator[bytes | str]:
+    """Of a picture its bytes, without writing them out as text."""
+    if isinstance(cell, bytes):
+        yield cell
+    elif isinstance(cell, Mapping):
+        for key in sorted(cell, key=str):
+            yield str(key)
+            yield from _flat(cell[key])
+    else:
+        yield repr(cell)
+
+
+def _encoded(value: Any, table: BenchmarkTable, name: str) -> bytes:
+    if isinstance(value, Mapping):
+        value = value.get("bytes") if value.get("bytes") else value.get("path")
+    if absent(value) or value == "":
+        raise EvaluationError(f"{table.name}: {name} has no picture")
+    if isinstance(value, str):
+        try:
+            value = table.file(value)
+        except address_failures() as error:
+            raise EvaluationError(f"{table.name}: the picture {value} of {name} is missing beside it") from error
+    if not isinstance(value, bytes):
+        raise EvaluationError(f"{table.name}: the picture of {name} is neither bytes nor a path but {type(value).__name__}")
+    return value
+
+
+def table_of(rows: Sequence[Row], name: str, file: Callable[[str], bytes] | None = None) -> BenchmarkTable:
+    """A table of rows in memory."""
+    columns = tuple(key for key in (rows[0] if rows else {}) if all(key in row for row in rows))
+    return BenchmarkTable(
+        name,
+        columns,
+        len(rows),
+        row=lambda number: dict(rows[number]),
+        column=lambda column: [row.get(column) for row in rows],
+        file=file or (lambda path: Path(path).read_bytes()),
+    )
+
+
+def _hub_table(source: str, split: str, revision: str | None) -> BenchmarkTable:
+    try:
+        loaded = load_dataset(source, split=split, revision=revision)
+    except (DatasetsError, OSError, ValueError, RuntimeError) as error:
+        raise EvaluationError(
+            f"the hub data set {source!r} (split {split}) cannot be read: {one_line(error, 120)} (where the hub is reachable, "
+            f"download its data/{split}-*.parquet and give that file, its folder or an s3:// URL as the source)"
+        ) from error
+    return _arrow_table(loaded.with_format("arrow")[:], source, lambda path: Path(path).read_bytes())
+
+
+def _files_of_split(paths: Sequence[str], root: str, split: str) -> list[str]:
+    """Parquet parts of the split, else its JSON; the official folder of ChartQA has ``test/test_human.json`` and the like."""
+    below = sorted(path for path in paths if path.startswith(root))
+    for pattern in (rf"{split}(?![A-Za-z]).*\.parquet", rf"{split}\.jsonl?", rf"{split}_(?:human|augmented)\.json"):
+        found = [path for path in below if re.fullmatch(pattern, path.rsplit("/", 1)[-1])]
+        if found:
+            return found
+    return []
+
+
+def _file_table(files: Any, path: str) -> BenchmarkTable:
+    folder, _, name = path.rpartition("/")
+
+    def beside(relative: str) -> bytes:
+        if ".." in relative.split("/"):
+            raise ValueError(f"{relative} leads out of the folder")
+        return bytes(files.cat_file(f"{folder}/{relative}" if folder else relative))
+
+    data = bytes(files.cat_file(path))
+    if name.endswith(".parquet"):
+        try:
+            return _arrow_table(pq.read_table(io.BytesIO(data)), path, beside)
+        except pa.ArrowInvalid as error:
+            raise EvaluationError(f"{path} is not a readable parquet file: {one_line(error)}") from error
+    if not name.endswith((".json", ".jsonl")):
+        raise EvaluationError(f"{path} is neither a .parquet nor a .json or .jsonl file")
+    text = data.decode("utf-8-sig")
+    rows = lines_of(text, path) if name.endswith(".jsonl") else rows_of(text, path)
+    return table_of([{**row, "source_file": name} for row in rows], path, beside)
+
+
+def _arrow_table(table: pa.Table, name: str, file: Callable[[str], bytes]) -> BenchmarkTable:
+    return BenchmarkTable(
+        name,
+        tuple(table.column_names),
+        table.num_rows,
+        row=lambda number: dict(table.slice(number, 1).to_pylist()[0]),
+        column=lambda column: list(table[column].to_pylist()),
+        file=file,
+    )
+
+
+def _joined(tables: Sequence[BenchmarkTable], name: str) -> BenchmarkTable:
+    if len(tables) == 1:
+        return tables[0]
+    places = [(table, number) for table in tables for number in range(table.count)]
+    return BenchmarkTable(
+        name,
+        tuple(column for column in tables[0].columns if all(column in table.columns for table in tables)),
+        len(places),
+        row=lambda number: places[number][0].row(places[number][1]),
+        column=lambda column: [value for table in tables for value in table.column(column)],
+        file=tables[0].file,
+    )

@@ -1,0 +1,143 @@
+"""What clues say: how much, how true, and how telling. Judged against the scene graphs of both pictures of a pair.
+
+Vagueness is what clues learn first, since who says little is hard to catch, and a win rate does not show it. So it is counted:
+the attributes that a clue names, the objects of the speaker's picture that it fits, and whether it is false of the other picture,
+which is what a vote can go by.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from statistics import fmean
+
+from vision_zero.config.game import GameConfig
+from vision_zero.data.image_pair import ImagePair
+from vision_zero.domains.scenes.statements import Count, Query, Relation, SceneFacts, Statement, Thing, parse, parts_of
+from vision_zero.evaluation.written_checks import is_habit
+from vision_zero.game.transcript import Move, Transcript
+
+NO_FACTS: SceneFacts = {"objects": [], "relationships": {"left": [], "right": [], "front": [], "behind": []}}
+"""What is true of an empty picture."""
+IN_WORDS = ("clues/unreadable", "clues/duplicates")
+"""Measures that need no scene graph."""
+OF_SCENES = (
+    "clues/statements",
+    "clues/true",
+    "clues/false",
+    "clues/telling",
+    "clues/attributes",
+    "clues/objects that fit",
+    "spy clues/telling",
+    "spy clues/attributes",
+)
+"""Measures of clues on scene pairs."""
+NUMBERS = frozenset({"clues/attributes", "clues/objects that fit", "spy clues/attributes"})
+"""Those that are numbers, not shares."""
+
+Spoken = Sequence[tuple[Transcript, Sequence[int]]]
+"""Games with the seats whose clues are meant."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Said:
+    """A clue with what it was said of: the speaker's picture and the other one."""
+
+    is_spy: bool
+    statement: Statement | None
+    own: SceneFacts
+    other: SceneFacts
+
+    @property
+    def is_true(self) -> bool:
+        return self.statement is not None and self.statement.holds(self.own)
+
+    @property
+    def is_false(self) -> bool:
+        return self.statement is not None and not self.statement.holds(self.own)
+
+    @property
+    def is_telling(self) -> bool:
+        return self.statement is not None and not self.statement.holds(self.other)
+
+    @property
+    def attributes(self) -> int:
+        return 0 if self.statement is None else sum(_named(query) for query in queries(self.statement))
+
+    @property
+    def fitting(self) -> float:
+        """Objects that fit a description of the clue, on the mean of its descriptions; a clue that says nothing fits all."""
+        found = [len(query.matches(self.own)) for query in queries(self.statement)] if self.statement is not None else []
+        return fmean(found) if found else float(len(self.own["objects"]))
+
+
+def clue_metrics(spoken: Sequence[Spoken], pairs: Mapping[str, ImagePair], rules: GameConfig) -> dict[str, list[float]]:
+    """Means by pair over all clues that one player gave on it, in one game or several.
+
+    ``clues/unreadable``, ``clues/duplicates`` (said word for word before in the game), and of scene pairs: ``statements`` (in the
+    language of :mod:`vision_zero.domains.scenes.statements`), ``true`` and ``false`` of the speaker's own picture, ``telling``
+    (false of the other one), ``attributes`` named, ``objects that fit``. What is no statement is neither true nor false nor
+    telling, and names nothing. Where most of a player's clues are no statements the measures of scenes have no units: it speaks
+    another language, and its clues are not judged here.
+
+    Args:
+        spoken: lists of games, each pair at the same place in all of them.
+    """
+    values: dict[str, list[float]] = {name: [] for name in (*IN_WORDS, *OF_SCENES)}
+    by_pair: list[list[_Said]] = []
+    for games in zip(*spoken, strict=True):
+        moves = [(game, move) for game, seats in games for move in game.clue_moves if move.seat in seats]
+        values["clues/unreadable"].append(fmean(move.unreadable is not None for _, move in moves))
+        values["clues/duplicates"].append(fmean(_is_repeated(move, game) for game, move in moves))
+        pair = pairs[games[0][0].pair_id]
+        if pair.domain == "scenes":
+            by_pair.append([_said(move, game, pair, rules) for game, move in moves])
+    if not is_habit(said.statement is not None for clues in by_pair for said in clues):
+        return values
+    for clues in by_pair:
+        of_spy = [said for said in clues if said.is_spy]
+        values["clues/statements"].append(fmean(said.statement is not None for said in clues))
+        values["clues/true"].append(fmean(said.is_true for said in clues))
+        values["clues/false"].append(fmean(said.is_false for said in clues))
+        values["clues/telling"].append(fmean(said.is_telling for said in clues))
+        values["clues/attributes"].append(fmean(said.attributes for said in clues))
+        values["clues/objects that fit"].append(fmean(said.fitting for said in clues))
+        if of_spy:
+            values["spy clues/telling"].append(fmean(said.is_telling for said in of_spy))
+            values["spy clues/attributes"].append(fmean(said.attributes for said in of_spy))
+    return values
+
+
+def seen_facts(pair: ImagePair, rules: GameConfig, *, is_spy: bool) -> SceneFacts:
+    """The scene graph of the picture that a seat is shown."""
+    if not is_spy or rules.spy_image == "identical":
+        return pair.original_facts
+    return NO_FACTS if rules.spy_image == "blank" else pair.modified_facts
+
+
+def queries(statement: Statement) -> list[Query]:
+    """Every description of objects in a statement."""
+    found: list[Query] = []
+    for part in parts_of(statement):
+        match part:
+            case Thing(query) | Count(_, query):
+                found.append(query)
+            case Relation(query, _, other):
+                found += [query, other]
+    return found
+
+
+def _said(move: Move, game: Transcript, pair: ImagePair, rules: GameConfig) -> _Said:
+    is_spy = move.seat == game.spy
+    own, other = (seen_facts(pair, rules, is_spy=role) for role in (is_spy, not is_spy))
+    return _Said(is_spy, parse(move.clue), own, other)
+
+
+def _named(query: Query) -> int:
+    return sum(value is not None for value in (query.size, query.color, query.material, query.shape))
+
+
+def _is_repeated(move: Move, game: Transcript) -> bool:
+    """Was this clue said before in the game, by anybody?"""
+    before = game.clue_moves[: game.clue_moves.index(move)]
+    return bool(move.clue) and any(earlier.clue == move.clue for earlier in before)

@@ -1,0 +1,141 @@
+"""What all procedural suites have in common: items made from held-out seeds, one by one, the same on every machine.
+
+A suite is a function from an item's number to a posed question. Its roots of randomness lie in
+:data:`vision_zero.randomness.HELD_OUT_SEEDS`, which the seed of a run or of a warm start cannot be: what is asked here was never
+trained on.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property, lru_cache
+from typing import final
+
+import numpy as np
+from PIL import Image
+
+from vision_zero.config.suites import Look
+from vision_zero.data.image_pair import ImagePair
+from vision_zero.data.source import PairSource
+from vision_zero.errors import EvaluationError
+from vision_zero.evaluation.benchmarks.benchmark import Benchmark, Extractor, Item, Verdict
+from vision_zero.evaluation.benchmarks.extraction.reply import NOT_ANSWERED
+from vision_zero.fingerprints import digest
+from vision_zero.randomness import HELD_OUT_SEEDS, Seed
+from vision_zero.source_closure import code_fingerprint
+
+TRIES = 60
+"""Pictures that are tried for one question."""
+KEPT = 128
+"""Posed questions that are kept, so that asking, judging and showing an item make its picture once."""
+
+
+@dataclass(frozen=True, slots=True)
+class SuiteQuestion:
+    """A question about a picture, and how a reply to it is judged.
+
+    Attributes:
+        judge: never raises, whatever the reply.
+    """
+
+    prompt: str
+    image: Image.Image
+    judge: Callable[[str], Verdict]
+
+
+@final
+class ProceduralSuite(Benchmark):
+    """``count`` items of a suite; a larger count begins with the same items.
+
+    Args:
+        name: of the suite; the records and the scores carry it.
+        version: of its items and rules; raised whenever one of them changes, since scores of two versions are not comparable.
+        pose: the question of a number.
+        module: where the suite is; its items are told from others by the code that makes them. None: where ``pose`` is.
+    """
+
+    def __init__(
+        self, name: str, version: int, count: int, pose: Callable[[int], SuiteQuestion], module: str | None = None
+    ) -> None:
+        self.name, self.version = name, f"{version}"
+        self._module = module or pose.__module__
+        self._count, self._pose = count, lru_cache(maxsize=KEPT)(pose)
+
+    def __len__(self) -> int:
+        return self._count
+
+    def key(self, number: int) -> str:
+        return f"{number:05d}"
+
+    def prompt(self, number: int) -> str:
+        return self._pose(number).prompt
+
+    def item(self, number: int) -> Item:
+        posed = self._pose(number)
+        return Item(self.key(number), posed.prompt, posed.image)
+
+    def digest(self, number: int) -> str:
+        return digest(self.name, self._code, self.key(number))
+
+    @cached_property
+    def _code(self) -> str:
+        return code_fingerprint([self._module])
+
+    def verdict(self, number: int, reply: str, extractor: Extractor | None = None) -> Verdict:
+        return self._pose(number).judge(reply)
+
+
+def in_turn(
+    root: Seed,
+    source: PairSource,
+    families: Sequence[str],
+    ask: Callable[[str, ImagePair, np.random.Generator], SuiteQuestion | None],
+) -> Callable[[int], SuiteQuestion]:
+    """Questions of each family in turn, one of each about one picture.
+
+    Args:
+        root: of the pictures and the questions about them.
+        ask: a question of a family about a picture; None where it has none, then another picture takes its place.
+
+    Returns:
+        The question of a number; it raises EvaluationError where none of ``TRIES`` pictures has one.
+    """
+
+    @lru_cache(maxsize=8)
+    def drawn(place: Seed) -> ImagePair:
+        return source.sample(place)
+
+    def pose(number: int) -> SuiteQuestion:
+        picture, turn = divmod(number, len(families))
+        family = families[turn]
+        for attempt in range(TRIES):
+            place = root.child(picture, attempt)
+            posed = ask(family, drawn(place), place.child(family).generator())
+            if posed is not None:
+                return posed
+        raise EvaluationError(f"no {family} question fits any of {TRIES} {source.domain}")
+
+    return pose
+
+
+def name_of(suite: str, look: Look) -> str:
+    """What scores call a suite: questions about other pictures are another suite."""
+    return suite if look == "full" else f"{suite}-{look}"
+
+
+def held_out(suite: str, version: int) -> Seed:
+    """The root of a suite's randomness."""
+    return Seed(HELD_OUT_SEEDS[version]).child("suite", suite)
+
+
+def closed_verdict(found: str | None, answer: str, groups: Mapping[str, tuple[str, ...]]) -> Verdict:
+    """The verdict on an extraction that must be the one answer."""
+    return Verdict(
+        extraction=NOT_ANSWERED if found is None else found,
+        prediction=found,
+        answers=(answer,),
+        is_right=found == answer,
+        is_answered=found is not None,
+        groups=groups,
+    )

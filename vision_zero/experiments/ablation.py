@@ -1,0 +1,188 @@
+"""What an ablation found: each arm's held-out scores as means over seeds and pairs, and against the reference arm.
+
+All arms and seeds are measured on the same held-out pairs, so intervals come from a bootstrap over seeds and pairs
+(:mod:`vision_zero.evaluation.intervals`), and differences are paired by pair and by seed: arms of one seed train on the same
+pairs. Intervals of differences hold for all measures of an arm together (Bonferroni).
+
+A run ends where its stage does, so runs are measured at iterations of their own. A curve has a point where any seed was measured;
+between its own measurements a seed counts as if it went straight from one to the next. All ends are measured.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from vision_zero.config.ablation import AblationConfig, order
+from vision_zero.config.base import Config
+from vision_zero.config.evaluation import EvaluationConfig
+from vision_zero.errors import EvaluationError
+from vision_zero.evaluation.estimates import Estimate, Score, estimate_over_seeds
+from vision_zero.evaluation.metric_names import is_share
+from vision_zero.randomness import Seed
+from vision_zero.training.state import StageState
+
+MEASURES = {
+    "decision/forced": "forced choice right",
+    "decision/rule on checks": "rule on checks",
+    "decision/accuracy": "right votes",
+    "decision sampled/accuracy": "right votes, sampled",
+    "decision/abstention": "N/A votes",
+    "verdicts/all": "verdicts right",
+    "false denied/all": "false denied",
+    "wins/both": "wins against the base",
+    "wins sampled/both": "wins, sampled",
+    "questions/all": "scene questions",
+    "replies/reasoned": "reasoned votes",
+    "replies/words": "words a vote",
+    "clues/true": "true clues",
+    "clues/attributes": "attributes a clue",
+}
+"""Held-out scores that arms are compared by, and the words for them."""
+Values = NDArray[np.float64]
+
+
+class CurvePoint(Config):
+    """A score after so many iterations, over seeds."""
+
+    iteration: int
+    value: Estimate
+
+
+class Measured(Config):
+    """One score of one arm.
+
+    Attributes:
+        curve: from the frozen base, at iteration 0, to the end.
+        gain: the end minus the base, paired by seed.
+        difference: the end minus the reference arm's end, paired by seed; None for the reference itself.
+    """
+
+    curve: tuple[CurvePoint, ...]
+    gain: Estimate
+    difference: Estimate | None
+
+    @property
+    def start(self) -> Estimate:
+        return self.curve[0].value
+
+    @property
+    def final(self) -> Estimate:
+        return self.curve[-1].value
+
+
+class ArmResult(Config):
+    """One arm: its scores by name, and how often each seed changed the stage."""
+
+    arm: str
+    seeds: tuple[int, ...]
+    switches: tuple[int, ...]
+    measures: dict[str, Measured]
+
+
+class AblationResult(Config):
+    """All arms, in the configuration's order."""
+
+    name: str
+    reference: str
+    confidence: float
+    iterations: int
+    arms: tuple[ArmResult, ...]
+    left_out: tuple[str, ...] = ()
+    """Measures that some arm has no units of, and that are therefore not compared."""
+
+
+def compare_arms(config: AblationConfig, states: Sequence[StageState]) -> AblationResult:
+    """The arms beside each other; ``states`` are what the runs ended with, in their order.
+
+    Raises:
+        EvaluationError: runs did not end at one iteration, measured there.
+    """
+    by_arm: dict[str, list[StageState]] = {arm.name: [] for arm in config.arms}
+    for (arm, _), state in zip(order(config), states, strict=True):
+        by_arm[arm.name].append(state)
+    ends = {state.course[-1].iteration if state.course else None for state in states}
+    if ends != {states[0].iteration}:
+        raise EvaluationError("the arms did not all end at the same iteration: give them one schedule")
+    measured = [scores for state in states for scores in state.course]
+    named = set.intersection(*({score.name for score in scores.scores if _has_units(score)} for scores in measured))
+    shared = [name for name in MEASURES if name in named]
+    if not shared:
+        raise EvaluationError(
+            "the arms keep no values by held-out pair, which intervals over seeds and pairs need: they were measured by an "
+            "earlier version, so give the ablation another name and train them again"
+        )
+    of = _Comparing(EvaluationConfig(confidence=config.confidence), len(shared))
+    reference = by_arm[config.reference]
+    arms = tuple(
+        ArmResult(
+            arm=arm,
+            seeds=config.seeds,
+            switches=tuple(len(state.switches) for state in own),
+            measures={name: of.measured(name, own, None if arm == config.reference else reference) for name in shared},
+        )
+        for arm, own in by_arm.items()
+    )
+    return AblationResult(
+        name=config.name,
+        reference=config.reference,
+        confidence=config.confidence,
+        iterations=states[0].iteration,
+        arms=arms,
+        left_out=tuple(words for name, words in MEASURES.items() if name not in named),
+    )
+
+
+@dataclass(frozen=True)
+class _Comparing:
+    """Estimates of an ablation; ``measures`` says how many are compared of each arm."""
+
+    config: EvaluationConfig
+    measures: int
+
+    def measured(self, name: str, own: Sequence[StageState], reference: Sequence[StageState] | None) -> Measured:
+        iterations = sorted({0, *(scores.iteration for state in own for scores in state.course)})
+        by_seed = _stacked(name, [_course(state, name, iterations) for state in own])
+        difference = None
+        if reference is not None:
+            others = _stacked(name, [_course(state, name, iterations[-1:]) for state in reference])
+            difference = self._estimate(name, _paired(name, by_seed[:, -1], others[:, -1]), self.measures)
+        return Measured(
+            curve=tuple(
+                CurvePoint(iteration=iteration, value=self._estimate(name, by_seed[:, place]))
+                for place, iteration in enumerate(iterations)
+            ),
+            gain=self._estimate(name, by_seed[:, -1] - by_seed[:, 0], self.measures),
+            difference=difference,
+        )
+
+    def _estimate(self, name: str, values: Values, comparisons: int = 1) -> Estimate:
+        seed = Seed(self.config.seed).child("ablation", name)
+        return estimate_over_seeds(values, self.config, seed, is_share=is_share(name), comparisons=comparisons)
+
+
+def _course(state: StageState, name: str, iterations: Sequence[int]) -> Values:
+    """The values of one seed at these iterations, of shape (iterations, units), from the base's at 0: straight in between."""
+    scores = [(scores.iteration, scores.named(name)) for scores in state.course]
+    steps = [0, *(iteration for iteration, _ in scores)]
+    values = _stacked(name, [np.array(scores[-1][1].base_units), *(np.array(score.policy_units) for _, score in scores)])
+    return np.stack([np.interp(iterations, steps, of_unit) for of_unit in values.T], axis=1)
+
+
+def _stacked(name: str, values: Sequence[Values]) -> Values:
+    if len({one.shape for one in values}) > 1:
+        raise EvaluationError(f"{name} was not measured on the same held-out pairs everywhere: give all arms one evaluation")
+    return np.stack(values)
+
+
+def _paired(name: str, own: Values, others: Values) -> Values:
+    if own.shape != others.shape:
+        raise EvaluationError(f"{name} was not measured on the same held-out pairs everywhere: give all arms one evaluation")
+    return own - others
+
+
+def _has_units(score: Score) -> bool:
+    return bool(score.policy_units and score.base_units)

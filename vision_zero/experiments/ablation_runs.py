@@ -1,0 +1,121 @@
+"""The runs that an ablation's arms ended with, found among the folders that it wrote: what a document's results are made of.
+
+RUNS/NAME/ARM_SEED.yaml             the arm as a recipe, written before each of its runs
+RUNS/NAME/ARM_SEED/<run name>/      what each of its runs left
+RUNS/NAME/ARM_SEED_final.yaml and RUNS/NAME/ARM_SEED_final/    the same of its last measurement, where the ablation has one
+
+Folders may also hold runs of other settings, trained before a recipe was changed: those continued another model.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from pydantic import ValidationError
+
+from vision_zero.config.ablation import MEASURED, MEASUREMENT, AblationConfig, order, run_folder
+from vision_zero.config.run_identity import IDENTITY, RunIdentity
+from vision_zero.errors import EvaluationError
+from vision_zero.experiments.results import Run
+from vision_zero.recipes.check import read_yaml
+
+Runs = dict[str, dict[int, Run]]
+"""By arm and seed."""
+
+
+def ablation_runs(config: AblationConfig) -> tuple[Runs, list[str]]:
+    """The runs that arms ended with, the reference arm first, and a line for each arm and seed that has not ended yet.
+
+    Raises:
+        EvaluationError: the reference arm has no run that ended, runs were measured under other settings than others, or a
+            folder cannot be read.
+    """
+    runs: Runs = {config.reference: {}}
+    missing, measurements = [], set()
+    for arm, seed in order(config):
+        ended = _ended(run_folder(config, arm.name, seed), is_final=config.final is not None)
+        if isinstance(ended, str):
+            missing.append(f"{arm.name}, seed {seed}: {ended}")
+            continue
+        runs.setdefault(arm.name, {})[seed] = Run.of(ended.folder)
+        measurements.add(ended.measurement)
+    if not runs[config.reference]:
+        raise EvaluationError(f"ablation {config.name!r} has no finished run of {config.reference!r}: {missing[0]}")
+    if len(measurements) > 1:
+        raise EvaluationError(f"the arms of {config.name!r} were measured under different settings: run the ablation again")
+    return runs, missing
+
+
+def last_run(folder: Path) -> Path:
+    """The folder itself if it is a run's; else, of the runs in it, the one that is farthest, and of several the newest.
+
+    Raises:
+        EvaluationError: neither.
+    """
+    if (folder / "state.json").is_file():
+        return folder
+    found = max(((_iteration(path), path.name, path) for path in _run_folders(folder)), default=None)
+    if found is None:
+        raise EvaluationError(f"{folder} is not the folder of a run, and holds none")
+    return found[-1]
+
+
+@dataclass(frozen=True)
+class _Ended:
+    """A run that was an arm's last, and the settings that it was measured with."""
+
+    folder: Path
+    measurement: str
+
+
+def _ended(folder: Path, *, is_final: bool) -> _Ended | str:
+    """The run that an arm with one seed ended with, or why there is none."""
+    trained = _last_of(folder)
+    if isinstance(trained, str) or not is_final:
+        return trained
+    last = folder.with_name(f"{folder.name}_final")
+    recipe, measured = last.with_suffix(".yaml"), last / MEASURED
+    if not measured.is_file() or measured.read_bytes() != recipe.read_bytes():
+        return "trained, and not measured at its end"
+    return _last_of(last)
+
+
+def _last_of(folder: Path) -> _Ended | str:
+    recipe = folder.with_suffix(".yaml")
+    if not recipe.is_file():
+        return "not begun"
+    written = read_yaml(recipe)
+    model, config = written["model"]["name"], written["parameters"]["config"]
+    goal = int(config["learning"]["iterations"])
+    own = [(_iteration(path), path.name, path) for path in _run_folders(folder) if _identity(path).model == model]
+    reached, _, path = max(own, default=(0, "", folder))
+    if reached < goal:
+        return f"iteration {reached} of {goal}"
+    return _Ended(path, json.dumps([config[name] for name in MEASUREMENT], sort_keys=True))
+
+
+def _run_folders(folder: Path) -> Iterator[Path]:
+    return (path.parent for path in folder.glob(f"*/{IDENTITY}"))
+
+
+def _identity(folder: Path) -> RunIdentity:
+    try:
+        return RunIdentity.model_validate(_json(folder / IDENTITY))
+    except ValidationError as error:
+        raise EvaluationError(f"{folder / IDENTITY} says nothing of its run: {error.errors()[0]['msg']}") from error
+
+
+def _iteration(folder: Path) -> int:
+    return int(_json(folder / "state.json").get("iteration", 0))
+
+
+def _json(path: Path) -> dict[str, Any]:
+    try:
+        found: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise EvaluationError(f"{path} cannot be read: {error}") from error
+    return found

@@ -1,0 +1,13 @@
+"""What measurements were made on, as JSON data."""
+
+from __future__ import annotations
+
+import os
+import platform
+
+Hardware = dict[str, str | int | None]
+
+
+def hardware() -> Hardware:
+    """Cores, architecture and Python."""
+    return {"cores": os.cpu_count(), "architecture": platform.machine(), "python": platform.python_version()}

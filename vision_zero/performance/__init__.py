@@ -1,0 +1,1 @@
+"""Throughput measurements: pair generation, rollouts, and training iterations."""

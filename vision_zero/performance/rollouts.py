@@ -1,0 +1,147 @@
+"""How fast games are played: in lockstep against one reply at a time, and replies against the forward passes that they need."""
+
+from __future__ import annotations
+
+import time
+from collections import defaultdict
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import replace
+from statistics import fmean
+from typing import Any
+
+import torch
+from transformers import GenerationConfig
+
+from vision_zero.config.policy import SamplingParams
+from vision_zero.config.self_play import SelfPlayConfig
+from vision_zero.data.image_pair import ImagePair
+from vision_zero.domains.scenes.source import SceneSource
+from vision_zero.game.engine import deal_all, play_recorded
+from vision_zero.game.spy import WhoIsTheSpy
+from vision_zero.hardware import Hardware, hardware
+from vision_zero.policy.loading import load_policy
+from vision_zero.policy.policy import Messages, Policy, user_message
+from vision_zero.policy.throughput_estimate import Gpu, gpu_named
+from vision_zero.randomness import Seed
+
+
+def measure_rollouts(config: SelfPlayConfig, games: int, single_games: int) -> dict[str, Any]:
+    """Play games of a recipe's policy on scenes, and sample their votes, in every way that is compared.
+
+    Args:
+        games: how many are played in lockstep.
+        single_games: how many are played one reply at a time.
+
+    Returns:
+        JSON data: the machine; ``lockstep`` and ``one_at_a_time`` with seconds a game; ``votes`` with seconds and tokens per
+        second of this project's decoding, of the library's ``generate``, and of the bare forward passes; their ratios; and how
+        long the step of one token takes, on a known GPU also against reading the weights at its memory's pace.
+    """
+    policy, seed = load_policy(config.policy, None), Seed(config.seed).child("bench")
+    source = SceneSource(config.pairs.scenes)
+    pairs = [source.sample(seed.child("pair", number)) for number in range(games)]
+    _played(config, policy, pairs[:1], seed)  # what is done once only is done here
+    together, votes = _played(config, policy, pairs, seed)
+    alone = replace(policy, sampling=policy.sampling.model_copy(update={"batch_size": 1}))
+    apart, _ = _played(config, alone, pairs[:single_games], seed)
+    lockstep, one_at_a_time = together / games, apart / single_games
+    return {
+        "machine": torch_hardware(),
+        "policy": config.policy.base,
+        "lockstep": {"games": games, "seconds_a_game": round(lockstep, 3)},
+        "one_at_a_time": {"games": single_games, "seconds_a_game": round(one_at_a_time, 3)},
+        "lockstep_against_one_at_a_time": round(one_at_a_time / lockstep, 2),
+        "votes": _voted(policy, votes, seed),
+    }
+
+
+def _played(config: SelfPlayConfig, policy: Policy, pairs: Sequence[ImagePair], seed: Seed) -> tuple[float, list[Messages]]:
+    """Seconds that the games took, and what their voters were asked."""
+    game = WhoIsTheSpy(config.game)
+    began = time.perf_counter()
+    _, record = play_recorded(game, deal_all(game, pairs, seed), policy, seed)
+    seconds = time.perf_counter() - began
+    return seconds, [user_message(request.prompt, request.image) for request, _ in record if request.kind == "vote"]
+
+
+def _voted(policy: Policy, votes: Sequence[Messages], seed: Seed) -> dict[str, Any]:
+    """One batch of votes: decoded here, and by the library."""
+    batch, drawing = votes[: policy.sampling.batch_size], policy.sampling.of("vote")
+    with _timed(policy) as forward:
+        began = time.perf_counter()
+        replies = policy.draw(batch, drawing, seed, ["a vote"] * len(batch))
+        ours = time.perf_counter() - began
+    bare, step = sum(forward["read"]) + sum(forward["step"]), fmean(forward["step"])
+    gpu = own_gpu()
+    weights = sum(parameter.nbytes for parameter in policy.model.parameters())
+    tokens = sum(len(reply.tokens) for reply in replies)
+    library, library_tokens = _generated(policy, batch, drawing)
+    return {
+        "batch": len(batch),
+        "tokens": tokens,
+        "tokens_per_s": round(tokens / ours, 1),
+        "bare_forward_tokens_per_s": round(tokens / bare, 1),
+        "library_tokens_per_s": round(library_tokens / library, 1),
+        "against_bare_forward": round(ours / bare, 2),
+        "ms_a_step": round(1000 * step, 2),
+        "step_against_reading_weights": None if gpu is None else round(step * gpu.bandwidth / weights, 2),
+        "library_against_ours": round(library / library_tokens * tokens / ours, 2),
+    }
+
+
+def _generated(policy: Policy, batch: Sequence[Messages], drawing: SamplingParams) -> tuple[float, int]:
+    """Seconds and tokens of transformers' ``generate``, with the encoding of the prompts."""
+    config = GenerationConfig(
+        max_new_tokens=drawing.max_tokens,
+        do_sample=True,
+        temperature=drawing.temperature,
+        top_k=0,
+        eos_token_id=policy.end_tokens,
+        pad_token_id=policy.processor.tokenizer.pad_token_id,
+        suppress_tokens=policy.picture_tokens,
+    )
+    began = time.perf_counter()
+    inputs = policy.encode(batch)
+    with torch.inference_mode():
+        ids = policy.model.generate(**inputs, generation_config=config)[:, inputs["input_ids"].shape[1] :]
+    seconds = time.perf_counter() - began
+    return seconds, int((ids != config.pad_token_id).sum())
+
+
+@contextmanager
+def _timed(policy: Policy) -> Iterator[dict[str, list[float]]]:
+    """Inside, the seconds of each pass of the policy's model are noted: of prompts under ``read``, of tokens under ``step``."""
+    decoder, spent = policy.decoder(policy.model), defaultdict(list)
+
+    def now() -> float:
+        if policy.model.device.type == "cuda":
+            torch.cuda.synchronize(policy.model.device)
+        return time.perf_counter()
+
+    def timed(name: str, forward: Callable[..., Any]) -> Callable[..., Any]:
+        def passed(*told: Any, **named: Any) -> Any:
+            began = now()
+            result = forward(*told, **named)
+            spent[name].append(now() - began)
+            return result
+
+        return passed
+
+    decoder.__dict__.update({name: timed(name, getattr(decoder, name)) for name in ("read", "step")})
+    try:
+        yield spent
+    finally:
+        for name in ("read", "step"):
+            del decoder.__dict__[name]
+
+
+def own_gpu() -> Gpu | None:
+    """This machine's, if it has one whose data sheet is known."""
+    return gpu_named(torch.cuda.get_device_name()) if torch.cuda.is_available() else None
+
+
+def torch_hardware() -> Hardware:
+    """The machine, with torch's version, its threads and its GPU."""
+    gpu = torch.cuda.get_device_name() if torch.cuda.is_available() else None
+    return {**hardware(), "gpu": gpu, "threads": torch.get_num_threads(), "torch": torch.__version__}

@@ -1,0 +1,157 @@
+"""How long an iteration of each stage takes, and where its time goes: the stages that a run trains, on scenes drawn for it."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+from statistics import median
+from typing import Any
+
+from vision_zero.config.learning import Stage
+from vision_zero.config.self_play import SelfPlayConfig
+from vision_zero.data.sampler import stride
+from vision_zero.data.table import PairTable
+from vision_zero.domains.scenes.source import SceneSource
+from vision_zero.performance.rollouts import own_gpu, torch_hardware
+from vision_zero.policy.folder import PolicyFolder
+from vision_zero.policy.loading import load_base
+from vision_zero.randomness import Seed
+from vision_zero.training.clue_stage import run_clue_stage
+from vision_zero.training.decision_stage import run_decision_stage
+from vision_zero.training.job import StageJob, StageResult
+from vision_zero.training.metrics import phases
+from vision_zero.training.state import IterationRecord, StageState
+
+WARM_UP = 1
+"""Iterations before those that count: what is made once, is made in them."""
+
+
+def measure_iterations(config: SelfPlayConfig, iterations: int) -> dict[str, Any]:
+    """Train each stage from its bare base for a few iterations.
+
+    Returns:
+        JSON data: the machine, and for each stage the ``seconds`` of an iteration and of its parts, as means.
+
+    Raises:
+        TrainingError: a stage cannot be trained.
+    """
+    clue, decision = _trained(config, iterations)
+    return {**_what(config, iterations), "clue": _parts(clue), "decision": _parts(decision)}
+
+
+def measure_updates(config: SelfPlayConfig, iterations: int) -> dict[str, Any]:
+    """Train each stage as :func:`measure_iterations` does, and look at the update and its reference alone.
+
+    Votes are trained in both ways, with prompts read once and for each of their votes: the same games and first votes, one way
+    after the other, as often as there are iterations to count, so that what else a machine does meets both.
+
+    Returns:
+        JSON data: the machine, and for each stage, as medians of an iteration, the ``seconds`` of its update and of the
+        ``reference``, the ``tokens`` of prompts and replies that are read in the update, the share of ``padding`` beside them and
+        the share ``shared`` of tokens that need no reading, ``tokens_per_s``, and ``tflop_per_s``: for each token and each
+        parameter of the decoder's layers 2 operations forward and 4 backward, or 2 where an adapter is trained, since the base
+        gets no gradients; recomputing for checkpoints is not counted, nor are pictures and the output layer. ``of_peak`` is that
+        as a share of what the GPU can do in half precision, where that is known. ``decision_in_rows`` is the decision stage with
+        a prompt for each vote, and ``times_as_fast`` what sharing gains in ``update``, ``reference`` and ``both`` together, the
+        median of the pairs; both are left out under ``learning.shared_prefix: false``.
+
+    Raises:
+        TrainingError: a stage cannot be trained.
+    """
+    flop = (6 if config.policy.adapter is None else 4) * _layer_parameters(config)
+    with tempfile.TemporaryDirectory(prefix="vision-zero-bench-") as folder:
+        pairs = _pairs(config, WARM_UP + iterations)
+        clue = run_clue_stage(_job(config, "clue", pairs, Path(folder) / "clue", WARM_UP + iterations))
+        ways = (True, False) if config.learning.shared_prefix else (False,)
+        trained = _trained_in_turn(config, pairs, Path(folder), iterations, ways)
+    found = {**_what(config, iterations), "clue": _update(clue.state.history[WARM_UP:], flop)}
+    found["decision"] = _update(trained[ways[0]], flop)
+    if len(ways) == 2:
+        found |= {"decision_in_rows": _update(trained[False], flop), "times_as_fast": _gain(trained[True], trained[False])}
+    return found
+
+
+def _trained_in_turn(
+    config: SelfPlayConfig, pairs: PairTable, folder: Path, times: int, ways: Sequence[bool]
+) -> dict[bool, list[IterationRecord]]:
+    """The decision stage on the same games, so many times in each way: the iteration after the warm-up."""
+    done = WARM_UP + 1
+    records: dict[bool, list[IterationRecord]] = {way: [] for way in ways}
+    for time in range(times):
+        for way in ways:
+            learning = config.learning.model_copy(update={"shared_prefix": way})
+            job = _job(config.model_copy(update={"learning": learning}), "decision", pairs, folder / f"{way}-{time}", done)
+            records[way].append(run_decision_stage(job).state.history[-1])
+    return records
+
+
+def _trained(config: SelfPlayConfig, iterations: int) -> tuple[StageResult, StageResult]:
+    """Both stages, each from the bare base."""
+    done = WARM_UP + iterations
+    pairs = _pairs(config, done)
+    with tempfile.TemporaryDirectory(prefix="vision-zero-bench-") as folder:
+        clue = run_clue_stage(_job(config, "clue", pairs, Path(folder) / "clue", done))
+        return clue, run_decision_stage(_job(config, "decision", pairs, Path(folder) / "decision", done))
+
+
+def _pairs(config: SelfPlayConfig, iterations: int) -> PairTable:
+    source, seed = SceneSource(config.pairs.scenes), Seed(config.seed).child("bench")
+    number = iterations * stride(config.learning.most_games, config.pairs.spare)
+    return PairTable.from_pairs(((place, source.sample(seed.child(place))) for place in range(number)), "train")
+
+
+def _what(config: SelfPlayConfig, iterations: int) -> dict[str, Any]:
+    games = config.learning.most_games
+    return {"machine": torch_hardware(), "policy": config.policy.base, "games": games, "iterations": iterations}
+
+
+def _layer_parameters(config: SelfPlayConfig) -> int:
+    decoder = load_base(config.policy)[0].get_decoder()
+    return sum(parameter.numel() for parameter in decoder.layers.parameters())
+
+
+def _update(records: Sequence[IterationRecord], flop: int) -> dict[str, float | None]:
+    def middle(name: str) -> float:
+        return median(record.metrics.get(name, 0.0) for record in records)
+
+    seconds, tokens = middle("seconds/update"), middle("update/tokens")
+    done = flop * tokens / seconds
+    gpu = own_gpu()
+    return {
+        "seconds": round(seconds, 4),
+        "reference": round(middle("seconds/reference"), 4),
+        "tokens": round(tokens),
+        "padding": round(middle("update/padding"), 3),
+        "shared": round(middle("update/shared"), 3),
+        "tokens_per_s": round(tokens / seconds, 1),
+        "tflop_per_s": round(done / 1e12, 4),
+        "of_peak": None if gpu is None else round(done / gpu.operations, 3),
+    }
+
+
+def _gain(shared: Sequence[IterationRecord], in_rows: Sequence[IterationRecord]) -> dict[str, float]:
+    """Seconds in rows for each second with prompts shared, by part: medians of the pairs that were trained after one another."""
+    parts = {"update": ("update",), "reference": ("reference",), "both": ("update", "reference")}
+
+    def seconds(record: IterationRecord, part: str) -> float:
+        return sum(record.metrics.get(f"seconds/{name}", 0.0) for name in parts[part])
+
+    pairs = list(zip(shared, in_rows, strict=True))
+    # Without a KL there is no reference.
+    timed = [part for part in parts if all(seconds(record, part) for pair in pairs for record in pair)]
+    return {part: round(median(seconds(rows, part) / seconds(once, part) for once, rows in pairs), 2) for part in timed}
+
+
+def _job(config: SelfPlayConfig, stage: Stage, pairs: PairTable, folder: Path, iterations: int) -> StageJob:
+    """A job that stays in its stage."""
+    switch = config.learning.switch.model_copy(update={"rule": "never", "start": stage})
+    learning = config.learning.model_copy(update={"switch": switch, "iterations": max(iterations, config.learning.iterations)})
+    config = config.model_copy(update={"learning": learning})
+    start = StageState.at_start(switch)
+    return StageJob.of(config, start, PolicyFolder(None), pairs, folder, run="bench", iterations=iterations)
+
+
+def _parts(result: StageResult) -> dict[str, float]:
+    means = dict(phases(result.state.history[WARM_UP:]))
+    return {"seconds": round(sum(means.values()), 2), **{part: round(seconds, 2) for part, seconds in means.items()}}

@@ -1,0 +1,66 @@
+"""Where the files of a base are, and what tells it from others without loading it: weights, tokenizer, chat template, processor.
+
+Apart from what loads them, so that configurations can be read without torch.
+"""
+
+from __future__ import annotations
+
+import re
+from importlib.resources import files
+from pathlib import Path
+
+from vision_zero.config.policy import NANO
+from vision_zero.data.remote_storage import address_failures
+from vision_zero.fingerprints import digest, of_folder
+
+_HUB_ID = re.compile(r"\w[\w.-]*(/\w[\w.-]*)?")
+_COMMIT = re.compile(r"[0-9a-f]{40}")
+_WAIT_S = 10.0
+"""Seconds that the hub has for its answer; then the copy in the local cache decides, as it does when the base is loaded."""
+
+
+def nano_folder() -> Path:
+    """The embedded policy's folder."""
+    return Path(str(files("vision_zero.policy.nano") / "weights"))
+
+
+def base_path(base: str) -> str:
+    """The folder or hub id that a base is loaded from."""
+    return str(nano_folder()) if base == NANO else base
+
+
+def is_on_the_hub(base: str) -> bool:
+    """Does it read like a hub id, and is no folder here?"""
+    return base != NANO and _HUB_ID.fullmatch(base) is not None and not Path(base).is_dir()
+
+
+def base_fingerprint(base: str, revision: str | None = None) -> str:
+    """Of all that a base is loaded from: a folder's files, or the commit that a hub id stands for now.
+
+    Of a hub id that neither the hub nor the local cache knows, the name alone counts: it cannot be loaded either.
+    """
+    path = Path(base_path(base))
+    return fingerprint(path) if path.is_dir() else digest(base, revision or "", _commit(base, revision))[:16]
+
+
+def fingerprint(folder: Path) -> str:
+    """Sixteen hexadecimal digits of a folder's files: weights, tokenizer, chat template, processor, settings."""
+    return of_folder(folder)[:16]
+
+
+def _commit(base: str, revision: str | None) -> str:
+    """The commit of a hub id: as the hub says, else of the copy that is here; nothing where neither is to be had."""
+    if revision and _COMMIT.fullmatch(revision):
+        return revision
+    # Loaded here, for it takes a second and most bases are folders.
+    from huggingface_hub import HfApi, try_to_load_from_cache  # noqa: PLC0415
+
+    try:
+        return str(HfApi().model_info(base, revision=revision, timeout=_WAIT_S).sha or "")
+    except address_failures():
+        pass
+    try:
+        kept = try_to_load_from_cache(base, "config.json", revision=revision)
+    except ValueError:
+        return ""
+    return Path(kept).parent.name if isinstance(kept, str) else ""

@@ -1,0 +1,389 @@
+r"""How much memory training takes on one GPU: formulas, and nothing is computed on the model but its number of parameters.
+
+Every process holds the whole model, so more GPUs make a run faster and need the same memory each; under learning.sharded each of
+N holds its share. All numbers are bytes.
+
+    weights      parameters x bytes of policy.dtype (b)
+    trained      4 x trained parameters: an adapter is kept in float32 whatever its base; all weights must be float32
+    gradients    4 x trained parameters; as much again for the buckets in which several processes exchange them
+    optimiser    8 x trained parameters: AdamW's two moments
+    reference    without an adapter a frozen copy of the base, in half precision under learning.bf16
+
+In shares of N all of these are an Nth, but for the buckets, which there are none of; a whole copy in c bytes plays. Gathered at a
+time are two decoder layers and all that lies outside of layers, c bytes a weight and as much for the gradients; the reference is
+gathered whole.
+
+An **update** reads R replies at once, T tokens of prompt and reply each. Per token a decoder layer keeps for the backward pass
+(h wide, feed-forward f, queries a x d = w, keys k; c bytes of computing, 2 under learning.bf16, else b)
+
+    8 h                     the inputs of both norms, in float32
+    3 c f                   of a gated feed-forward block: gate, its activation, up; c f of a plain one
+    4 c w + 4 a             queries, keys and values repeated for all heads, the result, its normaliser
+    c T + 8                 the mask of the decoder, and the norms' factors
+    (4 + 4 / d) (w + k)     where queries and keys have norms of their own
+    inputs of linear layers where they or their adapters learn. In mixed precision each has a copy of its own, 2 bytes wide, but
+                            for the result of attention where there is no adapter; in float32 those that read the same share
+                            it: 2 h + f; adapters of a bfloat16 base read float32 copies
+    8 h + c (w + k)         where all weights learn: what norms multiply
+    7 r                     between the halves of seven adapters of rank r
+
+where G replies share a prompt of P tokens (learning.shared_prefix), it counts once for all of them, but for
+
+    2 c w P                 a reply: keys and values of its prompt, repeated for it and for all heads
+    2 c k                   a token of the prompt: with checkpointing its keys and values, which are not computed again
+
+and under mixed precision a copy of the float32 weights of its linear layers in half precision. With checkpointing a layer keeps
+its input alone, b h, and one layer at a time is computed again. Layers of the vision side are counted in the same way with
+w = k = h, and keep nothing where nothing of that side learns. While a layer is computed it needs room that is free again
+afterwards: per token 4 c f + (6 c + 12) h, with adapters 4 f more. TRL makes logits in tiles of 4,096 tokens by 32,768 words.
+
+**Playing** reads B prompts at once and keeps keys and values of B replies of up to T tokens: 2 k b per token and layer, and those
+of the prompts twice for a moment, when room is made for the replies. The next word of each reply takes (b + 12) x vocabulary.
+Under policy.compiled keys and values of a whole batch stay, rows to the next power of two and T to the next multiple of 256.
+
+All the while the GPU holds the pictures of an iteration, twice when TRL cuts them into batches, and the features that a frozen
+vision side has seen in them (:mod:`vision_zero.policy.vision_cache`).
+
+tests/policy/test_memory_estimate.py compares it with counted parameters and with the tensors that are really kept. Not counted,
+but reserved: the driver's own memory and fragmentation.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from math import prod
+from typing import Any
+
+from torch import nn
+
+from vision_zero.config.policy import PolicyConfig
+from vision_zero.errors import PolicyError
+from vision_zero.policy.compiled_decoding import slot_shape
+from vision_zero.policy.trainable import adapted_layers, is_trained, parameter_sides
+from vision_zero.policy.vision_cache import ROOM
+
+GB = 10**9
+RESERVE_SHARE, RESERVE = 0.05, 1.0 * GB
+"""Of the memory of a GPU: lost between allocations; and the driver's context with its libraries."""
+_TILE_TOKENS, _TILE_WORDS = 4096, 32_768
+
+
+@dataclass(frozen=True)
+class Blocks:
+    """Layers of one side: how many, and how wide.
+
+    Attributes:
+        linear: parameters of the linear layers of one.
+        reads: what these read, all together, per token.
+        is_gated: the feed-forward block multiplies two projections.
+        scales: norms multiply by a weight apart from normalising, and keep what they multiply.
+    """
+
+    layers: int
+    hidden: int
+    feed_forward: int
+    heads: int
+    queries: int
+    keys: int
+    linear: int
+    reads: int
+    is_gated: bool
+    scales: bool
+    has_head_norms: bool
+
+
+@dataclass(frozen=True)
+class Shape:
+    """What the formulas need to know of a model and of what is trained of it.
+
+    Attributes:
+        trained: parameters that learn: of the adapter, or of the sides that ``train_on`` names.
+        patches: patches of a picture for each of its tokens.
+        patch_bytes: what the processor makes of one patch, in float32.
+    """
+
+    parameters: int
+    trained: int
+    rank: int
+    language: Blocks
+    vision: Blocks
+    vocabulary: int
+    head_is_trained: bool
+    learns: tuple[bool, bool]
+    patches: float
+    patch_bytes: int
+
+    @classmethod
+    def of(cls, model: Any, policy: PolicyConfig) -> Shape:
+        """Of a base, which may be on the meta device."""
+        sides = parameter_sides(model)
+        numbers = {name: parameter.numel() for name, parameter in model.named_parameters()}
+        learns = (is_trained("language", policy.train_on), is_trained("vision", policy.train_on))
+        text, vision = model.config.get_text_config(decoder=True), model.config.vision_config
+        output = model.get_output_embeddings().weight
+        if policy.adapter is None:
+            trained = sum(number for name, number in numbers.items() if is_trained(sides[name], policy.train_on))
+        else:
+            modules = dict(model.named_modules())
+            linears = [modules[name] for name in adapted_layers(model, policy.adapter, policy.train_on)]
+            trained = sum(policy.adapter.rank * (linear.in_features + linear.out_features) for linear in linears)
+        decoder = model.get_decoder()
+        inside = {id(module) for module in decoder.modules()}
+        others = [module for module in model.modules() if id(module) not in inside]
+        return cls(
+            parameters=sum(numbers.values()),
+            trained=trained,
+            rank=0 if policy.adapter is None else policy.adapter.rank,
+            language=_text_blocks(text, list(decoder.modules())),
+            vision=_vision_blocks(vision, others),
+            vocabulary=output.shape[0],
+            head_is_trained=policy.adapter is None and learns[0],
+            learns=learns,
+            patches=_patches(model.config),
+            patch_bytes=4 * 3 * _side(vision.patch_size) ** 2 * (getattr(vision, "temporal_patch_size", None) or 1),
+        )
+
+    @property
+    def is_whole(self) -> bool:
+        """Do the weights themselves learn, instead of an adapter?"""
+        return self.rank == 0
+
+
+@dataclass(frozen=True)
+class Work:
+    """What a GPU does at once.
+
+    Attributes:
+        prompt: tokens of the longest prompt, picture included.
+        picture: of these, tokens of its picture.
+        reply: tokens of the longest reply.
+        rows: replies of one backward pass, counted as if all were of the longest.
+        group: replies that share a prompt there.
+        batch: replies that are drawn at once.
+        prompts: different prompts among them: votes of one group share one.
+        replies: replies of an iteration of this process, whose pictures stay on the GPU.
+    """
+
+    prompt: int
+    picture: int
+    reply: int
+    rows: float
+    batch: int
+    prompts: int
+    replies: int
+    weight_bytes: int
+    is_mixed: bool
+    is_checkpointed: bool
+    has_reference: bool
+    plays_merged: bool
+    processes: int
+    is_sharded: bool = False
+    is_compiled: bool = False
+    group: float = 1
+
+    @property
+    def read(self) -> float:
+        """Prompts of one backward pass."""
+        return self.rows / self.group
+
+    @property
+    def tokens(self) -> float:
+        """Tokens of one backward pass."""
+        return self.read * self.prompt + self.rows * self.reply
+
+    @property
+    def computing(self) -> int:
+        return 2 if self.is_mixed else self.weight_bytes
+
+    @property
+    def frozen_copy(self) -> int:
+        """Of a weight of the reference, where there is one."""
+        return 2 if self.is_mixed else 4
+
+
+Bytes = dict[str, float]
+
+
+def static(shape: Shape, work: Work) -> Bytes:
+    """What stays for the whole stage."""
+    slots = _token(shape, work) * prod(slot_shape(work.batch, work.prompt + work.reply))
+    features = work.replies * work.picture * shape.language.hidden * work.weight_bytes
+    share = 1 / work.processes if work.is_sharded else 1
+    return {
+        "weights": share * shape.parameters * work.weight_bytes,
+        "adapter": 0 if shape.is_whole else 4 * shape.trained,
+        "reference": share * shape.parameters * work.frozen_copy if shape.is_whole and work.has_reference else 0,
+        "gradients": share * 4 * shape.trained * (2 if work.processes > 1 and not work.is_sharded else 1),
+        "optimiser": share * 8 * shape.trained,
+        "whole copy that plays": shape.parameters * work.computing if work.is_sharded else 0,
+        "slots of a compiled step": slots if work.is_compiled else 0,
+        "remembered pictures": 0 if shape.learns[1] else min(ROOM, features),
+        "pictures of an iteration": 2 * work.replies * work.picture * shape.patches * shape.patch_bytes,
+    }
+
+
+def update(shape: Shape, work: Work) -> Bytes:
+    """A forward and backward pass of ``rows`` replies."""
+    tokens, patches = work.tokens, work.picture * shape.patches * work.read
+    kept = 0.0
+    for is_vision, blocks, places in ((False, shape.language, tokens), (True, shape.vision, patches)):
+        if is_vision and not shape.learns[1]:
+            continue
+        layer = kept_by_layer(shape, work, is_vision=is_vision) * places + _half_copies(shape, work, is_vision=is_vision)
+        if work.group > 1 and not is_vision:
+            layer += 2 * work.computing * blocks.queries * work.prompt * work.rows
+        if work.is_checkpointed:
+            kept += blocks.layers * places * blocks.hidden * work.weight_bytes + layer
+            if work.group > 1 and not is_vision:
+                kept += blocks.layers * 2 * work.computing * blocks.keys * work.prompt * work.read
+        else:
+            kept += blocks.layers * layer
+    scored = work.reply * work.rows
+    head = shape.vocabulary * shape.language.hidden * 4 if shape.head_is_trained else 0
+    tile = min(scored, _TILE_TOKENS) * min(shape.vocabulary, _TILE_WORDS) * work.computing
+    return {
+        "activations": kept,
+        "gathered layers": 2 * _gathered(shape) * work.computing if work.is_sharded else 0,
+        "one layer at work": _at_work(shape, work, tokens, patches),
+        "logits": tile + scored * shape.language.hidden * (4 + work.computing) + head,
+    }
+
+
+def reference(shape: Shape, work: Work) -> Bytes:
+    """The base's log-probabilities of ``rows`` replies."""
+    tokens, patches = work.tokens, work.picture * shape.patches * work.read
+    tile = min(work.reply * work.rows, _TILE_TOKENS) * min(shape.vocabulary, _TILE_WORDS) * work.computing
+    gathered = shape.parameters * work.frozen_copy if work.is_sharded else 0
+    return {"one layer at work": _at_work(shape, work, tokens, patches), "logits": tile, "gathered reference": gathered}
+
+
+def playing(shape: Shape, work: Work) -> Bytes:
+    """Drawing ``batch`` replies; see :func:`playing_peak` for what of this there is at once."""
+    token = _token(shape, work)
+    read = work.prompts * work.prompt
+    mask = 3 * work.prompts * work.prompt**2
+    copied = shape.parameters * work.weight_bytes + 4 * shape.trained
+    return {
+        "keys and values of prompts": token * read,
+        "keys and values of replies": 0 if work.is_compiled else token * work.batch * (work.prompt + work.reply),
+        "reading prompts": _at_work(shape, work, read, work.prompts * work.picture * shape.patches) + mask,
+        "next words": work.batch * shape.vocabulary * (work.weight_bytes + 12),
+        "merged copy": copied if work.plays_merged and not shape.is_whole else 0,
+    }
+
+
+def _token(shape: Shape, work: Work) -> float:
+    """Its keys and values in all layers."""
+    return shape.language.layers * shape.language.keys * (work.weight_bytes + work.computing)
+
+
+def playing_peak(parts: Bytes) -> float:
+    """Prompts are read; then their keys and values are copied to where the replies' have room; then words are drawn."""
+    prompts, replies = parts["keys and values of prompts"], parts["keys and values of replies"]
+    moments = (prompts + parts["reading prompts"], prompts + replies, replies + parts["next words"])
+    return max(moments) + parts["merged copy"]
+
+
+def kept_by_layer(shape: Shape, work: Work, *, is_vision: bool) -> float:
+    """Bytes that one layer keeps per token for the backward pass; see the head of this module."""
+    blocks, learns = (shape.vision, shape.learns[1]) if is_vision else (shape.language, shape.learns[0])
+    computing = work.computing
+    kept: float = 8 * blocks.hidden + (3 if blocks.is_gated else 1) * computing * blocks.feed_forward
+    kept += 4 * computing * blocks.queries + 4 * blocks.heads
+    if not is_vision:
+        kept += computing * (work.prompt + work.reply) + 8
+    if blocks.has_head_norms:
+        kept += (4 + 4 * blocks.heads / blocks.queries) * (blocks.queries + blocks.keys)
+    if learns:
+        kept += _inputs(shape, work, blocks)
+    if learns and shape.is_whole and blocks.scales:
+        kept += 8 * blocks.hidden
+        if blocks.has_head_norms:
+            kept += computing * (blocks.queries + blocks.keys)
+    return kept
+
+
+def _inputs(shape: Shape, work: Work, blocks: Blocks) -> float:
+    """Inputs of the linear layers, or of their adapters, per token."""
+    if work.is_mixed:
+        return 2 * (blocks.reads - (blocks.queries if shape.is_whole else 0) + 7 * shape.rank)
+    if work.weight_bytes == 4:
+        return 4 * (2 * blocks.hidden + blocks.feed_forward + 7 * shape.rank)
+    return 4 * (blocks.reads + 7 * shape.rank)
+
+
+def _half_copies(shape: Shape, work: Work, *, is_vision: bool) -> float:
+    """Of one layer: mixed precision keeps copies of the float32 weights that it multiplies by, the base's and the adapters'."""
+    if not work.is_mixed or work.is_sharded:  # shares are gathered in half precision
+        return 0
+    blocks = shape.vision if is_vision else shape.language
+    copies = 2.0 * blocks.linear if work.weight_bytes == 4 else 0.0
+    if shape.learns[is_vision] and not shape.is_whole:
+        layers = sum(side.layers for side, learns in zip((shape.language, shape.vision), shape.learns, strict=True) if learns)
+        copies += 2 * shape.trained / layers
+    return copies
+
+
+def _gathered(shape: Shape) -> float:
+    """Weights outside of the layers, and of two layers: the one at work and the next."""
+    sides = (shape.language, shape.vision)
+    return shape.parameters - sum(side.layers * side.linear for side in sides) + 2 * shape.language.linear
+
+
+def _at_work(shape: Shape, work: Work, tokens: float, patches: float) -> float:
+    """Room that one layer needs while it computes, of the side that needs more."""
+    wide = 4 * work.computing + (0 if shape.is_whole else 4)
+    needs = [
+        places * (wide * blocks.feed_forward + (6 * work.computing + 12) * blocks.hidden)
+        for blocks, places in ((shape.language, tokens), (shape.vision, patches))
+    ]
+    return max(needs)
+
+
+def _text_blocks(config: Any, modules: list[Any]) -> Blocks:
+    heads = config.num_attention_heads
+    head = getattr(config, "head_dim", None) or config.hidden_size // heads
+    keys = head * (config.num_key_value_heads or heads)
+    return _blocks(config.num_hidden_layers, config, heads, heads * head, keys, modules)
+
+
+def _vision_blocks(config: Any, modules: list[Any]) -> Blocks:
+    layers = getattr(config, "depth", None) or config.num_hidden_layers
+    heads = getattr(config, "num_heads", None) or config.num_attention_heads
+    return _blocks(layers, config, heads, config.hidden_size, config.hidden_size, modules)
+
+
+def _blocks(layers: int, config: Any, heads: int, queries: int, keys: int, modules: list[Any]) -> Blocks:
+    """The widths come from the configuration, the rest from the first of the layers themselves."""
+    stacks = [module for module in modules if isinstance(module, nn.ModuleList) and len(module) == layers]
+    if not stacks:
+        raise PolicyError(f"no stack of {layers} layers is found in this model, so that its memory cannot be estimated")
+    layer = max(stacks, key=lambda stack: sum(parameter.numel() for parameter in stack[0].parameters()))[0]
+    linears = [module for module in layer.modules() if isinstance(module, nn.Linear)]
+    names = {name.rsplit(".", 1)[-1] for name, _ in layer.named_modules()}
+    return Blocks(
+        layers=layers,
+        hidden=config.hidden_size,
+        feed_forward=config.intermediate_size,
+        heads=heads,
+        queries=queries,
+        keys=keys,
+        linear=sum(linear.weight.numel() for linear in linears),
+        reads=sum(linear.in_features for linear in linears),
+        is_gated="gate_proj" in names,
+        scales=any("RMSNorm" in type(module).__name__ for module in layer.modules()),
+        has_head_norms="q_norm" in names,
+    )
+
+
+def _patches(config: Any) -> float:
+    """Patches that one token of a picture is merged of, whatever the family calls it."""
+    vision = config.vision_config
+    merge = getattr(vision, "spatial_merge_size", None) or getattr(config, "scale_factor", None)
+    if merge is None and getattr(config, "downsample_ratio", None):
+        merge = 1 / config.downsample_ratio
+    return float((merge or 1) ** 2)
+
+
+def _side(size: Any) -> int:
+    return int(size[0] if isinstance(size, (list, tuple)) else size)

@@ -1,0 +1,112 @@
+"""Requests to a server that speaks OpenAI's protocol, through the standard library alone.
+
+The key comes from an environment variable and goes nowhere but into the request's header: redirects are refused, so that no other
+host sees it, and it is struck out of the messages of errors.
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+import os
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from http.client import HTTPException
+from typing import Any, TypeVar
+from urllib.parse import urlsplit
+
+from vision_zero.config.endpoint import ServerConfig
+from vision_zero.data.images import png_bytes
+from vision_zero.errors import VisionZeroError
+
+LARGEST_REPLY = 4_000_000
+"""Bytes of a response that are read; more are not an answer."""
+_PASSING = frozenset({408, 409, 425, 429, 500, 502, 503, 504})
+Read = TypeVar("Read")
+
+
+@dataclass(frozen=True)
+class Server:
+    """Where requests go.
+
+    Attributes:
+        error: what is raised when there is no answer.
+    """
+
+    config: ServerConfig
+    error: type[VisionZeroError]
+
+    def post(self, path: str, body: Mapping[str, Any], read: Callable[[bytes], Read]) -> Read:
+        """What ``read`` makes of the answer; an answer in which it finds a ``ValueError`` is none, and is asked for again.
+
+        Raises:
+            VisionZeroError: of the kind ``error``: the key is not set, the server refuses the request, or no try has an answer.
+        """
+        data = json.dumps(body).encode()
+        key = self._key()
+        reason = ""
+        for number in range(self.config.tries):
+            if number:
+                time.sleep(self.config.first_wait * 2 ** (number - 1))
+            try:
+                return read(self._request(path, data, key))
+            except urllib.error.HTTPError as error:
+                reason = f"HTTP {error.code}: {_one_line(error.read(2000).decode('utf-8', 'replace'))}"
+                if error.code not in _PASSING:
+                    break
+            except (OSError, HTTPException, ValueError) as error:
+                reason = f"{type(error).__name__}: {_one_line(str(error))}"
+        raise self.error(f"{self.config.url} gave no answer: {_without(key, reason)} (check url, model and key_variable)")
+
+    def _request(self, path: str, data: bytes, key: str | None) -> bytes:
+        headers = {"Content-Type": "application/json", **({"Authorization": f"Bearer {key}"} if key else {})}
+        request = urllib.request.Request(f"{self.config.url.rstrip('/')}/{path}", data, headers)
+        with urllib.request.build_opener(_NoRedirect).open(request, timeout=self.config.timeout) as response:
+            return bytes(response.read(LARGEST_REPLY))
+
+    def _key(self) -> str | None:
+        if urlsplit(self.config.url).scheme not in ("http", "https"):
+            raise self.error(f"{self.config.url!r} is no http or https URL")
+        if self.config.key_variable is None:
+            return None
+        key = os.environ.get(self.config.key_variable, "").strip()
+        if not key:
+            raise self.error(f"the environment variable {self.config.key_variable} is not set: it must hold the endpoint's key")
+        return key
+
+
+class _NoRedirect(urllib.request.HTTPRedirectHandler):
+    """A redirect would carry the key to another host."""
+
+    def redirect_request(self, *_: Any) -> None:
+        return None
+
+
+def as_sent(messages: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """A chat as it is sent: pictures as data URLs."""
+    return [{**message, "content": _parts(message["content"])} for message in messages]
+
+
+def _parts(content: Any) -> Any:
+    if isinstance(content, str):
+        return content
+    return [
+        part
+        if part["type"] == "text"
+        else {
+            "type": "image_url",
+            "image_url": {"url": f"data:image/png;base64,{base64.b64encode(png_bytes(part['image'])).decode()}"},
+        }
+        for part in content
+    ]
+
+
+def _one_line(text: str) -> str:
+    return " ".join(text.split())
+
+
+def _without(key: str | None, text: str) -> str:
+    return text.replace(key, "***") if key else text

@@ -1,0 +1,51 @@
+"""Replies that are begun for the policy: the inputs of prompts with the first words of each reply already said."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import torch
+
+
+def prefilled_inputs(inputs: dict[str, Any], begun: Sequence[Sequence[int]], padding: int) -> dict[str, Any]:
+    """A left-padded batch of prompts, each followed by the tokens that its reply begins with; left-padded again.
+
+    Args:
+        inputs: what the processor made of the prompts.
+        begun: the first tokens of each reply; none for a reply that begins freely.
+        padding: the token that fills rows from the left.
+
+    Returns:
+        The inputs, with everything that has a value for each token made longer; a reply's tokens are text, which is type 0.
+    """
+    longest = max(map(len, begun), default=0)
+    if not longest:
+        return inputs
+    shape = inputs["input_ids"].shape
+    fill = {"input_ids": padding}
+    longer = dict(inputs)
+    for name, tensor in inputs.items():
+        if not isinstance(tensor, torch.Tensor) or tensor.shape != shape:
+            continue
+        rows = tensor.new_full((shape[0], shape[1] + longest), fill.get(name, 0))
+        for row, (values, tokens) in enumerate(zip(tensor, begun, strict=True)):
+            end = rows.shape[1] - len(tokens)
+            rows[row, end - shape[1] : end] = values
+            said = {"input_ids": tokens, "attention_mask": [1] * len(tokens)}.get(name, [0] * len(tokens))
+            rows[row, end:] = torch.tensor(said, dtype=tensor.dtype, device=tensor.device)
+        longer[name] = rows
+    return longer
+
+
+def next_tokens(tokenizer: Any, begun: str, options: Sequence[str]) -> list[list[int]]:
+    """The tokens that each option adds to a text, in the tokenizer's own way of writing the whole.
+
+    Options that share their first tokens with the text's end (a tokenizer may join them) begin where the first of them differs.
+    """
+    before = tokenizer.encode(begun, add_special_tokens=False)
+    whole = [tokenizer.encode(begun + option, add_special_tokens=False) for option in options]
+    shared = 0
+    while shared < len(before) and all(shared < len(tokens) and tokens[shared] == before[shared] for tokens in whole):
+        shared += 1
+    return [tokens[shared:] for tokens in whole]

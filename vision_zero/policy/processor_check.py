@@ -1,0 +1,76 @@
+"""Do a model and a processor belong together? Found out on one small picture, before anything is played or trained.
+
+A processor writes a placeholder token for each feature that the model makes of a picture. Where the two disagree, some families
+fail deep inside a step, others put features of one picture into the place of another.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+from PIL import Image
+
+from vision_zero.errors import PolicyError, first_line
+from vision_zero.policy.policy import Policy, user_message
+
+_ADVICE = "the processor's files and the model's belong to different models; take both from one"
+
+
+_QUESTION = "What do you see?"
+
+
+def check_processor(policy: Policy) -> None:
+    """Encode a question about a small picture, and count its tokens against the features that the model makes of it.
+
+    Raises:
+        PolicyError: the chat template drops the question or the picture, or the processor writes tokens that the model does not
+            know, or another number of them.
+    """
+    model, asked = policy.model, user_message(_QUESTION, Image.new("RGB", (320, 240), (90, 120, 150)))
+    try:
+        rendered = str(policy.processor.apply_chat_template(asked, add_generation_prompt=True, tokenize=False))
+        placeholder = getattr(policy.processor, "image_token", None)
+        if placeholder is not None and str(placeholder) not in rendered:
+            raise PolicyError(f"the chat template drops the picture of a message: it must write {placeholder} for it")
+        inputs = policy.encode([asked])
+    except (ValueError, TypeError, KeyError, IndexError) as error:
+        raise PolicyError(f"the processor cannot prepare a picture: {first_line(error)} ({_ADVICE})") from error
+    read = policy.processor.tokenizer.decode(inputs["input_ids"][0], skip_special_tokens=True)
+    if _plain(_QUESTION) not in _plain(read):
+        raise PolicyError(
+            f"the chat template drops the text of a message, or the tokenizer cannot write it: {_QUESTION!r} arrives as "
+            f"{first_line(ValueError(read))[:60]!r}"
+        )
+    known, largest = _known_tokens(model), int(inputs["input_ids"].max())
+    if largest >= known:
+        raise PolicyError(f"the tokenizer writes token {largest}, but the model knows {known} tokens: {_ADVICE}")
+    places = sum(int((inputs["input_ids"] == token).sum()) for token in policy.picture_tokens)
+    features = _features(model, inputs)
+    if places != features:
+        raise PolicyError(f"the processor writes {places} tokens for a picture of which the model makes {features}: {_ADVICE}")
+
+
+def _plain(text: str) -> str:
+    """Without what tokenizers are free in: spaces and capitals."""
+    return "".join(text.split()).casefold()
+
+
+def _known_tokens(model: Any) -> int:
+    """Rows of the embeddings; those that an adapter has trained tokens of are wrapped."""
+    embeddings = model.get_input_embeddings()
+    return int(getattr(embeddings, "original_module", embeddings).num_embeddings)
+
+
+@torch.inference_mode()
+def _features(model: Any, inputs: dict[str, Any]) -> int:
+    """How many features the model makes of the pictures in its inputs."""
+    if not hasattr(model, "get_image_features"):
+        raise PolicyError(f"{type(model).__name__} has no features of pictures to count: policy.base must be of another family")
+    shown = {name: value for name, value in inputs.items() if name.startswith(("pixel_", "image_"))}
+    try:
+        made = model.get_image_features(**shown, return_dict=True).pooler_output
+    except (ValueError, TypeError, RuntimeError, IndexError) as error:
+        raise PolicyError(f"the model cannot read the processor's pictures: {first_line(error)} ({_ADVICE})") from error
+    parts = made if isinstance(made, (list, tuple)) else [made]
+    return sum(part.shape[:-1].numel() for part in parts)

@@ -1,0 +1,86 @@
+"""How long an iteration of learning takes on a GPU: arithmetic from operations, bytes and the library's own pace.
+
+    reading, scoring, training   operations: for each parameter and token 2 to read a prompt, 2 for the base's log-probabilities,
+                                 2 forward, 2 more where checkpoints make it be done again, and 2 backward for an adapter, whose
+                                 gradients pass through frozen weights, or 4 where these learn; at USED of the GPU's peak
+    drawing                      for each token that a batch draws the larger of two: the weights' bytes at the memory's pace, and
+                                 LAYER seconds a layer, in which transformers prepares the work from Python; compiled, or by a
+                                 server, COMPILED times the former
+    lengths                      prompts and replies are TYPICAL of the longest that are allowed
+
+Evaluation, pictures and exchanging gradients are left out. Nothing of this was measured on a GPU yet; ``vision-zero bench
+iteration`` measures it where there is one.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from math import ceil
+
+from vision_zero.config.self_play import SelfPlayConfig
+from vision_zero.config.stages import STAGES, Stage
+from vision_zero.policy.memory_estimate import Shape, Work
+
+USED = 0.4
+"""Share of the peak that large products of matrices reach."""
+LAYER = 1.2e-3
+"""Seconds."""
+COMPILED = 2.0
+"""What is hoped for; never measured."""
+TYPICAL = 0.6
+
+
+@dataclass(frozen=True)
+class Gpu:
+    """Operations a second in bfloat16, dense, and bytes of memory that are read in one (the maker's data sheet)."""
+
+    name: str
+    operations: float
+    bandwidth: float
+
+
+H100 = Gpu("H100", 989e12, 3.35e12)
+GPUS = (H100, Gpu("H200", 989e12, 4.8e12), Gpu("A100", 312e12, 2.0e12))
+Seconds = dict[str, float]
+
+
+def gpu_named(name: str) -> Gpu | None:
+    """The GPU that calls itself so, if its data sheet is known here."""
+    return next((gpu for gpu in GPUS if gpu.name in name), None)
+
+
+def iteration(shape: Shape, work: Work, config: SelfPlayConfig, stage: Stage, gpu: Gpu = H100) -> Seconds:
+    """Seconds of one iteration by part, under the names that ``vision-zero bench iteration`` gives them."""
+    game, learning = config.game, config.learning.of(stage)
+    games = learning.games_per_iteration / learning.num_processes
+    prompt, reply = TYPICAL * work.prompt, TYPICAL * work.reply
+    turns, votes = (game.civilians + 1) * game.rounds, games * game.votes
+
+    def computing(operations: float, tokens: float) -> float:
+        return operations * shape.parameters * tokens / (USED * gpu.operations)
+
+    def drawing(replies: float) -> float:
+        reading = shape.parameters * work.weight_bytes / gpu.bandwidth
+        prepared = work.is_compiled or config.policy.server is not None
+        step = COMPILED * reading if prepared else max(reading, LAYER * shape.language.layers)
+        return ceil(replies / config.policy.sampling.batch_size) * reply * step
+
+    clues, replies = computing(2, games * turns * prompt) + turns * drawing(games), games * turns
+    seconds = {"play": clues + computing(2, votes * prompt) + drawing(votes)}
+    if stage == "decision":
+        replies = games * learning.votes_per_prompt
+        # One voter of a game votes several times, and its prompt is read once.
+        seconds = {"play": clues, "vote": computing(2, votes * prompt) + drawing(votes - games + replies)}
+    # Votes of a group share their prompt.
+    shared = games if stage == "decision" and learning.shared_prefix else replies
+    trained = shared * prompt + replies * reply
+    if work.has_reference:
+        seconds["reference"] = computing(2, trained)
+    passes = 4 + 2 * work.is_checkpointed + 2 * shape.is_whole
+    return {**seconds, "update": computing(passes, trained)}
+
+
+def games_per_hour(shape: Shape, work: Work, config: SelfPlayConfig, gpu: Gpu = H100) -> float:
+    """Games that all processes play and learn from, in as many iterations of one stage as of the other."""
+    seconds = sum(sum(iteration(shape, work, config, stage, gpu).values()) for stage in STAGES)
+    return 3600 * sum(config.learning.of(stage).games_per_iteration for stage in STAGES) / seconds

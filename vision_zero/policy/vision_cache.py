@@ -1,0 +1,138 @@
+"""A frozen vision side looks at each picture once: what it saw is remembered for the next time.
+
+A game shows the same two pictures in every turn, in every vote, to the reference and in the update. Where the vision side learns
+nothing (``policy.train_on: language``) its features stay the same for the whole stage, and making them again is in vain.
+Pictures are told apart by every bit that the model reads of them.
+"""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import Any
+
+import torch
+from transformers.modeling_outputs import BaseModelOutputWithPooling
+
+from vision_zero.policy.trainable import parameter_sides
+
+ROOM = 512 * 1024**2
+"""Bytes of features that are kept; of more, those go that were not looked at for the longest time."""
+
+CACHED_FAMILIES = ("qwen2_vl", "qwen2_5_vl", "qwen3_vl", "internvl")
+"""Families whose pictures lie one after another: by their grid, or as tiles of one size."""
+
+CachedFeatures = tuple[torch.Tensor, ...]
+"""Of one picture: the features that go among the words, and those that go into layers of the decoder, where the model has any."""
+
+
+@dataclass
+class Features(BaseModelOutputWithPooling):  # type: ignore[misc]
+    """What a model of any family looks for in the answer."""
+
+    deepstack_features: list[tuple[torch.Tensor, ...]] | None = None
+
+
+class VisionCache:
+    """``get_image_features`` of a model whose vision side never changes.
+
+    Args:
+        look: the model's own method.
+        room: bytes of features that are kept.
+    """
+
+    def __init__(self, look: Callable[..., Any], room: int = ROOM) -> None:
+        self.look = look
+        self.room = room
+        self._seen: OrderedDict[bytes, CachedFeatures] = OrderedDict()
+        self._used = 0
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> VisionCache:
+        return self  # a copy of the model has the same frozen eyes
+
+    def __call__(self, pixel_values: torch.Tensor, image_grid_thw: torch.Tensor | None = None, **options: Any) -> Any:
+        ends = range(1, len(pixel_values) + 1) if image_grid_thw is None else image_grid_thw.prod(-1).cumsum(0).tolist()
+        pieces = [slice(start, end) for start, end in pairwise([0, *ends])]
+        keys = _keys(pixel_values, pieces, image_grid_thw)
+        known = {key: self._seen[key] for key in keys if key in self._seen}
+        first = {key: number for number, key in reversed(list(enumerate(keys))) if key not in known}
+        new = sorted(first.values())
+        if new:
+            pixels = pixel_values if len(new) == len(keys) else torch.cat([pixel_values[pieces[number]] for number in new])
+            grids = [] if image_grid_thw is None else [image_grid_thw[new]]
+            known.update(zip([keys[number] for number in new], self._looked(pixels, *grids, **options), strict=True))
+        self._remember(known)
+        return _together([known[key] for key in keys], is_flat=image_grid_thw is not None)
+
+    def _looked(self, pixels: torch.Tensor, *grids: torch.Tensor, **options: Any) -> list[CachedFeatures]:
+        # Neither play's inference mode nor the update's mixed precision may leave its mark on what both will use.
+        with torch.inference_mode(False), torch.no_grad(), torch.autocast(pixels.device.type, enabled=False):
+            features = self.look(pixels, *grids, **options)
+            layers = getattr(features, "deepstack_features", None) or []
+            # Parts of a batch would keep all of it.
+            return [tuple(part.clone() for part in seen) for seen in zip(features.pooler_output, *layers, strict=True)]
+
+    def _remember(self, known: dict[bytes, CachedFeatures]) -> None:
+        for key, seen in known.items():
+            if key not in self._seen:
+                self._used += _size(seen)
+            self._seen[key] = seen
+            self._seen.move_to_end(key)
+        while self._used > self.room:
+            self._used -= _size(self._seen.popitem(last=False)[1])
+
+
+def enable_vision_cache(model: Any) -> None:
+    """From now on this model, of which no vision parameter may ever change again, looks at each picture once.
+
+    Of other families than ``REMEMBERING`` nothing changes: they are not known to look at pictures one by one.
+    """
+    if model.config.model_type not in CACHED_FAMILIES:
+        return
+    core = model.base_model
+    core.get_image_features = VisionCache(core.get_image_features)
+
+
+def disable_if_vision_is_adapted(model: Any, known: set[int], *copies: Any) -> None:
+    """Where an adapter was put onto the vision side, what is seen depends on whether it is on: look each time.
+
+    Args:
+        known: ids of the parameters that the model had before.
+        copies: of the model, which would look through its eyes.
+    """
+    if "get_image_features" not in model.base_model.__dict__:
+        return
+    parameters, sides = dict(model.named_parameters()), parameter_sides(model)
+    if any(side == "vision" and id(parameters[name]) not in known for name, side in sides.items()):
+        for each in (model, *copies):
+            disable_vision_cache(each)
+
+
+def disable_vision_cache(model: Any) -> bool:
+    """From now on it looks each time; did it remember any?"""
+    return model.base_model.__dict__.pop("get_image_features", None) is not None
+
+
+def _keys(pixels: torch.Tensor, pieces: Sequence[slice], grids: torch.Tensor | None) -> list[bytes]:
+    """What tells pictures apart: their grid, and of each row of pixels a sum of its bits, each weighed at random, modulo 2⁶⁴.
+
+    The sums are of integers, so that they are exact in any order and on any device; only they leave a GPU.
+    """
+    rows = pixels.reshape(len(pixels), -1, pixels.shape[-1])
+    bits = rows.view(torch.int16 if rows.element_size() == 2 else torch.int32).long()
+    weights = torch.randint(-(2**63), 2**63 - 1, (bits.shape[-1],), generator=torch.Generator().manual_seed(0))
+    sums = (bits * weights.to(bits.device)).sum(-1).cpu().numpy()
+    shapes = [b""] * len(pieces) if grids is None else [grid.tobytes() for grid in grids.cpu().numpy()]
+    return [shape + sums[piece].tobytes() for shape, piece in zip(shapes, pieces, strict=True)]
+
+
+def _together(seen: Sequence[CachedFeatures], *, is_flat: bool) -> Features:
+    """As the model's own method gives it: a tensor for each picture, or one of all tiles."""
+    first, *layers = zip(*seen, strict=True)
+    return Features(pooler_output=first if is_flat else torch.stack(first), deepstack_features=layers or None)
+
+
+def _size(seen: CachedFeatures) -> int:
+    return sum(features.nbytes for features in seen)

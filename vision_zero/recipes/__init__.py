@@ -1,0 +1,1 @@
+"""Recipes before a run: checking configuration files, and what their results depend on beside them."""

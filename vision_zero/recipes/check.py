@@ -1,0 +1,205 @@
+"""Checking pipeline configuration files before anything runs.
+
+ZenML ignores unknown top-level keys and unknown step keys in silence, and buries errors of parameters in a long traceback; here
+each is one sentence that names the place.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import yaml
+from pydantic import BaseModel, ValidationError
+
+from vision_zero.config.ablation import AblationConfig
+from vision_zero.config.base import problems
+from vision_zero.config.build_pairs import BuildPairsConfig
+from vision_zero.config.credentials import refuse_credentials, refuse_credentials_in_text
+from vision_zero.config.publish import PublishConfig
+from vision_zero.config.self_play import SelfPlayConfig
+from vision_zero.config.strict_yaml import DuplicateKeyError, parse_yaml
+from vision_zero.config.suites import EvaluateConfig
+from vision_zero.config.warm_start import WarmStartConfig
+from vision_zero.errors import ConfigError
+from vision_zero.recipes.ablation_plan import ArmRun, Contents, plan
+from vision_zero.recipes.input_fingerprints import of_recipe
+from vision_zero.recipes.nano_limits import notes_on
+
+ROOTS: dict[str, type[BaseModel]] = {
+    "ablation": AblationConfig,
+    "build_pairs": BuildPairsConfig,
+    "evaluate": EvaluateConfig,
+    "publish": PublishConfig,
+    "self_play": SelfPlayConfig,
+    "warm_start": WarmStartConfig,
+}
+"""The configuration tree of each pipeline, by its name."""
+_PLACEHOLDER = re.compile(r"\$\{[a-zA-Z0-9_]+\}")
+"""What ZenML replaces by a variable of the environment, after the file was read."""
+
+RUN_KEYS = frozenset(
+    "build cache_policy cleanup_hook_source enable_artifact_metadata enable_artifact_visualization enable_cache enable_heartbeat "
+    "enable_pipeline_logs enable_step_logs end_hook_source environment execution_mode extra failure_hook_source init_hook_kwargs "
+    "init_hook_source model parameters pause_hook_source resume_hook_source retry run_name schedule secrets settings "
+    "start_hook_source steps substitutions success_hook_source tags".split()
+)
+"""What ZenML 0.98 reads at the top of a file; a test holds both sets to ZenML's own models."""
+STEP_KEYS = frozenset(
+    "cache_policy enable_artifact_metadata enable_artifact_visualization enable_cache enable_step_logs end_hook_source "
+    "environment experiment_tracker extra failure_hook_source group heartbeat_healthy_threshold model outputs parameters retry "
+    "runtime secrets settings start_hook_source step_operator substitutions success_hook_source".split()
+)
+"""What ZenML 0.98 reads below a step's name."""
+
+
+def check_file(path: Path, pipeline: str | None = None) -> str:
+    """Check a file.
+
+    Args:
+        pipeline: whose configuration it is; None: found out from its settings, wherever the file lies.
+
+    Returns:
+        A sentence that says what it configures, and further lines with what it asks of the policy that it is not made for.
+
+    Raises:
+        ConfigError: the file cannot be read, or a key, type or value in it is wrong.
+    """
+    data = read_yaml(path)
+    _check_keys(data)
+    parameters = data.get("parameters")
+    if not isinstance(parameters, dict) or "config" not in parameters:
+        raise ConfigError(f"{path}: parameters.config is missing: the settings of the run belong there")
+    unknown = sorted(map(str, set(parameters) - {"config", "rounds"}))
+    if unknown:
+        raise ConfigError(f"{path}: parameters.{unknown[0]} is not known; did you mean parameters.config.{unknown[0]}?")
+    name = pipeline or _pipeline_of(parameters["config"], path)
+    try:
+        config = ROOTS[name].model_validate(parameters["config"])
+    except ValidationError as error:
+        likelier = _pipeline_of(parameters["config"], path)
+        hint = "" if likelier == name else f" (it looks like a configuration of {likelier}, and was given to {name})"
+        raise ConfigError(f"{path}: {problems(error)}{hint}") from error
+    if isinstance(config, AblationConfig):
+        arms = read_arms(config, _unseen)
+        said = f"a valid configuration of an ablation of {len(arms)} arms and seeds"
+        return _with_notes(said, tuple(dict.fromkeys(note for arm in arms for note in notes_on(arm.config))))
+    return _with_notes(f"a valid configuration of {type(config).__name__.removesuffix('Config')}", notes_on(config))
+
+
+def _unseen(settings: SelfPlayConfig) -> str:
+    """A check reads no data, and how many arms there are does not depend on any."""
+    return ""
+
+
+def check_before_run(path: Path, pipeline: str) -> None:
+    """Check a file that ZenML is about to read: what it would ignore, or take the last of two for, is an error instead.
+
+    A file with ``${VARIABLES}`` is checked as far as that can be done before ZenML has put their values in.
+
+    Raises:
+        ConfigError: as of :func:`check_file`.
+    """
+    if _PLACEHOLDER.search(_text(path)):
+        _check_keys(read_yaml(path))
+    else:
+        check_file(path, pipeline)
+
+
+def _pipeline_of(settings: object, path: Path) -> str:
+    """The pipeline that knows most of these settings. Between several the folder decides, as under ``configs/``."""
+    keys = set(settings) if isinstance(settings, dict) else set()
+    unknown = {name: len(keys - set(root.model_fields)) for name, root in ROOTS.items()}
+    best = [name for name in ("self_play", *ROOTS) if unknown[name] == min(unknown.values())]
+    folder = path.resolve().parent.name
+    return folder if folder in best else best[0]
+
+
+def _with_notes(said: str, notes: Sequence[str]) -> str:
+    return "\n".join([said, *(f"note: {note}" for note in notes)])
+
+
+def read_self_play(path: Path) -> SelfPlayConfig:
+    """The settings of a self-play recipe.
+
+    Raises:
+        ConfigError: the file cannot be read, or holds another configuration.
+    """
+    check_file(path)
+    try:
+        return SelfPlayConfig.model_validate(read_yaml(path)["parameters"]["config"])
+    except ValidationError as error:
+        raise ConfigError(f"{path} is no recipe of self-play: {problems(error)}") from error
+
+
+def read_ablation(path: Path) -> AblationConfig:
+    """The settings of an ablation.
+
+    Raises:
+        ConfigError: the file cannot be read, or holds another configuration.
+    """
+    check_file(path, "ablation")
+    return AblationConfig.model_validate(read_yaml(path)["parameters"]["config"])
+
+
+def read_arms(config: AblationConfig, contents: Contents = of_recipe) -> list[ArmRun]:
+    """Every arm of an ablation with every seed, built on its recipe; see :func:`vision_zero.config.ablation.plan`.
+
+    Raises:
+        ConfigError: the recipe cannot be read, or an arm is no self-play configuration.
+    """
+    recipe = (read_yaml(Path(config.recipe)).get("parameters") or {}).get("config") or {}
+    return plan(config, recipe, contents)
+
+
+def read_yaml(path: Path) -> dict[str, Any]:
+    """The file's mapping; tags that would make objects are refused, and so is what looks like a credential.
+
+    Raises:
+        ConfigError: there is no such file, it is no YAML mapping, or it holds a credential.
+    """
+    text = _text(path)
+    try:
+        data = parse_yaml(text)
+    except DuplicateKeyError as error:
+        refuse_credentials_in_text(text, str(path))
+        raise ConfigError(f"{path}: {error.problem}: keep one of them") from None
+    except (yaml.YAMLError, RecursionError, ValueError) as error:
+        raise ConfigError(f"{path} is not YAML: {_complaint(error)}") from None
+    refuse_credentials(data, str(path))
+    refuse_credentials_in_text(text, str(path))
+    if not isinstance(data, dict):
+        raise ConfigError(f"{path} holds no settings: it must be a mapping with the key parameters")
+    return data
+
+
+def _text(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigError(f"{path} cannot be read: {error}") from error
+
+
+def _complaint(error: Exception) -> str:
+    """What is wrong and where, without the piece of the file that PyYAML quotes: it may be a password."""
+    if isinstance(error, yaml.MarkedYAMLError) and error.problem_mark is not None:
+        return f"{error.problem} in line {error.problem_mark.line + 1}"
+    if isinstance(error, RecursionError):
+        return "it is nested too deeply"
+    return "it holds a character or a value that YAML does not allow"
+
+
+def _check_keys(data: dict[str, Any]) -> None:
+    """Refuse what ZenML would ignore: unknown keys at the top and below ``steps``."""
+    unknown = sorted(map(str, set(data) - RUN_KEYS))
+    if unknown:
+        raise ConfigError(f"{unknown[0]} is not a key of a pipeline configuration: ZenML would ignore it")
+    steps = data.get("steps") or {}
+    if not isinstance(steps, dict) or not all(isinstance(settings or {}, dict) for settings in steps.values()):
+        raise ConfigError("steps must be a mapping of names of steps to their settings")
+    for step, settings in steps.items():
+        strange = sorted(map(str, set(settings or {}) - STEP_KEYS))
+        if strange:
+            raise ConfigError(f"steps.{step}.{strange[0]} is not a key of a step: ZenML would ignore it")

@@ -1,0 +1,187 @@
+"""Curves over all iterations of all runs so far: votes, rewards, KL, lengths, held-out scores, and which stage trained when."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import get_args
+
+from vision_zero.config.evaluation import ScriptedName
+from vision_zero.config.learning import Stage
+from vision_zero.report.line_chart import Band, Chart, Line, Point, Threshold
+from vision_zero.report.pages import render_page
+from vision_zero.report.reply_stats import unreadable_share
+from vision_zero.training.state import IterationRecord, StageState
+
+BLUE, RED, GREEN, GOLD, GREY, PURPLE = "#1f5fae", "#b3261e", "#1b7f4b", "#c58a1c", "#7a8594", "#7b4fa3"
+BOUND_COLORS = {"oracle": GREEN, "guesser": GOLD, "random": RED}
+OPPONENT_COLORS = {
+    "oracle": GREEN,
+    "guesser": "#0f766e",
+    "random": RED,
+    "mute": GREY,
+    "copycat": GOLD,
+    "liar": PURPLE,
+    "vague": "#a0522d",
+}
+STAGE_COLORS = {"clue": "#e8eefb", "decision": "#fdf1dd"}
+
+
+def curves_page(state: StageState) -> str:
+    """The curves as a page of their own."""
+    return render_page("course.html.j2", state=state, charts=curve_charts(state))
+
+
+def curve_charts(state: StageState) -> list[Chart]:
+    """Every curve that has data."""
+    history = state.history
+    if not history:
+        return []
+    bands = stage_bands(history)
+    charts = [
+        _votes(state, bands),
+        Chart(
+            "Clue reward by role",
+            [
+                Line("spy", _metric(history, "reward/spy"), RED),
+                Line("civilians", _metric(history, "reward/civilian"), BLUE),
+            ],
+            bands=bands,
+        ),
+        Chart("KL to the base, per token", _by_role(history, "kl"), bands=bands),
+        Chart("Length of replies, in tokens", _by_role(history, "tokens"), bands=bands),
+        Chart("Length of replies, in words", _by_role(history, "words"), bands=bands),
+        Chart("Reasoned replies", _by_role(history, "reasoned"), bands=bands, limits=(0.0, 1.0), is_share=True),
+        Chart("Entropy, nats per token", _by_role(history, "entropy"), bands=bands),
+        Chart("Unreadable replies", _unreadable(history), bands=bands, limits=(0.0, 1.0), is_share=True),
+        Chart(
+            "Groups that teach nothing",
+            [
+                Line("votes of a prompt", _metric(_of_stage(history, "decision"), "zero_variance"), GOLD, largest_gap=1),
+                Line("clues of a game", _metric(_of_stage(history, "clue"), "zero_variance"), BLUE, largest_gap=1),
+            ],
+            bands=bands,
+            limits=(0.0, 1.0),
+            is_share=True,
+        ),
+    ]
+    if len(state.measured) > 0:
+        charts += _held_out(state)
+    return [chart for chart in charts if any(line.points for line in chart.lines)]
+
+
+def stage_bands(history: Sequence[IterationRecord]) -> list[Band]:
+    """Stretches of one stage each."""
+    bands: list[Band] = []
+    for record in history:
+        start = record.iteration - 0.5
+        if bands and bands[-1].color == STAGE_COLORS[record.stage] and bands[-1].stop == start:
+            bands[-1] = Band(bands[-1].start, start + 1, bands[-1].color)
+        else:
+            bands.append(Band(start, start + 1, STAGE_COLORS[record.stage]))
+    return bands
+
+
+def _votes(state: StageState, bands: Sequence[Band]) -> Chart:
+    history, rules = state.history, state.rules
+    return Chart(
+        "Votes: right, and N/A",
+        [
+            Line("right", [(record.iteration, record.running_accuracy) for record in history], BLUE),
+            Line("N/A", [(record.iteration, record.running_abstention) for record in history], GOLD),
+            Line("single iterations", [(record.iteration, record.accuracy) for record in history], BLUE, is_faint=True),
+        ],
+        thresholds=[
+            Threshold("to clue", rules.accuracy_to_clue, GREEN),
+            Threshold("to decision", 1 - rules.error_to_decision, RED),
+        ],
+        bands=bands,
+        limits=(0.0, 1.0),
+        is_share=True,
+    )
+
+
+def _held_out(state: StageState) -> list[Chart]:
+    """Curves over the measurements, with the frozen base's, and the levels that scripted players reach on the same games."""
+
+    def lines(name: str) -> list[Line]:
+        return [Line("policy", _scored(state, name), BLUE), Line("frozen base", _scored(state, name, of_base=True), GREY)]
+
+    def number(title: str, name: str) -> Chart:
+        return Chart(title, lines(name))
+
+    def beside_base(title: str, name: str, more: Sequence[Line] = (), bounds: str = "") -> Chart:
+        levels = [
+            Threshold(f"{bound.player} voter", bound.estimate.mean, BOUND_COLORS[bound.player])
+            for bound in state.measured[-1].bounds
+            if bound.name == (bounds or name)
+        ]
+        return Chart(title, [*lines(name), *more], levels, limits=(0.0, 1.0), is_share=True)
+
+    opponents = [name for name in get_args(ScriptedName) if _scored(state, f"wins/against {name}")]
+    wins = [Line("against the base", _scored(state, "wins/both"), BLUE)]
+    wins.append(Line("the same, votes sampled", _scored(state, "wins sampled/both"), "#6d9eeb"))
+    wins += [Line(name, _scored(state, f"wins/against {name}"), OPPONENT_COLORS[name]) for name in opponents]
+    own_rule = Line("the rule on its own checks", _scored(state, "decision/rule on checks"), "#6d9eeb")
+    base_rule = Line("the rule on the base's checks", _scored(state, "decision/rule on checks", of_base=True), PURPLE)
+    votes = beside_base(
+        "Held-out games: forced choice right", "decision/forced", (own_rule, base_rule), bounds="decision/accuracy"
+    )
+    verdicts = [
+        Line("right", _scored(state, "verdicts/all"), BLUE),
+        Line("base", _scored(state, "verdicts/all", of_base=True), GREY),
+        Line("false denied", _scored(state, "false denied/all"), GREEN),
+        Line("base", _scored(state, "false denied/all", of_base=True), GOLD),
+    ]
+    charts = [
+        votes,
+        beside_base("Held-out games: right votes", "decision/accuracy"),
+        Chart("Held-out verdicts", verdicts, limits=(0.0, 1.0), is_share=True),
+        beside_base("Held-out votes that are reasoned", "replies/reasoned"),
+        number("Words of a held-out vote", "replies/words"),
+        number("Attributes of a held-out clue", "clues/attributes"),
+        beside_base("Held-out games: spy caught", "decision/spy caught"),
+        Chart("Held-out games: wins", wins, limits=(0.0, 1.0), is_share=True),
+        beside_base("Held-out scene questions", "questions/all"),
+    ]
+    return [replace(chart, lines=[line for line in chart.lines if line.points]) for chart in charts]
+
+
+def _scored(state: StageState, name: str, of_base: bool = False) -> list[Point]:
+    return [
+        (scores.iteration, (score.base if of_base else score.policy).mean)
+        for scores in state.measured
+        for score in scores.scores
+        if score.name == name and (score.base if of_base else score.policy).units
+    ]
+
+
+def _by_role(history: Sequence[IterationRecord], name: str) -> list[Line]:
+    """A measure of replies: the clues of each role, and votes. What training measures of votes, it does in the decision stage."""
+    measured_apart = any(f"vote/{name}" in record.metrics for record in history)
+    votes = _metric(history, f"vote/{name}") if measured_apart else _metric(_of_stage(history, "decision"), name)
+    return [
+        Line("spy's clues", _metric(history, f"clue/spy/{name}"), RED, largest_gap=1),
+        Line("civilians' clues", _metric(history, f"clue/civilian/{name}"), BLUE, largest_gap=1),
+        Line("votes", votes, GOLD, largest_gap=1),
+    ]
+
+
+def _unreadable(history: Sequence[IterationRecord]) -> list[Line]:
+    def points(prefix: str) -> list[Point]:
+        shares = ((record.iteration, unreadable_share([record], prefix)) for record in history)
+        return [(iteration, share) for iteration, share in shares if share is not None]
+
+    return [
+        Line("spy's clues", points("clue/spy"), RED),
+        Line("civilians' clues", points("clue/civilian"), BLUE),
+        Line("votes", points("vote"), GOLD),
+    ]
+
+
+def _of_stage(history: Sequence[IterationRecord], stage: Stage) -> list[IterationRecord]:
+    return [record for record in history if record.stage == stage]
+
+
+def _metric(history: Sequence[IterationRecord], name: str) -> list[Point]:
+    return [(record.iteration, record.metrics[name]) for record in history if name in record.metrics]

@@ -1,0 +1,186 @@
+r"""The decision stage: TRL's GRPOTrainer on votes (arXiv 2509.25541, equation of L_dec).
+
+    L_dec = -E[A log q(vote)] + τ E[KL(q‖q_ref)]        A = (r - mean) / (std + ε) over the votes sampled for one prompt
+
+Each iteration plays fresh games with the policy as it is. Every civilian votes once, as the rules have it, but for one drawn by
+the seed, who votes ``votes_per_prompt`` times: the first of these counts in the game, and all of them are trained. Advantages and
+loss are TRL's own; this trainer rewards the votes and reads the stage controller's rates from them.
+Not in the paper: ``skip_equal_groups``, which spares the update the groups that have no advantage to learn from, and
+``vote_scale: batch``, by which std is that of all votes of the iteration.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, field
+from statistics import fmean, stdev
+from typing import Any
+
+from accelerate.utils import gather_object
+
+from vision_zero.game.interface import Players, Reply, Request
+from vision_zero.game.transcript import Move, Transcript, VoteRates
+from vision_zero.policy.loading import load_base
+from vision_zero.randomness import Seed
+from vision_zero.rewards.decision import vote_reward
+from vision_zero.rewards.group_advantage import EPSILON
+from vision_zero.rewards.shuffled import shuffled
+from vision_zero.training.job import StageJob, StageResult
+from vision_zero.training.launcher import train_in_processes
+from vision_zero.training.metrics import game_metrics, reply_metrics
+from vision_zero.training.out_of_memory import Part, free_memory, out_of_memory_named
+from vision_zero.training.rollouts import RolloutTrainer, Turn
+
+Ballot = tuple[Move, int]
+"""A vote and the spy's seat."""
+
+
+def run_decision_stage(job: StageJob) -> StageResult:
+    """Train on votes if the state says so and iterations are left; else nothing is played, and the policy is handed on."""
+    if job.state.stage != "decision" or not job.planned:
+        return StageResult(job.state, (), job.parent)
+    if job.learning.num_processes > 1:
+        return train_in_processes("decision", job)
+    try:
+        return train_on_votes(job)
+    finally:
+        free_memory()
+
+
+def train_on_votes(job: StageJob) -> StageResult:
+    """Play, vote and train in this process, alone or as one of those that train together."""
+    with out_of_memory_named("load", job.policy, job.learning):
+        model, processor = load_base(job.policy)
+        trainer = DecisionTrainer(model, processor, job)
+    policy = trainer.run()
+    return StageResult(trainer.progress.state, tuple(trainer.transcripts), policy)
+
+
+@dataclass
+class GroupVoters:
+    """Players who are the policy, but for one voter of each game, who votes several times; the first vote is the game's.
+
+    Attributes:
+        seed: draws the voter, by the game's id.
+        votes: how often that voter votes.
+        spending: counts the seconds of clues and of votes apart.
+        groups: what was asked and voted by those voters, game by game in the order of asking.
+    """
+
+    policy: Players
+    seed: Seed
+    votes: int
+    spending: Callable[[Part], AbstractContextManager[None]]
+    groups: list[list[Turn]] = field(default_factory=list)
+
+    def reply(self, requests: Sequence[Request], seed: Seed) -> list[Reply]:
+        """One reply for each request; see :class:`vision_zero.game.interface.Players`."""
+        if requests[0].kind != "vote":
+            with self.spending("play"):
+                return self.policy.reply(requests, seed)
+        drawn = self._drawn(requests)
+        times = [self.votes if place in drawn else 1 for place in range(len(requests))]
+        asked = [request for request, number in zip(requests, times, strict=True) for _ in range(number)]
+        with self.spending("vote"):
+            said = iter(zip(asked, self.policy.reply(asked, seed), strict=True))
+        by_request = [[next(said) for _ in range(number)] for number in times]
+        self.groups += [by_request[place] for place in sorted(drawn)]
+        return [replies[0][1] for replies in by_request]
+
+    def _drawn(self, requests: Sequence[Request]) -> set[int]:
+        """Places of the drawn voters' requests, one a game."""
+        by_game: dict[str, list[int]] = {}
+        for place, request in enumerate(requests):
+            by_game.setdefault(request.game_id, []).append(place)
+        return {places[int(self.seed.child(game).generator().integers(len(places)))] for game, places in by_game.items()}
+
+
+class DecisionTrainer(RolloutTrainer):
+    """GRPOTrainer with the vote's reward: the group of a game is the votes of one of its voters."""
+
+    def __init__(self, model: Any, processor: Any, job: StageJob) -> None:
+        super().__init__(model, processor, job, kind="vote", group=job.learning.votes_per_prompt)
+
+    def _generate_and_score_completions(self, inputs: list[dict[str, Any]]) -> dict[str, Any]:
+        """Play this iteration's games, measure the votes, and let TRL prepare those that are trained."""
+        transcripts, votes = self._votes(inputs)
+        spies = {transcript.game_id: transcript.spy for transcript in transcripts}
+        ballots = [(self.game.read(request, reply), spies[request.game_id]) for request, reply in votes]
+        earned_by_all = self._earned(transcripts, ballots)
+        start = self.accelerator.process_index * len(ballots)
+        earned = earned_by_all[start : start + len(ballots)]
+        trained = self._trained(earned)
+        output = self.prepare(
+            self.asked([votes[number] for number in trained]),
+            [votes[number][1].tokens for number in trained],
+            [earned[number] for number in trained],
+        )
+        # The loss is a mean over the replies; those that were skipped count in it with their advantage of 0.
+        output["advantages"] *= len(trained) / len(inputs)
+        if self.job.rewards.vote_scale == "batch":
+            output["advantages"] /= stdev(earned_by_all) + EPSILON
+        return output
+
+    def _votes(self, inputs: list[dict[str, Any]]) -> tuple[list[Transcript], list[Turn]]:
+        """The games of all processes, and the votes that are trained of this one's, group by group."""
+        with self.spending("play"):
+            policy = self.player()
+        players = GroupVoters(policy, self.job.seed.child("voters"), self.num_generations, self.spending)
+        transcripts, _ = self.play(inputs, players)
+        return transcripts, [vote for group in players.groups for vote in group]
+
+    def _trained(self, earned: Sequence[float]) -> list[int]:
+        """Which rows are trained: all, or whole groups that earned different rewards.
+
+        Some that did not join them where another process has more: all train equally many.
+        """
+        groups = list(range(len(earned) // self.num_generations))
+        if self.job.learning.skip_equal_groups:
+            equal = equal_groups(earned, self.num_generations)
+            wanted = max(1, *gather_object([equal.count(False)]))
+            groups = sorted(sorted(groups, key=equal.__getitem__)[:wanted])
+        return [group * self.num_generations + place for group in groups for place in range(self.num_generations)]
+
+    def _earned(self, games: Sequence[Transcript], ballots: Sequence[Ballot]) -> list[float]:
+        """Advance the controller by the votes of all processes, and return what they all earned, process by process."""
+        of_all: list[Ballot] = gather_object(list(ballots))
+        earned = [vote_reward(move.ballot, spy, self.job.rewards) for move, spy in of_all]
+        if self.job.rewards.shuffled:
+            earned = shuffled(earned, self.iteration_seed.child("shuffled"))
+        opener = self.job.opener
+        # Of the games' own votes, most are not trained, and those that are, are among the ballots.
+        played = {
+            name: value for name, value in game_metrics(games, self.job.rewards, opener).items() if not name.startswith("vote/")
+        }
+        self.progress.measured(rates_of(of_all), {**played, **vote_measures(of_all, earned, self.num_generations, opener)})
+        return earned
+
+
+def equal_groups(earned: Sequence[float], group: int) -> list[bool]:
+    """For each prompt, ``group`` votes after one another: did they all earn the same?"""
+    return [len(set(earned[start : start + group])) == 1 for start in range(0, len(earned), group)]
+
+
+def vote_measures(ballots: Sequence[Ballot], earned: Sequence[float], group: int, opener: str | None = None) -> dict[str, float]:
+    """What is known of sampled votes, ``group`` of them for a prompt.
+
+    Returns:
+        ``reward``: mean; ``zero_variance``: share of prompts whose votes all earned the same; and the measures of
+        :func:`vision_zero.training.metrics.reply_metrics` under ``vote``.
+    """
+    return {
+        "reward": fmean(earned),
+        "zero_variance": fmean(equal_groups(earned, group)),
+        **reply_metrics("vote", (move for move, _ in ballots), opener),
+    }
+
+
+def rates_of(ballots: Sequence[Ballot]) -> VoteRates:
+    """acc_t and na_t of sampled votes."""
+    return VoteRates(
+        votes=len(ballots),
+        accuracy=fmean(move.vote == spy for move, spy in ballots),
+        abstention=fmean(move.is_abstention for move, _ in ballots),
+        unreadable=fmean(move.unreadable is not None for move, _ in ballots),
+    )

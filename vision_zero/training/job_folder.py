@@ -1,0 +1,142 @@
+"""A job and its result as plain files, for processes that train together: JSON, parquet, and a policy's own files.
+
+    job.json, pairs.parquet            what is to be done
+    trained/checkpoint-<iteration>/    the policy, as the trainer saves it
+    result.json, played.parquet        what came of it
+
+There is no pickle. The policy to continue from stays where it is: the processes run on one machine.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Self, TypeVar
+
+from pydantic import ValidationError
+
+from vision_zero.config.base import Config, problems
+from vision_zero.config.game import GameConfig
+from vision_zero.config.learning import LearningConfig, Stage
+from vision_zero.config.policy import PolicyConfig
+from vision_zero.config.rewards import RewardsConfig
+from vision_zero.data.sampler import PairSampler
+from vision_zero.data.table import PairTable
+from vision_zero.errors import TrainingError
+from vision_zero.game.transcript_files import read_transcripts, write_transcripts
+from vision_zero.policy.folder import PolicyFolder
+from vision_zero.randomness import Seed
+from vision_zero.training.job import StageJob, StageResult
+from vision_zero.training.state import StageState
+
+JOB, PAIRS = "job.json", "pairs.parquet"
+TRAINED, RESULT, PLAYED = "trained", "result.json", "played.parquet"
+
+Written = TypeVar("Written", bound=Config)
+
+
+class _Job(Config):
+    """All of a job but its pairs."""
+
+    stage: Stage
+    policy: PolicyConfig
+    game: GameConfig
+    rewards: RewardsConfig
+    learning: LearningConfig
+    state: StageState
+    parent: Path | None
+    iterations: int
+    games: int
+    stride: int
+    run: str
+    seed: int
+    seed_path: tuple[str, ...]
+    opener: str | None
+
+
+class _Result(Config):
+    """All of a result but its games; the policy's folder is named relative to the folder that this file is in."""
+
+    state: StageState
+    policy: str
+
+
+@dataclass(frozen=True)
+class JobFolder:
+    """The folder that a job is handed over in, and its result back."""
+
+    path: Path
+
+    def write(self, stage: Stage, job: StageJob) -> Self:
+        """Write a stage's job."""
+        written = _Job(
+            stage=stage,
+            policy=job.policy,
+            game=job.game,
+            rewards=job.rewards,
+            learning=job.learning,
+            state=job.state,
+            parent=None if job.parent.path is None else job.parent.path.absolute(),
+            iterations=job.iterations,
+            games=job.pairs.games,
+            stride=job.pairs.stride,
+            run=job.run,
+            seed=job.seed.root,
+            seed_path=job.seed.path,
+            opener=job.opener,
+        )
+        job.pairs.table.write(self.path / PAIRS)
+        (self.path / JOB).write_text(written.model_dump_json(), encoding="utf-8")
+        return self
+
+    def read(self) -> tuple[Stage, StageJob]:
+        """The job as it was written; the trained policy goes into this folder.
+
+        Raises:
+            TrainingError: there is no job here.
+            PairsError: its pairs cannot be read.
+        """
+        written = _read(_Job, self.path / JOB)
+        job = StageJob(
+            policy=written.policy,
+            game=written.game,
+            rewards=written.rewards,
+            learning=written.learning,
+            state=written.state,
+            parent=PolicyFolder(written.parent).checked(),
+            folder=self.path / TRAINED,
+            iterations=written.iterations,
+            pairs=PairSampler(PairTable.read(self.path / PAIRS), written.games, written.stride),
+            run=written.run,
+            seed=Seed(written.seed, written.seed_path),
+            opener=written.opener,
+        )
+        return written.stage, job
+
+    def write_result(self, result: StageResult) -> None:
+        """Write what came of the job; its policy is in this folder already."""
+        assert result.policy.path is not None
+        policy = result.policy.path.relative_to(self.path).as_posix()
+        write_transcripts(result.transcripts, self.path / PLAYED)
+        (self.path / RESULT).write_text(_Result(state=result.state, policy=policy).model_dump_json(), encoding="utf-8")
+
+    def read_result(self) -> StageResult:
+        """The result as it was written.
+
+        Raises:
+            TrainingError: there is none.
+            PolicyError: its policy is incomplete.
+            GameError: its games cannot be read.
+        """
+        written = _read(_Result, self.path / RESULT)
+        policy = PolicyFolder(self.path / written.policy).checked()
+        return StageResult(written.state, read_transcripts(self.path / PLAYED), policy)
+
+
+def _read(kind: type[Written], path: Path) -> Written:
+    try:
+        return kind.model_validate_json(path.read_bytes())
+    except OSError as error:
+        raise TrainingError(f"{path} cannot be read: {error}") from error
+    except ValidationError as error:
+        raise TrainingError(f"{path} is not of this version: {problems(error)}") from error

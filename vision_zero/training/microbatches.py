@@ -1,0 +1,177 @@
+"""The micro-batches of an update: rows of similar length together, as many as a budget of tokens allows.
+
+TRL pads every row of an iteration to the longest, and trains equally many rows at a time. All of them go into one optimiser step,
+so their order is free, and so are the borders between them: by length, each part is cut to its own longest row, short rows come
+many at a time and long ones few, and the memory is the same for all. Rows of one prompt stay together, where the prompt counts
+once (:mod:`vision_zero.training.shared_prefix`). The update is that of the whole but for rounding, since the loss of each part
+counts by its rows.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import torch
+from accelerate.utils import gather_object
+from trl.trainer.utils import split_pixel_values_by_grid, unsplit_pixel_values_by_grid
+
+Batch = dict[str, Any]
+SHARE = "share"
+"""Where a micro-batch says which share of the rows it holds."""
+PROMPT = "prompt"
+"""Where a batch says which prompt each row answers, as a list of numbers: rows of one number share theirs."""
+PLACE = "place"
+"""Where a micro-batch says which rows of the batch it holds."""
+COUNTS = ("num_images", "num_tiles")
+SEEN = (
+    "pixel_values",
+    "pixel_attention_mask",
+    "image_grid_thw",
+    "image_position_ids",
+    "image_sizes",
+    "spatial_shapes",
+    "token_type_ids",
+    "mm_token_type_ids",
+    *COUNTS,
+)
+"""What a batch can have of its pictures: the model's inputs, and how many pictures and tiles are a row's."""
+_MASKS = ("prompt_mask", "completion_mask")
+_OF_PROMPTS = ("prompt_ids", "prompt_mask")
+_OF_COMPLETIONS = ("completion_ids", "completion_mask", "ref_per_token_logps", "old_per_token_logps")
+_OF_BOTH = ("token_type_ids", "mm_token_type_ids")
+"""What has a column for each token."""
+
+Lengths = Sequence[tuple[int, int]]
+"""Tokens of each row's prompt and reply."""
+
+
+def microbatches(batch: Batch, tokens: int) -> list[Batch]:
+    """The batch in parts, the shortest rows first; equally many parts in every process, so that they can wait for each other.
+
+    Args:
+        batch: what TRL makes of an iteration's replies, tensors and lists with one entry a row, pictures by their grid; and
+            ``PROMPT``.
+        tokens: columns of a part at most: of its prompts and of its replies. A row that is longer is a part by itself.
+    """
+    lengths = list(zip(*(batch[mask].sum(1).tolist() for mask in _MASKS), strict=True))
+    parts = parts_of(lengths, batch[PROMPT], tokens)
+    parts = more_parts(parts, max(gather_object([len(parts)])))
+    rows = split_pixel_values_by_grid(batch)
+    return [{**_trimmed(_joined(rows, part)), SHARE: len(part) / len(lengths), PLACE: part} for part in parts]
+
+
+def parts_of(lengths: Lengths, prompts: Sequence[int], tokens: int) -> list[list[int]]:
+    """The rows of each part, so that each but for lone rows stays within the budget when it is padded.
+
+    Replies to one prompt go into one part, unless they alone are more than the budget.
+    """
+    pieces = [piece for group in _groups(prompts) for piece in _pieces(group, lengths, tokens)]
+    pieces.sort(key=lambda piece: sum(_longest(lengths, piece)))
+    parts: list[list[list[int]]] = []
+    for piece in pieces:
+        if not parts or _columns(lengths, [*parts[-1], piece]) > tokens:
+            parts.append([])
+        parts[-1].append(piece)
+    return [[row for piece in part for row in piece] for part in parts]
+
+
+def more_parts(parts: Sequence[list[int]], number: int) -> list[list[int]]:
+    """So many parts: those with the most rows are cut in two."""
+    parts = list(parts)
+    while len(parts) < number:
+        place = max(range(len(parts)), key=lambda part: len(parts[part]))
+        half = (len(parts[place]) + 1) // 2
+        parts[place : place + 1] = [parts[place][:half], parts[place][half:]]
+    return parts
+
+
+def first_rows(part: Batch) -> tuple[list[int], list[int]]:
+    """The first row of each prompt of a batch, and for each row which of those prompts it answers."""
+    numbers = part[PROMPT]
+    places = {number: place for place, number in enumerate(dict.fromkeys(numbers))}
+    return [numbers.index(number) for number in places], [places[number] for number in numbers]
+
+
+def picked(batch: Batch, rows: Sequence[int]) -> Batch:
+    """Those rows of a batch."""
+    return _joined(split_pixel_values_by_grid(batch), rows)
+
+
+def sizes(parts: Sequence[Batch]) -> dict[str, float]:
+    """Of all processes together ``update/tokens``: tokens that are read, of prompts and completions; ``update/padding``: share of
+    the columns that hold none; ``update/shared``: share of all rows' tokens that need no reading, since another row's are read.
+    """
+    counts = gather_object([_counts(part) for part in parts])
+    read, columns, whole = (sum(count) for count in zip(*counts, strict=True))
+    return {"update/tokens": float(read), "update/padding": 1 - read / columns, "update/shared": 1 - read / whole}
+
+
+def weigh(metrics: dict[str, list[float]], shares: Sequence[float]) -> None:
+    """Make one value of those that were noted for each micro-batch: their mean by rows."""
+    for values in metrics.values():
+        if len(values) == len(shares):
+            values[:] = [sum(value * share for value, share in zip(values, shares, strict=True))]
+
+
+def _counts(part: Batch) -> tuple[int, int, int]:
+    """Tokens that are read, columns that hold them, and tokens of whole rows."""
+    prompts, replies = (part[mask] for mask in _MASKS)
+    first, _ = first_rows(part)
+    read = int(prompts[first].sum() + replies.sum())
+    return read, len(first) * prompts.shape[1] + replies.numel(), int(prompts.sum() + replies.sum())
+
+
+def _groups(prompts: Sequence[int]) -> list[list[int]]:
+    """The rows of each prompt."""
+    groups: dict[int, list[int]] = {}
+    for row, prompt in enumerate(prompts):
+        groups.setdefault(prompt, []).append(row)
+    return list(groups.values())
+
+
+def _pieces(group: Sequence[int], lengths: Lengths, tokens: int) -> list[list[int]]:
+    """Rows of one prompt, the shortest first, in as few pieces as the budget allows."""
+    pieces: list[list[int]] = []
+    for row in sorted(group, key=lambda row: lengths[row][1]):
+        if not pieces or _columns(lengths, [[*pieces[-1], row]]) > tokens:
+            pieces.append([])
+        pieces[-1].append(row)
+    return pieces
+
+
+def _longest(lengths: Lengths, rows: Sequence[int]) -> tuple[int, int]:
+    """Of the rows' prompts, and of their replies."""
+    return max(lengths[row][0] for row in rows), max(lengths[row][1] for row in rows)
+
+
+def _columns(lengths: Lengths, pieces: Sequence[Sequence[int]]) -> int:
+    """What pieces of a prompt each take when they are padded together."""
+    rows = [row for piece in pieces for row in piece]
+    prompt, reply = _longest(lengths, rows)
+    return len(pieces) * prompt + len(rows) * reply
+
+
+def _joined(batch: Batch, rows: Sequence[int]) -> Batch:
+    """Rows of a batch that lies in rows, pictures too."""
+    return dict(unsplit_pixel_values_by_grid({key: _of_rows(value, rows) for key, value in batch.items()}))
+
+
+def _of_rows(value: Any, rows: Sequence[int]) -> Any:
+    if isinstance(value, list):
+        return [value[row] for row in rows]
+    return value[list(rows)] if isinstance(value, torch.Tensor) and value.ndim else value
+
+
+def _trimmed(part: Batch) -> Batch:
+    """Without the columns that are padding in every row: at the left of the prompts, at the right of the completions."""
+    prompt = part["prompt_mask"].shape[1]
+    start = prompt - int(part["prompt_mask"].sum(1).max())
+    end = int(part["completion_mask"].sum(1).max())
+
+    columns = {
+        **dict.fromkeys(_OF_PROMPTS, slice(start, None)),
+        **dict.fromkeys(_OF_COMPLETIONS, slice(end)),
+        **dict.fromkeys(_OF_BOTH, slice(start, prompt + end)),
+    }
+    return {key: value[:, columns[key]] if key in columns else value for key, value in part.items()}

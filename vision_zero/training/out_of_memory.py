@@ -1,0 +1,100 @@
+"""Running out of memory, said in one line with the setting to turn, at the edge of whatever part of a stage it happened in.
+
+Nothing of the stage is kept then: its policy and state are those that it began from, so the same command goes on from there.
+"""
+
+from __future__ import annotations
+
+import gc
+import signal
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any, Literal
+
+import torch
+
+from vision_zero.config.learning import LearningConfig
+from vision_zero.config.policy import PolicyConfig
+from vision_zero.errors import TrainingError
+
+Part = Literal["load", "play", "vote", "reference", "update"]
+_DOING: dict[Part, str] = {
+    "load": "loading the policy",
+    "play": "playing",
+    "vote": "voting",
+    "reference": "scoring replies by the base",
+    "update": "training",
+}
+
+
+@contextmanager
+def out_of_memory_named(part: Part, policy: PolicyConfig, learning: LearningConfig) -> Iterator[None]:
+    """Inside, a lack of memory becomes an error of ours; one that says it already goes on as it is.
+
+    Raises:
+        TrainingError: no memory is left.
+    """
+    try:
+        yield
+    except (MemoryError, RuntimeError) as error:
+        if not is_out_of_memory(error):
+            raise
+        raise TrainingError(
+            f"out of memory while {_DOING[part]}: {_advice(part, policy, learning)}; nothing of this stage is kept, what it "
+            "began from stands, and vision-zero plan says beforehand what fits"
+        ) from error
+
+
+def free_memory() -> None:
+    """A trainer that has done its work lives on in circles of references, with model and optimiser, until Python looks for such.
+
+    On a GPU that is too late: the next stage loads its model before, or other processes do, which cannot use what torch keeps
+    here for later.
+    """
+    with _signals_waiting():
+        gc.collect()
+    if torch.cuda.is_available():
+        torch.cuda.empty_cache()
+
+
+@contextmanager
+def _signals_waiting() -> Iterator[None]:
+    """Inside, Ctrl-C and a request to end wait: in a finalizer, Python would ignore the exception that they raise."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    came: list[int] = []
+
+    def note(number: int, frame: Any) -> None:
+        came.append(number)
+
+    previous = {number: signal.signal(number, note) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield
+    finally:
+        for number, handler in previous.items():
+            signal.signal(number, signal.SIG_DFL if handler is None else handler)
+    for waited in came:
+        signal.raise_signal(waited)
+
+
+def is_out_of_memory(error: BaseException) -> bool:
+    """GPUs have an error class of their own; on a CPU torch raises a plain one that says so."""
+    return isinstance(error, (MemoryError, torch.OutOfMemoryError)) or "can't allocate memory" in str(error)
+
+
+def _advice(part: Part, policy: PolicyConfig, learning: LearningConfig) -> str:
+    size = policy.sampling.batch_size
+    if part in ("play", "vote") and size > 1:
+        return f"lower policy.sampling.batch_size (now {size})"
+    fewer = f"lower learning.tokens_per_step (now {learning.tokens_per_step})"
+    if part == "update" and not learning.gradient_checkpointing:
+        return f"set learning.gradient_checkpointing: true, or {fewer}"
+    if part in ("update", "reference") and learning.tokens_per_step > 1:
+        return fewer
+    if policy.adapter is None:
+        return "train an adapter (policy.adapter) instead of all weights, or take a smaller policy.base"
+    if policy.dtype == "float32":
+        return "set policy.dtype: bfloat16, or take a smaller policy.base"
+    return "take a smaller policy.base, or a GPU with more memory"

@@ -1,0 +1,139 @@
+"""A prompt that several replies answer is read once, forward and backward (Prefix Grouper, arXiv 2506.05433).
+
+A pass has two halves in one graph. The first reads each prompt but for its last token, and keeps its keys and values; the second
+reads the replies, each behind its prompt's last token, against keys and values of that prompt. Nothing is detached: what the
+replies want of a prompt is summed up in its keys and values and goes back through the first half once. Outputs and gradients are
+those of whole rows but for rounding; tests/training/test_shared_prefix.py holds every family of models to it.
+
+Dropout, where an adapter has any, is drawn once for a prompt and not once for each of its replies. Unlike in the paper, prompts
+and replies are not one packed row with a mask of its own: attention stays the model's, and so does checkpointing.
+"""
+
+from __future__ import annotations
+
+from functools import wraps
+from types import MethodType
+from typing import Any
+
+import torch
+from transformers import Cache, DynamicCache
+from transformers.cache_utils import DynamicLayer
+
+from vision_zero.errors import TrainingError
+from vision_zero.training.microbatches import COUNTS, SEEN, Batch, first_rows, picked
+
+_OF_TOKENS = ("input_ids", "attention_mask", "token_type_ids", "mm_token_type_ids")
+"""Inputs with a column for each token; all others belong to pictures."""
+
+SHARING = ("qwen2_5_vl", "qwen3_vl", "internvl", "idefics3", "smolvlm")
+"""Families of models that are held to it. In others a prompt's tokens may see what comes after them, or keep more than keys and
+values."""
+
+Shared = dict[str, Any]
+"""What a pass over replies with shared prompts is asked; see :func:`share_prefix`."""
+
+
+class PromptLayer(DynamicLayer):
+    """A layer's keys and values of prompts, as the layer makes them.
+
+    To the layer they are not there yet, so that a checkpoint can compute it again in the backward pass.
+    """
+
+    keys: Any
+
+    def update(self, key_states: torch.Tensor, value_states: torch.Tensor, *args: Any, **kwargs: Any) -> Any:
+        """Keep them, the first time, and hand them back."""
+        if self.keys is None:
+            self.keys, self.values = key_states, value_states
+        return key_states, value_states
+
+
+class ReplyLayer(DynamicLayer):
+    """A layer's keys and values for replies: those of each reply's prompt, and then its own, which are not kept.
+
+    Args:
+        prompts: the layer after it has read the prompts.
+        rows: the prompt that each reply answers, by its place among them.
+    """
+
+    def __init__(self, prompts: PromptLayer, rows: torch.Tensor) -> None:
+        super().__init__()
+        self.keys, self.values, self.rows = prompts.keys, prompts.values, rows
+        self.is_initialized = True
+
+    def update(self, key_states: torch.Tensor, value_states: torch.Tensor, *args: Any, **kwargs: Any) -> Any:
+        """Both of shape (replies, heads, tokens of prompt and reply, head size)."""
+        own = ((self.keys, key_states), (self.values, value_states))
+        return tuple(torch.cat([prompt.index_select(0, self.rows), reply], dim=-2) for prompt, reply in own)
+
+
+def share_prefix(model: Any) -> None:
+    """From now on ``model(shared={"prompts", "rows", "replies", "mask"})`` scores replies behind prompts that are read once.
+
+    ``prompts`` are inputs of the model for left-padded prompts, ``rows`` says which of them each reply answers, ``replies`` and
+    ``mask`` are right-padded, of shape (replies, tokens). The answer is TRL's fused head's: ``log_probs`` and ``entropy`` of that
+    same shape, 0 where the mask is.
+
+    Args:
+        model: a base that TRL has given its fused head.
+
+    Raises:
+        TrainingError: it is of none of those families, or its layers keep less of a prompt than keys and values of all tokens.
+    """
+    family = model.config.model_type
+    if family not in SHARING:
+        raise TrainingError(
+            f"prompts cannot be shared by their replies in models of the family {family}, only in {', '.join(SHARING)}: "
+            "set learning.shared_prefix to false"
+        )
+    kept = DynamicCache(config=model.config.get_text_config(decoder=True)).layers
+    if not all(type(layer) is DynamicLayer for layer in kept):
+        raise TrainingError(
+            f"this {family} has layers without full attention, behind which a prompt cannot be shared by its replies: "
+            "set learning.shared_prefix to false"
+        )
+    for layer in model.get_decoder().layers:
+        layer._can_checkpoint_with_cache = True  # updates of the layers above can be repeated
+    fused = model.forward
+
+    @wraps(fused)
+    def forward(self: Any, *args: Any, shared: Shared | None = None, **kwargs: Any) -> Any:
+        return fused(*args, **kwargs) if shared is None else fused(**_behind_prompts(self, **shared))
+
+    model.forward = MethodType(forward, model)
+
+
+def read_once(part: Batch) -> Shared:
+    """Of a micro-batch: each of its prompts once, and all of its replies."""
+    first, rows = first_rows(part)
+    distinct = picked({name: part[name] for name in ("prompt_ids", "prompt_mask", *SEEN) if name in part}, first)
+    ids, mask = distinct.pop("prompt_ids"), distinct.pop("prompt_mask")
+    seen = {name: value for name, value in distinct.items() if name not in COUNTS}
+    of_prompts = {name: value[:, : ids.shape[1]] if name in _OF_TOKENS else value for name, value in seen.items()}
+    return {
+        "prompts": {"input_ids": ids, "attention_mask": mask, **of_prompts},
+        "rows": torch.tensor(rows, device=ids.device),
+        "replies": part["completion_ids"],
+        "mask": part["completion_mask"],
+    }
+
+
+def _behind_prompts(
+    model: Any, prompts: dict[str, torch.Tensor], rows: torch.Tensor, replies: torch.Tensor, mask: torch.Tensor
+) -> dict[str, Any]:
+    """Read the prompts, and return the fused head's arguments for the replies."""
+    ids, seen = prompts["input_ids"], prompts["attention_mask"]
+    positions = model._prepare_position_ids_for_generation(ids, dict(prompts))
+    read = {name: value[:, :-1] if name in _OF_TOKENS else value for name, value in prompts.items()}
+    cache = Cache(layer_class_to_replicate=PromptLayer)
+    model.base_model(**read, position_ids=positions[..., :-1], past_key_values=cache, use_cache=False)
+    steps = torch.arange(replies.shape[1], device=replies.device)
+    return {
+        # Each token is predicted from the one before it; from the last token of a reply nothing is.
+        "input_ids": torch.cat([ids[rows, -1:], replies[:, :-1]], dim=1),
+        "attention_mask": torch.cat([seen[rows], mask[:, :-1]], dim=1),
+        "position_ids": positions[..., -1:][..., rows, :] + steps,
+        "past_key_values": Cache(layers=[ReplyLayer(layer, rows) for layer in cache.layers]),
+        "shift_labels": replies.masked_fill(mask == 0, -100),
+        "fused_lm_head": True,
+    }

@@ -1,0 +1,144 @@
+r"""A control: lessons with their answers in the place of play, as the upper bound of what the same pictures can teach.
+
+    L = -E[log π(answer | picture, prompt)]        over the words of the answers
+
+Not in the paper. The adapter, its rank, the optimiser, the schedule, the pictures and the number of replies in an update are
+those of self-play with the same recipe and seed: an iteration's lessons are about the pairs that its games would be played with,
+as many for each pair as a prompt has votes, shared out among its two pictures. The answers are the embedded policy's own reasoned
+ones (:mod:`vision_zero.warm_start.examples`), made from the scene graph, which self-play never sees. Nothing is pulled to the
+base (no KL), and no game is played, so the records of iterations hold no votes.
+"""
+
+from __future__ import annotations
+
+import torch
+from accelerate.utils import send_to_device
+from peft import get_peft_model
+from transformers import get_cosine_schedule_with_warmup
+
+from vision_zero.config.learning import Stage
+from vision_zero.data.image_pair import ImagePair
+from vision_zero.errors import TrainingError
+from vision_zero.game.transcript import VoteRates
+from vision_zero.policy.adapter_io import set_adapter
+from vision_zero.policy.card import policy_card
+from vision_zero.policy.folder import CARD, PolicyFolder
+from vision_zero.policy.loading import device_named, load_base
+from vision_zero.policy.policy import seeded
+from vision_zero.policy.provenance import Provenance
+from vision_zero.policy.trainable import adapted_layers
+from vision_zero.randomness import Seed
+from vision_zero.training.checkpoint import load_optimizer, save_optimizer
+from vision_zero.training.job import StageJob, StageResult
+from vision_zero.training.progress import Progress
+from vision_zero.training.trainer import lora_config
+from vision_zero.warm_start.curriculum import EXAMPLE_MAKERS, ImageExamples
+from vision_zero.warm_start.examples.example import Example, pick_topic
+from vision_zero.warm_start.sft import Collator, lessons_loss
+
+TOPICS = {"vote": 0.3, "check": 0.2, "clue": 0.2, "question": 0.2, "list": 0.1}
+"""How often each topic is taught: those of the game, and what is asked of scenes."""
+NO_VOTES = VoteRates(0, 0.0, 0.0, 0.0)
+
+
+def run_stage(stage: Stage, job: StageJob) -> StageResult:
+    """Teach in the stage that the state is in, as far as iterations are left; else the policy is handed on.
+
+    Raises:
+        TrainingError: the loss was no number.
+        PolicyError: the job's parent is another base's.
+    """
+    if stage != job.state.stage or not job.planned:
+        return StageResult(job.state, (), job.parent)
+    course = _Course(job)
+    for iteration in job.planned:
+        course.teach(taught_in(job, iteration))
+    return StageResult(course.progress.state, (), course.save())
+
+
+def taught_in(job: StageJob, iteration: int) -> list[ImageExamples]:
+    """The pictures of an iteration's pairs with their lessons."""
+    seed = job.seed.child("iteration", iteration, "lessons")
+    return [
+        picture
+        for number, pair in enumerate(job.pairs.of_iteration(iteration))
+        for picture in _taught(pair, job.learning.votes_per_prompt, seed.child(number))
+    ]
+
+
+def _taught(pair: ImagePair, lessons: int, seed: Seed) -> list[ImageExamples]:
+    """Both pictures of a pair, the original with the odd lesson."""
+    rng = seed.generator()
+    sides = ((pair.original, pair.original_facts, pair.modified_facts), (pair.modified, pair.modified_facts, pair.original_facts))
+    pictures = []
+    for place, (image, facts, other) in enumerate(sides):
+        own: list[Example] = [
+            EXAMPLE_MAKERS[pick_topic(TOPICS, rng)](facts, other, rng, True) for _ in range((lessons + 1 - place) // 2)
+        ]
+        pictures.append(ImageExamples(image, tuple(own)))
+    return pictures
+
+
+class _Course:
+    """The iterations of one run: model, optimiser and schedule from the job's parent on."""
+
+    def __init__(self, job: StageJob) -> None:
+        self.job = job
+        policy, learning = job.policy, job.learning
+        assert policy.adapter is not None
+        model, processor = load_base(policy)
+        self.origin = Provenance.of(policy, model)
+        layers = adapted_layers(model, policy.adapter, policy.train_on)
+        with seeded(job.seed.child("adapter"), torch.device("cpu")):
+            self.model = get_peft_model(model, lora_config(policy.adapter, layers))
+        self.model.peft_config["default"].base_model_name_or_path = policy.base
+        self.parameters = [parameter for parameter in self.model.parameters() if parameter.requires_grad]
+        self.device = device_named()
+        self.desk = Collator(processor)
+        self.progress = Progress(job.state, job.run)
+        if job.parent.path is not None:
+            before = Provenance.read(job.parent.path)
+            if before is not None:
+                before.check_base(job.parent.path, policy.base, self.origin.mark)
+            set_adapter(self.model, job.parent.path, policy.base)
+        self.model.to(self.device)
+        self.optimizer = torch.optim.AdamW(self.parameters, lr=learning.learning_rate, weight_decay=learning.weight_decay)
+        rise = round(learning.warmup * learning.iterations)
+        self.schedule = get_cosine_schedule_with_warmup(self.optimizer, rise, learning.iterations)
+        if job.parent.path is not None:
+            load_optimizer(self.optimizer, self.schedule, job.parent.path, None)
+
+    def teach(self, pictures: list[ImageExamples]) -> None:
+        """One iteration: one step of the optimiser on all of its lessons."""
+        inputs = send_to_device(self.desk(pictures), self.device)
+        self.model.train()
+        with seeded(self.job.seed.child("iteration", self.progress.state.iteration, "dropout"), torch.device(self.device)):
+            loss = lessons_loss(self.model.get_base_model(), inputs)
+        self.optimizer.zero_grad(set_to_none=True)
+        loss.backward()  # type: ignore[no-untyped-call]
+        norm = torch.nn.utils.clip_grad_norm_(self.parameters, self.job.learning.max_grad_norm)
+        if not torch.isfinite(loss) or not torch.isfinite(norm):
+            raise TrainingError(
+                f"loss is {loss.item()} at iteration {self.progress.state.iteration}: nothing of this stage is kept; "
+                "lower learning.learning_rate or learning.max_grad_norm and run again"
+            )
+        rate = self.schedule.get_last_lr()[0]
+        self.optimizer.step()
+        self.schedule.step()
+        self.progress.measured(NO_VOTES, {"lessons": float(sum(len(picture.lessons) for picture in pictures))})
+        self.progress.logged({"loss": loss.item(), "grad_norm": norm.item(), "learning_rate": rate})
+
+    def save(self) -> PolicyFolder:
+        """The folder of the policy as it is now; training can continue from it."""
+        job, iteration = self.job, self.progress.state.iteration
+        folder = job.folder / f"checkpoint-{iteration}"
+        self.model.save_pretrained(str(folder))
+        save_optimizer(self.optimizer, self.schedule, folder, None, {})
+        self.origin.write(folder)
+        state = f'{{"global_step": {iteration}}}'
+        (folder / "trainer_state.json").write_text(state, encoding="utf-8")
+        card = policy_card(
+            job.policy, iteration=iteration, iterations=job.learning.iterations, stage=job.state.stage, run=job.run
+        )
+        (folder / CARD).write_text(card, encoding="utf-8")
+        return PolicyFolder(folder).checked()

@@ -1,0 +1,75 @@
+"""One of the processes that train together: ``python -m torch.distributed.run … -m vision_zero.training.worker FOLDER``.
+
+Started by :mod:`vision_zero.training.launcher`, never by hand. All processes do the same; the first one writes the result.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from contextlib import suppress
+from datetime import timedelta
+from pathlib import Path
+from typing import NoReturn
+
+import torch
+from torch import distributed
+
+from vision_zero.errors import VisionZeroError
+from vision_zero.training.clue_stage import train_on_clues
+from vision_zero.training.decision_stage import train_on_votes
+from vision_zero.training.job_folder import JobFolder
+from vision_zero.training.launcher import FAILURE, end_with_starter
+
+PATIENCE = timedelta(minutes=15)
+"""How long the others wait for one that neither answers nor dies; the shares are equal, so waits are much shorter."""
+
+
+def main(folder: Path) -> None:
+    """Do the folder's job together with the other processes, and end this one.
+
+    Raises:
+        VisionZeroError: as in one process.
+    """
+    end_with_starter()
+    rank, device = int(os.environ["RANK"]), int(os.environ["LOCAL_RANK"])
+    try:
+        # Before transformers does it, which on a CPU would leave torch's own timeout.
+        if torch.cuda.is_available():
+            torch.cuda.set_device(device)
+        distributed.init_process_group("nccl" if torch.cuda.is_available() else "gloo", timeout=PATIENCE)
+        _train(JobFolder(folder), is_first=rank == 0)
+    except Exception as error:
+        _say_once(folder / FAILURE, f"rank {rank}: {_in_one_line(error)}")
+        raise
+    distributed.destroy_process_group()
+    _leave()
+
+
+def _leave() -> NoReturn:
+    """End now: what was done is written, and torch's threads have been seen to abort a process that was taking itself down."""
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(0)
+
+
+def _train(folder: JobFolder, *, is_first: bool) -> None:
+    stage, job = folder.read()
+    result = train_on_clues(job) if stage == "clue" else train_on_votes(job)
+    if is_first:
+        folder.write_result(result)
+
+
+def _say_once(path: Path, line: str) -> None:
+    """The first failure is the cause; the others fail because they lost a partner."""
+    with suppress(FileExistsError), path.open("x", encoding="utf-8") as file:
+        file.write(line)
+
+
+def _in_one_line(error: Exception) -> str:
+    text = " ".join(str(error).split())
+    return text if isinstance(error, VisionZeroError) else f"{type(error).__name__}: {text}"
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]))

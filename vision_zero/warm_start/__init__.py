@@ -1,0 +1,1 @@
+"""How the embedded policy is made: supervised fine-tuning on procedural pictures, then an exam."""

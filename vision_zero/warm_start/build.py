@@ -1,0 +1,90 @@
+"""From pictures to the shipped folder: tokenizer, random weights, teaching, examination, export."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors.torch import load_file, save_file
+
+from vision_zero.atomic_dir import atomic_dir
+from vision_zero.config.nano_defaults import NANO_SAMPLING
+from vision_zero.config.policy import PolicyConfig
+from vision_zero.config.warm_start import WarmStartConfig
+from vision_zero.jinja import text_template
+from vision_zero.policy.folder import CARD
+from vision_zero.policy.loading import load_base
+from vision_zero.policy.processor import PictureProcessor
+from vision_zero.randomness import Seed
+from vision_zero.warm_start.architecture import build_model, build_processor
+from vision_zero.warm_start.curriculum import Curriculum
+from vision_zero.warm_start.exam_scores import Exam
+from vision_zero.warm_start.sft import fine_tune
+from vision_zero.warm_start.tokenizer import train_tokenizer
+
+Tell = Callable[[str], None]
+WEIGHTS = "model.safetensors"
+TAUGHT = "taught"
+"""Folder of what a course ended with."""
+
+COMMON_WORDS = (
+    "the of and to in is you that it he was for on are as with his they I at be this have from or one had by word but not what "
+    "all were we when your can said there use an each which she do how their if will up other about out many then them these so "
+    "some her would make like him into time has look two more write go see number no way could people my than first water been "
+    "call who its now find long down day did get come made may part chart bar line value highest lowest answer question choose "
+    "letter option following according picture image based shown year percent total between difference"
+)
+"""Common English words, so that questions of other benchmarks do not fall to single bytes."""
+
+
+def build_policy(config: WarmStartConfig, pictures: Path, folder: Path, tell: Tell) -> Path:
+    """Teach a policy from nothing or from ``start_from``, or go on where an interrupted teaching stopped.
+
+    Returns:
+        The taught policy's folder, in half precision.
+    """
+    school = Curriculum(config, pictures)
+    taught = None if config.start_from is None else Path(config.start_from)
+    for number, course in enumerate(config.courses, start=1):
+        before, taught = taught, folder / f"course_{number}" / TAUGHT
+        if taught.exists():
+            continue
+        tell(f"course {number} of {len(config.courses)}, {course.steps} steps")
+        model, processor = _blank(config, school) if before is None else load_base(PolicyConfig(base=str(before)))
+        taught.parent.mkdir(parents=True, exist_ok=True)
+        fine_tune(config, course, school, model, processor, taught.parent, tell)
+        with atomic_dir(taught) as fresh:
+            _save_halved(model, processor, fresh)
+    assert taught is not None
+    return taught
+
+
+def export(taught: Path, target: Path, config: WarmStartConfig, exam: Exam) -> None:
+    """Write the folder that ships: the taught policy and its card."""
+    with atomic_dir(target) as fresh:
+        shutil.copytree(taught, fresh, dirs_exist_ok=True)
+        (fresh / CARD).write_text(nano_card(config, exam), encoding="utf-8")
+
+
+def _blank(config: WarmStartConfig, school: Curriculum) -> tuple[Any, PictureProcessor]:
+    """A policy that knows nothing but its tokens."""
+    words = [" " + word for word in COMMON_WORDS.split()]
+    tokenizer = train_tokenizer([*school.texts(config.tokenizer_lessons), *words * 20])
+    return build_model(tokenizer, Seed(config.seed).child("weights").integer() % 2**31), build_processor(tokenizer)
+
+
+def _save_halved(model: Any, processor: PictureProcessor, folder: Path) -> None:
+    """A policy folder with weights in half precision; it loads as float32 unless asked otherwise."""
+    model.save_pretrained(folder)
+    processor.save_pretrained(folder)
+    weights = load_file(folder / WEIGHTS)
+    save_file({name: tensor.to(torch.float16) for name, tensor in weights.items()}, folder / WEIGHTS, metadata={"format": "pt"})
+
+
+def nano_card(config: WarmStartConfig, exam: Exam) -> str:
+    """The card of the embedded policy, in Markdown."""
+    temperature = f"{NANO_SAMPLING.temperature:g}"
+    return text_template("vision_zero.warm_start", "nano_card.md.j2").render(config=config, exam=exam, temperature=temperature)

@@ -1,0 +1,134 @@
+"""The pictures and lessons of the warm start: drawn once into files, then read at random by name, not by order.
+
+Lesson number i of step s is a function of the seed and of (s, i) alone, so an interrupted warm start goes on exactly.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+from PIL import Image
+
+from vision_zero.config.warm_start import Phase, WarmStartConfig
+from vision_zero.data.images import decode
+from vision_zero.data.source import PairSource
+from vision_zero.data.table import PairTable
+from vision_zero.domains.charts.source import ChartSource
+from vision_zero.domains.scenes.source import SceneSource
+from vision_zero.randomness import Seed
+from vision_zero.warm_start.examples.charts import teach_chart_question, teach_look_up, teach_values
+from vision_zero.warm_start.examples.example import Example, pick_topic
+from vision_zero.warm_start.examples.game import teach_check, teach_clue, teach_vote
+from vision_zero.warm_start.examples.scenes import teach_list, teach_order, teach_question
+
+Facts = Mapping[str, Any]
+ExampleMaker = Callable[[Facts, Facts, np.random.Generator, bool], Example]
+
+EXAMPLE_MAKERS: Mapping[str, ExampleMaker] = {
+    "list": lambda facts, other, rng, reasoned: teach_list(facts, rng),
+    "order": lambda facts, other, rng, reasoned: teach_order(facts, rng),
+    "question": lambda facts, other, rng, reasoned: teach_question(facts, rng, reasoned=reasoned),
+    "check": lambda facts, other, rng, reasoned: teach_check(facts, other, rng, reasoned=reasoned),
+    "clue": lambda facts, other, rng, reasoned: teach_clue(facts, other, rng, reasoned=reasoned),
+    "vote": lambda facts, other, rng, reasoned: teach_vote(facts, other, rng, reasoned=reasoned),
+    "chart list": lambda facts, other, rng, reasoned: teach_values(facts, rng),
+    "chart question": lambda facts, other, rng, reasoned: teach_chart_question(facts, rng, reasoned=reasoned),
+    "chart look-up": lambda facts, other, rng, reasoned: teach_look_up(facts, rng),
+}
+"""Who teaches each topic: from the facts of the picture and of its edited copy; the last argument says in which form."""
+WORDS = ("list", "order", "question", "check", "clue", "vote", "chart list", "chart question")
+"""Topics that hold every word; the tokenizer is trained on their lessons."""
+
+
+@dataclass(frozen=True, slots=True)
+class ImageExamples:
+    """A picture with the lessons about it of one step."""
+
+    image: Image.Image
+    lessons: tuple[Example, ...]
+
+
+def generate_files(config: WarmStartConfig, folder: Path, tell: Callable[[str], None]) -> None:
+    """Draw all pairs into parquet files; files that are there already are kept."""
+    seed = Seed(config.seed).child("lessons")
+    for domain, source, total in (
+        ("scenes", SceneSource(config.scenes), config.scene_pairs),
+        ("charts", ChartSource(config.charts), config.chart_pairs),
+    ):
+        (folder / domain).mkdir(parents=True, exist_ok=True)
+        for first in range(0, total, config.pairs_per_file):
+            path = folder / domain / f"{first:07d}.parquet"
+            if not path.exists():
+                numbers = range(first, min(first + config.pairs_per_file, total))
+                _write_file(path, source, seed.child(domain), numbers)
+                tell(f"drew {domain} {numbers.stop} of {total}")
+
+
+def _write_file(path: Path, source: PairSource, seed: Seed, numbers: range) -> None:
+    table = PairTable.from_pairs(((number, source.sample(seed.child(number))) for number in numbers), "train")
+    fresh = path.with_suffix(".new")
+    table.write(fresh)
+    fresh.rename(path)
+
+
+class Curriculum:
+    """Random access to lessons."""
+
+    def __init__(self, config: WarmStartConfig, folder: Path) -> None:
+        self.config = config
+        self.seed = Seed(config.seed).child("school")
+        self._scenes, self._charts = (_column_store(folder / domain) for domain in ("scenes", "charts"))
+
+    def taught(self, step: int, number: int) -> ImageExamples:
+        """Picture ``number`` of optimiser step ``step``, with its lessons."""
+        rng = self.seed.child(step, number).generator()
+        phase = self._phase(step)
+        topics = {name: weight for name, weight in phase.topics.items() if weight > 0}
+        topic = pick_topic(topics, rng)
+        is_chart = topic.startswith("chart")
+        own = {name: weight for name, weight in topics.items() if name.startswith("chart") == is_chart}
+        row = self._row(is_chart, phase, rng)
+        sides = ("original", "modified") if rng.random() < 0.5 else ("modified", "original")
+        facts, other = (json.loads(row[f"{side}_facts"]) for side in sides)
+        more = [pick_topic(own, rng) for _ in range(phase.lessons_per_picture - 1)]
+        lessons = tuple(EXAMPLE_MAKERS[name](facts, other, rng, bool(rng.random() < phase.reasoned)) for name in (topic, *more))
+        return ImageExamples(decode(row[sides[0]]["bytes"], row["pair_id"]), lessons)
+
+    def texts(self, count: int) -> Iterator[str]:
+        """Prompts and answers of that many lessons on all topics, for the tokenizer."""
+        everything = Phase(steps=1, topics=dict.fromkeys(WORDS, 1.0), scene_pairs=self.config.phases[0].scene_pairs)
+        for number in range(count):
+            rng = self.seed.child("texts", number).generator()
+            topic = pick_topic(everything.topics, rng)
+            row = self._row(topic.startswith("chart"), everything, rng)
+            own, other = (json.loads(row[f"{side}_facts"]) for side in ("original", "modified"))
+            lesson = EXAMPLE_MAKERS[topic](own, other, rng, bool(rng.random() < 0.5))
+            yield lesson.prompt
+            yield lesson.answer
+
+    def _row(self, is_chart: bool, phase: Phase, rng: np.random.Generator) -> Facts:
+        """A pair that the phase may teach."""
+        rows = self._charts if is_chart else self._scenes
+        first, last = (0, rows.num_rows) if is_chart or phase.scene_pairs is None else phase.scene_pairs
+        return rows.slice(int(rng.integers(first, last)), 1).to_pylist()[0]
+
+    def _phase(self, step: int) -> Phase:
+        done = 0
+        for phase in self.config.phases:
+            done += phase.steps
+            if step < done:
+                return phase
+        return self.config.phases[-1]
+
+
+def _column_store(folder: Path) -> pa.Table:
+    """What lessons need of all files of a folder: pictures and facts."""
+    columns = ["pair_id", "original", "modified", "original_facts", "modified_facts"]
+    files = sorted(folder.glob("*.parquet"))
+    return pa.concat_tables([PairTable.read(path).rows.select(columns) for path in files]) if files else None

@@ -1,0 +1,111 @@
+"""The exam of the warm-started policy on held-out pictures: object lists, clues, judged statements, questions and votes.
+
+Questions and votes are measured in three ways: greedy decoding, sampling (at the temperature of
+:data:`vision_zero.config.nano_defaults.NANO_SAMPLING`), and greedy decoding with the prefix of a reasoned reply given, which
+shows skill that the policy has and rarely uses.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+
+from vision_zero.config.evaluation import EvaluationConfig
+from vision_zero.config.nano_defaults import NANO_GAME, NANO_REASONING
+from vision_zero.config.warm_start import WarmStartConfig
+from vision_zero.data.image_pair import ImagePair
+from vision_zero.domains.charts.source import ChartSource
+from vision_zero.domains.scenes.object_lists import WORD_ORDER, in_full, listed, matched
+from vision_zero.domains.scenes.questions import FAMILIES, VALUES
+from vision_zero.domains.scenes.source import SceneSource
+from vision_zero.evaluation.clue_metrics import NUMBERS, clue_metrics
+from vision_zero.evaluation.estimates import estimate
+from vision_zero.evaluation.head_to_head import play_head_to_head
+from vision_zero.evaluation.question_metrics import LIST
+from vision_zero.evaluation.questions import AskedPicture, chart_questions, is_right, scene_questions
+from vision_zero.evaluation.vote_metrics import GREEDY, SAMPLED, vote_metrics
+from vision_zero.evaluation.written_checks import is_reasoned
+from vision_zero.game.spy import WhoIsTheSpy
+from vision_zero.policy.policy import Policy, user_message
+from vision_zero.randomness import Seed
+from vision_zero.warm_start.exam_scores import Exam
+from vision_zero.warm_start.examples.scenes import from_left
+
+LONGEST_LIST, LONGEST_ANSWER = 64, 96
+AS_IT_ANSWERS, REASONED = "greedy", "made to reason"
+
+Marks = dict[str, list[float]]
+
+
+def examine(policy: Policy, config: WarmStartConfig) -> Exam:
+    """Estimates by subject and manner: ``list/color``, ``question/count, greedy``, ``vote/forced, made to reason``, …"""
+    seed = Seed(config.seed).child("exam")
+    to_list = max(config.exam_pairs, config.exam_lists)
+    drawn = [SceneSource(config.scenes).sample(seed.child("scenes", number)) for number in range(to_list)]
+    scenes = drawn[: config.exam_pairs]
+    charts = [ChartSource(config.charts).sample(seed.child("charts", number)) for number in range(config.exam_pairs)]
+    marks = {
+        **_lists(policy, drawn[: config.exam_lists], seed),
+        **_questions("question", policy, scene_questions(scenes, config.exam_questions, seed, FAMILIES), seed),
+        **_questions("chart", policy, chart_questions(charts, config.exam_questions, seed), seed),
+        **_games(policy, scenes, seed),
+    }
+    bootstrap = EvaluationConfig()
+    return Exam(
+        marks={
+            name: estimate(values, bootstrap, seed.child("bootstrap", name)) for name, values in sorted(marks.items()) if values
+        }
+    )
+
+
+def _lists(policy: Policy, pairs: Sequence[ImagePair], seed: Seed) -> Marks:
+    messages = [user_message(LIST, pair.original) for pair in pairs]
+    replies = replace(policy, greedy=True).complete(messages, LONGEST_LIST, seed.child("list"))
+    marks: Marks = {f"list/{key}": [] for key in VALUES}
+    for pair, reply in zip(pairs, replies, strict=True):
+        objects = in_full({"objects": from_left(pair.original_facts)})
+        for item, words in zip(objects, matched(objects, listed(reply.text)), strict=True):
+            for key, word, found in zip(WORD_ORDER, item, words, strict=True):
+                marks[f"list/{key}"].append(float(word == found))
+    return marks
+
+
+def _manners(policy: Policy) -> Mapping[str, Policy]:
+    greedy = replace(policy, greedy=True)
+    return {AS_IT_ANSWERS: greedy, "sampled": policy, REASONED: replace(greedy, reply_prefix=NANO_REASONING)}
+
+
+def _questions(subject: str, policy: Policy, asked: Sequence[AskedPicture], seed: Seed) -> Marks:
+    messages = [user_message(entry.question.text, entry.image) for entry in asked]
+    marks: Marks = {}
+    for manner, who in _manners(policy).items():
+        for entry, reply in zip(asked, who.complete(messages, LONGEST_ANSWER, seed.child(subject)), strict=True):
+            right = float(is_right(entry.question, reply.text))
+            marks.setdefault(f"{subject}/{entry.question.family}, {manner}", []).append(right)
+            marks.setdefault(f"{subject}/all, {manner}", []).append(right)
+            if manner != REASONED:
+                reasoned = float(is_reasoned(reply.text, NANO_REASONING))
+                marks.setdefault(f"{subject}/reasoned, {manner}", []).append(reasoned)
+    return marks
+
+
+def _games(policy: Policy, pairs: Sequence[ImagePair], seed: Seed) -> Marks:
+    """Clues sampled, and votes on them in each manner."""
+    game = WhoIsTheSpy(NANO_GAME)
+    tables = play_head_to_head(game, pairs, policy, policy, seed.child("games"))
+    spoken = [(table.transcript, range(1, table.transcript.players + 1)) for table in tables]
+    said = clue_metrics([spoken], {pair.pair_id: pair for pair in pairs}, NANO_GAME)
+    marks: Marks = {f"{name.replace('clues/', 'clue/')}, sampled": values for name, values in said.items() if name not in NUMBERS}
+    for manner, kinds in ((AS_IT_ANSWERS, (GREEDY, SAMPLED)), (REASONED, (GREEDY,))):
+        who = policy if manner == AS_IT_ANSWERS else replace(policy, reply_prefix=NANO_REASONING)
+        values = vote_metrics(game, tables, pairs, who, seed.child("votes"), manners=kinds, prefix=NANO_REASONING)
+        marks |= {_vote_mark(name, manner): shares for name, shares in values.items() if not name.endswith("/words")}
+    return marks
+
+
+def _vote_mark(name: str, manner: str) -> str:
+    """``vote/forced, sampled`` of ``decision sampled/forced``."""
+    group, _, what = name.partition("/")
+    group, is_sampled = group.removesuffix(" sampled"), group.endswith(" sampled")
+    group = "vote" if group in ("decision", "replies") else group
+    return f"{group}/{what}, {'sampled' if is_sampled else manner}"

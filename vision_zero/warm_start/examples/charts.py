@@ -1,0 +1,51 @@
+"""Lessons about compact charts: list their values, answer questions about them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from vision_zero.domains.charts.questions import CHART_FAMILIES, KINDS, ask_chart, values_of
+from vision_zero.domains.scenes.questions import Question, pick
+from vision_zero.warm_start.examples.answer_forms import boxed, direct_reply, reasoned_reply
+from vision_zero.warm_start.examples.example import Example, form
+
+ChartFacts = Mapping[str, Any]
+
+
+def teach_values(facts: ChartFacts, rng: np.random.Generator) -> Example:
+    """The kind of chart and every value in the order of drawing: "pie: red 25, blue 75"."""
+    return Example("chart list", "List all values.", _values(facts))
+
+
+def teach_chart_question(facts: ChartFacts, rng: np.random.Generator, *, reasoned: bool) -> Example:
+    """A question of any family; reasoned, all values and then those that the answer follows from stand before it."""
+    question = ask_chart(pick(CHART_FAMILIES, rng), facts, rng)
+    answer = boxed(question.answer)
+    answer = reasoned_reply(_values(facts), [_evidence(question, facts)], answer) if reasoned else direct_reply(answer)
+    return Example(f"chart question {form(reasoned)}", question.text, answer)
+
+
+def teach_look_up(facts: ChartFacts, rng: np.random.Generator) -> Example:
+    """Every value again, in the order in which the colours are named: a question has one value to find, this has all."""
+    values = values_of(facts)
+    names = [str(name) for name in rng.permutation(list(values))]
+    found = ", ".join(f"{name} {values[name]}" for name in names)
+    return Example("chart look-up", f"What are the values of {', '.join(names)}?", f"{_values(facts)}. {found}.")
+
+
+def _evidence(question: Question, facts: ChartFacts) -> str:
+    """The values that the question is about, "red 25, blue 75"; of an extreme that of the answer; else the kind of chart."""
+    values = values_of(facts)
+    if question.family in ("highest", "lowest"):
+        named = [question.answer]
+    else:
+        named = [color for color in question.text.rstrip("?.").split() if color in values]
+    return ", ".join(f"{color} {values[color]}" for color in named) or KINDS[facts["type"]]
+
+
+def _values(facts: ChartFacts) -> str:
+    values = ", ".join(f"{color} {value}" for color, value in values_of(facts).items())
+    return f"{KINDS[facts['type']]}: {values}"

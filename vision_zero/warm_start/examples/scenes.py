@@ -1,0 +1,170 @@
+"""Lessons about scenes: list them, answer questions about them, say true and false things of them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+
+from vision_zero.domains.scenes.questions import FAMILIES, Question, ask, describe, pick, spoiled
+from vision_zero.domains.scenes.statements import (
+    SIDE_WORDS,
+    SIDES,
+    Both,
+    Count,
+    Query,
+    Relation,
+    SceneFacts,
+    Side,
+    Statement,
+    Thing,
+)
+from vision_zero.warm_start.examples.answer_forms import boxed, direct_reply, reasoned_reply
+from vision_zero.warm_start.examples.example import Example, form
+
+_TRIES = 30
+_FROM: Mapping[Side, str] = {"left": "left", "right": "right", "front": "front", "behind": "back"}
+
+
+def teach_list(facts: SceneFacts, rng: np.random.Generator) -> Example:
+    """Every object with all its attributes, from left to right."""
+    return Example("list", "List all objects.", listing(facts))
+
+
+def teach_order(facts: SceneFacts, rng: np.random.Generator) -> Example:
+    """Every object with all its attributes, in order from one of the four sides: what relations are judged by."""
+    side = pick(SIDES, rng)
+    order = ", ".join(whole(facts["objects"][index]) for index in _from_side(facts, side, range(len(facts["objects"]))))
+    return Example("order", f"List all objects from the {_FROM[side]}.", order)
+
+
+def teach_question(facts: SceneFacts, rng: np.random.Generator, *, reasoned: bool) -> Example:
+    """A question of any family; a listing where the scene has no such question.
+
+    Reasoned, what fits each description that the question names stands before the answer: "metal cubes = small gray metal cube".
+    """
+    question = ask(pick(FAMILIES, rng), facts, rng)
+    if question is None:
+        return teach_list(facts, rng)
+    answer = boxed(question.answer)
+    answer = reasoned_reply(listing(facts), _question_evidence(question, facts), answer) if reasoned else direct_reply(answer)
+    return Example(f"question {form(reasoned)}", question.text, answer)
+
+
+def _question_evidence(question: Question, facts: SceneFacts) -> list[str]:
+    """What a question's answer follows from; of a position both things in order: "from left = red cube and blue sphere"."""
+    if question.family == "position":
+        side: Side = "left" if question.answer in ("left", "right") else "front"
+        named = [index for query in question.about for index in query.matches(facts)]
+        return [f"from {side} = {in_words([whole(facts['objects'][index]) for index in _from_side(facts, side, named)])}"]
+    return [f"{query.noun()} = {in_words(fitting(query, facts))}" for query in question.about]
+
+
+def evidence(part: Thing | Count | Relation, facts: SceneFacts) -> str:
+    """A statement with what is found of it: "two red cubes = small red metal cube and large red metal cube", or "… = none".
+
+    Of a thing the first that fits from left to right, of a number all that fit, of a relation the first two things that stand so:
+    "cube left of sphere = small red metal cube left of large blue rubber sphere".
+    """
+    words = part.text().removeprefix("a ").replace(" a ", " ")
+    if isinstance(part, Relation):
+        return f"{words} = {_standing(part, facts)}"
+    found = fitting(part.query, facts)
+    return f"{words} = {in_words(found[:1] if isinstance(part, Thing) else found)}"
+
+
+def _standing(part: Relation, facts: SceneFacts) -> str:
+    """The first two things, from left to right, of which the relation holds; "none" where there are none."""
+    objects = facts["objects"]
+    order = _from_side(facts, "left", range(len(objects)))
+    for one in order:
+        for two in order:
+            fit = part.query.fits(objects[one]) and part.other.fits(objects[two])
+            if fit and one in facts["relationships"][part.side][two]:
+                return f"{whole(objects[one])} {SIDE_WORDS[part.side]} {whole(objects[two])}"
+    return in_words([])
+
+
+def _from_side(facts: SceneFacts, side: Side, indices: Iterable[int]) -> list[int]:
+    """Those objects, the one farthest on that side first."""
+    axis = np.asarray(facts["directions"][side], dtype=np.float64)
+    return sorted(indices, key=lambda index: -float(axis @ np.asarray(facts["objects"][index]["3d_coords"], dtype=np.float64)))
+
+
+def fitting(query: Query, facts: SceneFacts) -> list[str]:
+    """All objects that a description fits, from left to right, with all that can be said of them."""
+    return [whole(item) for item in from_left(facts) if query.fits(item)]
+
+
+def in_words(things: Sequence[str]) -> str:
+    """ "small red metal cube and large red metal cube", or "none"."""
+    return " and ".join(things) or "none"
+
+
+def listing(facts: SceneFacts) -> str:
+    """ "small red metal cube, large blue rubber sphere", from left to right."""
+    return ", ".join(whole(item) for item in from_left(facts))
+
+
+def whole(item: Mapping[str, Any]) -> str:
+    """All that can be said of an object: "small red metal cube"."""
+    return f"{item['size']} {item['color']} {item['material']} {item['shape']}"
+
+
+def true_statement(facts: SceneFacts, rng: np.random.Generator) -> Statement:
+    """Something true of the scene, now telling, now vague: one thing or two in 44 %, a number in 29 %, a relation in 27 %."""
+    kind = rng.random()
+    if kind < 0.22:
+        one, two = (facts["objects"][int(index)] for index in rng.choice(len(facts["objects"]), size=2, replace=False))
+        return Both((Thing(describe(one, rng, (2, 2, 3))), Thing(describe(two, rng, (2, 2, 3)))))
+    if kind < 0.44:
+        return Thing(describe(pick(facts["objects"], rng), rng, (1, 2, 3, 3, 4)))
+    return _number(facts, rng) if kind < 0.73 else _relation(facts, rng)
+
+
+def false_statement(facts: SceneFacts, other: SceneFacts, rng: np.random.Generator) -> Statement:
+    """Something false of the scene; half of the time it is true of ``other``, the scene's edited copy."""
+    for _ in range(_TRIES):
+        statement = true_statement(other, rng) if rng.random() < 0.5 else _spoiled(true_statement(facts, rng), rng)
+        if not statement.holds(facts):
+            return statement
+    return Count(0, Query())
+
+
+def from_left(facts: SceneFacts) -> list[Mapping[str, Any]]:
+    """The objects in the order in which the picture shows them from left to right."""
+    return sorted(facts["objects"], key=lambda item: item["pixel_coords"][0])
+
+
+def _number(facts: SceneFacts, rng: np.random.Generator) -> Count:
+    query = describe(pick(facts["objects"], rng), rng, (1, 2))
+    if rng.random() < 0.15:
+        query = spoiled(query, rng)
+    return Count(len(query.matches(facts)), query)
+
+
+def _relation(facts: SceneFacts, rng: np.random.Generator) -> Relation:
+    objects = facts["objects"]
+    while True:  # CLEVR's margins put every two objects on some side of each other
+        anchor, side = int(rng.integers(len(objects))), pick(SIDES, rng)
+        standing = facts["relationships"][side][anchor]
+        if standing:
+            one, two = objects[pick(standing, rng)], objects[anchor]
+            return Relation(describe(one, rng, (2, 2, 3)), side, describe(two, rng, (1, 2, 2)))
+
+
+def _spoiled(statement: Statement, rng: np.random.Generator) -> Statement:
+    """The statement with one detail changed; it may still be true."""
+    if isinstance(statement, Both):
+        place = int(rng.integers(len(statement.parts)))
+        return Both(tuple(_spoiled(part, rng) if index == place else part for index, part in enumerate(statement.parts)))  # type: ignore[misc]
+    if isinstance(statement, Relation):
+        if rng.random() < 0.5:
+            return replace(statement, side=pick(SIDES, rng))
+        return replace(statement, query=spoiled(statement.query, rng))
+    if isinstance(statement, Count):
+        return replace(statement, number=max(0, statement.number + pick((-1, 1), rng)))
+    assert isinstance(statement, Thing)
+    return Thing(spoiled(statement.query, rng))

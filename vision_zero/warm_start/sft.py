@@ -1,0 +1,258 @@
+"""The warm start's training: supervised learning of lessons with transformers' Trainer.
+
+A picture is encoded once for all its lessons: the vision side costs about as much as eighty words, a lesson about forty.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from collections import defaultdict
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch.utils.data import Dataset, SequentialSampler
+from transformers import PreTrainedTokenizerFast, PrinterCallback, ProgressCallback, Trainer, TrainerCallback, TrainingArguments
+from transformers.modeling_outputs import BaseModelOutputWithPooling
+from transformers.utils.logging import disable_progress_bar
+
+from vision_zero.config.warm_start import FineTuning, WarmStartConfig
+from vision_zero.policy.processor import PictureProcessor
+from vision_zero.randomness import Seed
+from vision_zero.warm_start import tokenizer as tokens
+from vision_zero.warm_start.curriculum import Curriculum, ImageExamples
+from vision_zero.warm_start.examples.example import Example
+
+disable_progress_bar()
+
+IGNORED = -100
+WORDS = 1600
+"""Words, padding included, that go through the model together: of a step's lessons, those of similar length."""
+
+
+Row = tuple[int, str, list[int], list[int]]
+"""A lesson: its picture's place in the step, its topic, its token ids, and which of them are to be learned."""
+
+
+class ExampleDataset(Dataset[ImageExamples]):
+    """Pictures with lessons in the order of a course's steps; each is made when it is asked for."""
+
+    def __init__(self, school: Curriculum, course: FineTuning, pictures_per_step: int) -> None:
+        self.school, self.course, self.pictures = school, course, pictures_per_step
+
+    def __len__(self) -> int:
+        return self.course.steps * self.pictures
+
+    def __getitem__(self, index: int) -> ImageExamples:
+        return self.school.taught(self.course.first_step + index // self.pictures, index % self.pictures)
+
+
+class Collator:
+    """A step as tensors: the pixels of its pictures, and its lessons in parts of similar length, with their pictures' places."""
+
+    def __init__(self, processor: PictureProcessor) -> None:
+        self.processor = processor
+        self.tokenizer: PreTrainedTokenizerFast = processor.tokenizer
+        self.image = self.tokenizer.convert_tokens_to_ids(tokens.IMAGE)
+
+    def __call__(self, taught: Sequence[ImageExamples]) -> dict[str, Any]:
+        pictures = self.processor.image_processor(images=[picture.image for picture in taught], return_tensors="pt")
+        merge = self.processor.image_processor.merge_size**2
+        image_tokens = [int(grid.prod()) // merge for grid in pictures["image_grid_thw"]]
+        rows = [
+            (place, lesson.topic, *self._row(lesson, image_tokens[place]))
+            for place, picture in enumerate(taught)
+            for lesson in picture.lessons
+        ]
+        rows.sort(key=lambda row: len(row[2]))
+        parts = [self._part(part) for part in _parts(rows)]
+        return {"pixel_values": pictures["pixel_values"], "grid": pictures["image_grid_thw"], "parts": parts}
+
+    def _part(self, rows: Sequence[Row]) -> dict[str, Any]:
+        width = max(len(ids) for *_, ids, _ in rows)
+        pad = self.tokenizer.pad_token_id
+        input_ids = torch.tensor([ids + [pad] * (width - len(ids)) for *_, ids, _ in rows])
+        return {
+            "places": torch.tensor([place for place, *_ in rows]),
+            "topics": [topic for _, topic, *_ in rows],
+            "input_ids": input_ids,
+            "attention_mask": torch.tensor([[1] * len(ids) + [0] * (width - len(ids)) for *_, ids, _ in rows]),
+            "mm_token_type_ids": (input_ids == self.image).long(),
+            "labels": torch.tensor([labels + [IGNORED] * (width - len(labels)) for *_, labels in rows]),
+        }
+
+    def _row(self, lesson: Example, image_tokens: int) -> tuple[list[int], list[int]]:
+        """Token ids, and what of them is to be learned: the answer and its end."""
+        user = [{"role": "user", "content": [{"type": "image"}, {"type": "text", "text": lesson.prompt}]}]
+        text = self.processor.apply_chat_template(user, add_generation_prompt=True)
+        text = text.replace(tokens.IMAGE, tokens.IMAGE * image_tokens)
+        prompt = self.tokenizer(text, add_special_tokens=False).input_ids
+        answer = [*self.tokenizer(lesson.answer, add_special_tokens=False).input_ids, self.tokenizer.eos_token_id]
+        return prompt + answer, [IGNORED] * len(prompt) + answer
+
+
+def _parts(rows: Sequence[Row]) -> Iterator[list[Row]]:
+    """Rows in order of length, cut where one more would make a part of more than ``WORDS``."""
+    part: list[Row] = []
+    for row in rows:
+        if part and (len(part) + 1) * len(row[2]) > WORDS:
+            yield part
+            part = []
+        part.append(row)
+    yield part
+
+
+Counting = Callable[[torch.Tensor, torch.Tensor, torch.Tensor, Sequence[str]], None]
+"""Gets the logits of a part, its labels, where something is to be learned, and the topics of its lessons."""
+
+
+def lessons_loss(model: Any, inputs: dict[str, Any], count: Counting | None = None) -> torch.Tensor:
+    """Mean cross-entropy, in nats, of the words that the lessons of a step teach; every picture is encoded once.
+
+    Args:
+        model: without a wrapper of peft's around it; its layers may have adapters.
+        inputs: what :class:`Collator` makes, on the model's device.
+    """
+    features = model.model.visual(inputs["pixel_values"], grid_thw=inputs["grid"]).pooler_output
+    per_picture = features.reshape(len(inputs["grid"]), -1, features.shape[-1])
+    words = sum(int((part["labels"] != IGNORED).sum()) for part in inputs["parts"])
+    losses = [_part_loss(model, part, per_picture, inputs["grid"], count) for part in inputs["parts"]]
+    return torch.stack(losses).sum() / words
+
+
+def _part_loss(
+    model: Any, part: dict[str, Any], per_picture: torch.Tensor, grid: torch.Tensor, count: Counting | None
+) -> torch.Tensor:
+    """Summed cross-entropy, in nats, of the words to be learned."""
+    places = part["places"]
+    hidden = model.model(
+        input_ids=part["input_ids"],
+        attention_mask=part["attention_mask"],
+        mm_token_type_ids=part["mm_token_type_ids"],
+        image_grid_thw=grid[places],
+        mm_encoder_outputs={"image": BaseModelOutputWithPooling(pooler_output=tuple(per_picture[places]))},
+        use_cache=False,
+    ).last_hidden_state
+    labels = part["labels"][:, 1:]
+    taught = labels != IGNORED
+    # Logits only where something is to be learned: most of a lesson is its prompt.
+    logits = model.lm_head(hidden[:, :-1][taught])
+    if count is not None:
+        count(logits, labels, taught, part["topics"])
+    return torch.nn.functional.cross_entropy(logits, labels[taught], reduction="sum")
+
+
+class SftTrainer(Trainer):
+    """Trainer whose batches share the encoding of a picture, and which counts right tokens by topic and of verdicts."""
+
+    def __init__(self, tokenizer: PreTrainedTokenizerFast, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.verdicts = {word: tokenizer.convert_tokens_to_ids(tokenizer.tokenize(f" {word}"))[0] for word in ("yes", "no")}
+        self.right: dict[str, list[int]] = defaultdict(lambda: [0, 0])
+
+    def _get_train_sampler(self, *args: Any, **kwargs: Any) -> SequentialSampler:
+        # A lesson's place says which step it belongs to.
+        return SequentialSampler(self.train_dataset)
+
+    def _load_from_checkpoint(self, resume_from_checkpoint: str, model: Any = None) -> None:
+        # This architecture is saved under other names than its modules have; Trainer would warn, and go on with random weights.
+        saved = type(self.model).from_pretrained(resume_from_checkpoint)
+        self.model.load_state_dict(saved.state_dict())
+
+    def compute_loss(self, model: Any, inputs: dict[str, Any], return_outputs: bool = False, **kwargs: Any) -> Any:
+        return lessons_loss(model, inputs, self._count)
+
+    def _count(self, logits: torch.Tensor, labels: torch.Tensor, taught: torch.Tensor, topics: Sequence[str]) -> None:
+        expected = labels[taught]
+        is_right = logits.detach().argmax(-1) == expected
+        row = torch.arange(len(topics), device=labels.device).unsqueeze(1).expand_as(taught)[taught]
+        groups = {topic: [number for number, name in enumerate(topics) if name == topic] for topic in set(topics)}
+        found = {topic: torch.isin(row, torch.tensor(numbers, device=row.device)) for topic, numbers in groups.items()}
+        found |= {f"“{word}”": expected == token for word, token in self.verdicts.items()}
+        for name, own in found.items():
+            self.right[name][0] += int(is_right[own].sum())
+            self.right[name][1] += int(own.sum())
+
+    def log(self, logs: dict[str, float], start_time: float | None = None) -> None:
+        counted = {f"right/{topic}": right / total for topic, (right, total) in sorted(self.right.items()) if total}
+        self.right.clear()
+        super().log({**logs, **counted}, start_time)
+
+
+class Progress(TrainerCallback):
+    """One line a log: step, minutes left, share of right tokens by topic; and the same as JSON lines."""
+
+    def __init__(self, path: Path, tell: Any) -> None:
+        self.path, self.tell = path, tell
+
+    def on_log(self, args: Any, state: Any, control: Any, logs: dict[str, float], **kwargs: Any) -> None:
+        if "loss" not in logs:
+            return
+        with self.path.open("a", encoding="utf-8") as file:
+            file.write(json.dumps({"step": state.global_step, **logs}) + "\n")
+        shares = ", ".join(f"{name[6:]} {100 * share:.1f}" for name, share in logs.items() if name.startswith("right/"))
+        self.tell(f"step {state.global_step} of {state.max_steps}, loss {logs['loss']:.3f}; right words in %: {shares}")
+
+
+def fine_tune(
+    config: WarmStartConfig,
+    course: FineTuning,
+    school: Curriculum,
+    model: Any,
+    processor: PictureProcessor,
+    folder: Path,
+    tell: Any,
+) -> None:
+    """Teach a course; goes on from the last checkpoint in ``folder`` if there is one."""
+    if config.compile:
+        # Both halves in place: what is saved has the names that it has without.
+        model.model.visual.compile()
+        model.model.language_model.compile(dynamic=True)
+    arguments = TrainingArguments(
+        output_dir=str(folder),
+        max_steps=course.steps,
+        per_device_train_batch_size=config.pictures_per_step,
+        learning_rate=course.learning_rate,
+        weight_decay=config.weight_decay,
+        adam_beta2=0.98,
+        max_grad_norm=1.0,
+        logging_steps=100,
+        save_steps=config.checkpoint_every,
+        save_total_limit=2,
+        remove_unused_columns=False,
+        report_to=[],
+        disable_tqdm=True,
+        use_cpu=not torch.cuda.is_available(),
+        dataloader_pin_memory=False,
+        dataloader_num_workers=0,
+        seed=Seed(config.seed).child("teacher").integer() % 2**31,
+    )
+    optimizer = torch.optim.AdamW(
+        model.parameters(), lr=course.learning_rate, betas=(0.9, 0.98), weight_decay=config.weight_decay
+    )
+    schedule = torch.optim.lr_scheduler.LambdaLR(
+        optimizer, lambda step: learning_rate_share(step / course.steps, config.warmup, course.steady)
+    )
+    teacher = SftTrainer(
+        processor.tokenizer,
+        model=model,
+        args=arguments,
+        train_dataset=ExampleDataset(school, course, config.pictures_per_step),
+        data_collator=Collator(processor),
+        optimizers=(optimizer, schedule),
+        callbacks=[Progress(folder / "progress.jsonl", tell)],
+    )
+    teacher.remove_callback(PrinterCallback)
+    teacher.remove_callback(ProgressCallback)
+    teacher.train(resume_from_checkpoint=any(folder.glob("checkpoint-*")) or None)
+
+
+def learning_rate_share(done: float, warmup: float, steady: float) -> float:
+    """Share of the peak learning rate after that share of a course: a rise, a level stretch, a cosine down to 2 %."""
+    if done < warmup:
+        return done / warmup
+    if done < steady:
+        return 1.0
+    return 0.02 + 0.98 * 0.5 * (1 + math.cos(math.pi * (done - steady) / (1 - steady)))
