@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import fcntl
+import os
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -13,15 +15,16 @@ from zenml.enums import ModelStages
 from zenml.models import ModelVersionResponse
 
 from vision_zero.errors import PromotionError
-from vision_zero.locking import hold
 
 RENAMED = {
-    "vision_zero.training.state": "vision_zero.training.state",
-    "vision_zero.data.validation.verdict": "vision_zero.data.validation.verdict",
+    "vision_zero.learning.state": "vision_zero.training.state",
+    "vision_zero.pairs.verdict": "vision_zero.data.validation.verdict",
 }
 """Modules of types that artifacts in production may name: their names in version 0.1, and the present ones."""
 REFUSED = "refused"
 """What a model version's metadata call the reason why it was not promoted."""
+_held: dict[Path, int] = {}
+"""File descriptors of the locks that this process holds; the operating system releases them when it ends."""
 
 
 def production_version() -> ModelVersionResponse | None:
@@ -119,4 +122,26 @@ def hold_run_lock(run: str) -> None:
     """On a local orchestrator, keep other runs of this model out until this process ends; elsewhere promotion decides."""
     if Client().active_stack.orchestrator.flavor == "local":
         folder = Path(GlobalConfiguration().config_directory)
-        hold(folder / f"vision-zero-{get_step_context().model.name}.lock", run)
+        _hold(folder / f"vision-zero-{get_step_context().model.name}.lock", run)
+
+
+def _hold(path: Path, name: str) -> None:
+    """Take the lock file and keep it until this process ends. Taking it again in the same process does nothing.
+
+    Raises:
+        PromotionError: another process holds it.
+    """
+    path = path.resolve()
+    if path in _held:
+        return
+    path.parent.mkdir(parents=True, exist_ok=True)
+    handle = os.open(path, os.O_RDWR | os.O_CREAT, 0o644)
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError as error:
+        holder = os.read(handle, 200).decode("utf-8", "replace").strip() or "another process"
+        os.close(handle)
+        raise PromotionError(f"{holder} is still running: wait until it ends, then start this run again") from error
+    os.ftruncate(handle, 0)
+    os.pwrite(handle, f"run {name} (process {os.getpid()})".encode(), 0)
+    _held[path] = handle

@@ -8,7 +8,7 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[1]
 LAYERS = (
-    "errors, fingerprints, jinja, locking, randomness, source_closure, text, texts, atomic_dir, hardware",
+    "errors, fingerprints, jinja, randomness, source_closure, text, atomic_dir, hardware",
     "config",
     "data",
     "domains",

@@ -1,11 +1,16 @@
-"""Text that can be written: what every encoder takes."""
+"""Text that can be stored and tokenized: lone surrogates, which UTF-8 cannot encode, are replaced."""
 
 from __future__ import annotations
 
 
 def well_formed(text: str) -> str:
-    """The same text, where each half of a surrogate pair is joined with its other half, or replaced (U+FFFD) if that is missing.
+    """The text with surrogate pairs joined and lone surrogates replaced by U+FFFD.
 
-    JSON may hold such halves (a reply that was cut in the middle of an emoji), and no file and no tokenizer takes them.
+    JSON and file names may hold them (a reply that was cut in the middle of an emoji); files and tokenizers reject them.
     """
-    return text if text.isascii() else text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+    return text if text.isascii() else text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
+
+
+def single_line(text: str) -> str:
+    """Well-formed, in one line, with single spaces."""
+    return " ".join(well_formed(text).split())

@@ -4,6 +4,7 @@ from dataclasses import dataclass, replace
 
 import pytest
 
+from tests.evaluation.clue_accuracy import clue_accuracy
 from tests.make import game, plain_pair, scene_pairs, write_tiny_adapter
 from vision_zero.config.evaluation import EvaluationConfig
 from vision_zero.config.game import GameConfig
@@ -12,7 +13,6 @@ from vision_zero.config.rewards import RewardsConfig
 from vision_zero.config.self_play import SelfPlayConfig
 from vision_zero.data.table import PairTable
 from vision_zero.domains.scenes.questions import Question
-from vision_zero.evaluation.clue_accuracy import clue_accuracy
 from vision_zero.evaluation.estimates import compare, estimate
 from vision_zero.evaluation.head_to_head import BestGuess, caught, play_head_to_head, vote_on, vote_shares
 from vision_zero.evaluation.held_out import HeldOut

@@ -5,11 +5,11 @@ import json
 import pytest
 from safetensors import safe_open
 
+from tests.evaluation.clue_accuracy import clue_accuracy
 from tests.make import scene_pairs
 from vision_zero.config.nano_defaults import NANO_GAME, NANO_REASONING, NANO_SAMPLING
 from vision_zero.config.policy import PolicyConfig
 from vision_zero.domains.scenes.statements import parse
-from vision_zero.evaluation.clue_accuracy import clue_accuracy
 from vision_zero.evaluation.written_checks import is_reasoned, others, read_checks
 from vision_zero.game.engine import deal_all, play
 from vision_zero.game.spy import WhoIsTheSpy

@@ -12,15 +12,13 @@ from vision_zero.config.evaluation import EvaluationConfig
 from vision_zero.config.game import GameConfig
 from vision_zero.config.learning import LearningConfig
 from vision_zero.config.pairs import Domain, Share
-from vision_zero.config.policy import PolicyConfig
+from vision_zero.config.policy import NANO, PolicyConfig
 from vision_zero.config.presets import PRESETS
 from vision_zero.config.rewards import RewardsConfig
 from vision_zero.config.sources import SourcesConfig
 from vision_zero.config.suites import SuitesConfig
 from vision_zero.randomness import HELD_OUT_SEEDS
 
-EMBEDDED = "nano"
-"""``policy.base`` of the embedded policy."""
 Weight = Annotated[float, Field(ge=0.0)]
 
 
@@ -133,10 +131,10 @@ class SelfPlayConfig(RootConfig):
         if self.learning.method != "supervised":
             return self
         drawn = [domain for domain, weight in self.pairs.mix.items() if weight]
-        if self.policy.base != EMBEDDED or self.policy.adapter is None or drawn != ["scenes"]:
+        if self.policy.base != NANO or self.policy.adapter is None or drawn != ["scenes"]:
             raise ValueError(
                 "learning.method: supervised teaches an adapter of policy.base nano on scenes alone, the only lessons that there "
-                f"are: leave method out, or set policy.base {EMBEDDED} with policy.adapter, and pairs.mix to scenes"
+                f"are: leave method out, or set policy.base {NANO} with policy.adapter, and pairs.mix to scenes"
             )
         switch = self.learning.switch
         if (switch.rule, switch.start) != ("never", "decision") or self.learning.num_processes > 1:

@@ -1,18 +1,42 @@
-"""Whoever is measured, made ready from its settings; the name that records carry tells two sets of weights apart."""
+"""Answerers of benchmarks, made from settings: a local policy or an endpoint. A name stands for one set of weights."""
 
 from __future__ import annotations
 
-from dataclasses import replace
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from vision_zero.config.policy import PolicyConfig, SamplingConfig
 from vision_zero.config.suites import AnswererConfig, SamplingProtocol
+from vision_zero.evaluation.benchmarks.benchmark import Messages
 from vision_zero.evaluation.benchmarks.endpoint import Endpoint
-from vision_zero.evaluation.benchmarks.policy_answerer import PolicyAnswerer
 from vision_zero.evaluation.benchmarks.runner import Answerer
 from vision_zero.fingerprints import digest
 from vision_zero.policy.base_models import base_fingerprint
 from vision_zero.policy.loading import load_policy
+from vision_zero.policy.policy import Policy
+from vision_zero.randomness import Seed
+
+
+@dataclass(frozen=True)
+class PolicyAnswerer:
+    """Satisfies :class:`vision_zero.evaluation.benchmarks.runner.Answerer`.
+
+    Attributes:
+        name: what the records call the policy; two policies need two names.
+        max_tokens: longest reply.
+        greedy: take the likeliest token; False samples with the policy's own settings.
+    """
+
+    policy: Policy
+    name: str
+    max_tokens: int = 1024
+    greedy: bool = True
+
+    def answer(self, prompts: Sequence[Messages], seed: Seed) -> list[str]:
+        """One reply for each chat, in order."""
+        policy = replace(self.policy, greedy=self.greedy)
+        return [completion.text for completion in policy.complete(prompts, self.max_tokens, seed)]
 
 
 def open_answerer(config: AnswererConfig, sampling: SamplingProtocol, batch_size: int) -> Answerer:

@@ -17,8 +17,8 @@ from vision_zero.evaluation.benchmarks.benchmark import Benchmark
 from vision_zero.evaluation.suites import charts, differences, odd_one_out, scenes
 from vision_zero.evaluation.suites.charts import chart_suite
 from vision_zero.evaluation.suites.differences import difference_suite
-from vision_zero.evaluation.suites.image_grid import GAP
 from vision_zero.evaluation.suites.odd_one_out import PLACES, odd_suite
+from vision_zero.evaluation.suites.procedural import GAP
 from vision_zero.evaluation.suites.scenes import scene_suite
 from vision_zero.randomness import HELD_OUT_SEEDS
 

@@ -18,7 +18,7 @@ from typing import Any
 
 from vision_zero.domains.charts.number_formats import Column, read_columns
 from vision_zero.errors import PairsError
-from vision_zero.texts import flat
+from vision_zero.text import single_line
 
 LEAST_FILLED = 0.6
 """A column counts if at least this share of its cells are numbers."""
@@ -95,7 +95,7 @@ def parsed(text: str, path: str, notes: Mapping[str, Any]) -> ParsedTable:
     for number, line in enumerate(body):
         values = tuple(value for place in kept if (value := columns[place].values[number]) is not None)
         if line[named].strip() and len(values) == len(kept):
-            rows.setdefault(flat(line[named]), values)
+            rows.setdefault(single_line(line[named]), values)
     if not kept or len(rows) < 2:
         raise PairsError(f"{path}: holds fewer than two rows of numbers")
     left_out = [f"rows without a name or a number, or named twice: {lost}"] if (lost := len(lines) - 1 - len(rows)) else []
@@ -105,9 +105,9 @@ def parsed(text: str, path: str, notes: Mapping[str, Any]) -> ParsedTable:
         columns=tuple(name for name, _ in names),
         values=tuple(zip(*rows.values(), strict=True)),
         units=tuple(columns[place].unit or unit for place, (_, unit) in zip(kept, names, strict=True)),
-        title=flat(str(_inside(notes, "general_figure_info", "title", "text"))) or heading,
+        title=single_line(str(_inside(notes, "general_figure_info", "title", "text"))) or heading,
         annotation=str(notes.get("type", "")),
-        row_title=flat(header[named]),
+        row_title=single_line(header[named]),
         value_title=_value_title(notes),
         left_out=tuple(left_out),
     )
@@ -148,7 +148,7 @@ def _without_heading(lines: list[list[str]]) -> tuple[str, list[list[str]]]:
     ):
         first += 1
     heading = [", ".join(cell.strip() for cell in line if cell.strip()) for line in lines[:first]]
-    return flat(" ".join(heading).lstrip("# ")), lines[first:]
+    return single_line(" ".join(heading).lstrip("# ")), lines[first:]
 
 
 def _name_column(header: Sequence[str], body: Sequence[Sequence[str]], columns: Sequence[Column]) -> int:
@@ -186,12 +186,12 @@ def _counts(place: int, named: int, header: Sequence[str], columns: Sequence[Col
 
 
 def _key(name: str) -> str:
-    return flat(name).lower()
+    return single_line(name).lower()
 
 
 def _name_and_unit(header: str) -> tuple[str, str]:
     """A column's name, and its unit where the header ends with one: "Weight (kg)", "Share in %"."""
-    name, found = flat(header), _HEADER_UNIT.fullmatch(flat(header))
+    name, found = single_line(header), _HEADER_UNIT.fullmatch(single_line(header))
     unit = "" if found is None else (found["unit"] or found["words"] or found["sign"] or "").strip()
     is_unit = bool(unit) and (set(unit.lower().split()) <= _UNITS or re.search(r"[%$€£¥₹]", unit))
     if found is None or not found["name"] or not is_unit:
@@ -226,7 +226,7 @@ def _is_repeated(name: str, header: Sequence[str]) -> bool:
 
 def _value_title(notes: Mapping[str, Any]) -> str:
     axis = "x_axis" if notes.get("type") == "h_bar" else "y_axis"
-    return flat(str(_inside(notes, "general_figure_info", axis, "label", "text")))
+    return single_line(str(_inside(notes, "general_figure_info", axis, "label", "text")))
 
 
 def _inside(notes: Mapping[str, Any], *keys: str) -> Any:

@@ -30,7 +30,7 @@ from vision_zero.domains.charts.source import chart_pair
 from vision_zero.domains.charts.ticks import nice_range
 from vision_zero.errors import ConfigError, PairsError
 from vision_zero.randomness import Seed
-from vision_zero.texts import storable
+from vision_zero.text import well_formed
 
 TABLE_TRIES = 50
 MOST_BARS = 24
@@ -88,7 +88,7 @@ class ChartQaTableSource(PairSource):
             self._annotations = None
 
     def _tables_of(self, part: SplitFilter) -> list[str]:
-        mine = part.choose([f"/tables/{storable(name)}".encode() for name in self._names])
+        mine = part.choose([f"/tables/{well_formed(name)}".encode() for name in self._names])
         return [name for name, is_mine in zip(self._names, mine, strict=True) if is_mine]
 
     def of(self, part: SplitFilter) -> ChartQaTableSource:
@@ -100,7 +100,7 @@ class ChartQaTableSource(PairSource):
     def report(self) -> SourceReport:
         return SourceReport(
             domain=self.domain,
-            location=storable(self._files.location),
+            location=well_formed(self._files.location),
             things="tables",
             files=len(self._files.entries),
             found=len(self._names),
@@ -133,11 +133,11 @@ class ChartQaTableSource(PairSource):
         try:
             table = self.table(name)
             if table.left_out:
-                self._adjusted[storable(name)] = storable("left out " + "; ".join(table.left_out))
+                self._adjusted[well_formed(name)] = well_formed("left out " + "; ".join(table.left_out))
         except ConnectionLostError:
             raise
         except PairsError as error:
-            self._problems[storable(name)] = storable(str(error))
+            self._problems[well_formed(name)] = well_formed(str(error))
             raise
         finally:
             self._looked_at.add(name)
@@ -157,13 +157,13 @@ class ChartQaTableSource(PairSource):
             name = one_of(self.tables, rng)
             try:
                 table = self._read(name)
-                chart = chart_of(self.config, table, f"tables/{storable(name)}", rng)
-                self._problems.pop(storable(name), None)
+                chart = chart_of(self.config, table, f"tables/{well_formed(name)}", rng)
+                self._problems.pop(well_formed(name), None)
                 return chart
             except ConnectionLostError:
                 raise
             except PairsError as error:
-                self._problems[storable(name)] = storable(str(error))
+                self._problems[well_formed(name)] = well_formed(str(error))
                 problem = error
         raise PairsError(f"no usable table of ChartQA after {TABLE_TRIES} tries; the last: {problem}") from problem
 

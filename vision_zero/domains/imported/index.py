@@ -21,7 +21,7 @@ from vision_zero.data.row_files import Rows, has_strong_table, table_paths
 from vision_zero.data.split_names import of_split, split_of_folder
 from vision_zero.domains.imported.columns import CHANGES, GROUPS, first_of, pair_candidates
 from vision_zero.errors import PairsError
-from vision_zero.texts import flat, storable
+from vision_zero.text import single_line, well_formed
 
 PROBED = 5
 """Rows that are read to tell which of several columns hold pictures."""
@@ -88,14 +88,14 @@ class FileIndex(PairIndex):
                 f"{storage.location} holds no pairs: it needs files <id>_original.png and <id>_modified.png (or before and "
                 f"after, input and output, also as folders), or a data set{_seen(self.files, self.left_out)}"
             )
-        self.problems = {storable(pair_id): reason for pair_id, reason in (named.problems | self._files.problems).items()}
+        self.problems = {well_formed(pair_id): reason for pair_id, reason in (named.problems | self._files.problems).items()}
         self._pairs = named.pairs
 
     def __len__(self) -> int:
         return len(self._pairs)
 
     def name(self, place: int) -> str:
-        return storable(self._pairs[place][0])
+        return well_formed(self._pairs[place][0])
 
     def load(self, place: int) -> Made:
         pair_id, original, modified = self._pairs[place]
@@ -108,7 +108,7 @@ class FileIndex(PairIndex):
         for path in [f"{stem}{suffix}" for stem in (*named, beside) for suffix in (".txt", ".json")]:
             if path in self._texts:
                 text = self._files.read(path).decode("utf-8", "replace")
-                return flat(text) if path.endswith(".txt") else _told(text)
+                return single_line(text) if path.endswith(".txt") else _told(text)
         return ""
 
     @cached_property
@@ -137,7 +137,7 @@ class RowIndex(PairIndex):
         return len(self._rows)
 
     def name(self, place: int) -> str:
-        return storable(self._rows.name(place))
+        return well_formed(self._rows.name(place))
 
     def load(self, place: int) -> Made:
         wanted = {self._original, self._modified, *([self._change] if self._change is not None else [])}
@@ -150,7 +150,7 @@ class RowIndex(PairIndex):
             return None
         value = self._rows.row(place, [self._groups])[self._groups]
         is_missing = value is None or (isinstance(value, float) and math.isnan(value))
-        return None if is_missing else (storable(str(value)) or None)
+        return None if is_missing else (well_formed(str(value)) or None)
 
     @cached_property
     def _has_groups(self) -> bool:
@@ -259,7 +259,7 @@ def _check_columns(wanted: Sequence[str], columns: tuple[str, ...], location: st
 def _words(cell: object) -> str:
     """What a cell says about the change: a text, or several, each once."""
     texts = cell if isinstance(cell, list) else [cell]
-    return "; ".join(Counter(flat(text) for text in texts if isinstance(text, str) and text.strip()))
+    return "; ".join(Counter(single_line(text) for text in texts if isinstance(text, str) and text.strip()))
 
 
 def _told(text: str) -> str:

@@ -19,7 +19,7 @@ from vision_zero.domains.imported.index import Made, open_index
 from vision_zero.domains.photos.phrases import place_of
 from vision_zero.errors import PairsError
 from vision_zero.randomness import Seed
-from vision_zero.texts import storable
+from vision_zero.text import well_formed
 
 MIN_SIDE = 16
 """Smaller pictures show nothing to talk about."""
@@ -60,14 +60,14 @@ class ImportedSource(PairSource):
     def report(self) -> SourceReport:
         return SourceReport(
             domain=self.domain,
-            location=storable(self.config.location),
+            location=well_formed(self.config.location),
             things="pairs",
             files=self._index.files,
             found=len(self._index) + len(self._index.problems),
             incomplete=len(self._index.problems),
             looks=self._usable.looks,
             failures=self._usable.failures,
-            passed_over={name: storable(reason) for name, reason in self._usable.problems.items()},
+            passed_over={name: well_formed(reason) for name, reason in self._usable.problems.items()},
             adjusted=dict(self._adjusted),
             left_out=dict(self._index.left_out),
         )
@@ -94,7 +94,7 @@ class ImportedSource(PairSource):
 
     def _pair(self, place: int, found: _Loaded, pair_id: str) -> ImagePair:
         original, modified, made = found
-        facts: Facts = {"id": self._index.name(place), "location": storable(self.config.location)}
+        facts: Facts = {"id": self._index.name(place), "location": well_formed(self.config.location)}
         box = _box(original, modified)
         after = f"something else, as told: {made.change}" if made.change else "something else"
         return ImagePair(

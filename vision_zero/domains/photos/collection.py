@@ -21,7 +21,7 @@ from vision_zero.data.remote_storage import ConnectionLostError, Storage
 from vision_zero.data.row_files import Rows, has_strong_table, table_paths
 from vision_zero.data.split_names import of_split, split_of_folder
 from vision_zero.errors import PairsError
-from vision_zero.texts import storable
+from vision_zero.text import well_formed
 
 
 class PhotoCollection(ABC):
@@ -128,7 +128,7 @@ class FilePhotos(PhotoCollection):
         return len(self._paths)
 
     def name(self, place: int) -> str:
-        return storable(self._paths[place])
+        return well_formed(self._paths[place])
 
     def data(self, place: int) -> bytes:
         return self._files.read(self._paths[place])
@@ -148,7 +148,7 @@ class RowPhotos(PhotoCollection):
         return len(self._rows)
 
     def name(self, place: int) -> str:
-        return storable(self._rows.name(place))
+        return well_formed(self._rows.name(place))
 
     def data(self, place: int) -> bytes:
         cell = self._rows.row(place, (self._column,))[self._column]

@@ -21,7 +21,7 @@ from vision_zero.domains.photos.instruction_editor import InstructionEditor
 from vision_zero.domains.photos.region_editor import RegionEditor
 from vision_zero.errors import PairsError
 from vision_zero.randomness import Seed
-from vision_zero.texts import storable
+from vision_zero.text import well_formed
 
 PAIR_TRIES = 40
 INSISTENCE = 6
@@ -68,13 +68,13 @@ class PhotoSource(PairSource):
     def report(self) -> SourceReport:
         return SourceReport(
             domain=self.domain,
-            location=storable(self.config.location or "the photos of the packages"),
+            location=well_formed(self.config.location or "the photos of the packages"),
             things="photos",
             files=self._photos.files,
             found=len(self._photos),
             looks=self._usable.looks,
             failures=self._usable.failures,
-            passed_over={name: storable(reason) for name, reason in self._usable.problems.items()},
+            passed_over={name: well_formed(reason) for name, reason in self._usable.problems.items()},
             left_out=dict(self._photos.left_out),
         )
 

@@ -14,7 +14,7 @@ from vision_zero.data.images import png_bytes
 from vision_zero.domains.scenes.clevr import from_clevr
 from vision_zero.domains.scenes.render import render
 from vision_zero.errors import PairsError
-from vision_zero.texts import storable
+from vision_zero.text import well_formed
 
 
 def draw_given(folder: Path, file: Path, count: int, size: tuple[int, int]) -> tuple[int, dict[str, str]]:
@@ -55,7 +55,7 @@ def _free_name(given: str, taken: set[str]) -> str:
 
     Folders become part of the name, only a picture's suffix is dropped, and a number is added where that is not enough.
     """
-    path = PurePosixPath(storable(given).replace("\\", "/"))
+    path = PurePosixPath(well_formed(given).replace("\\", "/"))
     stem = path.with_suffix("") if path.suffix.lower() in PICTURE_SUFFIXES else path
     whole = "-".join(part for part in stem.parts if part not in ("/", "..")) or "scene"
     names = (whole if number == 1 else f"{whole}-{number}" for number in count_from(1))

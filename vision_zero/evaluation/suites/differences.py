@@ -11,8 +11,7 @@ from vision_zero.domains.scenes.source import SceneSource
 from vision_zero.evaluation.benchmarks.benchmark import Verdict
 from vision_zero.evaluation.suites import scenes
 from vision_zero.evaluation.suites.captions import score_caption
-from vision_zero.evaluation.suites.image_grid import image_grid
-from vision_zero.evaluation.suites.procedural import ProceduralSuite, SuiteQuestion, held_out, name_of
+from vision_zero.evaluation.suites.procedural import ProceduralSuite, SuiteQuestion, held_out, image_grid, name_of
 
 NAME, VERSION = "differences", 3
 QUESTION = (

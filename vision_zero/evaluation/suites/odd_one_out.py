@@ -11,8 +11,7 @@ from vision_zero.domains.scenes.source import SceneSource
 from vision_zero.evaluation.benchmarks.chartqa import SUFFIX
 from vision_zero.evaluation.suites import charts, scenes
 from vision_zero.evaluation.suites.answer_matching import word_in
-from vision_zero.evaluation.suites.image_grid import image_grid
-from vision_zero.evaluation.suites.procedural import ProceduralSuite, SuiteQuestion, closed_verdict, held_out, name_of
+from vision_zero.evaluation.suites.procedural import ProceduralSuite, SuiteQuestion, closed_verdict, held_out, image_grid, name_of
 
 NAME, VERSION = "odd_one_out", 3
 PLACES = ("top left", "top right", "bottom left", "bottom right")

@@ -25,6 +25,8 @@ from vision_zero.fingerprints import digest
 from vision_zero.randomness import HELD_OUT_SEEDS, Seed
 from vision_zero.source_closure import code_fingerprint
 
+GAP = 8
+"""Pixels between two pictures of a grid."""
 TRIES = 60
 """Pictures that are tried for one question."""
 KEPT = 128
@@ -139,3 +141,14 @@ def closed_verdict(found: str | None, answer: str, groups: Mapping[str, tuple[st
         is_answered=found is not None,
         groups=groups,
     )
+
+
+def image_grid(images: Sequence[Image.Image], columns: int) -> Image.Image:
+    """One image for models that take a single one: pictures of one size in rows of ``columns``, with a white gap between them."""
+    width, height = images[0].size
+    rows = -(-len(images) // columns)
+    grid = Image.new("RGB", (columns * width + (columns - 1) * GAP, rows * height + (rows - 1) * GAP), "white")
+    for place, image in enumerate(images):
+        row, column = divmod(place, columns)
+        grid.paste(image, (column * (width + GAP), row * (height + GAP)))
+    return grid
