@@ -34,7 +34,7 @@ HEADER = re.compile(
 )
 
 STAGES = re.compile(
-    r"of 100 iterations votes (\d+) and clues (\d+) at (\d+) % right and (\d+) % N/A votes, "
+    r"of (\d+) iterations votes (\d+) and clues (\d+) at (\d+) % right and (\d+) % N/A votes, "
     r"(\d+) and (\d+) at (\d+) and (\d+) %, (\d+) and (\d+) at (\d+) and (\d+) %"
 )
 MINUTES = re.compile(r"minutes: +about (\d+) for 10 iterations on (?:an|\d) H100")
@@ -96,7 +96,8 @@ def test_recipes_say_which_stages_their_controller_would_train(path):
     learning = read_self_play(path).learning
     said = STAGES.search(path.read_text())
     assert said, "the header says what the controller does"
-    numbers = [int(number) for number in said.groups()]
+    iterations, *numbers = (int(number) for number in said.groups())
+    assert iterations == learning.iterations
     courses = [simulate(learning.switch, learning.iterations, rates) for rates in USUAL_RATES]
     expected = [
         (course.count("decision"), course.count("clue"), *(round(100 * rate) for rate in course.rates)) for course in courses
