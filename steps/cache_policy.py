@@ -35,12 +35,16 @@ def take_fingerprints(
 ]:
     """Look at code and files: what is as it was when a step last ran need not run again. Results that are gone are forgotten."""
     from materializers.lost_results import forget_lost_results
+    from vision_zero.domains.charts.glyphs import installed_fonts_fingerprint
     from vision_zero.fingerprints import digest
     from vision_zero.recipes.input_fingerprints import of_base, of_pairs
 
     contents = {
         name: of_pairs(domain, config.pairs) if config.pairs.mix.get(domain, 0) > 0 else "" for domain, name in SOURCES.items()
     }
+    if contents["draw_charts"] and config.pairs.charts.chartqa_root:
+        # A table whose characters no font had may be drawn now; fonts of the machine are no part of the recipe itself.
+        contents["draw_charts"] += installed_fonts_fingerprint()
     contents["measure_base"] = of_base(config.policy)
     prints = {name: digest(code_of(name), contents.get(name, "")) for name in CACHED}
     forgotten = forget_lost_results(CACHED)

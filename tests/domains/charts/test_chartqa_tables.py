@@ -192,6 +192,7 @@ def test_tables_of_a_bucket_are_those_of_a_folder(tmp_path: Path) -> None:
             remote(url)
 
 
+@pytest.mark.usefixtures("no_installed_fonts")
 def test_what_was_left_out_and_what_cannot_be_drawn_is_reported(tmp_path: Path) -> None:
     tables: dict[str, str | bytes] = {"a.csv": "Country,GDP\n中国,5\n日本,3\n", "b.csv": COUNTRIES + "Total,52.5\n"}
     source = ChartQaTableSource(config(folder(tmp_path, tables)))

@@ -35,16 +35,24 @@ _DPI = 100.0
 _POINTS = 72 / _DPI
 """Points in a pixel."""
 FONT_FILES = {"sans": "DejaVuSans", "serif": "DejaVuSerif", "mono": "DejaVuSansMono"}
+FONT_FAMILIES = {"sans": "DejaVu Sans", "serif": "DejaVu Serif", "mono": "DejaVu Sans Mono"}
 LINE_SPACING = 1.15
 
 
 @dataclass(frozen=True, slots=True)
 class PlacedText:
-    """One text as it stands: its corners (4, 2) in pixels, anticlockwise, turned with the text, and its letters' size."""
+    """One text as it stands.
+
+    Attributes:
+        corners: (4, 2), in pixels, anticlockwise, turned with the text.
+        size: of the letters, in pixels.
+        fallbacks: families of fonts beside DejaVu that it may be drawn in.
+    """
 
     text: str
     corners: NDArray[np.float64]
     size: float
+    fallbacks: tuple[str, ...] = ()
 
 
 class Canvas:
@@ -55,7 +63,7 @@ class Canvas:
         self._figure = Figure(figsize=(width / _DPI, height / _DPI), dpi=_DPI, facecolor=background, edgecolor="none")
         # matplotlib's stubs leave the canvas' methods untyped.
         self._canvas: Any = FigureCanvasAgg(self._figure)
-        self._texts: list[tuple[Text, float]] = []
+        self._texts: list[tuple[Text, float, tuple[str, ...]]] = []
         self._count = 0
 
     def rectangle(
@@ -112,18 +120,22 @@ class Canvas:
         size: float,
         color: str,
         font: Font = "sans",
+        fallbacks: tuple[str, ...] = (),
         bold: bool = False,
         horizontal: Horizontal = "center",
         vertical: Vertical = "center",
         turn: float = 0.0,
     ) -> None:
-        """Write ``text`` so that its anchor, set by ``horizontal`` and ``vertical``, is at (x, y); turned by degrees about it."""
+        """Write ``text`` so that its anchor, set by ``horizontal`` and ``vertical``, is at (x, y); turned by degrees about it.
+
+        Each character that ``font`` lacks is drawn in the first of the families ``fallbacks`` that has it.
+        """
         artist = Text(
             x,
             y,
             text,
             color=color,
-            fontproperties=_font(font, bold, size),
+            fontproperties=_font(font, fallbacks, bold, size),
             horizontalalignment=horizontal,
             verticalalignment=vertical,
             multialignment=horizontal,
@@ -134,7 +146,7 @@ class Canvas:
             usetex=False,
             antialiased=True,
         )
-        self._texts.append((artist, size))
+        self._texts.append((artist, size, fallbacks))
         self._add(artist)
 
     def gradient(self, left: float, bottom: float, right: float, top: float, colors: NDArray[np.float64]) -> None:
@@ -148,7 +160,7 @@ class Canvas:
 
     def texts(self) -> tuple[PlacedText, ...]:
         """Every text on the sheet with the box that the renderer gives it."""
-        return tuple(PlacedText(artist.get_text(), self._corners(artist), size) for artist, size in self._texts)
+        return tuple(PlacedText(text.get_text(), self._corners(text), size, fallbacks) for text, size, fallbacks in self._texts)
 
     def image(self) -> Image.Image:
         """The picture (RGB)."""
@@ -176,10 +188,10 @@ class Canvas:
 
 
 @lru_cache(maxsize=4096)
-def text_extent(text: str, size: float, font: Font, bold: bool) -> tuple[float, float]:
+def text_extent(text: str, size: float, font: Font, fallbacks: tuple[str, ...], bold: bool) -> tuple[float, float]:
     """Width and height in pixels that a level text has on a sheet."""
     sheet = Canvas(1, 1, "#ffffff")
-    sheet.text(text, 0, 0, size, "#000000", font, bold)
+    sheet.text(text, 0, 0, size, "#000000", font, fallbacks, bold)
     width, height = np.ptp(sheet.texts()[0].corners, axis=0)
     return (float(width), float(height))
 
@@ -195,7 +207,20 @@ def _paint(face: str, edge: str, line_width: float) -> dict[str, Any]:
 
 
 @cache
-def _font(font: Font, bold: bool, size: float) -> FontProperties:
+def _font(font: Font, fallbacks: tuple[str, ...], bold: bool, size: float) -> FontProperties:
+    if fallbacks:
+        # matplotlib falls back among families only. Of files with one family's name it takes its own first.
+        return font_of((FONT_FAMILIES[font], *fallbacks), bold, size * _POINTS)
     # By file, so that neither the machine's fonts nor its matplotlibrc have a say.
-    name = f"{FONT_FILES[font]}{'-Bold' if bold else ''}.ttf"
-    return FontProperties(fname=str(Path(matplotlib.get_data_path(), "fonts", "ttf", name)), size=size * _POINTS)
+    return FontProperties(fname=str(font_file(font, bold)), size=size * _POINTS)
+
+
+def font_file(font: Font, bold: bool) -> Path:
+    """The file of one of the fonts that matplotlib brings."""
+    return Path(matplotlib.get_data_path(), "fonts", "ttf", f"{FONT_FILES[font]}{'-Bold' if bold else ''}.ttf")
+
+
+def font_of(families: Sequence[str], bold: bool, points: float = 10.0) -> FontProperties:
+    """A font of these families, upright and regular or bold whatever a matplotlibrc says."""
+    weight = "bold" if bold else "normal"
+    return FontProperties(family=list(families), style="normal", variant="normal", weight=weight, stretch="normal", size=points)

@@ -43,10 +43,14 @@ class Series:
 
 @dataclass(frozen=True, slots=True)
 class ChartStyle:
-    """How a chart looks, apart from its marks' colours. The compact look ignores all but ``look``."""
+    """How a chart looks, apart from its marks' colours. The compact look ignores all but ``look``.
+
+    ``fallbacks`` are the families of installed fonts that draw what ``font`` lacks, in this order.
+    """
 
     look: ChartLook = "full"
     font: Literal["sans", "serif", "mono"] = "sans"
+    fallbacks: tuple[str, ...] = ()
     font_scale: float = 1.0
     background: str = "#ffffff"
     panel: str = "#ffffff"
@@ -140,7 +144,7 @@ def to_facts(chart: Chart, layout: Layout) -> Facts:
         "position_axis": None if chart.position_axis is None else _numbers(chart.position_axis),
         "ordered": chart.ordered,
         "source": chart.source,
-        "style": asdict(chart.style),
+        "style": {**asdict(chart.style), "fallbacks": list(chart.style.fallbacks)},
         "layout": {**asdict(layout), "plot": list(layout.plot)},
     }
 
@@ -164,7 +168,7 @@ def from_facts(facts: Mapping[str, Any]) -> tuple[Chart, Layout]:
             axis=_range(facts["axis"]),
             position_axis=None if facts["position_axis"] is None else _range(facts["position_axis"]),
             ordered=bool(facts["ordered"]),
-            style=ChartStyle(**facts["style"]),
+            style=ChartStyle(**{**facts["style"], "fallbacks": tuple(map(str, facts["style"].get("fallbacks", ())))}),
             source=str(facts.get("source", "")),
         )
         _check(chart)

@@ -22,7 +22,7 @@ from vision_zero.data.source_report import SourceReport
 from vision_zero.data.splits import EVERYTHING, SplitFilter
 from vision_zero.domains.charts.chart import STACKED, Chart, Series
 from vision_zero.domains.charts.chartqa_csv import ParsedTable, parsed
-from vision_zero.domains.charts.glyphs import unreadable, with_font_for
+from vision_zero.domains.charts.glyphs import unreadable, with_fonts_for
 from vision_zero.domains.charts.random_chart import value_axis
 from vision_zero.domains.charts.random_choice import one_of, weighted
 from vision_zero.domains.charts.random_style import sample_colors, sample_style
@@ -199,9 +199,9 @@ def chart_of(config: ChartsConfig, table: ParsedTable, source: str, rng: np.rand
     )
     title, value_name = _titles(table, columns)
     texts = "".join((title, value_name, table.unit, table.row_title, *names, *columns))
-    if unreadable(texts):
-        raise PairsError(f"{source}: no letters of the charts' fonts: {unreadable(texts)[:8]}")
-    style = with_font_for(style, texts)
+    style = with_fonts_for(style, texts)
+    if lost := unreadable(texts, style.font, style.fallbacks):
+        raise PairsError(f"{source}: no letters of the charts' fonts: {lost[:8]}")
     return Chart(
         type=kind,
         title=title,

@@ -94,6 +94,7 @@ class Writer:
                 self.lettering.size(role),
                 color or self.style.ink,
                 font=self.style.font,
+                fallbacks=self.style.fallbacks,
                 bold=self.lettering.is_bold(role),
                 horizontal=horizontal,
                 vertical=vertical,

@@ -1,5 +1,5 @@
 """Can every text of a chart be read: none cut off by the picture's edge, none over another, none too small,
-none with characters that the font lacks?"""
+none with characters that its fonts lack?"""
 
 from __future__ import annotations
 
@@ -34,7 +34,8 @@ def problems_on(sheet: Canvas) -> list[str]:
     texts = sheet.texts()
     problems = [f"{_quoted(text)} is cut off" for text in texts if _sticks_out(text, sheet.width, sheet.height)]
     problems += [f"{_quoted(text)} is only {text.size:.1f} pixels high" for text in texts if text.size < LEAST_SIZE - 1e-6]
-    problems += [f"{_quoted(text)} has no letters for {lost}" for text in texts if (lost := unreadable(text.text))]
+    lost = [(text, unreadable(text.text, fallbacks=text.fallbacks)) for text in texts]
+    problems += [f"{_quoted(text)} has no letters for {letters}" for text, letters in lost if letters]
     problems += [f"{_quoted(one)} overlaps {_quoted(other)}" for one, other in combinations(texts, 2) if _overlap(one, other)]
     return problems
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 import textwrap
 from typing import Literal
+from unicodedata import east_asian_width
 
 from vision_zero.domains.charts.canvas import text_extent
 from vision_zero.domains.charts.chart import Chart, ChartStyle
@@ -17,6 +19,12 @@ LEAST_SIZE = 7.0
 _CHARACTER = {"sans": 0.6, "serif": 0.6, "mono": 0.61}
 """Mean width of a character as a share of the text's size."""
 _BOLD = 1.13
+_WIDE = 1 / 0.6
+"""Width of an ideograph in characters of mean width."""
+_IDEOGRAPHS = "\u2e80-\u9fff\uf900-\ufaff\uff00-\uffef\U00020000-\U0003fffd"
+_IDEOGRAPH = re.compile(f"[{_IDEOGRAPHS}]")
+_PIECE = re.compile(rf"\s+|[{_IDEOGRAPHS}][、。，．：；！？）」』】》％]*|[^\s{_IDEOGRAPHS}]+")
+"""What a line is not broken within: a word, or an ideograph and the punctuation that ends with it."""
 
 
 class Typography:
@@ -37,7 +45,7 @@ class Typography:
         """Width and height of the text in pixels; nothing for no text."""
         if not text:
             return (0.0, 0.0)
-        return text_extent(text, self.size(role), self.style.font, self.is_bold(role))
+        return text_extent(text, self.size(role), self.style.font, self.style.fallbacks, self.is_bold(role))
 
     def widest(self, texts: list[str], role: Role) -> float:
         return max((self.extent(text, role)[0] for text in texts), default=0.0)
@@ -52,8 +60,22 @@ class Typography:
 
 
 def wrapped(text: str, characters: int) -> str:
-    """The text in lines of at most so many characters; words are never broken."""
-    return textwrap.fill(text, characters, break_long_words=False, break_on_hyphens=False) if len(text) > characters else text
+    """The text in lines of at most so many characters of mean width; words are never broken, Chinese and Japanese anywhere."""
+    if _length(text) <= characters:
+        return text
+    if not _IDEOGRAPH.search(text):
+        fitting = max(1, int(characters * len(text) / _length(text)))
+        return textwrap.fill(text, fitting, break_long_words=False, break_on_hyphens=False)
+    lines = [""]
+    for piece in _PIECE.findall(text):
+        if lines[-1] and _length((lines[-1] + piece).rstrip()) > characters:
+            lines.append("")
+        lines[-1] = (lines[-1] + piece).lstrip()
+    return "\n".join(line.rstrip() for line in lines if line)
+
+
+def _length(text: str) -> float:
+    return len(text) if text.isascii() else sum(_WIDE if east_asian_width(letter) in "WF" else 1.0 for letter in text)
 
 
 def value_title(chart: Chart) -> str:
