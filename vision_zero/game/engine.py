@@ -1,4 +1,4 @@
-"""Many tables advance together: one call to the players for each turn, however many tables there are."""
+"""The rollout engine: games advance in lockstep, one batched call to the players per turn, however many games there are."""
 
 from __future__ import annotations
 
@@ -11,15 +11,15 @@ from vision_zero.randomness import Seed
 
 
 def deal_all(game: Game, pairs: Sequence[ImagePair], seed: Seed) -> list[GameState]:
-    """One table for each pair; tables are named by position, so a longer list begins with the same games."""
+    """One game per pair. A game's seed is named by its position, so a longer list begins with the same games."""
     return [game.deal(pair, seed.child("table", number)) for number, pair in enumerate(pairs)]
 
 
 def play(game: Game, tables: Sequence[GameState], players: Players, seed: Seed) -> list[GameState]:
-    """Play all tables to the end. A bad reply is a recorded move, never an exception.
+    """Play all games to the end. An unreadable reply is a recorded move, never an exception.
 
     Returns:
-        The finished tables, in order.
+        The finished games, in order.
     """
     return play_recorded(game, tables, players, seed)[0]
 
@@ -27,7 +27,7 @@ def play(game: Game, tables: Sequence[GameState], players: Players, seed: Seed) 
 def play_recorded(
     game: Game, tables: Sequence[GameState], players: Players, seed: Seed
 ) -> tuple[list[GameState], list[tuple[Request, Reply]]]:
-    """Like :func:`play`, and also every request with its reply, in the order of the calls: what training needs."""
+    """Like :func:`play`, and also every request with its reply in the order of the calls, which is what training needs."""
     current = list(tables)
     record: list[tuple[Request, Reply]] = []
     turn = 0

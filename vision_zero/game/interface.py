@@ -1,4 +1,4 @@
-"""What passes between a game and its players: a request for one seat, the reply to it, and the table that they sit at."""
+"""The interface between a game and its players: the request to one seat, the reply to it, and the state of a game."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from vision_zero.text import well_formed
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """A seat is asked to speak. The prompt and the picture are all that it may know; ``clues`` repeats what the prompt tells."""
+    """A request for one move. The seat may know only the prompt and the image; ``clues`` repeats the clues in the prompt."""
 
     game_id: str
     seat: int
@@ -32,12 +32,12 @@ class Request:
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """What came back.
+    """The reply to a request.
 
     Attributes:
-        text: the reply's words, without the end token, as they can be written to files.
+        text: the decoded reply without the end token, well-formed so that files can hold it.
         tokens: the sampled token ids, with the end token if there is one; empty for scripted players.
-        is_cut_off: the reply reached its length limit before its end.
+        is_cut_off: the reply reached the token limit before an end token.
     """
 
     text: str
@@ -49,7 +49,7 @@ class Reply:
 
 
 class Players(Protocol):
-    """Whoever answers requests: a policy, a scripted player, or several of them behind one door."""
+    """Anything that answers requests: a policy, a scripted player, or a combination of several."""
 
     def reply(self, requests: Sequence[Request], seed: Seed) -> list[Reply]:
         """One reply for each request, in order; the same seed and requests give the same replies."""
@@ -58,7 +58,7 @@ class Players(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class GameState:
-    """A dealt game: who sees what, and what has been said so far."""
+    """The state of one game: the images by role, and the transcript so far."""
 
     original: Image.Image
     spy_image: Image.Image
@@ -66,19 +66,19 @@ class GameState:
 
 
 class Game(ABC):
-    """A game that many tables can play in lockstep. Subclasses are final and hold rules only: tables carry all state."""
+    """A game that can be played in lockstep. Subclasses are final and hold rules only: all state is in ``GameState``."""
 
     @abstractmethod
     def deal(self, pair: ImagePair, seed: Seed) -> GameState:
-        """Seat the players before a pair; the seed names the table."""
+        """Start a game on a pair; the seed decides the spy's seat and the game's id."""
 
     @abstractmethod
     def turns(self, table: GameState) -> list[Request]:
-        """Every seat that may speak now; none when the game is over."""
+        """Requests to all seats that may move now; empty when the game is over."""
 
     @abstractmethod
     def hear(self, table: GameState, request: Request, reply: Reply) -> GameState:
-        """The table after the reply to one of its ``turns``."""
+        """The state after the reply to one of its ``turns``."""
 
     @abstractmethod
     def outcome(self, table: GameState) -> Outcome:

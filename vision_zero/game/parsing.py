@@ -1,8 +1,8 @@
-r"""What a reply says: the last ``\boxed{…}`` is the move, everything before it is private reasoning.
+r"""Parsing of replies: the last ``\boxed{…}`` is the move, everything before it is private reasoning.
 
-Replies are a model's, so anything may come: no box, several, an open one, markup, control characters, ten thousand of them.
-None of that is an exception. A reply that holds no move becomes an ``Unreadable`` with one of a fixed set of reasons, which is
-recorded and counted. Differs from the released code, which falls back to whole replies and to the first number it finds.
+A reply may hold anything: no box, several boxes, an unclosed one, markup, control characters, thousands of them. No input
+raises: a reply without a move becomes an ``Unreadable`` with one of a fixed set of reasons, which is recorded and counted. The
+released code differs: it falls back to the whole reply and to the first number in it.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ Reason = Literal["no_box", "open_box", "empty", "out_of_range", "not_a_vote", "c
 _TYPESET = re.compile(r"\\(?:text|math|mbox|bold|rm|bf)[a-z]*\s*\{([^{}]*)\}")
 _AROUND_VOTE = " .*$\"'`"
 _LONGEST_VOTE = 80
-"""Characters; what is longer is no vote, whatever is taken off it."""
+"""Characters; longer text is not parsed as a vote."""
 
 BOX = "\\boxed{"
 ABSTAIN = "N/A"
@@ -30,7 +30,7 @@ _CONTROL_TEXT = re.compile(r"<\|[^<>|]{0,60}\|>|</?[A-Za-z_][\w-]{0,30}/?>|\[/?[
 
 @dataclass(frozen=True, slots=True)
 class Clue:
-    """A sentence for everybody, safe to be put into other players' prompts."""
+    """A public clue, safe to insert into other players' prompts."""
 
     text: str
 
@@ -44,13 +44,13 @@ class Vote:
 
 @dataclass(frozen=True, slots=True)
 class Unreadable:
-    """A reply that holds no move, and why."""
+    """A reply from which no move could be parsed, with the reason."""
 
     reason: Reason
 
 
 def split_reply(reply: str) -> tuple[str, str | Unreadable]:
-    """Private reasoning, and the content of the last closed box or the reason why there is none."""
+    """Split a reply into private reasoning and the content of the last closed box, or the reason why there is none."""
     end = len(reply)
     while (start := reply.rfind(BOX, 0, end)) >= 0:
         content = _balanced(reply, start + len(BOX), end)
@@ -62,7 +62,7 @@ def split_reply(reply: str) -> tuple[str, str | Unreadable]:
 
 
 def read_clue(reply: str, max_characters: int) -> tuple[str, Clue | Unreadable]:
-    """Reasoning and clue of a reply; the clue is cleaned of control text, put on one line and cut to a length."""
+    """Reasoning and clue of a reply; control text is removed from the clue, which is one line of at most ``max_characters``."""
     reasoning, content = split_reply(reply)
     if isinstance(content, Unreadable):
         return reasoning, content
@@ -72,7 +72,7 @@ def read_clue(reply: str, max_characters: int) -> tuple[str, Clue | Unreadable]:
 
 
 def read_vote(reply: str, seats: int) -> tuple[str, Vote | Unreadable]:
-    """Reasoning and vote of a reply at a table of that many seats."""
+    """Reasoning and vote of a reply in a game with ``seats`` players."""
     reasoning, content = split_reply(reply)
     if isinstance(content, Unreadable):
         return reasoning, content
@@ -89,7 +89,7 @@ def read_vote(reply: str, seats: int) -> tuple[str, Vote | Unreadable]:
 
 
 def one_line(text: str) -> str:
-    """Text that is safe inside another prompt: no control tokens, no control characters, single spaces."""
+    """The text made safe for another prompt: no control tokens, no control characters, single spaces."""
     previous = None
     while previous != text:  # removing one token must not put another together: "<|<|end|>end|>"
         previous, text = text, _CONTROL_TEXT.sub(" ", text)
@@ -98,7 +98,7 @@ def one_line(text: str) -> str:
 
 
 def _untypeset(text: str) -> str:
-    """A vote without the commands that say how it looks; what is too long for a vote stays as it is."""
+    """A vote without LaTeX formatting commands; text that is too long for a vote is returned unchanged."""
     if len(text) > _LONGEST_VOTE:
         return text
     previous = None

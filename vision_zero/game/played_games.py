@@ -1,4 +1,4 @@
-"""Games that were played, with the pairs of those that a replay shows."""
+"""Transcripts of played games, with the image pairs of those that a replay shows."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ class PlayedGames:
         return cls(tuple(transcripts), table.only(ids), rewards)
 
     def and_then(self, later: PlayedGames) -> PlayedGames:
-        """These games and those that the same run played later; both show theirs."""
+        """These games followed by later ones of the same run; the replay shows games of both."""
         return PlayedGames((*self.transcripts, *later.transcripts), joined([self.pairs, later.pairs]), later.rewards)
 
     def shown(self) -> tuple[list[Transcript], dict[str, ImagePair]]:

@@ -1,7 +1,7 @@
-"""What a player is told: templates filled with what this seat may know, and nothing else.
+"""Prompts: templates filled with what a seat may know, and nothing else.
 
-A seat knows its role, all earlier clues, and its own earlier private reasoning. Two wordings exist, one folder each:
-``paper`` has the full rules, ``compact`` is for a small policy whose time goes into reading the prompt.
+A seat knows its role, all earlier clues, and its own earlier private reasoning. There are two sets of templates, one folder each:
+``paper`` states the full rules, ``compact`` is short, for a small policy whose cost is dominated by the prompt.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ Role = Literal["civilian", "spy", "judge"]
 
 @dataclass(frozen=True, slots=True)
 class SpokenClue:
-    """A clue as everybody heard it."""
+    """A public clue."""
 
     round: int
     seat: int

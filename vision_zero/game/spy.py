@@ -1,8 +1,8 @@
 """Who is the spy? (arXiv 2509.25541, section 3.1).
 
-Civilians see the original, one spy sees the modified picture. In every round each seat in turn says one clue, hearing all
-earlier ones; then the voters vote at once. Differs from the paper in what the config says it may: an empty or an identical
-picture for the spy, a judge in the civilians' place.
+Civilians see the original image, one spy sees the modified one. In every round the seats give one clue each, in order, and see
+all earlier clues; then the voters vote simultaneously. Beyond the paper, by configuration: a blank or an identical image for
+the spy, and a judge that votes instead of the civilians.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ class WhoIsTheSpy(Game):
 
     @property
     def calls(self) -> int:
-        """How often a batch of tables asks its players, however many tables there are."""
+        """Batched calls to the players that a whole batch of games takes, whatever its size."""
         return self.players * self.config.rounds + 1
 
     def deal(self, pair: ImagePair, seed: Seed) -> GameState:
@@ -67,7 +67,7 @@ class WhoIsTheSpy(Game):
         return outcome(table.transcript)
 
     def read(self, request: Request, reply: Reply) -> Move:
-        """The move that a reply is."""
+        """Parse a reply into a move."""
         content: Clue | Vote | Unreadable
         if request.kind == "clue":
             reasoning, content = read_clue(reply.text, self.config.max_clue_characters)
@@ -103,7 +103,7 @@ class WhoIsTheSpy(Game):
         return Request(transcript.game_id, seat, role, "vote", 0, prompt, table.original, transcript.heard())
 
     def _memory(self, transcript: Transcript, seat: int) -> str:
-        """The seat's own earlier reasoning, newest kept: nobody else's is ever read here."""
+        """The seat's own earlier reasoning, truncated to the newest part; other seats' reasoning is never shown."""
         if not self.config.remember_reasoning:
             return ""
         own = [one_line(move.reasoning) for move in transcript.clue_moves if move.seat == seat]

@@ -1,6 +1,6 @@
-"""The record of a game: everything that was asked, said and voted, and none of the pixels.
+"""The transcript of a game: every prompt, reply, clue and vote, without the images.
 
-Rewards, replays, alarms and statistics are functions of transcripts, so a saved run can be scored again with other weights.
+Rewards, replays, diagnostics and metrics are functions of transcripts, so a saved run can be scored again with other weights.
 """
 
 from __future__ import annotations
@@ -20,17 +20,17 @@ JUDGE = 0
 
 @dataclass(frozen=True, slots=True)
 class Move:
-    """One reply and how it was read.
+    """One reply and what was parsed from it.
 
     Attributes:
-        seat: who spoke; ``JUDGE`` for the judge.
+        seat: of the player, from 1; ``JUDGE`` for the judge.
         round: the clue round from 1; 0 for votes.
-        prompt: the text that the seat was shown beside its picture.
-        reply: the model's words, as they came.
+        prompt: the text that the seat was given with its image.
+        reply: the unparsed reply.
         reasoning: the private part of the reply.
         clue: the public sentence; empty for votes and for unreadable clues.
         vote: the seat that was voted for; None for N/A, for clues, and for unreadable votes.
-        unreadable: why the reply holds no move; None if it holds one.
+        unreadable: why no move could be parsed from the reply; None if one was.
         tokens: length of the reply in tokens.
     """
 
@@ -53,13 +53,13 @@ class Move:
 
     @property
     def ballot(self) -> Vote | Unreadable:
-        """A vote as it was read."""
+        """The parsed vote."""
         return Vote(self.vote) if self.unreadable is None else Unreadable(self.unreadable)
 
 
 @dataclass(frozen=True, slots=True)
 class Transcript:
-    """A game from the deal to the last vote."""
+    """One game. ``moves`` are in the order in which they were made."""
 
     game_id: str
     pair_id: str
@@ -81,21 +81,21 @@ class Transcript:
         return tuple(move for move in self.moves if move.kind == "clue")
 
     def heard(self) -> tuple[SpokenClue, ...]:
-        """The clues that everybody heard, in the order in which they were said."""
+        """All readable clues in order, as the other seats see them."""
         return tuple(SpokenClue(move.round, move.seat, move.clue) for move in self.clue_moves if move.clue)
 
     def votes_for(self) -> Counter[int]:
-        """Votes by seat; abstentions and unreadable votes go to nobody."""
+        """Votes received by seat; N/A and unreadable votes count for no seat."""
         return Counter(move.vote for move in self.votes if move.vote is not None)
 
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """Facts about a finished game; what they are worth is the rewards' business.
+    """The result of a finished game, without rewards.
 
     Attributes:
-        is_spy_caught: the spy has more votes than any other seat; a tie lets the spy go.
-        right, wrong, abstained, unreadable: how many votes were each.
+        is_spy_caught: the spy has strictly more votes than any other seat.
+        right, wrong, abstained, unreadable: numbers of votes.
     """
 
     is_spy_caught: bool
@@ -110,7 +110,7 @@ class Outcome:
 
 
 def outcome(transcript: Transcript) -> Outcome:
-    """What came of the game."""
+    """Count the votes of a finished game."""
     votes = transcript.votes
     counts = transcript.votes_for()
     most_others = max((number for seat, number in counts.items() if seat != transcript.spy), default=0)
@@ -128,7 +128,7 @@ def outcome(transcript: Transcript) -> Outcome:
 
 @dataclass(frozen=True, slots=True)
 class VoteRates:
-    """Shares of all votes of many games; N/A counts readable abstentions only."""
+    """Shares of all votes of a batch of games; ``abstention`` counts readable N/A votes only."""
 
     votes: int
     accuracy: float
@@ -137,7 +137,7 @@ class VoteRates:
 
 
 def vote_rates(transcripts: Iterable[Transcript]) -> VoteRates:
-    """The iteration's acc_t and na_t that the stage controller reads (DESIGN: stage switch)."""
+    """acc_t and na_t of an iteration, the input of :func:`vision_zero.training.controller.advance`."""
     outcomes = [outcome(transcript) for transcript in transcripts]
     total = sum(result.ballots for result in outcomes)
     if not total:

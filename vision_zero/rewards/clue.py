@@ -2,9 +2,9 @@ r"""The clue stage's reward (arXiv 2509.25541, equation of the self-play reward)
 
     r_s = -β (v_s - v̄)        r_j = (β / n_c) (v_s - v̄) - λ (v_j - v̄)
 
-Not in the paper: with ``clue_unreadable`` p a seat that said u unreadable clues earns p u less, and the sum is no longer zero.
+Not in the paper: with ``clue_unreadable`` = p, u unreadable clues cost a seat p u, and the rewards no longer sum to zero.
 
-v_s are the votes for the spy, v_j those for civilian j, v̄ the civilians' mean. N/A and unreadable votes go to nobody.
+v_s are the votes for the spy, v_j those for civilian j, v̄ the civilians' mean. N/A and unreadable votes count for no seat.
 Every clue of a player carries that player's reward of the game.
 """
 
@@ -17,8 +17,11 @@ from vision_zero.game.transcript import Transcript
 
 
 def clue_rewards(transcript: Transcript, config: RewardsConfig) -> dict[int, dict[str, float]]:
-    """Each seat's reward by term: ``role`` is the spy's side against the civilians', ``self`` the λ term, ``unreadable``
-    what unreadable clues cost, where they do; their sum counts."""
+    """Each seat's reward by term; a seat's reward is the sum of its terms.
+
+    ``role`` is the β term (spy against civilians), ``self`` the λ term (among civilians), and ``unreadable`` the penalty for
+    unreadable clues, present only if it is configured.
+    """
     votes = transcript.votes_for()
     civilians = transcript.civilians
     mean = sum(votes[seat] for seat in civilians) / len(civilians)

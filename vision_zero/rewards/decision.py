@@ -7,7 +7,7 @@ from vision_zero.game.parsing import Unreadable, Vote
 
 
 def vote_reward(vote: Vote | Unreadable, spy: int, config: RewardsConfig) -> float:
-    """What one vote earns at a table where ``spy`` is the spy's seat."""
+    """The reward of one vote in a game in which ``spy`` is the spy's seat."""
     if isinstance(vote, Unreadable):
         return config.vote_wrong
     if vote.seat is None:

@@ -1,6 +1,6 @@
-"""Group-relative advantage (GRPO, arXiv 2402.03300): A = (r - mean) / (std + ε) over replies that saw the same information.
+"""Group-relative advantage (GRPO, arXiv 2402.03300): A = (r - mean) / (std + ε) over replies to the same prompt.
 
-The decision trainer leaves this to TRL; the function is for scoring saved runs again and for checking TRL against.
+The decision stage uses TRL's implementation; this one rescores saved runs, and a test compares TRL with it.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ EPSILON = 1e-4
 
 
 def group_advantages(rewards: Sequence[float]) -> list[float]:
-    """Advantages of one group; all zero where the rewards are equal, and for a group of one."""
+    """Advantages of one group; zeros if all rewards are equal, and for a group of one. ``std`` is the sample's (n - 1)."""
     if len(rewards) < 2:
         return [0.0] * len(rewards)
     mean, spread = fmean(rewards), stdev(rewards)

@@ -2,9 +2,9 @@ r"""Role-advantage estimation (RAE): a running baseline for each role, since the
 
     b_role ← α b_role + (1 - α) r_role        A_k = r_k - b_role(k)        α = 0.95, b₀ = 0
 
-r_civilian is the civilians' mean of the game. ``update_first`` (paper) subtracts the baseline that already holds this game,
-``subtract_first`` (SPIRAL, arXiv 2506.24119) the one before it. Games update the baselines one after another, in order.
-Not in the paper: ``unit_advantages``, which brings the advantages of a batch to a root mean square of 1.
+r_civilian is the mean over the civilians of a game. ``update_first`` (paper) subtracts the baseline after this game's update,
+``subtract_first`` (SPIRAL, arXiv 2506.24119) the one before it. The games of a batch update the baselines sequentially.
+Not in the paper: ``unit_advantages``, which scales the advantages of a batch to a root mean square of 1.
 """
 
 from __future__ import annotations
@@ -20,20 +20,20 @@ from vision_zero.rewards.clue import clue_rewards
 
 
 class RoleBaselines(Config):
-    """The running means; they continue from run to run."""
+    """Running means of the reward by role; part of the stage state, so they continue from run to run."""
 
     spy: float = 0.0
     civilian: float = 0.0
 
     def updated(self, spy: float, civilian: float, decay: float) -> RoleBaselines:
-        """The baselines after one game in which the roles earned that much."""
+        """The baselines after one game with these rewards."""
         return RoleBaselines(spy=decay * self.spy + (1 - decay) * spy, civilian=decay * self.civilian + (1 - decay) * civilian)
 
 
 def role_advantages(
     rewards: Mapping[int, float], spy: int, baselines: RoleBaselines, config: RewardsConfig
 ) -> tuple[dict[int, float], RoleBaselines]:
-    """Advantages by seat for one game's rewards by seat, and the baselines after the game."""
+    """Advantages by seat from one game's rewards by seat, and the updated baselines."""
     if not config.role_advantage:
         return dict(rewards), baselines
     civilians = [reward for seat, reward in rewards.items() if seat != spy]
@@ -55,6 +55,6 @@ def batch_advantages(
 
 
 def _of_unit_size(advantages: list[dict[int, float]]) -> list[dict[int, float]]:
-    """The same up to one factor; all of them as they are where all are 0."""
+    """Scaled to a root mean square of 1; unchanged if all are 0."""
     size = math.sqrt(fmean(value**2 for by_seat in advantages for value in by_seat.values())) or 1.0
     return [{seat: value / size for seat, value in by_seat.items()} for by_seat in advantages]

@@ -1,10 +1,10 @@
-r"""Rewards handed out at random: a control that takes the same steps without their information.
+r"""Shuffled rewards: a control whose updates have the same statistics and carry no information.
 
     votes:  r_i ← r_σ(i)    over all votes of an iteration
     clues:  A_spy(g) ← A_spy(π(g)),  A_j(g) ← A_j(π(g))    over all games of an iteration, civilians in the order of their seats
 
-σ and π are permutations drawn by the iteration's seed. What a role earns on average stays as it is; what a reply earns no longer
-depends on what it says.
+σ and π are random permutations from the iteration's seed. Mean rewards by role are unchanged; a reply's reward no longer
+depends on its content.
 """
 
 from __future__ import annotations
@@ -15,12 +15,12 @@ from vision_zero.randomness import Seed
 
 
 def shuffled(rewards: Sequence[float], seed: Seed) -> list[float]:
-    """The same rewards in an order that the seed draws."""
+    """The rewards in a random order."""
     return [rewards[place] for place in seed.generator().permutation(len(rewards))]
 
 
 def shuffled_among_games(advantages: Sequence[Mapping[int, float]], spies: Sequence[int], seed: Seed) -> list[dict[int, float]]:
-    """Each game's advantages by seat, taken from a game that the seed draws; ``spies`` are the games' seats of the spy."""
+    """Each game's advantages by seat, taken from another random game; ``spies`` holds the spy's seat of each game."""
     handed: list[dict[int, float]] = []
     for place, spy in zip(seed.generator().permutation(len(spies)), spies, strict=True):
         others = iter([value for seat, value in sorted(advantages[place].items()) if seat != spies[place]])

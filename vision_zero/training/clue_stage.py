@@ -2,9 +2,9 @@ r"""The clue stage: self-play with role advantages (arXiv 2509.25541, equation o
 
     L_clue = -E[(1/n) Σ_k A_k log π(u_k)] + τ E[KL(π‖π_ref)]
 
-Each iteration plays fresh games in lockstep with the policy as it is, scores them by the votes, and takes one optimiser step on
-every clue that was said. TRL does padding, pictures, log-probs, loss and accumulation; this trainer gives it the replies that
-were sampled during play (the same token ids, never tokenised again) and replaces its advantages. There is no group norm.
+Each iteration plays new games on-policy, in lockstep, computes rewards from the votes, and takes one optimiser step on all clues.
+TRL does padding, images, log-probs, loss and gradient accumulation; this trainer hands it the completions that were sampled
+during play (the same token ids, never re-tokenised) and replaces its advantages. There is no group normalisation.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from vision_zero.training.rollouts import RolloutTrainer, Turn
 
 
 def run_clue_stage(job: StageJob) -> StageResult:
-    """Train on clues if the state says so; else nothing is played, and the policy is handed on as it is."""
+    """Train the clue stage if it is the current stage; otherwise no game is played and the policy is returned unchanged."""
     if job.state.stage != "clue" or not job.planned:
         return StageResult(job.state, (), job.parent)
     if job.learning.num_processes > 1:
@@ -37,7 +37,7 @@ def run_clue_stage(job: StageJob) -> StageResult:
 
 
 def train_on_clues(job: StageJob) -> StageResult:
-    """Play and train in this process, alone or as one of those that train together."""
+    """Play and train in this process, alone or as one rank of several."""
     with out_of_memory_named("load", job.policy, job.learning):
         model, processor = load_base(job.policy)
         trainer = ClueTrainer(model, processor, job)
@@ -46,7 +46,7 @@ def train_on_clues(job: StageJob) -> StageResult:
 
 
 class ClueTrainer(RolloutTrainer):
-    """GRPOTrainer on the clues of games: the group of a game is all that was said in it."""
+    """GRPOTrainer on the clues of games: a group is all clues of one game."""
 
     def __init__(self, model: Any, processor: Any, job: StageJob) -> None:
         self._said: list[Turn] = []
@@ -55,7 +55,7 @@ class ClueTrainer(RolloutTrainer):
         super().__init__(model, processor, job, kind="clue", group=(job.game.civilians + 1) * job.game.rounds)
 
     def _generate_and_score_completions(self, inputs: list[dict[str, Any]]) -> dict[str, Any]:
-        """Play this iteration's games, let TRL prepare the clues that were said, and put the role advantages in."""
+        """Play this iteration's games, let TRL prepare the clues as its batch, and set the role advantages."""
         with self.spending("play"):
             transcripts, record = self.play(inputs, self.player())
         advantages = self._score(transcripts)
@@ -79,14 +79,14 @@ class ClueTrainer(RolloutTrainer):
         return loss
 
     def log(self, logs: dict[str, float], start_time: float | None = None) -> None:
-        """TRL's log, with KL and entropy of each role's clues: means over all their tokens of the iteration."""
+        """TRL's log plus KL and entropy of the clues by role, as means over all tokens of the iteration."""
         logs.update({name: (total / tokens).item() for name, (total, tokens) in self._by_role.items() if tokens})
         self._by_role.clear()
         super().log(logs, start_time)
 
     @torch.no_grad()
     def _add_by_role(self, inputs: dict[str, Any]) -> None:
-        """Add a batch's sums, from the log-probs that its loss was just made of."""
+        """Accumulate a batch's sums from the log-probs that its loss was computed from."""
         log_probs, entropies, _ = self._scored
         values = {"entropy": entropies}
         if "ref_per_token_logps" in inputs:
@@ -100,7 +100,7 @@ class ClueTrainer(RolloutTrainer):
                 self._by_role[key] = self._by_role[key] + part if key in self._by_role else part
 
     def _score(self, transcripts: list[Transcript]) -> dict[str, dict[int, float]]:
-        """Advantages by game and seat. All processes see all games in one order, so that they share one baseline."""
+        """Advantages by game and seat. All ranks see all games in the same order, so their baselines agree."""
         advantages, baselines = batch_advantages(transcripts, self.progress.state.baselines, self.job.rewards)
         if self.job.rewards.shuffled:
             spies = [transcript.spy for transcript in transcripts]

@@ -4,8 +4,8 @@ r"""The stage controller of Iterative-SPO (arXiv 2509.25541, algorithm 1): one p
     decision → clue:  acc ≥ 0.9 and na ≤ 0.1 and d ≥ K_min
     clue → decision:  (1 - acc ≥ 0.4 or na ≥ 0.5) and d ≥ K_min
 
-Differs from the paper: averages that start at 0 are corrected for it unless ``ema_init: zero``; the patience P, which the paper
-lists and its algorithm never reads, switches a stage that has gone P iterations without a threshold hit.
+Differs from the paper: the averages are bias-corrected unless ``ema_init: zero``; the patience P, which the paper lists and its
+algorithm does not use, switches a stage after P iterations without a threshold hit.
 """
 
 from __future__ import annotations
@@ -19,14 +19,14 @@ _OTHER: dict[Stage, Stage] = {"clue": "decision", "decision": "clue"}
 
 
 def running_rates(state: StageState) -> tuple[float, float]:
-    """The running accuracy and N/A rate; both 0 before the first iteration."""
+    """The averaged accuracy and N/A rate; both 0 before the first iteration."""
     if state.rules.ema_init == "zero" or state.weight == 0.0:
         return state.accuracy_sum, state.abstention_sum
     return state.accuracy_sum / state.weight, state.abstention_sum / state.weight
 
 
 def advance(state: StageState, accuracy: float, abstention: float) -> StageState:
-    """The state after an iteration whose votes were right and N/A at these rates."""
+    """The state after an iteration with this accuracy and N/A rate."""
     kept, new = state.rules.decay, 1 - state.rules.decay
     moved = state.model_copy(
         update={
@@ -46,10 +46,10 @@ def advance(state: StageState, accuracy: float, abstention: float) -> StageState
 
 
 def replayed(before: StageState, after: StageState, scores: Scores) -> StageState:
-    """The state after a round, decided again from the votes of its iterations, with the round's scores added.
+    """The state after a round, recomputed from the vote rates of its iterations, with the round's scores added.
 
     Raises:
-        TrainingError: the stages did not end where these votes lead: their states do not belong together.
+        TrainingError: the recomputed state differs from the stages' states.
     """
     state = before
     for record in after.history[len(before.history) :]:
@@ -63,7 +63,7 @@ def replayed(before: StageState, after: StageState, scores: Scores) -> StageStat
 
 
 def _cause(state: StageState) -> str | None:
-    """Why the stage ends now; None if it goes on."""
+    """The reason to switch stages now; None to continue."""
     rules = state.rules
     if rules.rule == "never":
         return None

@@ -2,11 +2,11 @@ r"""The decision stage: TRL's GRPOTrainer on votes (arXiv 2509.25541, equation o
 
     L_dec = -E[A log q(vote)] + τ E[KL(q‖q_ref)]        A = (r - mean) / (std + ε) over the votes sampled for one prompt
 
-Each iteration plays fresh games with the policy as it is. Every civilian votes once, as the rules have it, but for one drawn by
-the seed, who votes ``votes_per_prompt`` times: the first of these counts in the game, and all of them are trained. Advantages and
-loss are TRL's own; this trainer rewards the votes and reads the stage controller's rates from them.
-Not in the paper: ``skip_equal_groups``, which spares the update the groups that have no advantage to learn from, and
-``vote_scale: batch``, by which std is that of all votes of the iteration.
+Each iteration plays new games on-policy. Every civilian votes once, except for one per game, chosen at random, for whom
+``votes_per_prompt`` votes are sampled: the first counts in the game, and all of them are trained. Advantages and loss are TRL's;
+this trainer computes the rewards, and the accuracy and N/A rate for the stage controller.
+Not in the paper: ``skip_equal_groups``, which leaves groups without an advantage out of the update, and ``vote_scale: batch``, by
+which std is taken over all votes of the iteration.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ Ballot = tuple[Move, int]
 
 
 def run_decision_stage(job: StageJob) -> StageResult:
-    """Train on votes if the state says so and iterations are left; else nothing is played, and the policy is handed on."""
+    """Train the decision stage if it is the current stage and iterations are left; otherwise the policy is returned unchanged."""
     if job.state.stage != "decision" or not job.planned:
         return StageResult(job.state, (), job.parent)
     if job.learning.num_processes > 1:
@@ -49,7 +49,7 @@ def run_decision_stage(job: StageJob) -> StageResult:
 
 
 def train_on_votes(job: StageJob) -> StageResult:
-    """Play, vote and train in this process, alone or as one of those that train together."""
+    """Play, vote and train in this process, alone or as one rank of several."""
     with out_of_memory_named("load", job.policy, job.learning):
         model, processor = load_base(job.policy)
         trainer = DecisionTrainer(model, processor, job)
@@ -59,13 +59,13 @@ def train_on_votes(job: StageJob) -> StageResult:
 
 @dataclass
 class GroupVoters:
-    """Players who are the policy, but for one voter of each game, who votes several times; the first vote is the game's.
+    """The policy as all players, with several votes sampled for one voter of each game; the first is the one that counts.
 
     Attributes:
-        seed: draws the voter, by the game's id.
-        votes: how often that voter votes.
-        spending: counts the seconds of clues and of votes apart.
-        groups: what was asked and voted by those voters, game by game in the order of asking.
+        seed: chooses the voter, by the game's id.
+        votes: votes sampled for that voter.
+        spending: measures the seconds of clues and of votes separately.
+        groups: requests and votes of those voters, game by game in the order of the calls.
     """
 
     policy: Players
@@ -89,7 +89,7 @@ class GroupVoters:
         return [replies[0][1] for replies in by_request]
 
     def _drawn(self, requests: Sequence[Request]) -> set[int]:
-        """Places of the drawn voters' requests, one a game."""
+        """Indices of the requests to the chosen voters, one per game."""
         by_game: dict[str, list[int]] = {}
         for place, request in enumerate(requests):
             by_game.setdefault(request.game_id, []).append(place)
@@ -97,13 +97,13 @@ class GroupVoters:
 
 
 class DecisionTrainer(RolloutTrainer):
-    """GRPOTrainer with the vote's reward: the group of a game is the votes of one of its voters."""
+    """GRPOTrainer on votes: a group is the votes sampled for one voter of a game."""
 
     def __init__(self, model: Any, processor: Any, job: StageJob) -> None:
         super().__init__(model, processor, job, kind="vote", group=job.learning.votes_per_prompt)
 
     def _generate_and_score_completions(self, inputs: list[dict[str, Any]]) -> dict[str, Any]:
-        """Play this iteration's games, measure the votes, and let TRL prepare those that are trained."""
+        """Play this iteration's games, compute metrics of the votes, and let TRL prepare those that are trained as its batch."""
         transcripts, votes = self._votes(inputs)
         spies = {transcript.game_id: transcript.spy for transcript in transcripts}
         ballots = [(self.game.read(request, reply), spies[request.game_id]) for request, reply in votes]
@@ -123,7 +123,7 @@ class DecisionTrainer(RolloutTrainer):
         return output
 
     def _votes(self, inputs: list[dict[str, Any]]) -> tuple[list[Transcript], list[Turn]]:
-        """The games of all processes, and the votes that are trained of this one's, group by group."""
+        """The games of all ranks, and this rank's votes that are trained, group by group."""
         with self.spending("play"):
             policy = self.player()
         players = GroupVoters(policy, self.job.seed.child("voters"), self.num_generations, self.spending)
@@ -131,9 +131,9 @@ class DecisionTrainer(RolloutTrainer):
         return transcripts, [vote for group in players.groups for vote in group]
 
     def _trained(self, earned: Sequence[float]) -> list[int]:
-        """Which rows are trained: all, or whole groups that earned different rewards.
+        """Which rows are trained: all, or complete groups whose rewards differ.
 
-        Some that did not join them where another process has more: all train equally many.
+        Groups with equal rewards are added where another rank has more groups: all ranks train the same number of rows.
         """
         groups = list(range(len(earned) // self.num_generations))
         if self.job.learning.skip_equal_groups:
@@ -143,7 +143,7 @@ class DecisionTrainer(RolloutTrainer):
         return [group * self.num_generations + place for group in groups for place in range(self.num_generations)]
 
     def _earned(self, games: Sequence[Transcript], ballots: Sequence[Ballot]) -> list[float]:
-        """Advance the controller by the votes of all processes, and return what they all earned, process by process."""
+        """Advance the controller by the votes of all ranks, and return their rewards, rank by rank."""
         of_all: list[Ballot] = gather_object(list(ballots))
         earned = [vote_reward(move.ballot, spy, self.job.rewards) for move, spy in of_all]
         if self.job.rewards.shuffled:
@@ -158,15 +158,15 @@ class DecisionTrainer(RolloutTrainer):
 
 
 def equal_groups(earned: Sequence[float], group: int) -> list[bool]:
-    """For each prompt, ``group`` votes after one another: did they all earn the same?"""
+    """For each prompt (``group`` consecutive votes): are all rewards equal?"""
     return [len(set(earned[start : start + group])) == 1 for start in range(0, len(earned), group)]
 
 
 def vote_measures(ballots: Sequence[Ballot], earned: Sequence[float], group: int, opener: str | None = None) -> dict[str, float]:
-    """What is known of sampled votes, ``group`` of them for a prompt.
+    """Metrics of sampled votes, ``group`` of them per prompt.
 
     Returns:
-        ``reward``: mean; ``zero_variance``: share of prompts whose votes all earned the same; and the measures of
+        ``reward``: mean; ``zero_variance``: share of prompts whose votes all have the same reward; and the metrics of
         :func:`vision_zero.training.metrics.reply_metrics` under ``vote``.
     """
     return {

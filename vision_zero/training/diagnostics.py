@@ -1,7 +1,7 @@
 """Six alarms, computed after each round: plateau, role collapse, vagueness, N/A collapse, negative transfer, unreadable replies.
 
-Each is a pure function of what the round left behind, and says in one sentence what it saw. Negative transfer and unreadable
-replies block promotion: the others tell where to look.
+Each is a pure function of the round's results with a one-sentence message. Negative transfer and unreadable replies block
+promotion; the others are warnings.
 """
 
 from __future__ import annotations
@@ -71,7 +71,7 @@ def watch(
     *,
     confidence: float,
 ) -> Alarms:
-    """Look at a round for all six.
+    """Compute all six for a round.
 
     Args:
         state: the state after the round, with all measurements.
@@ -103,7 +103,7 @@ def plateau(measured: Sequence[Scores], config: AlarmsConfig) -> Alarm:
 
 
 def role_collapse(games: Sequence[Transcript], rewards: RewardsConfig, config: AlarmsConfig) -> Alarm:
-    """Have clues become copies, silence or one template, or do votes no longer tell the roles apart?"""
+    """Are clues copies, empty or one template, or do votes no longer separate the roles?"""
     if not games:
         return Alarm(name="role collapse", is_raised=False, sentence="no games were played")
     clues = [move for game in games for move in game.clue_moves]
@@ -123,7 +123,7 @@ def role_collapse(games: Sequence[Transcript], rewards: RewardsConfig, config: A
 
 
 def abstention_collapse(state: StageState, config: AlarmsConfig) -> Alarm:
-    """Has voting N/A swallowed everything? Then every group has equal rewards, and nothing is learned again."""
+    """Are nearly all votes N/A? Then the rewards of every group are equal and there is no gradient."""
     _, abstention = running_rates(state)
     recent = [record for record in state.history if record.stage == "decision" and "zero_variance" in record.metrics][-RECENT:]
     equal = fmean(record.metrics["zero_variance"] for record in recent) if recent else 0.0
@@ -137,10 +137,10 @@ def abstention_collapse(state: StageState, config: AlarmsConfig) -> Alarm:
 
 
 def negative_transfer(scores: Scores, config: AlarmsConfig, confidence: float) -> Alarm:
-    """Has the policy lost what the base could do outside the game?
+    """Is the policy worse than the base outside the game?
 
-    Several suites are looked at after every round, and one of them seems worse by chance sooner or later. So a loss counts only
-    beyond an interval that is as much wider as it has to be for their number (Bonferroni's correction).
+    Several suites are compared after every round, and by chance one of them will look worse sooner or later. So a loss counts
+    only outside an interval that is widened for their number (Bonferroni correction).
     """
     suites = [(score, score.difference) for score in scores.scores if score.name.startswith(SUITES) and score.difference]
     # The intervals in the scores are corrected already, for all that is compared there and not for the suites alone.
@@ -161,7 +161,7 @@ def negative_transfer(scores: Scores, config: AlarmsConfig, confidence: float) -
 
 
 def vagueness(scores: Scores, config: AlarmsConfig) -> Alarm:
-    """Do held-out clues name far less than the base's? A clue that fits everything cannot be held against its speaker."""
+    """Do held-out clues name far fewer attributes than the base's? A vague clue fits both images and gives nothing away."""
     score = _measured(scores, "clues/attributes")
     if score is None:
         return Alarm(name="vagueness", is_raised=False, sentence="no clues that can be held against a scene graph")
@@ -171,7 +171,7 @@ def vagueness(scores: Scores, config: AlarmsConfig) -> Alarm:
 
 
 def unreadable_replies(scores: Scores, config: AlarmsConfig) -> Alarm:
-    """Can most held-out votes and clues be read? Who cannot keep the game's protocol plays no game, whatever is trained."""
+    """Are most held-out votes and clues unreadable? A policy that ignores the output format does not play the game."""
     shares = {
         words: score.policy.mean
         for name, words in (("decision/unreadable", "votes"), ("clues/unreadable", "clues"))
@@ -185,7 +185,7 @@ def unreadable_replies(scores: Scores, config: AlarmsConfig) -> Alarm:
 
 
 def _measured(scores: Scores, name: str) -> Score | None:
-    """The score of that name, if the policy has any units of it."""
+    """The score of that name, if it was measured for the policy."""
     return next((score for score in scores.scores if score.name == name and score.policy.units), None)
 
 
@@ -203,7 +203,7 @@ def _copies(games: Sequence[Transcript]) -> Iterator[bool]:
 
 
 def _share(claims: Iterable[bool]) -> float:
-    """How many of the claims hold; 0 where there are none."""
+    """Share of true values; 0 for none."""
     listed = list(claims)
     return fmean(listed) if listed else 0.0
 

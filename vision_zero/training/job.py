@@ -1,4 +1,4 @@
-"""What a stage is given and what it hands on."""
+"""The input and the output of a training stage."""
 
 from __future__ import annotations
 
@@ -24,14 +24,14 @@ class StageJob:
     """One stage of one round.
 
     Attributes:
-        state: where learning stands.
-        parent: the trained policy to continue from; an empty one stands for the bare base.
-        folder: a folder for the trained policy.
-        iterations: iterations that this stage may take at most.
-        pairs: the validated pairs, by iteration and by id.
+        state: the stage state.
+        parent: the trained policy to continue from; an empty one is the base without an adapter.
+        folder: for the trained policy.
+        iterations: of this stage, at most.
+        pairs: the validated training pairs, by iteration and by id.
         run: the run's name, for the history.
         seed: the run's seed.
-        opener: how reasoned replies of the policy begin; None where nobody knows.
+        opener: the prefix of the policy's reasoned replies; None if unknown.
     """
 
     policy: PolicyConfig
@@ -59,7 +59,7 @@ class StageJob:
         run: str,
         iterations: int | None = None,
     ) -> StageJob:
-        """The job that a run's configuration describes for the state's stage; ``iterations`` defaults to a whole round's."""
+        """The job of a run's configuration for the current stage; ``iterations`` defaults to those of a round."""
         learning = config.learning.of(state.stage)
         own = config.learning.clue if state.stage == "clue" else config.learning.decision
         step = stride(config.learning.most_games, config.pairs.spare)
@@ -80,21 +80,21 @@ class StageJob:
 
     @property
     def planned(self) -> range:
-        """Numbers of the iterations that may be done now; the schedule's end cuts them off."""
+        """Numbers of the iterations to train now, up to the end of the schedule."""
         start = self.state.iteration
         return range(start, max(start, min(start + self.iterations, self.learning.iterations)))
 
 
 @dataclass(frozen=True)
 class StageResult:
-    """What came of a stage: the state after it, the games that it played or used, and the policy to go on with."""
+    """The result of a stage: the state after it, the games that it played or used, and the policy."""
 
     state: StageState
     transcripts: tuple[Transcript, ...]
     policy: PolicyFolder
 
     def summary(self, before: StageState) -> dict[str, object]:
-        """The stage in a few numbers, for metadata cards."""
+        """A few numbers about the stage, for ZenML's metadata."""
         records = self.state.history[len(before.history) :]
         if not records:
             return {"trained iterations": 0, "games": len(self.transcripts)}

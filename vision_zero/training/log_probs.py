@@ -1,7 +1,7 @@
-"""How the update and its reference score replies: in micro-batches, with a prompt that several replies answer read once.
+"""Log-probs of completions under policy and reference: in micro-batches, with a prompt that several completions share read once.
 
-TRL scores whole rows, a prompt for each reply, and for the reference all padded to the longest. This part of the trainer hands it
-the log-probs of micro-batches instead; what TRL makes of them, loss and metrics, is its own.
+TRL computes them from full rows, one prompt per completion, and for the reference all padded to the longest. This trainer
+computes them per micro-batch instead; loss and metrics are computed by TRL from them.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from vision_zero.training.shared_prefix import read_once, share_prefix
 
 
 class LogProbTrainer(GRPOTrainer):
-    """GRPOTrainer that scores replies by micro-batches of ``job.learning.tokens_per_step``."""
+    """GRPOTrainer that computes log-probs in micro-batches of ``job.learning.tokens_per_step`` tokens."""
 
     job: StageJob
 
@@ -38,7 +38,7 @@ class LogProbTrainer(GRPOTrainer):
                 share_prefix(model.get_base_model() if hasattr(model, "get_base_model") else model)
 
     def share_prompts(self, prompts: Sequence[int]) -> None:
-        """Rows of the coming batch with one number answer one prompt. All processes must say it of theirs together."""
+        """Declare which rows of the next batch share a prompt: those with equal numbers. A collective call."""
         is_shared = self.job.learning.shared_prefix and len(set(prompts)) < len(prompts)
         # Layers in shares are gathered by all processes together: all of them read prompts apart from replies, or none.
         self._is_shared = any(gather_object([is_shared]))
@@ -52,7 +52,7 @@ class LogProbTrainer(GRPOTrainer):
     def _get_per_token_logps_and_entropies(
         self, model: Any, input_ids: torch.Tensor, attention_mask: torch.Tensor, logits_to_keep: int, **inputs: Any
     ) -> Any:
-        """TRL's log-probs and entropies: of the micro-batch that it is at or, without gradients, of all replies."""
+        """TRL's log-probs and entropies: of the current micro-batch or, without gradients, of all completions."""
         if torch.is_grad_enabled():
             return self._log_probs_of(model, self._part, compute_entropy=True, compute_aux_loss=self.aux_loss_enabled)
         start = input_ids.shape[1] - logits_to_keep

@@ -1,4 +1,4 @@
-"""What is measured of an iteration's games and replies, by name: the numbers behind curves, cards and alarms."""
+"""Metrics of an iteration's games and replies by name; curves, metadata and diagnostics are made from them."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ EQUAL = 1e-12
 
 
 def game_metrics(transcripts: Sequence[Transcript], rewards: RewardsConfig, opener: str | None = None) -> dict[str, float]:
-    """Rewards by role, how often the spy was caught, and how the players spoke.
+    """Rewards by role, the rate at which the spy is caught, and reply metrics.
 
     Args:
         opener: as for :func:`reply_metrics`.
 
     Returns:
         ``reward/spy``, ``reward/civilian``: mean clue reward of a game; ``caught``: share of games; ``clue/zero_variance``:
-        share of games in which every seat earned the same; and the measures of :func:`reply_metrics` for the clues of each
+        share of games in which all seats have the same reward; and the metrics of :func:`reply_metrics` for the clues of each
         role and for votes.
     """
     if not transcripts:
@@ -45,15 +45,15 @@ def game_metrics(transcripts: Sequence[Transcript], rewards: RewardsConfig, open
 
 
 def reply_metrics(prefix: str, moves: Iterable[Move], opener: str | None = None) -> dict[str, float]:
-    """How moves were said.
+    """Lengths, reasoning and unreadable replies of moves.
 
     Args:
-        prefix: of the measures' names.
-        opener: how reasoned replies of the policy begin; None where nobody knows, and then their share is not measured.
+        prefix: of the metrics' names.
+        opener: the prefix of reasoned replies; None if unknown, and then their share is not measured.
 
     Returns:
-        ``<prefix>/tokens``, ``<prefix>/words``: mean lengths; ``<prefix>/reasoned``: share of replies that give reasons;
-        ``<prefix>/unreadable/<reason>``: share of moves that held nothing, by reason.
+        ``<prefix>/tokens``, ``<prefix>/words``: mean lengths; ``<prefix>/reasoned``: share of reasoned replies;
+        ``<prefix>/unreadable/<reason>``: share of unreadable moves, by reason.
     """
     listed = list(moves)
     if not listed:
@@ -70,17 +70,17 @@ def reply_metrics(prefix: str, moves: Iterable[Move], opener: str | None = None)
 
 
 def phases(records: Sequence[IterationRecord]) -> list[tuple[str, float]]:
-    """Seconds by part of an iteration, as means over the records."""
+    """Mean seconds per phase of an iteration."""
     prefix = "seconds/"
     return [(name.removeprefix(prefix), mean) for name, mean in _means(records) if name.startswith(prefix)]
 
 
 def failures(records: Sequence[IterationRecord]) -> list[tuple[str, float]]:
-    """Share of unreadable replies by role and reason, as means over the records."""
+    """Mean share of unreadable replies by role and reason."""
     return [(name, mean) for name, mean in _means(records) if "/unreadable/" in name]
 
 
 def _means(records: Sequence[IterationRecord]) -> list[tuple[str, float]]:
-    """Every metric's mean, by name; one that a record lacks is 0 there."""
+    """Mean of every metric by name; a missing value counts as 0."""
     names = sorted({name for record in records for name in record.metrics})
     return [(name, fmean(record.metrics.get(name, 0.0) for record in records)) for name in names]

@@ -1,10 +1,10 @@
-"""The micro-batches of an update: rows of similar length together, as many as a budget of tokens allows.
+"""Micro-batches of an update by token budget: rows of similar length together.
 
-TRL pads every row of an iteration to the longest, and trains equally many rows at a time. All of them go into one optimiser step,
-so their order is free, and so are the borders between them: by length, each part is cut to its own longest row, short rows come
-many at a time and long ones few, and the memory is the same for all. Rows of one prompt stay together, where the prompt counts
-once (:mod:`vision_zero.training.shared_prefix`). The update is that of the whole but for rounding, since the loss of each part
-counts by its rows.
+TRL pads every row of an iteration to the longest and trains a fixed number of rows at a time. All rows go into one optimiser
+step, so they can be sorted by length and grouped freely: each micro-batch is padded to its own longest row and holds as many
+rows as the budget allows, so peak memory is about equal for all. Rows with a common prompt stay together, and the prompt counts
+once (:mod:`vision_zero.training.shared_prefix`). The gradient equals that of the full batch except for rounding, because the
+loss of a micro-batch is weighted by its rows.
 """
 
 from __future__ import annotations
@@ -47,12 +47,11 @@ Lengths = Sequence[tuple[int, int]]
 
 
 def microbatches(batch: Batch, tokens: int) -> list[Batch]:
-    """The batch in parts, the shortest rows first; equally many parts in every process, so that they can wait for each other.
+    """Split a batch into micro-batches, shortest rows first; every rank gets the same number, since ranks synchronise on each.
 
     Args:
-        batch: what TRL makes of an iteration's replies, tensors and lists with one entry a row, pictures by their grid; and
-            ``PROMPT``.
-        tokens: columns of a part at most: of its prompts and of its replies. A row that is longer is a part by itself.
+        batch: TRL's batch of an iteration: tensors and lists with one entry per row, images by their grid; and ``PROMPT``.
+        tokens: token budget of a micro-batch, padding included: prompts and completions. A longer row is one by itself.
     """
     lengths = list(zip(*(batch[mask].sum(1).tolist() for mask in _MASKS), strict=True))
     parts = parts_of(lengths, batch[PROMPT], tokens)
@@ -62,9 +61,9 @@ def microbatches(batch: Batch, tokens: int) -> list[Batch]:
 
 
 def parts_of(lengths: Lengths, prompts: Sequence[int], tokens: int) -> list[list[int]]:
-    """The rows of each part, so that each but for lone rows stays within the budget when it is padded.
+    """The rows of each micro-batch, such that its padded size is within the budget unless it is a single row.
 
-    Replies to one prompt go into one part, unless they alone are more than the budget.
+    Completions of one prompt go into one micro-batch, unless they exceed the budget by themselves.
     """
     pieces = [piece for group in _groups(prompts) for piece in _pieces(group, lengths, tokens)]
     pieces.sort(key=lambda piece: sum(_longest(lengths, piece)))
@@ -77,7 +76,7 @@ def parts_of(lengths: Lengths, prompts: Sequence[int], tokens: int) -> list[list
 
 
 def more_parts(parts: Sequence[list[int]], number: int) -> list[list[int]]:
-    """So many parts: those with the most rows are cut in two."""
+    """Split the micro-batches with the most rows in two until there are ``number``."""
     parts = list(parts)
     while len(parts) < number:
         place = max(range(len(parts)), key=lambda part: len(parts[part]))

@@ -1,6 +1,6 @@
-"""Running out of memory, said in one line with the setting to turn, at the edge of whatever part of a stage it happened in.
+"""Out-of-memory errors as one line that names the phase and the setting to change.
 
-Nothing of the stage is kept then: its policy and state are those that it began from, so the same command goes on from there.
+The stage is discarded then: policy and state are those that it started from, so the same command continues from there.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ _DOING: dict[Part, str] = {
 
 @contextmanager
 def out_of_memory_named(part: Part, policy: PolicyConfig, learning: LearningConfig) -> Iterator[None]:
-    """Inside, a lack of memory becomes an error of ours; one that says it already goes on as it is.
+    """Context in which an out-of-memory error becomes a ``TrainingError`` that names the phase, unless it is one already.
 
     Raises:
         TrainingError: no memory is left.
@@ -47,10 +47,10 @@ def out_of_memory_named(part: Part, policy: PolicyConfig, learning: LearningConf
 
 
 def free_memory() -> None:
-    """A trainer that has done its work lives on in circles of references, with model and optimiser, until Python looks for such.
+    """Free a finished trainer, which reference cycles keep alive with model and optimiser until the next garbage collection.
 
-    On a GPU that is too late: the next stage loads its model before, or other processes do, which cannot use what torch keeps
-    here for later.
+    On a GPU that would be too late: the next stage or another process loads its model earlier, and other processes cannot use
+    memory that torch has cached here.
     """
     with _signals_waiting():
         gc.collect()
@@ -60,7 +60,7 @@ def free_memory() -> None:
 
 @contextmanager
 def _signals_waiting() -> Iterator[None]:
-    """Inside, Ctrl-C and a request to end wait: in a finalizer, Python would ignore the exception that they raise."""
+    """Context that delays SIGINT and SIGTERM: Python ignores exceptions that are raised in a finalizer."""
     if threading.current_thread() is not threading.main_thread():
         yield
         return
@@ -80,7 +80,7 @@ def _signals_waiting() -> Iterator[None]:
 
 
 def is_out_of_memory(error: BaseException) -> bool:
-    """GPUs have an error class of their own; on a CPU torch raises a plain one that says so."""
+    """Is it an out-of-memory error? CUDA has an error class for it; on a CPU torch raises a RuntimeError with a message."""
     return isinstance(error, (MemoryError, torch.OutOfMemoryError)) or "can't allocate memory" in str(error)
 
 

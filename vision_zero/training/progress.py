@@ -1,4 +1,4 @@
-"""The course of one stage while it trains: the stage state as it moves, and the record of each iteration."""
+"""Progress of a stage during training: the current stage state, and the record of each iteration."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ _FROM_LOGS = {
 
 
 class Progress:
-    """Owned by one trainer. An iteration is first measured (its votes move the controller), then logged (after its update)."""
+    """Owned by one trainer. Per iteration first ``measured`` (advances the controller), then ``logged`` (after the update)."""
 
     def __init__(self, state: StageState, run: str) -> None:
         self.state = state
@@ -42,7 +42,7 @@ class Progress:
         return self.state.stage != self.stage
 
     def measured(self, rates: VoteRates, measures: Mapping[str, float], baselines: RoleBaselines | None = None) -> None:
-        """The iteration's votes and other measures are known: advance the controller."""
+        """Record the iteration's vote rates and metrics, and advance the controller."""
         number = self.state.iteration
         moved = advance(self.state, rates.accuracy, rates.abstention)
         running_accuracy, running_abstention = running_rates(moved)
@@ -59,7 +59,7 @@ class Progress:
         )
 
     def logged(self, logs: Mapping[str, float]) -> None:
-        """The iteration's update is done: complete its record with what the trainer logged."""
+        """Complete the iteration's record with what the trainer logged after its update."""
         if self._pending is None:
             return
         known = {ours: logs[theirs] for theirs, ours in _FROM_LOGS.items() if logs.get(theirs) is not None}

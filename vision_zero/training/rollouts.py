@@ -1,8 +1,8 @@
-"""What both stages' trainers do before an update: fresh games, in lockstep, by the policy as it is now.
+"""Rollouts of both stages: new games in lockstep, sampled from the current policy, before each update.
 
-One row of the data set stands for a game of an iteration, its group for the replies of that game that are trained: all clues
-in the clue stage, the votes of one voter in the decision stage. Which pairs an iteration plays with, how they are dealt and what
-is drawn follow from the run's seed and the iteration's number alone, so a resumed run plays the games of an unbroken one.
+One row of the dataset stands for a game of an iteration, and its group for the completions of that game that are trained: all
+clues in the clue stage, the votes of one voter in the decision stage. The pairs, the spies and the sampling of an iteration are
+functions of the run's seed and the iteration's number, so a resumed run plays the same games as an uninterrupted one.
 """
 
 from __future__ import annotations
@@ -22,18 +22,18 @@ from vision_zero.training.job import StageJob
 from vision_zero.training.trainer import StageTrainer, grpo_config
 
 Turn = tuple[Request, Reply]
-"""What a seat was asked, and what it replied."""
+"""A request and the reply to it."""
 
 
 class RolloutTrainer(StageTrainer):
-    """A trainer that plays games instead of answering rows.
+    """A trainer whose completions come from games instead of from the dataset's prompts.
 
     Args:
-        kind: the moves that are trained.
-        group: how many of them each game has.
+        kind: of the moves that are trained.
+        group: how many such moves a game has.
 
     Attributes:
-        transcripts: the games of all iterations so far, of all processes, in order.
+        transcripts: of all games so far, of all ranks, in order.
     """
 
     def __init__(self, model: Any, processor: Any, job: StageJob, *, kind: Literal["clue", "vote"], group: int) -> None:
@@ -46,17 +46,17 @@ class RolloutTrainer(StageTrainer):
 
     @property
     def iteration_seed(self) -> Seed:
-        """Of this iteration's draws, the same in all processes."""
+        """The seed of this iteration, the same on all ranks."""
         return self.job.seed.child("iteration", self.state.global_step)
 
     def play(self, rows: Sequence[Mapping[str, Any]], players: Players) -> tuple[list[Transcript], list[Turn]]:
-        """Play this process's share of the iteration's games to their ends.
+        """Play this rank's share of the iteration's games.
 
         Args:
-            rows: of the data set, a group for each game.
+            rows: of the dataset, a group per game.
 
         Returns:
-            The games of all processes, in one order in all of them, and what was said in this one's, in the order of asking.
+            The transcripts of all ranks, in the same order on each, and this rank's turns in the order of the calls.
         """
         games = self.job.learning.games_per_iteration
         tables = deal_all(self.game, self.job.pairs.of_iteration(self.state.global_step), self.iteration_seed)
@@ -68,5 +68,5 @@ class RolloutTrainer(StageTrainer):
         return transcripts, record
 
     def asked(self, said: Sequence[Turn]) -> list[dict[str, Any]]:
-        """What was asked as rows for TRL."""
+        """The prompts of these turns as rows for TRL."""
         return [{"prompt": [{"role": "user", "content": request.prompt}], "image": request.image} for request, _ in said]

@@ -1,9 +1,9 @@
-"""Weights, gradients and moments in shares: each process keeps one, and layers are gathered when they are computed (FSDP2).
+"""Full fine-tuning with FSDP2: weights, gradients and optimiser moments are sharded over the ranks.
 
-For training all weights of a model that fits no GPU with its gradients and moments. transformers and accelerate share it out;
-what stands here is what the two do not know of: a game is played by one process for itself, at its own pace, so it plays with a
-whole copy of the policy, in the precision of computing, into which the shares are gathered once an iteration; and the training
-state is written and read as without shares, so that a run can go on with or without them, and with any number of processes.
+For models whose weights, gradients and moments do not fit one GPU. transformers and accelerate do the sharding; this module adds
+what they lack. Ranks play games independently, at their own pace, so each plays with an unsharded copy of the policy in the
+compute precision, into which the shards are gathered once per iteration. Checkpoints are written and read unsharded, so a run
+can continue with or without sharding and with any number of ranks.
 """
 
 from __future__ import annotations
@@ -19,16 +19,16 @@ from vision_zero.policy.vision_cache import disable_vision_cache, enable_vision_
 
 
 def fsdp_arguments(learning: LearningConfig) -> dict[str, Any]:
-    """TRL's arguments for it: a decoder layer or a block of the vision side is gathered at a time, as the model's class says."""
+    """TRL's arguments for FSDP2; the unit of gathering is a decoder layer or a vision block, as the model's class declares."""
     return {"fsdp": True, "fsdp_config": {"version": 2}} if learning.sharded else {}
 
 
 class GatheredCopy:
-    """A copy of a policy that is trained in shares, with all of its weights here.
+    """An unsharded copy of a policy that is trained under FSDP, for rollouts.
 
     Args:
-        model: before it is shared out. It forgets its pictures: processes look at different ones, and looking is gathering.
-        is_mixed: training computes in half precision.
+        model: before sharding. Its vision cache is disabled: a cache miss would gather weights, and ranks see different images.
+        is_mixed: training uses mixed precision.
     """
 
     def __init__(self, model: Any, *, is_mixed: bool) -> None:
@@ -41,7 +41,7 @@ class GatheredCopy:
 
     @torch.no_grad()
     def gathered(self, shared: Any, device: torch.device) -> Any:
-        """The copy with the weights as they are now. All processes must ask for it together."""
+        """The copy, updated to the current weights. A collective call."""
         self.model.to(device)
         own = dict(self.model.named_parameters())
         for name, parameter in shared.named_parameters():
@@ -51,12 +51,12 @@ class GatheredCopy:
 
 
 def gather(value: Any) -> torch.Tensor:
-    """A tensor with all of its shares; all processes must ask for it together. What has none comes back as it is."""
+    """The full tensor of a sharded one; a collective call. An unsharded tensor is returned unchanged."""
     return value.full_tensor() if isinstance(value, DTensor) else torch.as_tensor(value)
 
 
 def shard_like(tensor: torch.Tensor, parameter: torch.Tensor) -> torch.Tensor:
-    """This process's share of a parameter's moment, cut as the parameter is; numbers such as a count of steps have none."""
+    """This rank's shard of an optimiser moment, with the parameter's placement; scalars such as step counts are not sharded."""
     if not isinstance(parameter, DTensor) or not tensor.ndim:
         return tensor
     tensor = tensor.to(parameter.device, parameter.dtype)

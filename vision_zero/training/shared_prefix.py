@@ -1,12 +1,13 @@
-"""A prompt that several replies answer is read once, forward and backward (Prefix Grouper, arXiv 2506.05433).
+"""Shared prompts are computed once, forward and backward (Prefix Grouper, arXiv 2506.05433).
 
-A pass has two halves in one graph. The first reads each prompt but for its last token, and keeps its keys and values; the second
-reads the replies, each behind its prompt's last token, against keys and values of that prompt. Nothing is detached: what the
-replies want of a prompt is summed up in its keys and values and goes back through the first half once. Outputs and gradients are
-those of whole rows but for rounding; tests/training/test_shared_prefix.py holds every family of models to it.
+A forward pass has two halves in one autograd graph. The first reads each prompt except for its last token and keeps keys and
+values; the second reads the completions, each after its prompt's last token, attending to those keys and values. Nothing is
+detached: gradients of all completions are summed in the prompt's keys and values and flow back through the first half once.
+Outputs and gradients equal those of full rows except for rounding; tests/training/test_shared_prefix.py checks every model
+family.
 
-Dropout, where an adapter has any, is drawn once for a prompt and not once for each of its replies. Unlike in the paper, prompts
-and replies are not one packed row with a mask of its own: attention stays the model's, and so does checkpointing.
+Adapter dropout, if any, is sampled once per prompt instead of once per completion. Unlike in the paper, prompts and completions
+are not packed into one row with a special mask: the model's attention and gradient checkpointing are used unchanged.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""The stage state: everything about the course of learning that is not weights. One small JSON, carried from run to run."""
+"""The stage state: all training state except weights and optimiser. One small JSON document, carried from run to run."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ class Switch(Config):
 
 
 class IterationRecord(Config):
-    """What one iteration measured. Rates are shares of all votes of the iteration; rewards are means per move."""
+    """Metrics of one iteration. Rates are shares of all its votes; rewards are means per move."""
 
     iteration: int
     stage: Stage
@@ -37,7 +37,7 @@ class IterationRecord(Config):
 
 
 class StageState(Config):
-    """Where learning stands: the stage, the controller's averages, the baselines, and the history since the first run."""
+    """The current stage, the controller's averages, the reward baselines, and the history since the first run."""
 
     rules: SwitchConfig = SwitchConfig()
     """The controller's settings, so that a state alone tells what comes next."""
@@ -66,18 +66,18 @@ class StageState(Config):
 
     @classmethod
     def at_start(cls, rules: SwitchConfig) -> StageState:
-        """Before the first iteration."""
+        """The initial state."""
         return cls(rules=rules, stage=rules.start)
 
     @property
     def course(self) -> tuple[Scores, ...]:
-        """The held-out scores, at each iteration the first ones: later ones are of runs that trained nothing, on other pairs."""
+        """Held-out scores by iteration, the first of each: later ones come from runs that trained nothing, on other pairs."""
         first: dict[int, Scores] = {}
         for scores in self.measured:
             first.setdefault(scores.iteration, scores)
         return tuple(first.values())
 
     def before(self, run: str) -> StageState:
-        """This state without what that run added to the history: enough to tell the run's iterations from earlier ones."""
+        """The state without that run's part of the history."""
         earlier = tuple(record for record in self.history if record.run != run)
         return self.model_copy(update={"history": earlier, "iteration": len(earlier)})

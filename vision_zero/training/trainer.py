@@ -1,8 +1,8 @@
 """What both stages share: TRL's GRPOTrainer with this project's settings, randomness and stopping rule.
 
-One learning-rate schedule, one iteration count and, unless each stage has its own, one optimiser run through both stages and
-through all runs: an iteration is one optimiser step, so TRL's global step is the iteration number. TRL's defaults that differ
-from the paper are all set here.
+Both stages and all runs share one learning-rate schedule, one iteration count and, unless ``optimizer: per_stage``, one optimiser
+state: an iteration is one optimiser step, so TRL's global step is the iteration number. All TRL defaults that differ from the
+paper are set here.
 """
 
 from __future__ import annotations
@@ -55,7 +55,7 @@ logging.getLogger("transformers.trainer_utils").addFilter(lambda record: "per_de
 
 
 def lora_config(config: AdapterConfig, layers: list[str]) -> LoraConfig:
-    """The adapter of these layers as peft wants it."""
+    """peft's configuration of the adapter on these layers."""
     return LoraConfig(
         r=config.rank,
         lora_alpha=config.alpha,
@@ -66,10 +66,10 @@ def lora_config(config: AdapterConfig, layers: list[str]) -> LoraConfig:
 
 
 def reference_settings(policy: PolicyConfig, learning: LearningConfig) -> dict[str, Any] | None:
-    """How TRL loads the frozen copy of the base that the KL is measured to; None where the adapter is switched off for it.
+    """How TRL loads the frozen reference model for the KL; None if the reference is the base with the adapter disabled.
 
-    In mixed precision half precision is enough for it, and half the memory. TRL would look at the newest revision, and spread the
-    copy over all GPUs that it sees.
+    Under mixed precision the reference is loaded in half precision, for half the memory. By default TRL would load the newest
+    revision, and spread the model over all visible GPUs.
     """
     if policy.adapter is not None or not learning.kl:
         return None
@@ -81,9 +81,9 @@ def grpo_config(job: StageJob, *, replies: int, group: int, drawing: SamplingPar
     """TRL's arguments for one stage.
 
     Args:
-        replies: replies trained in one iteration, by all processes together.
-        group: replies of one dataset row.
-        drawing: how the replies are drawn.
+        replies: completions trained in one iteration, over all ranks.
+        group: completions of one dataset row.
+        drawing: the sampling parameters.
     """
     learning = job.learning
     config = GRPOConfig(
@@ -135,7 +135,7 @@ def grpo_config(job: StageJob, *, replies: int, group: int, drawing: SamplingPar
 
 
 def prepared(model: Any, policy: PolicyConfig) -> LoraConfig | None:
-    """The adapter that training gives the base; without one, the base's own parameters are frozen but for those that learn."""
+    """The adapter for TRL to add to the base, or None; without one, parameters that are not trained are frozen here."""
     if policy.adapter is None:
         freeze(model, policy)
         return None
@@ -143,7 +143,7 @@ def prepared(model: Any, policy: PolicyConfig) -> LoraConfig | None:
 
 
 class StageTrainer(LogProbTrainer):
-    """GRPOTrainer whose every random draw belongs to the run's seed and the iteration, so that a resumed run draws the same."""
+    """GRPOTrainer whose random numbers are functions of the run's seed and the iteration, so a resumed run repeats them."""
 
     def __init__(self, model: Any, processor: Any, job: StageJob, args: GRPOConfig, dataset: Dataset) -> None:
         self.job = job
@@ -181,11 +181,11 @@ class StageTrainer(LogProbTrainer):
             )
 
     def run(self) -> PolicyFolder:
-        """Train from the job's parent to the end of the stage; training can continue from what it returns.
+        """Train from the job's parent to the end of the stage; the result can be trained further.
 
         Raises:
-            PolicyError: processor and model do not belong together, or a prompt does not fit into the model's context.
-            TrainingError: the loss was no number, or no memory is left.
+            PolicyError: processor and model do not match, or a prompt is longer than the model's context.
+            TrainingError: the loss is NaN, or memory ran out.
         """
         check_processor(self._policy(self.model))
         parent = self.job.parent.path
@@ -197,7 +197,7 @@ class StageTrainer(LogProbTrainer):
         return PolicyFolder(self.job.folder / f"checkpoint-{self.state.global_step}").checked()
 
     def create_model_card(self, *args: Any, **kwargs: Any) -> None:
-        """Our card in place of TRL's, which names this machine's folders."""
+        """This project's model card instead of TRL's, which contains local paths."""
         if not self.args.should_save:
             return
         job = self.job
@@ -213,7 +213,7 @@ class StageTrainer(LogProbTrainer):
         (folder / CARD).write_text(text, encoding="utf-8")
 
     def player(self) -> Policy:
-        """The policy as it is now, ready to play."""
+        """The current policy, for sampling."""
         model = self.accelerator.unwrap_model(self.model)
         if self._whole is not None:
             return self._policy(self._whole.gathered(model, self.accelerator.device))
@@ -238,7 +238,7 @@ class StageTrainer(LogProbTrainer):
     def prepare(
         self, rows: Iterable[dict[str, Any]], replies: Iterable[Sequence[int]], earned: Iterable[float]
     ) -> dict[str, Any]:
-        """TRL's batch of replies that were sampled and rewarded already: of their tokens, never of their text."""
+        """TRL's batch of completions that were sampled and rewarded before: made from their token ids, never from their text."""
         self._sampled = list(replies)
         if self.job.policy.server is not None:
             let_sleep(self.job.policy.server)
@@ -247,7 +247,7 @@ class StageTrainer(LogProbTrainer):
         return {**output, PROMPT: self._prompts}
 
     def _hand_back(self, prompts: Sequence[Messages], trainer: Any) -> dict[str, Any]:
-        """TRL's rollout hook: the prompts as token ids, and the tokens that were sampled as replies to them."""
+        """TRL's rollout hook: returns the prompts and the sampled completions as token ids."""
         rows, first = distinct(prompts)
         read = unpadded(self._policy(self.accelerator.unwrap_model(self.model)).encode([prompts[place] for place in first]))
         self.share_prompts(rows)
@@ -259,7 +259,7 @@ class StageTrainer(LogProbTrainer):
 
     @contextmanager
     def spending(self, part: Part) -> Iterator[None]:
-        """What happens inside counts as that part of the iteration's seconds, and a lack of memory there as that part's."""
+        """Context that measures the seconds of a phase of the iteration, and names the phase if memory runs out in it."""
         began = time.perf_counter()
         try:
             with out_of_memory_named(part, self.job.policy, self.job.learning):
@@ -268,7 +268,7 @@ class StageTrainer(LogProbTrainer):
             self._seconds[part] += time.perf_counter() - began
 
     def log(self, logs: dict[str, float], start_time: float | None = None) -> None:
-        """TRL's log, with what the update was made of and the seconds of the iteration's parts."""
+        """TRL's log plus the sizes of the update and the seconds of the iteration's phases."""
         if self._seconds:
             logs.update({f"seconds/{part}": seconds for part, seconds in self._seconds.items()})
             logs.update(self._sizes)
@@ -276,7 +276,7 @@ class StageTrainer(LogProbTrainer):
         super().log(logs, start_time)
 
     def training_step(self, model: Any, inputs: Any, num_items_in_batch: Any = None) -> torch.Tensor:
-        """An iteration: its replies, and then a forward and backward pass of each of their micro-batches."""
+        """One iteration: rollouts, then a forward and backward pass of each micro-batch."""
         # Sampling draws from torch's global generator; inside, it is this iteration's own.
         seed = self.job.seed.child("iteration", self.state.global_step, "process", self.accelerator.process_index)
         with seeded(seed, self.accelerator.device):
@@ -294,7 +294,7 @@ class StageTrainer(LogProbTrainer):
         return torch.stack(losses).sum()
 
     def _prepare_inputs(self, inputs: Any) -> Any:
-        """They are where they should be: TRL would answer them here."""
+        """Micro-batches are prepared already; TRL would generate completions here."""
         return inputs
 
     def _get_per_token_logps_and_entropies(self, *args: Any, **kwargs: Any) -> Any:
@@ -311,11 +311,11 @@ class StageTrainer(LogProbTrainer):
 
     @property
     def _own_stage(self) -> Stage | None:
-        """The stage that the optimiser belongs to, where each has its own."""
+        """The stage that the optimiser state belongs to under ``optimizer: per_stage``."""
         return self.progress.stage if self.job.learning.optimizer == "per_stage" else None
 
     def _save_rng_state(self, output_dir: str) -> None:
-        """Nothing to save: every draw belongs to a named seed."""
+        """Nothing to save: there is no RNG state, all randomness comes from named seeds."""
 
     def _save(self, output_dir: str | None = None, state_dict: Any = None) -> None:
         super()._save(output_dir, state_dict)
@@ -326,7 +326,7 @@ class StageTrainer(LogProbTrainer):
             self.origin.write(folder)
 
     def _load_from_checkpoint(self, resume_from_checkpoint: str, model: Any = None) -> None:
-        """transformers would load what fits and leave the rest as it is."""
+        """Strict loading; transformers would load the tensors that match and ignore the rest."""
         if self._whole is None:
             self._read_weights(Path(resume_from_checkpoint))
 
@@ -347,7 +347,7 @@ class StageTrainer(LogProbTrainer):
 
 
 class _Course(TrainerCallback):
-    """Ends training when the plan is done or the stage over, with a checkpoint, and refuses a loss that is not a number."""
+    """Ends training with a checkpoint when all iterations are done or the stage switches; a NaN loss is an error."""
 
     def __init__(self, progress: Progress, iterations: int) -> None:
         self.progress = progress
@@ -372,5 +372,5 @@ class _Course(TrainerCallback):
 
 
 def _earned(completions: list[Any], reward: list[float], **columns: Any) -> list[float]:
-    """TRL asks for rewards; the rows bring them along."""
+    """TRL's reward function: the rewards were computed before and are a column of the rows."""
     return reward

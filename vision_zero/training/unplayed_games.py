@@ -1,4 +1,4 @@
-"""Games that a run made pairs for and did not play: a stage ended within its round, or plays fewer games than the other."""
+"""Games that a run made pairs for and did not play: a stage ended early, or plays fewer games per iteration than the other."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ from vision_zero.training.state import StageState
 
 
 class UnplayedGames(Config):
-    """What was left of a run's plan. Pairs belong to an iteration: the next run makes the same ones again and plays them.
+    """The unplayed part of a run's plan. Pairs belong to an iteration, so the next run generates the same ones and plays them.
 
     Attributes:
         planned: iterations that pairs were made for.
         reached: how many of them were trained.
-        games: games of the others.
-        fewer: games that the reached ones lack, because their stage plays fewer than the other one.
+        games: games of the iterations that were not.
+        fewer: games that the trained iterations left out, because their stage plays fewer than the other.
     """
 
     planned: int
@@ -36,7 +36,7 @@ class UnplayedGames(Config):
 
     @property
     def sentence(self) -> str:
-        """What was left, for reports; empty where nothing was."""
+        """A sentence for reports; empty if all games were played."""
         said = []
         if self.games:
             said.append(
