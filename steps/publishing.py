@@ -18,7 +18,7 @@ def build_folder(config: PublishConfig) -> Annotated[BaseFolder, "published_poli
     from steps.promotion import POLICY, STATE
     from vision_zero.policy.loading import base_of
     from vision_zero.publishing.build import build
-    from vision_zero.publishing.card import published_card
+    from vision_zero.publishing.card import adapter_rank, published_card
 
     version = named_version(config.model, config.version)
     policy, state, verdict, scores, suites = (
@@ -27,7 +27,15 @@ def build_folder(config: PublishConfig) -> Annotated[BaseFolder, "published_poli
     base = "the bare base" if policy.path is None else config.base or base_of(policy.path)
     name = f"{version.model.name} {version.number}"
     card = published_card(
-        config, base=base, is_whole=policy.is_whole, name=name, state=state, verdict=verdict, scores=scores, suites=suites
+        config,
+        base=base,
+        is_whole=policy.is_whole,
+        rank=None if policy.path is None else adapter_rank(policy.path),
+        name=name,
+        state=state,
+        verdict=verdict,
+        scores=scores,
+        suites=suites,
     )
     return build(config, policy, card, Path(mkdtemp(prefix="vision-zero-publish-")))
 

@@ -177,6 +177,17 @@ def test_a_chat_template_that_drops_the_text_is_refused(spoiled, family):
 
 
 @families
+def test_a_chat_template_that_drops_the_system_part_is_refused(spoiled, family):
+    folder = spoiled(family)
+    template = folder / "chat_template.jinja"
+    whole, without = template.read_text(), '{%- set messages = messages | rejectattr("role", "equalto", "system") | list -%}'
+    template.write_text(without + whole)
+    assert "the chat template drops the system part of a message" in refused(folder)
+    template.write_text('{%- if messages[0].role == "system" -%}{{ raise_exception("no system role") }}{%- endif -%}' + whole)
+    assert loaded(folder)
+
+
+@families
 def test_a_chat_template_that_drops_the_picture_is_refused(spoiled, family):
     folder = spoiled(family)
     template = folder / "chat_template.jinja"

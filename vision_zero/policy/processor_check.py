@@ -9,23 +9,23 @@ from __future__ import annotations
 from typing import Any
 
 import torch
+from jinja2 import TemplateError
 from PIL import Image
 
 from vision_zero.errors import PolicyError, first_line
-from vision_zero.policy.policy import Policy, user_message
+from vision_zero.policy.policy import Messages, Policy, user_message
 
 _ADVICE = "the processor's files and the model's belong to different models; take both from one"
-
-
 _QUESTION = "What do you see?"
+_RULES = "You are one of several players."
 
 
 def check_processor(policy: Policy) -> None:
     """Encode a question about a small picture, and count its tokens against the features that the model makes of it.
 
     Raises:
-        PolicyError: the chat template drops the question or the picture, or the processor writes tokens that the model does not
-            know, or another number of them.
+        PolicyError: the chat template drops the question, the picture or a system part before them; or the processor writes
+            tokens that the model does not know, or another number of them.
     """
     model, asked = policy.model, user_message(_QUESTION, Image.new("RGB", (320, 240), (90, 120, 150)))
     try:
@@ -34,7 +34,7 @@ def check_processor(policy: Policy) -> None:
         if placeholder is not None and str(placeholder) not in rendered:
             raise PolicyError(f"the chat template drops the picture of a message: it must write {placeholder} for it")
         inputs = policy.encode([asked])
-    except (ValueError, TypeError, KeyError, IndexError) as error:
+    except (ValueError, TypeError, KeyError, IndexError, TemplateError) as error:
         raise PolicyError(f"the processor cannot prepare a picture: {first_line(error)} ({_ADVICE})") from error
     read = policy.processor.tokenizer.decode(inputs["input_ids"][0], skip_special_tokens=True)
     if _plain(_QUESTION) not in _plain(read):
@@ -42,6 +42,8 @@ def check_processor(policy: Policy) -> None:
             f"the chat template drops the text of a message, or the tokenizer cannot write it: {_QUESTION!r} arrives as "
             f"{first_line(ValueError(read))[:60]!r}"
         )
+    if not _takes_system_part(policy, asked):
+        raise PolicyError("the chat template drops the system part of a message: it must write its text before the user's")
     known, largest = _known_tokens(model), int(inputs["input_ids"].max())
     if largest >= known:
         raise PolicyError(f"the tokenizer writes token {largest}, but the model knows {known} tokens: {_ADVICE}")
@@ -49,6 +51,16 @@ def check_processor(policy: Policy) -> None:
     features = _features(model, inputs)
     if places != features:
         raise PolicyError(f"the processor writes {places} tokens for a picture of which the model makes {features}: {_ADVICE}")
+
+
+def _takes_system_part(policy: Policy, asked: Messages) -> bool:
+    """Does a system part arrive, or is it refused aloud, as some families do? Games have none; who sends one must know."""
+    system = {"role": "system", "content": [{"type": "text", "text": _RULES}]}
+    try:
+        rendered = policy.processor.apply_chat_template([system, *asked], add_generation_prompt=True, tokenize=False)
+    except (ValueError, TypeError, KeyError, IndexError, TemplateError):
+        return True
+    return _plain(_RULES) in _plain(str(rendered))
 
 
 def _plain(text: str) -> str:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import json
+import shlex
 from collections import Counter
+from pathlib import Path
 
 from vision_zero.config.publish import PublishConfig
 from vision_zero.data.validation.verdict import Verdict
@@ -10,7 +13,11 @@ from vision_zero.evaluation.estimates import Scores
 from vision_zero.evaluation.scorecard import Scorecard
 from vision_zero.jinja import text_template
 from vision_zero.policy.base_models import is_on_the_hub
+from vision_zero.policy.folder import ADAPTER_FILES
 from vision_zero.training.state import StageState
+
+_VLLM_RANKS = (1, 8, 16, 32, 64, 128, 256, 320, 512)
+"""What vLLM's ``--max-lora-rank`` may be (``MaxLoRARanks`` in its ``vllm/config/lora.py``); 16 unless it is said."""
 
 
 def published_card(
@@ -18,6 +25,7 @@ def published_card(
     *,
     base: str,
     is_whole: bool = False,
+    rank: int | None = None,
     name: str,
     state: StageState,
     verdict: Verdict,
@@ -29,16 +37,19 @@ def published_card(
     Args:
         base: the frozen base, as others find it.
         is_whole: all weights were trained, instead of an adapter.
+        rank: the largest of the adapter's, if there is one.
         name: model and version, as the registry names them.
         verdict: of the last run's pairs.
         scores: held-out scores of this version.
         suites: what it scored on the recipe's suites; may be empty.
     """
+    place = config.target.removeprefix("hub:") if config.target.startswith("hub:") else "path/of/this/folder"
     return text_template("vision_zero.publishing", "card.md.j2").render(
         config=config,
         base=base,
         is_base_on_the_hub=is_on_the_hub(base),
-        place=config.target.removeprefix("hub:") if config.target.startswith("hub:") else "path/of/this/folder",
+        place=place,
+        served=_served(config, base, place, rank),
         is_whole=is_whole,
         name=name,
         state=state,
@@ -48,3 +59,22 @@ def published_card(
         scores=scores,
         suites=suites,
     )
+
+
+def adapter_rank(trained: Path) -> int | None:
+    """The largest rank in a trained policy's folder; none where all weights were trained."""
+    settings = trained / ADAPTER_FILES[1]
+    if not settings.is_file():
+        return None
+    told = json.loads(settings.read_text(encoding="utf-8"))
+    return max(int(rank) for rank in (told["r"], *(told.get("rank_pattern") or {}).values()))
+
+
+def _served(config: PublishConfig, base: str, place: str, rank: int | None) -> str:
+    """The command line of vLLM that serves what is published."""
+    if config.form == "merged":
+        return shlex.join(["vllm", "serve", place])
+    revision = ["--revision", config.revision] if config.revision and is_on_the_hub(base) else []
+    most = [str(allowed) for allowed in _VLLM_RANKS if allowed >= (rank or _VLLM_RANKS[-1])][:1]
+    ranks = ["--max-lora-rank", *most] if most else []
+    return shlex.join(["vllm", "serve", base, *revision, "--enable-lora", *ranks, "--lora-modules", f"policy={place}"])
