@@ -35,7 +35,6 @@ def take_fingerprints(
 ]:
     """Look at code and files: what is as it was when a step last ran need not run again. Results that are gone are forgotten."""
     from materializers.lost_results import forget_lost_results
-    from vision_zero.domains.charts.glyphs import installed_fonts_fingerprint
     from vision_zero.fingerprints import digest
     from vision_zero.recipes.input_fingerprints import of_base, of_pairs
 
@@ -44,6 +43,8 @@ def take_fingerprints(
     }
     if contents["draw_charts"] and config.pairs.charts.chartqa_root:
         # A table whose characters no font had may be drawn now; fonts of the machine are no part of the recipe itself.
+        from vision_zero.domains.charts.glyphs import installed_fonts_fingerprint
+
         contents["draw_charts"] += installed_fonts_fingerprint()
     contents["measure_base"] = of_base(config.policy)
     prints = {name: digest(code_of(name), contents.get(name, "")) for name in CACHED}
