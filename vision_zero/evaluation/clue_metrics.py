@@ -1,8 +1,8 @@
-"""What clues say: how much, how true, and how telling. Judged against the scene graphs of both pictures of a pair.
+"""Metrics of clues from the scene graphs of both images of a pair: specificity, truth, and whether a clue separates the images.
 
-Vagueness is what clues learn first, since who says little is hard to catch, and a win rate does not show it. So it is counted:
-the attributes that a clue names, the objects of the speaker's picture that it fits, and whether it is false of the other picture,
-which is what a vote can go by.
+Vagueness is what clue training finds first, since vague clues are hard to vote on, and a win rate does not show it. So it is
+measured: the attributes that a clue names, the objects of the speaker's image that it fits, and whether it is false of the
+other image, which is what voters can use.
 """
 
 from __future__ import annotations

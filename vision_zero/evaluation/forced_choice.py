@@ -1,8 +1,8 @@
-r"""Forced choice: whom each voter suspects most, where N/A is not allowed.
+r"""Forced choice: the vote of each voter if N/A were not allowed.
 
-A reply is drawn as always. Where it names a seat, that is the choice. Where it ends in N/A or cannot be read, its words before
-the last ``\boxed{`` are kept (all of them where it has none), and the choice is the seat that the policy would most likely
-write after them, of all seats but the voter's own (:meth:`vision_zero.policy.policy.Policy.likeliest`). So a habit of saying N/A
+A reply is sampled as usual. If it names a seat, that is the choice. If it ends in N/A or is unreadable, its text before the
+last ``\boxed{`` are kept (all of them where it has none), and the choice is the seat that the policy would most likely write
+after them, of all seats but the voter's own (:meth:`vision_zero.policy.policy.Policy.likeliest`). So a habit of saying N/A
 neither helps nor harms: what counts is whom the voter suspects.
 """
 

@@ -1,4 +1,4 @@
-"""Held-out games: how well the policy votes on fixed clues, and how it fares against the frozen base on either side."""
+"""Held-out games: votes of a policy on fixed clues, and games against the frozen base from both sides."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from vision_zero.randomness import Seed
 
 @dataclass(frozen=True)
 class Seated:
-    """Players of different kinds at one table: the spy is played by one, everybody else by the other."""
+    """Two players in one game: one plays the spy, the other all civilians."""
 
     spy: Players
     others: Players
@@ -34,7 +34,7 @@ class Seated:
 
 @dataclass(frozen=True)
 class BestGuess:
-    """A policy that votes as it thinks likeliest. How votes are drawn in training is for learning; its clues are drawn alike."""
+    """A policy that votes greedily and samples clues: the sampling of votes is a setting of training, not of evaluation."""
 
     policy: Policy
 
@@ -46,18 +46,18 @@ class BestGuess:
 def play_head_to_head(
     game: WhoIsTheSpy, pairs: Sequence[ImagePair], spy: Players, others: Players, seed: Seed
 ) -> list[GameState]:
-    """One game a pair with these players; the same seed deals the same tables, whoever plays."""
+    """One game per pair; the same seed gives the same games whoever plays."""
     return play(game, deal_all(game, pairs, seed), Seated(spy, others), seed)
 
 
 def vote_on(game: WhoIsTheSpy, tables: Sequence[GameState], voters: Players, seed: Seed) -> list[GameState]:
-    """The same games with the same clues, and new votes."""
+    """New votes on the clues of these games."""
     before_vote = [replace(table, transcript=replace(table.transcript, moves=table.transcript.clue_moves)) for table in tables]
     return play(game, before_vote, voters, seed)
 
 
 def vote_shares(transcripts: Sequence[Transcript]) -> dict[str, list[float]]:
-    """For each game the shares of its votes that were right, N/A and unreadable."""
+    """Per game the shares of right, N/A and unreadable votes."""
     results = [outcome(transcript) for transcript in transcripts]
     return {
         "accuracy": [result.right / result.ballots for result in results],
@@ -67,5 +67,5 @@ def vote_shares(transcripts: Sequence[Transcript]) -> dict[str, list[float]]:
 
 
 def caught(transcripts: Sequence[Transcript]) -> list[float]:
-    """1 for each game whose spy was caught, else 0."""
+    """Per game 1 if the spy was caught, else 0."""
     return [float(outcome(transcript).is_spy_caught) for transcript in transcripts]

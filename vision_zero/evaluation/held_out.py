@@ -1,8 +1,8 @@
-"""Measuring one policy after a round: the policy and its frozen base on the same held-out games and questions.
+"""Held-out evaluation after a round: the policy and its frozen base on the same games and questions.
 
-The base never changes, so it is measured apart, and once. Wins are counted twice: with best guesses as votes on both sides, and
-with votes drawn as in training, since a policy can be good at one and poor at the other. What a habit of voting can explain has
-measures that no habit moves: the forced choice, the rule on the voter's own checks, the base made to reason.
+The base does not change, so it is measured separately and once. Win rates are measured twice, with greedy votes on both sides and
+with sampled votes, since a policy can be good at one and poor at the other. A changed threshold for voting N/A can look like
+learning; three metrics are independent of it: forced choice, the rule on the voter's own checks, and the base made to reason.
 """
 
 from __future__ import annotations
@@ -48,7 +48,7 @@ BY_DOMAIN = ("decision/accuracy", "decision/forced", "decision/unreadable", "win
 
 @dataclass(frozen=True)
 class HeldOut:
-    """What policies are measured on: fixed pairs, tables, clues of the frozen base, and questions.
+    """The held-out set: fixed pairs, games, clues of the frozen base, and questions.
 
     Attributes:
         prefix: how the policy's reasoned replies begin; None where nobody knows.

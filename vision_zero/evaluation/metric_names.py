@@ -1,4 +1,4 @@
-"""The names of held-out measures: which are good to have more of, which are numbers, and the words that tables use."""
+"""Names of held-out metrics: their direction, their unit, and their labels in tables."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ SHOWN: Mapping[str, str] = {
 
 
 def sense(name: str) -> Literal["good", "bad"] | None:
-    """Is more of a quantity good? None: neither."""
+    """Is higher better? None for neither."""
     plain = name.partition(" (")[0]
     if plain.endswith(NEUTRAL):
         return None

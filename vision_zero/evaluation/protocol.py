@@ -1,4 +1,4 @@
-"""Under what conditions a suite was answered: kept with every score, and the same for two scores that are compared."""
+"""The protocol under which a suite was answered: stored with every score; two scores are compared only under the same one."""
 
 from __future__ import annotations
 

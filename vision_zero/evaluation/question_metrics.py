@@ -1,4 +1,4 @@
-"""What policies answer outside the game: questions about held-out scenes, and lists of what is in them."""
+"""Metrics outside the game: questions about held-out scenes, and object lists."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Held-out questions about scenes (colour, shape, count, position) and compact charts, and the judging of replies."""
+"""Held-out questions about scenes (colour, shape, count, position) and compact charts, and their scoring."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Answering suites: every suite opened first, then one after another, with records from which an interrupted run goes on."""
+"""Running suites: all are opened first, then run in order, with records from which an interrupted run resumes."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ _PROCEDURAL: Mapping[str, Callable[[Look, int], ProceduralSuite]] = {
 
 
 def open_suite(config: SuiteConfig) -> Benchmark:
-    """The suite, ready to be asked.
+    """The suite, loaded.
 
     Raises:
         EvaluationError: its source cannot be read, its package is not installed, or it has no items.

@@ -1,4 +1,4 @@
-"""From answers to scores: counts, intervals, the comparison with the base, the gate, and some answers to look at."""
+"""Scores of suites: accuracies with intervals, the comparison with the base, the gate, and example answers."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What an evaluation comes to: for each suite the scores, the comparison with the base, and a few answers to look at."""
+"""The result of an evaluation: per suite the scores, the comparison with the base, and example answers."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Answers to suites, as they go from the step that asks to the step that compares."""
+"""Answers to suites, passed from the step that generates them to the step that scores them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How well voters judge the statements that they heard, by kind of statement: from their written checks and the scene graph.
+"""Accuracy of voters' verdicts on the other seats' statements, by kind of statement: from written checks and the scene graph.
 
 A verdict is right if it says of a statement what holds in the original, the picture that voters see. All statements count that
 the other seats made, whether a verdict on them can be read or not: one that cannot is not right, so that nothing is gained by

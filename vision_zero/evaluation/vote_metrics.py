@@ -1,4 +1,4 @@
-"""Everything that is measured of votes on fixed clues: how often they are right, and what is written before them."""
+"""Metrics of votes on fixed clues: accuracy, and the reasoning before the vote."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-r"""What a voter writes before it votes: whether it holds each of the others' statements to be true, and the vote that follows.
+r"""Parsing of the checks that a voter writes before it votes: its verdict on each statement of the other seats.
 
 The embedded policy's votes name a seat and judge its statements in order, bare or with what was found of each:
 

@@ -1,6 +1,6 @@
-"""What was trained, put onto a base: an adapter or all weights. Every tensor must find its place, and every place its tensor.
+"""Strict loading of adapters and full weights: every tensor must match a parameter, and every parameter a tensor.
 
-peft and transformers load what fits and warn about the rest; a policy that is half another one would play on without a word.
+peft and transformers load the tensors that match and only warn about the others, which would mix two policies.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ def read_model(path: str, config: PolicyConfig, **options: Any) -> tuple[Any, li
 
 
 def with_adapter(model: Any, folder: Path, base: str) -> Any:
-    """The base with the adapter of a trained folder.
+    """The base model with the adapter from a folder.
 
     Raises:
         PolicyError: there is none, or it is another base's.
@@ -52,7 +52,7 @@ def merges_exactly(model: Any) -> bool:
 
 @torch.no_grad()
 def merged(adapted: Any) -> Any:
-    """The model with its adapter put into its weights; ``adapted`` is used up."""
+    """The model with the adapter merged into its weights; ``adapted`` must not be used afterwards."""
     return adapted.merge_and_unload()
 
 

@@ -1,6 +1,6 @@
-"""Where the files of a base are, and what tells it from others without loading it: weights, tokenizer, chat template, processor.
+"""Locations and fingerprints of base models, without loading them.
 
-Apart from what loads them, so that configurations can be read without torch.
+Separate from loading, so that configurations can be checked without importing torch.
 """
 
 from __future__ import annotations
@@ -30,14 +30,14 @@ def base_path(base: str) -> str:
 
 
 def is_on_the_hub(base: str) -> bool:
-    """Does it read like a hub id, and is no folder here?"""
+    """Is it a hub id, rather than a local folder?"""
     return base != NANO and _HUB_ID.fullmatch(base) is not None and not Path(base).is_dir()
 
 
 def base_fingerprint(base: str, revision: str | None = None) -> str:
-    """Of all that a base is loaded from: a folder's files, or the commit that a hub id stands for now.
+    """Fingerprint of a folder's files, or of the commit that a hub id currently resolves to.
 
-    Of a hub id that neither the hub nor the local cache knows, the name alone counts: it cannot be loaded either.
+    For a hub id that neither the hub nor the local cache knows, of the name alone: it cannot be loaded either.
     """
     path = Path(base_path(base))
     return fingerprint(path) if path.is_dir() else digest(base, revision or "", _commit(base, revision))[:16]

@@ -1,9 +1,9 @@
-"""Tokens drawn by a compiled step: ``policy.compiled``.
+"""Decoding with a compiled step: ``policy.compiled``.
 
-transformers prepares every layer of every token from Python, which for a large model on a GPU takes several times as long as
-reading its weights does. Compiled, and on a GPU recorded as a CUDA graph, a step is one launch. For that nothing may change its
-shape or its place: keys and values lie in slots that stay where they are, with room for the longest reply, and rows are a power
-of two, the last of them idle. Prompts are read as without it.
+In eager mode the Python overhead per layer and token is several times the time that a GPU needs to read the weights of a large
+model. Compiled, and on a GPU captured as a CUDA graph, a step is one launch. That requires static shapes and addresses: the KV
+cache is a static buffer for the longest completion, and the number of rows is a power of two, the last of them idle. Prefill is
+not compiled.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ SHAPES = 64
 
 
 class Slots(StaticLayer):  # type: ignore[misc]
-    """A layer's keys and values at places that stay: (rows, heads, room, head size), of which the first rows are in use."""
+    """A layer of a static KV cache: (rows, heads, room, head size), of which the first rows are in use."""
 
     def __init__(self, layer: DynamicLayer, rows: int, room: int) -> None:
         super().__init__(max_cache_len=room)
@@ -62,7 +62,7 @@ class Slots(StaticLayer):  # type: ignore[misc]
 
 
 class CompiledDecoder(Decoder):
-    """Draws with a compiled step.
+    """Decodes with a compiled step.
 
     Args:
         backend: torch.compile's; None: ``BACKEND``.

@@ -1,11 +1,11 @@
-"""Replies drawn token by token: what ``generate`` does, without three things that it does in vain.
+"""Autoregressive decoding like transformers' ``generate``, without three of its costs.
 
-- A prompt that several replies answer (the votes of one group) is read once, not once for each reply.
-- Keys and values are written into room that is already there; the library's cache copies all of them for every token.
-- A reply that has ended leaves the batch; ``generate`` feeds it padding until the longest one ends.
+- A prompt with several completions (the votes of one group) is prefilled once, not once per completion.
+- The KV cache is preallocated; the library's cache copies all keys and values for every token.
+- A finished row leaves the batch; ``generate`` feeds it padding until the longest row ends.
 
-Greedy replies are those of ``generate``: tests/policy/test_decoding.py holds them to it for every family of models.
-:mod:`vision_zero.policy.compiled_decoding` does the same with compiled steps.
+Greedy completions equal those of ``generate``; tests/policy/test_decoding.py checks every model family.
+:mod:`vision_zero.policy.compiled_decoding` does the same with a compiled step.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ CROWD = 0.75
 
 
 class RoomyLayer(DynamicLayer):  # type: ignore[misc]
-    """A layer of the cache for some rows of another, with room for tokens that are still to come."""
+    """A layer of the KV cache for some rows of another, preallocated for tokens to come."""
 
     def __init__(self, layer: DynamicLayer, rows: torch.Tensor, room: int) -> None:
         super().__init__()
@@ -62,13 +62,13 @@ class RoomyLayer(DynamicLayer):  # type: ignore[misc]
 
 @dataclass(frozen=True)
 class DecodeState:
-    """The replies that have not ended, a row of the batch each.
+    """The state of decoding: one row per unfinished completion.
 
     Attributes:
-        numbers: which reply each row is.
+        numbers: the completion's index for each row.
         logits: of the next token, (rows, vocabulary).
-        mask: of all tokens so far, (rows, tokens).
-        position: of the last token, (rows, 1), or (axes, rows, 1) where the model counts along several.
+        mask: attention mask of all tokens so far, (rows, tokens).
+        position: of the last token, (rows, 1), or (axes, rows, 1) for multimodal rotary positions.
         cache: keys and values of all tokens so far.
     """
 
@@ -91,7 +91,7 @@ class DecodeState:
 
 
 class Decoder:
-    """Reads prompts and draws what follows, with keys and values that grow with every token.
+    """Prefills prompts and decodes step by step with a growing KV cache.
 
     Args:
         model: an image-text-to-text model.
@@ -152,17 +152,17 @@ def next_logits(model: Any, ids: torch.Tensor, mask: torch.Tensor, position: tor
 def decode(
     decoder: Decoder, inputs: dict[str, Any], rows: Sequence[int], *, choose: Choose, max_tokens: int, ends: Sequence[int]
 ) -> list[list[int]]:
-    """Draw a reply for each row.
+    """Decode one completion per entry of ``rows``.
 
     Args:
         inputs: the model's inputs for a batch of prompts, left-padded.
-        rows: the prompt, by its place in the batch, that each reply answers.
-        choose: draws the next token of each row.
-        max_tokens: a longer reply is cut off.
-        ends: tokens that end a reply.
+        rows: index of the prompt of each completion.
+        choose: samples the next token of each row.
+        max_tokens: longer completions are truncated.
+        ends: end tokens.
 
     Returns:
-        The tokens of each reply, with the one that ended it.
+        The token ids of each completion, with its end token.
     """
     device = inputs["input_ids"].device
     end_tokens = torch.tensor(sorted(ends), device=device)

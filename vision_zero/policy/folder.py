@@ -1,6 +1,6 @@
-"""A trained policy on disk: the adapter or all weights, the state that training continues from, and a card. Never a pickle.
+"""A trained policy on disk: adapter or full weights, training state, and a model card. No pickle.
 
-An artifact from elsewhere is not trusted: only files of known names are taken, none of them executable.
+Artifacts are not trusted: only files with known names are accepted, and none that can be executed.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ def is_policy_file(name: str) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class PolicyFolder:
-    """A folder with exactly the files of a trained policy; ``path`` None stands for the bare base, nothing trained yet."""
+    """The folder of a trained policy; ``path`` None is the base without any training."""
 
     path: Path | None
 

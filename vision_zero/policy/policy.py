@@ -1,7 +1,7 @@
-"""A policy: a vision-language model with its processor, answering requests in batches.
+"""A policy: a vision-language model and its processor, generating completions in batches.
 
-The same class plays with the 3 M-parameter policy of this package and with a 7 B model. Prompts are left-padded: with padding
-on the right, Qwen's ``mm_token_type_ids`` are misaligned without any error.
+The same class serves the embedded 3.7 M-parameter policy and a 7 B model. Prompts are left-padded: with padding on the right,
+Qwen's ``mm_token_type_ids`` are silently misaligned.
 """
 
 from __future__ import annotations
@@ -30,21 +30,21 @@ Messages = list[dict[str, Any]]
 
 
 def user_message(text: str, image: Image.Image | None = None) -> Messages:
-    """A chat of one user message: the picture, if any, and then the text."""
+    """A chat with one user message: the image, if any, then the text."""
     picture = [] if image is None else [{"type": "image", "image": image}]
     return [{"role": "user", "content": [*picture, {"type": "text", "text": well_formed(text)}]}]
 
 
 def begin_reply(messages: Messages, text: str) -> Messages:
-    """The chat with the first words of the next reply already said; what is drawn then goes on from there."""
+    """The chat with a prefilled reply: the completion continues the given text."""
     return [*messages, {"role": "assistant", "content": [{"type": "text", "text": text}]}] if text else messages
 
 
 @dataclass(frozen=True, slots=True)
 class Completion:
-    """A reply's tokens, with the end token where it ended by itself, and their text without it.
+    """The token ids of a reply, with the end token if it has one, and their text without it.
 
-    Of a reply that was begun for the policy the first tokens are those of the words that it was begun with.
+    The tokens of a prefilled prefix are included.
     """
 
     tokens: tuple[int, ...]
@@ -59,15 +59,15 @@ class Policy:
     Attributes:
         model: an image-text-to-text model, with a LoRA adapter or without.
         processor: its processor; the tokenizer must pad on the left.
-        sampling: how replies are drawn.
-        greedy: take the likeliest token instead of sampling.
-        as_base: answer as the frozen base: with the adapter switched off, or as ``base``.
-        base: the frozen base, where it is a model of its own because all weights of ``model`` were trained.
-        has_no_base: what was trained cannot be told from the base any more: it is merged.
-        served: the same weights on a server, which then draws the replies.
-        compiled: draw tokens by a compiled step.
-        decoders: what replies are drawn by, one for each model; policies of the same models share it.
-        reply_prefix: words that every reply begins with: they are said for the policy, which goes on from there.
+        sampling: the sampling settings.
+        greedy: greedy decoding instead of sampling.
+        as_base: answer as the frozen base: with the adapter disabled, or with ``base``.
+        base: the frozen base as a separate model, for a policy whose weights were all trained.
+        has_no_base: the adapter is merged, so the base cannot be recovered.
+        served: the same weights on a vLLM server, which then generates.
+        compiled: decode with a compiled step.
+        decoders: one per model; policies of the same models share them.
+        reply_prefix: a prefix that every reply is prefilled with.
         base_mark: identifies the frozen base: :func:`~vision_zero.policy.provenance.weights_fingerprint` and
             :func:`~vision_zero.policy.provenance.processor_fingerprint`.
     """
@@ -94,25 +94,25 @@ class Policy:
             raise PolicyError("the policy has no chat template; add chat_template.jinja to its folder")
 
     def reply(self, requests: Sequence[Request], seed: Seed) -> list[Reply]:
-        """Answer the seats of one turn; see :class:`vision_zero.game.interface.Players`."""
+        """Generate the replies of one turn; see :class:`vision_zero.game.interface.Players`."""
         messages = [user_message(request.prompt, request.image) for request in requests]
         names = [f"{request.game_id} (seat {request.seat}, {request.kind})" for request in requests]
         completions = self.draw(messages, self.sampling.of(requests[0].kind), seed, names)
         return [Reply(completion.text, completion.tokens, completion.is_cut_off) for completion in completions]
 
     def complete(self, messages: Sequence[Messages], max_tokens: int, seed: Seed) -> list[Completion]:
-        """A completion of at most so many tokens for each chat, drawn at ``sampling.temperature``; see :meth:`draw`."""
+        """One completion per chat of at most ``max_tokens`` tokens at ``sampling.temperature``; see :meth:`draw`."""
         names = [f"chat {number} of {len(messages)}" for number in range(1, len(messages) + 1)]
         return self.draw(messages, SamplingParams(self.sampling.temperature, max_tokens), seed, names)
 
     def draw(self, messages: Sequence[Messages], drawing: SamplingParams, seed: Seed, names: Sequence[str]) -> list[Completion]:
         """One completion for each chat, in order, generated ``sampling.batch_size`` at a time.
 
-        Chats of similar length share a batch, so that little is computed on padding. ``names`` say in errors which chat is meant.
-        A chat that ends with words of the assistant is a reply that has begun: it goes on from there.
+        Chats of similar length are batched together to save padding. ``names`` identify chats in error messages.
+        A chat that ends with an assistant message is a prefilled reply, which the completion continues.
 
         Raises:
-            PolicyError: a prompt and its reply can be longer than the model's context; nothing is ever cut off a prompt.
+            PolicyError: a prompt with its longest reply exceeds the model's context; prompts are never truncated.
         """
         messages = [begin_reply(chat, self.reply_prefix) for chat in messages]
         order = sorted(range(len(messages)), key=lambda number: _length(messages[number]))
@@ -137,14 +137,14 @@ class Policy:
         return prefilled_inputs(inputs, [self._tokens(_begun(chat)) for chat in messages], self.processor.tokenizer.pad_token_id)
 
     def likeliest(self, messages: Sequence[Messages], begun: Sequence[str], options: Sequence[Sequence[str]]) -> list[int]:
-        """Which option the policy would go on with in each chat if it had to take one: its place among the options.
+        """Constrained greedy decoding: the index of the option that the policy would most likely continue with in each chat.
 
-        It is chosen token by token: of the tokens that lead on to an option the likeliest, until one option is left. Nothing is
-        left to chance, whatever the temperature.
+        Chosen token by token: the likeliest of the tokens that continue some option, until one option is left. Deterministic at
+        any temperature.
 
         Args:
-            begun: what the policy has said in each chat before it chooses.
-            options: what it may go on with, at least one in each chat; none is the beginning of another.
+            begun: the policy's reply so far in each chat.
+            options: the possible continuations, at least one per chat; none is a prefix of another.
         """
         chosen: dict[int, int] = {}
         left = {
@@ -247,12 +247,12 @@ class Policy:
 
     @property
     def context(self) -> int:
-        """Tokens that the model can take into account at once."""
+        """The context length in tokens."""
         return int(self.model.config.get_text_config(decoder=True).max_position_embeddings)
 
     @cached_property
     def end_tokens(self) -> list[int]:
-        """Every token that ends a reply: the tokenizer's and those that the model itself declares."""
+        """All end tokens: the tokenizer's and those of the model's generation config."""
         declared = self.model.generation_config.eos_token_id
         declared = declared if isinstance(declared, list) else [declared]
         return sorted({self.processor.tokenizer.eos_token_id, *(token for token in declared if token is not None)})
@@ -274,7 +274,7 @@ class Policy:
 
 @contextmanager
 def seeded(seed: Seed, device: torch.device) -> Iterator[None]:
-    """Inside, torch draws from that seed; afterwards its generators go on as if nothing had been drawn."""
+    """Context in which torch's generators are seeded; their state is restored afterwards."""
     with torch.random.fork_rng(devices=[device] if device.type == "cuda" else []):
         torch.manual_seed(seed.integer())
         yield
@@ -287,7 +287,7 @@ def unpadded(inputs: dict[str, Any]) -> list[list[int]]:
 
 
 def distinct(messages: Sequence[Messages]) -> tuple[list[int], list[int]]:
-    """For each chat the number of its prompt, and for each prompt the place of the first chat with it."""
+    """Deduplicate prompts: the prompt's index for each chat, and for each prompt the index of its first chat."""
     prompts: dict[Hashable, int] = {}
     rows, first = [], []
     for place, chat in enumerate(messages):

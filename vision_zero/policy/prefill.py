@@ -1,4 +1,4 @@
-"""Replies that are begun for the policy: the inputs of prompts with the first words of each reply already said."""
+"""Prefilled replies: model inputs of prompts that are followed by the first tokens of each reply."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ import torch
 
 
 def prefilled_inputs(inputs: dict[str, Any], begun: Sequence[Sequence[int]], padding: int) -> dict[str, Any]:
-    """A left-padded batch of prompts, each followed by the tokens that its reply begins with; left-padded again.
+    """Append to each prompt of a left-padded batch the tokens that its reply begins with; the result is left-padded.
 
     Args:
-        inputs: what the processor made of the prompts.
-        begun: the first tokens of each reply; none for a reply that begins freely.
-        padding: the token that fills rows from the left.
+        inputs: the processor's output for the prompts.
+        begun: the first tokens of each reply; empty without a prefix.
+        padding: the padding token.
 
     Returns:
         The inputs, with everything that has a value for each token made longer; a reply's tokens are text, which is type 0.

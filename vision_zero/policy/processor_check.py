@@ -1,7 +1,7 @@
-"""Do a model and a processor belong together? Found out on one small picture, before anything is played or trained.
+"""Checks that model and processor match, on one small image, before anything is generated or trained.
 
-A processor writes a placeholder token for each feature that the model makes of a picture. Where the two disagree, some families
-fail deep inside a step, others put features of one picture into the place of another.
+A processor writes one placeholder token per image feature of the model. If the two disagree, some families fail deep inside a
+step, and others silently insert features of the wrong image.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ _RULES = "You are one of several players."
 
 
 def check_processor(policy: Policy) -> None:
-    """Encode a question about a small picture, and count its tokens against the features that the model makes of it.
+    """Encode a question about a small image and compare its placeholder tokens with the model's image features.
 
     Raises:
         PolicyError: the chat template drops the question, the picture or a system part before them; or the processor writes

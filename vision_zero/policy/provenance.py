@@ -1,6 +1,6 @@
-"""Where a trained policy comes from: written beside its weights, and compared before they are put onto a base again.
+"""Provenance of a trained policy: stored beside its weights, and checked before they are loaded onto a base again.
 
-An adapter fits every base of the same shape without an error, and says nonsense on all but its own.
+An adapter loads without an error onto any base of the same shape, and gives nonsense on all but its own.
 """
 
 from __future__ import annotations
@@ -78,8 +78,7 @@ class Provenance(Config):
 
 
 def processor_fingerprint(processor: Any) -> str:
-    """Sixteen hexadecimal digits of what turns words and pictures into a model's inputs: tokenizer, chat template, settings of
-    pictures. With other ones the same weights answer otherwise."""
+    """Sixteen hexadecimal digits of tokenizer, chat template and image processor settings, on which replies depend."""
     tokenizer = processor.tokenizer
     backend = getattr(tokenizer, "backend_tokenizer", None)
     words = {"vocabulary": tokenizer.get_vocab()} if backend is None else json.loads(backend.to_str())

@@ -1,7 +1,6 @@
-"""Players with a script instead of a model: bounds for the plots, opponents for win rates, and causes for tests of alarms.
+"""Scripted players: reference levels in plots, opponents for win rates, and test cases of the diagnostics.
 
-They play through the same engine and speak the language of scene statements. Those that look do not look at pixels: they know
-the scene graphs of the pictures that they were told about.
+They play through the same engine in the language of scene statements, and know the scene graphs instead of looking at pixels.
 """
 
 from __future__ import annotations

@@ -1,8 +1,7 @@
-"""The two sides of a vision-language model, and which parameters of them are trained.
+"""Which parameters are trained: the language side, the vision side, or both (``policy.train_on``).
 
-Language is the decoder with its embeddings and the output layer; vision is everything else: what reads the picture, and what
-brings its features into the decoder (merger, projector, connector). They are found in the model's structure and not by the names
-of its layers, so that this holds for every family.
+Language is the decoder with its embeddings and output layer; vision is everything else: the image encoder, and the merger,
+projector or connector. They are found from the model's structure instead of layer names, so this works for every family.
 """
 
 from __future__ import annotations
@@ -25,7 +24,7 @@ def parameter_sides(model: Any) -> dict[str, Side]:
 
 
 def is_trained(side: Side, train_on: TrainOn) -> bool:
-    """Does that side learn?"""
+    """Is that side trained?"""
     return train_on in (side, "both")
 
 
@@ -54,7 +53,7 @@ def adapted_layers(model: Any, adapter: AdapterConfig, train_on: TrainOn) -> lis
 
 
 def freeze(model: Any, policy: PolicyConfig) -> None:
-    """Leave only the parameters of the sides that learn with gradients: for training without an adapter."""
+    """Disable gradients of all parameters that are not on a trained side; for training without an adapter."""
     sides = parameter_sides(model)
     for name, parameter in model.named_parameters():
         parameter.requires_grad_(is_trained(sides[name], policy.train_on))

@@ -1,8 +1,8 @@
-"""A frozen vision side looks at each picture once: what it saw is remembered for the next time.
+"""A cache of image features of a frozen vision encoder.
 
-A game shows the same two pictures in every turn, in every vote, to the reference and in the update. Where the vision side learns
-nothing (``policy.train_on: language``) its features stay the same for the whole stage, and making them again is in vain.
-Pictures are told apart by every bit that the model reads of them.
+A game shows the same two images in every clue, every vote, the reference pass and the update. If the vision side is not trained
+(``policy.train_on: language``), its features are constant for the whole stage and are computed once per image. The cache key
+covers every bit of the pixel values.
 """
 
 from __future__ import annotations
@@ -30,17 +30,17 @@ CachedFeatures = tuple[torch.Tensor, ...]
 
 @dataclass
 class Features(BaseModelOutputWithPooling):  # type: ignore[misc]
-    """What a model of any family looks for in the answer."""
+    """The output type of ``get_image_features`` for all families."""
 
     deepstack_features: list[tuple[torch.Tensor, ...]] | None = None
 
 
 class VisionCache:
-    """``get_image_features`` of a model whose vision side never changes.
+    """Replaces ``get_image_features`` of a model with a frozen vision side.
 
     Args:
         look: the model's own method.
-        room: bytes of features that are kept.
+        room: capacity in bytes; the least recently used features are evicted.
     """
 
     def __init__(self, look: Callable[..., Any], room: int = ROOM) -> None:
@@ -85,9 +85,9 @@ class VisionCache:
 
 
 def enable_vision_cache(model: Any) -> None:
-    """From now on this model, of which no vision parameter may ever change again, looks at each picture once.
+    """Cache the image features of this model, whose vision parameters must not change from now on.
 
-    Of other families than ``REMEMBERING`` nothing changes: they are not known to look at pictures one by one.
+    Without effect for families outside ``CACHED_FAMILIES``: their images are not known to be encoded independently.
     """
     if model.config.model_type not in CACHED_FAMILIES:
         return
@@ -96,11 +96,11 @@ def enable_vision_cache(model: Any) -> None:
 
 
 def disable_if_vision_is_adapted(model: Any, known: set[int], *copies: Any) -> None:
-    """Where an adapter was put onto the vision side, what is seen depends on whether it is on: look each time.
+    """Disable the cache if an adapter was added to the vision side: features then depend on whether it is enabled.
 
     Args:
         known: ids of the parameters that the model had before.
-        copies: of the model, which would look through its eyes.
+        copies: of the model, which share its cache.
     """
     if "get_image_features" not in model.base_model.__dict__:
         return
@@ -111,14 +111,14 @@ def disable_if_vision_is_adapted(model: Any, known: set[int], *copies: Any) -> N
 
 
 def disable_vision_cache(model: Any) -> bool:
-    """From now on it looks each time; did it remember any?"""
+    """Disable the cache; returns whether it was enabled."""
     return model.base_model.__dict__.pop("get_image_features", None) is not None
 
 
 def _keys(pixels: torch.Tensor, pieces: Sequence[slice], grids: torch.Tensor | None) -> list[bytes]:
-    """What tells pictures apart: their grid, and of each row of pixels a sum of its bits, each weighed at random, modulo 2⁶⁴.
+    """Cache keys: the image's grid and, per row of pixel values, a randomly weighted sum of the bits modulo 2⁶⁴.
 
-    The sums are of integers, so that they are exact in any order and on any device; only they leave a GPU.
+    Integer sums are exact in any order on any device, and only the sums are copied from the GPU.
     """
     rows = pixels.reshape(len(pixels), -1, pixels.shape[-1])
     bits = rows.view(torch.int16 if rows.element_size() == 2 else torch.int32).long()

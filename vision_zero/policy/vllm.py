@@ -1,12 +1,12 @@
-"""Replies drawn by a vLLM server, which batches and caches what it is asked, in the place of the model of this process.
+"""Generation by a vLLM server instead of the model in this process.
 
-An adapter is handed over as files, in a folder that both see, and is asked for by its name; the base has a name of its own. What
-comes back are token ids: the update trains what was sampled, never text that was tokenised again. The prompt's ids come back too,
-and must be those that will be trained. TRL's own vLLM mode is not used: it sends pictures' placeholders already expanded, and the
-server expands them again (huggingface/trl, issue 6294). Nor can vLLM live in this process: its versions for the pinned torch ask
-for an older FastAPI than ZenML's own server does. On the same GPU it sleeps while this process trains instead.
+Adapters are passed as files in a folder that both processes see, and are requested by name; the base has its own name.
+Completions come back as token ids: the update trains what was sampled, never re-tokenised text. The prompt's ids come back too,
+and must equal those that will be trained. TRL's vLLM mode is not used: it sends image placeholders already expanded, and the
+server expands them again (huggingface/trl, issue 6294). Nor can vLLM run in this process: its versions for the pinned torch
+need an older FastAPI than ZenML's server. On a shared GPU the server sleeps while this process trains.
 
-Replies belong to the seed only as far as the server's do: batches of another size round otherwise.
+Completions are reproducible from the seed only as far as the server's are: rounding depends on its batch sizes.
 """
 
 from __future__ import annotations
@@ -39,13 +39,13 @@ _NO_LORA = "start it with --enable-lora and VLLM_ALLOW_RUNTIME_LORA_UPDATING=Tru
 
 @dataclass(frozen=True)
 class GenerationRequest:
-    """One reply that is wanted.
+    """A request for one completion.
 
     Attributes:
-        name: says in errors which chat is meant.
+        name: identifies the chat in error messages.
         messages: the chat.
-        prompt: its token ids, pictures' placeholders included, as they will be trained.
-        allowed: the tokens that may be drawn; empty for all of them.
+        prompt: its token ids with image placeholders, as they will be trained.
+        allowed: tokens that may be sampled; empty for all.
     """
 
     name: str
@@ -62,7 +62,7 @@ class GenerationRequest:
 
 
 class VllmModel:
-    """One set of weights on the server: the base's, or an adapter's, which is taken away when nobody holds this any more."""
+    """A model on the server: the base, or an adapter, which is unloaded when this object is garbage-collected."""
 
     def __init__(self, config: VllmConfig, name: str) -> None:
         self.config = config
@@ -141,7 +141,7 @@ class VllmModel:
 
 
 def wake_up(config: VllmConfig) -> None:
-    """Where the server sleeps between plays: let it have the memory that nothing here needs; awake, it stays as it is."""
+    """Wake the server if it is configured to sleep, after freeing this process's cached GPU memory; idempotent."""
     if config.sleeps:
         if torch.cuda.is_available():
             torch.cuda.empty_cache()
@@ -149,7 +149,7 @@ def wake_up(config: VllmConfig) -> None:
 
 
 def let_sleep(config: VllmConfig) -> None:
-    """Where the server sleeps between plays: its weights wait in the machine's memory, what it knows of prompts is dropped."""
+    """Put the server to sleep if it is configured so: weights go to host memory, the prefix cache is dropped."""
     if config.sleeps:
         _control(config, "sleep?level=1")
 

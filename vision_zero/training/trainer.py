@@ -185,7 +185,7 @@ class StageTrainer(LogProbTrainer):
 
         Raises:
             PolicyError: processor and model do not match, or a prompt is longer than the model's context.
-            TrainingError: the loss is NaN, or memory ran out.
+            TrainingError: the loss is not finite, or memory ran out.
         """
         check_processor(self._policy(self.model))
         parent = self.job.parent.path
@@ -347,7 +347,7 @@ class StageTrainer(LogProbTrainer):
 
 
 class _Course(TrainerCallback):
-    """Ends training with a checkpoint when all iterations are done or the stage switches; a NaN loss is an error."""
+    """Ends training with a checkpoint when all iterations are done or the stage switches; refuses a loss that is not finite."""
 
     def __init__(self, progress: Progress, iterations: int) -> None:
         self.progress = progress
