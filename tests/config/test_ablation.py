@@ -169,6 +169,7 @@ def test_the_controls_are_what_they_are_called():
     assert len(controls.seeds) == 5
     assert [arm for arm, config in runs.items() if config.rewards.shuffled] == ["shuffled rewards"]
     assert [arm for arm, config in runs.items() if config.learning.method == "supervised"] == ["supervised lessons"]
+    assert [arm for arm, config in runs.items() if config.rewards.vote == "brier"] == ["votes by a scoring rule"]
     played, taught = runs["self-play"], runs["supervised lessons"]
     # The same weights, adapter, schedule and pictures, and as many replies in an update.
     for same in ("policy", "pairs", "evaluation"):

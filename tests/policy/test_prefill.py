@@ -91,6 +91,30 @@ def test_a_forced_choice_is_the_likeliest_seat_by_the_models_own_probabilities(p
         assert found == int(torch.stack([logits[token] for token in first]).argmax())
 
 
+def test_chances_are_the_models_own_at_the_temperature(policy):
+    begun, temperature = "1: no. \\boxed{", 0.7
+    options = [["1}", "2}", "4}"], ["3}", "2}"]]
+    found = policy.chances(CHATS, [begun, ""], options, temperature)
+    for chat, words, allowed, shares in zip(CHATS, (begun, ""), options, found, strict=True):
+        inputs = policy.encode([begin_reply(chat, words)])
+        with torch.inference_mode():
+            logits = policy.model(**inputs).logits[0, -1].float().clone()
+            logits[policy.picture_tokens] = -torch.inf
+        drawn = (logits / temperature).softmax(-1)
+        first = [tokens[0] for tokens in next_tokens(policy.processor.tokenizer, words, allowed)]
+        assert shares == pytest.approx(drawn[first].tolist(), rel=1e-3)
+
+
+def test_chances_of_numbers_that_begin_alike_are_products(nano):
+    """And the likeliest of them is what a forced choice takes, where no token is shared."""
+    text, options = "\\boxed{", [["1}", "10}", "12}"]]
+    [shares] = nano.chances(CHATS[:1], [text], options, 1.0)
+    [[one]] = nano.chances(CHATS[:1], [text], [["1"]], 1.0)
+    [rest] = nano.chances(CHATS[:1], [text + "1"], [["}", "0}", "2}"]], 1.0)
+    assert shares == pytest.approx([one * share for share in rest], rel=1e-3)
+    assert sum(shares) <= one + 1e-6
+
+
 def test_numbers_that_begin_alike_are_chosen_digit_by_digit(nano):
     options = [["1}", "10}", "12}"]]
     [found] = nano.likeliest(CHATS[:1], ["\\boxed{"], options)

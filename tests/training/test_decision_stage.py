@@ -11,6 +11,7 @@ import torch
 from tests.make import scene_pairs
 from tests.training.jobs import GAMES, optimizer, start, votes_from_any_reply
 from vision_zero.config.game import GameConfig
+from vision_zero.config.rewards import RewardsConfig
 from vision_zero.game import spy
 from vision_zero.game.engine import deal_all, play
 from vision_zero.game.interface import Reply
@@ -21,6 +22,7 @@ from vision_zero.policy.loading import load_base
 from vision_zero.policy.policy import user_message
 from vision_zero.policy.scripted import Random
 from vision_zero.randomness import Seed
+from vision_zero.rewards.decision import vote_reward
 from vision_zero.rewards.group_advantage import group_advantages
 from vision_zero.rewards.shuffled import shuffled
 from vision_zero.training import decision_stage
@@ -214,6 +216,36 @@ def test_group_advantages_are_trls(make_job, monkeypatch):
     assert batches[0]["advantages"].tolist() == pytest.approx(
         [advantage for group in groups for advantage in group_advantages(group)], abs=1e-5
     )
+
+
+def test_votes_are_paid_by_a_scoring_rule_of_the_policys_own_chances(make_job, monkeypatch):
+    """Half of the replies box something: their chances are those of the policy after the words before the box."""
+    job = make_job(start("decision"), iterations=1)
+    job = replace(job, rewards=job.rewards.model_copy(update={"vote": "brier"}))
+    trainer = DecisionTrainer(*load_base(job.policy), job)
+    _, votes = trainer._votes([{"game": number // 3} for number in range(3 * GAMES)])
+    said = [
+        (request, replace(reply, text=f"so \\boxed{{{number}}}" if number % 2 else "nothing"))
+        for number, (request, reply) in enumerate(votes)
+    ]
+    chances = trainer._chances(said)
+    assert [len(own) for own in chances] == [3 * (number % 2) for number in range(len(said))]
+    chat = user_message(said[1][0].prompt, said[1][0].image)
+    [expected] = trainer.player().chances([chat], ["so \\boxed{"], [["1}", "2}", "3}"]], 1.0)
+    assert chances[1] == pytest.approx(expected, rel=1e-3)
+    paid = []
+    monkeypatch.setattr(decision_stage, "vote_reward", lambda *given: paid.append(given[3]) or vote_reward(*given))
+    trainer._earned((), [(cast(2), 2)] * len(said), chances)
+    assert paid == chances
+    assert DecisionTrainer(*load_base(job.policy), replace(job, rewards=RewardsConfig()))._chances(said) == [()] * len(said)
+
+
+def test_a_stage_learns_from_a_scoring_rule(make_job):
+    """Replies of random weights box nothing: their votes, read off their lengths here, have no chances of their own."""
+    job = make_job(start("decision"), iterations=1)
+    result = run_decision_stage(replace(job, rewards=job.rewards.model_copy(update={"vote": "brier"})))
+    [record] = result.state.history
+    assert record.metrics["reward"] == pytest.approx(1 + 2 * record.accuracy)
 
 
 def test_votes_have_a_temperature_of_their_own(make_job):

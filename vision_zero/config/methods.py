@@ -1,6 +1,6 @@
 """How an iteration teaches the policy: the registry behind ``learning.method``, which the arms of an ablation differ in.
 
-A method is one module of the learning package with a function ``run_stage(stage, job) -> StageResult``, and one line here.
+A method is one module of the training package with a function ``run_stage(stage, job) -> StageResult``, and one line here.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ METHODS: Mapping[str, str] = {
     "self_play": "self_play",
     "supervised": "supervised",
 }
-"""Modules of the learning package, by method."""
+"""Modules of the training package, by method."""
 
 
 def _known(name: str) -> str:

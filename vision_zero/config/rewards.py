@@ -18,6 +18,9 @@ class RewardsConfig(Config):
     """λ: weight of a civilian's own votes against the other civilians'."""
     clue_unreadable: float = Field(0.0, ge=0.0)
     """What each unreadable clue costs the seat that said it. 0 (paper): it is free, and a spy may gain by saying nothing."""
+    vote: Literal["right_or_wrong", "brier"] = "right_or_wrong"
+    """How votes are paid: ``right_or_wrong`` (paper) by the three numbers below, ``brier`` by a proper scoring rule of how likely
+    the policy was to vote for each seat after its reasoning. The latter takes one more pass over the prompts and replies."""
     vote_right: float = 1.0
     """Reward of a vote for the spy."""
     vote_abstain: float = -0.5

@@ -127,6 +127,15 @@ class SelfPlayConfig(RootConfig):
         return self
 
     @model_validator(mode="after")
+    def _chances_of_votes_are_here(self) -> Self:
+        if self.rewards.vote == "brier" and (self.policy.server is not None or self.learning.sharded):
+            raise ValueError(
+                "rewards.vote: brier asks the model itself how likely each vote was, which neither policy.server nor a share of "
+                "its weights (learning.sharded) can tell: leave one out"
+            )
+        return self
+
+    @model_validator(mode="after")
     def _lessons_are_the_embedded_policys(self) -> Self:
         if self.learning.method != "supervised":
             return self

@@ -164,6 +164,59 @@ class Policy:
                     left[number] = (text + piece, {place: rest[place].removeprefix(piece) for place in kept})
         return [chosen[number] for number in range(len(messages))]
 
+    def chances(
+        self, messages: Sequence[Messages], begun: Sequence[str], options: Sequence[Sequence[str]], temperature: float
+    ) -> list[list[float]]:
+        """How likely the policy is to go on with each option, of all that it might say; they sum to at most 1.
+
+        An option's chance is that of its tokens up to where it can be told from the other options, as they are drawn at that
+        temperature.
+
+        Args:
+            begun, options: as for :meth:`likeliest`.
+
+        Raises:
+            PolicyError: a server draws the replies, which does not tell.
+        """
+        if self.served is not None:
+            raise PolicyError("how likely each option is can only be told by a model that is loaded here: unset policy.server")
+        found = [[0.0] * len(allowed) for allowed in options]
+        left = [
+            (number, text, dict(enumerate(allowed)), 1.0)
+            for number, (text, allowed) in enumerate(zip(begun, options, strict=True))
+        ]
+        while left:
+            some, left = left[: self.sampling.batch_size], left[self.sampling.batch_size :]
+            chats = [begin_reply(messages[number], text) for number, text, *_ in some]
+            leads = [_leads(self.processor.tokenizer, text, rest) for _, text, rest, _ in some]
+            for (number, text, rest, so_far), led, shares in zip(
+                some, leads, self._shares(chats, [list(led) for led in leads], temperature), strict=True
+            ):
+                for (token, kept), share in zip(led.items(), shares, strict=True):
+                    if len(kept) == 1:
+                        found[number][kept[0]] = so_far * share
+                        continue
+                    piece = self.processor.tokenizer.decode([token])
+                    left.append(
+                        (number, text + piece, {place: rest[place].removeprefix(piece) for place in kept}, so_far * share)
+                    )
+        return found
+
+    def _shares(self, messages: Sequence[Messages], asked: Sequence[Sequence[int]], temperature: float) -> list[list[float]]:
+        """The probabilities of those next tokens in each chat, as they are drawn."""
+        inputs = self.encode(messages)
+        self._check_lengths(inputs, ["a vote"] * len(messages), 1)
+        shares: list[list[float]] = []
+
+        def choose(logits: torch.Tensor) -> torch.Tensor:
+            logits[:, self.picture_tokens] = -torch.inf
+            drawn = (logits.float() / temperature).softmax(-1)
+            shares.extend(row[list(tokens)].tolist() for row, tokens in zip(drawn, asked, strict=True))
+            return drawn.argmax(-1)
+
+        self._decoded(inputs, list(range(len(messages))), choose, 1, Seed(0))
+        return shares
+
     def _forced(self, messages: Sequence[Messages], allowed: Sequence[Sequence[int]]) -> list[int]:
         """The likeliest next token of each chat, of those that are allowed there."""
         names = ["a forced choice"] * len(messages)

@@ -78,6 +78,7 @@ def _clue(move: Move, transcript: Transcript, pair: ImagePair) -> ShownMove:
 
 
 def _vote(move: Move, transcript: Transcript, rewards: RewardsConfig) -> ShownMove:
-    reward = vote_reward(move.ballot, transcript.spy, rewards)
+    # A scoring rule pays by how likely the vote was, which a transcript does not hold.
+    reward = None if rewards.vote == "brier" else vote_reward(move.ballot, transcript.spy, rewards)
     mark = "right" if move.vote == transcript.spy else "N/A" if move.is_abstention else "wrong"
     return ShownMove(move, "the judge" if move.seat == JUDGE else f"player {move.seat}", mark, reward)

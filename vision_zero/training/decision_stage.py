@@ -5,8 +5,8 @@ r"""The decision stage: TRL's GRPOTrainer on votes (arXiv 2509.25541, equation o
 Each iteration plays new games on-policy. Every civilian votes once, except for one per game, chosen at random, for whom
 ``votes_per_prompt`` votes are sampled: the first counts in the game, and all of them are trained. Advantages and loss are TRL's;
 this trainer computes the rewards, and the accuracy and N/A rate for the stage controller.
-Not in the paper: ``skip_equal_groups``, which leaves groups without an advantage out of the update, and ``vote_scale: batch``, by
-which std is taken over all votes of the iteration.
+Not in the paper: a scoring rule for votes (``rewards.vote``), ``skip_equal_groups``, which leaves groups without an advantage out
+of the update, and ``vote_scale: batch``, by which std is taken over all votes of the iteration.
 """
 
 from __future__ import annotations
@@ -19,10 +19,14 @@ from typing import Any
 
 from accelerate.utils import gather_object
 
+from vision_zero.evaluation.forced_choice import up_to_the_box
 from vision_zero.game.interface import Players, Reply, Request
+from vision_zero.game.parsing import BOX
 from vision_zero.game.transcript import Move, Transcript, VoteRates
 from vision_zero.policy.loading import load_base
+from vision_zero.policy.policy import user_message
 from vision_zero.randomness import Seed
+from vision_zero.rewards.brier import NOTHING_BOXED
 from vision_zero.rewards.decision import vote_reward
 from vision_zero.rewards.group_advantage import EPSILON
 from vision_zero.rewards.shuffled import shuffled
@@ -107,7 +111,7 @@ class DecisionTrainer(RolloutTrainer):
         transcripts, votes = self._votes(inputs)
         spies = {transcript.game_id: transcript.spy for transcript in transcripts}
         ballots = [(self.game.read(request, reply), spies[request.game_id]) for request, reply in votes]
-        earned_by_all = self._earned(transcripts, ballots)
+        earned_by_all = self._earned(transcripts, ballots, self._chances(votes))
         start = self.accelerator.process_index * len(ballots)
         earned = earned_by_all[start : start + len(ballots)]
         trained = self._trained(earned)
@@ -130,6 +134,23 @@ class DecisionTrainer(RolloutTrainer):
         transcripts, _ = self.play(inputs, players)
         return transcripts, [vote for group in players.groups for vote in group]
 
+    def _chances(self, votes: Sequence[Turn]) -> list[tuple[float, ...]]:
+        """How likely the policy was to box each seat, after the reasoning of each vote; nothing where no rule asks for it."""
+        chances = [NOTHING_BOXED] * len(votes)
+        boxed = [place for place, (_, reply) in enumerate(votes) if BOX in reply.text]
+        if self.job.rewards.vote != "brier" or not boxed:
+            return chances
+        with self.spending("vote"):
+            policy = self._policy(self.accelerator.unwrap_model(self.model))
+            seats = [f"{seat}}}" for seat in range(1, self.game.players + 1)]
+            asked = [(user_message(request.prompt, request.image), up_to_the_box(reply.text)) for request, reply in votes]
+            messages, begun = zip(*(asked[place] for place in boxed), strict=True)
+            drawing = self.job.policy.sampling.of("vote")
+            found = policy.chances(messages, begun, [seats] * len(boxed), drawing.temperature)
+        for place, of_seats in zip(boxed, found, strict=True):
+            chances[place] = tuple(of_seats)
+        return chances
+
     def _trained(self, earned: Sequence[float]) -> list[int]:
         """Which rows are trained: all, or complete groups whose rewards differ.
 
@@ -142,10 +163,13 @@ class DecisionTrainer(RolloutTrainer):
             groups = sorted(sorted(groups, key=equal.__getitem__)[:wanted])
         return [group * self.num_generations + place for group in groups for place in range(self.num_generations)]
 
-    def _earned(self, games: Sequence[Transcript], ballots: Sequence[Ballot]) -> list[float]:
+    def _earned(
+        self, games: Sequence[Transcript], ballots: Sequence[Ballot], chances: Sequence[tuple[float, ...]]
+    ) -> list[float]:
         """Advance the controller by the votes of all ranks, and return their rewards, rank by rank."""
         of_all: list[Ballot] = gather_object(list(ballots))
-        earned = [vote_reward(move.ballot, spy, self.job.rewards) for move, spy in of_all]
+        likely: list[tuple[float, ...]] = gather_object(list(chances))
+        earned = [vote_reward(move.ballot, spy, self.job.rewards, own) for (move, spy), own in zip(of_all, likely, strict=True)]
         if self.job.rewards.shuffled:
             earned = shuffled(earned, self.iteration_seed.child("shuffled"))
         opener = self.job.opener
