@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal, Self, get_args
+from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
 from vision_zero.config.base import Config
 from vision_zero.config.imported import StorageConfig
 
-PhotoEdit = Literal["remove", "recolor", "duplicate", "move", "flip", "retexture", "blur", "add"]
+PhotoEdit = Literal["remove", "recolor", "move"]
 
 
 class InstructionConfig(Config):
@@ -66,19 +66,22 @@ class PhotosConfig(Config):
     """A crop has at least this share of the largest one's width; smaller crops are other pictures, but less sharp."""
     mirror: bool = True
     """Half the crops are mirrored."""
-    edits: dict[PhotoEdit, Annotated[float, Field(ge=0.0)]] = Field(dict.fromkeys(get_args(PhotoEdit), 1.0))
+    edits: dict[PhotoEdit, Annotated[float, Field(ge=0.0)]] = Field({"remove": 1.0, "recolor": 1.0, "move": 0.25})
     """How often each kind of edit is asked for, relatively. A photo that suits it is sought; where none of the first few does,
-    another kind takes its place, and so it does for a second edit of the same photo."""
+    another kind takes its place, and so it does for a second edit of the same photo. Few things can be moved."""
     min_changes: int = Field(1, ge=1, le=4)
     """Fewest regions that are edited."""
     max_changes: int = Field(2, ge=1, le=4)
     """Most regions that are edited."""
-    min_region: float = Field(0.015, ge=0.002, le=0.5)
+    min_region: float = Field(0.01, ge=0.002, le=0.5)
     """Least share of the picture that an edited region has."""
     max_region: float = Field(0.2, ge=0.002, le=0.8)
     """Largest share of the picture that an edited region has."""
     min_visible: float = Field(0.006, ge=0.0, le=0.5)
     """Every edit changes at least this share of the picture's pixels visibly: by more than 24 of 255 in one channel."""
+    min_plausible: float = Field(0.5, ge=0.0, le=1.0)
+    """Least plausibility of an edit: the worst of its scores, from 0 to 1, for a whole thing, on one ground, without a seam,
+    filled with detail. Edits below it are drawn again and counted; 0 takes every edit."""
     instruction: InstructionConfig | None = None
     """A model that edits instead of the kinds above."""
 

@@ -38,6 +38,7 @@ class SourceReport(Config):
         passed_over: the reason for each thing that cannot be used, by its id.
         adjusted: what was done to a thing to make it usable, by its id.
         left_out: files and rows that were not looked at, by reason.
+        drawn_again: edits that were tried and not taken, by reason: something else was drawn in their place.
     """
 
     domain: Domain
@@ -52,6 +53,7 @@ class SourceReport(Config):
     passed_over: dict[str, str] = Field(default_factory=dict)
     adjusted: dict[str, str] = Field(default_factory=dict)
     left_out: dict[str, int] = Field(default_factory=dict)
+    drawn_again: dict[str, int] = Field(default_factory=dict)
 
     @property
     def lost_share(self) -> float:
@@ -78,6 +80,8 @@ class SourceReport(Config):
         if self.adjusted:
             counts.append(f"{len(self.adjusted)} adjusted")
         counts.append(f"{len(self.passed_over)} passed over")
+        if self.drawn_again:
+            counts.append(f"{sum(self.drawn_again.values())} edits drawn again")
         return f"{self.domain}: {self.location}: {', '.join(counts)}"
 
     def details(self) -> list[str]:
@@ -87,7 +91,9 @@ class SourceReport(Config):
             shown = "; ".join(f"{name}: {self.passed_over[name]}" for name in names[:EXAMPLES])
             lines.append(f"passed over {len(names)}: {kind} (for example {shown})")
         lines += [f"adjusted {count}: {kind}" for kind, count in self.adjustments().items()]
-        return lines + [f"left out {count}: {reason}" for reason, count in self.left_out.items()]
+        lines += [f"left out {count}: {reason}" for reason, count in self.left_out.items()]
+        again = Counter(self.drawn_again).most_common()
+        return lines + [f"drawn again {count}: {reason}" for reason, count in again]
 
     def lines(self) -> list[str]:
         """Everything, for the console."""
@@ -123,5 +129,6 @@ def _merged(reports: Sequence[SourceReport]) -> SourceReport:
             "used": max(report.used for report in reports),
             "passed_over": {name: reason for report in reports for name, reason in report.passed_over.items()},
             "adjusted": {name: what for report in reports for name, what in report.adjusted.items()},
+            "drawn_again": dict(sum((Counter(report.drawn_again) for report in reports), Counter())),
         }
     )

@@ -43,13 +43,9 @@ class StandIn:
         return Answer(image if self.size is None else image.resize(self.size))
 
 
-def other(_: np.random.Generator) -> Image.Image:
-    raise AssertionError("this editor borrows nothing")
-
-
 def test_the_model_gets_the_picture_and_the_instruction() -> None:
     model = StandIn()
-    edited = InstructionEditor(CONFIG, model).edit(scenery(), other, Seed(1))
+    edited = InstructionEditor(CONFIG, model).edit(scenery(), Seed(1))
     call = model.calls[0]
     assert call["prompt"] == "Add a red ball"
     assert call["image"].size == (160, 128), "sides are multiples of 16"
@@ -64,7 +60,7 @@ def test_the_model_gets_the_picture_and_the_instruction() -> None:
 @pytest.mark.parametrize("size", [None, (1024, 1024), (64, 48)])
 def test_answers_of_any_size_become_local_edits(size: tuple[int, int] | None) -> None:
     photo = scenery()
-    edited = InstructionEditor(CONFIG, StandIn(size)).edit(photo, other, Seed(1))
+    edited = InstructionEditor(CONFIG, StandIn(size)).edit(photo, Seed(1))
     assert edited is not None
     assert edited.picture.size == photo.size
     before, after = np.asarray(photo), np.asarray(edited.picture)
@@ -77,14 +73,17 @@ def test_answers_of_any_size_become_local_edits(size: tuple[int, int] | None) ->
 
 
 def test_models_that_did_nothing_or_too_much_are_tried_again() -> None:
-    assert InstructionEditor(CONFIG, StandIn(ball=0.0)).edit(scenery(), other, Seed(1)) is None
-    small = CONFIG.model_copy(update={"max_changed_area": 0.02})
-    assert InstructionEditor(small, StandIn()).edit(scenery(), other, Seed(1)) is None
+    idle = InstructionEditor(CONFIG, StandIn(ball=0.0))
+    assert idle.edit(scenery(), Seed(1)) is None
+    assert idle.drawn_again == {"the model changed too little": 1}
+    busy = InstructionEditor(CONFIG.model_copy(update={"max_changed_area": 0.02}), StandIn())
+    assert busy.edit(scenery(), Seed(1)) is None
+    assert busy.drawn_again == {"the model changed too much": 1}
 
 
 def test_answers_that_are_no_pictures_are_errors() -> None:
     with pytest.raises(PairsError, match="some/model answered with ndarray"):
-        InstructionEditor(CONFIG, lambda **_: Answer(np.zeros((4, 4, 3)))).edit(scenery(), other, Seed(1))
+        InstructionEditor(CONFIG, lambda **_: Answer(np.zeros((4, 4, 3)))).edit(scenery(), Seed(1))
 
 
 def test_the_source_uses_the_editor_that_it_is_given(tmp_path: Path) -> None:

@@ -18,6 +18,7 @@ from tests.data.s3_server import options, s3_server
 from vision_zero.config.imported import StorageConfig
 from vision_zero.config.pairs import QualityConfig
 from vision_zero.config.photos import PhotoEdit, PhotosConfig
+from vision_zero.data.source_report import SourceReport, merged
 from vision_zero.data.validation.quality import changed_mask, measure
 from vision_zero.domains.photos.collection import SHIPPED, ShippedPhotos
 from vision_zero.domains.photos.crop import draw_crop
@@ -65,48 +66,57 @@ def test_who_insists_gets_the_kind_that_was_drawn_or_nothing() -> None:
     drawn = set()
     for place in range(8):
         seed = Seed(16).child(place)
-        wished = editor.edit(movable, lambda _: movable, seed, insists=True)
-        other, strict = editor.edit(fixed, lambda _: movable, seed), editor.edit(fixed, lambda _: movable, seed, insists=True)
+        wished = editor.edit(movable, seed, insists=True)
+        other, strict = editor.edit(fixed, seed), editor.edit(fixed, seed, insists=True)
         assert wished is not None
         assert other is not None
         assert other.changes[0].kind == "recolor"
         assert (strict is None) == (wished.changes[0].kind == "move")
         drawn.add(wished.changes[0].kind)
     assert drawn == {"move", "recolor"}
+    assert editor.drawn_again["move: it is no simple form inside the picture"] > 0
 
 
-def test_half_of_what_is_blurred_is_blurred_in_the_original() -> None:
-    editor, photo = RegionEditor(PhotosConfig(edits={"blur": 1}, max_changes=1)), scenery(320, 240)
-    seen = set()
-    for place in range(8):
-        edited = editor.edit(photo, lambda _: photo, Seed(17).child(place))
-        assert edited is not None
-        (change,) = edited.changes
-        sharp, blurred = (edited.original, edited.picture) if change.after == "blurred" else (edited.picture, edited.original)
-        assert sharp.tobytes() == photo.tobytes()
-        assert np.asarray(blurred.crop(change.box)).std() < np.asarray(sharp.crop(change.box)).std()
-        assert change.before.startswith("the blurred ") == (change.after == "sharp")
-        seen.add(change.after)
-    assert seen == {"blurred", "sharp"}
+def test_edits_that_look_impossible_are_drawn_again_and_counted(tmp_path: Path) -> None:
+    location = photos(tmp_path, sceneries(2))
+    everything = PhotoSource(PhotosConfig(location=location, min_plausible=0.0, max_changes=1, **SMALL))
+    strict = PhotoSource(PhotosConfig(location=location, min_plausible=0.9, max_changes=1, **SMALL))
+    for source in (everything, strict):
+        for place in range(3):
+            pair = source.sample(Seed(21).child(place))
+            edits: list[dict[str, Any]] = pair.modified_facts["edits"]  # type: ignore[assignment]
+            assert all(min(edit["looks"].values()) >= source.config.min_plausible for edit in edits)
+    looks = ("it looks like", "it does not stand", "a seam would", "the gap would")
+    assert not any(reason.split(": ")[1].startswith(looks) for reason in everything.report().drawn_again)
+
+
+def test_what_was_drawn_again_is_told() -> None:
+    again = {"remove: a seam would show": 3, "move: no other place looks like its own": 4}
+    report = SourceReport(domain="photos", location="/photos", things="photos", files=2, found=2, drawn_again=again)
+    assert report.headline().endswith(", 7 edits drawn again")
+    assert report.details() == [
+        "drawn again 4: move: no other place looks like its own",
+        "drawn again 3: remove: a seam would show",
+    ]
+    assert merged([report, report])[0].drawn_again == {reason: 2 * count for reason, count in again.items()}
 
 
 def test_edits_are_told_in_plain_words(tmp_path: Path) -> None:
     source = PhotoSource(PhotosConfig(location=photos(tmp_path, sceneries(3)), min_crop=0.9, max_changes=1))
     for place in range(16):
         change = source.sample(Seed(8).child(place)).changes[0]
-        if change.kind in ("remove", "recolor", "move", "flip", "retexture", "blur"):
-            assert change.before.startswith("the ")
-            assert " region " in change.before
-        assert (change.before == "") == (change.kind in ("duplicate", "add"))
+        assert change.before.startswith("the ")
+        assert " region " in change.before
         assert (change.after == "") == (change.kind == "remove")
         assert "  " not in change.sentence()
 
 
 def test_grey_photos_stay_grey(tmp_path: Path) -> None:
     files = {name: encoded(scenery(320, 240, seed=number).convert("L")) for number, name in enumerate(("a.png", "b.png"))}
-    source = PhotoSource(PhotosConfig(location=photos(tmp_path, files), edits={"recolor": 1}, min_crop=0.9))
-    pixels = np.asarray(source.sample(Seed(1)).modified).astype(int)
-    assert np.ptp(pixels, axis=2).max() <= 2
+    source = PhotoSource(PhotosConfig(location=photos(tmp_path, files), min_crop=0.9))
+    pair = source.sample(Seed(1))
+    assert {change.kind for change in pair.changes} <= {"remove", "move"}
+    assert np.ptp(np.asarray(pair.modified).astype(int), axis=2).max() <= 2
 
 
 def test_several_changes_touch_different_places() -> None:
@@ -155,9 +165,9 @@ def test_facts_say_where_the_picture_is_from(tmp_path: Path) -> None:
     edits: list[dict[str, Any]] = pair.modified_facts["edits"]  # type: ignore[assignment]
     assert [edit["box"] for edit in edits] == [list(change.box) for change in pair.changes]
     for edit in edits:
-        assert ("region" in edit) == (edit["kind"] != "add")
-        assert ("shown" in edit) == (edit["kind"] in ("add", "duplicate", "move"))
+        assert ("shown" in edit) == (edit["kind"] == "move")
         assert all(len(edit.get(name, "abc")) >= 3 for name in ("region", "shown"))
+        assert set(edit["looks"]) == {"whole", "ground", "seam", "fill"}
     assert all(set(region) == {"box", "color"} for region in facts["regions"])
 
 
@@ -242,6 +252,8 @@ def test_crops_stay_inside_and_have_the_wanted_shape() -> None:
     [
         ({"edits": {}}, "edits must give"),
         ({"edits": {"explode": 1}}, "explode"),
+        ({"edits": {"blur": 1}}, "blur"),
+        ({"min_plausible": 1.5}, "min_plausible"),
         ({"min_changes": 3}, "min_changes must not be larger"),
         ({"min_region": 0.3}, "min_region must be smaller"),
         ({"width": 10}, "width"),

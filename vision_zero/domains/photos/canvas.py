@@ -64,6 +64,12 @@ class Canvas:
         return resized(self.picture, (max(8, round(width * self.scale)), max(8, round(height * self.scale))))
 
     @cached_property
+    def lab(self) -> Picture:
+        """The picture in CIE Lab."""
+        lab: Picture = rgb2lab(self.picture).astype(np.float32)
+        return lab
+
+    @cached_property
     def calm(self) -> Picture:
         """The small copy without its texture."""
         calm: Picture = ndimage.gaussian_filter(self.small, (CALM, CALM, 0), mode="nearest")

@@ -3,17 +3,13 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable
+from collections import Counter
 from dataclasses import dataclass
 
-import numpy as np
 from PIL import Image
 
 from vision_zero.data.image_pair import Change, Facts
 from vision_zero.randomness import Seed
-
-Borrow = Callable[[np.random.Generator], Image.Image]
-"""Gives another photo of the same size."""
 
 
 @dataclass(frozen=True)
@@ -21,14 +17,12 @@ class EditedPhoto:
     """What an editor made.
 
     Attributes:
-        original: RGB, of the photo's size: the photo, unless an edit is that something of it became visible.
-        picture: its edited copy.
+        picture: the photo's edited copy, RGB, of its size.
         changes: what is different; every pixel that differs lies in one of the boxes.
         regions: what the editor saw in the original, as JSON data.
         edits: how each change was made, as JSON data, in the changes' order.
     """
 
-    original: Image.Image
     picture: Image.Image
     changes: tuple[Change, ...]
     regions: tuple[Facts, ...]
@@ -36,10 +30,17 @@ class EditedPhoto:
 
 
 class PhotoEditor(ABC):
-    """Edits photos. Subclasses are final."""
+    """Edits photos. Subclasses are final.
+
+    Attributes:
+        drawn_again: edits that did not count so far, by reason; each was drawn again.
+    """
+
+    def __init__(self) -> None:
+        self.drawn_again: Counter[str] = Counter()
 
     @abstractmethod
-    def edit(self, photo: Image.Image, borrow: Borrow, seed: Seed, insists: bool = False) -> EditedPhoto | None:
+    def edit(self, photo: Image.Image, seed: Seed, insists: bool = False) -> EditedPhoto | None:
         """An edited copy of an RGB photo; None where this photo cannot be edited. The same arguments give the same copy.
 
         Args:

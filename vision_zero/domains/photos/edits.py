@@ -1,5 +1,9 @@
-"""The kinds of edit: each takes a region of a canvas and gives the new pixels and the words for it, or nothing where it does
-not suit the region."""
+"""The kinds of edit: each takes a region of a canvas and gives the new pixels, the words for it and how possible it looks, or
+says why it does not suit the region.
+
+They are those that can leave a possible photo behind without a model that paints: a thing is gone, stands elsewhere on the same
+ground, or has another colour. What shows a thing twice, borrows one from another photo, or changes its material hardly ever does.
+"""
 
 from __future__ import annotations
 
@@ -7,26 +11,29 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 import numpy as np
-from skimage.color import rgb2lab
 
 from vision_zero.config.photos import PhotoEdit
 from vision_zero.domains.photos.canvas import Canvas
-from vision_zero.domains.photos.copies import mirrored, pasted, place_for
-from vision_zero.domains.photos.matting import lightness
+from vision_zero.domains.photos.copies import area_of, pasted, place_for
 from vision_zero.domains.photos.phrases import color_of, place_of, region_name
 from vision_zero.domains.photos.pixels import Mask, Picture, box_of, grown, shifted_mask
+from vision_zero.domains.photos.plausibility import Plausibility, ground, on_skin, seamless, whole
 from vision_zero.domains.photos.regions import Region
-from vision_zero.domains.photos.removal import without
-from vision_zero.domains.photos.surfaces import blurred, recolored, relit, retextured
-from vision_zero.domains.photos.textures import TEXTURES, texture
+from vision_zero.domains.photos.removal import area_without, without
+from vision_zero.domains.photos.surfaces import Paint, is_grown, paint_of, repainted
 
-CHROMA = 42.0
-"""Least chroma (CIE Lab) of a new colour."""
-SHIFT = (10.0, 20.0)
+LEAST_CHROMA = 28.0
+"""Mean chroma (CIE Lab) from which a paint is one: what is duller is a shade of grey, and looks dyed in another hue."""
+TURN = (np.radians(35.0), np.radians(85.0))
+"""By how much a hue turns, either way."""
+GREENS = (np.radians(95.0), np.radians(190.0))
+"""Hues that no warm colour is turned to: green meat, fruit or metal looks wrong."""
+SHIFT = (8.0, 16.0)
 """How much lighter or darker (CIE L*) it becomes: two colours of one lightness are alike to the rule of similarity, which is
 measured in grey."""
-BLUR = 0.16
-"""Standard deviation of the blur as a share of the region's size (the square root of its area)."""
+MOST_PAINT = 0.25
+"""Largest share of the picture that one paint may cover: with more the whole picture is tinted."""
+ON_SKIN = "what is around it has the colour of skin or fur: it could be an eye"
 LEAST_MOVE = 0.8
 """A region moves by at least this share of its size."""
 
@@ -38,15 +45,15 @@ class Edited:
     Attributes:
         picture: the new pixels.
         before, after: the change in words (:class:`vision_zero.data.image_pair.Change`).
+        looks: how possible it looks.
         shown: (height, width), where something is shown that was not there; None where the region stays or goes.
-        of_original: it is the original that shows these pixels: the modified picture is as the photo was.
     """
 
     picture: Picture
     before: str
     after: str
+    looks: Plausibility
     shown: Mask | None = None
-    of_original: bool = False
 
 
 @dataclass(frozen=True)
@@ -56,130 +63,80 @@ class Stroke:
     Attributes:
         canvas: the picture.
         region: the region of it.
-        other: another photo of the same size, for what is added.
         rng: where the edit's choices come from.
     """
 
     canvas: Canvas
     region: Region
-    other: Callable[[], Canvas | None]
     rng: np.random.Generator
 
 
-def remove(stroke: Stroke) -> Edited | None:
+def remove(stroke: Stroke) -> Edited | str:
     """Takes the region away."""
-    canvas, mask = stroke.canvas, stroke.region.mask
-    picture = without(canvas, mask, stroke.rng)
-    return None if picture is None else Edited(picture, region_name(canvas.picture, mask), "")
+    canvas, region = stroke.canvas, stroke.region
+    if not region.is_inside:
+        return "it runs out of the picture"
+    if on_skin(canvas.lab, region.mask):
+        return ON_SKIN
+    picture = without(canvas, region.mask, stroke.rng)
+    if picture is None:
+        return "nothing in the picture can take its place"
+    seam, fill = seamless(picture, area_without(canvas, region.mask))
+    looks = Plausibility(whole(canvas.lab, region.mask), ground(canvas.lab, region.mask), seam, fill)
+    return Edited(picture, region_name(canvas.picture, region.mask), "", looks)
 
 
-def recolor(stroke: Stroke) -> Edited | None:
-    """Gives the region another colour; in a photo without colours, another lightness."""
-    canvas, mask, rng = stroke.canvas, stroke.region.mask, stroke.rng
-    if canvas.is_grey:
-        mean = 100 * float(lightness(canvas.picture)[mask].mean())
-        picture = relit(canvas.picture, mask, float(rng.uniform(15, 30) if mean > 50 else rng.uniform(75, 88)))
-    else:
-        _, a, b = rgb2lab(canvas.picture[mask][None])[0].mean(axis=0)
-        turn = rng.uniform(np.pi / 3, 5 * np.pi / 3)
-        shift = float(rng.uniform(*SHIFT))
-        picture = recolored(canvas.picture, mask, float(np.arctan2(b, a) + turn), CHROMA, shift)
-    before, after = color_of(canvas.picture, mask), color_of(picture, mask)
-    return None if before == after else Edited(picture, region_name(canvas.picture, mask), after)
+def recolor(stroke: Stroke) -> Edited | str:
+    """Gives the region's paint another hue."""
+    canvas, rng = stroke.canvas, stroke.rng
+    paint = _paint(canvas, stroke.region.mask)
+    if isinstance(paint, str):
+        return paint
+    turn = float(rng.uniform(*TURN) * rng.choice((-1, 1)))
+    if -np.radians(60) < paint.hue < GREENS[0] and GREENS[0] <= paint.hue + turn <= GREENS[1]:
+        turn = -turn
+    shift = float(rng.uniform(*SHIFT)) * (1 if paint.light < 50 else -1)
+    picture = repainted(canvas.picture, paint, turn, shift)
+    before, after = color_of(canvas.picture, paint.mask), color_of(picture, paint.mask)
+    if before == after:
+        return "its new colour has the same name"
+    return Edited(picture, region_name(canvas.picture, paint.mask), after, Plausibility(whole=whole(canvas.lab, paint.mask)))
 
 
-def duplicate(stroke: Stroke) -> Edited | None:
-    """Shows the region a second time."""
+def move(stroke: Stroke) -> Edited | str:
+    """Takes the region away and shows it elsewhere on the same ground, at about the same height: further up or down it would
+    have another size."""
     canvas, region = stroke.canvas, stroke.region
     if not region.is_thing:
-        return None
-    found = place_for(canvas, canvas, region.mask, canvas.taken | region.mask, stroke.rng)
-    if found is None:
-        return None
-    offset, alike = found
-    shown = shifted_mask(region.mask, offset)
-    copy = f"a copy of {region_name(canvas.picture, region.mask)}, placed {_place(shown)},"
-    return Edited(pasted(canvas, canvas.picture, region.mask, offset, alike), "", copy, shown)
-
-
-def move(stroke: Stroke) -> Edited | None:
-    """Takes the region away and shows it in another place."""
-    canvas, region = stroke.canvas, stroke.region
-    if not region.is_thing:
-        return None
+        return "it is no simple form inside the picture"
+    if on_skin(canvas.lab, region.mask):
+        return ON_SKIN
     emptied = without(canvas, region.mask, stroke.rng)
     if emptied is None:
-        return None
+        return "nothing in the picture can take its place"
     around = grown(region.mask, (LEAST_MOVE - 0.5) * float(np.sqrt(region.mask.sum())))
     rest = Canvas(emptied, (), canvas.taken)
-    found = place_for(rest, canvas, region.mask, canvas.taken | around, stroke.rng)
-    if found is None:
-        return None
-    offset, alike = found
-    picture = pasted(rest, canvas.picture, region.mask, offset, alike)
-    shown = shifted_mask(region.mask, offset)
-    return Edited(picture, region_name(canvas.picture, region.mask), f"the same region {_place(shown)}", shown)
+    offset = place_for(rest, canvas, region.mask, canvas.taken | around, stroke.rng)
+    if offset is None:
+        return "no other place looks like its own"
+    picture, shown = pasted(rest, canvas.picture, region.mask, offset), shifted_mask(region.mask, offset)
+    gone, come = seamless(picture, area_without(canvas, region.mask)), seamless(picture, area_of(rest, shown))
+    looks = Plausibility(whole(canvas.lab, region.mask), ground(canvas.lab, region.mask), min(gone[0], come[0]), gone[1])
+    where = place_of(box_of(shown), (shown.shape[1], shown.shape[0]))
+    return Edited(picture, region_name(canvas.picture, region.mask), f"the same region {where}", looks, shown)
 
 
-def flip(stroke: Stroke) -> Edited | None:
-    """Shows the region mirrored, left to right, in its place."""
-    canvas, mask = stroke.canvas, stroke.region.mask
-    picture = mirrored(canvas, mask)
-    return None if picture is None else Edited(picture, region_name(canvas.picture, mask), "its mirror image")
+EDITS: Mapping[PhotoEdit, Callable[[Stroke], Edited | str]] = {"remove": remove, "recolor": recolor, "move": move}
 
 
-def retexture(stroke: Stroke) -> Edited | None:
-    """Gives the region the surface of brick, grass or gravel."""
-    canvas, mask, rng = stroke.canvas, stroke.region.mask, stroke.rng
-    name = TEXTURES[int(rng.integers(len(TEXTURES)))]
-    scale = canvas.pixels(1.0, least=0.0)
-    picture = retextured(canvas.picture, mask, lambda size: texture(name, size, scale, rng))
-    return Edited(picture, region_name(canvas.picture, mask), f"textured like {name}")
-
-
-def blur(stroke: Stroke) -> Edited | None:
-    """Takes the region's detail away, or shows it where it had been taken away, each as often.
-
-    Pictures with less detail would else be the modified ones: a probe told 60 to 63 % of single pictures by that.
-    """
-    canvas, mask = stroke.canvas, stroke.region.mask
-    picture = blurred(canvas.picture, mask, BLUR * float(np.sqrt(mask.sum())))
-    name = region_name(canvas.picture, mask)
-    if stroke.rng.random() < 0.5:
-        return Edited(picture, name, "blurred")
-    return Edited(picture, name.replace("the ", "the blurred ", 1), "sharp", of_original=True)
-
-
-def add(stroke: Stroke) -> Edited | None:
-    """Shows a region of another photo."""
-    canvas, other = stroke.canvas, stroke.other()
-    things = [region for region in other.regions if region.is_thing] if other is not None else []
-    if other is None or not things:
-        return None
+def _paint(canvas: Canvas, mask: Mask) -> Paint | str:
+    """The paint of a region that could as well have another colour, or why there is none."""
     if canvas.is_grey:
-        other = Canvas(np.repeat(lightness(other.picture)[..., None], 3, axis=2), (), other.taken)
-    mask = things[int(stroke.rng.integers(len(things)))].mask
-    found = place_for(canvas, other, mask, canvas.taken, stroke.rng)
-    if found is None:
-        return None
-    offset, alike = found
-    picture = pasted(canvas, other.picture, mask, offset, alike)
-    color = color_of(other.picture, mask)
-    shown = shifted_mask(mask, offset)
-    return Edited(picture, "", f"{'an' if color[0] in 'aeiou' else 'a'} {color} thing {_place(shown)}", shown)
-
-
-EDITS: Mapping[PhotoEdit, Callable[[Stroke], Edited | None]] = {
-    "remove": remove,
-    "recolor": recolor,
-    "duplicate": duplicate,
-    "move": move,
-    "flip": flip,
-    "retexture": retexture,
-    "blur": blur,
-    "add": add,
-}
-
-
-def _place(mask: Mask) -> str:
-    return place_of(box_of(mask), (mask.shape[1], mask.shape[0]))
+        return "the photo has no colours"
+    _, a, b = canvas.lab[mask].mean(axis=0)
+    paint = paint_of(canvas.lab, mask) if np.hypot(a, b) > LEAST_CHROMA / 2 else None
+    if paint is None or paint.chroma < LEAST_CHROMA:
+        return "it has no colour of its own"
+    if paint.mask.mean() > MOST_PAINT:
+        return "its colour covers too much of the picture"
+    return "it has the colour of skin, wood, soil or leaves" if is_grown(paint.hue, paint.chroma) else paint

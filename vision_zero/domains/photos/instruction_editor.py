@@ -15,7 +15,7 @@ from scipy import ndimage
 
 from vision_zero.config.photos import InstructionConfig
 from vision_zero.data.image_pair import Change
-from vision_zero.domains.photos.editor import Borrow, EditedPhoto, PhotoEditor
+from vision_zero.domains.photos.editor import EditedPhoto, PhotoEditor
 from vision_zero.domains.photos.phrases import place_of
 from vision_zero.domains.photos.pixels import Box, Mask, box_of, grown
 from vision_zero.errors import PairsError
@@ -44,27 +44,29 @@ class InstructionEditor(PhotoEditor):
     """
 
     def __init__(self, config: InstructionConfig, pipeline: Any = None) -> None:
+        super().__init__()
         self.config = config
         self._pipeline = _load(config) if pipeline is None else pipeline
 
-    def edit(self, photo: Image.Image, borrow: Borrow, seed: Seed, insists: bool = False) -> EditedPhoto | None:
+    def edit(self, photo: Image.Image, seed: Seed, insists: bool = False) -> EditedPhoto | None:
         rng = seed.generator()
         instruction = self.config.instructions[int(rng.integers(len(self.config.instructions)))]
         answer = self._asked(photo, instruction, seed)
         changed = _meant(photo, answer)
         share = float(changed.mean())
         if not self.config.min_changed_area <= share <= self.config.max_changed_area:
+            few = share < self.config.min_changed_area
+            self.drawn_again["the model changed too little" if few else "the model changed too much"] += 1
             return None
         picture = _joined(photo, answer, changed)
         differs = (np.asarray(picture) != np.asarray(photo)).any(axis=2)
         if not differs.any():
+            self.drawn_again["the model changed too little"] += 1
             return None
         box: Box = box_of(differs)
         where = place_of(box, photo.size)
         change = Change("instruction", f"what is {where}", f"something else, as told: {instruction}", box)
-        return EditedPhoto(
-            photo, picture, (change,), (), ({"kind": "instruction", "instruction": instruction, "box": list(box)},)
-        )
+        return EditedPhoto(picture, (change,), (), ({"kind": "instruction", "instruction": instruction, "box": list(box)},))
 
     def _asked(self, photo: Image.Image, instruction: str, seed: Seed) -> Image.Image:
         """The model's answer at the photo's size."""

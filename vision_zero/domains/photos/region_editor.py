@@ -12,10 +12,10 @@ from skimage.measure import approximate_polygon, find_contours
 from vision_zero.config.photos import PhotoEdit, PhotosConfig
 from vision_zero.data.image_pair import Change, Facts
 from vision_zero.domains.photos.canvas import Canvas
-from vision_zero.domains.photos.editor import Borrow, EditedPhoto, PhotoEditor
+from vision_zero.domains.photos.editor import EditedPhoto, PhotoEditor
 from vision_zero.domains.photos.edits import EDITS, Stroke
 from vision_zero.domains.photos.phrases import color_of
-from vision_zero.domains.photos.pixels import Mask, Picture, box_of, grown, to_image, to_picture
+from vision_zero.domains.photos.pixels import Mask, box_of, grown, to_image, to_picture
 from vision_zero.randomness import Seed
 
 VISIBLE = 24
@@ -24,17 +24,23 @@ UNSEEN = 2
 """Differences of at most this are taken back, so that boxes end where an edit does."""
 MIN_SHARE = 0.25
 """Least number of visibly changed pixels, as a share of the region's."""
-REGION_TRIES = 3
+REGION_TRIES = 5
+WEAK = {
+    "whole": "it looks like a part of something",
+    "ground": "it does not stand out from one ground",
+    "seam": "a seam would show",
+    "fill": "the gap would be smeared",
+}
+"""What it means where a score is too low."""
 _MARGIN = 6
 """Pixels around an edit that no other edit touches."""
 
 
 @dataclass(frozen=True)
 class _Step:
-    """An edit that counts: what the modified picture and, where it is no longer the photo, the original are after it."""
+    """An edit that counts: the canvas after it, and its log."""
 
     canvas: Canvas
-    original: Picture
     change: Change
     how: Facts
 
@@ -48,72 +54,71 @@ class RegionEditor(PhotoEditor):
     """
 
     def __init__(self, config: PhotosConfig) -> None:
+        super().__init__()
         self.config = config
 
-    def edit(self, photo: Image.Image, borrow: Borrow, seed: Seed, insists: bool = False) -> EditedPhoto | None:
+    def edit(self, photo: Image.Image, seed: Seed, insists: bool = False) -> EditedPhoto | None:
         rng = seed.generator()
         count = int(rng.integers(self.config.min_changes, self.config.max_changes + 1))
         wishes = [self._kinds(rng) for _ in range(count)]
-        canvas, original = self._canvas(photo), to_picture(photo)
+        seen = to_picture(photo)
+        canvas = Canvas.of(seen, self.config.min_region, self.config.max_region)
         found = canvas.regions
         changes: list[Change] = []
         edits: list[Facts] = []
         for kinds in wishes:
-            step = self._step(kinds[:1] if insists and not changes else kinds, canvas, original, borrow, rng)
+            step = self._step(kinds[:1] if insists and not changes else kinds, canvas, rng)
             if step is None:
                 break
-            canvas, original = step.canvas, step.original
+            canvas = step.canvas
             changes.append(step.change)
             edits.append(step.how)
         if len(changes) < self.config.min_changes:
             return None
-        seen = to_picture(photo)
         regions = tuple[Facts, ...]({"box": list(region.box), "color": color_of(seen, region.mask)} for region in found)
-        return EditedPhoto(to_image(original), to_image(canvas.picture), tuple(changes), regions, tuple(edits))
-
-    def _canvas(self, photo: Image.Image) -> Canvas:
-        return Canvas.of(to_picture(photo), self.config.min_region, self.config.max_region)
+        return EditedPhoto(to_image(canvas.picture), tuple(changes), regions, tuple(edits))
 
     def _kinds(self, rng: np.random.Generator) -> list[PhotoEdit]:
         """All kinds that may be tried, in the order in which they should be."""
         kinds: list[PhotoEdit] = sorted(kind for kind, weight in self.config.edits.items() if weight > 0)
         return [kinds[place] for place in _shuffled([self.config.edits[kind] for kind in kinds], rng)]
 
-    def _step(
-        self, kinds: list[PhotoEdit], canvas: Canvas, original: Picture, borrow: Borrow, rng: np.random.Generator
-    ) -> _Step | None:
+    def _step(self, kinds: list[PhotoEdit], canvas: Canvas, rng: np.random.Generator) -> _Step | None:
         if not canvas.regions:
             return None
         for kind in kinds:
             for place in _shuffled([region.score for region in canvas.regions], rng)[:REGION_TRIES]:
-                stroke = Stroke(canvas, canvas.regions[place], lambda: self._canvas(borrow(rng)), rng)
-                made = self._attempt(kind, stroke, original)
-                if made is not None:
+                made = self._attempt(kind, Stroke(canvas, canvas.regions[place], rng))
+                if isinstance(made, _Step):
                     return made
+                self.drawn_again[f"{kind}: {made}"] += 1
         return None
 
-    def _attempt(self, kind: PhotoEdit, stroke: Stroke, original: Picture) -> _Step | None:
+    def _attempt(self, kind: PhotoEdit, stroke: Stroke) -> _Step | str:
+        """The edit, or why it does not count."""
         canvas, region, made = stroke.canvas, stroke.region, EDITS[kind](stroke)
-        if made is None:
-            return None
+        if isinstance(made, str):
+            return made
+        if made.looks.score < self.config.min_plausible:
+            return WEAK[made.looks.weakest]
         before, after = np.asarray(to_image(canvas.picture)), np.asarray(to_image(made.picture))
         steps = np.abs(after.astype(np.int16) - before).max(axis=2)
         changed, visible = steps > UNSEEN, int((steps > VISIBLE).sum())
         place = region.mask if made.shown is None else made.shown
         if visible < max(self.config.min_visible * steps.size, MIN_SHARE * place.sum()):
-            return None
+            return "too little of it would change visibly"
         if (changed & canvas.taken).any():
-            return None
+            return "it touches another edit"
         change = Change(kind, made.before, made.after, box_of(changed))
-        how: Facts = {"kind": kind, "box": list(change.box)}
-        if kind != "add":
-            how["region"] = _polygon(region.mask)
-        if made.shown is not None:
-            how["shown"] = _polygon(made.shown)
-        # Edits never touch what another one changed, so the original can take this one's pixels whatever came before.
-        shown = np.where(changed[..., None], to_picture(to_image(made.picture)), original if made.of_original else canvas.picture)
-        modified, original = (canvas.picture, shown) if made.of_original else (shown, original)
-        return _Step(canvas.edited(modified, grown(changed, _MARGIN)), original, change, how)
+        how: Facts = {
+            "kind": kind,
+            "box": list(change.box),
+            "region": _polygon(region.mask),
+            "looks": made.looks.facts(),
+            **({} if made.shown is None else {"shown": _polygon(made.shown)}),
+        }
+        shown = np.where(changed[..., None], to_picture(to_image(made.picture)), canvas.picture)
+        return _Step(canvas.edited(shown, grown(changed, _MARGIN)), change, how)
 
 
 def _shuffled(weights: list[float], rng: np.random.Generator) -> list[int]:

@@ -54,12 +54,14 @@ class Region:
         mask: (height, width), True inside; one piece without holes.
         box: around the mask.
         score: how much it looks like a thing; comparable within one picture.
-        is_thing: it ends well inside the picture and has a simple form, so that it may be shown elsewhere.
+        is_inside: it ends well inside the picture.
+        is_thing: so it does, and it has a simple form, so that it may be shown elsewhere.
     """
 
     mask: Mask
     box: Box
     score: float
+    is_inside: bool
     is_thing: bool
 
 
@@ -230,4 +232,4 @@ def _at_full_size(mask: Mask, score: float, size: tuple[int, int], is_simple: bo
     box = box_of(large)
     margin = 0.02 * min(size)
     is_inside = box[0] >= margin and box[1] >= margin and box[2] <= size[0] - margin and box[3] <= size[1] - margin
-    return Region(large, box, score, is_simple and is_inside)
+    return Region(large, box, score, is_inside, is_simple and is_inside)

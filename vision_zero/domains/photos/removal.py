@@ -14,9 +14,9 @@ from vision_zero.domains.photos.pixels import Mask, Picture, box_of, grown, shif
 MARGIN, RING = 4.0, 6.0
 """What is removed reaches so far beyond the region (its blurred border, a thin shadow), its surroundings so far beyond that;
 in pixels of a 320x240 picture."""
-MOST_SEAM = 0.07
+MOST_SEAM = 0.085
 """Largest difference (root mean square, of 1) between the surroundings and the donor's; beyond it a border would show."""
-MOST_STEP = 0.22
+MOST_STEP = 0.26
 """Largest difference at any place of the surroundings (98th percentile); beyond it a part of the thing would stay as a stump."""
 MOST_TEXTURE = 0.012
 """Mean lightness gradient around a region up to which a smooth continuation looks natural."""
@@ -26,7 +26,7 @@ MOST_DETAIL = 1.5
 
 def without(canvas: Canvas, mask: Mask, rng: np.random.Generator) -> Picture | None:
     """The picture without the region, or None where nothing believable can take its place."""
-    area = grown(mask, canvas.pixels(MARGIN))
+    area = area_without(canvas, mask)
     small = canvas.small_mask(area)
     ring = canvas.small_mask(grown(area, canvas.pixels(RING))) & ~grown(small, 1)
     if not ring.any() or not small.any():
@@ -38,6 +38,11 @@ def without(canvas: Canvas, mask: Mask, rng: np.random.Generator) -> Picture | N
     if offset is None:
         return None
     return cloned(canvas.picture, shifted(canvas.picture, (-offset[0], -offset[1])), area)
+
+
+def area_without(canvas: Canvas, mask: Mask) -> Mask:
+    """What is replaced when the region goes: also its blurred border and a thin shadow."""
+    return grown(mask, canvas.pixels(MARGIN))
 
 
 def continued(picture: Picture, area: Mask, rng: np.random.Generator) -> Picture:
@@ -72,10 +77,10 @@ def _donor(canvas: Canvas, area: Mask, ring: Mask, mean_detail: float) -> tuple[
     place = int(total.argmin())
     offset = offset_at(place, total.shape)
     # Where the surroundings vary much themselves, a difference shows less.
-    if np.sqrt(total.flat[place] / 3) > min(MOST_SEAM, 0.03 + 0.5 * float(canvas.calm[ring].std(axis=0).mean())):
+    if np.sqrt(total.flat[place] / 3) > min(MOST_SEAM, 0.035 + 0.6 * float(canvas.calm[ring].std(axis=0).mean())):
         return None
     steps = (shifted(canvas.calm, (-offset[0], -offset[1])) - canvas.calm)[ring]
-    if np.percentile(np.abs(steps - steps.mean(axis=0)).max(axis=1), 98) > min(MOST_STEP, 0.03 + 5 * mean_detail):
+    if np.percentile(np.abs(steps - steps.mean(axis=0)).max(axis=1), 98) > min(MOST_STEP, 0.035 + 6 * mean_detail):
         return None
     return _refined(canvas, area, canvas.at_full_size(offset))
 

@@ -24,7 +24,7 @@ from vision_zero.randomness import Seed
 from vision_zero.text import well_formed
 
 PAIR_TRIES = 40
-INSISTENCE = 6
+INSISTENCE = 3
 """So many of them are for the kind of edit that was drawn; then another one may take its place."""
 OWN_TRIES = 4
 """Where it is a photo's turn, so many are for it: half of them for the kind of edit that was drawn, half for any."""
@@ -76,6 +76,7 @@ class PhotoSource(PairSource):
             failures=self._usable.failures,
             passed_over={name: well_formed(reason) for name, reason in self._usable.problems.items()},
             left_out=dict(self._photos.left_out),
+            drawn_again=dict(self._editor.drawn_again),
         )
 
     @property
@@ -101,26 +102,23 @@ class PhotoSource(PairSource):
             photo, origin = self._picture(seed.child(attempt, "photo").generator(), own if is_own else None)
             insists = attempt < OWN_TRIES // 2 if is_own else attempt - first < INSISTENCE
             # One seed for all tries: a kind of edit is drawn once, and a photo that suits it is sought.
-            edited = self._editor.edit(photo, self._borrowed, seed.child("edit"), insists=insists)
+            edited = self._editor.edit(photo, seed.child("edit"), insists=insists)
             if edited is None:
                 continue
             facts: Facts = {**origin, "regions": list(edited.regions)}
             return ImagePair(
                 pair_id=f"photo-{seed.digest()[:16]}",
                 domain=self.domain,
-                original=edited.original,
+                original=photo,
                 modified=edited.picture,
                 changes=edited.changes,
                 original_facts=facts,
                 modified_facts={**facts, "edits": list(edited.edits)},
             )
         raise PairsError(
-            f"no photo could be edited in {PAIR_TRIES} tries: allow other edits, lower min_region or min_visible, or use photos "
-            "with things that stand out"
+            f"no photo could be edited in {PAIR_TRIES} tries: allow other edits, lower min_region, min_visible or min_plausible, "
+            "or use photos with things that stand out"
         )
-
-    def _borrowed(self, rng: np.random.Generator) -> Image.Image:
-        return self._picture(rng)[0]
 
     def _picture(self, rng: np.random.Generator, own: _Found | None = None) -> tuple[Image.Image, Facts]:
         """A random crop of that photo, or of a random one, and where it is from."""

@@ -1,0 +1,151 @@
+"""How possible an edited photo looks: whether a whole thing was edited, stands on one ground, and leaves no seam.
+
+Each is a score from 0 to 1, measured on the pixels, however the edit was made; the least of them decides. The limits were set by
+eye on real photographs, and the result was counted on others (``docs/guide.md``).
+"""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+
+import numpy as np
+from scipy import ndimage
+
+from vision_zero.data.image_pair import Facts
+from vision_zero.domains.photos.matting import lightness
+from vision_zero.domains.photos.pixels import Mask, Picture, Weights, grown, scaled, window_of
+from vision_zero.domains.photos.surfaces import DULL, SKIN
+
+STEP = 10.0
+"""A difference across an outline that a person sees as the border of a thing, in CIE Lab units."""
+WHOLE = (0.7, 0.95)
+"""Share of a thing's outline that is such a border: with less it is surely a part of something, from then on surely a thing."""
+STANDS_OUT = (0.5, 1.5)
+"""How much a thing differs from its ground, as a multiple of how much the ground differs from itself."""
+CALM = 6.0
+"""A ground that differs from itself by less than this (CIE Lab) is an even one."""
+OTHER = 15.0
+"""What differs by more than this from most of a ground (CIE Lab), and by a third as much as the thing, is not of it."""
+ONE_GROUND = (0.75, 0.93)
+"""Share of a thing's surroundings that are of one ground."""
+SEAM = (1.5, 1.15)
+"""Mean gradient along the outline of an edit over that of its surroundings: there it shows, here it surely does not."""
+SMOOTH = (0.15, 0.4)
+"""Detail of what fills a gap, over that of its surroundings: with less it is a smear."""
+LIVELY = (3.0, 1.8)
+"""The same, where there is too much of it: another thing came instead."""
+LEAST_GRADIENT = 0.006
+"""Of surroundings without detail: what noise has."""
+
+
+@dataclass(frozen=True)
+class Plausibility:
+    """Scores from 0, impossible, to 1.
+
+    Attributes:
+        whole: what was edited ends where its outline is.
+        ground: it stands out from what is around it, and that is of one kind.
+        seam: no border shows where something was put in.
+        fill: what was put in has as much detail as its surroundings.
+    """
+
+    whole: float = 1.0
+    ground: float = 1.0
+    seam: float = 1.0
+    fill: float = 1.0
+
+    @property
+    def score(self) -> float:
+        return min(self.whole, self.ground, self.seam, self.fill)
+
+    @property
+    def weakest(self) -> str:
+        """The first of the scores that decides."""
+        return min(asdict(self).items(), key=lambda item: item[1])[0]
+
+    def facts(self) -> Facts:
+        """As JSON data."""
+        return {name: round(value, 3) for name, value in asdict(self).items()}
+
+
+def whole(lab: Picture, mask: Mask) -> float:
+    """How surely the region is a thing by itself."""
+    rows, columns = _near(mask, lab)
+    inside, near, unit = mask[rows, columns], lab[rows, columns], scaled(1.0, lab, least=1.0)
+    depth = _depth(inside)
+    # The outermost pixels are mixed of both sides.
+    own, own_share = _local_mean(near, (depth > unit) & (depth <= 5 * unit), 2 * unit)
+    other, other_share = _local_mean(near, (depth < -unit) & (depth >= -5 * unit), 2 * unit)
+    outline = (np.abs(depth) <= 1) & (own_share > 1e-3) & (other_share > 1e-3)
+    if not outline.any():
+        return 0.0
+    steps = np.linalg.norm(own - other, axis=2)[outline]
+    return _between(float((steps >= STEP).mean()), WHOLE)
+
+
+def ground(lab: Picture, mask: Mask) -> float:
+    """How clearly the region stands on a ground of one kind."""
+    rows, columns = _near(mask, lab)
+    inside, near, unit = mask[rows, columns], lab[rows, columns], scaled(1.0, lab, least=1.0)
+    ring = grown(inside, 14 * unit) & ~grown(inside, 3 * unit)
+    if not ring.any():
+        return 0.0
+    around = ndimage.gaussian_filter(near, (2 * unit, 2 * unit, 0))[ring]
+    spread = float(np.linalg.norm(around.std(axis=0)))
+    contrast = float(np.linalg.norm(near[inside].mean(axis=0) - around.mean(axis=0)))
+    away = np.linalg.norm(around - np.median(around, axis=0), axis=1)
+    one = float((away < max(OTHER, contrast / 3)).mean())
+    return min(_between(contrast / max(spread, CALM), STANDS_OUT), _between(one, ONE_GROUND))
+
+
+def on_skin(lab: Picture, mask: Mask) -> bool:
+    """Whether most of what is around the region has the colour of skin or fur: what lies there may be a part of a face."""
+    rows, columns = _near(mask, lab)
+    inside, unit = mask[rows, columns], scaled(1.0, lab, least=1.0)
+    around = lab[rows, columns][grown(inside, 10 * unit) & ~grown(inside, 3 * unit)]
+    if not len(around):
+        return False
+    _, a, b = around.mean(axis=0)
+    low, high, most = SKIN
+    return bool(low <= np.arctan2(b, a) <= high and DULL < np.hypot(a, b) < most)
+
+
+def seamless(after: Picture, area: Mask) -> tuple[float, float]:
+    """How little the outline of what was put in shows, and whether it has the detail of its surroundings."""
+    rows, columns = _near(area, after)
+    inside, unit = area[rows, columns], scaled(1.0, after, least=1.0)
+    detail, depth = _gradients(after[rows, columns]), _depth(inside)
+    around, deep = detail[(depth < -3 * unit) & (depth >= -12 * unit)], detail[depth > 3 * unit]
+    if not len(around):
+        return 0.0, 0.0
+    usual = max(float(around.mean()), LEAST_GRADIENT)
+    # Hardly inside: the border of a thing that was put in with its surroundings is no seam.
+    seam = float(detail[(depth >= -2 * unit) & (depth <= 0.5 * unit)].mean())
+    own = float(deep.mean()) if len(deep) else usual
+    smear = 1.0 if usual <= LEAST_GRADIENT else _between(own / usual, SMOOTH)
+    return _between(seam / usual, SEAM), min(smear, _between(own / usual, LIVELY))
+
+
+def _between(value: float, limits: tuple[float, float]) -> float:
+    """0 at the first limit, 1 at the second, clipped; the limits may fall."""
+    return float(np.clip((value - limits[0]) / (limits[1] - limits[0]), 0.0, 1.0))
+
+
+def _near(mask: Mask, picture: Picture) -> tuple[slice, slice]:
+    return window_of(mask, round(scaled(20.0, picture)))
+
+
+def _depth(mask: Mask) -> Weights:
+    depth: Weights = (ndimage.distance_transform_edt(mask) - ndimage.distance_transform_edt(~mask)).astype(np.float32)
+    return depth
+
+
+def _local_mean(values: Picture, where: Mask, sigma: float) -> tuple[Picture, Weights]:
+    share = ndimage.gaussian_filter(where.astype(np.float32), sigma)
+    return ndimage.gaussian_filter(values * where[..., None], (sigma, sigma, 0)) / np.maximum(share, 1e-4)[..., None], share
+
+
+def _gradients(picture: Picture) -> Weights:
+    light = ndimage.gaussian_filter(lightness(picture), 0.7)
+    gradients: Weights = np.hypot(ndimage.sobel(light, 0), ndimage.sobel(light, 1)) / np.float32(8)
+    return gradients
