@@ -194,7 +194,7 @@ def test_a_reply_of_100_kilobytes_and_orders_to_the_scorer(tmp_path: Path) -> No
 def test_the_command_line_has_it_and_still_answers_at_once() -> None:
     heavy = "torch datasets pyarrow pydantic numpy zenml"
     program = (
-        f"import sys, vision_zero.cli as c; print(sorted(c.cli.commands), [m for m in '{heavy}'.split() if m in sys.modules])"
+        f"import sys, vision_zero.cli.app as c; print(sorted(c.cli.commands), [m for m in '{heavy}'.split() if m in sys.modules])"
     )
     said = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True, timeout=60).stdout
     assert "'score'" in said
