@@ -65,7 +65,7 @@ MEASURES: Mapping[str, Spec] = {
     "chart questions": Spec("charts-compact"),
     "difference captions": Spec("differences-compact"),
     "odd one out": Spec("odd_one_out-compact"),
-    "easy-vqa": Spec("easy_vqa-compact"),
+    "easy-vqa": Spec("easy_vqa"),
 }
 """Measures by the words of the document; a name without a slash is a suite of the run's ``benchmarks``."""
 COURSES = {"words of a vote": "replies/words", "reasoned votes": "replies/reasoned", "forced choice": "decision/forced"}
