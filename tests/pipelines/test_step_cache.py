@@ -17,14 +17,15 @@ CACHED = ("render_scenes", "draw_charts", "edit_photos", "validate_pairs", "meas
 
 @pytest.fixture(scope="module")
 def photos(tmp_path_factory):
-    """A folder of photos."""
+    """A folder of photos, each of them with something that can be edited, and their mirror images."""
     from skimage import data
 
     folder = tmp_path_factory.mktemp("photos")
-    for name in ("astronaut", "coffee", "chelsea", "rocket"):
+    for name in ("astronaut", "coffee"):
         picture = Image.fromarray(getattr(data, name)())
         picture.thumbnail((240, 240))
         picture.save(folder / f"{name}.png")
+        picture.transpose(Image.Transpose.FLIP_LEFT_RIGHT).save(folder / f"{name}_mirrored.png")
     return folder
 
 
