@@ -18,9 +18,9 @@ from threading import Event
 
 import click
 import yaml
-from zenml.client import Client
 from zenml.enums import ModelStages
 
+from steps.model_registry import find_version, load_artifact
 from steps.promotion import STATE
 from vision_zero.config.ablation import MEASURED
 from vision_zero.config.self_play import SelfPlayConfig
@@ -108,13 +108,9 @@ def measure_finally(arm: ArmRun, final: SelfPlayConfig, threads: int | None = No
 
 def reached(arm: ArmRun) -> StageState | None:
     """Where the arm stands: the state in production of its model, None before its first finished run."""
-    try:
-        version = Client().get_model_version(arm.model, ModelStages.PRODUCTION)
-    except KeyError:
-        return None
-    linked = version.get_artifact(STATE)
-    state: StageState | None = None if linked is None else Client().get_artifact_version(linked.id).load()
-    return state
+    version = find_version(arm.model, ModelStages.PRODUCTION)
+    linked = None if version is None else version.get_artifact(STATE)
+    return None if linked is None else load_artifact(linked.id)
 
 
 def write_recipe(arm: ArmRun, config: SelfPlayConfig) -> Path:

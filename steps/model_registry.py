@@ -6,6 +6,7 @@ import fcntl
 import os
 from pathlib import Path
 from typing import Any, NoReturn
+from uuid import UUID
 
 from zenml import get_step_context, log_metadata
 from zenml.client import Client
@@ -29,7 +30,7 @@ _held: dict[Path, int] = {}
 
 def production_version() -> ModelVersionResponse | None:
     """The version in production of this run's model, None before the first promotion."""
-    return _found_version(get_step_context().model.name, ModelStages.PRODUCTION)
+    return find_version(get_step_context().model.name, ModelStages.PRODUCTION)
 
 
 def named_version(name: str, version: str) -> ModelVersionResponse:
@@ -38,13 +39,14 @@ def named_version(name: str, version: str) -> ModelVersionResponse:
     Raises:
         PromotionError: there is none.
     """
-    found = _found_version(name, version)
+    found = find_version(name, version)
     if found is None:
         raise PromotionError(f"model {name} has no version {version}: run the self_play pipeline first")
     return found
 
 
-def _found_version(name: str, version: str) -> ModelVersionResponse | None:
+def find_version(name: str, version: str) -> ModelVersionResponse | None:
+    """A version of a model, by number or stage; None where there is none."""
     try:
         return Client().get_model_version(name, version)
     except KeyError:
@@ -66,7 +68,12 @@ def promoted_artifact(version: ModelVersionResponse, name: str) -> Any:
             f"{name} of model version {version.number} lies in another artifact store than {store.name}: "
             "run on the stack that trained it, or give this stack a model name of its own"
         )
-    artifact = Client().get_artifact_version(linked.id)
+    return load_artifact(linked.id)
+
+
+def load_artifact(identifier: UUID) -> Any:
+    """An artifact by its id, whichever version of this package stored it."""
+    artifact = Client().get_artifact_version(identifier)
     body = artifact.get_body()
     body.data_type = current_type(body.data_type)
     return artifact.load()

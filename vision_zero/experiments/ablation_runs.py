@@ -15,12 +15,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from pydantic import ValidationError
-
 from vision_zero.config.ablation import MEASURED, MEASUREMENT, AblationConfig, order, run_folder
 from vision_zero.config.run_identity import IDENTITY, RunIdentity
 from vision_zero.errors import EvaluationError
-from vision_zero.experiments.results import Run
+from vision_zero.experiments.results import Run, read_numbers
 from vision_zero.recipes.check import read_yaml
 
 Runs = dict[str, dict[int, Run]]
@@ -91,7 +89,11 @@ def _last_of(folder: Path) -> _Ended | str:
     written = read_yaml(recipe)
     model, config = written["model"]["name"], written["parameters"]["config"]
     goal = int(config["learning"]["iterations"])
-    own = [(_iteration(path), path.name, path) for path in _run_folders(folder) if _identity(path).model == model]
+    own = [
+        (_iteration(path), path.name, path)
+        for path in _run_folders(folder)
+        if read_numbers(RunIdentity, path / IDENTITY).model == model
+    ]
     reached, _, path = max(own, default=(0, "", folder))
     if reached < goal:
         return f"iteration {reached} of {goal}"
@@ -100,13 +102,6 @@ def _last_of(folder: Path) -> _Ended | str:
 
 def _run_folders(folder: Path) -> Iterator[Path]:
     return (path.parent for path in folder.glob(f"*/{IDENTITY}"))
-
-
-def _identity(folder: Path) -> RunIdentity:
-    try:
-        return RunIdentity.model_validate(_json(folder / IDENTITY))
-    except ValidationError as error:
-        raise EvaluationError(f"{folder / IDENTITY} says nothing of its run: {error.errors()[0]['msg']}") from error
 
 
 def _iteration(folder: Path) -> int:

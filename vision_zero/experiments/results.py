@@ -114,7 +114,7 @@ class Results(Config):
         Raises:
             EvaluationError: the file cannot be read, or holds no results.
         """
-        return _read(cls, path)
+        return read_numbers(cls, path)
 
     def write(self, path: Path) -> None:
         """Write the file, with one digit after the point."""
@@ -137,9 +137,9 @@ class Run:
             EvaluationError: it is not the folder of a run.
         """
         return cls(
-            _read(Scores, folder / "scores.json"),
-            _read(Scorecard, folder / "suites.json"),
-            _read(StageState, folder / "state.json"),
+            read_numbers(Scores, folder / "scores.json"),
+            read_numbers(Scorecard, folder / "suites.json"),
+            read_numbers(StageState, folder / "state.json"),
         )
 
     def units(self, name: str, whose: Literal["policy", "base"]) -> Units:
@@ -157,7 +157,7 @@ def read_scorecard(path: Path) -> Scorecard:
     Raises:
         EvaluationError: the file cannot be read, or holds something else.
     """
-    return _read(Scorecard, path)
+    return read_numbers(Scorecard, path)
 
 
 def collect(arms: Mapping[str, Mapping[int, Run]], reasoned: Scorecard | None = None) -> Results:
@@ -267,7 +267,12 @@ def _percent(share: float | np.floating) -> float:
 Model = TypeVar("Model", bound=BaseModel)
 
 
-def _read(kind: type[Model], path: Path) -> Model:
+def read_numbers(kind: type[Model], path: Path) -> Model:
+    """A file that a run left.
+
+    Raises:
+        EvaluationError: it cannot be read, or holds something else.
+    """
     try:
         return kind.model_validate_json(path.read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError) as error:

@@ -143,8 +143,8 @@ class DecisionTrainer(RolloutTrainer):
         with self.spending("vote"):
             policy = self._policy(self.accelerator.unwrap_model(self.model))
             seats = [f"{seat}}}" for seat in range(1, self.game.players + 1)]
-            asked = [(user_message(request.prompt, request.image), up_to_the_box(reply.text)) for request, reply in votes]
-            messages, begun = zip(*(asked[place] for place in boxed), strict=True)
+            messages = [user_message(request.prompt, request.image) for request, _ in (votes[place] for place in boxed)]
+            begun = [up_to_the_box(votes[place][1].text) for place in boxed]
             drawing = self.job.policy.sampling.of("vote")
             found = policy.chances(messages, begun, [seats] * len(boxed), drawing.temperature)
         for place, of_seats in zip(boxed, found, strict=True):

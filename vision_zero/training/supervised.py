@@ -94,7 +94,7 @@ class _Course:
         self.model.peft_config["default"].base_model_name_or_path = policy.base
         self.parameters = [parameter for parameter in self.model.parameters() if parameter.requires_grad]
         self.device = device_named()
-        self.desk = Collator(processor)
+        self.collator = Collator(processor)
         self.progress = Progress(job.state, job.run)
         if job.parent.path is not None:
             before = Provenance.read(job.parent.path)
@@ -110,7 +110,7 @@ class _Course:
 
     def teach(self, pictures: list[ImageExamples]) -> None:
         """One iteration: one step of the optimiser on all of its lessons."""
-        inputs = send_to_device(self.desk(pictures), self.device)
+        inputs = send_to_device(self.collator(pictures), self.device)
         self.model.train()
         with seeded(self.job.seed.child("iteration", self.progress.state.iteration, "dropout"), torch.device(self.device)):
             loss = lessons_loss(self.model.get_base_model(), inputs)

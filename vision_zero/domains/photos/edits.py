@@ -33,7 +33,6 @@ SHIFT = (8.0, 16.0)
 measured in grey."""
 MOST_PAINT = 0.25
 """Largest share of the picture that one paint may cover: with more the whole picture is tinted."""
-ON_SKIN = "what is around it has the colour of skin or fur: it could be an eye"
 LEAST_MOVE = 0.8
 """A region moves by at least this share of its size."""
 
@@ -76,11 +75,9 @@ def remove(stroke: Stroke) -> Edited | str:
     canvas, region = stroke.canvas, stroke.region
     if not region.is_inside:
         return "it runs out of the picture"
-    if on_skin(canvas.lab, region.mask):
-        return ON_SKIN
-    picture = without(canvas, region.mask, stroke.rng)
-    if picture is None:
-        return "nothing in the picture can take its place"
+    picture = _emptied(stroke)
+    if isinstance(picture, str):
+        return picture
     seam, fill = seamless(picture, area_without(canvas, region.mask))
     looks = Plausibility(whole(canvas.lab, region.mask), ground(canvas.lab, region.mask), seam, fill)
     return Edited(picture, region_name(canvas.picture, region.mask), "", looks)
@@ -109,11 +106,9 @@ def move(stroke: Stroke) -> Edited | str:
     canvas, region = stroke.canvas, stroke.region
     if not region.is_thing:
         return "it is no simple form inside the picture"
-    if on_skin(canvas.lab, region.mask):
-        return ON_SKIN
-    emptied = without(canvas, region.mask, stroke.rng)
-    if emptied is None:
-        return "nothing in the picture can take its place"
+    emptied = _emptied(stroke)
+    if isinstance(emptied, str):
+        return emptied
     around = grown(region.mask, (LEAST_MOVE - 0.5) * float(np.sqrt(region.mask.sum())))
     rest = Canvas(emptied, (), canvas.taken)
     offset = place_for(rest, canvas, region.mask, canvas.taken | around, stroke.rng)
@@ -127,6 +122,14 @@ def move(stroke: Stroke) -> Edited | str:
 
 
 EDITS: Mapping[PhotoEdit, Callable[[Stroke], Edited | str]] = {"remove": remove, "recolor": recolor, "move": move}
+
+
+def _emptied(stroke: Stroke) -> Picture | str:
+    """The picture without the region, or why it cannot be taken away."""
+    if on_skin(stroke.canvas.lab, stroke.region.mask):
+        return "what is around it has the colour of skin or fur: it could be an eye"
+    picture = without(stroke.canvas, stroke.region.mask, stroke.rng)
+    return "nothing in the picture can take its place" if picture is None else picture
 
 
 def _paint(canvas: Canvas, mask: Mask) -> Paint | str:
