@@ -10,6 +10,7 @@ from zenml.materializers.pydantic_materializer import DEFAULT_FILENAME, Pydantic
 from materializers.files import FileMaterializer
 from vision_zero.data.validation.verdict import Verdict
 from vision_zero.evaluation.estimates import BaseMeasures, Scores
+from vision_zero.evaluation.promotion import Promotion
 from vision_zero.evaluation.scorecard import Scorecard
 from vision_zero.report.curves import curves_page
 from vision_zero.report.evaluation import evaluation_page
@@ -86,6 +87,18 @@ class AlarmsMaterializer(_PageMaterializer):
 
     def extract_metadata(self, data: Alarms) -> dict[str, Any]:
         return {alarm.name: alarm.is_raised for alarm in data.alarms}
+
+
+class PromotionMaterializer(_PageMaterializer):
+    """The comparison with the version in production."""
+
+    ASSOCIATED_TYPES: ClassVar[tuple[type[Any], ...]] = (Promotion,)
+
+    def _html(self, data: Promotion) -> str:
+        return render_page("promotion.html.j2", promotion=data)
+
+    def extract_metadata(self, data: Promotion) -> dict[str, Any]:
+        return {"beside": data.rival, "pairs": data.pairs, "objection": data.objection or "none"}
 
 
 class StageStateMaterializer(_PageMaterializer):

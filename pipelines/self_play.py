@@ -1,5 +1,5 @@
 """The main job: resume, take fingerprints → pairs → validate → measure base → clue stage → decision stage → evaluate → switch
-stage → watch → suites → report → promote.
+stage → watch → suites → judge beside the version in production → report → promote.
 
     zenml pipeline run pipelines.self_play.self_play -c configs/self_play/nano.yaml
 
@@ -11,6 +11,7 @@ from pipelines.recipes import recipe_pipeline
 from steps.cache_policy import take_fingerprints
 from steps.evaluation import ask_suites
 from steps.hooks import PRODUCTION_STANDS, say_on_ctrl_c, say_that_production_stands
+from steps.judging import judge
 from steps.pairs import draw_charts, edit_photos, import_pairs, render_scenes, validate_pairs
 from steps.promotion import promote, resume
 from steps.reporting import report
@@ -26,13 +27,14 @@ from vision_zero.config.self_play import SelfPlayConfig
 )
 def self_play(config: SelfPlayConfig, rounds: int = 1) -> None:
     """Play ``rounds`` rounds; more iterations come from ``iterations_per_round`` and from running again."""
-    resumed, policy, version = resume(config)
+    resumed, production, version = resume(config)
     *prints, validation_print, base_print = take_fingerprints(config)
     made = (render_scenes, draw_charts, edit_photos)
     sources = [make(config, rounds, resumed, own) for make, own in zip(made, prints, strict=True)]
-    pairs, held_out, _, verdict = validate_pairs(config, *sources, import_pairs(config, rounds, resumed), validation_print)
+    imported = import_pairs(config, rounds, resumed)
+    pairs, held_out, own_pairs, _, verdict = validate_pairs(config, *sources, imported, validation_print)
     base = measure_base(config.of_base, held_out, base_print)
-    state = resumed
+    state, policy = resumed, production
     for number in range(1, rounds + 1):
         before = state
         state, policy, clue_games = clue_stage(config, before, policy, pairs, id=f"clue_stage_{number}")
@@ -40,6 +42,7 @@ def self_play(config: SelfPlayConfig, rounds: int = 1) -> None:
         scores, _ = evaluate(config, state, policy, held_out, *base, id=f"evaluate_{number}")
         state = switch_stage(before, state, scores, id=f"switch_stage_{number}")
         alarms = watch(config, state, clue_games, vote_games, scores, id=f"watch_{number}")
-    benchmarks = ask_suites(config, policy)
-    page = report(config, rounds, resumed, state, policy, verdict, scores, alarms, benchmarks, clue_games, vote_games)
-    promote(version, state, policy, alarms, benchmarks, page)
+    benchmarks = ask_suites(config, resumed, policy)
+    judged = judge(config, resumed, production, version, state, policy, own_pairs)
+    page = report(config, rounds, resumed, state, policy, verdict, scores, alarms, benchmarks, judged, clue_games, vote_games)
+    promote(version, state, policy, alarms, benchmarks, judged, page)

@@ -11,6 +11,7 @@ from vision_zero.config.suites import EvaluateConfig
 from vision_zero.evaluation.scorecard import Scorecard
 from vision_zero.evaluation.suite_answers import AnsweredSuites
 from vision_zero.policy.folder import PolicyFolder
+from vision_zero.training.state import StageState
 
 
 @step(enable_cache=False, output_materializers=AnswersMaterializer)
@@ -30,11 +31,11 @@ def answer_as_base(config: EvaluateConfig) -> Annotated[AnsweredSuites, "base_an
 
 
 @step(enable_cache=False, output_materializers=ScorecardMaterializer)
-def ask_suites(config: SelfPlayConfig, policy: PolicyFolder) -> Annotated[Scorecard, "benchmarks"]:
+def ask_suites(config: SelfPlayConfig, resumed: StageState, policy: PolicyFolder) -> Annotated[Scorecard, "benchmarks"]:
     """Let the run's policy and its base answer the recipe's suites, and ask the promotion gate; the base's answers are kept."""
     from vision_zero.evaluation.evaluate import evaluate_trained
 
-    scorecard = evaluate_trained(config, policy)
+    scorecard = evaluate_trained(config, policy, resumed.refusals)
     log_metadata({name: accuracy.text() for name, accuracy in scorecard.accuracies.items()})
     return scorecard
 

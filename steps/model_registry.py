@@ -16,6 +16,7 @@ from zenml.enums import ModelStages
 from zenml.models import ModelVersionResponse
 
 from vision_zero.errors import PromotionError
+from vision_zero.evaluation.refused import Refused
 
 RENAMED = {
     "vision_zero.learning.state": "vision_zero.training.state",
@@ -84,10 +85,11 @@ def current_type(stored: Source) -> Source:
     return stored.model_copy(update={"module": RENAMED.get(stored.module, stored.module)})
 
 
-def refusals_since(number: int) -> int:
-    """How many later versions of this run's model were refused, of the last fifty."""
+def refused_since(number: int) -> tuple[Refused, ...]:
+    """The later versions of this run's model that were refused, and why, the oldest first; of the last fifty."""
     later = Client().list_model_versions(get_step_context().model.name, sort_by="desc:number", size=50, hydrate=True)
-    return sum(version.number > number and REFUSED in version.run_metadata for version in later)
+    found = [version for version in later if version.number > number and REFUSED in version.run_metadata]
+    return tuple(Refused(version=version.number, reason=str(version.run_metadata[REFUSED])) for version in reversed(found))
 
 
 def refuse(objection: str, kept: int) -> NoReturn:
@@ -100,7 +102,8 @@ def refuse(objection: str, kept: int) -> NoReturn:
     production = f"version {kept} stays in production" if kept else "nothing is in production yet"
     raise PromotionError(
         f"this run is not promoted because of {objection}; {production}: "
-        "the next run begins there again and draws other replies; where it is refused again and again, lower "
+        "the next run begins there again, draws other replies and is judged on other pairs; where it is refused again and again, "
+        "lower "
         "learning.learning_rate or raise learning.kl"
     )
 

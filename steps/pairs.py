@@ -1,6 +1,7 @@
 """Steps that make and judge image pairs. ``fingerprint`` is read by the step cache alone: see :mod:`steps.cache_policy`."""
 
 import logging
+import sys
 from typing import Annotated, Any
 
 from zenml import log_metadata, step
@@ -39,7 +40,7 @@ def render_scenes(config: SelfPlayConfig, rounds: int, state: StageState, finger
     """CLEVR-style scenes and their edited copies."""
     from vision_zero.domains.build import build_pairs
 
-    return build_pairs("scenes", config, state.iteration, rounds * config.iterations_per_round)
+    return build_pairs("scenes", config, state.iteration, rounds * config.iterations_per_round, state.judged)
 
 
 @step(cache_policy=BY_CONTENT, output_materializers=PairTableMaterializer)
@@ -47,7 +48,7 @@ def draw_charts(config: SelfPlayConfig, rounds: int, state: StageState, fingerpr
     """Charts and their edited copies."""
     from vision_zero.domains.build import build_pairs
 
-    return build_pairs("charts", config, state.iteration, rounds * config.iterations_per_round)
+    return build_pairs("charts", config, state.iteration, rounds * config.iterations_per_round, state.judged)
 
 
 @step(cache_policy=BY_CONTENT, output_materializers=PairTableMaterializer)
@@ -55,15 +56,17 @@ def edit_photos(config: SelfPlayConfig, rounds: int, state: StageState, fingerpr
     """Photos and their edited copies."""
     from vision_zero.domains.build import build_pairs
 
-    return build_pairs("photos", config, state.iteration, rounds * config.iterations_per_round)
+    return build_pairs("photos", config, state.iteration, rounds * config.iterations_per_round, state.judged)
 
 
 @step(enable_cache=False, output_materializers=PairTableMaterializer)
 def import_pairs(config: SelfPlayConfig, rounds: int, state: StageState) -> Annotated[PairTable, "imported"]:
-    """Pairs that somebody else made; what lies elsewhere may change, so nothing is cached."""
+    """Pairs that somebody else made, and single pictures; what lies elsewhere may change, so nothing is cached."""
+    from vision_zero.data.table import joined
     from vision_zero.domains.build import build_pairs
 
-    return build_pairs("imported", config, state.iteration, rounds * config.iterations_per_round)
+    iterations = rounds * config.iterations_per_round
+    return joined([build_pairs(domain, config, state.iteration, iterations, state.judged) for domain in ("imported", "pictures")])
 
 
 @step(
@@ -71,6 +74,7 @@ def import_pairs(config: SelfPlayConfig, rounds: int, state: StageState) -> Anno
     output_materializers={
         "pairs": PairTableMaterializer,
         "held_out": PairTableMaterializer,
+        "promotion_pairs": PairTableMaterializer,
         "quarantined": PairTableMaterializer,
         "verdict": VerdictMaterializer,
     },
@@ -80,10 +84,11 @@ def validate_pairs(
 ) -> tuple[
     Annotated[PairTable, "pairs"],
     Annotated[PairTable, "held_out"],
+    Annotated[PairTable, "promotion_pairs"],
     Annotated[PairTable, "quarantined"],
     Annotated[Verdict, "verdict"],
 ]:
-    """Judge all pairs; take the failing ones out, and the held-out ones apart."""
+    """Judge all pairs; take the failing ones out, and apart the held-out ones and those that this run will be judged on."""
     from vision_zero.data.corruption import corrupt
     from vision_zero.data.table import joined
     from vision_zero.data.validation.expectations import judge
@@ -95,4 +100,7 @@ def validate_pairs(
     pairs, quarantined = quarantine(table, verdict)
     pairs = corrupt(pairs, config.pairs.spoiled, Seed(config.seed).child("pairs", "spoiled"))
     log_metadata(summary(verdict))
-    return pairs.of_split("train"), pairs.of_split("held_out"), quarantined, verdict
+    held_out = pairs.of_split("held_out")
+    always = range(config.evaluation.pairs)
+    own = range(always.stop, sys.maxsize)
+    return pairs.of_split("train"), held_out.at_positions(always), held_out.at_positions(own), quarantined, verdict

@@ -9,6 +9,7 @@ from zenml.types import HTMLString
 from materializers.documents import StageStateMaterializer
 from materializers.policy import PolicyMaterializer
 from vision_zero.config.self_play import SelfPlayConfig
+from vision_zero.evaluation.promotion import Promotion
 from vision_zero.evaluation.scorecard import Scorecard
 from vision_zero.policy.folder import PolicyFolder
 from vision_zero.training.diagnostics import Alarms
@@ -27,7 +28,7 @@ def resume(
     config: SelfPlayConfig,
 ) -> tuple[Annotated[StageState, "resumed_state"], Annotated[PolicyFolder, "resumed_policy"], Annotated[int, "resumed_version"]]:
     """Continue from the model version in production, or begin with the bare base where there is none."""
-    from steps.model_registry import hold_run_lock, production_version, promoted_artifact, refusals_since
+    from steps.model_registry import hold_run_lock, production_version, promoted_artifact, refused_since
     from vision_zero.recipes.nano_limits import notes_on
 
     for number, note in enumerate(notes_on(config), 1):
@@ -36,30 +37,41 @@ def resume(
     hold_run_lock(get_step_context().pipeline_run.name)
     version = production_version()
     number = 0 if version is None else version.number
-    refusals = refusals_since(number)
-    now = {"rules": config.learning.switch, "refusals": refusals}
-    if refusals:
-        log_metadata({"refused since": refusals})
+    refused = refused_since(number)
+    if refused:
+        log_metadata({"refused since": {f"version {one.version}": one.reason for one in refused}})
+    now = {"rules": config.learning.switch, "refusals": len(refused), "refused": refused, "judged": len(refused)}
     if version is None:
         log_metadata({"resumed from": "the bare base: this is the first run"})
         return StageState.at_start(config.learning.switch).model_copy(update=now), PolicyFolder(None), number
     state: StageState = promoted_artifact(version, STATE)
     policy: PolicyFolder = promoted_artifact(version, POLICY)
     log_metadata({"resumed from": f"version {number}", "stage": state.stage, "iteration": state.iteration})
+    # The version in production was judged, too, and so were those before it.
+    now |= {"refused": (*state.refused, *refused), "judged": state.judged + 1 + len(refused)}
     return state.model_copy(update=now), policy, number
 
 
 @step(enable_cache=False)
 def promote(
-    resumed_version: int, state: StageState, policy: PolicyFolder, alarms: Alarms, benchmarks: Scorecard, report: HTMLString
+    resumed_version: int,
+    state: StageState,
+    policy: PolicyFolder,
+    alarms: Alarms,
+    benchmarks: Scorecard,
+    promotion: Promotion,
+    report: HTMLString,
 ) -> Annotated[int, "promoted_version"]:
-    """Put this run's policy and state into production, unless an alarm or the suites' gate objects or another run was faster."""
+    """Put this run's policy and state into production, unless an alarm, the suites' gate or the comparison with the version in
+    production objects, or another run was faster."""
     from steps.model_registry import put_into_production, refuse
 
     if alarms.objection:
         refuse(alarms.objection, kept=resumed_version)
     if benchmarks.blocked:
         refuse(f"the suites: {benchmarks.blocked}", kept=resumed_version)
+    if promotion.objection:
+        refuse(promotion.objection, kept=resumed_version)
     number = put_into_production(expected=resumed_version)
     log_metadata({"promoted": f"version {number}", "replaces": f"version {resumed_version}" if resumed_version else "nothing"})
     return number

@@ -8,6 +8,7 @@ from zenml.types import HTMLString
 from vision_zero.config.self_play import SelfPlayConfig
 from vision_zero.data.validation.verdict import Verdict
 from vision_zero.evaluation.estimates import Scores
+from vision_zero.evaluation.promotion import Promotion
 from vision_zero.evaluation.scorecard import Scorecard
 from vision_zero.game.played_games import PlayedGames
 from vision_zero.policy.folder import PolicyFolder
@@ -27,6 +28,7 @@ def report(
     scores: Scores,
     alarms: Alarms,
     benchmarks: Scorecard,
+    promotion: Promotion,
     clue_games: PlayedGames,
     vote_games: PlayedGames,
 ) -> Annotated[HTMLString, "report"]:
@@ -39,7 +41,7 @@ def report(
     done = {name: (step.start_time, step.end_time) for name, step in run.steps.items() if step.status == "completed"}
     folder = RunFolder.of(config, run.name, context.model.name)
     times, unplayed = RunTimes.of(run.start_time, done), UnplayedGames.of(config, rounds, before, state)
-    outcome = Outcome(before, state, verdict, scores, alarms, benchmarks, times, unplayed)
+    outcome = Outcome(before, state, verdict, scores, alarms, benchmarks, promotion, times, unplayed)
     page = folder.write(outcome, policy, clue_games.and_then(vote_games))
     summary_table(outcome, folder)
     return HTMLString(page)

@@ -37,7 +37,7 @@ def clue_stage(
     run = get_step_context().pipeline_run.name
     job = StageJob.of(config, state, policy, pairs, Path(mkdtemp(prefix="vision-zero-clue-")), run=run)
     result = run_stage("clue", job)
-    games = PlayedGames.of(result.transcripts, pairs, config.rewards, config.replay_games)
+    games = PlayedGames.of(result.transcripts, pairs, config.rewards, config.replay_games, config.game.spy_image)
     log_metadata(result.summary(state))
     return result.state, result.policy, games
 
@@ -64,7 +64,7 @@ def decision_stage(
     left = config.iterations_per_round - (state.iteration - before.iteration)
     job = StageJob.of(config, state, policy, pairs, folder, run=run, iterations=left)
     result = run_stage("decision", job)
-    games = PlayedGames.of(result.transcripts, pairs, config.rewards, config.replay_games)
+    games = PlayedGames.of(result.transcripts, pairs, config.rewards, config.replay_games, config.game.spy_image)
     log_metadata(result.summary(state))
     return result.state, result.policy, games
 
@@ -82,7 +82,7 @@ def measure_base(
 
     measures, games = HeldOut.of(config, held_out).measure_base(load_policy(config.policy, None))
     log_metadata(measures.texts())
-    return measures, PlayedGames.of(games, held_out, config.rewards, config.replay_games)
+    return measures, PlayedGames.of(games, held_out, config.rewards, config.replay_games, config.game.spy_image)
 
 
 @step(
@@ -106,7 +106,7 @@ def evaluate(
     base = asked.still_true(base_measures, base_games.transcripts, player)
     scores, transcripts = asked.measure(player, *base, state.iteration)
     log_metadata({score.name: score.policy.text() for score in scores.scores})
-    return scores, PlayedGames.of(transcripts, held_out, config.rewards, config.replay_games)
+    return scores, PlayedGames.of(transcripts, held_out, config.rewards, config.replay_games, config.of_base.game.spy_image)
 
 
 @step(enable_cache=False, output_materializers=StageStateMaterializer)

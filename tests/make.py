@@ -136,6 +136,7 @@ def write_tiny_recipe(file: Path, base: Path, model: str, changes: Mapping[str, 
             "switch": {"rule": "fixed", "period": 1, "start": "clue"},
         },
         "evaluation": {"pairs": 4, "questions": 4, "question_tokens": 8, "resamples": 100, "reasoning_prefix": "I see:"},
+        "promotion": {"pairs": 4, "questions": 4},
         "alarms": {"unreadable": 1.0},  # six tokens of a random model hold no move
         "replay_games": 2,
     }

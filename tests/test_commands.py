@@ -105,6 +105,7 @@ def place(tiny_base, tmp_path_factory):
     }
     given = {
         "/data/photos": str(photos),
+        "/data/pictures": str(photos),
         "/data/pairs": str(folder / "pairs"),
         "/models/my-vlm": str(tiny_base),
         "vision_zero_nano": "vision_zero_readme",

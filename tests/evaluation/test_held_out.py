@@ -171,7 +171,7 @@ def test_the_games_of_both_sides_are_told_apart_and_shown_in_turn(tmp_path):
     _, played = measured(asked(pairs), Knowing("\\boxed{1}"))
     write_transcripts(played, tmp_path / "duels.parquet")
     assert read_transcripts(tmp_path / "duels.parquet") == tuple(played)
-    shown, _ = PlayedGames.of(played, PairTable.from_pairs(enumerate(pairs), "held_out"), RewardsConfig(), 4).shown()
+    shown, _ = PlayedGames.of(played, PairTable.from_pairs(enumerate(pairs), "held_out"), RewardsConfig(), 4, "modified").shown()
     assert [transcript.game_id.partition(" ")[2] for transcript in shown] == ["(policy as civilians)", "(policy as spy)"] * 2
     voted = {transcript.game_id.split()[-1]: {move.vote for move in transcript.votes} for transcript in shown}
     assert voted == {"civilians)": {1}, "spy)": {None}}

@@ -63,6 +63,7 @@ def test_the_graph_reads_like_the_design(two_runs):
         "switch_stage_1",
         "watch_1",
         "ask_suites",
+        "judge",
         "report",
         "promote",
     }
@@ -93,6 +94,16 @@ def test_training_pairs_are_fresh_in_every_run_and_held_out_ones_are_the_same(tw
     assert not set(train[0].ids) & set(train[1].ids)
     assert held_out[0].ids == held_out[1].ids
     assert {table.rows["split"][0].as_py() for table in (*train, *held_out)} == {"train", "held_out"}
+
+
+def test_each_run_is_judged_beside_production_on_pairs_of_its_own(two_runs):
+    tables = [output(result, "validate_pairs", "promotion_pairs") for result in two_runs]
+    assert [len(table) for table in tables] == [4, 4]
+    assert not set(tables[0].ids) & set(tables[1].ids)
+    judged = [output(result, "judge", "promotion") for result in two_runs]
+    assert [(found.rival, found.judged, found.pairs) for found in judged] == [("the frozen base", 0, 4), ("version 1", 1, 4)]
+    assert [score.name for score in judged[1].scores][:2] == ["right votes", "wins against production"]
+    assert [output(result, "resume", "resumed_state").judged for result in two_runs] == [0, 1]
 
 
 def test_the_base_is_measured_once(two_runs):
@@ -237,7 +248,11 @@ def test_a_run_that_the_gate_of_the_suites_refuses_is_not_promoted(two_runs, rec
     (blocked,) = run_folders(recipe) - folders
     assert "This version is not promoted: mathvista was not measured" in (blocked / "report.html").read_text()
     assert refusals() == refused + 1
-    assert output(last_run(), "resume", "resumed_state").refusals == refused, "the next one draws otherwise than this one"
+    begun = output(last_run(), "resume", "resumed_state")
+    assert begun.refusals == refused, "the next one draws otherwise than this one"
+    assert begun.judged == 2 + refused, "and is judged on other pairs than any before it"
+    assert [one.version for one in begun.refused] == sorted(one.version for one in begun.refused)
+    assert all(one.reason.startswith("negative transfer: it forgot to count") for one in begun.refused)
 
 
 def refusals():

@@ -16,6 +16,8 @@ from vision_zero.data.table import PairTable
 from vision_zero.data.validation.verdict import Expectation, Quarantined, Verdict
 from vision_zero.errors import GameError
 from vision_zero.evaluation.estimates import Bound, Estimate, Score, Scores
+from vision_zero.evaluation.promotion import Promotion
+from vision_zero.evaluation.refused import Refused
 from vision_zero.evaluation.scorecard import Scorecard
 from vision_zero.game.played_games import PlayedGames
 from vision_zero.game.transcript import Transcript
@@ -33,6 +35,13 @@ from vision_zero.training.state import IterationRecord, StageState, Switch
 from vision_zero.training.unplayed_games import UnplayedGames
 
 TIMES = RunTimes(steps=(StepTime(name="clue_stage_1", start=0.5, end=9.5), StepTime(name="watch_1", start=9.5, end=10.0)))
+PROMOTION = Promotion(
+    rival="version 2",
+    judged=3,
+    pairs=64,
+    objections=("right votes fell -21 [-33, -8] from 62 % of version 2",),
+    refused=(Refused(version=3, reason=f"the suites: {'<b>'}charts is worse than before"),),
+)
 UNPLAYED = UnplayedGames(planned=10, reached=7, games=96)
 EVIL = "<script>alert(1)</script><img src=x onerror=alert(2)>"
 
@@ -89,7 +98,7 @@ def card(blocked=None):
 
 
 def outcome(blocked=None):
-    return Outcome(state().before("r2"), state(), verdict(), scores(), alarms(), card(blocked), TIMES, UNPLAYED)
+    return Outcome(state().before("r2"), state(), verdict(), scores(), alarms(), card(blocked), PROMOTION, TIMES, UNPLAYED)
 
 
 def verdict():
@@ -253,7 +262,7 @@ def test_replies_are_shown_by_role():
     assert (votes.tokens, votes.kl, votes.entropy, votes.unreadable) == (4.0, 0.1, None, 0.25)
     assert (votes.words, votes.reasoned, spy.words, spy.reasoned) == (30.5, 0.126, None, None)
     learned = StageState(history=history, iteration=3)
-    page = report_page("r1", Outcome(StageState(), learned, verdict(), scores(), alarms(), card(), TIMES, UNPLAYED))
+    page = report_page("r1", Outcome(StageState(), learned, verdict(), scores(), alarms(), card(), PROMOTION, TIMES, UNPLAYED))
     assert "25.0 %" in page
     assert ">30.5</td>" in page
     assert ">12.6 %</td>" in page
@@ -283,7 +292,8 @@ def test_scripted_players_are_levels_and_curves_in_the_plots():
     assert [line.name for line in charts["Held-out games: wins"].lines] == ["against the base", "liar"]
     assert "Held-out scene questions" not in charts
     page = report_page(
-        "r2", Outcome(learned.before("r2"), learned, verdict(), measured, alarms(), card(), RunTimes(steps=()), UNPLAYED)
+        "r2",
+        Outcome(learned.before("r2"), learned, verdict(), measured, alarms(), card(), PROMOTION, RunTimes(steps=()), UNPLAYED),
     )
     assert "an oracle voter scores 50 % [40, 60] in decision/accuracy." in page
 
@@ -292,6 +302,14 @@ def test_alarms_are_in_the_report_and_in_the_summary(tmp_path, capsys):
     page = report_page("r2", outcome())
     for words in ("plateau: quiet", "negative transfer: raised", "It blocks promotion.", "This version is not promoted"):
         assert words in page, words
+    for words in (
+        "Beside version 2, which is in production",
+        "right votes fell -21",
+        "3 runs of this model were judged before it",
+    ):
+        assert words in page, words
+    assert "refused earlier, because of" in page
+    assert "the suites: &lt;b&gt;charts is worse than before" in page
     summary_table(outcome(), RunFolder(tmp_path, "r2"))
     printed = capsys.readouterr().out
     assert "  plateau             quiet: 1 of 5 measurements so far" in printed

@@ -21,7 +21,7 @@ from vision_zero.errors import VisionZeroError
 if TYPE_CHECKING:
     from vision_zero.config.pairs import Domain
 
-DOMAINS: tuple[Domain, ...] = ("scenes", "charts", "photos", "imported")
+DOMAINS: tuple[Domain, ...] = ("scenes", "charts", "photos", "imported", "pictures")
 
 
 class _Size(click.ParamType[tuple[int, int]]):
@@ -56,7 +56,7 @@ def check_config(file: Path) -> None:
 @click.option("--count", type=click.IntRange(1), default=8, show_default=True, help="How many pairs.")
 @click.option("--size", type=_Size(), help="Width and height in pixels; 320x240, or what imported pairs have.")
 @click.option("--seed", type=click.IntRange(0), default=0, show_default=True, help="The same seed draws the same pairs.")
-@click.option("--from", "location", help="Folder or URL of photos, of pairs to import, or of ChartQA.")
+@click.option("--from", "location", help="Folder or URL of photos or pictures, of pairs to import, or of ChartQA.")
 @click.option("--edit", "edits", multiple=True, help="Only this kind of edit, such as move; may be given several times.")
 @click.option("--changes", type=click.IntRange(1, 4), help="How many things an edit touches.")
 @click.option("--original-column", help="The data set's column of originals.")

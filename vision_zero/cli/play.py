@@ -35,6 +35,8 @@ def play_games(out: Path, pairs_folder: Path, policy: str, games: int, seed: int
     """
     pairs = read_folder(pairs_folder)
     players, config = _players(policy)
+    if any(pair.domain == "pictures" for pair in pairs):
+        config = config.model_copy(update={"spy_image": "blank"})
     game = WhoIsTheSpy(config)
     dealt = [pairs[number % len(pairs)] for number in range(games)]
     tables = play(game, deal_all(game, dealt, Seed(seed)), players, Seed(seed))

@@ -8,6 +8,8 @@ from pydantic import Field
 
 from vision_zero.config.base import Config
 
+SpyImage = Literal["modified", "blank", "identical"]
+
 
 class GameConfig(Config):
     """Rules of "Who is the spy?"; the defaults are the paper's (v1)."""
@@ -16,7 +18,7 @@ class GameConfig(Config):
     """Players who see the original; one spy sits with them."""
     rounds: int = Field(2, ge=1, le=8)
     """Clue rounds before the vote."""
-    spy_image: Literal["modified", "blank", "identical"] = "modified"
+    spy_image: SpyImage = "modified"
     """What the spy sees: the modified picture (paper v1), an empty one (ICLR version), or the original (noise test)."""
     voters: Literal["civilians", "judge"] = "civilians"
     """Who votes: every civilian once, or one observer of the original who is asked ``judge_votes`` times (released code)."""

@@ -9,7 +9,7 @@ from pydantic import Field, model_validator
 from vision_zero.config.base import Config
 from vision_zero.config.imported import StorageConfig
 
-Domain = Literal["scenes", "charts", "photos", "imported"]
+Domain = Literal["scenes", "charts", "photos", "imported", "pictures"]
 Split = Literal["train", "held_out"]
 Share = Annotated[float, Field(ge=0.0, le=1.0)]
 SceneEdit = Literal["recolor_reshape", "recolor", "reshape", "resize", "rematerial", "move", "add", "remove"]

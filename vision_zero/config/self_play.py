@@ -14,6 +14,7 @@ from vision_zero.config.learning import LearningConfig
 from vision_zero.config.pairs import Domain, Share
 from vision_zero.config.policy import NANO, PolicyConfig
 from vision_zero.config.presets import PRESETS
+from vision_zero.config.promotion import PromotionConfig
 from vision_zero.config.rewards import RewardsConfig
 from vision_zero.config.sources import SourcesConfig
 from vision_zero.config.suites import SuitesConfig
@@ -82,6 +83,8 @@ class SelfPlayConfig(RootConfig):
     """What is measured after each round."""
     benchmarks: SuitesConfig = SuitesConfig()
     """Suites that the run's policy is asked before it is promoted, and what it must show there; none: only the alarms decide."""
+    promotion: PromotionConfig = PromotionConfig()
+    """What it must show beside the version in production."""
     alarms: AlarmsConfig = AlarmsConfig()
     """When to say that learning goes wrong, and when not to promote."""
     replay_games: int = Field(8, ge=1, le=200)
@@ -106,6 +109,15 @@ class SelfPlayConfig(RootConfig):
             raise ValueError(
                 "learning.sharded is for training all weights: set policy.adapter null, or leave sharded out; beside an adapter "
                 "every process keeps a whole base"
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _who_sees_nothing_is_told_so(self) -> Self:
+        if self.pairs.mix.get("pictures") and "modified" in (self.game.spy_image, (self.evaluation.game or self.game).spy_image):
+            raise ValueError(
+                "pairs.mix has single pictures, beside which the spy's is empty, and the rules say that a few details of it were "
+                "changed: set game.spy_image blank, or start from preset paper_v2"
             )
         return self
 

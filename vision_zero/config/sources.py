@@ -1,4 +1,4 @@
-"""Settings of all four sources of pairs, and of the rules that hold whatever the source."""
+"""Settings of all sources of pairs, and of the rules that hold whatever the source."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from vision_zero.config.base import Config
 from vision_zero.config.imported import ImportedConfig
 from vision_zero.config.pairs import ChartsConfig, QualityConfig, ScenesConfig
 from vision_zero.config.photos import PhotosConfig
+from vision_zero.config.pictures import PicturesConfig
 
 
 class SourcesConfig(Config):
@@ -19,9 +20,12 @@ class SourcesConfig(Config):
     """Charts."""
     photos: PhotosConfig = PhotosConfig()
     """Edited photos."""
+    pictures: PicturesConfig = PicturesConfig()
+    """Single pictures, beside which the spy sees an empty one."""
     imported: ImportedConfig | None = None
     """Pairs that somebody else made; needed where they are asked for."""
     held_out_share: float = Field(0.2, gt=0.0, lt=1.0)
-    """Share of the photos, ChartQA tables or imported pairs that only held-out pairs are made of; training never sees those."""
+    """Share of the photos, pictures, ChartQA tables or imported pairs that only held-out pairs are made of: training never sees
+    them."""
     quality: QualityConfig = QualityConfig()
     """What makes a pair good enough."""

@@ -66,8 +66,8 @@ class ImagePair:
 
 
 def base_of(pair: ImagePair) -> str:
-    """What several pairs may be made of: a photo, a table, an imported pair; empty for what is made up each time."""
+    """What several pairs may be made of: a photo, a picture, a table, an imported pair; empty for what is made up each time."""
     facts = pair.original_facts
     if pair.domain == "imported":
         return f"{facts.get('location', '')} {facts.get('id', '')}".strip()
-    return str(facts.get({"photos": "photo", "charts": "source"}.get(pair.domain, ""), ""))
+    return str(facts.get({"photos": "photo", "pictures": "picture", "charts": "source"}.get(pair.domain, ""), ""))

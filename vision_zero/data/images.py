@@ -39,6 +39,11 @@ _ALIKE, _MASK_SHARE, _MOST_STEPS, _SHARED = 24, 0.99, 0.2, 0.5
 """A mask: at least this share of its pixels are so near to one of two colours, and fewer neighbours than that differ."""
 
 
+def empty_picture(size: tuple[int, int]) -> Image.Image:
+    """A white picture: what the spy sees under ``game.spy_image: blank``, and beside a single picture."""
+    return Image.new("RGB", size, (255, 255, 255))
+
+
 def png_bytes(image: Image.Image) -> bytes:
     """The picture as PNG; the same pixels give the same bytes."""
     buffer = io.BytesIO()

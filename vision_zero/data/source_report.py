@@ -21,7 +21,7 @@ _SUBJECT = re.compile(r"^(?:the (?:original|modified picture)|[^\s:]*[./][^:]*):
 _DETAIL = re.compile(r"(?:: | \(|, at least ).*")
 _NUMBER = re.compile(r"\d[\d,.]*")
 
-Things = Literal["pairs", "photos", "tables"]
+Things = Literal["pairs", "photos", "pictures", "tables"]
 
 
 class SourceReport(Config):

@@ -165,6 +165,14 @@ class PairTable:
         """The rows of one split, in order."""
         return PairTable(self.rows.filter(pa.compute.equal(self.rows["split"], split)))
 
+    def at_positions(self, positions: range) -> PairTable:
+        """The rows at those positions, in order."""
+        found = self.rows["position"]
+        inside = pa.compute.and_(
+            pa.compute.greater_equal(found, positions.start), pa.compute.less(found, max(positions.start, positions.stop))
+        )
+        return PairTable(self.rows.filter(inside))
+
     def without(self, ids: Iterable[str]) -> PairTable:
         """All rows but those."""
         mask = pa.compute.is_in(self.rows["pair_id"], pa.array(list(ids), pa.string()))

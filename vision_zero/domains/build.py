@@ -17,13 +17,14 @@ from vision_zero.domains.charts.chartqa_tables import ChartQaTableSource
 from vision_zero.domains.charts.source import ChartSource
 from vision_zero.domains.imported.source import ImportedSource
 from vision_zero.domains.photos.source import PhotoSource
+from vision_zero.domains.pictures.source import PictureSource
 from vision_zero.domains.scenes.source import SceneSource
 from vision_zero.errors import PairsError
 from vision_zero.randomness import Seed
 
 
 def source_of(domain: Domain, config: SourcesConfig, part: SplitFilter = EVERYTHING) -> PairSource:
-    """The source of that domain; ``part`` says which photos, tables or existing pairs it may use.
+    """The source of that domain; ``part`` says which photos, pictures, tables or existing pairs it may use.
 
     Raises:
         PairsError: the source has nothing to make pairs from.
@@ -32,6 +33,8 @@ def source_of(domain: Domain, config: SourcesConfig, part: SplitFilter = EVERYTH
         if config.imported is None:
             raise PairsError("pairs.imported is missing: say where the imported pairs are")
         return ImportedSource(config.imported, part)
+    if domain == "pictures":
+        return PictureSource(config.pictures, part)
     if domain == "photos":
         return PhotoSource(config.photos, part=part)
     if domain == "charts":
@@ -39,8 +42,11 @@ def source_of(domain: Domain, config: SourcesConfig, part: SplitFilter = EVERYTH
     return SceneSource(config.scenes)
 
 
-def build_pairs(domain: Domain, config: SelfPlayConfig, first: int, iterations: int) -> PairTable:
+def build_pairs(domain: Domain, config: SelfPlayConfig, first: int, iterations: int, judged: int = 0) -> PairTable:
     """The domain's share of the training pairs of some iterations, as far as the schedule goes, and of the held-out pairs.
+
+    Held out are ``evaluation.pairs``, the same for every run, and behind them ``promotion.pairs`` of this run's own: it is judged
+    on those behind the ones of the ``judged`` runs that were judged before it (:func:`promotion_positions`).
 
     Which domain a position gets is drawn from the mix by a seed of its own, so every domain can be built alone.
     Held-out pairs belong to the evaluation's seed: every run is measured on the same ones.
@@ -49,9 +55,11 @@ def build_pairs(domain: Domain, config: SelfPlayConfig, first: int, iterations: 
     source = cache(lambda: source_of(domain, config.pairs))
     step = stride(config.learning.most_games, config.pairs.spare)
     last = max(first, min(first + iterations, config.learning.iterations))
+    held_out = Seed(config.evaluation.seed).child("pairs", "held_out")
     orders: tuple[tuple[Split, Seed, range], ...] = (
         ("train", Seed(config.seed).child("pairs", "train"), range(first * step, last * step)),
-        ("held_out", Seed(config.evaluation.seed).child("pairs", "held_out"), range(config.evaluation.pairs)),
+        ("held_out", held_out, range(config.evaluation.pairs)),
+        ("held_out", held_out, promotion_positions(config, judged)),
     )
     table = joined(
         [
@@ -61,6 +69,12 @@ def build_pairs(domain: Domain, config: SelfPlayConfig, first: int, iterations: 
     )
     report = source().report() if len(table) else None
     return table if report is None else PairTable(table.rows, (report,))
+
+
+def promotion_positions(config: SelfPlayConfig, judged: int) -> range:
+    """Positions of the held-out pairs that a run is judged on, of whose model so many runs were judged before."""
+    first = config.evaluation.pairs + judged * config.promotion.pairs
+    return range(first, first + config.promotion.pairs)
 
 
 def _of_domain(

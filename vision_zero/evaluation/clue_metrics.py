@@ -13,12 +13,10 @@ from statistics import fmean
 
 from vision_zero.config.game import GameConfig
 from vision_zero.data.image_pair import ImagePair
-from vision_zero.domains.scenes.statements import Count, Query, Relation, SceneFacts, Statement, Thing, parse, parts_of
+from vision_zero.domains.scenes.statements import NO_FACTS, Count, Query, Relation, SceneFacts, Statement, Thing, parse, parts_of
 from vision_zero.evaluation.written_checks import is_habit
 from vision_zero.game.transcript import Move, Transcript
 
-NO_FACTS: SceneFacts = {"objects": [], "relationships": {"left": [], "right": [], "front": [], "behind": []}}
-"""What is true of an empty picture."""
 IN_WORDS = ("clues/unreadable", "clues/duplicates")
 """Measures that need no scene graph."""
 OF_SCENES = (

@@ -8,6 +8,7 @@ in, verdicts out.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from math import comb
 
 from vision_zero.config.base import Config
@@ -15,6 +16,7 @@ from vision_zero.config.evaluation import EvaluationConfig, GateConfig
 from vision_zero.errors import EvaluationError
 from vision_zero.evaluation.benchmarks.benchmark import Record
 from vision_zero.evaluation.estimates import Estimate, Judgement, compare
+from vision_zero.evaluation.intervals import after_refusals, before_promotion, normal_quantile
 
 
 class Comparison(Config):
@@ -120,32 +122,65 @@ def compare_records(
     return compare_outcomes(name, right, right_before, config, left_out, comparisons), right, right_before
 
 
-def why_blocked(comparisons: Sequence[Comparison], bounds: GateConfig) -> str | None:
+def why_blocked(
+    comparisons: Sequence[Comparison], bounds: GateConfig, *, refusals: int = 0, confidence: float = 0.95
+) -> str | None:
     """Why a policy must not go into production, in one sentence; None if it may.
 
     A suite blocks when even the better end of its difference's interval is a loss of more than ``bounds.tolerated_loss``, when
     its mean loss exceeds ``bounds.largest_loss``, when ``bounds.must_improve`` names it and it is not judged better, or when it
     has too few items. One that the bounds name and that was not measured blocks, too: no evidence is not good evidence.
+
+    Suites have the same items every time, so that of many tries one would pass by luck. After each refusal a policy is sooner
+    held to be worse, and later held to be better (:func:`vision_zero.evaluation.intervals.after_refusals`).
+
+    Args:
+        refusals: runs that were refused since the version in production.
+        confidence: of the intervals in the comparisons.
     """
     found = {comparison.name for comparison in comparisons}
+    doubt = Doubt.after(refusals, confidence, max(1, len(comparisons)))
     named = dict.fromkeys((*bounds.required, *bounds.must_improve))
     reasons = [f"{name} was not measured" for name in named if name not in found]
     for comparison in comparisons:
-        reason = None if comparison.name in bounds.exempt else _why_blocked(comparison, bounds)
+        reason = None if comparison.name in bounds.exempt else _why_blocked(comparison, bounds, doubt)
         reasons += [] if reason is None else [f"{comparison.name} {reason}"]
     return "; ".join(reasons) or None
 
 
-def _why_blocked(comparison: Comparison, bounds: GateConfig) -> str | None:
-    difference, judgement = comparison.difference, comparison.judgement
+@dataclass(frozen=True)
+class Doubt:
+    """How much of an interval's half width counts when a policy is held to be worse, and when it is held to be better."""
+
+    of_worse: float = 1.0
+    of_better: float = 1.0
+
+    @classmethod
+    def after(cls, refusals: int, confidence: float, comparisons: int) -> Doubt:
+        """After so many refusals on the same items, for intervals of that confidence for so many comparisons together."""
+        usual = normal_quantile(confidence, comparisons)
+        kinds = (after_refusals(confidence, refusals), before_promotion(confidence, refusals))
+        return cls(*(normal_quantile(kind, comparisons) / usual for kind in kinds))
+
+    def is_worse(self, difference: Estimate, tolerated: float) -> bool:
+        """Does even the better end of the interval lie below 0, by more than is tolerated?"""
+        return difference.mean + self.of_worse * (difference.high - difference.mean) < min(0.0, -tolerated)
+
+    def is_better(self, difference: Estimate) -> bool:
+        """Does even the worse end of the interval lie above 0?"""
+        return difference.mean + self.of_better * (difference.low - difference.mean) > 0
+
+
+def _why_blocked(comparison: Comparison, bounds: GateConfig, doubt: Doubt) -> str | None:
+    difference = comparison.difference
     mean, low, high = (f"{100 * value:+.1f}" for value in (difference.mean, difference.low, difference.high))
     points = f"{mean} points, interval {low} to {high}"
     if difference.units < bounds.least_items:
         return f"was measured on {difference.units} items, fewer than the {bounds.least_items} that the gate asks for"
     if -difference.mean > bounds.largest_loss:
         return f"lost more than {100 * bounds.largest_loss:g} points ({points})"
-    if judgement == "worse" and -difference.high > bounds.tolerated_loss:
+    if doubt.is_worse(difference, bounds.tolerated_loss):
         return f"is worse than before ({points})"
-    if comparison.name in bounds.must_improve and judgement != "better":
+    if comparison.name in bounds.must_improve and not doubt.is_better(difference):
         return f"had to improve and did not ({points})"
     return None

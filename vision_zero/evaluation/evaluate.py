@@ -18,7 +18,7 @@ from vision_zero.fingerprints import digest
 from vision_zero.policy.folder import PolicyFolder
 
 
-def evaluate_trained(config: SelfPlayConfig, policy: PolicyFolder) -> Scorecard:
+def evaluate_trained(config: SelfPlayConfig, policy: PolicyFolder, refusals: int = 0) -> Scorecard:
     """A self-play run's policy beside its base on the suites of its recipe, and what the gate says.
 
     Answers are kept in ``runs/suites/<protocol and items>``, so that the base answers each suite once, not once a run.
@@ -41,7 +41,7 @@ def evaluate_trained(config: SelfPlayConfig, policy: PolicyFolder) -> Scorecard:
         folder=str(Path(config.runs_folder) / "suites" / _fingerprint(asked, benchmarks)),
     )
     ours, theirs = (answer_suites(whole, who, benchmarks) for who in (whole.policy, whole.compared_with))
-    return score_answers(whole, ours, theirs)
+    return score_answers(whole, ours, theirs, refusals)
 
 
 def _fingerprint(asked: SuitesConfig, benchmarks: Sequence[Benchmark]) -> str:

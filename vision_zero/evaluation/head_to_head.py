@@ -69,3 +69,8 @@ def vote_shares(transcripts: Sequence[Transcript]) -> dict[str, list[float]]:
 def caught(transcripts: Sequence[Transcript]) -> list[float]:
     """Per game 1 if the spy was caught, else 0."""
     return [float(outcome(transcript).is_spy_caught) for transcript in transcripts]
+
+
+def half_each(caught_as_civilians: Sequence[float], caught_as_spy: Sequence[float]) -> list[float]:
+    """Wins by pair over the two sides, which weigh the same: as civilians by catching the spy, as the spy by not being caught."""
+    return [(civil + 1 - spy) / 2 for civil, spy in zip(caught_as_civilians, caught_as_spy, strict=True)]

@@ -20,7 +20,7 @@ from vision_zero.data.image_pair import ImagePair
 from vision_zero.data.table import PairTable
 from vision_zero.evaluation.clue_metrics import Spoken, clue_metrics
 from vision_zero.evaluation.estimates import BaseMeasures, Bound, Scores, compare, estimate
-from vision_zero.evaluation.head_to_head import BestGuess, caught, play_head_to_head, vote_on, vote_shares
+from vision_zero.evaluation.head_to_head import BestGuess, caught, half_each, play_head_to_head, vote_on, vote_shares
 from vision_zero.evaluation.metric_names import BESIDE_REASONED, OVER_RULE, in_domain, is_share, sense
 from vision_zero.evaluation.question_metrics import list_metrics, question_metrics
 from vision_zero.evaluation.questions import AskedPicture, scene_questions
@@ -192,7 +192,7 @@ class HeldOut:
                 caught([table.transcript for table in play_head_to_head(self.game, pairs, spy, others, self.seed)])
                 for spy, others in ((opponent, player), (player, opponent))
             )
-            values[f"wins/against {name}"] = _half_each(as_civilians, as_spy)
+            values[f"wins/against {name}"] = half_each(as_civilians, as_spy)
             values[f"wins/against {name}, as civilians"] = as_civilians
         return values
 
@@ -228,15 +228,15 @@ class HeldOut:
         wins = {
             "wins/as civilians": (civil, own),
             "wins/as spy": (_let_go(spy), _let_go(own)),
-            "wins/both": (_half_each(civil, spy), half),
+            "wins/both": (half_each(civil, spy), half),
             "wins sampled/as civilians": (sampled_civil, sampled_own),
             "wins sampled/as spy": (_let_go(sampled_spy), _let_go(sampled_own)),
-            "wins sampled/both": (_half_each(sampled_civil, sampled_spy), half),
+            "wins sampled/both": (half_each(sampled_civil, sampled_spy), half),
         }
         ruled = rule_votes([table.transcript for table in as_spy], self.seed.child("rule"))
         ruled_own = measured.values["decision/spy caught by the rule"]
         if ruled is not None and ruled_own:
-            wins["wins/against the rule"] = (_half_each(civil, caught(ruled)), _half_each(own, ruled_own))
+            wins["wins/against the rule"] = (half_each(civil, caught(ruled)), half_each(own, ruled_own))
         return wins
 
     def _pictures(self) -> dict[str, set[tuple[int, int]]]:
@@ -272,7 +272,3 @@ def _both_games(as_civilians: Sequence[Transcript], as_spy: Sequence[Transcript]
 
 def _let_go(caught_spies: Sequence[float]) -> list[float]:
     return [1 - value for value in caught_spies]
-
-
-def _half_each(caught_as_civilians: Sequence[float], caught_as_spy: Sequence[float]) -> list[float]:
-    return [(civil + 1 - spy) / 2 for civil, spy in zip(caught_as_civilians, caught_as_spy, strict=True)]

@@ -25,6 +25,8 @@ from scipy.stats import t as student
 
 from vision_zero.randomness import Seed
 
+_LEAST_CONFIDENCE = 0.51
+
 
 def interval(
     values: NDArray[np.float64], *, resamples: int, confidence: float, seed: Seed, comparisons: int = 1
@@ -58,6 +60,20 @@ def stretch(confidence: float, comparisons: int, already: int = 1) -> float:
 def normal_quantile(confidence: float, comparisons: int = 1) -> float:
     """Half the width, in standard errors, of an interval of that confidence for each of so many comparisons together."""
     return NormalDist().inv_cdf(1 - _tail(confidence, comparisons))
+
+
+def after_refusals(confidence: float, refusals: int) -> float:
+    """The confidence at which a run is held to be worse on items on which so many runs were refused before it.
+
+    The error that is allowed for calling a policy worse doubles with each refusal, so that its interval gets narrower and the
+    next run needs more than luck to pass on the same items. It ends a little above one half.
+    """
+    return max(_LEAST_CONFIDENCE, 1 - (1 - confidence) * 2**refusals)
+
+
+def before_promotion(confidence: float, refusals: int) -> float:
+    """The confidence at which a run is held to be better on such items: the error halves with each refusal (alpha spending)."""
+    return 1 - (1 - confidence) / 2**refusals
 
 
 def _for_few(seeds: int, confidence: float, comparisons: int) -> float:

@@ -23,8 +23,11 @@ LONGEST_SHOWN = 600
 """Characters of a reply that an example shows."""
 
 
-def score_answers(config: EvaluateConfig, policy: AnsweredSuites, base: AnsweredSuites) -> Scorecard:
+def score_answers(config: EvaluateConfig, policy: AnsweredSuites, base: AnsweredSuites, refusals: int = 0) -> Scorecard:
     """Score a policy's answers, and compare them with the base's, if there are any.
+
+    Args:
+        refusals: policies that were refused since the version in production, after which the gate is stricter.
 
     Raises:
         EvaluationError: the two were not made under one protocol, or the policy has none.
@@ -43,7 +46,7 @@ def score_answers(config: EvaluateConfig, policy: AnsweredSuites, base: Answered
         policy=policy.suites[0].answerer,
         base=base.suites[0].answerer if base.suites else None,
         suites=suites,
-        blocked=why_blocked(compared, config.gate) if base.suites else None,
+        blocked=why_blocked(compared, config.gate, refusals=refusals, confidence=config.confidence) if base.suites else None,
     )
 
 

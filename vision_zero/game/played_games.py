@@ -3,12 +3,30 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
+from vision_zero.config.game import SpyImage
 from vision_zero.config.rewards import RewardsConfig
 from vision_zero.data.image_pair import ImagePair
+from vision_zero.data.images import empty_picture
 from vision_zero.data.table import PairTable, joined
+from vision_zero.domains.scenes.statements import NO_FACTS
 from vision_zero.game.transcript import Transcript
+
+
+def as_seen(table: PairTable, spy_image: SpyImage) -> PairTable:
+    """The pairs with the spy's picture in the place of the modified one; nothing is logged as changed where it is another."""
+    if spy_image == "modified":
+        return table
+    pairs = []
+    for pair in table.pairs():
+        if spy_image == "identical":
+            spys, facts = pair.original, pair.original_facts
+        else:
+            spys, facts = empty_picture(pair.original.size), dict(NO_FACTS) if pair.domain == "scenes" else {}
+        pairs.append(replace(pair, modified=spys, modified_facts=facts, changes=()))
+    splits = table.rows["split"].to_pylist()
+    return joined([PairTable.from_pairs([(place, pair)], splits[place]) for place, pair in enumerate(pairs)])
 
 
 @dataclass(frozen=True)
@@ -20,11 +38,14 @@ class PlayedGames:
     rewards: RewardsConfig
 
     @classmethod
-    def of(cls, transcripts: Sequence[Transcript], table: PairTable, rewards: RewardsConfig, shown: int) -> PlayedGames:
-        """All the transcripts, and the pairs of ``shown`` of them, spread evenly over the list."""
+    def of(
+        cls, transcripts: Sequence[Transcript], table: PairTable, rewards: RewardsConfig, shown: int, spy_image: SpyImage
+    ) -> PlayedGames:
+        """All the transcripts, and the pairs of ``shown`` of them, spread evenly over the list: what civilians saw, and as the
+        modified picture what the spy did."""
         step = max(1, len(transcripts) // shown)
         ids = {transcript.pair_id for transcript in transcripts[::step][:shown]}
-        return cls(tuple(transcripts), table.only(ids), rewards)
+        return cls(tuple(transcripts), as_seen(table.only(ids), spy_image), rewards)
 
     def and_then(self, later: PlayedGames) -> PlayedGames:
         """These games followed by later ones of the same run; the replay shows games of both."""

@@ -14,14 +14,13 @@ from PIL import Image
 
 from vision_zero.config.game import GameConfig
 from vision_zero.data.image_pair import ImagePair
+from vision_zero.data.images import empty_picture
 from vision_zero.errors import GameError
 from vision_zero.game.interface import Game, GameState, Reply, Request
 from vision_zero.game.parsing import Clue, Unreadable, Vote, one_line, read_clue, read_vote
 from vision_zero.game.prompts import Role, clue_prompt, vote_prompt
 from vision_zero.game.transcript import JUDGE, Move, Outcome, Transcript, outcome
 from vision_zero.randomness import Seed
-
-_EMPTY_PICTURE = (255, 255, 255)
 
 
 @final
@@ -117,8 +116,3 @@ class WhoIsTheSpy(Game):
         if self.config.spy_image == "identical":
             return pair.original
         return empty_picture(pair.original.size)
-
-
-def empty_picture(size: tuple[int, int]) -> Image.Image:
-    """What the spy sees under ``spy_image: blank``."""
-    return Image.new("RGB", size, _EMPTY_PICTURE)

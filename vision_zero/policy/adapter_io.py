@@ -45,6 +45,19 @@ def with_adapter(model: Any, folder: Path, base: str) -> Any:
     return adapted
 
 
+def add_adapter(model: Any, folder: Path, base: str, name: str) -> None:
+    """Put a trained folder's adapter onto a model that has one already, under a name of its own: they share the base's weights.
+
+    Raises:
+        PolicyError: there is none, or it is another base's.
+    """
+    try:
+        model.load_adapter(str(folder), adapter_name=name)
+    except UNLOADABLE as error:
+        raise _unfit(folder, base, first_line(error)) from error
+    _check_names(model, _tensors(folder, base), folder, base, name)
+
+
 def merges_exactly(model: Any) -> bool:
     """Are the weights in float32? An adapter's small updates are rounded away by the sum in half precision."""
     return all(parameter.dtype == torch.float32 for parameter in model.parameters() if parameter.is_floating_point())
@@ -107,9 +120,9 @@ def _tensors(folder: Path, base: str) -> dict[str, torch.Tensor]:
     return tensors
 
 
-def _check_names(model: Any, tensors: dict[str, torch.Tensor], folder: Path, base: str) -> None:
+def _check_names(model: Any, tensors: dict[str, torch.Tensor], folder: Path, base: str, adapter: str = "default") -> None:
     # Without that argument peft asks the hub whether the vocabulary has grown.
-    places = get_peft_model_state_dict(model, save_embedding_layers=False)
+    places = get_peft_model_state_dict(model, adapter_name=adapter, save_embedding_layers=False)
     odd = sorted(set(places) ^ set(tensors))
     if odd:
         raise _unfit(folder, base, f"{len(odd)} tensors have no counterpart, such as {odd[0]}")

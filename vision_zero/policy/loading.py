@@ -5,16 +5,18 @@ from __future__ import annotations
 import json
 import warnings
 from copy import deepcopy
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import torch
+from peft import PeftModel
 from transformers.utils import is_flash_attn_2_available
 from transformers.utils.logging import disable_progress_bar
 
 from vision_zero.config.policy import PolicyConfig
 from vision_zero.errors import PolicyError, first_line
-from vision_zero.policy.adapter_io import UNLOADABLE, load_whole, merged, merges_exactly, read_model, with_adapter
+from vision_zero.policy.adapter_io import UNLOADABLE, add_adapter, load_whole, merged, merges_exactly, read_model, with_adapter
 from vision_zero.policy.base_models import base_path
 from vision_zero.policy.folder import ADAPTER_FILES, ORIGIN, is_whole
 from vision_zero.policy.policy import Policy
@@ -28,6 +30,10 @@ from vision_zero.policy.vllm import VllmModel
 disable_progress_bar()
 # peft and TRL ask transformers 5.23 under a name that it is about to lose; nothing that a user could do about it.
 warnings.filterwarnings("ignore", message=".*gradient_checkpointing.* is deprecated", category=FutureWarning)
+
+
+FIRST, OTHER = "default", "other"
+"""Names of two adapters on one base."""
 
 
 def load_base(config: PolicyConfig) -> tuple[Any, Any]:
@@ -113,6 +119,31 @@ def load_policy(
     )
     check_processor(policy)
     return policy
+
+
+def load_beside(
+    config: PolicyConfig, folder: Path, other: Path | None, *, device: str = "auto", is_merged: bool = False
+) -> tuple[Policy, Policy]:
+    """A trained policy and another one of the same base, to play with each other: two adapters share the base's weights.
+
+    Args:
+        folder: what was trained.
+        other: what it plays with; None: the bare base.
+        is_merged: each is a model of its own, with its adapter merged: faster, for the memory of another model.
+
+    Raises:
+        PolicyError: as of :func:`load_policy`.
+    """
+    if other is None:
+        first = load_policy(config, folder, device=device, is_merged=is_merged, beside_base=True)
+        return first, replace(first, as_base=True)
+    first = load_policy(config, folder, device=device, is_merged=is_merged)
+    if not isinstance(first.model, PeftModel) or is_whole(other) or config.server is not None:
+        return first, load_policy(config, other, device=device, is_merged=is_merged)
+    _check_origin(other, config, first.base_mark.partition("-")[0])
+    add_adapter(first.model, other, config.base, OTHER)
+    first.model.eval()
+    return replace(first, adapter=FIRST), replace(first, adapter=OTHER)
 
 
 def _served(config: PolicyConfig, folder: Path | None) -> Policy:

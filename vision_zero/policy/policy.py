@@ -63,6 +63,7 @@ class Policy:
         greedy: greedy decoding instead of sampling.
         as_base: answer as the frozen base: with the adapter disabled, or with ``base``.
         base: the frozen base as a separate model, for a policy whose weights were all trained.
+        adapter: the adapter of ``model`` to play with, for a model with several; empty: the active one.
         has_no_base: the adapter is merged, so the base cannot be recovered.
         served: the same weights on a vLLM server, which then generates.
         compiled: decode with a compiled step.
@@ -78,6 +79,7 @@ class Policy:
     greedy: bool = False
     as_base: bool = False
     base: Any = None
+    adapter: str = ""
     has_no_base: bool = False
     served: VllmModel | None = None
     compiled: bool = False
@@ -295,6 +297,8 @@ class Policy:
 
     @contextmanager
     def _weights(self) -> Iterator[None]:
+        if self.adapter:
+            self.model.set_adapter(self.adapter)
         with self.model.disable_adapter() if self.as_base and hasattr(self.model, "disable_adapter") else nullcontext():
             yield
 

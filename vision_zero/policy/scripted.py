@@ -14,12 +14,12 @@ from PIL import Image
 
 from vision_zero.config.evaluation import ScriptedName
 from vision_zero.data.image_pair import ImagePair
+from vision_zero.data.images import empty_picture
 from vision_zero.domains.scenes.statements import SIDES, Both, Query, SceneFacts, Thing, parse, parts_of
 from vision_zero.errors import GameError
 from vision_zero.game.interface import Reply, Request
 from vision_zero.game.parsing import ABSTAIN
 from vision_zero.game.prompts import SpokenClue
-from vision_zero.game.spy import empty_picture
 from vision_zero.randomness import Seed
 
 NOTHING: SceneFacts = {"objects": [], "relationships": {side: [] for side in SIDES}}

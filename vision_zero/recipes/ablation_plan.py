@@ -60,11 +60,12 @@ def plan(config: AblationConfig, recipe: Mapping[str, Any], contents: Contents =
     base = merged(recipe, config.changes)
     rules = _checked("all arms", base)
     # One game for all: an arm may train with other rules, but is measured under the recipe's. Arms are compared, not
-    # promoted to anywhere, so neither alarms nor suites block them.
+    # promoted to anywhere, so neither alarms nor suites nor earlier versions block them.
     shared = {
         "evaluation": {"game": rules.evaluation.game or rules.game},
         "alarms": {"transfer_loss": 1.0, "unreadable": 1.0},
         "benchmarks": {"gate": OPEN_GATE},
+        "promotion": {"pairs": 0},
     }
     known: dict[str, str] = {}
     runs: list[ArmRun] = []
@@ -80,7 +81,7 @@ def plan(config: AblationConfig, recipe: Mapping[str, Any], contents: Contents =
         files = settings.model_dump_json(include={"policy": {"base", "revision"}, "pairs": True})
         if files not in known:
             known[files] = contents(settings)
-        content = settings.model_dump_json(exclude={"runs_folder"}) + known[files]
+        content = settings.model_dump_json(exclude={"runs_folder", "promotion"}) + known[files]
         digest = hashlib.blake2b(content.encode(), digest_size=4).hexdigest()
         model = f"ablation_{slug(config.name)}_{slug(arm.name)}_{seed}_{digest}"
         number = len(runs) + 1

@@ -33,6 +33,8 @@ def of_pairs(domain: Domain, config: SourcesConfig) -> str:
         photos = config.photos
         files = Storage(photos.location, photos.storage).fingerprint() if photos.location else ""
         return digest(files, base_fingerprint(photos.instruction.model) if photos.instruction else "")
+    if domain == "pictures":
+        return Storage(config.pictures.location, config.pictures.storage).fingerprint() if config.pictures.location else digest()
     if domain == "imported" and config.imported is not None:
         places = (config.imported.location, config.imported.pictures)
         return digest(*(Storage(place, config.imported.storage).fingerprint() for place in places if place))

@@ -20,6 +20,7 @@ Size = tuple[int, int]
 _OWN: Size = (NANO_SCENES.width, NANO_SCENES.height)
 _OBJECTS = f"{NANO_SCENES.min_objects} to {NANO_SCENES.max_objects} objects"
 _KNOWN = f"nano knows only its own scenes ({_OWN[0]}x{_OWN[1]} pixels, {_OBJECTS}), and compact charts in questions"
+_CALLED = {"imported": "imported pairs", "pictures": "single pictures"}
 _FRAME = ("extent", "zoom")
 """Settings of scenes that decide how large objects are shown."""
 
@@ -76,7 +77,7 @@ def _is_nano(who: AnswererConfig) -> bool:
 
 
 def _strange(pictures: Mapping[str, Collection[Size]]) -> list[str]:
-    found = ["imported pairs" if domain == "imported" else domain for domain in pictures if domain != "scenes"]
+    found = [_CALLED.get(domain, domain) for domain in pictures if domain != "scenes"]
     found += [f"scenes of {width}x{height} pixels" for width, height in sorted(set(pictures.get("scenes", ())) - {_OWN})]
     return found
 

@@ -14,6 +14,7 @@ from vision_zero.config.imported import ImportedConfig
 from vision_zero.config.nano_defaults import NANO_SCENES
 from vision_zero.config.pairs import ChartsConfig, ScenesConfig
 from vision_zero.config.photos import PhotosConfig
+from vision_zero.config.pictures import PicturesConfig
 from vision_zero.config.sources import SourcesConfig
 from vision_zero.data.image_pair import Domain, ImagePair, base_of
 from vision_zero.data.images import png_bytes
@@ -51,7 +52,7 @@ class Order:
 
     Attributes:
         size: width and height in pixels; None for 320x240, or for the size that imported pairs have.
-        location: of ChartQA, photos, or pairs; None for made-up charts and the photos that dependencies ship.
+        location: of ChartQA, photos, pictures, or pairs; None for made-up charts and the photos that dependencies ship.
         edits: the kinds of edit, each as often; empty for the source's own choice.
         changes: how many things each edit touches; None for the source's own choice.
         reading: further settings of how photos or imported pairs are read, as in their configuration.
@@ -159,6 +160,11 @@ def _config(order: Order, width: int, height: int, is_small: bool) -> SourcesCon
             raise PairsError("say with --from where the pairs are that should be imported")
         size = {} if order.size is None else common
         return SourcesConfig(imported=ImportedConfig(location=order.location, **size, **order.reading))
+    if order.domain == "pictures":
+        if order.edits or order.changes is not None:
+            raise PairsError("single pictures are not edited: leave out --edit and --changes")
+        size = {} if order.size is None else common
+        return SourcesConfig(pictures=PicturesConfig(location=order.location, **size, **order.reading))
     if order.edits:
         common["edits"] = dict.fromkeys(order.edits, 1.0)
     if order.changes is not None:
@@ -166,7 +172,9 @@ def _config(order: Order, width: int, height: int, is_small: bool) -> SourcesCon
     if order.domain == "photos":
         return SourcesConfig(photos=PhotosConfig(**common, location=order.location, **order.reading))
     if order.reading:
-        raise PairsError(f"{order.domain} are not read from a location like photos and imported pairs: leave out {_named(order)}")
+        raise PairsError(
+            f"{order.domain} are not read from a location like photos, pictures and imported pairs: leave out {_named(order)}"
+        )
     if order.domain == "charts":
         return SourcesConfig(charts=ChartsConfig(**common, style="compact" if is_small else "full", chartqa_root=order.location))
     if order.location is not None:

@@ -26,6 +26,7 @@ from vision_zero.data.validation.verdict import Verdict
 from vision_zero.errors import ConfigError, ReportError
 from vision_zero.evaluation.estimates import NOTHING, Score, Scores
 from vision_zero.evaluation.metric_names import SHOWN, place_of, words_for
+from vision_zero.evaluation.promotion import Promotion
 from vision_zero.evaluation.scorecard import Scorecard
 from vision_zero.game.played_games import PlayedGames
 from vision_zero.game.transcript_files import read_transcripts, write_transcripts
@@ -46,6 +47,7 @@ NUMBERS: Mapping[str, type[Config]] = {
     "alarms": Alarms,
     "verdict": Verdict,
     "suites": Scorecard,
+    "promotion": Promotion,
     "times": RunTimes,
     "unplayed": UnplayedGames,
 }
@@ -60,6 +62,7 @@ class Outcome:
 
     Attributes:
         before: the state that the run began with.
+        promotion: how it fares beside the version in production.
         suites: the suites that the policy was asked, and what the gate says.
         times: how long the steps before the report took.
         unplayed: the games that it made pairs for and did not play.
@@ -71,6 +74,7 @@ class Outcome:
     scores: Scores
     alarms: Alarms
     suites: Scorecard
+    promotion: Promotion
     times: RunTimes
     unplayed: UnplayedGames
 
@@ -134,6 +138,7 @@ def report_page(run: str, outcome: Outcome) -> str:
         scores=outcome.scores,
         alarms=outcome.alarms,
         card=outcome.suites,
+        promotion=outcome.promotion,
         shown_scores=SHOWN,
         charts=curve_charts(outcome.state),
         stages=Counter(record.stage for record in outcome.records),
@@ -203,6 +208,8 @@ def summary_table(outcome: Outcome, folder: RunFolder) -> None:
     click.echo(f"  differences hold for all {scores.comparisons} together (Bonferroni)")
     for line in outcome.suites.summary()[1:]:
         click.echo(line)
+    for line in outcome.promotion.lines():
+        click.echo(f"  {line}")
     for alarm in outcome.alarms.alarms:
         click.echo(f"  {alarm.name:<20}{alarm.mark}: {alarm.sentence}")
     click.echo(f"  report  {folder.path / 'report.html'}")

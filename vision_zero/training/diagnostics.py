@@ -15,6 +15,7 @@ import numpy as np
 from vision_zero.config.alarms import AlarmsConfig
 from vision_zero.config.base import Config
 from vision_zero.config.rewards import RewardsConfig
+from vision_zero.evaluation.comparison import Doubt
 from vision_zero.evaluation.estimates import Score, Scores
 from vision_zero.evaluation.intervals import stretch
 from vision_zero.game.transcript import Transcript
@@ -84,7 +85,7 @@ def watch(
         role_collapse(games, rewards, config),
         vagueness(scores, config),
         abstention_collapse(state, config),
-        negative_transfer(scores, config, confidence),
+        negative_transfer(scores, config, confidence, state.refusals),
         unreadable_replies(scores, config),
     )
     return Alarms(iteration=state.iteration, alarms=found)
@@ -136,15 +137,17 @@ def abstention_collapse(state: StageState, config: AlarmsConfig) -> Alarm:
     return Alarm(name="N/A collapse", is_raised=is_raised, sentence=sentence)
 
 
-def negative_transfer(scores: Scores, config: AlarmsConfig, confidence: float) -> Alarm:
+def negative_transfer(scores: Scores, config: AlarmsConfig, confidence: float, refusals: int = 0) -> Alarm:
     """Is the policy worse than the base outside the game?
 
     Several suites are compared after every round, and by chance one of them will look worse sooner or later. So a loss counts
-    only outside an interval that is widened for their number (Bonferroni correction).
+    only outside an interval that is widened for their number (Bonferroni correction). The questions are the same in every run, so
+    after each refusal the interval is narrower: :func:`vision_zero.evaluation.intervals.after_refusals`.
     """
     suites = [(score, score.difference) for score in scores.scores if score.name.startswith(SUITES) and score.difference]
     # The intervals in the scores are corrected already, for all that is compared there and not for the suites alone.
     wider = stretch(confidence, len(suites), already=scores.comparisons) if suites else 1.0
+    wider *= Doubt.after(refusals, confidence, max(1, len(suites))).of_worse
     bad = [
         score
         for score, difference in suites

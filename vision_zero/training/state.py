@@ -7,6 +7,7 @@ from pydantic import Field
 from vision_zero.config.base import Config
 from vision_zero.config.learning import Stage, SwitchConfig
 from vision_zero.evaluation.estimates import Scores
+from vision_zero.evaluation.refused import Refused
 from vision_zero.rewards.role_advantage import RoleBaselines
 
 
@@ -63,6 +64,10 @@ class StageState(Config):
     refusals: int = Field(0, ge=0)
     """Runs that were not promoted since the version that this run began from: each further one draws other replies, since the
     same ones would end in the same refusal."""
+    refused: tuple[Refused, ...] = ()
+    """All versions that were refused before this run, the oldest first."""
+    judged: int = Field(0, ge=0)
+    """Runs of the model that promotion has judged before this one: each is judged on held-out pairs of its own."""
 
     @classmethod
     def at_start(cls, rules: SwitchConfig) -> StageState:

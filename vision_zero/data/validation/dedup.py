@@ -3,7 +3,7 @@
 The rules are those that a user would expect:
 
 - a pair repeats an earlier one of its split when *both* its pictures do: two edits of one picture are two pairs;
-- an imported pair that is drawn again is no fault, for there are only so many; it is counted;
+- an imported pair or a single picture that is drawn again is no fault, for there are only so many; it is counted;
 - a training pair must share neither a picture nor the photo or table that it is made of with a held-out pair.
 """
 
@@ -14,6 +14,8 @@ from dataclasses import dataclass, field
 
 import pandas as pd
 
+FINITE = ("imported", "pictures")
+"""Domains of which there is only so much, each shown as it is: one that comes up again is no fault."""
 BITS = 256
 """Bits of a perceptual hash."""
 
@@ -49,7 +51,7 @@ class HashIndex:
 @dataclass(frozen=True)
 class Duplicates:
     """For every row of a frame of measurements: the earlier pair that it repeats, the held-out pair that it gives away (both None
-    where there is none), and whether it is an imported pair that comes up again."""
+    where there is none), and whether it is an imported pair or a single picture that comes up again."""
 
     duplicate_of: list[str | None]
     leaks_from: list[str | None]
@@ -70,7 +72,7 @@ def find_duplicates(frame: pd.DataFrame, distance: int) -> Duplicates:
     found = Duplicates([], [], [])
     for row in rows:
         split = seen.setdefault(row.split, _Seen(HashIndex(distance), HashIndex(distance)))
-        known = row.domain == "imported" and row.base in split.bases
+        known = row.domain in FINITE and row.base in split.bases
         found.again.append(known)
         found.duplicate_of.append(None if known else split.repeated(row))
         leak = next((name for value in row.hashes() for name in pictures.near(value)), bases.get(row.base))

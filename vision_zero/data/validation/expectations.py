@@ -154,7 +154,7 @@ def judge_together(verdict: DomainVerdict, weights: Weights, config: QualityConf
                 found="; ".join(rare.values()) or "they do",
             )
         )
-    if config.probe_pairs:
+    if config.probe_pairs and verdict.domain != "pictures":  # whose modified ones anybody can tell: they are empty
         probe = verdict.probe
         rules.append(
             Expectation(
@@ -198,7 +198,8 @@ def _hardest(passed: pd.DataFrame, count: int) -> dict[str, str]:
     """The pairs of each domain whose edit is hardest to see, with a note."""
     rows = passed.sort_values("changed_area").groupby("domain", sort=True).head(count)
     return {
-        pair_id: f"{area:.2%} of the picture changed" for pair_id, area in zip(rows["pair_id"], rows["changed_area"], strict=True)
+        str(row.pair_id): f"{row.changed_area:.2%} of the picture {'is not empty' if row.domain == 'pictures' else 'changed'}"
+        for row in rows[["pair_id", "domain", "changed_area"]].itertuples(index=False)
     }
 
 
@@ -222,4 +223,5 @@ def _shown(frame: pd.DataFrame, quarantined: tuple[Quarantined, ...], count: int
 
 
 def _mean(values: pd.Series[float]) -> float:
-    return float(values.mean()) if len(values) else 0.0
+    known = values.dropna()
+    return float(known.mean()) if len(known) else 0.0

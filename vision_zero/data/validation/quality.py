@@ -14,6 +14,7 @@ from skimage.metrics import structural_similarity
 
 from vision_zero.config.pairs import QualityConfig
 from vision_zero.data.image_pair import ImagePair, base_of
+from vision_zero.data.images import empty_picture
 from vision_zero.data.table import Batches, from_row
 from vision_zero.data.validation.change_log import log_fault
 from vision_zero.data.validation.dedup import find_duplicates
@@ -37,6 +38,7 @@ _UNREADABLE: dict[str, Any] = {
     "unlogged_area": None,
     "solid_area": None,
     "moved_share": None,
+    "colour_range": None,
     "log_fault": None,
     "text_fault": None,
     "kinds": "",
@@ -55,6 +57,8 @@ def changed_mask(original: Image.Image, modified: Image.Image, threshold: int) -
 
 def measure(pair: ImagePair, config: QualityConfig) -> dict[str, Any]:
     """The measurements of one readable pair; what needs two pictures of one size is missing where the sizes differ."""
+    if pair.domain == "pictures":
+        return _measure_picture(pair, config)
     large_enough = min(*pair.original.size, *pair.modified.size) >= _SSIM_WINDOW
     comparable = pair.original.size == pair.modified.size and large_enough
     return {
@@ -72,6 +76,21 @@ def measure(pair: ImagePair, config: QualityConfig) -> dict[str, Any]:
     }
 
 
+def _measure_picture(pair: ImagePair, config: QualityConfig) -> dict[str, Any]:
+    """Of a single picture: nothing was edited, so it is held against the empty one alone, which all have in common."""
+    shown = _hash(pair.original)
+    return {
+        **_UNREADABLE,
+        "readable": True,
+        "same_size": pair.original.size == pair.modified.size,
+        "changed_area": float(changed_mask(pair.original, empty_picture(pair.original.size), config.pixel_threshold).mean()),
+        "colour_range": _colour_range(pair.original),
+        "base": base_of(pair),
+        "original_hash": shown,
+        "modified_hash": shown,
+    }
+
+
 def measure_table(table: Batches, config: QualityConfig, also: Callable[[ImagePair], None] | None = None) -> pd.DataFrame:
     """Measurements of every pair, and what it repeats. Pictures are decoded one pair at a time.
 
@@ -81,9 +100,9 @@ def measure_table(table: Batches, config: QualityConfig, also: Callable[[ImagePa
     Returns:
         One row a pair: ``pair_id``, ``domain``, ``split``, ``readable``, ``same_size``, ``changed_area``, ``similarity``,
         ``changes`` (logged), ``hidden_changes`` (logged ones whose box shows none), ``unlogged_area`` (visible change outside all
-        boxes), ``solid_area``, ``moved_share`` (:mod:`~vision_zero.data.validation.image_motion`), ``log_fault``, ``text_fault``,
-        ``kinds``, ``base`` (what it is made of), both hashes, ``trouble`` (why it is unreadable), ``duplicate_of``,
-        ``leaks_from`` and ``again`` (:mod:`~vision_zero.data.validation.dedup`).
+        boxes), ``solid_area``, ``moved_share`` (:mod:`~vision_zero.data.validation.image_motion`), ``colour_range`` (of single
+        pictures), ``log_fault``, ``text_fault``, ``kinds``, ``base`` (what it is made of), both hashes, ``trouble`` (why it is
+        unreadable), ``duplicate_of``, ``leaks_from`` and ``again`` (:mod:`~vision_zero.data.validation.dedup`).
     """
     measured = []
     for batch in table.batches(_BATCH):
@@ -141,6 +160,12 @@ def _text_fault(pair: ImagePair) -> str:
         )
     except PairsError:
         return ""  # `log_fault` says so.
+
+
+def _colour_range(image: Image.Image) -> int:
+    """How far the pixels of a picture lie apart, in the channel in which they do so most: 0 for a plain one."""
+    pixels = np.asarray(image.convert("RGB"))
+    return int(np.ptp(pixels, axis=(0, 1)).max())
 
 
 def _hash(image: Image.Image) -> str:

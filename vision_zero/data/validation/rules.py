@@ -64,6 +64,17 @@ def _domain_rules(config: QualityConfig, domain: Domain) -> list[Rule]:
     most = config.max_changed_area if bounds is None or bounds.max_changed_area is None else bounds.max_changed_area
     alike = config.max_similarity if bounds is None or bounds.max_similarity is None else bounds.max_similarity
     only = {"row_condition": Column("domain") == domain}
+    if domain == "pictures":
+        return [
+            Rule(
+                f"pictures: something is shown, in {least:.2%} of the picture at least",
+                gxe.ExpectColumnValuesToBeBetween(column="changed_area", min_value=least, **only),
+            ),
+            Rule(
+                f"pictures: more than one plain colour (values differ by more than {config.pixel_threshold})",
+                gxe.ExpectColumnValuesToBeBetween(column="colour_range", min_value=config.pixel_threshold + 1, **only),
+            ),
+        ]
     rules = [
         Rule(
             f"{domain}: changed area from {least:.2%} to {most:.0%}",

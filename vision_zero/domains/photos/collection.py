@@ -13,6 +13,7 @@ from typing import final
 from PIL import Image
 
 from vision_zero.config.photos import PhotosConfig
+from vision_zero.config.pictures import PicturesConfig
 from vision_zero.data.archives import FileSet
 from vision_zero.data.file_naming import OTHER_SUFFIXES, is_picture
 from vision_zero.data.image_pair import Facts
@@ -155,8 +156,8 @@ class RowPhotos(PhotoCollection):
         return self._rows.picture(place, cell, self._column)
 
 
-def open_collection(config: PhotosConfig) -> PhotoCollection:
-    """The configured photos.
+def open_collection(config: PhotosConfig | PicturesConfig) -> PhotoCollection:
+    """The configured photos, or pictures of any kind.
 
     Raises:
         PairsError: their location cannot be read or holds none.

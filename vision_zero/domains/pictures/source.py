@@ -1,0 +1,90 @@
+"""Single pictures as pairs: the modified one is empty (arXiv 2509.25541v2), so any pictures will do and none is edited."""
+
+from __future__ import annotations
+
+from typing import final
+
+from PIL import Image
+
+from vision_zero.config.pictures import PicturesConfig
+from vision_zero.data.broken_pairs import UsablePairs
+from vision_zero.data.image_pair import Domain, ImagePair
+from vision_zero.data.images import empty_picture
+from vision_zero.data.source import PairSource
+from vision_zero.data.source_report import SourceReport
+from vision_zero.data.splits import EVERYTHING, SplitFilter
+from vision_zero.domains.photos.collection import open_collection
+from vision_zero.errors import PairsError
+from vision_zero.randomness import Seed
+from vision_zero.text import well_formed
+
+
+@final
+class PictureSource(PairSource):
+    """Takes a picture as it is, scaled down where it is too large; facts are its origin and the size that it had.
+
+    There are only so many: each comes once before any comes again. What shows the same belongs to one split, whatever its file's
+    name, format or size. Pictures that cannot be used are passed over, and the report says why.
+
+    Raises:
+        PairsError: the location cannot be read or holds no pictures.
+    """
+
+    domain: Domain = "pictures"
+
+    def __init__(self, config: PicturesConfig, part: SplitFilter = EVERYTHING) -> None:
+        self.config = config
+        self._pictures = open_collection(config)
+        what = f"picture in {config.location or 'the packages'}"
+        names, count = self._pictures.name, len(self._pictures)
+        self._usable = UsablePairs(count, names, self._load, what, lambda found: found[:1], part=part)
+
+    def of(self, part: SplitFilter) -> PairSource:
+        view = object.__new__(PictureSource)
+        view.config, view._pictures, view._usable = self.config, self._pictures, self._usable.of(part)
+        return view
+
+    def sample(self, seed: Seed) -> ImagePair:
+        return self._pair(self._usable.draw(seed.child("picture").generator()), seed)
+
+    def at(self, turn: int, seed: Seed, order: Seed) -> ImagePair:
+        found = self._usable.turn(turn, order)
+        return self.sample(seed) if found is None else self._pair(found, seed)
+
+    def report(self) -> SourceReport:
+        return SourceReport(
+            domain=self.domain,
+            location=well_formed(self.config.location or "the photos of the packages"),
+            things="pictures",
+            files=self._pictures.files,
+            found=len(self._pictures),
+            looks=self._usable.looks,
+            failures=self._usable.failures,
+            passed_over={name: well_formed(reason) for name, reason in self._usable.problems.items()},
+            left_out=dict(self._pictures.left_out),
+        )
+
+    def _pair(self, found: tuple[int, tuple[Image.Image, tuple[int, int]]], seed: Seed) -> ImagePair:
+        place, (picture, size) = found
+        origin = {("picture" if name == "photo" else name): value for name, value in self._pictures.origin(place).items()}
+        return ImagePair(
+            pair_id=f"picture-{seed.digest()[:16]}",
+            domain=self.domain,
+            original=picture,
+            modified=empty_picture(picture.size),
+            changes=(),
+            original_facts={**origin, "size": list(size)},
+            modified_facts={},
+        )
+
+    def _load(self, place: int) -> tuple[Image.Image, tuple[int, int]]:
+        """A picture as it is shown, and the size that it had."""
+        picture = self._pictures.load(place)
+        size = picture.size
+        picture.thumbnail((self.config.width, self.config.height), Image.Resampling.LANCZOS)
+        if min(picture.size) < self.config.least_side:
+            raise PairsError(
+                f"its shorter side has {min(picture.size)} pixels once it is scaled from {size[0]}x{size[1]}, at least "
+                f"{self.config.least_side} are needed"
+            )
+        return picture, size
