@@ -132,7 +132,7 @@ def test_the_bare_base_is_nothing_to_publish(tmp_path):
         build(settings(), PolicyFolder(None), CARD, tmp_path / "merged")
 
 
-@pytest.mark.parametrize(("target", "words"), [(" ", "target is empty"), ("hub:name", "names no repository")])
+@pytest.mark.parametrize(("target", "words"), [(" ", "target is empty"), ("hub:name", "does not name a repository")])
 def test_a_target_names_a_place(target, words):
     with pytest.raises(ValueError, match=words):
         settings(target=target)

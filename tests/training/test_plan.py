@@ -289,7 +289,7 @@ def test_a_server_draws_with_memory_of_its_own_and_is_told_how_much_there_is(big
 
 
 def test_recipes_that_lose_what_they_learn_are_refused():
-    with pytest.raises(ValidationError, match=r"top_p 0\.9 would draw replies from a part of the distribution"):
+    with pytest.raises(ValidationError, match=r"top_p 0\.9 would sample replies from a part of the distribution"):
         SelfPlayConfig.model_validate({"policy": {"sampling": {"top_p": 0.9}}})
     with pytest.raises(ValidationError, match="merged_play would round an adapter's small updates away"):
         SelfPlayConfig.model_validate({"policy": {"dtype": "bfloat16"}, "learning": {"merged_play": True}})

@@ -87,7 +87,7 @@ def test_shares_play_by_themselves(make_job):
 
 
 def test_shares_need_two_processes_and_all_weights():
-    with pytest.raises(ValidationError, match="nobody to share with: set num_processes"):
+    with pytest.raises(ValidationError, match="sharded needs several processes: set num_processes"):
         LearningConfig(sharded=True)
     with pytest.raises(ValidationError, match=r"set policy.adapter null, or leave sharded out"):
         SelfPlayConfig.model_validate({"learning": SHARED})

@@ -1,4 +1,4 @@
-"""Settings of an ablation: a self-play recipe, named changes to it (the arms), and seeds."""
+"""Settings of an ablation: a self-play recipe, variants of it (the arms), and seeds."""
 
 from __future__ import annotations
 
@@ -11,63 +11,63 @@ from pydantic import Field, StringConstraints, model_validator
 from vision_zero.config.base import Config, RootConfig
 
 Changes = dict[str, Any]
-"""Settings that differ, nested as in a self-play recipe; mappings are merged, everything else is replaced."""
+"""Changes to a self-play recipe, nested as there; mappings are merged, everything else is replaced."""
 Name = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9 .%-]{0,39}$")]
 ACROSS_ARMS = ("seed", "evaluation", "runs_folder", "alarms")
-"""What arms may not change: they would not be measured on the same held-out sets, or not be told apart."""
+"""Settings that arms may not change: arms must share the held-out pairs, and have distinct runs."""
 MEASUREMENT = ("evaluation", "benchmarks")
-"""Settings that say what is measured."""
+"""Settings of the evaluation."""
 MEASURED = "measured.yaml"
-"""In the folder of an arm's last measurement: the recipe that it was made with, once it is done."""
+"""File in the folder of an arm's final evaluation: its recipe, written when it is done."""
 TRAINING_PAIRS = frozenset({"spoiled"})
-"""Settings of pairs that leave the held-out ones alone."""
+"""Settings of pairs that do not affect the held-out ones."""
 
 
 class Arm(Config):
     """A variant of the recipe."""
 
     name: Name
-    """Its name in the report."""
+    """Name in the report."""
     changes: Changes = Field(default_factory=dict)
-    """What it changes; nothing for the recipe itself."""
+    """Changes to the recipe; empty for the recipe itself."""
 
     @model_validator(mode="after")
     def _is_measured_like_the_others(self) -> Self:
         strange = sorted(set(self.changes).intersection(ACROSS_ARMS))
         if strange:
-            raise ValueError(f"arm {self.name!r} may not change {strange[0]}: arms are measured alike")
+            raise ValueError(f"arm {self.name!r} may not change {strange[0]}: all arms are evaluated in the same way")
         if set(self.changes.get("pairs") or {}) - TRAINING_PAIRS:
             raise ValueError(f"arm {self.name!r} may change only pairs.spoiled of pairs: the held-out ones come from the others")
         return self
 
 
 class AblationConfig(RootConfig):
-    """Arms x seeds, all measured on the same held-out pairs, under the same rules."""
+    """Arms x seeds, all evaluated on the same held-out pairs with the same rules."""
 
     name: Name
-    """Names the report's folder and, with arm, seed, settings and the contents of the base and of the pairs' sources, the arms'
-    models."""
+    """Name of the report's folder, and part of the names of the arms' models, with arm, seed and a fingerprint of settings, base
+    and sources of pairs."""
     recipe: str = "configs/self_play/nano.yaml"
-    """File that every arm starts from."""
+    """The recipe that every arm starts from."""
     changes: Changes = Field(default_factory=dict)
-    """What all arms change in the recipe; ``evaluation`` and ``alarms`` are changed here or not at all."""
+    """Changes to the recipe for all arms; ``evaluation`` and ``alarms`` can only be changed here."""
     arms: tuple[Arm, ...] = Field(min_length=1)
-    """The arms, in the report's order. A list: ZenML sorts the keys of mappings."""
+    """The arms, in the order of the report. A list, because ZenML sorts the keys of mappings."""
     reference: Name
     """The arm that the others are compared with."""
     final: Changes | None = None
-    """What changes, of ``evaluation`` and ``benchmarks``, for one more measurement of each arm when its schedule is done: more
-    held-out pairs, and suites. It is what ``vision-zero results --ablation`` shows; the ablation's own report and its courses
-    are of the measurements on the way. None: there is no such measurement."""
+    """Changes to ``evaluation`` and ``benchmarks`` for one larger evaluation of each finished arm, such as more held-out pairs,
+    or suites. ``vision-zero results --ablation`` shows it; the ablation's own report and curves show the evaluations during
+    training. Null: no such evaluation."""
     seeds: tuple[Annotated[int, Field(ge=0)], ...] = Field((0, 1, 2), min_length=1)
-    """Every arm is run with each of these as the run's seed."""
+    """Every arm is run once with each of these seeds."""
     confidence: float = Field(0.95, gt=0.5, lt=1.0)
     """Coverage of the intervals over seeds and held-out pairs."""
     side_by_side: int = Field(1, ge=1)
-    """Arms that are trained at the same time, each with its share of the cores: a small policy's work does not fill them. Their
-    output then goes into files beside their recipes."""
+    """Arms that are trained in parallel, each with an equal share of the cores (a small policy does not use all of them). Their
+    output goes into files beside their recipes."""
     runs_folder: str = "runs"
-    """Folder that gets the report, and below it each arm's runs."""
+    """Folder for the report and, below it, the runs of each arm."""
 
     @model_validator(mode="after")
     def _arms_are_comparable(self) -> Self:
@@ -75,7 +75,7 @@ class AblationConfig(RootConfig):
             raise ValueError(f"reference {self.reference!r} is not one of the arms")
         strange = sorted(set(self.final or {}) - set(MEASUREMENT))
         if strange:
-            raise ValueError(f"final may not change {strange[0]}: it measures what was trained")
+            raise ValueError(f"final may not change {strange[0]}: it only evaluates what was trained")
         if len(set(self.seeds)) < len(self.seeds):
             raise ValueError("seeds must differ: the same seed gives the same run")
         if len({slug(arm.name) for arm in self.arms}) < len(self.arms):
@@ -89,7 +89,7 @@ def order(config: AblationConfig) -> list[tuple[Arm, int]]:
 
 
 def run_folder(config: AblationConfig, arm: str, seed: int) -> Path:
-    """Where the runs of an arm with one seed are kept; the recipe that they were started with has that name and ``.yaml``."""
+    """Folder of the runs of an arm with one seed; their recipe is beside it, under the same name with ``.yaml``."""
     return Path(config.runs_folder) / slug(config.name) / f"{slug(arm)}_{seed}"
 
 

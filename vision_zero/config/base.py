@@ -1,4 +1,4 @@
-"""What every configuration model has in common."""
+"""Base classes of all configuration models."""
 
 from __future__ import annotations
 
@@ -11,17 +11,17 @@ from vision_zero.config.credentials import refuse_credentials
 
 
 class Config(BaseModel):
-    """A frozen model; an unknown key is an error; the text under a field is its documentation."""
+    """A frozen pydantic model: unknown keys are errors, and the string below a field is its documentation."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True, protected_namespaces=())
 
 
 class RootConfig(Config):
-    """The whole configuration of a pipeline, as its user has written it.
+    """The configuration of a pipeline, as written in a recipe.
 
     Raises:
-        ConfigError: something in it looks like a credential. It is no ValueError, which pydantic would wrap together with the
-            input, credential and all.
+        ConfigError: a value looks like a credential. It is not a ValueError, because pydantic would wrap that together with the
+            input, including the credential.
     """
 
     @model_validator(mode="before")
@@ -32,7 +32,7 @@ class RootConfig(Config):
 
 
 def merged(below: Mapping[str, Any], above: Mapping[str, Any]) -> dict[str, Any]:
-    """Nested settings with others laid over them: mappings are merged, everything else is replaced."""
+    """Nested settings, overridden by others: mappings are merged recursively, everything else is replaced."""
     result = dict(below)
     for key, value in above.items():
         under = result.get(key)
@@ -41,10 +41,11 @@ def merged(below: Mapping[str, Any], above: Mapping[str, Any]) -> dict[str, Any]
 
 
 def problems(error: ValidationError) -> str:
-    """What pydantic found, as one line that names each place."""
+    """Pydantic's errors as one line that names the path of each key."""
     sentences = []
     for problem in error.errors(include_url=False):
         place = ".".join(str(part) for part in problem["loc"])
         text = problem["msg"].removeprefix("Value error, ")
-        sentences.append(f"{place}: {'unknown key' if problem['type'] == 'extra_forbidden' else text[:1].lower() + text[1:]}")
+        sentence = "unknown key" if problem["type"] == "extra_forbidden" else text[:1].lower() + text[1:]
+        sentences.append(f"{place}: {sentence}" if place else sentence)
     return "; ".join(sentences)

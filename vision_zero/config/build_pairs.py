@@ -1,4 +1,4 @@
-"""The configuration of ``build_pairs``: one source alone, as many pairs as wanted, written as files that training tools read."""
+"""Configuration of ``build_pairs``: pairs of one domain, written as parquet files."""
 
 from __future__ import annotations
 
@@ -13,22 +13,22 @@ from vision_zero.randomness import HELD_OUT_SEEDS
 
 
 class BuildPairsConfig(RootConfig, SourcesConfig):
-    """Which pairs are built, and where to."""
+    """Which pairs are built, and where they are written."""
 
     seed: int = Field(0, ge=0, lt=HELD_OUT_SEEDS.start)
-    """The same seed builds the same pairs."""
+    """The same seed gives the same pairs."""
     domain: Domain = "scenes"
-    """The source."""
+    """The domain."""
     train: int = Field(200, ge=0)
-    """Training pairs; of imported ones each is taken once, so there may be fewer."""
+    """Training pairs. Imported pairs are used once each, so there may be fewer."""
     held_out: int = Field(40, ge=0)
-    """Held-out pairs, made of other photos, tables or imported pairs than the training ones."""
+    """Held-out pairs, made from other photos, data files or imported pairs than the training pairs."""
     pairs_per_file: int = Field(500, ge=1)
     """Pairs in one parquet file."""
     processes: int = Field(1, ge=1, le=256)
-    """Processes that make pairs side by side; the pairs are the same whatever their number."""
+    """Parallel processes; the pairs do not depend on their number."""
     folder: str = "runs"
-    """Folder that gets a folder of plain files for each run."""
+    """Folder for the files of each run."""
 
     @model_validator(mode="after")
     def _there_is_something_to_build(self) -> Self:

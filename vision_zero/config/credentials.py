@@ -1,7 +1,7 @@
-"""Credentials do not belong in a configuration: ZenML stores it with every run, and shows it to everybody who may see the run.
+"""Refuses credentials in configurations, which ZenML stores with every run and shows to everybody who may see the run.
 
-What looks like one is refused, by its key (``password: …``) or by its form (``AKIA…``); the message says where it is and where it
-belongs, never what it is.
+A value that looks like one is refused, by its key (``password: …``) or by its form (``AKIA…``). The message names its place,
+never the value.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from vision_zero.errors import ConfigError
 _FORMS = (
     r"(?<![A-Za-z0-9])(?:AKIA|ASIA)[A-Z0-9]{16}(?![A-Za-z0-9])",  # AWS
     r"(?<![A-Za-z0-9])hf_[A-Za-z0-9]{16,}",  # Hugging Face
-    r"(?<![A-Za-z0-9])sk-(?:[a-z0-9]+-){0,3}(?=[A-Za-z_]*[0-9])[A-Za-z0-9_]{16,}",  # OpenAI and those who speak like it
+    r"(?<![A-Za-z0-9])sk-(?:[a-z0-9]+-){0,3}(?=[A-Za-z_]*[0-9])[A-Za-z0-9_]{16,}",  # OpenAI and compatible services
     r"(?<![A-Za-z0-9])(?:gh[oprsu]_[A-Za-z0-9]{30,}|github_pat_\w{30,})",  # GitHub
     r"(?<![A-Za-z0-9])AIza[A-Za-z0-9_-]{35}",  # Google
     r"(?<![A-Za-z0-9])eyJ[A-Za-z0-9_-]{8,}\.eyJ[A-Za-z0-9_-]{8,}\.",  # JSON web tokens
@@ -29,25 +29,25 @@ _WORDS = frozenset("credential credentials passphrase passwd password pwd secret
 _PAIRS = frozenset({("access", "key"), ("account", "key"), ("api", "key"), ("private", "key"), ("secret", "key"), ("key", "id")})
 """The last words of keys that name a credential. Plurals count something: ``max_clue_tokens``."""
 _REFERENCE = re.compile(r"\{\{[^{}]+\}\}|\$\{\w+\}|\$[A-Za-z_]\w*")
-"""What names a credential instead of holding it."""
+"""A reference to a credential, which is allowed."""
 
 
 def refuse_credentials(data: object, source: str = "") -> None:
-    """Look through settings, however deep.
+    """Search nested settings.
 
     Args:
-        data: mappings, lists and plain values; anything else is passed over.
+        data: mappings, lists and plain values; anything else is ignored.
         source: the file they come from.
 
     Raises:
-        ConfigError: something in them looks like a credential.
+        ConfigError: a value looks like a credential.
     """
     for place, reason in _found(data, ()):
         raise ConfigError(_message(f"{source}: {place}" if source else place, reason))
 
 
 def refuse_credentials_in_text(text: str, source: str) -> None:
-    """Look through a file as it is written, comments included, by form alone.
+    """Search the text of a file, including comments, by form only.
 
     Raises:
         ConfigError: something in it looks like a credential.
@@ -96,7 +96,7 @@ def _has_form(value: Any) -> bool:
 
 
 def _holds_something(value: Any) -> bool:
-    """Whether a value is more than nothing, a switch, or the name of where the credential is."""
+    """Whether a value is more than empty, a boolean, or a reference to a credential."""
     if isinstance(value, str):
         return bool(value.strip()) and _REFERENCE.fullmatch(value.strip()) is None
     if isinstance(value, (list, tuple)):

@@ -1,4 +1,4 @@
-"""Settings of models behind a server: the one that answers, the one that reads answers, and the one that plays."""
+"""Settings of models behind a server: an evaluated endpoint, a judge that extracts answers, and a vLLM server that samples."""
 
 from __future__ import annotations
 
@@ -10,26 +10,26 @@ from vision_zero.config.base import Config
 
 
 class ServerConfig(Config):
-    """A server that speaks OpenAI's protocol, and a model there."""
+    """A model on an OpenAI-compatible server."""
 
     url: str
     """Base URL; ``/chat/completions`` is added: ``http://localhost:8000/v1``."""
     model: str
-    """Name of the model there."""
+    """Name of the model on the server."""
     key_variable: str | None = None
-    """Environment variable that holds the key; None sends none."""
+    """Environment variable that holds the key; null: no key."""
     timeout: float = Field(120.0, gt=0.0)
-    """Seconds for one request."""
+    """Timeout of one request, in seconds."""
     tries: int = Field(4, ge=1, le=10)
-    """Tries of one request when the server is busy or does not answer; the waits between them double."""
+    """Attempts for a request if the server is busy or does not answer; the wait doubles after each."""
     first_wait: float = Field(1.0, ge=0.0)
-    """Seconds before the second try."""
+    """Seconds before the second attempt."""
     parallel: int = Field(4, ge=1, le=1024)
-    """Requests at a time."""
+    """Concurrent requests."""
 
 
 class EndpointConfig(ServerConfig):
-    """Where a model answers."""
+    """An endpoint to evaluate, or to judge with."""
 
     max_tokens: int = Field(1024, ge=1)
     """Longest reply."""
@@ -38,27 +38,27 @@ class EndpointConfig(ServerConfig):
 
 
 class VllmConfig(ServerConfig):
-    """A vLLM server that generates in the place of this process; ``model`` is the base as it is named there.
+    """A vLLM server that samples the replies instead of this process; ``model`` is the server's name of the base.
 
-    To be started with ``--enable-lora --max-lora-rank R`` and VLLM_ALLOW_RUNTIME_LORA_UPDATING=True: each iteration's adapter is
-    handed to it as files.
+    Start it with ``--enable-lora --max-lora-rank R`` and VLLM_ALLOW_RUNTIME_LORA_UPDATING=True: it loads each iteration's adapter
+    from files.
     """
 
     adapters: str
-    """A folder that this machine and the server both see, under the same path."""
+    """A folder that this process and the server can reach under the same path."""
     sleeps: bool = False
-    """Whether it gives up its GPU's memory while this process trains, so that both can be on one GPU. To be started with
-    ``--enable-sleep-mode`` and VLLM_SERVER_DEV_MODE=1 as well; nobody else can use it then."""
+    """Release the GPU's memory while this process trains, so that both can use one GPU. Start the server also with
+    ``--enable-sleep-mode`` and VLLM_SERVER_DEV_MODE=1. It cannot be shared with other processes."""
     parallel: int = Field(256, ge=1, le=1024)
-    """Requests at a time; the server makes batches of what it has."""
+    """Concurrent requests; the server batches them."""
 
 
 class JudgeConfig(Config):
-    """When a second model extracts, and which one."""
+    """A second model that extracts answers from replies, and when it is used."""
 
     when: Literal["unread", "always"] = "unread"
     """``unread``: only replies in which the rules find no answer; ``always``: every reply that is not empty."""
     endpoint: EndpointConfig
-    """The model; greedy settings keep scores repeatable."""
+    """The model. Keep it greedy, so that scores are reproducible."""
     longest_reply: int = Field(8_000, ge=100)
-    """Characters of a reply that the judge is shown, from its end."""
+    """The judge sees this many last characters of a reply."""

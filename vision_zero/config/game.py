@@ -1,4 +1,4 @@
-"""Settings of the game: who sits at the table, who sees what, who votes, and how they are spoken to."""
+"""Settings of the game: players, images, voters and prompts."""
 
 from __future__ import annotations
 
@@ -15,33 +15,32 @@ class GameConfig(Config):
     """Rules of "Who is the spy?"; the defaults are the paper's (v1)."""
 
     civilians: int = Field(3, ge=2, le=15)
-    """Players who see the original; one spy sits with them."""
+    """Players that see the original image; there is one spy."""
     rounds: int = Field(2, ge=1, le=8)
     """Clue rounds before the vote."""
     spy_image: SpyImage = "modified"
-    """What the spy sees: the modified picture (paper v1), an empty one (ICLR version), or the original (noise test)."""
+    """The spy's image: the modified one (paper v1), a blank one (ICLR version), or the original (noise test)."""
     voters: Literal["civilians", "judge"] = "civilians"
-    """Who votes: every civilian once, or one observer of the original who is asked ``judge_votes`` times (released code)."""
+    """Who votes: every civilian once, or one observer of the original image, sampled ``judge_votes`` times (released code)."""
     judge_votes: int = Field(3, ge=1, le=64)
-    """Votes of the judge, where there is one."""
+    """Votes under ``voters: judge``."""
     prompt: Literal["paper", "compact"] = "paper"
-    """Wording: the paper's full rules, or the short form that the embedded policy was raised on."""
+    """Prompt: the paper's full rules, or the short form that the embedded policy was trained on."""
     remember_reasoning: bool = True
-    """A player's prompt repeats its own earlier private reasoning (paper); off saves prompt tokens."""
+    """Repeat a player's own earlier reasoning in its prompt (paper); off saves prompt tokens."""
     name_silent: bool | None = None
-    """The vote's prompt names the seats of whom no clue could be read. Null: as the wording has it, named in ``compact`` and left
-    out in ``paper``."""
+    """Name players without a readable clue in the prompt of a vote. Null: true for ``prompt: compact``, false for ``paper``."""
     max_clue_characters: int = Field(240, ge=20, le=4000)
-    """A longer clue is cut: it goes into everybody's prompt."""
+    """Longer clues are truncated, since they go into every player's prompt."""
     max_reasoning_characters: int = Field(1200, ge=0, le=20000)
-    """Longer own reasoning is cut, from the front, before it is repeated to its author."""
+    """Longer reasoning is truncated from the front before it is repeated in its author's prompt."""
 
     @property
     def names_silent(self) -> bool:
-        """Does the vote's prompt name seats that said nothing?"""
+        """Whether the prompt of a vote names players without a readable clue."""
         return self.prompt == "compact" if self.name_silent is None else self.name_silent
 
     @property
     def votes(self) -> int:
-        """Votes that end a game."""
+        """Votes in a game."""
         return self.civilians if self.voters == "civilians" else self.judge_votes

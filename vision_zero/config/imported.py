@@ -1,4 +1,4 @@
-"""Settings of pairs that were made elsewhere, and of reading files that may be far away."""
+"""Settings of imported pairs, and of reading remote files."""
 
 from __future__ import annotations
 
@@ -10,54 +10,54 @@ from vision_zero.config.base import Config
 
 
 class StorageConfig(Config):
-    """How files are read. Credentials are not set here: they come from where the file system's own tools look for them."""
+    """How files are read. Credentials are not set here; they are read where the file system's own tools look for them."""
 
     pattern: str = "*"
-    """Only files whose path below the location matches are used, for example ``data/train-*``; ``*`` matches "/" too."""
+    """Use only files whose path below the location matches, for example ``data/train-*``; ``*`` matches "/" too."""
     cache: str | None = None
-    """Folder for copies of remote files; none: a folder of the user's cache. Local files are never copied."""
+    """Cache folder for remote files; null: in the user's cache. Local files are not copied."""
     attempts: int = Field(4, ge=1, le=20)
-    """How often a read is tried when the connection fails."""
+    """Attempts for a read if the connection fails."""
     wait_s: float = Field(0.5, ge=0.0, le=60.0)
-    """Seconds before the second attempt; each further one waits twice as long."""
+    """Seconds before the second attempt; the wait doubles after each."""
     options: dict[str, Any] = Field(default_factory=dict)
-    """Options for the file system, for example ``{"anon": true}`` or ``{"client_kwargs": {"endpoint_url": "http://..."}}`` for
+    """Options of the file system, for example ``{"anon": true}`` or ``{"client_kwargs": {"endpoint_url": "http://..."}}`` for
     s3fs."""
 
 
 class ImportedConfig(Config):
-    """Pairs that exist already: a folder of files, or a data set with two columns of pictures."""
+    """Existing pairs: a folder of image files, or a data set with two image columns."""
 
     location: str = ""
     """Folder or URL (s3://..., hf://datasets/<user>/<name>) of ``<id>_original.*`` and ``<id>_modified.*`` (or before and after,
     input and output, ..., also as folders or in .tar archives), or of a data set in parquet, arrow, jsonl, json or csv files, or
     one such file."""
     layout: Literal["auto", "files", "table"] = "auto"
-    """Whether the location holds pairs of files or a data set; ``auto`` looks."""
+    """Whether the location has pairs of files or a data set; ``auto`` detects it."""
     split: str | None = "train"
-    """The split that is read where files, folders or a column ``split`` name several; none: all. Held-out pairs are taken from
-    it, too (``held_out_share``)."""
+    """The split to read, if files, folders or a column ``split`` name several; null: all. Held-out pairs are taken from it, too
+    (``held_out_share``)."""
     original_column: str | None = None
-    """The data set's column of originals (pictures, base64, or paths of files); none: the usual names are tried."""
+    """Column of the original images (images, base64, or file paths); null: the usual names are tried."""
     modified_column: str | None = None
-    """The data set's column of modified pictures; the same as that of originals where one column holds both."""
+    """Column of the modified images; the same as ``original_column`` if one column holds both."""
     change_column: str | None = None
-    """The data set's column that says what was changed; none: the usual names are tried."""
+    """Column that describes the change; null: the usual names are tried."""
     group_column: str | None = None
-    """The data set's column that edits of one picture share: they belong to one split; none: the usual names are tried, such as
-    ``img_id``. Pairs that share a picture belong together anyway."""
+    """Column whose value the edits of one image share, which go to one split; null: the usual names are tried, such as
+    ``img_id``. Pairs that share an image always go to one split."""
     pictures: str | None = None
-    """Folder or URL of the files that cells name, where it is not the data set's own."""
+    """Folder or URL of the files that cells name; null: that of the data set."""
     sizes: Literal["equal", "crop", "resize"] = "equal"
-    """What becomes of a pair whose pictures differ in size by at most ``size_tolerance``: it is passed over; both are cropped
-    around their middle to what they share; or both are resized to it. Editors that work in blocks of 8 or 16 pixels resize or
-    crop (ImgEdit's pairs: 1366 and 1360 pixels); pairs that were made to fit are counted."""
+    """What happens to a pair whose images differ in size by at most ``size_tolerance`` pixels: ``equal`` skips it, ``crop`` crops
+    both around the centre to the common size, ``resize`` resizes both to it. Editors that work in blocks of 8 or 16 pixels change
+    the size (ImgEdit's pairs: 1366 and 1360 pixels). Adjusted pairs are counted."""
     size_tolerance: int = Field(16, ge=1, le=256)
-    """Most pixels by which sides may differ for that."""
+    """Largest difference in pixels of a side for ``sizes`` to apply."""
     width: int | None = Field(None, ge=16, le=4096)
-    """Width that pictures are resized to, together with ``height``; none: they keep their size."""
+    """Width to resize images to, together with ``height``; null: no resizing."""
     height: int | None = Field(None, ge=16, le=4096)
-    """Height that pictures are resized to."""
+    """Height to resize images to."""
     storage: StorageConfig = StorageConfig()
     """How files are read."""
 

@@ -1,6 +1,6 @@
-"""How an iteration teaches the policy: the registry behind ``learning.method``, which the arms of an ablation differ in.
+"""Registry of training methods, the values of ``learning.method``.
 
-A method is one module of the training package with a function ``run_stage(stage, job) -> StageResult``, and one line here.
+A method is a module of the training package with a function ``run_stage(stage, job) -> StageResult``, and one line here.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ METHODS: Mapping[str, str] = {
 
 def _known(name: str) -> str:
     if name not in METHODS:
-        raise ValueError(f"{name!r} is no method: there are {', '.join(METHODS)}")
+        raise ValueError(f"{name!r} is not a training method: there are {', '.join(METHODS)}")
     return name
 
 

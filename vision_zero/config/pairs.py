@@ -1,4 +1,4 @@
-"""Settings of image pairs: where they come from and what makes one good enough to play with."""
+"""Settings of image pairs: scenes, charts, and the quality checks."""
 
 from __future__ import annotations
 
@@ -32,38 +32,38 @@ ChartLook = Literal["full", "compact"]
 
 
 class ScenesConfig(Config):
-    """CLEVR-style scenes and their edits."""
+    """CLEVR-style scenes and their edits. Defaults are the paper's or CLEVR's, where they give a value."""
 
     width: int = Field(320, ge=16, le=4096)
-    """Width of a picture in pixels."""
+    """Image width in pixels."""
     height: int = Field(240, ge=16, le=4096)
-    """Height of a picture in pixels."""
+    """Image height in pixels."""
     min_objects: int = Field(4, ge=1, le=12)
     """Fewest objects in the original scene."""
     max_objects: int = Field(6, ge=1, le=12)
     """Most objects in the original scene."""
     extent: float = Field(3.0, gt=0.5, le=6.0)
-    """Objects stand in the square [-extent, extent]² of the ground, in CLEVR's units."""
+    """Objects are placed in the square [-extent, extent]² of the ground, in CLEVR's units."""
     zoom: float = Field(1.0, gt=0.2, le=5.0)
-    """Focal length as a multiple of CLEVR's 35 mm on a 32 mm sensor; above 1 the camera sees less, larger."""
+    """Focal length as a multiple of CLEVR's 35 mm on a 32 mm sensor; above 1 objects are larger and fewer fit."""
     min_distance: float = Field(0.25, ge=0.0)
-    """Least gap between two objects' rims on the ground (CLEVR: 0.25)."""
+    """Smallest gap between the outlines of two objects on the ground (CLEVR: 0.25)."""
     margin: float = Field(0.4, ge=0.0)
-    """Least distance between two objects along left-right and front-behind, so that relations are plain (CLEVR: 0.4)."""
+    """Smallest distance of two objects along left-right and front-behind, so that relations are clear (CLEVR: 0.4)."""
     min_visible_pixels: int = Field(200, ge=1)
-    """Every object shows at least this many pixels of a 320x240 picture (CLEVR: 200); scaled with the picture's area."""
+    """Smallest visible area of an object in pixels of a 320x240 image (CLEVR: 200); scaled to other image sizes."""
     min_visible_share: float = Field(0.3, ge=0.0, le=1.0)
-    """Every object shows at least this share of its own outline: the rest may be hidden or outside the picture."""
+    """Smallest visible share of an object; the rest may be occluded or outside the image."""
     camera_jitter: float = Field(0.5, ge=0.0, le=3.0)
-    """The camera's position varies by up to this much along each axis (CLEVR: 0.5)."""
+    """Largest random displacement of the camera along each axis (CLEVR: 0.5)."""
     lamp_jitter: float = Field(1.0, ge=0.0, le=3.0)
-    """The lamps' positions vary by up to this much along each axis (CLEVR: 1.0)."""
+    """Largest random displacement of the lamps along each axis (CLEVR: 1.0)."""
     edits: dict[SceneEdit, Annotated[float, Field(ge=0.0)]] = Field({"recolor_reshape": 1.0})
-    """Relative frequency of each kind of edit; the paper gives objects another colour and shape in the same place."""
+    """Relative frequency of each kind of edit; the paper's edit changes colour and shape in place."""
     min_changes: int = Field(2, ge=1, le=4)
-    """Fewest objects that an edit touches."""
+    """Fewest objects that an edit changes."""
     max_changes: int = Field(2, ge=1, le=4)
-    """Most objects that an edit touches (the paper: 2)."""
+    """Most objects that an edit changes (paper: 2)."""
 
     @model_validator(mode="after")
     def _ranges_are_ordered(self) -> Self:
@@ -72,7 +72,7 @@ class ScenesConfig(Config):
         if self.min_changes > self.max_changes:
             raise ValueError("min_changes must not be larger than max_changes")
         if self.max_changes > self.min_objects:
-            raise ValueError("max_changes must not be larger than min_objects: an edit touches different objects")
+            raise ValueError("max_changes must not be larger than min_objects: an edit changes different objects")
         if not any(self.edits.values()):
             raise ValueError("edits must give at least one kind of edit a weight above 0")
         return self
@@ -82,7 +82,7 @@ COMPACT_TYPES: frozenset[ChartType] = frozenset(
     ("vertical_bars", "horizontal_bars", "stacked_bars", "lines", "areas", "pie", "doughnut", "scatter")
 )
 COMPACT_SHARES: frozenset[ChartType] = frozenset(("stacked_bars", "pie", "doughnut"))
-"""Compact charts whose values sum to 100. Five shares that differ as plainly as the rule asks do not fit into 100."""
+"""Compact charts whose values sum to 100. They have at most four values, since five would be too similar."""
 COMPACT_EDITS: frozenset[ChartEdit] = frozenset(("swap_values", "change_values", "recolor", "reorder"))
 
 
@@ -96,37 +96,37 @@ _COMPACT_DEFAULTS: dict[str, Any] = {
 
 
 class ChartsConfig(Config):
-    """Charts drawn with matplotlib, and edits of their tables."""
+    """Charts rendered with matplotlib, and edits of their data."""
 
     style: ChartLook = "full"
-    """``full``: realistic charts. ``compact``: few thick marks in CLEVR's colours, for pictures of about 112x112."""
+    """``full``: realistic charts. ``compact``: few thick glyphs in CLEVR's colours, for images of about 112x112."""
     width: int = Field(480, ge=64, le=4096)
-    """Width of a picture in pixels; 112 where the style is compact and nothing is given."""
+    """Image width in pixels; default for ``style: compact``: 112."""
     height: int = Field(360, ge=64, le=4096)
-    """Height of a picture in pixels; 112 where the style is compact and nothing is given."""
+    """Image height in pixels; default for ``style: compact``: 112."""
     types: dict[ChartType, Annotated[float, Field(ge=0.0)]] = Field(dict.fromkeys(get_args(ChartType), 1.0))
-    """Relative frequency of each type of chart; bars of both directions, lines and pies where the style is compact."""
+    """Relative frequency of each type of chart; default for ``style: compact``: bars of both directions, lines and pies."""
     edits: dict[ChartEdit, Annotated[float, Field(ge=0.0)]] = Field({"swap_values": 1.0})
-    """Relative frequency of each kind of edit; the paper exchanges the values of two categories."""
+    """Relative frequency of each kind of edit; the paper's edit swaps the values of two categories."""
     min_categories: int = Field(4, ge=2, le=12)
     """Fewest categories (bars, slices, points in time, bins, columns); compact: 3."""
     max_categories: int = Field(8, ge=2, le=12)
     """Most categories; compact: 5, of which a pie has at most 4."""
     min_series: int = Field(2, ge=2, le=6)
-    """Fewest series where a chart has several (grouped and stacked bars, rows of a heat map); lines, areas may have one."""
+    """Fewest series in charts with several (grouped and stacked bars, rows of a heat map); lines and areas may have one."""
     max_series: int = Field(4, ge=2, le=6)
     """Most series."""
     min_changes: int = Field(1, ge=1, le=4)
-    """Fewest times that an edit is applied. Exchanging two values counts once; swap_series, reorder and change_axis are
+    """Fewest times that an edit is applied. A swap of two values counts once; swap_series, reorder and change_axis are
     always applied once."""
     max_changes: int = Field(1, ge=1, le=4)
     """Most times that an edit is applied."""
     min_difference: float = Field(0.15, ge=0.0, le=0.5)
-    """A value that is exchanged or changed moves by at least this share of the axis (of the largest slice for a pie)."""
+    """Smallest change of a swapped or changed value, as a share of the axis (for a pie, of the largest slice)."""
     chartqa_root: str | None = None
-    """Folder or URL (s3://...) of the ChartQA data set whose tables are drawn; none: tables are made up."""
+    """Folder or URL (s3://...) of a ChartQA data set whose data are plotted; null: procedural data."""
     chartqa_split: Literal["train", "val", "test"] = "train"
-    """The split of ChartQA to take tables from; val and test are what models are evaluated on."""
+    """ChartQA split; val and test are used to evaluate models."""
     storage: StorageConfig = StorageConfig()
     """How ChartQA's files are read."""
 
@@ -172,29 +172,29 @@ class ChartsConfig(Config):
 
 
 class AreaBounds(Config):
-    """How large and how plain the changes of a domain's pairs may be; what is not given is as for all domains."""
+    """Bounds on the changes in one domain's pairs; null: as for all domains."""
 
     min_changed_area: Share | None = None
-    """Least share of pixels that differ visibly."""
+    """Smallest share of pixels that differ visibly."""
     max_changed_area: Share | None = None
     """Largest share of pixels that differ visibly."""
     max_similarity: float | None = Field(None, ge=-1.0, le=1.0)
-    """Largest structural similarity of the two pictures."""
+    """Largest structural similarity (SSIM) of the two images."""
 
 
 class QualityConfig(Config):
-    """What a pair must satisfy to be played with; a pair that does not is quarantined with the reason."""
+    """Quality checks of pairs; a pair that fails one is quarantined with the reason."""
 
     min_changed_area: Share = 0.004
-    """Least share of pixels that differ visibly: an edit nobody can see makes no game."""
+    """Smallest share of pixels that differ visibly."""
     max_changed_area: Share = 0.5
-    """Largest share of pixels that differ visibly: then it is another picture, not a modified one."""
+    """Largest share of pixels that differ visibly; above it the images are unrelated."""
     pixel_threshold: int = Field(24, ge=0, le=255)
-    """A pixel differs visibly when one of its channels differs by more than this (of 255)."""
+    """A pixel differs visibly if one of its channels differs by more than this (of 255)."""
     min_similarity: float = Field(0.3, ge=-1.0, le=1.0)
-    """Least structural similarity (SSIM) of the two pictures."""
+    """Smallest structural similarity (SSIM) of the two images."""
     max_similarity: float = Field(0.999, ge=-1.0, le=1.0)
-    """Largest structural similarity of the two pictures."""
+    """Largest structural similarity (SSIM) of the two images."""
     min_changes: int = Field(1, ge=0)
     """Fewest entries of the change log."""
     max_changes: int = Field(8, ge=0)
@@ -206,24 +206,26 @@ class QualityConfig(Config):
             "photos": AreaBounds(max_changed_area=0.4, max_similarity=1.0),
         }
     )
-    """Other bounds for some domains. A new label is small, but anybody can read it; a colour scale fills a whole chart;
-    and a new colour may be as bright as the old one, which is all that the similarity sees."""
+    """Overrides for some domains: a changed label of a chart is small but readable, a changed colour scale covers a full chart,
+    and SSIM does not see a change between colours of equal brightness."""
     min_solid_area: Share = 0.002
-    """Least share of an imported pair's picture that differs beyond noise: two renderings of one scene are no edit."""
+    """Imported pairs: smallest share of the image that differs by more than noise, to reject two renderings of one scene."""
     max_moved_share: Share = 0.4
-    """Largest share of an imported pair's textured parts that only lie elsewhere: then the camera moved."""
+    """Imported pairs: largest share of textured regions that are only displaced; above it the camera moved."""
     max_unlogged_area: Share = 0.001
-    """Largest share of pixels that differ visibly outside every logged change's box (of scenes: any, for shadows reach far)."""
+    """Largest share of pixels that differ visibly outside the logged regions (not checked for scenes, whose shadows reach
+    far)."""
     duplicate_distance: int = Field(4, ge=0, le=256)
-    """Pictures whose 256-bit perceptual hashes differ in at most so many bits are one picture."""
+    """Images whose 256-bit perceptual hashes differ in at most this many bits are duplicates."""
     min_edit_share: Share = 0.1
-    """Each kind of edit comes at least this often, as a share of what its weight in the settings asks for."""
+    """Smallest frequency of each kind of edit, as a share of the frequency that its weight asks for."""
     probe_pairs: int = Field(150, ge=0)
-    """Pairs of each domain that a small probe is trained on, cross-validated, to tell an original from a modified picture by
-    itself: where it can, the spy can know its role from artefacts. 0: no probe; below 40 pairs none is trained."""
+    """Pairs of each domain for the artifact probe: a small cross-validated classifier of single images as original or modified.
+    If it succeeds, the spy could know its role from artifacts of the edit. 0: no probe; below 40 pairs none is trained."""
     max_probe_accuracy: Share = 0.6
-    """Largest share of pictures that the probe may get right. Half are by chance, and what may be chance is no finding."""
+    """Largest accuracy of the probe (chance is 0.5); only a significant excess counts."""
     specimens: int = Field(3, ge=0, le=20)
-    """So many pairs of each domain are shown in the verdict: of those that are hardest to see, and of the quarantined ones."""
+    """Pairs of each domain shown in the verdict: this many of those with the least visible change, and of the quarantined
+    ones."""
     max_quarantined: Share = 0.1
-    """A larger share of quarantined pairs fails the run: then the source is broken, not a few pairs."""
+    """A larger share of quarantined pairs fails the run, since the source is probably broken."""

@@ -1,4 +1,4 @@
-"""Settings of photo pairs: where the photos come from and how they are edited."""
+"""Settings of photo pairs: the source of the photos, and how they are edited."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ PhotoEdit = Literal["remove", "recolor", "move"]
 
 
 class InstructionConfig(Config):
-    """A diffusion model that edits a photo as it is told; needs the extra ``photos``."""
+    """A diffusion model that edits photos by instruction; needs the extra ``photos``."""
 
     model: str
-    """Folder or hub id of a diffusers pipeline that takes a picture and an instruction (InstructPix2Pix, FLUX Kontext,
+    """Folder or hub id of a diffusers pipeline that takes an image and an instruction (InstructPix2Pix, FLUX Kontext,
     Qwen-Image-Edit and their like)."""
     instructions: tuple[str, ...] = Field(
         (
@@ -30,60 +30,60 @@ class InstructionConfig(Config):
         ),
         min_length=1,
     )
-    """What the model is told; one is drawn for each pair, alike often."""
+    """Instructions; one is chosen uniformly at random for each pair."""
     steps: int = Field(28, ge=1, le=200)
     """Denoising steps."""
     settings: dict[str, float] = Field(default_factory=dict)
-    """Further numbers for the pipeline's call, for example ``guidance_scale`` or ``image_guidance_scale``."""
+    """Further arguments of the pipeline, for example ``guidance_scale`` or ``image_guidance_scale``."""
     device: str = "auto"
-    """``auto`` is the GPU where there is one."""
+    """``auto``: the GPU, if there is one."""
     min_changed_area: float = Field(0.01, gt=0, lt=1)
-    """Least share of the picture that must differ: else the model did nothing."""
+    """Smallest changed share of the image; below it the model changed nothing."""
     max_changed_area: float = Field(0.4, gt=0, le=1)
-    """Largest share that may differ: else it is another picture."""
+    """Largest changed share of the image; above it the result is another image."""
 
 
 class PhotosConfig(Config):
     """Photos, and edits of regions in them."""
 
     width: int = Field(320, ge=64, le=4096)
-    """Width of a picture in pixels."""
+    """Image width in pixels."""
     height: int = Field(240, ge=64, le=4096)
-    """Height of a picture in pixels."""
+    """Image height in pixels."""
     location: str | None = None
-    """Folder or URL (s3://..., hf://datasets/<user>/<name>) of pictures, or of a data set in parquet, arrow, jsonl, json
-    or csv files, or one such file; none: the public-domain photos that scikit-image and matplotlib bring along."""
+    """Folder or URL (s3://..., hf://datasets/<user>/<name>) of images, or of a data set in parquet, arrow, jsonl, json
+    or csv files, or one such file; null: the public-domain photos in scikit-image and matplotlib."""
     layout: Literal["auto", "files", "table"] = "auto"
-    """Whether the location holds pictures or a data set; ``auto`` looks."""
+    """Whether the location has image files or a data set; ``auto`` detects it."""
     column: str = "image"
-    """The data set's column of pictures."""
+    """The data set's image column."""
     split: str | None = "train"
-    """The split that is read where files, folders or a column ``split`` name several; none: all. Held-out photos are taken from
-    it, too (``held_out_share``)."""
+    """The split to read, if files, folders or a column ``split`` name several; null: all. Held-out photos are taken from it, too
+    (``held_out_share``)."""
     storage: StorageConfig = StorageConfig()
     """How files are read."""
     min_crop: float = Field(0.5, gt=0.0, le=1.0)
-    """A crop has at least this share of the largest one's width; smaller crops are other pictures, but less sharp."""
+    """Smallest width of a random crop, as a share of the largest possible one; smaller crops vary more, but are less sharp."""
     mirror: bool = True
-    """Half the crops are mirrored."""
+    """Mirror half of the crops."""
     edits: dict[PhotoEdit, Annotated[float, Field(ge=0.0)]] = Field({"remove": 1.0, "recolor": 1.0, "move": 0.25})
-    """How often each kind of edit is asked for, relatively. A photo that suits it is sought; where none of the first few does,
-    another kind takes its place, and so it does for a second edit of the same photo. Few things can be moved."""
+    """Relative frequency of each kind of edit. If none of the first few photos allows the chosen kind, or the photo does not
+    allow a second one, another kind is used. Few objects can be moved."""
     min_changes: int = Field(1, ge=1, le=4)
     """Fewest regions that are edited."""
     max_changes: int = Field(2, ge=1, le=4)
     """Most regions that are edited."""
     min_region: float = Field(0.01, ge=0.002, le=0.5)
-    """Least share of the picture that an edited region has."""
+    """Smallest share of the image that an edited region covers."""
     max_region: float = Field(0.2, ge=0.002, le=0.8)
-    """Largest share of the picture that an edited region has."""
+    """Largest share of the image that an edited region covers."""
     min_visible: float = Field(0.006, ge=0.0, le=0.5)
-    """Every edit changes at least this share of the picture's pixels visibly: by more than 24 of 255 in one channel."""
+    """Smallest share of pixels that an edit changes visibly: by more than 24 of 255 in one channel."""
     min_plausible: float = Field(0.5, ge=0.0, le=1.0)
-    """Least plausibility of an edit: the worst of its scores, from 0 to 1, for a whole thing, on one ground, without a seam,
-    filled with detail. Edits below it are drawn again and counted; 0 takes every edit."""
+    """Smallest plausibility of an edit, from 0 to 1: the lowest of its scores for a complete object, one background, no seam, and
+    detail in the filled region. Edits below it are discarded, counted and tried again; 0 accepts every edit."""
     instruction: InstructionConfig | None = None
-    """A model that edits instead of the kinds above."""
+    """A diffusion model that edits instead of ``edits``."""
 
     @model_validator(mode="after")
     def _ranges_are_ordered(self) -> Self:

@@ -1,4 +1,4 @@
-"""Settings of the policy: which model, what is trained of it, how it speaks."""
+"""Settings of the policy: the model, which weights are trained, and sampling."""
 
 from __future__ import annotations
 
@@ -15,91 +15,90 @@ TrainOn = Literal["language", "vision", "both"]
 
 
 class AdapterConfig(Config):
-    """The low-rank adapter that is trained on top of the frozen base (LoRA, arXiv 2106.09685)."""
+    """The low-rank adapter that is trained on the frozen base (LoRA, arXiv 2106.09685)."""
 
     rank: int = Field(64, ge=1, le=1024)
     """Rank of the update of each linear layer."""
     alpha: int = Field(128, ge=1)
     """Scale of the update: alpha / rank."""
     dropout: float = Field(0.0, ge=0.0, lt=1.0)
-    """Dropout on the adapter's input; it would make sampled and trained log-probs differ, so 0 is the default."""
+    """Dropout on the adapter's input. Above 0 the log-probs in training differ from those in sampling."""
     target_modules: str | tuple[str, ...] = "all-linear"
-    """Linear layers that get an adapter, of those that ``policy.train_on`` allows: all, a regular expression of whole names, or
-    ends of names. The output layer never gets one."""
+    """Linear layers with an adapter, among those of ``policy.train_on``: ``all-linear``, a regular expression that matches full
+    names, or suffixes of names. The output layer never has one."""
     exclude_modules: str | None = None
-    """Layers that do not, as a regular expression of whole names."""
+    """Layers without an adapter: a regular expression that matches full names."""
 
 
 class SamplingParams(NamedTuple):
-    """How replies of one kind are drawn: the softmax temperature, and tokens at most."""
+    """Sampling parameters of clues or votes: softmax temperature, and the largest number of tokens."""
 
     temperature: float
     max_tokens: int
 
 
 class SamplingConfig(Config):
-    """How replies are drawn; the log-probs that are trained are scored under the same temperature."""
+    """How replies are sampled; log-probs in training are computed at the same temperature."""
 
     temperature: float = Field(1.0, gt=0.0, le=2.0)
     """Softmax temperature."""
     vote_temperature: float | None = Field(None, gt=0.0, le=2.0)
-    """That of votes, where it is another one (paper: one for all): votes of one prompt that are all alike teach nothing."""
+    """Temperature of votes; null: as ``temperature`` (paper). Raise it if most votes of a prompt are equal: equal votes give no
+    policy gradient."""
     top_p: float = Field(1.0, gt=0.0, le=1.0)
-    """Nucleus; 1 keeps the whole distribution, as the policy gradient assumes: a recipe that trains is refused with less."""
+    """Nucleus sampling. Training needs 1, the full distribution, as the policy gradient assumes; less is refused."""
     max_clue_tokens: int = Field(512, ge=4, le=8192)
     """Longest clue reply, reasoning included."""
     max_vote_tokens: int = Field(512, ge=4, le=8192)
     """Longest vote reply, reasoning included."""
     batch_size: int = Field(64, ge=1)
-    """Replies generated at once; a turn with more seats is split."""
+    """Replies generated in one batch; larger turns are split."""
 
     def of(self, kind: Literal["clue", "vote"]) -> SamplingParams:
-        """How clues or votes are drawn."""
+        """Sampling parameters of clues or votes."""
         if kind == "clue":
             return SamplingParams(self.temperature, self.max_clue_tokens)
         return SamplingParams(self.vote_temperature or self.temperature, self.max_vote_tokens)
 
 
 class PolicyConfig(Config):
-    """The model that plays and learns."""
+    """The model that plays and is trained."""
 
     base: str = NANO
     """``nano`` (the policy in this package), a local folder, or a hub id of any AutoModelForImageTextToText."""
     revision: str | None = None
-    """Revision of a hub id; pin it, so that every run starts from the same weights."""
+    """Revision of a hub id. Pin it, so that every run starts from the same weights."""
     dtype: Literal["float32", "bfloat16", "auto"] = "float32"
-    """Weights' precision."""
+    """Precision of the weights."""
     attention: Literal["auto", "sdpa", "flash_attention_2"] = "auto"
-    """Who computes attention: ``auto`` leaves it to transformers, which takes torch's own (sdpa) wherever the model allows it;
+    """Attention implementation: ``auto`` leaves it to transformers, which uses torch's sdpa if the model allows it;
     ``flash_attention_2`` needs the package flash-attn, a GPU and half precision."""
     compiled: bool = False
-    """Draw tokens by a compiled step, on a GPU as a CUDA graph: a large model then waits for its weights instead of for Python.
-    Each number of rows takes a minute at first, and keys and values of a whole batch stay in memory. Needs a C++ compiler; on a
-    CPU it is slower."""
+    """Compile the decoding step (on a GPU into a CUDA graph), which removes the Python overhead per layer. Each batch size takes
+    about a minute to compile, and the KV cache of a full batch stays in memory. Needs a C++ compiler; slower on a CPU."""
     trust_remote_code: bool = False
     """Run code that comes with the model. Off: a model that needs it is refused."""
     pictures: dict[str, Any] = Field(default_factory=dict)
-    """Settings of the base's picture processor that differ from its files: ``{max_patches: 1}``, say, so that a picture takes
-    fewer tokens."""
+    """Overrides for the base's image processor, such as ``{max_patches: 1}``, so that an image takes fewer tokens."""
     adapter: AdapterConfig | None = AdapterConfig()
-    """The adapter that is trained on the frozen base; null: the base's own weights are trained, and a frozen copy of the base is
-    kept beside them for the KL."""
+    """The adapter that is trained on the frozen base. Null: full fine-tuning, with a frozen copy of the base as the reference of
+    the KL."""
     train_on: TrainOn = "language"
-    """Which side gets adapters, or is trained: the language side (decoder, and without an adapter its embeddings and output
-    layer), the vision side (what reads pictures and brings their features to the decoder), or both."""
+    """What gets adapters, or is fine-tuned: ``language`` (the decoder; without an adapter also embeddings and output layer),
+    ``vision`` (the encoder and the projector to the decoder), or both."""
     sampling: SamplingConfig = SamplingConfig()
-    """How replies are drawn."""
+    """How replies are sampled."""
     server: VllmConfig | None = None
-    """A vLLM server that draws them; null: this process does."""
+    """A vLLM server that samples the replies; null: this process samples them."""
 
     @property
     def backend(self) -> dict[str, Any]:
-        """What transformers is told about how to compute."""
+        """Keyword arguments of ``from_pretrained`` for the attention implementation."""
         return {} if self.attention == "auto" else {"attn_implementation": self.attention}
 
     @property
     def source(self) -> dict[str, Any]:
-        """What transformers is told about where ``base`` comes from."""
+        """Keyword arguments of ``from_pretrained`` for revision and remote code."""
         return {"revision": self.revision, "trust_remote_code": self.trust_remote_code}
 
     @model_validator(mode="after")
@@ -114,11 +113,11 @@ class PolicyConfig(Config):
     @model_validator(mode="after")
     def _who_draws_is_told_once(self) -> Self:
         if self.server is not None and self.compiled:
-            raise ValueError("policy.server draws the replies, so nothing is compiled here: leave compiled out")
+            raise ValueError("policy.server samples the replies, so no decoding step runs here: leave compiled out")
         return self
 
     @model_validator(mode="after")
     def _a_server_gets_adapters(self) -> Self:
         if self.server is not None and (self.adapter is None or self.train_on != "language"):
-            raise ValueError("policy.server is handed adapters of the language side alone: set an adapter and train_on language")
+            raise ValueError("policy.server accepts only adapters of the language model: set an adapter and train_on language")
         return self

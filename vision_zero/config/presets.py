@@ -1,8 +1,9 @@
-"""Named sets of values that a self-play configuration can start from; ``docs/presets.md`` lists them and where nano differs.
+"""Named sets of values that a self-play configuration can start from; ``docs/presets.md`` lists them, and the differences of
+nano.
 
-``paper`` and ``paper_v2`` are for reproduction: they hold the paper's constants, also those that fail in a small model. ``lora``
-and ``full`` are for work: the recipes of large models start from them, and the reason for each value that is not the paper's
-stands beside it. What nano could measure of them is in ``docs/presets.md``; on a large model none of it was tried yet.
+``paper`` and ``paper_v2`` are for reproduction: the paper's constants, including those that fail with a small model. ``lora``
+and ``full`` are for training large models; the reason for each value that is not the paper's stands beside it. They were tried
+with nano as far as possible (``docs/presets.md``), but not yet with a large model.
 """
 
 from __future__ import annotations
@@ -54,56 +55,56 @@ PAPER: Mapping[str, Any] = {
 }
 """The constants of arXiv 2509.25541, whatever this project's defaults become."""
 PAPER_V2: Mapping[str, Any] = merged(PAPER, {"game": {"spy_image": "blank"}})
-"""Those of its second version (ICLR 2026): the spy sees an empty picture, so that any pictures will do and none is edited."""
+"""Those of its second version (ICLR 2026): the spy sees a blank image, so that images need no edits."""
 
 WORKING: Mapping[str, Any] = merged(
     PAPER,
     {
         "rewards": {
-            # With three civilians, not to be suspected (λ) weighs three times as much for one of them as catching the spy
-            # (β / 3): in nano both roles ended in clues such as "a large thing", and nine of ten votes in N/A.
+            # With three civilians, avoiding suspicion (λ) weighs three times as much for a civilian as catching the spy (β / 3):
+            # with nano both roles ended with clues such as "a large thing", and nine of ten votes with N/A.
             "lam": 0.0,
-            # Divided by its group's deviation a lone right vote among N/A weighs no more than a lone wrong one, although it earns
-            # 1.5 more than N/A and the other 0.5 less: voting pays only where half of the votes are right, and N/A is a trap.
+            # Divided by its group's standard deviation, a single right vote among N/A votes weighs no more than a single wrong
+            # one, although it gets 1.5 more than N/A and the other 0.5 less: it learns N/A unless half its votes are right.
             "vote_scale": "batch",
-            # Advantages of clues are about β in size, a tenth of those of votes, and the KL is the same for both: it would hold
-            # the clues ten times as strongly.
+            # Advantages of clues are about β in size, a tenth of those of votes, but the KL coefficient is the same: relative to
+            # them, it would be ten times as strong for clues.
             "unit_advantages": True,
         },
         "learning": {
-            # Under one Adam the squared gradients of the votes make the steps on clues small, and its momentum goes on moving
-            # clues when votes are trained.
+            # With one shared Adam, the second moments from the votes make steps on clues too small, and the first moments from
+            # the clues continue to act while votes are trained.
             "optimizer": "per_stage",
             "switch": {
-                # Averages that start at 0 take 45 iterations of perfect votes to 0.9, and call every policy bad in the first clue
-                # stage, which then ends as soon as it may.
+                # Averages that start at 0 need 45 iterations of perfect votes to reach 0.9, and make every policy look bad in the
+                # first clue stage, which then ends after min_iterations.
                 "ema_init": "bias_corrected",
-                # A stage lasts five to ten iterations here; an average over twenty (0.95) would mostly be of the stage before.
+                # A stage lasts five to ten iterations here; an average over twenty (0.95) would mostly cover the previous stage.
                 "decay": 0.8,
-                # 0.9 may never be reached, and then clues get five iterations of 25. A blind guess is right in 33 %: at 70 % the
-                # voters are ahead of the clues …
+                # A policy that never reaches 0.9 gets five clue iterations of 25. A guess is right in 33 %; at 70 % the clues are
+                # too easy for the voters …
                 "accuracy_to_clue": 0.7,
-                # … and where half of the votes are wrong the clues are ahead of them. (The paper's 0.4 would end the clue stage
-                # of a policy that is right in 60 % as soon as it may.)
+                # … and with half of the votes wrong they are too hard. (With the paper's 0.4 the clue stage of a policy that is
+                # right in 60 % would end after min_iterations.)
                 "error_to_decision": 0.5,
-                # Twice min_iterations: whatever the rates, each stage gets at least 30 of 100 iterations. Alternating is what the
-                # paper gains by, and with 20 one stage may have 80.
+                # Twice min_iterations: whatever the rates, each stage gets at least 30 of 100 iterations. With 20 one stage may
+                # have 80, and the paper's gain comes from alternating.
                 "patience": 10,
             },
         },
         "policy": {
-            # The released code allows 1,024. A reply that is cut holds no move: a vote then counts as wrong, and the policy is
-            # taught to be short.
+            # The released code allows 1,024. A truncated reply has no move, and a truncated vote counts as wrong: a low limit
+            # trains the policy to be short.
             "sampling": {"max_clue_tokens": 1024, "max_vote_tokens": 1024},
         },
     },
 )
-"""What the presets for work have in common, whatever is trained."""
+"""What ``lora`` and ``full`` have in common."""
 
-# The paper's 1e-5 is for all weights. An adapter's best rate is about ten times that of all weights, whatever its rank (LoRA
-# Without Regret, Thinking Machines, 2025), and nano's is a hundred times as high.
+# The paper's 1e-5 is for full fine-tuning. The best rate of an adapter is about ten times that, whatever its rank (LoRA Without
+# Regret, Thinking Machines, 2025); nano's is a hundred times the paper's.
 LORA: Mapping[str, Any] = merged(WORKING, {"learning": {"learning_rate": 1e-4}})
 """For adapters."""
 FULL: Mapping[str, Any] = merged(WORKING, {"learning": {"learning_rate": 1e-5}, "policy": {"adapter": None}})
-"""For all weights: the paper's rate."""
+"""For full fine-tuning: the paper's rate."""
 PRESETS: Mapping[str, Mapping[str, Any]] = {"paper": PAPER, "paper_v2": PAPER_V2, "lora": LORA, "full": FULL}

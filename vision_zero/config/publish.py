@@ -10,7 +10,7 @@ from vision_zero.config.base import RootConfig
 
 
 class PublishConfig(RootConfig):
-    """What is handed out, and where to."""
+    """What is published, and where."""
 
     model: str
     """Name of the model in ZenML's registry: ``model.name`` of the recipe that trained it."""
@@ -19,25 +19,26 @@ class PublishConfig(RootConfig):
     target: str = "runs/published"
     """A folder, ``s3://bucket/path``, or ``hub:owner/name``. Tokens and credentials come from the environment."""
     form: Literal["merged", "adapter"] = "merged"
-    """``merged``: a whole model that needs no peft; ``adapter``: the LoRA weights alone, for somebody who has the base."""
+    """``merged``: a full model that needs no peft; ``adapter``: the LoRA weights only, for users who have the base."""
     revision: str | None = None
-    """Revision of the base, if it is a hub id; the one that was trained on."""
+    """Revision of the base, if it is a hub id: the one that was trained on."""
     base: str | None = None
-    """Where others find the base, if the recipe names ``nano`` or a folder of this machine: a hub id, or their path."""
+    """Where users find the base, if the recipe names ``nano`` or a local folder: a hub id, or their path."""
     dtype: Literal["float32", "bfloat16", "auto"] = "float32"
-    """Precision of a merged model's weights; ``auto``: the base's. The adapter is merged in float32 and the sum rounded once."""
+    """Precision of a merged model's weights; ``auto``: the base's. The adapter is merged in float32, and the sum is rounded
+    once."""
     max_rounding: float = Field(0.05, ge=0.0)
-    """Rounding to ``dtype`` may change the weights by so much of what training changed; if it is more, nothing is published."""
+    """Largest rounding error of ``dtype``, as a share of the change by training; above it nothing is published."""
     trust_remote_code: bool = False
     """Run code that comes with the base. Off: a base that needs it is refused."""
     license: str = "apache-2.0"
-    """Licence that the card names; the base's licence binds the result."""
+    """Licence in the model card; the licence of the base also applies."""
     limits: str = ""
-    """What the card says about limits, beyond that no score holds outside what was measured."""
+    """Additional text for the section on limits of the model card."""
     private: bool = True
-    """On the hub: only the owner sees it."""
+    """Create a private repository on the hub."""
     replace: bool = False
-    """Overwrite what is at the target already."""
+    """Replace a policy that was published at the target before; other files are kept."""
     options: dict[str, Any] = Field(default_factory=dict)
     """Options of the target's file system, for example ``{"client_kwargs": {"endpoint_url": "http://..."}}`` for s3fs."""
 
@@ -47,5 +48,5 @@ class PublishConfig(RootConfig):
         if not target.strip():
             raise ValueError("target is empty: name a folder, s3://bucket/path or hub:owner/name")
         if target.startswith("hub:") and target.count("/") != 1:
-            raise ValueError(f"{target!r} names no repository: write hub:owner/name")
+            raise ValueError(f"{target!r} does not name a repository: write hub:owner/name")
         return target

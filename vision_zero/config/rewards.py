@@ -10,17 +10,17 @@ from vision_zero.config.base import Config
 
 
 class RewardsConfig(Config):
-    """What moves are worth."""
+    """Rewards of clues and votes, and how advantages are computed from them."""
 
     beta: float = Field(0.1, ge=0.0)
     """β: weight of the votes for the spy against those for the civilians."""
     lam: float = Field(0.1, ge=0.0)
     """λ: weight of a civilian's own votes against the other civilians'."""
     clue_unreadable: float = Field(0.0, ge=0.0)
-    """What each unreadable clue costs the seat that said it. 0 (paper): it is free, and a spy may gain by saying nothing."""
+    """Cost of an unreadable clue for its player. At 0 (paper) a spy may gain by saying nothing."""
     vote: Literal["right_or_wrong", "brier"] = "right_or_wrong"
-    """How votes are paid: ``right_or_wrong`` (paper) by the three numbers below, ``brier`` by a proper scoring rule of how likely
-    the policy was to vote for each seat after its reasoning. The latter takes one more pass over the prompts and replies."""
+    """Reward of votes: ``right_or_wrong`` (paper), the three numbers below; ``brier``, a proper scoring rule on the policy's
+    probability of each seat after its reasoning, which takes one more forward pass over prompts and replies."""
     vote_right: float = 1.0
     """Reward of a vote for the spy."""
     vote_abstain: float = -0.5
@@ -32,14 +32,14 @@ class RewardsConfig(Config):
     baseline_order: Literal["update_first", "subtract_first"] = "update_first"
     """Update the role's baseline before it is subtracted (paper) or after (SPIRAL)."""
     role_advantage: bool = True
-    """Off: the clue reward itself is the advantage (the ablation without RAE)."""
+    """Role-advantage estimation (RAE). Off: the clue reward itself is the advantage."""
     unit_advantages: bool = False
-    """Divide the advantages of an iteration's clues by their root mean square. They are about β in size (paper), ten times less
-    than those of votes, which are divided by their deviation; under one Adam for both stages clues then hardly move anything."""
+    """Divide the advantages of an iteration's clues by their root mean square. Without this (paper) they are about β in size, a
+    tenth of those of votes, which are divided by their standard deviation; under a shared Adam clues then have little effect."""
     shuffled: bool = False
-    """A control: the rewards of an iteration's votes are handed out among its votes at random, those of its games among its
-    games. The policy is updated as often and as much, and learns nothing of what it said."""
+    """A control: permute the rewards of an iteration's votes among its votes, and those of its games among its games. Updates are
+    as many and as large, but carry no information."""
     vote_scale: Literal["group", "batch"] = "group"
-    """What a vote's reward above its prompt's mean is divided by: the deviation among the prompt's votes (paper), or among all
-    votes of the iteration. By the former a lone right vote among N/A weighs no more than a lone wrong one: voting pays where
-    every second vote is right, and N/A is a trap. By the latter it pays where every fourth is, as the rewards have it."""
+    """Standard deviation by which the advantage of a vote is divided: over the votes of its prompt (paper), or over all votes of
+    the iteration. With ``group``, a single right vote among N/A votes weighs no more than a single wrong one: a policy learns to
+    vote N/A unless half of its votes are right. With ``batch``, voting pays from one right vote in four, as the rewards say."""

@@ -1,4 +1,4 @@
-"""What a run's folder says of the run itself, kept as ``run.json``, so that the folder may be copied and renamed."""
+"""``run.json``: the identity of a run, kept in its folder, so that the folder can be copied and renamed."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ IDENTITY = "run.json"
 
 
 class RunIdentity(Config):
-    """What pages and comparisons need to know of a run, and its numbers do not say."""
+    """Facts about a run that reports and comparisons need beside its scores."""
 
     run: str
     """Name of the run."""
     rewards: RewardsConfig
-    """What votes earned in it."""
+    """Rewards that it was trained with."""
     model: str = ""
-    """Name of the model whose versions it continued; empty in folders of earlier versions."""
+    """Name of its model in ZenML; empty in folders that earlier versions of this project wrote."""

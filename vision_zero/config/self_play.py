@@ -1,4 +1,4 @@
-"""The whole configuration of a self-play run: one frozen tree."""
+"""The configuration of a self-play run."""
 
 from __future__ import annotations
 
@@ -24,15 +24,15 @@ Weight = Annotated[float, Field(ge=0.0)]
 
 
 class PairsConfig(SourcesConfig):
-    """Where the pairs of a run come from."""
+    """Sources of a run's pairs."""
 
     mix: dict[Domain, Weight] = Field({"scenes": 1.0})
-    """Relative frequency of each domain; 0 or absent leaves it out."""
+    """Relative frequency of each domain; a domain with 0 or without an entry is not used."""
     spare: Share = 0.1
-    """Pairs made beyond those that the games need, as a share: they stand in for quarantined ones."""
+    """Share of extra pairs, which replace quarantined ones."""
     spoiled: Share = 0.0
-    """Share of training pairs whose edit is undone after validation, so that the spy sees the original too: bad pairs that
-    slipped through, for an ablation."""
+    """For an ablation: share of training pairs whose edit is undone after validation, so that the spy sees the original too, as
+    with bad pairs that validation missed."""
 
     @model_validator(mode="after")
     def _some_domain_has_weight(self) -> Self:
@@ -44,57 +44,56 @@ class PairsConfig(SourcesConfig):
 
 
 class BaseMeasureConfig(Config):
-    """The part of a self-play run's settings that decides how its frozen base fares on the held-out pairs. Runs that are alike
-    in these share one measurement."""
+    """The settings that the scores of the frozen base depend on. Runs with equal values share one cached evaluation."""
 
     policy: PolicyConfig
-    """The base, and how it plays."""
+    """The base, and its sampling."""
     game: GameConfig
     """The rules of the held-out games."""
     evaluation: EvaluationConfig
-    """What is measured."""
+    """The evaluation."""
     rewards: RewardsConfig
-    """What the replay of its games shows beside the moves."""
+    """Rewards that the replay of its games shows."""
     replay_games: int
-    """Games shown in it."""
+    """Games in the replay."""
 
 
 class SelfPlayConfig(RootConfig):
-    """A self-play run. Everything that a result depends on is here; defaults are the paper's where the paper has one."""
+    """Settings of a self-play run. Results depend on nothing else; defaults are the paper's, where it gives a value."""
 
     preset: Literal["paper", "paper_v2", "lora", "full"] | None = None
-    """Values to start from: ``paper`` and ``paper_v2`` hold the paper's constants, ``lora`` and ``full`` those for training an
-    adapter or all weights of a large model (:mod:`vision_zero.config.presets`). What is given beside it stands."""
+    """Values to start from: ``paper`` and ``paper_v2`` have the paper's constants, ``lora`` and ``full`` those for LoRA or full
+    fine-tuning of a large model (:mod:`vision_zero.config.presets`). Explicit settings take precedence."""
     seed: int = Field(0, ge=0, lt=HELD_OUT_SEEDS.start)
-    """The run's seed: every random draw of games, pairs and training is a named child of it."""
+    """The run's seed. All random numbers of games, pairs and training come from named children of it."""
     iterations_per_round: int = Field(10, ge=1)
-    """Iterations that one round (clue stage, then decision stage) takes at most."""
+    """Largest number of iterations in a round (clue stage, then decision stage)."""
     pairs: PairsConfig = PairsConfig()
-    """Where image pairs come from."""
+    """Sources of image pairs."""
     game: GameConfig = GameConfig()
-    """The rules."""
+    """Rules of the game."""
     policy: PolicyConfig = PolicyConfig()
-    """The model that plays and learns."""
+    """The model that plays and is trained."""
     rewards: RewardsConfig = RewardsConfig()
-    """What moves are worth."""
+    """Rewards and advantages."""
     learning: LearningConfig = LearningConfig()
     """Optimiser and stages."""
     evaluation: EvaluationConfig = EvaluationConfig()
-    """What is measured after each round."""
+    """Evaluation after each round."""
     benchmarks: SuitesConfig = SuitesConfig()
-    """Suites that the run's policy is asked before it is promoted, and what it must show there; none: only the alarms decide."""
+    """Suites that the policy is evaluated on before promotion, and their gate; without suites only alarms block promotion."""
     promotion: PromotionConfig = PromotionConfig()
-    """What it must show beside the version in production."""
+    """Comparison with the version in production before promotion."""
     alarms: AlarmsConfig = AlarmsConfig()
-    """When to say that learning goes wrong, and when not to promote."""
+    """When to raise an alarm."""
     replay_games: int = Field(8, ge=1, le=200)
-    """Games shown in a replay."""
+    """Games in a replay."""
     runs_folder: str = "runs"
-    """Folder, beside the pipelines, that gets the report and the other plain files of a run."""
+    """Folder for the report and the other plain files of a run, relative to the checkout."""
 
     @property
     def of_base(self) -> BaseMeasureConfig:
-        """What the measurement of the frozen base depends on."""
+        """The settings that the evaluation of the frozen base depends on."""
         return BaseMeasureConfig(
             policy=self.policy,
             game=self.evaluation.game or self.game,
@@ -107,8 +106,8 @@ class SelfPlayConfig(RootConfig):
     def _an_adapter_is_not_shared_out(self) -> Self:
         if self.learning.sharded and self.policy.adapter is not None:
             raise ValueError(
-                "learning.sharded is for training all weights: set policy.adapter null, or leave sharded out; beside an adapter "
-                "every process keeps a whole base"
+                "learning.sharded is for training all weights: set policy.adapter null, or leave sharded out; with an adapter "
+                "every process keeps a complete base"
             )
         return self
 
@@ -133,8 +132,8 @@ class SelfPlayConfig(RootConfig):
     def _nobody_is_put_to_sleep_while_others_play(self) -> Self:
         if self.policy.server is not None and self.policy.server.sleeps and self.learning.num_processes > 1:
             raise ValueError(
-                "policy.server.sleeps lets the server sleep when one process has played, and learning.num_processes has others "
-                "that still ask it: set num_processes 1, or leave sleeps out and give the server a GPU of its own"
+                "policy.server.sleeps would stop the server while other processes of learning.num_processes still need it: "
+                "set num_processes 1, or leave sleeps out and give the server a GPU of its own"
             )
         return self
 
@@ -142,8 +141,8 @@ class SelfPlayConfig(RootConfig):
     def _chances_of_votes_are_here(self) -> Self:
         if self.rewards.vote == "brier" and (self.policy.server is not None or self.learning.sharded):
             raise ValueError(
-                "rewards.vote: brier asks the model itself how likely each vote was, which neither policy.server nor a share of "
-                "its weights (learning.sharded) can tell: leave one out"
+                "rewards.vote: brier needs the probabilities of votes, which neither policy.server nor sharded weights "
+                "(learning.sharded) provide: leave one out"
             )
         return self
 
@@ -154,8 +153,8 @@ class SelfPlayConfig(RootConfig):
         drawn = [domain for domain, weight in self.pairs.mix.items() if weight]
         if self.policy.base != NANO or self.policy.adapter is None or drawn != ["scenes"]:
             raise ValueError(
-                "learning.method: supervised teaches an adapter of policy.base nano on scenes alone, the only lessons that there "
-                f"are: leave method out, or set policy.base {NANO} with policy.adapter, and pairs.mix to scenes"
+                "learning.method: supervised has training examples only for an adapter of policy.base nano on scenes: "
+                f"leave method out, or set policy.base {NANO} with policy.adapter, and pairs.mix to scenes"
             )
         switch = self.learning.switch
         if (switch.rule, switch.start) != ("never", "decision") or self.learning.num_processes > 1:
@@ -177,8 +176,8 @@ class SelfPlayConfig(RootConfig):
     def _what_is_drawn_is_scored(self) -> Self:
         if self.policy.sampling.top_p < 1:
             raise ValueError(
-                f"policy.sampling.top_p {self.policy.sampling.top_p:g} would draw replies from a part of the distribution and "
-                "score them under all of it, so that the gradient would be another policy's: leave top_p out"
+                f"policy.sampling.top_p {self.policy.sampling.top_p:g} would sample replies from a part of the distribution and "
+                "score them under all of it, so the gradient would be wrong: leave top_p out"
             )
         return self
 

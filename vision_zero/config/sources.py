@@ -1,4 +1,4 @@
-"""Settings of all sources of pairs, and of the rules that hold whatever the source."""
+"""Settings of all sources of pairs, and of validation."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from vision_zero.config.pictures import PicturesConfig
 
 
 class SourcesConfig(Config):
-    """What the sources make, and what makes it good enough."""
+    """Sources of pairs, the held-out share, and quality checks."""
 
     scenes: ScenesConfig = ScenesConfig()
     """CLEVR-style scenes."""
@@ -23,9 +23,9 @@ class SourcesConfig(Config):
     pictures: PicturesConfig = PicturesConfig()
     """Single pictures, beside which the spy sees an empty one."""
     imported: ImportedConfig | None = None
-    """Pairs that somebody else made; needed where they are asked for."""
+    """Imported pairs; required if the mix or ``domain`` uses them."""
     held_out_share: float = Field(0.2, gt=0.0, lt=1.0)
-    """Share of the photos, pictures, ChartQA tables or imported pairs that only held-out pairs are made of: training never sees
+    """Share of photos, pictures, ChartQA data files or imported pairs that only held-out pairs are made of; training never sees
     them."""
     quality: QualityConfig = QualityConfig()
-    """What makes a pair good enough."""
+    """Quality checks."""

@@ -1,7 +1,7 @@
-"""What one stage does otherwise than ``learning`` and ``policy.sampling`` say for both. The paper has one value of each for both.
+"""Overrides of ``learning`` and ``policy.sampling`` for one stage. The paper has the same values for both stages.
 
-Clues and votes differ in what is sampled and in the size of their gradients, so each stage may have a rate, a KL weight, a batch
-and temperatures of its own. Null: as for both.
+Clues and votes differ in what is sampled and in the size of their gradients, so each stage may have its own learning rate, KL
+coefficient, batch and temperatures. Null: no override.
 """
 
 from __future__ import annotations
@@ -18,24 +18,24 @@ STAGES: tuple[Stage, Stage] = ("clue", "decision")
 
 
 class StageConfig(Config):
-    """Settings of the stage while it plays and is trained."""
+    """Overrides for one stage."""
 
     learning_rate: float | None = Field(None, gt=0.0)
-    """Peak learning rate of the stage's updates, on the one schedule of both stages."""
+    """Peak learning rate of the stage's updates; both stages share one schedule."""
     kl: float | None = Field(None, ge=0.0)
     """τ of the stage's loss."""
     games_per_iteration: int | None = Field(None, ge=1)
-    """Games of one of its iterations. Pairs are made for the stage that plays more; the other leaves the rest unplayed, and the
-    report counts them."""
+    """Games in an iteration of the stage. Pairs are made for the stage that plays more; the report counts those that the other
+    one leaves unused."""
     max_grad_norm: float | None = Field(None, gt=0.0)
-    """Its gradients are scaled down to this norm."""
+    """Gradient clipping: largest norm."""
     clue_temperature: float | None = Field(None, gt=0.0, le=2.0)
-    """Softmax temperature of clues said while it plays."""
+    """Temperature of clues in the stage's games."""
     vote_temperature: float | None = Field(None, gt=0.0, le=2.0)
-    """Softmax temperature of votes cast while it plays."""
+    """Temperature of votes in the stage's games."""
 
     def sampling(self, both: SamplingConfig) -> SamplingConfig:
-        """How this stage draws replies, where ``both`` says how they are drawn otherwise."""
+        """The sampling settings ``both`` with this stage's temperatures applied."""
         return both.model_copy(
             update={
                 "temperature": self.clue_temperature or both.of("clue").temperature,
@@ -48,4 +48,4 @@ class DecisionStageConfig(StageConfig):
     """Settings of the decision stage."""
 
     votes_per_prompt: int | None = Field(None, ge=2)
-    """The same as ``learning.votes_per_prompt``, beside the stage's other settings."""
+    """Override of ``learning.votes_per_prompt``."""

@@ -1,4 +1,4 @@
-"""Plain YAML in which no key stands twice in one mapping: YAML forbids it, and PyYAML takes the last one without a word."""
+"""YAML parser that refuses duplicate keys in a mapping, of which PyYAML silently takes the last."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ class DuplicateKeyError(yaml.constructor.ConstructorError):
 
 
 class UniqueKeyLoader(yaml.SafeLoader):
-    """``yaml.SafeLoader`` that refuses duplicate keys. Keys that ``<<`` brings in may be overridden: that is what it is for."""
+    """``yaml.SafeLoader`` that refuses duplicate keys. Keys merged by ``<<`` may be overridden."""
 
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Hashable, Any]:
         first: dict[Hashable, int] = {}
@@ -32,10 +32,10 @@ class UniqueKeyLoader(yaml.SafeLoader):
 
 
 def parse_yaml(text: str) -> Any:
-    """The text's data.
+    """Parse a YAML text.
 
     Raises:
         DuplicateKeyError: a mapping has a key twice.
-        yaml.YAMLError: the text is not YAML, or would make objects.
+        yaml.YAMLError: the text is not YAML, or has tags that construct objects.
     """
     return yaml.load(text, Loader=UniqueKeyLoader)

@@ -1,4 +1,4 @@
-"""Settings of the warm start, which makes the embedded policy from nothing but procedural pictures."""
+"""Settings of the warm start: supervised fine-tuning (SFT) of the embedded policy on procedural images."""
 
 from __future__ import annotations
 
@@ -27,20 +27,21 @@ Weight = Annotated[float, Field(ge=0.0)]
 
 
 class Phase(Config):
-    """A stretch of the warm start with one mix of lessons."""
+    """A phase of the curriculum with one mix of training examples (*lessons* in the names of settings)."""
 
     steps: int = Field(ge=1)
     """Optimiser steps."""
     topics: dict[Topic, Weight]
     """Relative frequency of each topic."""
     lessons_per_picture: int = Field(2, ge=1)
-    """Lessons about each picture of a step."""
+    """Examples about each image of a step."""
     learning_rate: float | None = Field(None, gt=0.0)
-    """Peak rate of a phase that is a course of its own; None: the phase belongs to the first course, with the common rate."""
+    """Peak learning rate of a phase with an optimiser and schedule of its own; null: the phase shares those of the first
+    phases."""
     reasoned: float = Field(0.25, ge=0.0, le=1.0)
-    """Share of the lessons that are answered reasoned, with evidence; the others are answered directly. Lists have one form."""
+    """Share of the examples whose answer begins with reasoning; the others are answered directly. Lists have one form."""
     scene_pairs: tuple[int, int] | None = None
-    """First scene pair and the one after the last that its lessons are about; None: all pairs."""
+    """Range of scene pairs that its examples are about (end exclusive); null: all pairs."""
 
     @model_validator(mode="after")
     def _some_topic_has_weight(self) -> Self:
@@ -57,15 +58,15 @@ class Phase(Config):
 
 @dataclass(frozen=True, slots=True)
 class FineTuning:
-    """Phases with one optimiser and one rise and fall of the learning rate; the next course starts from what ships of it."""
+    """Phases that share one optimiser and one learning-rate schedule; the next ones start from its exported weights."""
 
     first_step: int
-    """Number of its first step among the steps of all courses."""
+    """Number of its first step among all steps."""
     phases: tuple[Phase, ...]
     learning_rate: float
-    """Peak."""
+    """Peak learning rate."""
     steady: float
-    """Share of its steps after which the rate begins to fall."""
+    """Share of its steps after which the learning rate begins to fall."""
 
     @property
     def steps(self) -> int:
@@ -74,57 +75,58 @@ class FineTuning:
 
 
 class WarmStartConfig(RootConfig):
-    """How the embedded policy is taught."""
+    """How the embedded policy is trained."""
 
     seed: int = Field(2026, ge=0, lt=HELD_OUT_SEEDS.start)
-    """Seed of weights, pictures and lessons."""
+    """Seed of weights, images and examples."""
     start_from: str | None = None
-    """Folder of the policy that the first course goes on from, with its tokenizer; None: random weights and a new tokenizer."""
+    """Folder of the policy to start from, with its tokenizer; null: random weights and a new tokenizer."""
     scenes: ScenesConfig = NANO_SCENES
-    """Scenes that the lessons are about."""
+    """Scenes of the training examples."""
     charts: ChartsConfig = ChartsConfig(style="compact")
-    """Charts that the lessons are about."""
+    """Charts of the training examples."""
     scene_pairs: int = Field(60_000, ge=1)
-    """Scene pairs; a lesson is about one of the two pictures, the other provides false statements."""
+    """Scene pairs; an example is about one of the two images, and the other provides false statements."""
     chart_pairs: int = Field(15_000, ge=0)
     """Chart pairs."""
     pairs_per_file: int = Field(1000, ge=1)
-    """Pairs in one file on disk: after an interruption, drawing goes on with the next file."""
+    """Pairs in one file on disk; after an interruption, rendering continues with the next file."""
     phases: tuple[Phase, ...] = Field(min_length=1)
-    """What is taught, in order."""
+    """The curriculum: phases in order."""
     pictures_per_step: int = Field(32, ge=1)
-    """Pictures in one optimiser step; each is encoded once for all its lessons."""
+    """Images in one optimiser step; each is encoded once for all its examples."""
     learning_rate: float = Field(1.5e-3, gt=0.0)
-    """AdamW's peak learning rate in the first course."""
+    """AdamW's peak learning rate of phases without one of their own."""
     warmup: float = Field(0.02, ge=0.0, lt=1.0)
-    """Share of a course's steps over which the learning rate rises."""
+    """Share of a schedule's steps over which the learning rate rises."""
     steady: float = Field(0.3, ge=0.0, lt=1.0)
-    """Share of the first course's steps after which it begins to fall along a cosine; in later courses it falls at once."""
+    """Share of the first schedule's steps after which the learning rate falls along a cosine; in later ones it falls after
+    warm-up."""
     weight_decay: float = Field(0.05, ge=0.0)
     """AdamW's weight decay."""
     compile: bool = False
-    """Compile the policy with torch.compile, which needs a C++ compiler: a step takes six tenths of the time on a CPU."""
+    """Use torch.compile, which needs a C++ compiler; on a CPU a step takes 60 % of the time."""
     checkpoint_every: int = Field(500, ge=1)
-    """Steps between checkpoints, from which an interrupted warm start goes on."""
+    """Steps between checkpoints, from which an interrupted warm start resumes."""
     tokenizer_lessons: int = Field(8000, ge=100)
-    """Lessons whose text the tokenizer is trained on."""
+    """Examples whose text the tokenizer is trained on."""
     exam_pairs: int = Field(200, ge=4)
-    """Held-out pairs that the policy is examined on afterwards."""
+    """Held-out evaluation: pairs."""
     exam_questions: int = Field(100, ge=1)
-    """Questions of each family that it is asked there, about scenes and about charts."""
+    """Held-out evaluation: questions of each family, about scenes and about charts."""
     exam_lists: int = Field(1000, ge=4)
-    """Held-out scenes that it lists there: two hundred cannot tell shapes of 94 % from shapes of 96 %."""
+    """Held-out evaluation: scenes to list; two hundred cannot separate 94 % from 96 % right shapes."""
     folder: str = "runs/warm_start"
-    """Where pictures, checkpoints and the finished policy are kept."""
+    """Folder for images, checkpoints and the finished policy."""
 
     @property
     def steps(self) -> int:
-        """Steps of all phases."""
+        """Optimiser steps of all phases."""
         return sum(phase.steps for phase in self.phases)
 
     @property
     def courses(self) -> tuple[FineTuning, ...]:
-        """The phases that share the common rate, then each phase with a rate of its own."""
+        """The phases with the common schedule, then each phase with its own."""
         common = tuple(phase for phase in self.phases if phase.learning_rate is None)
         courses = [FineTuning(0, common, self.learning_rate, self.steady)] if common else []
         first_step = sum(phase.steps for phase in common)
@@ -145,5 +147,5 @@ class WarmStartConfig(RootConfig):
     def _phases_have_their_pairs(self) -> Self:
         last = max((phase.scene_pairs[1] for phase in self.phases if phase.scene_pairs is not None), default=0)
         if last > self.scene_pairs:
-            raise ValueError(f"a phase teaches scene pairs up to {last}, but scene_pairs draws only {self.scene_pairs}")
+            raise ValueError(f"a phase uses scene pairs up to {last}, but scene_pairs makes only {self.scene_pairs}")
         return self

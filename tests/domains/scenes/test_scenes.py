@@ -61,7 +61,7 @@ def test_impossible_settings_say_what_to_change():
     [
         ({"min_objects": 7}, "min_objects must not be larger"),
         ({"max_changes": 1}, "min_changes must not be larger"),
-        ({"min_changes": 1, "max_changes": 3, "min_objects": 2}, "an edit touches different objects"),
+        ({"min_changes": 1, "max_changes": 3, "min_objects": 2}, "an edit changes different objects"),
         ({"edits": {"recolor": 0.0}}, "at least one kind of edit"),
         ({"width": 8}, "greater than or equal to 16"),
         ({"colour": "red"}, "Extra inputs are not permitted"),
