@@ -1,4 +1,4 @@
-"""Settings of promotion: what a new version must show beside the version in production."""
+"""Settings of the comparison with the version in production, which decides on promotion."""
 
 from __future__ import annotations
 
@@ -9,12 +9,13 @@ from vision_zero.config.pairs import Share
 
 
 class PromotionConfig(Config):
-    """How a run is judged at its end (:mod:`vision_zero.evaluation.promotion`), with the confidence of ``evaluation``."""
+    """How a run's policy is compared with the version in production (:mod:`vision_zero.evaluation.promotion`), with the
+    confidence of ``evaluation``."""
 
     pairs: int = Field(64, ge=0)
-    """Held-out pairs that a run is judged on: drawn for it alone, so that no run is judged on what an earlier one was refused on.
-    Four games a pair, and votes on one of them. 0: runs are not compared with the version in production."""
+    """Held-out pairs of the comparison, different in every run, so that a run is not judged on pairs on which an earlier one was
+    refused. Each costs four games, and votes on one of them. 0: no comparison."""
     questions: int = Field(20, ge=0)
-    """Questions of each family about their scenes; 0: none."""
+    """Questions of each family about the scenes of these pairs; 0: none."""
     unreadable: Share = 0.2
-    """A larger share of unreadable clues or of unreadable votes blocks, unless the version in production has as many."""
+    """A larger share of unreadable clues or votes blocks promotion, unless that of the version in production is as large."""

@@ -21,7 +21,7 @@ class SourcesConfig(Config):
     photos: PhotosConfig = PhotosConfig()
     """Edited photos."""
     pictures: PicturesConfig = PicturesConfig()
-    """Single pictures, beside which the spy sees an empty one."""
+    """Single images; the spy sees a blank one."""
     imported: ImportedConfig | None = None
     """Imported pairs; required if the mix or ``domain`` uses them."""
     held_out_share: float = Field(0.2, gt=0.0, lt=1.0)
