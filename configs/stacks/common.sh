@@ -1,6 +1,6 @@
-# What the scripts of this folder share. Registering twice changes nothing but the settings: each part is updated where it exists.
+# Functions shared by the scripts in this folder. Registering again updates the settings of existing components.
 
-# component TYPE NAME FLAVOR [--setting=value...]: one part of a stack.
+# component TYPE NAME FLAVOR [--setting=value...]: one component of a stack.
 component() {
     type=$1 name=$2 flavor=$3
     shift 3
@@ -11,7 +11,7 @@ component() {
     fi
 }
 
-# stack NAME --orchestrator X --artifact-store Y...: the stack of those parts, and the active one from now on.
+# stack NAME --orchestrator X --artifact-store Y...: a stack of those components, which becomes the active one.
 stack() {
     name=$1
     shift

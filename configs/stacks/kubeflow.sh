@@ -1,6 +1,6 @@
 #!/bin/sh
-# Each step is a container of a Kubeflow pipeline, artifacts lie in a bucket, images in a registry. Recipes with a schedule: become
-# recurring runs.
+# Each step is a container of a Kubeflow pipeline, artifacts are stored in a bucket, images in a registry. A recipe with a schedule becomes
+# a recurring run.
 #   BUCKET=s3://my-bucket/vision-zero REGISTRY=registry.example.org/team KUBEFLOW=https://kubeflow.example.org/pipeline \
 #       configs/stacks/kubeflow.sh
 # Needs: the extra kubeflow (pip install -c constraints.txt -e '.[kubeflow]'); a ZenML server that the pods reach (zenml login URL);

@@ -1,5 +1,5 @@
 #!/bin/sh
-# Each step is a pod of a Kubernetes cluster, artifacts lie in a bucket, images in a registry. Recipes with a schedule: become cron jobs.
+# Each step is a pod of a Kubernetes cluster, artifacts are stored in a bucket, images in a registry. A recipe with a schedule becomes a CronJob.
 #   BUCKET=s3://my-bucket/vision-zero REGISTRY=registry.example.org/team CONTEXT=my-cluster configs/stacks/kubernetes.sh
 # Needs: the extra kubeflow (pip install -c constraints.txt -e '.[kubeflow]'); kubectl's context CONTEXT; a ZenML server that the pods
 # reach (zenml login URL); AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY in the environment. NAMESPACE: default "zenml"; it must exist.

@@ -1,5 +1,5 @@
 #!/bin/sh
-# The default stack, by name: steps run on this machine, artifacts lie in ZenML's folder. Needs nothing.
+# The default stack, by name: steps run on this machine, artifacts are stored in ZenML's folder. Needs nothing.
 #   configs/stacks/local.sh
 set -eu
 . "$(dirname "$0")/common.sh"

@@ -1,5 +1,5 @@
 #!/bin/sh
-# Steps run on this machine, artifacts lie in a bucket: of AWS, or of any server that speaks S3 (ENDPOINT).
+# Steps run on this machine, artifacts are stored in a bucket: of AWS, or of any S3-compatible server (ENDPOINT).
 #   BUCKET=s3://my-bucket/vision-zero configs/stacks/s3.sh
 # Needs AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY in the environment; the bucket must exist.
 set -eu

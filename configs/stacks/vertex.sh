@@ -1,11 +1,11 @@
 #!/bin/sh
-# Each step is a job of Google's Vertex AI Pipelines, artifacts lie in a bucket there, images in its registry.
+# Each step is a job of Google's Vertex AI Pipelines, artifacts are stored in a bucket there, images in its registry.
 #   BUCKET=gs://my-bucket/vision-zero PROJECT=my-project LOCATION=europe-west4 \
 #       REGISTRY=europe-west4-docker.pkg.dev/my-project/team configs/stacks/vertex.sh
 # Needs: zenml integration install gcp; gcloud auth application-default login; a ZenML server that the jobs reach (zenml login URL).
 # ACCOUNT: the service account that the jobs run as, if not the project's default one.
-# Not tried: the gcp integration of ZenML 0.98 needs gcsfs of 2024, which cannot be installed beside this project's s3fs of 2026.
-# Whoever wants Vertex must give up s3:// and loosen those pins in an environment and an image of its own.
+# Not tested: the gcp integration of ZenML 0.98 needs gcsfs of 2024, which cannot be installed beside this project's s3fs of 2026.
+# To use Vertex, make an environment and a container image without s3fs, and loosen those pins there.
 set -eu
 . "$(dirname "$0")/common.sh"
 
