@@ -102,7 +102,7 @@ class PromotionMaterializer(_PageMaterializer):
 
 
 class StageStateMaterializer(_PageMaterializer):
-    """The course of learning."""
+    """The training curves."""
 
     ASSOCIATED_TYPES: ClassVar[tuple[type[Any], ...]] = (StageState,)
 

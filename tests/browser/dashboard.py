@@ -148,7 +148,7 @@ def main(url: str, run: str, folder: Path) -> None:
         visit.page.screenshot(path=folder / "dashboard_graph.png", animations="disabled")
         for artifact, name, first in (
             ("evaluate_1/duels", "replay", "Game 1"),
-            ("report/report", "report", "Course of learning"),
+            ("report/report", "report", "Training curves"),
         ):
             with visit.preview(artifact) as panel:
                 visit.frame(panel).locator("h2", has_text=first).first.evaluate("heading => heading.scrollIntoView()")

@@ -22,13 +22,13 @@ ORDER = (
 PAGES = {
     "validate_pairs/pairs": ("Image pairs", 12, 0),
     "validate_pairs/held_out": ("Image pairs", 8, 0),
-    "validate_pairs/verdict": ("Verdict over the pairs", 2, 0),
+    "validate_pairs/verdict": ("Validation verdict", 2, 0),
     "measure_base/base_measures": ("The frozen base on the held-out pairs", 0, 0),
     "measure_base/base_games": ("Replay", 2, 0),
     "clue_stage_1/games": ("Replay", 4, 0),
     "evaluate_1/duels": ("Replay", 2, 0),
     "evaluate_1/scores": ("Held-out scores after iteration 2", 0, 0),
-    "switch_stage_1/stage_state": ("Course of learning", 0, 8),
+    "switch_stage_1/stage_state": ("Training curves", 0, 8),
     "watch_1/alarms": ("Alarms after iteration 2", 0, 0),
     "report/report": ("Self-play report", 2, 8),
 }

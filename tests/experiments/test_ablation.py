@@ -89,7 +89,7 @@ def test_arms_that_were_not_measured_alike_are_not_compared():
 
 def test_what_an_arm_has_nothing_of_is_named(result):
     assert "rule on checks" in result.left_out
-    assert "Not compared, since an arm has nothing of the kind: forced choice right, rule on checks" in ablation_page(result)
+    assert "Not compared, since not all arms have this score: forced choice right, rule on checks" in ablation_page(result)
 
 
 def test_arms_of_different_length_are_not_compared():
@@ -136,11 +136,11 @@ def test_many_arms_share_frames_with_the_reference():
     config = AblationConfig(name="many", reference="whole", arms=[{"name": name} for name in names], seeds=(0,))
     page = ablation_page(compare_arms(config, [state(0.5) for _ in names]))
     assert page.count("<svg") == 3
-    assert "say nothing of other seeds" in page
+    assert "say nothing about other seeds" in page
 
 
 def test_a_reference_alone_is_compared_with_the_base_only(result):
-    assert "Over whole, in points" in ablation_page(result)
+    assert "Difference to whole, in points" in ablation_page(result)
     alone = ablation_page(result.model_copy(update={"arms": result.arms[:1]}))
-    assert "Over the base, in points" in alone
-    assert "Over whole, in points" not in alone
+    assert "Difference to the base, in points" in alone
+    assert "Difference to whole, in points" not in alone

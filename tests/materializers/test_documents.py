@@ -28,7 +28,7 @@ def test_what_was_stored_is_loaded_and_shown(materializer):
     materializer.save(STATE)
     assert materializer.load(StageState) == STATE
     (page,) = materializer.save_visualizations(STATE)
-    assert "<h1>Course of learning</h1>" in Path(page).read_text()
+    assert "<h1>Training curves</h1>" in Path(page).read_text()
 
 
 def test_a_store_that_fails_is_one_line(materializer, monkeypatch):

@@ -68,6 +68,6 @@ def test_the_scores_have_a_page_and_the_gate_speaks(run):
     assert [suite.comparison.difference.units for suite in scorecard.suites] == [6, 5]
     assert "charts-compact was measured on 5 items, fewer than the 6" in scorecard.blocked
     page = Path(artifact.visualizations[0].uri).read_text()
-    for words in ("Not fit for production", "scenes-compact by family", "data:image/png", "read as"):
+    for words in ("Not fit for production", "scenes-compact by family", "data:image/png", "extracted"):
         assert words in page
     assert "<script" not in page

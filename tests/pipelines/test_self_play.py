@@ -140,7 +140,7 @@ def test_each_artifact_has_a_preview_without_scripts(two_runs):
         ("measure_base", "base_measures", "The frozen base"),
         ("measure_base", "base_games", "is the spy"),
         ("evaluate_1", "scores", "frozen base"),
-        ("switch_stage_1", "stage_state", "Course of learning"),
+        ("switch_stage_1", "stage_state", "Training curves"),
         ("watch_1", "alarms", "negative transfer"),
         ("report", "report", "Self-play report"),
     ):

@@ -55,7 +55,7 @@ def curve_charts(state: StageState) -> list[Chart]:
         Chart("Entropy, nats per token", _by_role(history, "entropy"), bands=bands),
         Chart("Unreadable replies", _unreadable(history), bands=bands, limits=(0.0, 1.0), is_share=True),
         Chart(
-            "Groups that teach nothing",
+            "Groups with equal rewards",
             [
                 Line("votes of a prompt", _metric(_of_stage(history, "decision"), "zero_variance"), GOLD, largest_gap=1),
                 Line("clues of a game", _metric(_of_stage(history, "clue"), "zero_variance"), BLUE, largest_gap=1),

@@ -152,7 +152,7 @@ def test_nano_plays_on_pictures_alone_and_the_replay_shows_what_the_spy_saw(fold
     assert sum(move.unreadable is None for move in clues) >= len(clues) - 1, "it keeps the protocol on its own scenes"
     shown, by_id = PlayedGames.of(transcripts, table, config.rewards, 2, rules.spy_image).shown()
     page = replay_page("Replay", shown, by_id, config.rewards)
-    assert page.count("the spy&#39;s picture") + page.count("the spy's picture") == 2 * len(shown) == 4
+    assert page.count("the spy&#39;s image") + page.count("the spy's image") == 2 * len(shown) == 4
     assert "the modified picture" not in page
 
 
