@@ -17,7 +17,7 @@ from vision_zero.evaluation.benchmarks.chartqa_score import STRICT_YEARS, best_m
 from vision_zero.evaluation.benchmarks.datasets import BenchmarkTable, load_table, picture, row_digest
 from vision_zero.evaluation.benchmarks.extraction.answer import stated
 from vision_zero.evaluation.benchmarks.extraction.choices import plain
-from vision_zero.evaluation.benchmarks.extraction.reply import Reply
+from vision_zero.evaluation.benchmarks.extraction.reply import SENTENCE_END, Reply
 from vision_zero.evaluation.benchmarks.json_files import Row, text_of
 
 Origin = Literal["human", "augmented"]
@@ -46,8 +46,16 @@ _ORIGINS: dict[str, Origin] = {
 }
 
 _WRAPPED = re.compile(r"(?:\*{1,3}|`{1,3}|\"|'|\$|_{2}|\W{0,2}#{1,6}\s?)([^*`\"$#\n]{1,200}?)[*`\"'$_.]{0,6}")
-_SHORT_REASON = re.compile(r"([^\s,.;:]+(?: [^\s,.;:]+){0,2}),? (?:because|since)\b.*", re.IGNORECASE | re.DOTALL)
-_REASON = re.compile(r"(?i),? (?:because|since)\b|, as\b|(?<=[\d%]) \((?=[^)]*\))|(?<=[.!])\s")
+_LINE = r"\n\s*(?=\S+(?: \S+){3})"
+_AMOUNT = r"[-+]?[$€£]?\d(?:[\d.,]*\d)?\s?%?(?: [mbtr]\w*illion| thousand)?"
+_EXPLAINED = re.compile(
+    rf"(?is)\W{{0,4}}({_AMOUNT}(?=[*_]{{0,3}}(?:\.?{_LINE}| \(|;|,? (?:because|since|as|which|given|due)\b| [-–—] [a-z]))"
+    rf"|[^\s,.;:]+(?: [^\s,.;:]+){{0,2}}(?=[*_]{{0,3}}(?:,? (?:because|since)\b|\.?{_LINE}))).*"
+)
+_REASON = re.compile(
+    r"(?i),? (?:because|since)\b|, as\b|(?<=[\d%]) \((?=[^)]*\))| \((?:the|as|because|since|with|see|from|shown)\b|\n"
+)
+_INITIALS = re.compile(r"(?:^|[\s.])[A-Za-z]\.[A-Za-z]\.$")
 _EDGES = " \t\n*`\"'$}{"
 
 
@@ -141,16 +149,17 @@ def final_answer(reply: str) -> str:
     outer = Reply.of(reply)
     said = stated(outer.inner, "words", lambda words, _: words) or outer.box
     if said is None:
-        alone = _WRAPPED.fullmatch(outer.text) or _SHORT_REASON.fullmatch(outer.text)
+        alone = _WRAPPED.fullmatch(outer.text) or _EXPLAINED.fullmatch(outer.text)
         if alone is None:
             return outer.text
         said = alone[1]
-    return _bare(_REASON.split(said, maxsplit=1)[0])
+    return _bare(_REASON.split(SENTENCE_END.split(said, maxsplit=1)[0], maxsplit=1)[0])
 
 
 def _bare(words: str) -> str:
     """Without LaTeX, signs of formulas and of emphasis, quotation marks and a full stop at its ends; single spaces."""
-    return " ".join(plain(words).strip(_EDGES).rstrip(f"{_EDGES}.").split())
+    text = " ".join(plain(words).strip(_EDGES).split())
+    return text if _INITIALS.search(text) else text.rstrip(f"{_EDGES}.")
 
 
 def labels_of(value: Any) -> list[str]:

@@ -17,7 +17,7 @@ from vision_zero.evaluation.benchmarks.extraction.reply import NOT_ANSWERED, Rep
 
 Answer = TypeVar("Answer")
 AnswerType = Literal["text", "integer", "float", "list"]
-VERSION = "2"
+VERSION = "3"
 """Of these rules; it is kept with every score, and raised whenever a rule changes what is extracted."""
 
 

@@ -18,7 +18,8 @@ _IS = (
 )
 _WORDS = r"(?:,? [^\s.,:;!?=()]+){0,6}?,?"
 _ANSWER = (
-    rf"(?<!to )(?<!can )(?<!not )(?<!please )(?<!and )\b(?:answers?\b{_WORDS}|ans\b|(?:final|required) (?:value|list|result)"
+    rf"(?<!to )(?<!can )(?<!not )(?<!please )(?<!and )(?<![A-Za-z])(?:answers?\b{_WORDS}|ans\b"
+    rf"|(?:final|required|the) (?:value|list|result)"
     rf"|(?:correct|right|best|final|selected|my|likely) (?:option|choice|letter|one|statement)\b{_WORDS}|plausible|most likely"
     rf"|(?:option|choice|letter)(?: (?:letter|number|value))?\W{{0,4}}?)[\"'*]{{0,3}}{_IS}|\bans\.\s"
 )
@@ -35,10 +36,9 @@ _CHOOSES = (
     r"|opt for|say|guess|think|believe)\b(?: (?:that )?(?:it|the answer)(?: is|'s| must be))?"
     r"|\bgoing with\b|\b(?:my|best) (?:choice|pick|guess) is|^choose|had to guess,?"
 )
-_MATCHES = (
-    r"\b(?:correspond(?:s|ing)? (?:to|with)|match(?:es|ing)?|which is|(?:it|that|this)(?: is|'s| must be| would be| will be)"
-    r"|must be|(?:first|second|third|last) option,|with|select|choose|pick)\s(?:the )?"
-    r"(?:option|choice|answer|letter)?(?= ?[(\"'*]*[A-Z]\b)"
+_EXPLAINED = re.compile(
+    r"(?im)^([^\n]{1,300})\n\s{0,20}\W{0,8}(?:here(?:'s| is| are) |(?:explanation|reason(?:ing)?|justification|breakdown|details"
+    r"|working|calculations?|steps?|analysis)\b[^\n]{0,60}:)"
 )
 _HENCE = (
     r"^\W{0,4}(?:and )?(?:so|finally|therefore|thus|hence|(?:most |very )?(?:likely|probably)|maybe|perhaps)\b[:,]?|→|=>|->|∴"
@@ -47,15 +47,25 @@ _CORRECT = (
     r"(?<![A-Za-z\d])(\(?[A-Z]\)?)[\"'*.]{0,3}(?: (?:\w+ )?(?:is|must be|would be|seems|should be) (?:(?:the|our|my|an?|most) )*"
     r"(?:\w+ )?(?:correct|right|best|answer|likely|true|one|choice)\b|\s?(?:选项)?(?:是)?(?:正确|对的))"
 )
-_NAMED = r"\b(?:[Oo]ption|[Cc]hoice|[Ll]etter|[Aa]nswer)\s{0,2}(\(?[A-Z]\b\)?|\([a-z]\))"
-_TOTAL = r"^\W{0,6}(?:grand |the )?(?:total|sum|difference|average|altogether|in total)\b[^:=\n\d]{0,30}[:=]"
+# "A" may be an article and "C" a point: a letter is an option's in parentheses, after its name, as a predicate or a subject.
+_LONE = re.compile(
+    r"(?<![\w)])\(\s?([A-Za-z])\s?\)(?!\()|\b[Oo]ption\s([A-Z])\b"
+    r"|(?:^|'s|\b(?:is|be|to|as|with|so|that|thus|therefore|hence|clearly|only)\b,?|[:,=>→])\s?[\"'*]{0,3}"
+    r"([A-HJ-Z])(?=[\"'*)\].,;:!?]|\s?$|\s(?:is|has|shows|fits|must|would|looks|because|it is)\b)"
+    r"|(?:[\])-]|\b(?i:towards?|leav\w+|say|said|like|conclude|on|for|ans|choose|pick|select|answer|best|correct|right|really))\s"
+    r"[\"'*]{0,3}([A-HJ-Z])[\"'*.!?]{0,4}$"
+)
+_INSTEAD = (
+    r"\b(?:not|n't|first|initially|thought|looks? like)\b[^.;]{1,30}?(?:,? but|[,;] ?(?:so )?it(?: is|'s)?|, so|,? rather)\s"
+    r"(?:it(?:'s| is) )?(?:really |actually )?(?:the answer (?:is|should be) )?"
+)
+_TOTAL = r"^\W{0,6}(?:grand |the )?(?:total|sum|difference|average|altogether|in total)\b[^:=|\n\d]{0,30}(?:[:=|]|(?=\$?\d))"
 _DENIED = re.compile(r"(?i)^\W{0,4}(?:not\b|n't|incorrect|wrong|none of\b|based on|provided|invalid|missing)")
 _BELOW = re.compile(r"(?i)^\W*(?:as follows|below|the following|thus|therefore)?\W*$")
 _WRONG = re.compile(r"(?i)\b(?:incorrect|wrong|not (?:the )?(?:correct|right|answer)|correct if|ruled out|eliminate|none of)")
 _LETTER = re.compile(r"\W{0,6}\(?\s?([A-Z])\s?(?:\)|[.:](?=\s|$)|$)")
 _LISTED = re.compile(r"\(?\b[A-Z]\s?[).:]\s")
 _YES_NO = re.compile(r"(?i)\W{0,4}(?:yes|no|true|false)\b")
-_ROUND = re.compile(r"(?<![\w)])\(\s?([A-Za-z])\s?\)(?!\()")
 
 Find = Callable[[Reply], Iterable[str]]
 LETTER, NUMBER = ("choice",), ("number",)
@@ -108,16 +118,19 @@ def _opening(reply: Reply) -> Iterator[str]:
     """How the first sentence begins, unless the others begin with other letters: then it lists the options."""
     begins = {match[1] for match in map(_LETTER.match, reply.sentences) if match}
     first = reply.sentences[0] if reply.sentences else ""
-    if not (_WRONG.search(first) or len(begins) > 1 or len(set(_LISTED.findall(first))) > 1):
+    works = "=" in first and any("=" in sentence for sentence in reply.sentences[1:])
+    if not (works or _WRONG.search(first) or len(begins) > 1 or len(set(_LISTED.findall(first))) > 1):
         match = _LETTER.match(first) or (None if declines(first) else _YES_NO.match(first))
         yield match[0] if match else first
 
 
-def _parenthesised(reply: Reply) -> Iterator[str]:
-    """The letter in parentheses of the last conclusion or of a word of its own, else the only one there is."""
-    found = [(sentence, set(_ROUND.findall(sentence))) for sentence in _unblamed(reply)]
-    yield from (min(own) for sentence, own in reversed(found) if len(own) == 1 and (concludes(sentence) or len(sentence) < 6))
-    everywhere = {letter for _, own in found for letter in own}
+def _lone(reply: Reply) -> Iterator[str]:
+    """The one letter of the last sentence that names options, if that concludes or is the last; else the only one there is."""
+    named = [(place, {"".join(match) for match in _LONE.findall(text)}) for place, text in enumerate(reply.sentences)]
+    found = [(place, own) for place, own in named if own and not _WRONG.search(reply.sentences[place])]
+    last = len(reply.sentences) - 1
+    yield from (min(own) for place, own in found[::-1] if len(own) == 1 and (place == last or concludes(reply.sentences[place])))
+    everywhere = set().union(*(own for _, own in found))
     yield from everywhere if len(everywhere) == 1 else ()
 
 
@@ -143,13 +156,13 @@ FORMS = (
     Form("last line", lambda reply: reply.sentences[-1:], SOME, ("It is $40 and $45.\n\n$85.00 => $85.00",)),
     Form("opening", _opening, EITHER, ("C. It is (A). => C.", "No, it is not. => No", "5 because 3 + 2. => 5 because 3 + 2.")),
     Form("bold", lambda reply: reply.bold[::-1], SOME, ("It is **31 rolls** in all. => 31 rolls",)),
-    Form("instead", _after(r"\b(?:not|n't)\b[^.;]{1,30}?(?:,? but|[,;] ?(?:so )?it(?: is|'s)?|, so|,? rather)\s"), EITHER,
-         ("The answer is not A but B. => B.",)),
+    Form("instead", _after(_INSTEAD), EITHER, ("The answer is not A but B. => B.", "I first thought A, but it is B. => B.")),
     Form("chosen", _after(_CHOOSES), EITHER, ("I'd say B. => B.", "If I had to guess, B. => B.")),
     Form("called correct", _within(_CORRECT), LETTER, ("A is wrong. B is correct. => B", "B选项正确 => B")),
     Form("hence", _after(_HENCE), EITHER, ("Hence, B. => B.", "Most likely B. => B.")),
+    Form("explained", lambda reply: _EXPLAINED.findall(reply.text)[:1], NUMBER,
+         ("It is $57.\nBreakdown:\n- A: $12\n- B: $45 => It is $57.",), alone=False),
     Form("total", _after(_TOTAL), NUMBER, ("Red: $40\nBlue: $45\nTotal: $85 => $85",)),
-    Form("matched", _after(_MATCHES), LETTER, ("x = 40, which corresponds to option B. => B.",)),
-    Form("in parentheses", _parenthesised, LETTER, ("(A) is wrong. So it is (B). => B",)),
-    Form("named", _within(_NAMED), LETTER, ("The angle matches what option B says. => B",)),
+    Form("lone letter", _lone, LETTER, ("x = 40, which corresponds to option B. => B", "(A) is wrong. So it is (B). => B",
+         "The angle matches what option B says. => B", "A is 3 cm. That leaves C. => C", "It seems that B has more. => B")),
 )  # fmt: skip

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import NamedTuple
 
 from vision_zero.evaluation.benchmarks.extraction.numbers import only_number
@@ -25,15 +26,22 @@ _LATEX = (
 )
 _ALONE = re.compile(r"\W{0,6}([A-Za-z])\W{0,6}")
 
-_YES = frozenset({"yes", "true", "correct"})
-_NO = frozenset({"no", "false", "incorrect"})
+_YES = frozenset("yes yep yeah true correct 是 对".split())
+_NO = frozenset("no nope false incorrect 否 不是 不 错".split())
 _NOT = re.compile(r"(?i)\b(?:not|no|never|neither|none|cannot|without)\b|n't\b|不|没有")
-_SAID = re.compile(r"(?i)\b(yes|no|true|false)\b")
+_SAID = re.compile(r"(?i)\b(yes|yep|yeah|no|nope|true|false)\b|^(?:是|对|否|不是|不|错)(?=的?(?:\W|$))")
 _MORE = re.compile(r"(?i)\b(?:greater|more|larger|higher|bigger|longer|taller|above|exceeds?)\b")
 _LESS = re.compile(r"(?i)\b(?:less|fewer|smaller|lower|shorter|below)\b")
+_DEGREE = re.compile(
+    rf"{_MORE.pattern}|{_LESS.pattern[4:]}|\b(?:(?:max|min)imum|(?:high|low|great|larg|small|bigg|long|short|tall)est|most|least)\b"
+)
 _SAME = re.compile(r"(?i)\b(?:equals?|same|equal to)\b")
 _LIKE = re.compile(r"(?i)\b(?:like|same|similar|equal|identical|alike)\b")
 _DIFFERS = re.compile(r"(?i)\b(?:while|whereas|differ(?:s|ent)?)\b")
+_PRONOUN = re.compile(r"(?i)\b(?:it|this|that|they|these|those|he|she|both)\b")
+_SMALL = frozenset(
+    "is are was were do does did has have had the an this that it its there than be of in on by to so and as".split()
+)
 _FULL_EMPTY = (re.compile(r"(?i)\bfull\b"), re.compile(r"(?i)\bempty\b"))
 
 
@@ -50,6 +58,7 @@ def unwrapped(text: str) -> str:
     return _COMMANDS.sub("", UNWRAPPED.sub(r"\1", text)).strip()
 
 
+@lru_cache(maxsize=256)
 def plain(text: str) -> str:
     """The text without LaTeX: roots, fractions and degrees in one notation, single spaces."""
     for pattern, replacement in _LATEX:
@@ -122,21 +131,20 @@ def yes_and_no(choices: Sequence[str]) -> tuple[int, int] | None:
 
 def says_yes(sentence: str) -> bool | None:
     """Whether the sentence begins with, or else contains just one of, yes and no; None when it says neither."""
-    said = [word.lower() for word in _SAID.findall(sentence)]
-    if not said:
-        return None
+    said = {match[0].lower() for match in _SAID.finditer(sentence)}
     opening = _SAID.match(sentence.lstrip(" ,.:\"'(*"))
     if opening:
-        return opening[1].lower() in _YES
-    words = {word for word in said if word != "no"} or set(said)
-    return words.pop() in _YES if len(words) == 1 and "no" not in said else None
+        return opening[0].lower() in _YES
+    return said.pop() in _YES if len(said) == 1 and said != {"no"} else None
 
 
 def implies_yes(sentence: str, question: str) -> bool:
     """Whether a sentence without a yes or no affirms what was asked.
 
-    A comparison the other way round, or of equals, denies it; so does a negation that the question does not have itself.
+    A comparison the other way round, with something else, or of equals denies it; so does a negation that the question lacks.
     """
+    if _is_of_another(sentence, question):
+        return False
     for one, other in ((_MORE, _LESS), (_LESS, _MORE), _FULL_EMPTY, _FULL_EMPTY[::-1]):
         if one.search(question) and not other.search(question):
             if other.search(sentence) and not one.search(sentence):
@@ -146,3 +154,18 @@ def implies_yes(sentence: str, question: str) -> bool:
     if _LIKE.search(question) and _DIFFERS.search(sentence):
         return False
     return bool(_NOT.search(sentence)) == bool(_NOT.search(question))
+
+
+def _is_of_another(sentence: str, question: str) -> bool:
+    """Does it say of something else what was asked: "B is the largest", or "B is larger", where the question was whether A is?"""
+    asked, stated = _DEGREE.search(question), _DEGREE.search(sentence)
+    if asked is None or stated is None or _NOT.search(sentence) or _PRONOUN.search(sentence):
+        return False
+    one, other = _names(question[: asked.start()]), _names(question[asked.end() :].partition("than")[2])
+    first = _names(sentence[: stated.start()] if other else sentence)
+    return bool(one - other) and not (one - other) & first and bool((other - one) & first if other else first)
+
+
+def _names(words: str) -> set[str]:
+    """The words that name something. A pronoun counts as none."""
+    return set(re.findall(r"[^\W\d_]{2,}", words.lower())) - _SMALL

@@ -20,10 +20,13 @@ _COMMON = frozenset(
     "the and for are was were with that this from which what how many much does did has have had will would than then its their "
     "there here following given figure image picture chart shown above below answer question please option choose".split()
 )
+_LIKELIEST = 40  # statements that are looked at
+_LEFT = re.compile(r"\A(?:leav(?:e|es|ing)|remain(?:s|ed|ing|der)?)\Z")
 _UNDECIDED = re.compile(r"(?i)cannot be|can't be|not enough|no(?:t)? (?:enough )?information|none of|not determined")
 _WORDS = re.compile(r"[^\W_]{2,}(?:'[^\W_]+)?|\d|\b[A-Z]\b")
 _NONE_LEFT = re.compile(
     r"(?i)\bthere (?:is|are|was|were|would be|will be) (?:no|none)\b|\bno \w+(?: \w+)? (?:are|is|remain)|^\W*none\W*$"
+    r"|\b(?:none|nothing)\b[^.]{0,30}\b(?:left|remains?)\b"
 )
 
 
@@ -95,7 +98,7 @@ def _trusted(sentences: Sequence[str]) -> Sequence[str]:
 
 def _named(sentence: str, question: str, choices: Sequence[str]) -> int | None:
     """The first choice after the last equals sign or "is" of the main clause, else its first; the question's own come last."""
-    clause = re.split(r"\bthan\b", main_clause(sentence))[0]
+    clause = re.split(r"\bthan\b", main_clause(re.sub(r"(?i)^\W*(?:compared|unlike|apart from|besides)\b.*, ", "", sentence)))[0]
     text = clause if options.mentions(clause, choices) else sentence
     found = options.mentions(text, choices)
     asked = {mention.choice for mention in options.mentions(question, choices)}
@@ -135,7 +138,7 @@ def ranked(sentences: Sequence[str], question: str) -> list[str]:
         for place, sentence in enumerate(sentences)
         if not sentence.endswith("?")
     }
-    return [sentences[place] for place in sorted(weights, key=weights.__getitem__, reverse=True)]
+    return [sentences[place] for place in sorted(weights, key=weights.__getitem__, reverse=True)[:_LIKELIEST]]
 
 
 def _asking(question: str) -> str:
@@ -146,4 +149,5 @@ def _asking(question: str) -> str:
 
 def _content(text: str) -> set[str]:
     """The words of weight. A plural is the same word: cutting the last s is enough to compare with."""
-    return {word.lower().removesuffix("s") for word in re.findall(r"[^\W\d_]{3,}", text)} - _COMMON
+    words = (_LEFT.sub("left", word.lower()) for word in re.findall(r"[^\W\d_]{3,}", text))
+    return {word.removesuffix("s") for word in words} - _COMMON

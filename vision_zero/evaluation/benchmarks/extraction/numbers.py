@@ -42,13 +42,14 @@ _WORDS = re.compile(
 )
 _RATIOS = (("top", "bottom"), ("over", "under"), ("part", "parts"), ("digits", "divisor"))
 _THOUSANDS = re.compile(r"\W{0,4}\d{1,3}(?: \d{3}){1,8}\W{0,4}")
-_COMMA = re.compile(r"^(\W{0,4}\d{1,9}),(\d{1,2}\W{0,4})$")
+_COMMA = re.compile(r"^(\W{0,4}\d{1,3}(?:\.\d{3})+|\W{0,4}\d{1,9}),(\d{1,2}\W{0,4})$")
 _BEFORE = re.compile(
-    r"(?i)[\s$€£¥₹≈=~(\[\"'+*]{0,8}(?:Rs\.\s?|(?:[A-Z]{3}|US|[a-z]|approximately|about|around|roughly|only|exactly)\b[\s$=≈]{0,4})?"
+    r"(?i)[\s$€£¥₹≈=~(\[\"'+*]{0,8}(?:Rs\.\s?"
+    r"|(?:(?-i:[A-Z]{3}|US)|[a-z]|approximately|about|around|roughly|only|exactly)\b[\s$=≈]{0,4})?"
 )
 _UNIT = re.compile(
     r"[\s$}~]{0,4}(?:%|°|\$|\^?\{?\\circ\}?|[€£¥元米度]|[^\W\d_]{0,12}(?:[\s/-][^\W\d_]{1,12}){0,2})"
-    r"(?:\^?\{?[²³23]\}?)?\s?(?:[CF]\b)?[\s$})\].,!\"'*]{0,8}"
+    r"(?:\^?\{?[²³23]\}?)?\s?(?:[CF]\b)?[\s$})\].,!?\"'*]{0,8}"
 )
 _ORDINAL = re.compile(r"(?i)(?:st|nd|rd|th)\b")
 _LABEL = re.compile(
@@ -85,7 +86,9 @@ def only_number(text: str) -> Number | None:
     """The number that is all of a text but for currency, unit and punctuation; "1 234" and "2,5" are one where they are alone."""
     if len(text) > 100:
         return None
-    text = text.replace(" ", "") if _THOUSANDS.fullmatch(text) else _COMMA.sub(r"\1.\2", text)
+    comma = _COMMA.match(text)
+    text = f"{comma[1].replace('.', '')}.{comma[2]}" if comma else text
+    text = text.replace(" ", "") if _THOUSANDS.fullmatch(text) else text
     found = numbers_in(text)
     if not found or (len(found) > 1 and not _same_again(found, text)):
         return None

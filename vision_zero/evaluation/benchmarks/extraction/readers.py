@@ -20,7 +20,8 @@ _AT_START = re.compile(
     r"|\s(?:because|since|as|and|not|given|due|when|while|where|which|with|for|if|in|at|by|is|but|from|based|that|rather|so|after)\b)))"
 )
 _REASON = re.compile(
-    r"(?i)(?:,|\s-|;)? ?\b(?:because|since|as|due to|given that|, which)\b|;| - (?=[A-Za-z])| \((?![A-Za-z]\)|[^)]*%)|(?<=\d)% \("
+    r"(?i)(?:,|\s-|;)? ?\b(?:because|since|as|due to|given that|, which|that is|i\.e\.|though|although|while|whereas|but)\b"
+    r"|;| - (?=[A-Za-z])| \((?![A-Za-z]\)|[^)]*%)|(?<=\d)% \("
 )
 _MOST = 20  # numbers of a sentence that are looked at, at each of its ends
 _FILLED = (
@@ -33,7 +34,7 @@ _STATES = re.compile(
     rf"has|have|see|count|shows?|contains?|there's|equal to|total of)\b|\\approx|[=≈:是为有]){_FILLED}"
 )
 _LINKS = re.compile(rf"(?i)\b(?:of|to|by|at|in|with)\b{_FILLED}")
-_TOTALS = re.compile(rf"(?i)\b(?:total of|in total|totals?|altogether)\b{_FILLED}")
+_TOTALS = re.compile(rf"(?i)\b(?:total of|in total|totals?|altogether|a (?:difference|gap|sum) of|leav(?:es|ing))\b{_FILLED}")
 _EXISTS = re.compile(rf"(?i)\bthere (?:is|are|was|were|would be|will be)\b{_FILLED}")
 
 
@@ -108,8 +109,9 @@ def number_in(sentence: str, question: str, *, is_answer: bool = False) -> Numbe
     found = found if len(found) <= 2 * _MOST else found[:_MOST] + found[-_MOST:]
     if re.search(r"(?i)\b(?:which|what) years?\b", question):
         found = [number for number in found if re.fullmatch(r"(?:1[5-9]|20)\d\d", number.text)] or found
-    main = len(main_clause(sentence))
-    asked = {number.value for number in numbers_in(question)}
+    asked, main = {number.value for number in numbers_in(question)}, len(main_clause(sentence))
+    listed = sentence.find(": ")  # "57 birds: 30 on the left and 27 on the right"
+    main = min(main, listed) if any(number.start < listed and number.value not in asked for number in found) else main
     first = [number for number in found if number.start < main]
     return _chosen(first, sentence, asked, is_answer) or _chosen(found, sentence, asked, is_answer)
 
@@ -138,7 +140,8 @@ def read_list(said: str, *, alone: bool) -> str | None:
     elements = [only_number(part.strip(" \n\t'\"$%")) for part in bracketed[0].split(",")]
     found = [number for number in elements if number] if all(elements) else []
     if not found and not alone:
-        found, pair = numbers_in(said), re.search(r"\b(?:between|from)\b", said, re.IGNORECASE)
+        found = [number for number in numbers_in(said) if not number.is_word] or numbers_in(said)  # "the two years 3 and 7"
+        pair = re.search(r"\b(?:between|from)\b", said, re.IGNORECASE)
         after = [number for number in found if pair and number.start >= pair.end()]
         found = after[:2] if len(after) > 1 else found
     return f"[{', '.join(number.text for number in found)}]" if len(found) > 1 or (found and "[" in said) else None

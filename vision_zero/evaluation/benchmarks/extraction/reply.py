@@ -6,12 +6,12 @@ Very long replies are read at both ends only: models state their answer first or
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 from vision_zero.game.parsing import Unreadable, split_reply
 
-HEAD, TAIL = 3_000, 9_000
+HEAD, TAIL = 2_000, 7_000
 """Characters that are read of the beginning and of the end of a long reply."""
 
 _ASCII = str.maketrans(
@@ -19,8 +19,19 @@ _ASCII = str.maketrans(
     | {ideographic: f"{plain} " for ideographic, plain in zip("。！？；", ".!?;", strict=True)}
     | dict(zip("、\u3000\u00a0\u2009\u202f\u2212\u2013\u2014\u201c\u201d\u2019\u2018\r", ",    ---\"\"''\n", strict=True))
 )
-_TOKENS = (
-    (re.compile(r"<\|(?:begin|end)_of_box\|>"), "<answer>"),
+_LONGEST = 600  # characters at each end of a sentence
+_RAISED = str.maketrans("⁻⁰¹²³⁴⁵⁶⁷⁸⁹", "-0123456789")
+_TOKENS: tuple[tuple[re.Pattern[str], str | Callable[[re.Match[str]], str]], ...] = (
+    (
+        re.compile(r"(?i)<\|(?:begin|end)_of_box\|>|</?(?:final[ _-]?answer|conclusion|result|output|solution|option)>"),
+        "<answer>",
+    ),
+    (re.compile(r"(?i)</?(?:b|strong)>"), "**"),
+    (re.compile(r"(?i)</?(?:p|div|br|li|ul|ol|h[1-6]|summary|reasoning|caption)\s?/?>"), "\n"),
+    (re.compile(r"(?i)</?(?:i|em|u|span|center|mark|code|font)\b[^<>]{0,60}>"), ""),
+    (re.compile(r"(?m)(?:^|(?<=\?\s))A:\s(?=\(?[B-Z]\)?[\s.]{0,3}\Z)"), "Answer: "),
+    (re.compile(r"\b(USD|EUR|GBP|CNY|RMB|JPY|INR)(?=\d)"), r"\1 "),
+    (re.compile(r"(?<=10)[⁻⁰¹²³⁴⁵⁶⁷⁸⁹]{1,4}"), lambda match: f"^{match[0].translate(_RAISED)}"),
     (re.compile(r"<\|[^<>|]{0,60}\|>|</?s>|\[/?INST\]|\\[()\[\]]"), " "),
     (re.compile(r"(?<=\d)(?:[\u00a0\u2009\u202f']|\\,|\{,\})(?=\d{3}(?!\d))"), ","),
 )
@@ -34,8 +45,9 @@ _LATEX = (
 _ANSWER_TAG = re.compile(r"<answer>(?P<inside>(?:(?!</?answer>).){0,4000})</?answer>", re.IGNORECASE | re.DOTALL)
 # Small models go on after their answer and write the next question of the prompt's form themselves.
 _NEXT_QUESTION = re.compile(r"(?i)\n\s{0,20}(?:\*\*)?(?:question|hint|choices|human|user|model response)\s{0,3}:")
-_SENTENCE_END = re.compile(
-    r"(?i)\n+|(?<=[.!?;])(?<!\bfig\.)(?<!e\.g\.)(?<!i\.e\.)(?<!\bans\.)(?<!\brs\.)[\"')\]*]{0,3}\s+"
+SENTENCE_END = re.compile(
+    r"(?i)\n+|(?<=[.!?;])(?<!\bfig\.)(?<!e\.g\.)(?<!i\.e\.)(?<!\bans\.)(?<!\brs\.)(?<!\b(?:st|mr|ms|dr|vs)\.)(?<!\bmrs\.)"
+    r"(?:(?<!\bno\.)(?<!\b(?:jan|feb|mar|apr|jun|jul|aug|sep|oct|nov|dec)\.)|(?!\s\d))[\"')\]*]{0,3}\s+"
     r"|, (?=(?:so|thus|hence|therefore)\b(?! that))"
 )
 _OPENING = re.compile(r"(?i)^\W{0,5}(?:sure|ok|okay|certainly|of course|absolutely|alright|great question|well)\s?[,.!:]\s*")
@@ -45,7 +57,9 @@ _COURTESY = re.compile(
 )
 _BOLD = re.compile(r"\*\*([^*\n]{1,80})\*\*")
 _NUMBERED = re.compile(r"^[ \t]{0,20}(?:\*\*)?(\d{1,2})[.)][ \t]{1,8}(?=\S)", re.MULTILINE)
-_MARKS = re.compile(r"\*\*|__|`+(?:json|python)?|^[ \t]{0,20}(?:[-*•>#]{1,6})[ \t]{1,8}(?=\S)", re.MULTILINE)
+_MARKS = re.compile(
+    r"(?m)\*\*|__|(?<![\w\\])_(?=[^\W_])|(?<=[^\W_])_(?![\w{])|`+(?:json|python)?|^[ \t]{0,20}[-*•>#]{1,6}[ \t]{1,8}(?=\S)"
+)
 
 NOT_ANSWERED = "N/A"
 """The extraction of a reply that declines to answer; what the official extraction mostly writes for one, too."""
@@ -68,9 +82,11 @@ _DECLINES = re.compile(
 )
 _CONCLUDES = re.compile(
     r"(?i)^\W{0,4}(?:so|finally|overall|in conclusion|in total|in summary|consequently|accordingly|as a result)\b"
-    r"|\b(?:therefore|thus|hence)\b|因此|所以|故"
+    r"|\b(?:therefore|thus|hence)\b|^\W{0,4}th(?:at(?:'s| is| makes| gives)|is (?:gives|makes|equals))\b|因此|所以|故"
 )
-_CONCEDES = re.compile(r"(?i),? (?:but|however|though|yet),? ")
+_CONCEDES = re.compile(
+    r"(?i),? (?:but|however|though|yet),? |, (?=(?:maybe|perhaps|probably|possibly|I(?:'d| would)? (?:think|guess|say))\b)"
+)
 _SUBORDINATE = re.compile(
     r"(?i),? (?:because|since|whereas|although|even though|assuming)\b| (?:compared (?:to|with)|rather than)\b|(?<=\w) \("
     r"|, ?(?:which|with|as|while|but|where|so that|given|compared|due)\b"
@@ -89,7 +105,7 @@ class Reply:
     @classmethod
     def of(cls, reply: str) -> Reply:
         text = readable(reply)
-        return cls(text, tuple(sentences(text)), tuple(part.strip() for part in _BOLD.findall(text)), boxed(text))
+        return cls(text, tuple(sentences(text)), tuple(part.strip() for part in _BOLD.findall(text)[-20:]), boxed(text))
 
     @property
     def inner(self) -> Reply:
@@ -124,8 +140,13 @@ def sentences(text: str) -> list[str]:
     """The sentences and lines, without marks of emphasis and of lists, and without courtesies such as "I hope this helps"."""
     if {"1", "2"} <= set(_NUMBERED.findall(text)):  # "85. Both are coats." is no list
         text = _NUMBERED.sub("", text)
-    parts = (_OPENING.sub("", part.strip(" \t*")) for part in _SENTENCE_END.split(_MARKS.sub("", text)))
+    parts = (_OPENING.sub("", _ends(part.strip(" \t*"))) for part in SENTENCE_END.split(_MARKS.sub("", text)))
     return [part for part in parts if re.search(r"\w", part) and not _COURTESY.match(part)]
+
+
+def _ends(sentence: str) -> str:
+    """The sentence; of one that nobody writes, its two ends."""
+    return sentence if len(sentence) <= 2 * _LONGEST else f"{sentence[:_LONGEST]} {sentence[-_LONGEST:]}"
 
 
 def concludes(sentence: str) -> bool:
