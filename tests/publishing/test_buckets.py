@@ -101,6 +101,14 @@ def test_a_new_policy_takes_the_place_of_the_one_before_and_of_nothing_else(buil
     assert is_whole(bucket, tmp_path / "again", built[1], tiny_base)
 
 
+def test_a_published_object_of_another_size_is_not_replaced(built, bucket, server):
+    address = deliver(built[0], published(server)).address
+    bucket.pipe_file(f"{address}/README.md", b"my own notes")
+    with pytest.raises(PublishError, match=r"holds README.md, which changed since it was published there: nothing is touched"):
+        deliver(built[1], published(server, replace=True))
+    assert bucket.cat_file(f"{address}/README.md") == b"my own notes"
+
+
 @pytest.mark.parametrize("target", [TARGET, "s3://pairs"])
 def test_a_prefix_where_nothing_was_published_keeps_what_it_holds(built, bucket, server, target):
     bucket.pipe_file(f"{TARGET}/notes.txt", b"mine")

@@ -177,7 +177,9 @@ def test_what_was_not_published_is_never_touched(built, tmp_path):
     assert content(target) == before
 
 
-@pytest.mark.parametrize("list_", ["{}[", '{"files": {"../notes.txt": {"bytes": 1, "sha256": "0"}}}', '{"mine": 1}'])
+@pytest.mark.parametrize(
+    "list_", ["{}[", "{}", '{"files": {}}', '{"files": {"../notes.txt": {"bytes": 1, "sha256": "0"}}}', '{"mine": 1}']
+)
 def test_a_list_that_publishing_did_not_write_is_no_leave_to_delete(built, tmp_path, list_):
     target = tmp_path / "models"
     target.mkdir()
@@ -204,6 +206,31 @@ def test_what_lies_beside_a_published_policy_stays(built, larger, tmp_path):
     with pytest.raises(PublishError, match=r"holds config.json, which was not published there and would be overwritten"):
         deliver(larger, config)
     assert (target / "config.json").read_text() == "mine, too"
+
+
+def make_notes(card):
+    card.write_text("my own notes")
+
+
+def make_folder(card):
+    card.unlink()
+    card.mkdir()
+    (card / "mine").write_text("mine, too")
+
+
+@pytest.mark.parametrize("change", [make_notes, make_folder])
+def test_a_published_file_that_somebody_changed_is_not_replaced(built, larger, tmp_path, change):
+    target = tmp_path / "policy"
+    config = settings(target=str(target), replace=True)
+    deliver(larger, config)
+    change(target / "README.md")
+    before = content(target)
+    with pytest.raises(PublishError, match=r"holds README.md, which changed since it was published there: nothing is touched"):
+        deliver(built, config)
+    assert content(target) == before
+    (target / "README.md").rename(tmp_path / "notes")
+    deliver(built, config)
+    assert {name: (target / name).read_bytes() for name in built.files()} == content(built.path)
 
 
 def test_a_folder_may_be_there_and_be_empty(built, tmp_path):

@@ -48,7 +48,7 @@ class Manifest(Config):
     @classmethod
     def of(cls, built: BaseFolder) -> Self:
         """Of a folder that is to be published."""
-        return cls(files={name: Listed(bytes=path.stat().st_size, sha256=_sha256(path)) for name, path in _paths(built)})
+        return cls(files={name: Listed(bytes=path.stat().st_size, sha256=file_sha256(path)) for name, path in _paths(built)})
 
     @classmethod
     def parse(cls, data: bytes, address: str) -> Self:
@@ -57,12 +57,14 @@ class Manifest(Config):
         Raises:
             PublishError: it is none of these lists.
         """
+        refusal = PublishError(f"{address} does not list what was published there: nothing is touched; name another target")
         try:
-            return cls.model_validate_json(data)
+            listed = cls.model_validate_json(data)
         except ValidationError as error:
-            raise PublishError(
-                f"{address} does not list what was published there: nothing is touched; name another target"
-            ) from error
+            raise refusal from error
+        if not listed.files and not listed.unfinished:  # publishing writes none that is empty
+            raise refusal
+        return listed
 
     def text(self) -> str:
         """As it is written."""
@@ -71,6 +73,19 @@ class Manifest(Config):
     def mark(self) -> str:
         """Sixteen hexadecimal digits that tell these files from others."""
         return hashlib.sha256(self.text().encode()).hexdigest()[:16]
+
+    def changed(self, folder: Path) -> set[str]:
+        """Of the files that it lists, those that are there with another content, or are no files any more.
+
+        After a publication that was cut off nobody can tell, and none are.
+        """
+        there = [] if self.unfinished else [(folder / name, listed) for name, listed in self.files.items()]
+        return {
+            path.name
+            for path, listed in there
+            if path.exists()
+            and not (path.is_file() and path.stat().st_size == listed.bytes and file_sha256(path) == listed.sha256)
+        }
 
     @property
     def own(self) -> set[str]:
@@ -89,7 +104,8 @@ def _paths(built: BaseFolder) -> list[tuple[str, Path]]:
     return [(name, built.path / name) for name in built.files()]
 
 
-def _sha256(path: Path) -> str:
+def file_sha256(path: Path) -> str:
+    """Of a file's content, in hexadecimal digits."""
     total = hashlib.sha256()
     with path.open("rb") as file:
         while block := file.read(_BLOCK):

@@ -61,13 +61,14 @@ def deliver(folder: BaseFolder, config: PublishConfig) -> Delivery:
     return _to_folder(folder, config)
 
 
-def _check_free(config: PublishConfig, old: Manifest | None, others: set[str], new: set[str]) -> None:
+def _check_free(config: PublishConfig, old: Manifest | None, others: set[str], new: set[str], changed: set[str]) -> None:
     """May it be published to that place?
 
     Args:
         old: the list of what was published there before, if there is one.
         others: names of what is there and was not published.
         new: names of all that will be written.
+        changed: names of what was published and is not any more as it was.
 
     Raises:
         PublishError: something would be lost.
@@ -81,6 +82,11 @@ def _check_free(config: PublishConfig, old: Manifest | None, others: set[str], n
         raise PublishError(
             f"{config.target} holds something already, a policy of {len(old.files)} files ({named(old.files)}): name another "
             "target, or set replace: true, which replaces these and nothing else"
+        )
+    if changed:
+        raise PublishError(
+            f"{config.target} holds {named(changed)}, which changed since it was published there: nothing is touched; move it "
+            "away, or name another target"
         )
     clash = others & new
     if clash:
@@ -100,7 +106,7 @@ def _to_folder(folder: BaseFolder, config: PublishConfig) -> Delivery:
         there = {path.name for path in target.iterdir()} if target.exists() else set()
         before = old or Manifest()
         kept = there - (before.own if old else set())
-        _check_free(config, old, kept, {CONTENTS, *new.files, *staged})
+        _check_free(config, old, kept, {CONTENTS, *new.files, *staged}, before.changed(target))
         target.mkdir(parents=True, exist_ok=True)
         # From here on every file that may be there is listed, whenever this ends.
         _write_list(target, before.model_copy(update={"unfinished": tuple(sorted({*before.unfinished, *new.files, *staged}))}))
@@ -110,7 +116,10 @@ def _to_folder(folder: BaseFolder, config: PublishConfig) -> Delivery:
         except OSError:
             for name in new.files:
                 (target / (name + _NEW)).unlink(missing_ok=True)
-            _write_list(target, before)
+            if old is None:
+                (target / CONTENTS).unlink(missing_ok=True)
+            else:
+                _write_list(target, before)
             raise
         _swap(target, before, new)
     except OSError as error:
@@ -148,7 +157,8 @@ def _to_bucket(folder: BaseFolder, config: PublishConfig) -> Delivery:
         # Folders of policies that nothing points to: a run was cut off, or what was there before could not be removed.
         apart = {name: listed for name in there if _MARK.fullmatch(name) and (listed := _list_at(files, f"{root}/{name}"))}
         kept = there - apart.keys() - ({CONTENTS, old.folder} if old else set())
-        _check_free(config, old, kept, {CONTENTS})
+        changed = _changed_at(files, f"{root}/{old.folder}" if old.folder else root, old) if old else set[str]()
+        _check_free(config, old, kept, {CONTENTS}, changed)
         if old and old.folder:
             apart[old.folder] = old
             _put_list(files, f"{root}/{old.folder}", Manifest(files=old.files))
@@ -185,6 +195,12 @@ def _list_at(files: Any, folder: str) -> Manifest | None:
     return Manifest.parse(files.cat_file(path), path) if files.exists(path) else None
 
 
+def _changed_at(files: Any, folder: str, listed: Manifest) -> set[str]:
+    """Of the listed files, those that have another size there."""
+    paths = {name: f"{folder}/{name}" for name in listed.files}
+    return {name for name, path in paths.items() if files.exists(path) and files.info(path)["size"] != listed.files[name].bytes}
+
+
 def _put_list(files: Any, folder: str, contents: Manifest) -> None:
     files.pipe_file(f"{folder}/{CONTENTS}", contents.text().encode())
 
@@ -205,7 +221,7 @@ def _to_hub(folder: BaseFolder, config: PublishConfig) -> Delivery:
         if CONTENTS in there:
             old = Manifest.parse(Path(api.hf_hub_download(name, CONTENTS)).read_bytes(), f"{name}/{CONTENTS}")
         kept = there - (old.own if old else set())
-        _check_free(config, old, kept, {CONTENTS, *new.files})
+        _check_free(config, old, kept, {CONTENTS, *new.files}, set())  # the hub keeps every earlier state
         api.create_repo(name, private=config.private, exist_ok=True)
         before = old.files.keys() & there if old else set()
         done = api.create_commit(
