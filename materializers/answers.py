@@ -1,4 +1,4 @@
-"""Answers of a policy to suites: JSON lines and a parquet table of all records, and the protocols that they were made under."""
+"""Answers of a policy to suites: all records as JSON lines and parquet, and their protocols."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ TABLE, LINES, PROTOCOLS = "answers.parquet", "answers.jsonl", "protocols.json"
 
 
 class AnswersMaterializer(FileMaterializer):
-    """The lines are what is loaded again; the table is for other readers."""
+    """The JSON lines are loaded again; the parquet file is for other tools."""
 
     ASSOCIATED_TYPES: ClassVar[tuple[type[Any], ...]] = (AnsweredSuites,)
     NEEDED: ClassVar[tuple[str, ...]] = (LINES, PROTOCOLS)

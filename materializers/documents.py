@@ -1,4 +1,4 @@
-"""Small JSON documents with a page as preview: the verdict, the scores, the alarms, the stage state."""
+"""Small JSON documents with a page as preview: verdict, scores, alarms, stage state."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from vision_zero.warm_start.exam_scores import Exam
 
 
 class _PageMaterializer(FileMaterializer, PydanticMaterializer):
-    """A pydantic model as JSON, in ZenML's own form, shown as a page instead of as JSON."""
+    """A pydantic model as JSON in ZenML's format, previewed as a page."""
 
     SKIP_REGISTRATION: ClassVar[bool] = True
     NEEDED: ClassVar[tuple[str, ...]] = (DEFAULT_FILENAME,)
@@ -42,7 +42,7 @@ class _PageMaterializer(FileMaterializer, PydanticMaterializer):
 
 
 class VerdictMaterializer(_PageMaterializer):
-    """The verdict of validation."""
+    """The validation verdict."""
 
     ASSOCIATED_TYPES: ClassVar[tuple[type[Any], ...]] = (Verdict,)
 
@@ -66,7 +66,7 @@ class ScoresMaterializer(_PageMaterializer):
 
 
 class BaseMeasuresMaterializer(_PageMaterializer):
-    """How the frozen base fares."""
+    """The scores of the frozen base."""
 
     ASSOCIATED_TYPES: ClassVar[tuple[type[Any], ...]] = (BaseMeasures,)
 
@@ -114,7 +114,7 @@ class StageStateMaterializer(_PageMaterializer):
 
 
 class ExamMaterializer(_PageMaterializer):
-    """The marks of the embedded policy."""
+    """The held-out evaluation of the embedded policy."""
 
     ASSOCIATED_TYPES: ClassVar[tuple[type[Any], ...]] = (Exam,)
 
@@ -126,7 +126,7 @@ class ExamMaterializer(_PageMaterializer):
 
 
 class ScorecardMaterializer(_PageMaterializer):
-    """An evaluation: a table against the base, bars by category, answers with their pictures."""
+    """An evaluation: a table against the base, bars by category, answers with their images."""
 
     ASSOCIATED_TYPES: ClassVar[tuple[type[Any], ...]] = (Scorecard,)
 

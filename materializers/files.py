@@ -1,4 +1,4 @@
-"""What our materializers share: files in and out of any artifact store, and pages as previews."""
+"""Base class of this project's materializers: files in any artifact store, and pages as previews."""
 
 from __future__ import annotations
 
@@ -18,19 +18,19 @@ from vision_zero.data.remote_storage import failures
 from vision_zero.errors import ArtifactError, one_line
 
 _PIECE = 1 << 24
-"""Bytes of a file that are in memory at once while it is hashed."""
+"""Chunk size for hashing a file, in bytes."""
 
 
 class FileMaterializer(BaseMaterializer):
     """Stores an object as plain files under the artifact's URI. No pickle: subclasses write parquet, safetensors, JSON.
 
-    Stores try again by themselves when a connection fails; what still fails then is an ArtifactError.
+    Stores retry failed connections themselves; a remaining failure is an ArtifactError.
     """
 
     ASSOCIATED_ARTIFACT_TYPE: ClassVar[ArtifactType] = ArtifactType.DATA
     SKIP_REGISTRATION: ClassVar[bool] = True
     NEEDED: ClassVar[tuple[str, ...]] = ()
-    """Files that an object is loaded from; where one is gone, a cached step makes the object anew."""
+    """Files that an object is loaded from; if one is gone, a cached step runs again."""
 
     def _put(self, path: Path, name: str) -> None:
         """Copy a local file into the artifact."""
@@ -61,7 +61,7 @@ class FileMaterializer(BaseMaterializer):
 
     @contextmanager
     def _reaching(self, name: str, aim: str) -> Iterator[None]:
-        """What fails on the way to the store, as one line.
+        """Context that turns failures of the store into one-line errors.
 
         Raises:
             ArtifactError: the store cannot be reached, refuses, or has no such file.
@@ -82,19 +82,19 @@ class FileMaterializer(BaseMaterializer):
             ) from error
 
     def _page(self, name: str, html: str) -> dict[str, VisualizationType]:
-        """A preview for the dashboard, which shows it in a frame without scripts."""
+        """Write a preview page for the dashboard, which shows it in a frame without scripts."""
         return {self._write_text(name, html): VisualizationType.HTML}
 
 
 @contextmanager
 def scratch() -> Iterator[Path]:
-    """A local folder for files on their way to or from the store."""
+    """A temporary local folder for files from or to the store."""
     with tempfile.TemporaryDirectory(prefix="vision-zero-") as folder:
         yield Path(folder)
 
 
 def digest_of(*paths: Path) -> str:
-    """A hash of the content of files, which may be larger than the memory."""
+    """Hash of the content of files, which may be larger than memory."""
     total = hashlib.blake2b(digest_size=16)
     for path in paths:
         total.update(path.stat().st_size.to_bytes(8, "big"))

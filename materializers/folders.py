@@ -16,13 +16,13 @@ from materializers.files import FileMaterializer, digest_of
 from vision_zero.errors import PolicyError
 
 CONTENTS = "contents.json"
-"""Names and hashes of the files; written last, so an artifact without it was cut off while it was stored."""
+"""Names and hashes of the files; written last, so an artifact without it is incomplete."""
 _Hashes = TypeAdapter(dict[str, str])
 _HEAD = re.compile(r"\A---\n.*?\n---\n+", re.DOTALL)
 
 
 class FolderMaterializer(FileMaterializer):
-    """Stores named files of a folder, and gives back only what is still as it was stored."""
+    """Stores named files of a folder, and loads them only if they are unchanged."""
 
     SKIP_REGISTRATION: ClassVar[bool] = True
     NEEDED: ClassVar[tuple[str, ...]] = (CONTENTS,)
@@ -36,14 +36,14 @@ class FolderMaterializer(FileMaterializer):
         self._write_text(CONTENTS, json.dumps(hashes, indent=1))
 
     def _write_card(self, text: str) -> dict[str, VisualizationType]:
-        """A card as preview, without the head that the hub reads: the dashboard runs its lines together."""
+        """A model card as preview, without its YAML header, which the dashboard does not format."""
         return {self._write_text("card.md", _HEAD.sub("", text)): VisualizationType.MARKDOWN}
 
     def _contents(self) -> dict[str, str]:
-        """Hash by name.
+        """Hashes by file name.
 
         Raises:
-            PolicyError: the list is missing or is none.
+            PolicyError: the list is missing or invalid.
         """
         if not self._has(CONTENTS):
             raise PolicyError(f"the artifact {self.uri} is incomplete: it has no {CONTENTS}; use an earlier version")
@@ -51,14 +51,14 @@ class FolderMaterializer(FileMaterializer):
             return _Hashes.validate_json(self._read_text(CONTENTS))
         except ValidationError as error:
             raise PolicyError(
-                f"{CONTENTS} of the artifact {self.uri} is no list of names and hashes: use an earlier version"
+                f"{CONTENTS} of the artifact {self.uri} is not a list of names and hashes: use an earlier version"
             ) from error
 
     def _get_files(self, hashes: Mapping[str, str]) -> Path:
-        """A temporary folder with those files; it outlives this call, since training continues from it.
+        """A temporary folder with the files; it is kept after this call, since training continues from it.
 
         Raises:
-            PolicyError: a file is missing, or is not what was stored.
+            PolicyError: a file is missing or was changed.
         """
         folder = Path(tempfile.mkdtemp(prefix="vision-zero-policy-"))
         for name, expected in hashes.items():

@@ -1,4 +1,4 @@
-"""Played games: transcripts as parquet, the pairs of the games to show, and a replay as preview."""
+"""Games: transcripts as parquet, the pairs of the games in the replay, and the replay as preview."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ TRANSCRIPTS, PAIRS, REWARDS = "transcripts.parquet", "shown_pairs.parquet", "rew
 
 
 class PlayedGamesMaterializer(FileMaterializer):
-    """Transcripts stay readable by any parquet reader."""
+    """Transcripts can be read by any parquet reader."""
 
     ASSOCIATED_TYPES: ClassVar[tuple[type[Any], ...]] = (PlayedGames,)
     NEEDED: ClassVar[tuple[str, ...]] = (TRANSCRIPTS, PAIRS, REWARDS)

@@ -1,6 +1,6 @@
-"""Cached results whose files are gone from the artifact store: their steps run again, instead of failing whoever needs them.
+"""Invalidates cached results whose files are gone from the artifact store, so that their steps run again.
 
-ZenML knows what a step returned and does not look whether it is still there. A bucket's rules delete what is old; people do too.
+ZenML does not check whether the files of a cached result still exist; bucket lifecycle rules or people may have deleted them.
 """
 
 from __future__ import annotations
@@ -16,14 +16,14 @@ from zenml.models import ArtifactVersionResponse, StepRunResponse
 from zenml.utils import source_utils
 
 LOOKED_AT = 20
-"""Latest runs of each step that are looked at; a cached result is found again by the latest run that made it."""
+"""Number of latest runs of each step to check."""
 
 
 def forget_lost_results(steps: Sequence[str]) -> list[str]:
-    """Let no cached result of these steps be used any more that cannot be loaded.
+    """Invalidate cached results of these steps that cannot be loaded.
 
     Returns:
-        The names of the steps that lost some.
+        The names of the steps with invalidated results.
     """
     client = Client()
     done = [run for name in steps for run in _finished(client, name)]
@@ -35,7 +35,7 @@ def forget_lost_results(steps: Sequence[str]) -> list[str]:
 
 
 def forget_result_at(uri: str) -> None:
-    """Let the step run that stored an artifact there not be used as a cached result any more."""
+    """Exclude the step run that stored an artifact at an address from the cache."""
     for artifact in Client().list_artifact_versions(uri=uri, hydrate=True).items:
         if artifact.producer_step_run_id is not None:
             _expire(artifact.producer_step_run_id)
@@ -63,7 +63,7 @@ def _has_lost(run: StepRunResponse) -> bool:
 
 
 def _is_lost(artifact: ArtifactVersionResponse) -> bool:
-    """Does a file that its materializer needs lie in the store no longer?"""
+    """Whether a file that its materializer needs is missing from the store."""
     kind = source_utils.load(artifact.materializer)
     store = Client().active_stack.artifact_store
     needed = getattr(kind, "NEEDED", ())

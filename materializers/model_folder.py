@@ -1,4 +1,4 @@
-"""Whole models: the folder of an image-text-to-text model, file by file."""
+"""Full models: the folder of an image-text-to-text model, file by file."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from vision_zero.policy.folder import CARD, BaseFolder
 
 
 class ModelFolderMaterializer(FolderMaterializer):
-    """Stores safetensors, JSON and text; anything else in the folder is refused."""
+    """Stores safetensors, JSON and text; other files in the folder are refused."""
 
     ASSOCIATED_TYPES: ClassVar[tuple[type[Any], ...]] = (BaseFolder,)
     ASSOCIATED_ARTIFACT_TYPE: ClassVar[ArtifactType] = ArtifactType.MODEL

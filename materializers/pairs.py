@@ -1,4 +1,4 @@
-"""Pairs tables: one parquet file with the pictures inside, and a gallery as preview."""
+"""Pairs tables: one parquet file that includes the images, and a gallery as preview."""
 
 from __future__ import annotations
 
@@ -46,13 +46,13 @@ class PairTableMaterializer(FileMaterializer):
 
 
 def table_hash(data: PairTable) -> str:
-    """The hash of every cell, pictures, logs, facts, splits and positions, and of what the sources report."""
+    """Hash of all cells (images, change logs, facts, splits and positions) and of the source reports."""
     cells = (part for name in data.rows.column_names for cell in data.rows[name].to_pylist() for part in _parts(cell))
     return digest(*cells, *reports_metadata(data.reports).values())
 
 
 def _parts(cell: Any) -> tuple[bytes | str, ...]:
-    """Of a picture its file; of anything else its text."""
+    """Bytes to hash: the file of an image, the text of any other value."""
     if isinstance(cell, dict) and "bytes" in cell:
         return ("picture", cell["bytes"] or b"")
     return ("cell", repr(cell))

@@ -30,7 +30,7 @@ class PolicyMaterializer(FolderMaterializer):
 
     def save_visualizations(self, data: PolicyFolder) -> dict[str, VisualizationType]:
         if data.path is None:
-            text = "# The bare base\n\nNothing has been trained yet: the policy is the base with no adapter."
+            text = "# The untrained base\n\nNothing has been trained yet: the policy is the base without an adapter."
         elif (data.path / CARD).is_file():
             text = (data.path / CARD).read_text(encoding="utf-8")
         else:

@@ -26,9 +26,9 @@ class PairShardsMaterializer(FileMaterializer):
             self._put(path, f"{FOLDER}/{path.name}")
 
     def load(self, data_type: type[Any]) -> PairShards:
-        """Copies the files to this machine; they go away when the step ends."""
+        """Copies the files to this machine; they are deleted when the step ends."""
         with self.get_temporary_directory(delete_at_exit=False) as folder:
-            # An object store has no empty folders: of no pairs nothing is there at all.
+            # Object stores have no empty folders: without pairs there is no file.
             names = self.artifact_store.listdir(f"{self.uri}/{FOLDER}") if self._has(FOLDER) else []
             for name in sorted(map(str, names)):
                 self._get(f"{FOLDER}/{name}", Path(folder) / name)

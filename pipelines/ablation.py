@@ -1,9 +1,9 @@
-"""Arms x seeds: train every arm as self-play runs of its own, then compare them on the same held-out sets.
+"""Arms x seeds: train every arm by its own self-play runs, then compare them on the same held-out pairs.
 
     zenml pipeline run pipelines.ablation.ablation -c configs/ablation/quick.yaml
 
-Killed at any time, the same command goes on where it stopped: finished arms are not run again. Made for a workstation: each step
-starts its arm's runs on the active stack and waits for them.
+If interrupted, run the same command again: finished arms are kept. Made for a workstation: each step starts its arm's runs on
+the active stack and waits for them.
 """
 
 from pipelines.recipes import recipe_pipeline
@@ -17,7 +17,7 @@ from vision_zero.recipes.check import read_arms
     enable_cache=False, on_init=say_on_ctrl_c, on_init_kwargs={"what_stands": IT_GOES_ON}, on_failure=say_that_it_goes_on
 )
 def ablation(config: AblationConfig) -> None:
-    """One step an arm and seed, one after another, and a report; of arms that go side by side the first step trains all."""
+    """One step per arm and seed, one after another, and a report; the first step of a parallel group trains all of its arms."""
     first, *rest = read_arms(config)
     states = []
     for arm in (first, *rest):

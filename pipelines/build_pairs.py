@@ -1,8 +1,8 @@
-"""The pairs of one source alone: make → judge → write files. Any number of them, with memory that does not grow.
+"""Pairs of one domain: make → validate → write files. Memory does not grow with their number.
 
     zenml pipeline run pipelines.build_pairs.build_pairs -c configs/build_pairs/scenes.yaml
 
-The files are ordinary parquet: train on them elsewhere, or give their folder to ``pairs.imported`` of ``self_play``.
+The files are ordinary parquet: use them in other training code, or as ``pairs.imported`` of ``self_play``.
 """
 
 from pipelines.recipes import recipe_pipeline
@@ -12,6 +12,6 @@ from vision_zero.config.build_pairs import BuildPairsConfig
 
 @recipe_pipeline(enable_cache=False)
 def build_pairs(config: BuildPairsConfig) -> None:
-    """Build, judge and keep pairs."""
+    """Build, validate and store pairs."""
     pairs, quarantined, verdict = judge_and_divide(config, make(config))
     write_files(config, pairs, quarantined, verdict)

@@ -1,8 +1,8 @@
-"""Any policy on any suites, beside the one that it is compared with: both answer → compare.
+"""Evaluate any policy on any suites beside another policy: answers of both → comparison.
 
     zenml pipeline run pipelines.evaluate.evaluate -c configs/evaluate/offline.yaml
 
-Interrupted at any time, the same command goes on where it stopped: every answered item is recorded, and none is asked twice.
+If interrupted, run the same command again: answered items are recorded and not asked again.
 """
 
 from pipelines.recipes import recipe_pipeline
@@ -15,7 +15,7 @@ from vision_zero.config.suites import EvaluateConfig
     enable_cache=False, on_init=say_on_ctrl_c, on_init_kwargs={"what_stands": IT_GOES_ON}, on_failure=say_that_it_goes_on
 )
 def evaluate(config: EvaluateConfig) -> None:
-    """Measure a policy."""
+    """Evaluate a policy."""
     policy = answer_as_policy(config)
     base = answer_as_base(config)
     compare_answers(config, policy, base)

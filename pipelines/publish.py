@@ -1,8 +1,8 @@
-"""Hand out the policy of a model version: build the folder → deliver it.
+"""Publish the policy of a model version: build the folder → upload it.
 
     zenml pipeline run pipelines.publish.publish -c configs/publish/folder.yaml
 
-Nothing is trained and nothing is promoted: the recipe names the version that goes out.
+Nothing is trained or promoted; the recipe names the version.
 """
 
 from pipelines.recipes import recipe_pipeline

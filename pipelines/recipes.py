@@ -1,7 +1,7 @@
 """Pipelines whose configuration file is checked before ZenML reads it.
 
-ZenML takes the last of two equal keys and ignores keys that it does not know, both in silence, and answers a wrong value with a
-traceback of many lines. ``zenml pipeline run NAME -c FILE`` hands the file to ``with_options``, and so does our own code.
+ZenML silently takes the last of two equal keys, silently ignores unknown keys, and answers a wrong value with a long traceback.
+``zenml pipeline run NAME -c FILE`` passes the file to ``with_options``, and so does this project's code.
 """
 
 from __future__ import annotations
@@ -16,13 +16,13 @@ from vision_zero.recipes.check import check_before_run
 
 
 class RecipePipeline(Pipeline):
-    """A static pipeline that refuses a file with a mistake."""
+    """A static pipeline that refuses an invalid configuration file."""
 
     def with_options(self, *args: Any, config_path: str | None = None, **options: Any) -> Pipeline:
-        """As ZenML's.
+        """Override of ZenML's method that checks the file first.
 
         Raises:
-            ConfigError: the file has a mistake; the message is one line that names the place.
+            ConfigError: the file is invalid; the message is one line that names the key.
         """
         if config_path is not None:
             check_before_run(Path(config_path), self.name)

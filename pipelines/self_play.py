@@ -1,10 +1,10 @@
-"""The main job: resume, take fingerprints → pairs → validate → measure base → clue stage → decision stage → evaluate → switch
-stage → watch → suites → judge beside the version in production → report → promote.
+"""The main pipeline: resume, take fingerprints → pairs → validate → measure base → clue stage → decision stage → evaluate →
+switch stage → alarms → suites → compare with the version in production → report → promote.
 
     zenml pipeline run pipelines.self_play.self_play -c configs/self_play/nano.yaml
 
-Static, so that it runs on every orchestrator and on a schedule: the first run and every later one are the same graph, and whether
-there is a promoted policy to continue from is found out by ``resume``, at run time.
+Static, so that it runs on every orchestrator and on a schedule: the first and later runs have the same graph, and ``resume``
+finds out at run time whether there is a promoted policy to continue from.
 """
 
 from pipelines.recipes import recipe_pipeline
@@ -26,7 +26,7 @@ from vision_zero.config.self_play import SelfPlayConfig
     on_failure=say_that_production_stands,
 )
 def self_play(config: SelfPlayConfig, rounds: int = 1) -> None:
-    """Play ``rounds`` rounds; more iterations come from ``iterations_per_round`` and from running again."""
+    """Run ``rounds`` rounds; for more iterations raise ``iterations_per_round`` or run again."""
     resumed, production, version = resume(config)
     *prints, validation_print, base_print = take_fingerprints(config)
     made = (render_scenes, draw_charts, edit_photos)

@@ -1,8 +1,8 @@
-"""The embedded policy from nothing: draw pictures → teach → examine → export.
+"""Make the embedded policy: render images → SFT → held-out evaluation → export.
 
     zenml pipeline run pipelines.warm_start.warm_start -c configs/warm_start/nano.yaml
 
-Hours on two CPU cores. Interrupted at any time, the same command goes on where it stopped.
+Takes hours on two CPU cores. If interrupted, run the same command again: it resumes.
 """
 
 from pipelines.recipes import recipe_pipeline
@@ -15,6 +15,6 @@ from vision_zero.config.warm_start import WarmStartConfig
     enable_cache=False, on_init=say_on_ctrl_c, on_init_kwargs={"what_stands": IT_GOES_ON}, on_failure=say_that_it_goes_on
 )
 def warm_start(config: WarmStartConfig) -> None:
-    """Make the policy that ships with this project."""
+    """Make the embedded policy."""
     policy = teach(config, draw_pictures(config))
     export_policy(config, policy, examine_policy(config, policy))

@@ -13,7 +13,7 @@ from vision_zero.training.state import StageState
 
 @step(enable_cache=False, output_materializers=StageStateMaterializer)
 def train_arm(arm: ArmRun, others: list[ArmRun], side_by_side: int) -> Annotated[StageState, "arm_state"]:
-    """Self-play runs of one arm with one seed, as far as they are not done yet; the ``others`` are then done, too."""
+    """Run the remaining self-play runs of one arm with one seed, and of the ``others``."""
     from steps.arm_runs import finish_all
 
     state = finish_all([arm, *others], side_by_side)
@@ -23,7 +23,7 @@ def train_arm(arm: ArmRun, others: list[ArmRun], side_by_side: int) -> Annotated
 
 @step(enable_cache=False)
 def compare(config: AblationConfig, states: list[StageState]) -> Annotated[HTMLString, "ablation_report"]:
-    """Means and intervals over seeds, as a page, as plain files, and as a table on the screen."""
+    """Compare the arms: means and intervals over seeds, as a page, plain files, and a table in the log."""
     from vision_zero.experiments.ablation import compare_arms
     from vision_zero.report.ablation import print_table, write_result
 

@@ -1,8 +1,8 @@
-"""How an arm of an ablation is run: self-play runs of its own, one after another, until its schedule is done.
+"""Runs an arm of an ablation: self-play runs, one after another, until its schedule is done.
 
-Each run is a tracked ZenML run of the static ``self_play`` pipeline, started as a process of its own by the command that a
-person would type: ZenML 0.98 does not execute a pipeline that is called inside a step. Progress lives in the arm's model, whose
-version in production each run continues, so whatever was killed goes on from the last finished run.
+Each run is a tracked ZenML run of the static ``self_play`` pipeline in its own process, started by the usual command: ZenML 0.98
+does not execute a pipeline that is called inside a step. Each run continues the version in production of the arm's model, so an
+interrupted arm continues from its last finished run.
 """
 
 from __future__ import annotations
@@ -32,13 +32,13 @@ PIPELINE = "pipelines.self_play.self_play"
 
 
 def finish_all(arms: Sequence[ArmRun], side_by_side: int) -> StageState:
-    """Run arms to the ends of their schedules, so many at a time: where one has ended the next one begins.
+    """Run arms to the end of their schedules, several in parallel.
 
     Returns:
-        Where the first one stands.
+        The final state of the first one.
 
     Raises:
-        TrainingError: as of :func:`finish`; no other one begins then, and those that are running have ended.
+        TrainingError: as in :func:`finish`; then no further arm is started, and running ones are finished first.
     """
     together = min(side_by_side, len(arms))
     threads = max(1, (os.cpu_count() or 1) // together) if together > 1 else None
@@ -60,13 +60,13 @@ def finish_all(arms: Sequence[ArmRun], side_by_side: int) -> StageState:
 
 
 def finish(arm: ArmRun, threads: int | None = None) -> StageState:
-    """Run the arm to the end of its schedule; nothing is run where it is there already.
+    """Run the arm to the end of its schedule, if it is not there already.
 
     Args:
-        threads: of each of its processes, where others run beside it; None: all cores are its own.
+        threads: threads of each process if arms run in parallel; None: all cores.
 
     Raises:
-        TrainingError: a run failed, or did not bring the arm further.
+        TrainingError: a run failed, or made no progress.
     """
     goal = arm.config.learning.iterations
     state = reached(arm)
@@ -78,7 +78,7 @@ def finish(arm: ArmRun, threads: int | None = None) -> StageState:
         if status or state is None or state.iteration <= before:
             raise TrainingError(
                 f"{arm.title}: its run from iteration {before} failed (exit {status}), see above; "
-                "the same command goes on from there"
+                "run the same command again to continue from there"
             )
     click.echo(f"{arm.title}: done, {_held_out(state)}")
     if arm.final is not None:
@@ -87,9 +87,9 @@ def finish(arm: ArmRun, threads: int | None = None) -> StageState:
 
 
 def measure_finally(arm: ArmRun, final: SelfPlayConfig, threads: int | None = None) -> None:
-    """One more run of a finished arm, which has nothing left to train, with the settings of the ablation's last measurement.
+    """The final evaluation of a finished arm: one more run, which trains nothing, with the settings of ``final``.
 
-    It is not run again where that has been done with these very settings.
+    It is skipped if it was done with the same settings.
 
     Raises:
         TrainingError: it failed.
@@ -98,23 +98,25 @@ def measure_finally(arm: ArmRun, final: SelfPlayConfig, threads: int | None = No
     recipe = write_recipe(arm, final)
     if done.is_file() and done.read_text(encoding="utf-8") == recipe.read_text(encoding="utf-8"):
         return
-    click.echo(f"{arm.title}: last measurement")
+    click.echo(f"{arm.title}: final evaluation")
     status = launch(recipe, threads)
     if status:
-        raise TrainingError(f"{arm.title}: its last measurement failed (exit {status}), see above; the same command repeats it")
+        raise TrainingError(
+            f"{arm.title}: its final evaluation failed (exit {status}), see above; run the same command again to repeat it"
+        )
     done.parent.mkdir(parents=True, exist_ok=True)
     shutil.copyfile(recipe, done)
 
 
 def reached(arm: ArmRun) -> StageState | None:
-    """Where the arm stands: the state in production of its model, None before its first finished run."""
+    """The arm's training state: that in production of its model, None before the first finished run."""
     version = find_version(arm.model, ModelStages.PRODUCTION)
     linked = None if version is None else version.get_artifact(STATE)
     return None if linked is None else load_artifact(linked.id)
 
 
 def write_recipe(arm: ArmRun, config: SelfPlayConfig) -> Path:
-    """One of the arm's configurations as a file of the self-play pipeline."""
+    """Write one of the arm's configurations as a recipe of the self-play pipeline."""
     path = Path(config.runs_folder).with_suffix(".yaml")
     path.parent.mkdir(parents=True, exist_ok=True)
     content = {
@@ -128,10 +130,9 @@ def write_recipe(arm: ArmRun, config: SelfPlayConfig) -> Path:
 
 
 def launch(recipe: Path, threads: int | None = None) -> int:
-    """One self-play run in a process of its own. Returns the exit status.
+    """One self-play run in its own process. Returns the exit status.
 
-    Its output goes where this process's goes; of one beside others, which has its share of ``threads``, into a file beside the
-    recipe.
+    Its output goes to this process's output; with ``threads``, for parallel arms, into a file beside the recipe.
     """
     command = [str(Path(sys.executable).with_name("zenml")), "pipeline", "run", PIPELINE, "-c", str(recipe)]
     if threads is None:

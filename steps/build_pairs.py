@@ -1,4 +1,4 @@
-"""Steps that build the pairs of one source: as many as wanted, with memory that does not grow."""
+"""Steps that build the pairs of one domain, with memory that does not grow with their number."""
 
 from pathlib import Path
 from typing import Annotated
@@ -15,7 +15,7 @@ from vision_zero.data.validation.verdict import Verdict
 
 @step(output_materializers=PairShardsMaterializer)
 def make(config: BuildPairsConfig) -> Annotated[PairShards, "made"]:
-    """Draw, edit or import the pairs."""
+    """Render, edit or import the pairs."""
     from vision_zero.domains.build_shards import make_pairs
 
     return make_pairs(config, _folder(config) / "made")
@@ -31,7 +31,7 @@ def make(config: BuildPairsConfig) -> Annotated[PairShards, "made"]:
 def judge_and_divide(
     config: BuildPairsConfig, made: PairShards
 ) -> tuple[Annotated[PairShards, "pairs"], Annotated[PairShards, "quarantined"], Annotated[Verdict, "verdict"]]:
-    """Judge all pairs; take the failing ones out."""
+    """Validate all pairs and quarantine those that fail."""
     from vision_zero.data.shards import divide
     from vision_zero.data.validation.expectations import judge
 
@@ -47,7 +47,7 @@ def judge_and_divide(
 def write_files(
     config: BuildPairsConfig, pairs: PairShards, quarantined: PairShards, verdict: Verdict
 ) -> Annotated[str, "folder"]:
-    """The pairs, the quarantined ones, the verdict and a gallery as plain files."""
+    """Write the pairs, the quarantined ones, the verdict and a gallery as plain files."""
     import click
 
     from vision_zero.report.pairs_folder import write_files as write

@@ -1,8 +1,8 @@
 """The step cache, keyed by content: a cached step's result depends on its inputs, settings and code, and on files elsewhere.
 
-ZenML compares inputs and settings, and the source of the step function. It does not see our library, nor what lies behind an
-address in the settings. So an uncached step takes the fingerprint of both, and each cached step has its own as one more input:
-another fingerprint is no hit, on every orchestrator, and the run's page shows why.
+ZenML compares inputs and settings, and the source of the step function, but neither this library nor the files behind paths and
+URLs in the settings. So an uncached step takes fingerprints of both, and each cached step gets its own as one more input: a
+changed fingerprint is a cache miss on every orchestrator, and the run's page shows why.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from vision_zero.config.pairs import Domain
 from vision_zero.config.self_play import SelfPlayConfig
 
 BY_CONTENT = CachePolicy(include_artifact_ids=True)
-"""Inputs count by the hash of their content. One that has none counts by its id, so it is never taken for another."""
+"""Inputs are compared by the hash of their content; an input without one by its id."""
 SOURCES: dict[Domain, str] = {"scenes": "render_scenes", "charts": "draw_charts", "photos": "edit_photos"}
 """The cached step of each domain."""
 CACHED = (*SOURCES.values(), "validate_pairs", "measure_base")
@@ -33,7 +33,7 @@ def take_fingerprints(
     Annotated[str, "validation_fingerprint"],
     Annotated[str, "base_fingerprint"],
 ]:
-    """Look at code and files: what is as it was when a step last ran need not run again. Results that are gone are forgotten."""
+    """Take fingerprints of code and files for the cached steps. Cached results whose files are gone are invalidated."""
     from materializers.lost_results import forget_lost_results
     from vision_zero.fingerprints import digest
     from vision_zero.recipes.input_fingerprints import of_base, of_pairs
@@ -42,7 +42,7 @@ def take_fingerprints(
         name: of_pairs(domain, config.pairs) if config.pairs.mix.get(domain, 0) > 0 else "" for domain, name in SOURCES.items()
     }
     if contents["draw_charts"] and config.pairs.charts.chartqa_root:
-        # A table whose characters no font had may be drawn now; fonts of the machine are no part of the recipe itself.
+        # Data whose characters no font had may be drawn after a font was installed; fonts are not part of the recipe.
         from vision_zero.domains.charts.glyphs import installed_fonts_fingerprint
 
         contents["draw_charts"] += installed_fonts_fingerprint()
@@ -55,7 +55,7 @@ def take_fingerprints(
 
 
 def code_of(name: str) -> str:
-    """The fingerprint of everything that a cached step of this package can run."""
+    """Fingerprint of all code that a cached step of this package can run."""
     from vision_zero.source_closure import code_fingerprint, modules_of
 
     module = "stages" if name == "measure_base" else "pairs"

@@ -1,4 +1,4 @@
-"""Steps that let policies answer suites, and compare them."""
+"""Steps that evaluate policies on suites and compare them."""
 
 from typing import Annotated
 
@@ -16,7 +16,7 @@ from vision_zero.training.state import StageState
 
 @step(enable_cache=False, output_materializers=AnswersMaterializer)
 def answer_as_policy(config: EvaluateConfig) -> Annotated[AnsweredSuites, "policy_answers"]:
-    """Let the policy answer all suites."""
+    """Evaluate the policy on all suites."""
     from vision_zero.evaluation.run_suites import answer_suites
 
     return answer_suites(config, config.policy)
@@ -24,7 +24,7 @@ def answer_as_policy(config: EvaluateConfig) -> Annotated[AnsweredSuites, "polic
 
 @step(enable_cache=False, output_materializers=AnswersMaterializer)
 def answer_as_base(config: EvaluateConfig) -> Annotated[AnsweredSuites, "base_answers"]:
-    """Let the policy that it is compared with answer them, if there is one."""
+    """Evaluate the policy that it is compared with, if there is one."""
     from vision_zero.evaluation.run_suites import answer_suites
 
     return answer_suites(config, config.compared_with)
@@ -32,7 +32,7 @@ def answer_as_base(config: EvaluateConfig) -> Annotated[AnsweredSuites, "base_an
 
 @step(enable_cache=False, output_materializers=ScorecardMaterializer)
 def ask_suites(config: SelfPlayConfig, resumed: StageState, policy: PolicyFolder) -> Annotated[Scorecard, "benchmarks"]:
-    """Let the run's policy and its base answer the recipe's suites, and ask the promotion gate; the base's answers are kept."""
+    """Evaluate the run's policy and its base on the recipe's suites, with the promotion gate; the base's answers are cached."""
     from vision_zero.evaluation.evaluate import evaluate_trained
 
     scorecard = evaluate_trained(config, policy, resumed.refusals)
@@ -44,7 +44,7 @@ def ask_suites(config: SelfPlayConfig, resumed: StageState, policy: PolicyFolder
 def compare_answers(
     config: EvaluateConfig, policy: AnsweredSuites, base: AnsweredSuites
 ) -> Annotated[Scorecard, "evaluation_scores"]:
-    """Score both, compare them item by item, and ask the promotion gate."""
+    """Score both, compare them item by item, and apply the promotion gate."""
     import click
 
     from vision_zero.evaluation.score_suites import score_answers

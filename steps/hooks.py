@@ -1,7 +1,7 @@
-"""What a run says when it ends before its end: hooks for ``@pipeline(on_init=..., on_failure=...)``.
+"""Messages of a run that fails or is interrupted: hooks for ``@pipeline(on_init=..., on_failure=...)``.
 
-A step that fails says it by the second. Ctrl-C may also come between two steps, where ZenML calls no hook and says "Aborted!"
-alone, so the first has the signal itself say it.
+``on_failure`` handles failed steps. Ctrl-C between two steps makes ZenML print only "Aborted!" without calling a hook, so
+``on_init`` installs a signal handler.
 """
 
 import signal
@@ -10,14 +10,14 @@ from typing import Any
 
 from zenml import get_step_context
 
-PRODUCTION_STANDS = "what earlier runs promoted stands, and the same command goes on from there"
-"""After a self-play run: it promotes at its very end, so what earlier runs promoted is as it was."""
-IT_GOES_ON = "what it had finished is kept, and the same command goes on where it stopped"
-"""After a job that keeps what it has done, piece by piece."""
+PRODUCTION_STANDS = "the version promoted before is unchanged, and the same command continues from it"
+"""For self-play runs, which promote at the very end."""
+IT_GOES_ON = "finished work is kept, and the same command continues from it"
+"""For jobs that store finished parts as they go."""
 
 
 def say_on_ctrl_c(what_stands: str) -> None:
-    """From now on Ctrl-C says what stands, at once, and then stops the run as ever."""
+    """Make Ctrl-C print the message at once, and then stop the run as usual."""
     import click
 
     def stop(number: int, frame: Any) -> None:
@@ -34,12 +34,12 @@ def say_that_production_stands(exception: BaseException | None) -> None:
 
 
 def say_that_it_goes_on(exception: BaseException | None) -> None:
-    """A step of a job that keeps what it has done failed."""
+    """A step of a job that stores finished parts failed."""
     _say(exception, IT_GOES_ON)
 
 
 def _say(exception: BaseException | None, what_stands: str) -> None:
     import click
 
-    if not isinstance(exception, KeyboardInterrupt):  # which was said when it came
+    if not isinstance(exception, KeyboardInterrupt):  # The signal handler has printed the message.
         click.echo(f"{get_step_context().step_run.name} failed; {what_stands}", err=True)

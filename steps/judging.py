@@ -22,7 +22,7 @@ def judge(
     policy: PolicyFolder,
     promotion_pairs: PairTable,
 ) -> Annotated[Promotion, "promotion"]:
-    """Is the policy significantly worse than the version in production, or does it not keep the protocol?"""
+    """Compare the policy with the version in production: is it significantly worse, or are its replies unreadable?"""
     from vision_zero.evaluation.promotion import Judge
     from vision_zero.policy.loading import load_beside
 

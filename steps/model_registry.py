@@ -1,4 +1,4 @@
-"""ZenML's model registry as this project uses it: one model, at most one version in production."""
+"""Access to ZenML's model registry: one model per recipe, with at most one version in production."""
 
 from __future__ import annotations
 
@@ -22,11 +22,11 @@ RENAMED = {
     "vision_zero.learning.state": "vision_zero.training.state",
     "vision_zero.pairs.verdict": "vision_zero.data.validation.verdict",
 }
-"""Modules of types that artifacts in production may name: their names in version 0.1, and the present ones."""
+"""Modules of types that stored artifacts may name: names of version 0.1, and the present ones."""
 REFUSED = "refused"
-"""What a model version's metadata call the reason why it was not promoted."""
+"""Metadata key of a model version for the reason why it was refused."""
 _held: dict[Path, int] = {}
-"""File descriptors of the locks that this process holds; the operating system releases them when it ends."""
+"""File descriptors of the locks of this process; the operating system releases them at its end."""
 
 
 def production_version() -> ModelVersionResponse | None:
@@ -35,10 +35,10 @@ def production_version() -> ModelVersionResponse | None:
 
 
 def named_version(name: str, version: str) -> ModelVersionResponse:
-    """A version of a model: a number, or ``production``.
+    """Get a version of a model by number, or ``production``.
 
     Raises:
-        PromotionError: there is none.
+        PromotionError: there is no such version.
     """
     found = find_version(name, version)
     if found is None:
@@ -47,7 +47,7 @@ def named_version(name: str, version: str) -> ModelVersionResponse:
 
 
 def find_version(name: str, version: str) -> ModelVersionResponse | None:
-    """A version of a model, by number or stage; None where there is none."""
+    """A version of a model, by number or stage; None if there is none."""
     try:
         return Client().get_model_version(name, version)
     except KeyError:
@@ -55,10 +55,10 @@ def find_version(name: str, version: str) -> ModelVersionResponse | None:
 
 
 def promoted_artifact(version: ModelVersionResponse, name: str) -> Any:
-    """Load an artifact of a version by its id: so the dashboard shows it as an input, with the run that made it.
+    """Load an artifact of a version by its id, so that the dashboard shows it as an input with the run that made it.
 
     Raises:
-        PromotionError: the version lacks the artifact, or it lies in another stack's store.
+        PromotionError: the version has no such artifact, or it is in another stack's store.
     """
     linked = version.get_artifact(name)
     if linked is None:
@@ -73,7 +73,7 @@ def promoted_artifact(version: ModelVersionResponse, name: str) -> Any:
 
 
 def load_artifact(identifier: UUID) -> Any:
-    """An artifact by its id, whichever version of this package stored it."""
+    """Load an artifact by its id, also if an earlier version of this package stored it."""
     artifact = Client().get_artifact_version(identifier)
     body = artifact.get_body()
     body.data_type = current_type(body.data_type)
@@ -81,19 +81,19 @@ def load_artifact(identifier: UUID) -> Any:
 
 
 def current_type(stored: Source) -> Source:
-    """The type of an artifact by its present name, whichever version of this package stored it."""
+    """The type of an artifact under its present module name."""
     return stored.model_copy(update={"module": RENAMED.get(stored.module, stored.module)})
 
 
 def refused_since(number: int) -> tuple[Refused, ...]:
-    """The later versions of this run's model that were refused, and why, the oldest first; of the last fifty."""
+    """Later versions of this run's model that were refused, with reasons, the oldest first; among the last fifty."""
     later = Client().list_model_versions(get_step_context().model.name, sort_by="desc:number", size=50, hydrate=True)
     found = [version for version in later if version.number > number and REFUSED in version.run_metadata]
     return tuple(Refused(version=version.number, reason=str(version.run_metadata[REFUSED])) for version in reversed(found))
 
 
 def refuse(objection: str, kept: int) -> NoReturn:
-    """End a run whose policy must not go into production; the run's report and plain files are written by then.
+    """End a run whose policy must not be promoted; its report and plain files are already written.
 
     Raises:
         PromotionError: always.
@@ -102,17 +102,17 @@ def refuse(objection: str, kept: int) -> NoReturn:
     production = f"version {kept} stays in production" if kept else "nothing is in production yet"
     raise PromotionError(
         f"this run is not promoted because of {objection}; {production}: "
-        "the next run begins there again, draws other replies and is judged on other pairs; where it is refused again and again, "
+        "the next run starts from there, samples other replies and is judged on other pairs; if it is refused repeatedly, "
         "lower "
         "learning.learning_rate or raise learning.kl"
     )
 
 
 def put_into_production(expected: int) -> int:
-    """Compare and set: this run's version goes into production if ``expected`` (0: none) is still there.
+    """Promote this run's version if ``expected`` (0: none) is still in production (compare-and-set).
 
     Raises:
-        PromotionError: another run has promoted since.
+        PromotionError: another run was promoted meanwhile.
     """
     current = production_version()
     number = 0 if current is None else current.number
@@ -129,14 +129,14 @@ def put_into_production(expected: int) -> int:
 
 
 def hold_run_lock(run: str) -> None:
-    """On a local orchestrator, keep other runs of this model out until this process ends; elsewhere promotion decides."""
+    """On a local orchestrator, lock this model until this process ends; elsewhere only promotion is protected."""
     if Client().active_stack.orchestrator.flavor == "local":
         folder = Path(GlobalConfiguration().config_directory)
         _hold(folder / f"vision-zero-{get_step_context().model.name}.lock", run)
 
 
 def _hold(path: Path, name: str) -> None:
-    """Take the lock file and keep it until this process ends. Taking it again in the same process does nothing.
+    """Lock the file until this process ends. Locking it again in the same process does nothing.
 
     Raises:
         PromotionError: another process holds it.

@@ -1,4 +1,4 @@
-"""Steps that begin and end a run: take the promoted policy, and promote the new one."""
+"""First and last step of a run: load the promoted policy, and promote the new one."""
 
 import logging
 from typing import Annotated
@@ -17,7 +17,7 @@ from vision_zero.training.state import StageState
 
 _LOGGER = logging.getLogger(__name__)
 POLICY, STATE = "trained_policy", "stage_state"
-"""Artifacts that the next run continues from, by name in the model version."""
+"""Artifacts that the next run resumes from, by name in the model version."""
 
 
 @step(
@@ -27,7 +27,7 @@ POLICY, STATE = "trained_policy", "stage_state"
 def resume(
     config: SelfPlayConfig,
 ) -> tuple[Annotated[StageState, "resumed_state"], Annotated[PolicyFolder, "resumed_policy"], Annotated[int, "resumed_version"]]:
-    """Continue from the model version in production, or begin with the bare base where there is none."""
+    """Resume from the model version in production, or start from the base if there is none."""
     from steps.model_registry import hold_run_lock, production_version, promoted_artifact, refused_since
     from vision_zero.recipes.nano_limits import notes_on
 
@@ -42,12 +42,12 @@ def resume(
         log_metadata({"refused since": {f"version {one.version}": one.reason for one in refused}})
     now = {"rules": config.learning.switch, "refusals": len(refused), "refused": refused, "judged": len(refused)}
     if version is None:
-        log_metadata({"resumed from": "the bare base: this is the first run"})
+        log_metadata({"resumed from": "the untrained base: this is the first run"})
         return StageState.at_start(config.learning.switch).model_copy(update=now), PolicyFolder(None), number
     state: StageState = promoted_artifact(version, STATE)
     policy: PolicyFolder = promoted_artifact(version, POLICY)
     log_metadata({"resumed from": f"version {number}", "stage": state.stage, "iteration": state.iteration})
-    # The version in production was judged, too, and so were those before it.
+    # Count the version in production and those before it, too: they were judged.
     now |= {"refused": (*state.refused, *refused), "judged": state.judged + 1 + len(refused)}
     return state.model_copy(update=now), policy, number
 
@@ -63,7 +63,7 @@ def promote(
     report: HTMLString,
 ) -> Annotated[int, "promoted_version"]:
     """Put this run's policy and state into production, unless an alarm, the suites' gate or the comparison with the version in
-    production objects, or another run was faster."""
+    production blocks it, or another run was promoted meanwhile."""
     from steps.model_registry import put_into_production, refuse
 
     if alarms.objection:

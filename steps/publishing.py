@@ -1,4 +1,4 @@
-"""Steps that hand out the policy of a model version."""
+"""Steps that publish the policy of a model version."""
 
 from pathlib import Path
 from tempfile import mkdtemp
@@ -13,7 +13,7 @@ from vision_zero.policy.folder import BaseFolder
 
 @step(enable_cache=False, output_materializers=ModelFolderMaterializer)
 def build_folder(config: PublishConfig) -> Annotated[BaseFolder, "published_policy"]:
-    """Take policy, state and scores of a model version, and write the folder that goes out, with its card."""
+    """Load policy, state and scores of a model version, and write the folder to publish, with its model card."""
     from steps.model_registry import named_version, promoted_artifact
     from steps.promotion import POLICY, STATE
     from vision_zero.policy.loading import base_of
@@ -24,7 +24,7 @@ def build_folder(config: PublishConfig) -> Annotated[BaseFolder, "published_poli
     policy, state, verdict, scores, suites = (
         promoted_artifact(version, name) for name in (POLICY, STATE, "verdict", "scores", "benchmarks")
     )
-    base = "the bare base" if policy.path is None else config.base or base_of(policy.path)
+    base = "the untrained base" if policy.path is None else config.base or base_of(policy.path)
     name = f"{version.model.name} {version.number}"
     card = published_card(
         config,
@@ -42,7 +42,7 @@ def build_folder(config: PublishConfig) -> Annotated[BaseFolder, "published_poli
 
 @step(enable_cache=False)
 def deliver_folder(config: PublishConfig, folder: BaseFolder) -> Annotated[str, "address"]:
-    """Bring the folder to the target."""
+    """Publish the folder to the target."""
     import click
 
     from vision_zero.publishing.targets import deliver

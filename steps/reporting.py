@@ -1,4 +1,4 @@
-"""The step that tells what happened."""
+"""The step that writes the report."""
 
 from typing import Annotated
 

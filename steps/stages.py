@@ -1,4 +1,4 @@
-"""Steps that play, train, measure, decide and watch."""
+"""Steps that play, train, evaluate, switch stages and raise alarms."""
 
 from pathlib import Path
 from tempfile import mkdtemp
@@ -30,7 +30,7 @@ from vision_zero.training.state import StageState
 def clue_stage(
     config: SelfPlayConfig, state: StageState, policy: PolicyFolder, pairs: PairTable
 ) -> tuple[Annotated[StageState, "clue_state"], Annotated[PolicyFolder, "clue_policy"], Annotated[PlayedGames, "clue_games"]]:
-    """In the clue stage, play and learn from the clues; else hand the policy on."""
+    """In the clue stage, play games and train on the clues; else pass the policy on."""
     from vision_zero.training.job import StageJob
     from vision_zero.training.methods import run_stage
 
@@ -55,7 +55,7 @@ def decision_stage(
 ) -> tuple[
     Annotated[StageState, "decision_state"], Annotated[PolicyFolder, "trained_policy"], Annotated[PlayedGames, "vote_games"]
 ]:
-    """In the decision stage, play and learn from the votes, as far as the round has iterations left; else hand the policy on."""
+    """In the decision stage, play games and train on the votes for the round's remaining iterations; else pass the policy on."""
     from vision_zero.training.job import StageJob
     from vision_zero.training.methods import run_stage
 
@@ -76,7 +76,7 @@ def decision_stage(
 def measure_base(
     config: BaseMeasureConfig, held_out: PairTable, fingerprint: str
 ) -> tuple[Annotated[BaseMeasures, "base_measures"], Annotated[PlayedGames, "base_games"]]:
-    """Measure the frozen base on held-out games and questions; the same base, by ``fingerprint``, is not measured twice."""
+    """Evaluate the frozen base on held-out games and questions; cached by ``fingerprint``."""
     from vision_zero.evaluation.held_out import HeldOut
     from vision_zero.policy.loading import load_policy
 
@@ -97,7 +97,7 @@ def evaluate(
     base_measures: BaseMeasures,
     base_games: PlayedGames,
 ) -> tuple[Annotated[Scores, "scores"], Annotated[PlayedGames, "duels"]]:
-    """Measure the policy beside its frozen base on held-out games and questions."""
+    """Evaluate the policy beside its frozen base on held-out games and questions."""
     from vision_zero.evaluation.held_out import HeldOut
     from vision_zero.policy.loading import load_policy
 
@@ -111,7 +111,7 @@ def evaluate(
 
 @step(enable_cache=False, output_materializers=StageStateMaterializer)
 def switch_stage(before: StageState, trained: StageState, scores: Scores) -> Annotated[StageState, "stage_state"]:
-    """Decide which stage comes next, from this round's votes."""
+    """Let the controller choose the next stage from this round's votes."""
     from vision_zero.training.controller import replayed
 
     state = replayed(before, trained, scores)
@@ -124,7 +124,7 @@ def switch_stage(before: StageState, trained: StageState, scores: Scores) -> Ann
 def watch(
     config: SelfPlayConfig, state: StageState, clue_games: PlayedGames, vote_games: PlayedGames, scores: Scores
 ) -> Annotated[Alarms, "alarms"]:
-    """Look for trouble in what the round left behind: see :mod:`vision_zero.training.diagnostics`."""
+    """Raise alarms on the round's games and scores: see :mod:`vision_zero.training.diagnostics`."""
     from vision_zero.training.diagnostics import watch as watch_round
 
     games = clue_games.and_then(vote_games).transcripts

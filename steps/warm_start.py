@@ -14,7 +14,7 @@ from vision_zero.warm_start.exam_scores import Exam
 
 @step(enable_cache=False)
 def draw_pictures(config: WarmStartConfig) -> Annotated[str, "pictures"]:
-    """Draw the pictures of all lessons into files; files that are there already are kept."""
+    """Render the images of all training examples into files; existing files are kept."""
     import click
 
     from vision_zero.warm_start.curriculum import generate_files
@@ -26,7 +26,7 @@ def draw_pictures(config: WarmStartConfig) -> Annotated[str, "pictures"]:
 
 @step(enable_cache=False, output_materializers=ModelFolderMaterializer)
 def teach(config: WarmStartConfig, pictures: str) -> Annotated[BaseFolder, "taught_policy"]:
-    """Teach a policy from random weights, going on from the last checkpoint after an interruption."""
+    """Train the policy by SFT, resuming from the last checkpoint after an interruption."""
     import click
 
     from vision_zero.warm_start.build import build_policy
@@ -36,7 +36,7 @@ def teach(config: WarmStartConfig, pictures: str) -> Annotated[BaseFolder, "taug
 
 @step(enable_cache=False, output_materializers=ExamMaterializer)
 def examine_policy(config: WarmStartConfig, policy: BaseFolder) -> Annotated[Exam, "exam"]:
-    """Examine the policy on pictures that it has never seen."""
+    """Evaluate the policy on held-out images."""
     from vision_zero.config.nano_defaults import NANO_SAMPLING
     from vision_zero.config.policy import PolicyConfig
     from vision_zero.policy.loading import load_policy
@@ -49,7 +49,7 @@ def examine_policy(config: WarmStartConfig, policy: BaseFolder) -> Annotated[Exa
 
 @step(enable_cache=False)
 def export_policy(config: WarmStartConfig, policy: BaseFolder, exam: Exam) -> Annotated[str, "folder"]:
-    """Write the folder that ships, with its card."""
+    """Write the policy's folder, with its model card."""
     import click
 
     from vision_zero.warm_start.build import export

@@ -38,7 +38,7 @@ def test_zenml_takes_its_block():
 
 @pytest.mark.parametrize("time", ["24:00", "3", "03:60", "3:5", "noon", ""])
 def test_what_is_no_time_is_an_error(time):
-    with pytest.raises(ConfigError, match="no time of day"):
+    with pytest.raises(ConfigError, match="is not a time of day"):
         Schedule.at(NANO, time)
 
 

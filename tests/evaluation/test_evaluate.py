@@ -279,7 +279,7 @@ def test_options_override_a_file(adapter: Path, tiny_base: Path, tmp_path: Path)
         None, {"policy": "m", "endpoint": "http://x/v1", "key_variable": "K", "suites": ("charts",), "look": "compact"}
     )
     assert (asked.policy.endpoint.model, asked.policy.endpoint.key_variable, asked.suites[0].look) == ("m", "K", "compact")
-    with pytest.raises(ConfigError, match="nothing to ask: name a --suite"):
+    with pytest.raises(ConfigError, match="there is no suite: name a --suite"):
         read_options(None, {"policy": "nano"})
     (tmp_path / "bad.yaml").write_text("parameters: {config: {suites: [{name: gqa}]}}")
     with pytest.raises(ConfigError, match=r"suites\.0\.name"):

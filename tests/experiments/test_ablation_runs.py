@@ -95,11 +95,11 @@ def test_the_last_measurement_is_shown_where_there_is_one(settings):
     measure_finally(by_name["self-play", 3], 0.9)
     runs, missing = ablation_runs(config)
     assert {seed: sum(run.units("decision/forced", "policy")) for seed, run in runs["self-play"].items()} == {3: 36}
-    assert "self-play, seed 5: trained, and not measured at its end" in missing
+    assert "self-play, seed 5: trained, but without its final evaluation" in missing
     recipe = measure_finally(by_name["self-play", 5], 0.7)
     assert list(ablation_runs(config)[0]["self-play"]) == [3, 5]
     recipe.write_text(recipe.read_text().replace("pairs: 40", "pairs: 48"))
-    assert "self-play, seed 5: trained, and not measured at its end" in ablation_runs(config)[1]
+    assert "self-play, seed 5: trained, but without its final evaluation" in ablation_runs(config)[1]
     shutil.copyfile(recipe, recipe.with_suffix("") / MEASURED)
     with pytest.raises(EvaluationError, match="measured under different settings: run the ablation again"):
         ablation_runs(config)

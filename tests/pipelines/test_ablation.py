@@ -121,7 +121,7 @@ def test_a_finished_arm_is_measured_once_more_and_not_twice(ablation, monkeypatc
     monkeypatch.setattr(arm_runs, "launch", lambda path, threads=None: launched.append(path) or status[len(launched) - 1])
     monkeypatch.setattr(arm_runs, "reached", lambda arm: reached_after(2, 0.5))
     arm = read_arms(ablation.model_copy(update={"final": {"evaluation": {"pairs": 8}}}))[0]
-    with pytest.raises(TrainingError, match="whole, seed 4: its last measurement failed"):
+    with pytest.raises(TrainingError, match="whole, seed 4: its final evaluation failed"):
         arm_runs.finish(arm)
     for _ in range(2):
         assert arm_runs.finish(arm).iteration == 2

@@ -10,7 +10,7 @@ from tests.crashes import LONGEST, ROOT, Workplace
 
 pytestmark = [pytest.mark.cli, pytest.mark.zenml]
 
-MESSAGE = "what earlier runs promoted stands, and the same command goes on from there"
+MESSAGE = "the version promoted before is unchanged, and the same command continues from it"
 can_mount = subprocess.run(["unshare", "-rm", "true"], capture_output=True, check=False).returncode == 0
 
 

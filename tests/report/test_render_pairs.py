@@ -70,13 +70,13 @@ def test_edits_can_be_chosen_one_by_one(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
-        (("--edit", "explode"), "scenes cannot be drawn so: edits: "),
-        (("--domain", "charts", "--size", "20x20"), "charts cannot be drawn so: "),
-        (("--domain", "imported"), "say with --from where the pairs are"),
-        (("--from", "somewhere"), "scenes come from nowhere"),
+        (("--edit", "explode"), "scenes cannot be made with these settings: edits: "),
+        (("--domain", "charts", "--size", "20x20"), "charts cannot be made with these settings: "),
+        (("--domain", "imported"), "give the location of the pairs to import with --from"),
+        (("--from", "somewhere"), "scenes are procedural: leave out --from"),
         (("--domain", "photos", "--from", "/nowhere/at/all"), "/nowhere/at/all"),
         (("--size", "wide"), "is not a size like 320x240"),
-        (("--seed", 2_000_000_000), "seed 2000000000 is kept for the suites"),
+        (("--seed", 2_000_000_000), "seed 2000000000 is reserved for suites"),
         (("--scene", "/nowhere.json"), "/nowhere.json is not a readable JSON file"),
     ],
 )

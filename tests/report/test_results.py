@@ -83,7 +83,7 @@ def test_runs_that_were_not_measured_alike_are_refused():
     other = run(0.8)
     fewer = scores(100, 0.8).scores[0].model_copy(update={"policy_units": (1.0,) * 8})
     other = Run(other.scores.model_copy(update={"scores": (fewer, *other.scores.scores[1:])}), other.suites, other.state)
-    with pytest.raises(EvaluationError, match="not measured on the same held-out pairs; name runs of one exam"):
+    with pytest.raises(EvaluationError, match="not measured on the same held-out pairs; name runs with one evaluation"):
         collect({"alternating": {0: run(0.8), 1: other}})
 
 
@@ -136,7 +136,7 @@ def test_plots_are_the_same_every_time(found, tmp_path):
         draw_courses(found, path)
     assert one.read_bytes() == two.read_bytes()
     assert b"<svg" in one.read_bytes()
-    with pytest.raises(ReportError, match="hold no course"):
+    with pytest.raises(ReportError, match="have no training curves"):
         draw_courses(found.model_copy(update={"courses": {}}), one)
 
 

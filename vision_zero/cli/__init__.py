@@ -1,4 +1,4 @@
-"""The command line, ``vision-zero``: one module a command; :mod:`vision_zero.cli.app` puts them together."""
+"""The command line, ``vision-zero``: one module per command; :mod:`vision_zero.cli.app` registers them."""
 
 from vision_zero.cli.app import main
 

@@ -1,4 +1,4 @@
-"""``python -m vision_zero.cli``: the command line where its script is not on the path."""
+"""``python -m vision_zero.cli``: the command line without its script on the path."""
 
 from vision_zero.cli.app import main
 

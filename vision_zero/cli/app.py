@@ -1,4 +1,4 @@
-"""The command line: ``vision-zero``. Everything that needs no pipeline: check a config, draw pairs, play, show a run.
+"""The command line: ``vision-zero``. Everything that needs no pipeline: check a recipe, render pairs, play, write a report.
 
 Heavy imports happen inside the commands, so that ``--help`` answers at once. Errors are one line and exit with 2.
 """
@@ -52,21 +52,21 @@ def check_config(file: Path) -> None:
 
 
 @cli.command()
-@click.option("--domain", type=click.Choice(DOMAINS), default="scenes", show_default=True, help="What to draw.")
-@click.option("--count", type=click.IntRange(1), default=8, show_default=True, help="How many pairs.")
-@click.option("--size", type=_Size(), help="Width and height in pixels; 320x240, or what imported pairs have.")
-@click.option("--seed", type=click.IntRange(0), default=0, show_default=True, help="The same seed draws the same pairs.")
-@click.option("--from", "location", help="Folder or URL of photos or pictures, of pairs to import, or of ChartQA.")
+@click.option("--domain", type=click.Choice(DOMAINS), default="scenes", show_default=True, help="Domain of the pairs.")
+@click.option("--count", type=click.IntRange(1), default=8, show_default=True, help="Number of pairs.")
+@click.option("--size", type=_Size(), help="Width and height in pixels; default: 320x240, or the size of imported pairs.")
+@click.option("--seed", type=click.IntRange(0), default=0, show_default=True, help="The same seed gives the same pairs.")
+@click.option("--from", "location", help="Folder or URL of photos or single images, of pairs to import, or of ChartQA.")
 @click.option("--edit", "edits", multiple=True, help="Only this kind of edit, such as move; may be given several times.")
-@click.option("--changes", type=click.IntRange(1, 4), help="How many things an edit touches.")
-@click.option("--original-column", help="The data set's column of originals.")
-@click.option("--modified-column", help="The data set's column of modified pictures.")
-@click.option("--pictures", help="Folder or URL of the files that a data set names.")
-@click.option("--split", help="The split to read where there are several; train.")
-@click.option("--layout", type=click.Choice(("files", "table")), help="Whether --from holds files or a data set.")
-@click.option("--sizes", type=click.Choice(("equal", "crop", "resize")), help="For pairs that differ by a few pixels.")
-@click.option("--scene", type=click.Path(path_type=Path), help="Draw the scenes of this CLEVR scene file instead.")
-@click.option("--sheet", type=click.Path(dir_okay=False, path_type=Path), help="The gallery as one PNG file, too.")
+@click.option("--changes", type=click.IntRange(1, 4), help="Number of objects that an edit changes.")
+@click.option("--original-column", help="The data set's column of original images.")
+@click.option("--modified-column", help="The data set's column of modified images.")
+@click.option("--pictures", help="Folder or URL of the image files that a data set names.")
+@click.option("--split", help="The split to read if there are several; default: train.")
+@click.option("--layout", type=click.Choice(("files", "table")), help="Whether --from has image files or a data set.")
+@click.option("--sizes", type=click.Choice(("equal", "crop", "resize")), help="For pairs whose sizes differ by a few pixels.")
+@click.option("--scene", type=click.Path(path_type=Path), help="Render the scenes of this CLEVR scene file instead.")
+@click.option("--sheet", type=click.Path(dir_okay=False, path_type=Path), help="Also write the gallery as one PNG file.")
 @click.option("--out", type=click.Path(file_okay=False, path_type=Path), required=True, help="Folder to write into.")
 def render(
     domain: Domain,
@@ -81,7 +81,7 @@ def render(
     out: Path,
     **reading: str | None,
 ) -> None:
-    """Draw image pairs: <id>_original.png, <id>_modified.png, pairs.parquet and a gallery.html."""
+    """Render or import image pairs: <id>_original.png, <id>_modified.png, pairs.parquet and a gallery.html."""
     if scene is not None:
         from vision_zero.domains.scenes.clevr_import import draw_given
 
@@ -102,7 +102,7 @@ def render(
 @cli.command()
 @click.option("--out", type=click.Path(file_okay=False, path_type=Path), required=True, help="Folder to write into.")
 def gallery(out: Path) -> None:
-    """Write a gallery of each domain as a picture: gallery_<domain>.png."""
+    """Write an example gallery of each domain as an image: gallery_<domain>.png."""
     from vision_zero.report.domain_galleries import write_galleries
 
     for sheet in write_galleries(out):
@@ -112,10 +112,10 @@ def gallery(out: Path) -> None:
 @cli.command()
 @click.argument("file", type=click.Path(path_type=Path))
 @click.option("--at", "time", default="03:00", show_default=True, help="Time of day.")
-@click.option("--day", "days", type=click.Choice(DAYS), multiple=True, help="Only on this day; may be given several times.")
+@click.option("--day", "days", type=click.Choice(DAYS), multiple=True, help="Only on this day; may be repeated.")
 @click.option("--form", type=click.Choice(("crontab", "systemd", "zenml")), default="crontab", show_default=True)
 def schedule(file: Path, time: str, days: tuple[str, ...], form: str) -> None:
-    """Print what runs FILE on a schedule, one run at a time: a crontab line, systemd units, or ZenML's block."""
+    """Print what runs FILE on a schedule, one run at a time: a crontab line, systemd units, or a block for ZenML."""
     from vision_zero.cli.schedule import Schedule, crontab, systemd, zenml_schedule
     from vision_zero.recipes.check import check_file
 
@@ -134,12 +134,12 @@ def bench() -> None:
 
 
 @bench.command("render")
-@click.option("--domain", "domains", type=click.Choice(DOMAINS), multiple=True, help="Only this one; may be given several times.")
-@click.option("--size", "sizes", type=_Size(), multiple=True, help="Only this size; 112x112 and 320x240.")
+@click.option("--domain", "domains", type=click.Choice(DOMAINS), multiple=True, help="Only this domain; may be repeated.")
+@click.option("--size", "sizes", type=_Size(), multiple=True, help="Only this size; default: 112x112 and 320x240.")
 @click.option("--pairs", type=click.IntRange(4), default=64, show_default=True, help="Pairs that each process makes.")
-@click.option("--processes", type=click.IntRange(1), default=2, show_default=True, help="Processes side by side.")
+@click.option("--processes", type=click.IntRange(1), default=2, show_default=True, help="Parallel processes.")
 def bench_render(domains: tuple[Domain, ...], sizes: tuple[tuple[int, int], ...], pairs: int, processes: int) -> None:
-    """Pairs per second, CPU seconds per picture and peak memory, by domain and size."""
+    """Pairs per second, CPU seconds per image and peak memory, by domain and size."""
     import json
 
     from vision_zero.performance.pair_generation import measure_sources
@@ -150,10 +150,10 @@ def bench_render(domains: tuple[Domain, ...], sizes: tuple[tuple[int, int], ...]
 
 @bench.command("rollout")
 @click.argument("file", type=click.Path(path_type=Path))
-@click.option("--games", type=click.IntRange(1), default=32, show_default=True, help="Games in lockstep.")
-@click.option("--single-games", type=click.IntRange(1), default=2, show_default=True, help="Games of one reply at a time.")
+@click.option("--games", type=click.IntRange(1), default=32, show_default=True, help="Games in one batch.")
+@click.option("--single-games", type=click.IntRange(1), default=2, show_default=True, help="Games with one reply at a time.")
 def bench_rollout(file: Path, games: int, single_games: int) -> None:
-    """How fast the policy of the recipe FILE plays: in lockstep, one reply at a time, and against its bare forward passes."""
+    """How fast the policy of recipe FILE plays: in batches, one reply at a time, and against its bare forward passes."""
     import json
 
     from vision_zero.performance.rollouts import measure_rollouts
@@ -163,12 +163,12 @@ def bench_rollout(file: Path, games: int, single_games: int) -> None:
 
 
 def _of_iterations(command: Callable[..., None]) -> Callable[..., None]:
-    """A benchmark that trains the recipe FILE."""
+    """A benchmark that trains recipe FILE."""
     options = (
         click.argument("file", type=click.Path(path_type=Path)),
-        click.option("--games", type=click.IntRange(1), help="Games of an iteration; the recipe's."),
+        click.option("--games", type=click.IntRange(1), help="Games in an iteration; default: the recipe's."),
         click.option(
-            "--iterations", type=click.IntRange(1), default=2, show_default=True, help="Iterations of each stage that count."
+            "--iterations", type=click.IntRange(1), default=2, show_default=True, help="Measured iterations of each stage."
         ),
     )
     for option in reversed(options):
@@ -178,9 +178,9 @@ def _of_iterations(command: Callable[..., None]) -> Callable[..., None]:
 
 @bench.command("update")
 @_of_iterations
-@click.option("--votes", type=click.IntRange(2), help="Votes of a prompt; the recipe's.")
+@click.option("--votes", type=click.IntRange(2), help="Votes per prompt; default: the recipe's.")
 def bench_update(file: Path, games: int | None, iterations: int, votes: int | None) -> None:
-    """How fast the recipe FILE trains on replies that are there: tokens, padding, operations a second, prompts shared or not."""
+    """How fast the update of recipe FILE is: tokens, padding, operations a second, with and without shared prompts."""
     from vision_zero.performance.training import measure_updates
 
     _print_measured(measure_updates, file, iterations, games_per_iteration=games, votes_per_prompt=votes)
@@ -189,14 +189,14 @@ def bench_update(file: Path, games: int | None, iterations: int, votes: int | No
 @bench.command("iteration")
 @_of_iterations
 def bench_iteration(file: Path, games: int | None, iterations: int) -> None:
-    """How long an iteration of each stage takes with the recipe FILE, and where its time goes."""
+    """How long an iteration of each stage takes with recipe FILE, by phase."""
     from vision_zero.performance.training import measure_iterations
 
     _print_measured(measure_iterations, file, iterations, games_per_iteration=games)
 
 
 def _print_measured(measure: Callable[..., dict[str, Any]], file: Path, iterations: int, **learning: int | None) -> None:
-    """What is measured with the recipe FILE, and with those settings of its learning that are given."""
+    """The benchmark's settings: recipe FILE, with the given settings of ``learning`` in place of its own."""
     import json
 
     from vision_zero.recipes.check import read_self_play
@@ -209,12 +209,16 @@ def _print_measured(measure: Callable[..., dict[str, Any]], file: Path, iteratio
 
 @cli.command()
 @click.argument("file", type=click.Path(path_type=Path))
-@click.option("--gpus", type=click.IntRange(1), help="Processes that train together, a GPU each; the recipe's.")
-@click.option("--memory", type=click.FloatRange(1), default=80.0, show_default=True, help="Gigabytes (10^9 bytes) of one GPU.")
-@click.option("--prompt-tokens", type=click.IntRange(1), help="Tokens of the longest prompt; counted by the base's processor.")
-@click.option("--picture-tokens", type=click.IntRange(1), help="Of these, tokens of its picture.")
-@click.option("--right", type=click.FloatRange(0, 1), help="Share of right votes that the stages are simulated at.")
-@click.option("--abstained", type=click.FloatRange(0, 1), help="Share of N/A votes that they are simulated at.")
+@click.option("--gpus", type=click.IntRange(1), help="Processes that train together, one GPU each; default: the recipe's.")
+@click.option(
+    "--memory", type=click.FloatRange(1), default=80.0, show_default=True, help="Memory of one GPU, in gigabytes (10^9 bytes)."
+)
+@click.option(
+    "--prompt-tokens", type=click.IntRange(1), help="Tokens of the longest prompt; default: counted by the base's processor."
+)
+@click.option("--picture-tokens", type=click.IntRange(1), help="Of these, tokens of its image.")
+@click.option("--right", type=click.FloatRange(0, 1), help="Share of right votes for the simulation of the stages.")
+@click.option("--abstained", type=click.FloatRange(0, 1), help="Share of N/A votes for the simulation.")
 def plan(
     file: Path,
     gpus: int | None,
@@ -224,8 +228,8 @@ def plan(
     right: float | None,
     abstained: float | None,
 ) -> None:
-    """Say which stages the recipe FILE would train at given rates of votes, and estimate what it takes of a GPU's memory; nothing
-    is loaded. Exit status 1: it does not fit."""
+    """Print which stages recipe FILE would train at given rates of votes, and estimate the GPU memory; no weights are loaded.
+    Exit status 1: it does not fit."""
     from vision_zero.recipes.check import read_self_play
     from vision_zero.training.plan import make_plan, on_gpus, table
     from vision_zero.training.simulation import USUAL_RATES, course_lines
@@ -244,14 +248,14 @@ def plan(
 
 
 @cli.command()
-@click.option("--pairs", "pairs_folder", type=click.Path(path_type=Path), required=True, help="Folder that render has written.")
+@click.option("--pairs", "pairs_folder", type=click.Path(path_type=Path), required=True, help="Folder written by render.")
 @click.option("--policy", default="nano", show_default=True, help="nano, a trained policy's folder, or any base.")
-@click.option("--games", type=click.IntRange(1), default=4, show_default=True, help="How many games.")
-@click.option("--seed", type=click.IntRange(0), default=0, show_default=True, help="The same seed plays the same games.")
-@click.option("--out", type=click.Path(dir_okay=False, path_type=Path), required=True, help="The replay, an HTML file.")
-@click.option("--picture", type=click.Path(dir_okay=False, path_type=Path), help="Also draw one game into this PNG or SVG.")
+@click.option("--games", type=click.IntRange(1), default=4, show_default=True, help="Number of games.")
+@click.option("--seed", type=click.IntRange(0), default=0, show_default=True, help="The same seed gives the same games.")
+@click.option("--out", type=click.Path(dir_okay=False, path_type=Path), required=True, help="HTML file for the replay.")
+@click.option("--picture", type=click.Path(dir_okay=False, path_type=Path), help="Also draw one game into this PNG or SVG file.")
 def play(pairs_folder: Path, policy: str, games: int, seed: int, out: Path, picture: Path | None) -> None:
-    """Play games on drawn pairs and write their replay."""
+    """Play games on rendered pairs and write their replay."""
     from vision_zero.cli.play import play_games
 
     caught = play_games(out, pairs_folder, policy, games, seed, picture)
@@ -261,7 +265,7 @@ def play(pairs_folder: Path, policy: str, games: int, seed: int, out: Path, pict
 @cli.command()
 @click.argument("run_dir", type=click.Path(path_type=Path))
 def report(run_dir: Path) -> None:
-    """Write a run's report and replay again from the numbers in RUN_DIR."""
+    """Write a run's report and replay again from the files in RUN_DIR."""
     from vision_zero.report.run_folder import rewrite
 
     click.echo(f"open {rewrite(run_dir)}")

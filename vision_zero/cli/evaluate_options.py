@@ -1,4 +1,4 @@
-"""From a file and the options of the command line to the settings of an evaluation."""
+"""Settings of an evaluation from a file and command-line options."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ from vision_zero.policy.loading import base_of, is_trained
 from vision_zero.recipes.check import read_yaml
 
 SHAPED = ("look", "items", "source")
-"""Options that belong to the suites."""
+"""Options that are settings of suites."""
 
 
 def read_options(file: Path | None, options: Mapping[str, Any]) -> EvaluateConfig:
-    """The settings of a file, as far as no option says otherwise; options that are None or empty were not given.
+    """The settings of a file, overridden by the options that are given (neither None nor empty).
 
     Raises:
         ConfigError: the file or an option cannot be used, or neither names a suite.
@@ -34,7 +34,7 @@ def read_options(file: Path | None, options: Mapping[str, Any]) -> EvaluateConfi
     if "suites" in given:
         settings["suites"] = [{"name": name} for name in given["suites"]]
     if not settings.get("suites"):
-        raise ConfigError("nothing to ask: name a --suite, or a --config that has some")
+        raise ConfigError("there is no suite: name a --suite, or a --config with suites")
     shape = {name: given[name] for name in SHAPED if name in given}
     settings["suites"] = [{**suite, **shape} for suite in settings["suites"]]
     settings |= {name: given[name] for name in ("limit", "batch_size") if name in given}
@@ -47,7 +47,7 @@ def read_options(file: Path | None, options: Mapping[str, Any]) -> EvaluateConfi
 
 
 def _answerer(name: str, options: Mapping[str, Any]) -> dict[str, Any]:
-    """A model at an endpoint; a trained folder, which says what base it belongs to; or any base."""
+    """A model at an endpoint, a trained folder with its recorded base, or any base."""
     if "endpoint" in options:
         return {"endpoint": {"url": options["endpoint"], "model": name, "key_variable": options.get("key_variable")}}
     if is_trained(Path(name)):

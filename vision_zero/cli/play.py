@@ -1,4 +1,4 @@
-"""Playing outside a pipeline: what ``vision-zero play`` does."""
+"""``vision-zero play``: plays games outside a pipeline."""
 
 from __future__ import annotations
 
@@ -21,16 +21,16 @@ from vision_zero.report.replay import replay_page
 
 
 def play_games(out: Path, pairs_folder: Path, policy: str, games: int, seed: int, picture: Path | None = None) -> int:
-    """Play games on a folder's pairs, which are used again from the start if they are too few, and write the replay.
+    """Play games on a folder's pairs, repeating them if they are too few, and write the replay.
 
     Args:
-        picture: where to draw the first game in which the spy is caught, or the first of all, as one picture.
+        picture: file for an image of the first game in which the spy is caught, else of the first game.
 
     Returns:
-        How many spies were caught.
+        Number of games in which the spy was caught.
 
     Raises:
-        PairsError: the folder holds no pairs.
+        PairsError: the folder has no pairs.
         PolicyError: the policy cannot be loaded, or the replay cannot be written.
     """
     pairs = read_folder(pairs_folder)
@@ -47,13 +47,13 @@ def play_games(out: Path, pairs_folder: Path, policy: str, games: int, seed: int
         if picture is not None:
             shown = next((number for number, game in enumerate(transcripts) if outcome(game).is_spy_caught), 0)
             draw_game(transcripts[shown], dealt[shown], RewardsConfig()).savefig(picture)
-    except (OSError, ValueError) as error:  # ValueError: matplotlib knows no such kind of picture
+    except (OSError, ValueError) as error:  # ValueError: matplotlib does not know this image format
         raise PolicyError(f"{error}: give paths in a folder that exists and can be written") from error
     return sum(outcome(transcript).is_spy_caught for transcript in transcripts)
 
 
 def _players(policy: str) -> tuple[Policy, GameConfig]:
-    """A trained folder says which base it belongs to; anything else is taken for a base."""
+    """Settings of a policy: a trained folder with its recorded base; anything else is a base."""
     folder = Path(policy) if is_trained(Path(policy)) else None
     base = policy if folder is None else base_of(folder)
     is_nano = base == NANO

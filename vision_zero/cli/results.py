@@ -1,6 +1,6 @@
-"""``vision-zero results``: a document's tables and plots from the file of results, and that file from runs.
+"""``vision-zero results``: makes the file of results from runs, and tables and plots from that file.
 
-Heavy imports happen inside, so that the command line that this is mounted in answers ``--help`` at once.
+Heavy imports are inside the functions, so that ``--help`` is fast.
 """
 
 from __future__ import annotations
@@ -14,21 +14,21 @@ _PATH = click.Path(dir_okay=False, path_type=Path)
 
 @click.command(name="results")
 @click.argument("file", type=_PATH)
-@click.option("--ablation", type=_PATH, help="Make FILE first from the finished arms of this configuration, its reference first.")
+@click.option("--ablation", type=_PATH, help="Make FILE from the finished arms of this ablation, the reference arm first.")
 @click.option(
     "--run",
     "runs",
     multiple=True,
     metavar="ARM:SEED=FOLDER",
-    help="Make FILE first from this run, or the last one in this folder of runs; may be repeated, the main arm first.",
+    help="Make FILE from this run, or the last run in this folder; may be repeated, the main arm first.",
 )
-@click.option("--reasoned", type=_PATH, help="While FILE is made: scores.json of the base made to reason on the suites.")
-@click.option("--readme", type=_PATH, help="Put the tables into their place in this document.")
-@click.option("--plot", type=_PATH, help="Draw the courses over the iterations into this SVG file.")
+@click.option("--reasoned", type=_PATH, help="For making FILE: scores.json of the base made to reason on the suites.")
+@click.option("--readme", type=_PATH, help="Write the tables into their place in this document.")
+@click.option("--plot", type=_PATH, help="Plot the training curves into this SVG file.")
 def results(
     file: Path, ablation: Path | None, runs: tuple[str, ...], reasoned: Path | None, readme: Path | None, plot: Path | None
 ) -> None:
-    """Print the tables of the results in FILE, such as docs/results/learning.json, and make FILE from runs if there are any."""
+    """Print the tables of results FILE, such as docs/results/learning.json. With --ablation or --run, make FILE first."""
     from vision_zero.experiments.ablation_runs import Runs, ablation_runs, last_run
     from vision_zero.experiments.results import Results, Run, collect, read_scorecard
     from vision_zero.recipes.check import read_ablation

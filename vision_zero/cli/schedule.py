@@ -1,7 +1,7 @@
 """Scheduled retraining: a crontab line or a systemd timer for this machine, a ZenML schedule for orchestrators that have one.
 
-The local forms take a lock with flock(1): while a run goes on, the next one ends at once with status 75 (EX_TEMPFAIL in
-sysexits.h, "try again later"), and systemd counts that as no failure. Promotion is compare-and-set besides.
+The local forms take a lock with flock(1): while a run is in progress, the next one exits at once with status 75 (EX_TEMPFAIL in
+sysexits.h, "try again later"), which systemd does not count as a failure. Promotion is compare-and-set in any case.
 """
 
 from __future__ import annotations
@@ -23,8 +23,8 @@ class Schedule:
 
     Attributes:
         file: the recipe, below ``configs/<pipeline>/`` of a checkout.
-        hour, minute: local time; of the orchestrator's clock in the ZenML form.
-        days: names of days; none: every day.
+        hour, minute: local time; in the ZenML form, the orchestrator's time.
+        days: names of days; empty: every day.
     """
 
     file: Path
@@ -37,11 +37,11 @@ class Schedule:
         """A schedule at a time such as 03:30.
 
         Raises:
-            ConfigError: that is no time, or the recipe does not lie where a pipeline's recipes lie.
+            ConfigError: the time is invalid, or the recipe is not in the folder of a pipeline's recipes.
         """
         hour, _, minute = time.partition(":")
         if not (hour.isdigit() and minute.isdigit() and len(minute) == 2 and int(hour) < 24 and int(minute) < 60):
-            raise ConfigError(f"{time!r} is no time of day: write it like 03:30")
+            raise ConfigError(f"{time!r} is not a time of day: write it like 03:30")
         path = file.resolve()
         if len(path.parents) < 3 or not (path.parents[2] / "pipelines" / f"{path.parent.name}.py").is_file():
             raise ConfigError(f"{file} is not below configs/<pipeline>/ of a checkout: a run could not find its pipeline")
@@ -54,12 +54,12 @@ class Schedule:
 
     @property
     def cron(self) -> str:
-        """The time as cron writes it."""
+        """The schedule in cron's syntax."""
         return f"{self.minute} {self.hour} * * {','.join(self.days) or '*'}"
 
     @property
     def command(self) -> list[str]:
-        """One locked run. The lock and the log lie beside the runs."""
+        """The command of one run under the lock. Lock and log are beside the runs."""
         pipeline = self.file.parent.name
         zenml = Path(sys.executable).with_name("zenml")
         recipe = self.file.relative_to(self.project)
@@ -72,12 +72,12 @@ def crontab(schedule: Schedule) -> str:
     """A line for ``crontab -e``."""
     project = shlex.quote(str(schedule.project))
     line = f"mkdir -p {project}/runs && cd {project} && {shlex.join(schedule.command)} >> runs/{schedule.file.stem}.log 2>&1"
-    # To cron a bare % is the end of the line.
+    # In cron, % ends the line unless it is escaped.
     return f"{schedule.cron} {line.replace('%', chr(92) + '%')}\n"
 
 
 def systemd(schedule: Schedule) -> dict[str, str]:
-    """A service and its timer by file name, for ``~/.config/systemd/user``."""
+    """A service and its timer, by file name, for ``~/.config/systemd/user``."""
     name = f"vision-zero-{schedule.file.stem}"
     days = f"{','.join(day.capitalize() for day in schedule.days)} " if schedule.days else ""
     service = f"""\
@@ -106,11 +106,12 @@ WantedBy=timers.target
 
 
 def zenml_schedule(schedule: Schedule) -> str:
-    """The block for a copy of the recipe, for Kubeflow, Kubernetes and other orchestrators with a clock."""
+    """The block to append to a copy of the recipe, for orchestrators with their own scheduler, such as Kubeflow and
+    Kubernetes."""
     return f'schedule:\n  name: vision-zero-{schedule.file.stem}\n  cron_expression: "{schedule.cron}"\n'
 
 
 def _unit(word: str) -> str:
-    """A word of a unit file: % and $ mean something there, and spaces need quotes."""
+    """A word of a unit file: % and $ are escaped, and words with spaces are quoted."""
     escaped = word.replace("%", "%%").replace("$", "$$")
     return f'"{escaped}"' if " " in escaped else escaped

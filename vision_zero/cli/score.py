@@ -1,6 +1,6 @@
-"""``vision-zero score``: verdicts for predictions in a file, without a paid judge.
+"""``vision-zero score``: scores predictions in a file, without a paid judge.
 
-Heavy imports happen inside, so that the command line that this is mounted in answers ``--help`` at once.
+Heavy imports are inside the functions, so that ``--help`` is fast.
 """
 
 from __future__ import annotations
@@ -17,16 +17,21 @@ _FILE = click.Path(dir_okay=False, path_type=Path)
 
 
 @click.command(name="score")
-@click.option("--benchmark", type=click.Choice(["chartqa", "mathvista"]), required=True, help="Whose rules to score by.")
-@click.option("--predictions", type=_FILE, required=True, help="Official, VLMEvalKit's, lmms-eval's or InternVL's file.")
-@click.option("--annotations", type=_FILE, help="MathVista: testmini.json, for fields that the predictions lack.")
-@click.option("--out", type=click.Path(file_okay=False, path_type=Path), required=True, help="Folder of the results.")
-@click.option("--response-label", default="response", show_default=True, help="MathVista: the field that holds the reply.")
-@click.option("--keep-extractions", is_flag=True, help="MathVista: score the extractions that the file has.")
+@click.option("--benchmark", type=click.Choice(["chartqa", "mathvista"]), required=True, help="Benchmark whose rules are used.")
+@click.option(
+    "--predictions",
+    type=_FILE,
+    required=True,
+    help="File of predictions: official, VLMEvalKit's, lmms-eval's or InternVL's format.",
+)
+@click.option("--annotations", type=_FILE, help="MathVista: testmini.json, for fields that are missing in the predictions.")
+@click.option("--out", type=click.Path(file_okay=False, path_type=Path), required=True, help="Folder for the results.")
+@click.option("--response-label", default="response", show_default=True, help="MathVista: the field with the reply.")
+@click.option("--keep-extractions", is_flag=True, help="MathVista: score the extracted answers in the file.")
 def score(
     benchmark: str, predictions: Path, annotations: Path | None, out: Path, response_label: str, keep_extractions: bool
 ) -> None:
-    """Extract the answers of predictions, score them by the official rules, and write both beside a table of scores."""
+    """Extract the answers of predictions, score them by the official rules, and write answers, scores and a table."""
     from vision_zero.evaluation.benchmarks.score_files import score_chartqa, score_mathvista, write_scored
 
     if benchmark == "mathvista":
@@ -40,7 +45,7 @@ def score(
 
 
 def summary(scored: Scored) -> list[str]:
-    """The scores in lines: overall, other rules, the shorter breakdowns, and what a reader should know about them."""
+    """The scores as lines: overall, other rules, the shorter breakdowns, and remarks."""
     scores = scored.scores
     if scores.overall is None:
         return [f"{scores.benchmark}: {len(scored.records)} predictions, no answers to compare with (the test split keeps them)"]

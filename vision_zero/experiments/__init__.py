@@ -1,1 +1,1 @@
-"""Ablations and exams over several seeds: arms compared, and the results that a document shows."""
+"""Ablations, and results over several seeds for documents."""

@@ -1,11 +1,11 @@
-"""What an ablation found: each arm's held-out scores as means over seeds and pairs, and against the reference arm.
+"""Results of an ablation: held-out scores of each arm as means over seeds and pairs, and differences to the reference arm.
 
-All arms and seeds are measured on the same held-out pairs, so intervals come from a bootstrap over seeds and pairs
+All arms and seeds are evaluated on the same held-out pairs, so intervals come from a bootstrap over seeds and pairs
 (:mod:`vision_zero.evaluation.intervals`), and differences are paired by pair and by seed: arms of one seed train on the same
-pairs. Intervals of differences hold for all measures of an arm together (Bonferroni).
+pairs. Intervals of differences are Bonferroni-corrected for the scores of an arm.
 
-A run ends where its stage does, so runs are measured at iterations of their own. A curve has a point where any seed was measured;
-between its own measurements a seed counts as if it went straight from one to the next. All ends are measured.
+Runs end with their stage, so they are evaluated at different iterations. A curve has a point wherever any seed was evaluated; the
+other seeds are interpolated linearly there. All runs are evaluated at the end.
 """
 
 from __future__ import annotations
@@ -41,12 +41,12 @@ MEASURES = {
     "clues/true": "true clues",
     "clues/attributes": "attributes a clue",
 }
-"""Held-out scores that arms are compared by, and the words for them."""
+"""Held-out scores by which arms are compared, and their names in the report."""
 Values = NDArray[np.float64]
 
 
 class CurvePoint(Config):
-    """A score after so many iterations, over seeds."""
+    """A score after some iterations, over seeds."""
 
     iteration: int
     value: Estimate
@@ -56,9 +56,9 @@ class Measured(Config):
     """One score of one arm.
 
     Attributes:
-        curve: from the frozen base, at iteration 0, to the end.
-        gain: the end minus the base, paired by seed.
-        difference: the end minus the reference arm's end, paired by seed; None for the reference itself.
+        curve: from the frozen base, at iteration 0, to the final score.
+        gain: final score minus base, paired by seed.
+        difference: final score minus that of the reference arm, paired by seed; None for the reference itself.
     """
 
     curve: tuple[CurvePoint, ...]
@@ -75,7 +75,7 @@ class Measured(Config):
 
 
 class ArmResult(Config):
-    """One arm: its scores by name, and how often each seed changed the stage."""
+    """One arm: its scores by name, and the number of stage switches of each seed."""
 
     arm: str
     seeds: tuple[int, ...]
@@ -92,14 +92,14 @@ class AblationResult(Config):
     iterations: int
     arms: tuple[ArmResult, ...]
     left_out: tuple[str, ...] = ()
-    """Measures that some arm has no units of, and that are therefore not compared."""
+    """Scores that some arm does not have, and that are therefore not compared."""
 
 
 def compare_arms(config: AblationConfig, states: Sequence[StageState]) -> AblationResult:
-    """The arms beside each other; ``states`` are what the runs ended with, in their order.
+    """Compare the arms; ``states`` are the final training states of the runs, in their order.
 
     Raises:
-        EvaluationError: runs did not end at one iteration, measured there.
+        EvaluationError: runs did not end at the same iteration, or were not evaluated there.
     """
     by_arm: dict[str, list[StageState]] = {arm.name: [] for arm in config.arms}
     for (arm, _), state in zip(order(config), states, strict=True):
@@ -138,7 +138,7 @@ def compare_arms(config: AblationConfig, states: Sequence[StageState]) -> Ablati
 
 @dataclass(frozen=True)
 class _Comparing:
-    """Estimates of an ablation; ``measures`` says how many are compared of each arm."""
+    """Estimates of an ablation; ``measures``: number of scores compared per arm."""
 
     config: EvaluationConfig
     measures: int
@@ -165,7 +165,7 @@ class _Comparing:
 
 
 def _course(state: StageState, name: str, iterations: Sequence[int]) -> Values:
-    """The values of one seed at these iterations, of shape (iterations, units), from the base's at 0: straight in between."""
+    """Values of one seed at these iterations, shape (iterations, units), interpolated linearly, with the base at iteration 0."""
     scores = [(scores.iteration, scores.named(name)) for scores in state.course]
     steps = [0, *(iteration for iteration, _ in scores)]
     values = _stacked(name, [np.array(scores[-1][1].base_units), *(np.array(score.policy_units) for _, score in scores)])

@@ -1,10 +1,10 @@
-"""The runs that an ablation's arms ended with, found among the folders that it wrote: what a document's results are made of.
+"""Finds the last run of each arm among the folders of an ablation, as the source of a document's results.
 
 RUNS/NAME/ARM_SEED.yaml             the arm as a recipe, written before each of its runs
-RUNS/NAME/ARM_SEED/<run name>/      what each of its runs left
-RUNS/NAME/ARM_SEED_final.yaml and RUNS/NAME/ARM_SEED_final/    the same of its last measurement, where the ablation has one
+RUNS/NAME/ARM_SEED/<run name>/      the folder of each of its runs
+RUNS/NAME/ARM_SEED_final.yaml and RUNS/NAME/ARM_SEED_final/    the same for its final evaluation, if there is one
 
-Folders may also hold runs of other settings, trained before a recipe was changed: those continued another model.
+Folders may also contain runs with other settings, from before a change of the recipe; these belong to another model.
 """
 
 from __future__ import annotations
@@ -22,15 +22,15 @@ from vision_zero.experiments.results import Run, read_numbers
 from vision_zero.recipes.check import read_yaml
 
 Runs = dict[str, dict[int, Run]]
-"""By arm and seed."""
+"""Runs by arm and seed."""
 
 
 def ablation_runs(config: AblationConfig) -> tuple[Runs, list[str]]:
-    """The runs that arms ended with, the reference arm first, and a line for each arm and seed that has not ended yet.
+    """The last runs of the arms, the reference arm first, and a line for each arm and seed that is not finished.
 
     Raises:
-        EvaluationError: the reference arm has no run that ended, runs were measured under other settings than others, or a
-            folder cannot be read.
+        EvaluationError: the reference arm has no finished run, runs were evaluated with different settings, or a folder cannot
+            be read.
     """
     runs: Runs = {config.reference: {}}
     missing, measurements = [], set()
@@ -49,10 +49,10 @@ def ablation_runs(config: AblationConfig) -> tuple[Runs, list[str]]:
 
 
 def last_run(folder: Path) -> Path:
-    """The folder itself if it is a run's; else, of the runs in it, the one that is farthest, and of several the newest.
+    """The folder itself if it is a run's; else the run in it with most iterations, and among several the newest.
 
     Raises:
-        EvaluationError: neither.
+        EvaluationError: it is neither.
     """
     if (folder / "state.json").is_file():
         return folder
@@ -64,21 +64,21 @@ def last_run(folder: Path) -> Path:
 
 @dataclass(frozen=True)
 class _Ended:
-    """A run that was an arm's last, and the settings that it was measured with."""
+    """The last run of an arm, and the settings of its evaluation."""
 
     folder: Path
     measurement: str
 
 
 def _ended(folder: Path, *, is_final: bool) -> _Ended | str:
-    """The run that an arm with one seed ended with, or why there is none."""
+    """The last run of an arm with one seed, or the reason why there is none."""
     trained = _last_of(folder)
     if isinstance(trained, str) or not is_final:
         return trained
     last = folder.with_name(f"{folder.name}_final")
     recipe, measured = last.with_suffix(".yaml"), last / MEASURED
     if not measured.is_file() or measured.read_bytes() != recipe.read_bytes():
-        return "trained, and not measured at its end"
+        return "trained, but without its final evaluation"
     return _last_of(last)
 
 

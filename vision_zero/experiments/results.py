@@ -1,11 +1,12 @@
-"""The results that a document shows, as one file: what an exam of several seeds measured, beside the base and what explains it.
+"""The file of results that a document shows: scores over several seeds, beside the base and simpler explanations of a gain.
 
     {"seeds": [0, 1], "measures": {"verdicts": {"base": 85.0, "base made to reason": 94.8, "policy": [95.6, 95.5],
      "difference": [10.6, 8.1, 13.0]}, …}, "arms": {"shuffled": {"measures": {…}}}, …}
 
-Shares are in percent, differences in points; their intervals are over seeds and held-out pairs (:mod:`intervals`), and hold for
-all measures of an arm together. ``rule`` is the rule on the base's own checks. The file is made from the folders of runs, whose
-scores keep their values by pair, and is all that the tables of a document are made from.
+Shares are in percent, differences in points; their intervals are over seeds and held-out pairs (:mod:`intervals`), and are
+Bonferroni-corrected for the scores of an arm. ``rule``: the rule on the base's own checks. ``base made to reason``: the base with
+each reply forced to begin with the reasoning prefix. The file is made from the folders of runs, whose scores keep their values by
+pair; the tables of a document are made from this file only.
 """
 
 from __future__ import annotations
@@ -31,13 +32,12 @@ Units = tuple[float, ...]
 Against = Literal["base", "rule", "base made to reason"]
 OVER_REASONED = "over the base made to reason"
 SHUFFLED, SHUFFLED_ARM = "shuffled control", "shuffled"
-"""The measure that repeats the forced choice of the arm whose name begins so: its rewards are shuffled, so that it makes the same
-updates without information."""
+"""A score that repeats the forced choice of the control arm whose name begins with ``shuffled``."""
 
 
 @dataclass(frozen=True)
 class Spec:
-    """A measure of a document: which held-out score it is, and what the policy is compared with."""
+    """A row of a document's table: the held-out score, and what the policy is compared with."""
 
     score: str
     against: Against = "base"
@@ -67,13 +67,13 @@ MEASURES: Mapping[str, Spec] = {
     "odd one out": Spec("odd_one_out-compact"),
     "easy-vqa": Spec("easy_vqa"),
 }
-"""Measures by the words of the document; a name without a slash is a suite of the run's ``benchmarks``."""
+"""Rows by their name in the document; a score without a slash is a suite of the run's ``benchmarks``."""
 COURSES = {"words of a vote": "replies/words", "reasoned votes": "replies/reasoned", "forced choice": "decision/forced"}
-"""Scores whose course over the iterations is kept, by the words of the document."""
+"""Scores with training curves, by their name in the document."""
 
 
 class Measure(Config):
-    """One measure of one arm; None where there is nothing of the kind."""
+    """One score of one arm; None if it does not exist."""
 
     model_config = ConfigDict(populate_by_name=True)
 
@@ -83,14 +83,14 @@ class Measure(Config):
     policy: tuple[float, ...]
     """By seed."""
     difference: tuple[float, float, float]
-    """Mean, low and high end."""
+    """Mean, lower and upper end of the interval."""
 
 
 class ArmMeasures(Config):
-    """All measures of an arm, and the course of some: (iteration, mean, low, high), the base at 0."""
+    """All scores of an arm, and training curves of some: (iteration, mean, low, high), with the base at iteration 0."""
 
     seeds: tuple[int, ...] = ()
-    """Those that the arm was run with."""
+    """Seeds of the arm."""
     measures: dict[str, Measure]
     courses: dict[str, tuple[tuple[float, float, float, float], ...]] = Field(default_factory=dict)
 
@@ -100,7 +100,7 @@ class Results(Config):
 
     seeds: tuple[int, ...]
     arm: str
-    """The arm whose measures stand at the top, and to which the others are controls."""
+    """The main arm; the others are controls."""
     iterations: int
     pairs: int
     confidence: float
@@ -112,19 +112,19 @@ class Results(Config):
     def read(cls, path: Path) -> Results:
         """
         Raises:
-            EvaluationError: the file cannot be read, or holds no results.
+            EvaluationError: the file cannot be read, or has no results.
         """
         return read_numbers(cls, path)
 
     def write(self, path: Path) -> None:
-        """Write the file, with one digit after the point."""
+        """Write the file, with one decimal digit."""
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(self.model_dump_json(indent=1, by_alias=True) + "\n", encoding="utf-8")
 
 
 @dataclass(frozen=True)
 class Run:
-    """What the exam of one arm and seed left: a run's folder."""
+    """The evaluation of one arm and seed, from a run's folder."""
 
     scores: Scores
     suites: Scorecard
@@ -143,7 +143,7 @@ class Run:
         )
 
     def units(self, name: str, whose: Literal["policy", "base"]) -> Units:
-        """The values of a score or a suite by unit; none where it was not measured."""
+        """Values of a score or suite by unit; empty if it was not measured."""
         if "/" not in name:
             suite = next((suite for suite in self.suites.suites if suite.name == name), None)
             return () if suite is None else getattr(suite, f"{whose}_units")
@@ -152,19 +152,19 @@ class Run:
 
 
 def read_scorecard(path: Path) -> Scorecard:
-    """What ``vision-zero evaluate`` left as ``scores.json``.
+    """Read the ``scores.json`` of ``vision-zero evaluate``.
 
     Raises:
-        EvaluationError: the file cannot be read, or holds something else.
+        EvaluationError: the file cannot be read, or is another file.
     """
     return read_numbers(Scorecard, path)
 
 
 def collect(arms: Mapping[str, Mapping[int, Run]], reasoned: Scorecard | None = None) -> Results:
-    """The results of runs: by arm and seed, the arm that matters first.
+    """The results of runs, by arm and seed, with the main arm first.
 
     Args:
-        reasoned: the base made to reason on the suites, as the policy of an evaluation of its own.
+        reasoned: scores of the base made to reason on the suites, from a separate evaluation.
 
     Raises:
         EvaluationError: the runs were not measured on the same pairs.
@@ -201,7 +201,7 @@ def _measures(runs: Sequence[Run], reasoned: Scorecard | None) -> dict[str, Meas
 def _compared(
     name: str, spec: Spec, runs: Sequence[Run], reasoned: Scorecard | None
 ) -> Iterator[tuple[list[Units], dict[Against, Units]]]:
-    """The policies' values and what they are held against, if all of them have any."""
+    """The policies' values and those that they are compared with, if all exist."""
     own = [run.units(spec.score, "policy") for run in runs]
     others: dict[Against, Units] = {
         "base": runs[0].units(spec.score, "base"),
@@ -210,7 +210,7 @@ def _compared(
     }
     if all(own) and others[spec.against]:
         if {len(units) for units in (*own, others[spec.against])} != {len(own[0])}:
-            raise EvaluationError(f"{name}: the runs were not measured on the same held-out pairs; name runs of one exam")
+            raise EvaluationError(f"{name}: the runs were not measured on the same held-out pairs; name runs with one evaluation")
         yield own, others
 
 
@@ -236,7 +236,7 @@ def _measure(name: str, spec: Spec, own: list[Units], others: dict[Against, Unit
 
 
 def _courses(runs: Mapping[int, Run]) -> dict[str, tuple[tuple[float, float, float, float], ...]]:
-    """Where all seeds were measured, over seeds and pairs; the base at 0."""
+    """The training curve at iterations where all seeds were evaluated, over seeds and pairs; the base at 0."""
     courses = {}
     for words, name in COURSES.items():
         by_seed = [_course(run.state, name) for run in runs.values()]
@@ -268,10 +268,10 @@ Model = TypeVar("Model", bound=BaseModel)
 
 
 def read_numbers(kind: type[Model], path: Path) -> Model:
-    """A file that a run left.
+    """Read a JSON file of a run.
 
     Raises:
-        EvaluationError: it cannot be read, or holds something else.
+        EvaluationError: it cannot be read, or is another file.
     """
     try:
         return kind.model_validate_json(path.read_text(encoding="utf-8"))

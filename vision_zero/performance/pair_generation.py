@@ -1,4 +1,4 @@
-"""How fast the sources are, and how much memory they take: pairs are made by several processes and written as parquet files."""
+"""Speed and memory of the sources of pairs: several processes make pairs and write them as parquet files."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from vision_zero.randomness import Seed
 from vision_zero.report.render_pairs import Order, render_into, source_for
 
 SETTLED = 0.5
-"""Memory is read when this share of the pairs is made, and again at the end: in between it should not have grown."""
+"""Memory is measured after this share of the pairs and again at the end, to see whether it grows."""
 ROWS_PER_FILE = 500
 
 
@@ -30,7 +30,7 @@ class _Barrier(Protocol):
 
 @dataclass(frozen=True)
 class _WorkerShare:
-    """What one process measured."""
+    """Measurements of one process."""
 
     began: float
     ended: float
@@ -43,14 +43,14 @@ def measure_sources(domains: Sequence[Domain], sizes: Sequence[tuple[int, int]],
     """Measure each domain at each size.
 
     Args:
-        pairs: how many each process makes, after a first one that does not count.
+        pairs: number of pairs of each process, after a first one that is not counted.
 
     Returns:
         JSON data: the machine, and per domain and size ``pairs_per_s`` (all processes together), ``cpu_s_per_image``,
         ``peak_mb`` of one process and ``peak_mb_at_half`` of its pairs.
 
     Raises:
-        PairsError: a domain cannot be drawn at a size.
+        PairsError: a domain does not support a size.
     """
     return {
         "machine": hardware(),
@@ -68,7 +68,7 @@ def _measured(domain: Domain, size: tuple[int, int], pairs: int, processes: int)
     with tempfile.TemporaryDirectory(prefix="vision-zero-bench-") as folder:
         order = Order(domain, pairs, size)
         if domain == "imported":
-            # What is imported are pairs of scenes; decoding and resizing them is what is measured.
+            # Imported pairs are pairs of scenes; their decoding and resizing is measured.
             render_into(Path(folder) / "existing", Order("scenes", min(pairs, 16), size))
             (Path(folder) / "existing" / "pairs.parquet").unlink()
             order = replace(order, location=str(Path(folder) / "existing"))
@@ -95,7 +95,7 @@ def _prepare(together: _Barrier) -> None:
 
 
 def _make(order: Order, folder: str) -> _WorkerShare:
-    """Make and write pairs, beginning when every process is ready."""
+    """Make and write pairs, starting when all processes are ready."""
     source, seed = source_for(order), Seed(order.seed).child("bench", order.domain)
     source.sample(seed.child("warm-up"))
     settled = [0.0]

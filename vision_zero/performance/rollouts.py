@@ -1,4 +1,4 @@
-"""How fast games are played: in lockstep against one reply at a time, and replies against the forward passes that they need."""
+"""Speed of rollouts: batched games against one reply at a time, and decoding against its bare forward passes."""
 
 from __future__ import annotations
 
@@ -27,21 +27,21 @@ from vision_zero.randomness import Seed
 
 
 def measure_rollouts(config: SelfPlayConfig, games: int, single_games: int) -> dict[str, Any]:
-    """Play games of a recipe's policy on scenes, and sample their votes, in every way that is compared.
+    """Play games on scenes with a recipe's policy and sample their votes, in each of the compared ways.
 
     Args:
-        games: how many are played in lockstep.
-        single_games: how many are played one reply at a time.
+        games: number of games in one batch.
+        single_games: number of games with one reply at a time.
 
     Returns:
         JSON data: the machine; ``lockstep`` and ``one_at_a_time`` with seconds a game; ``votes`` with seconds and tokens per
-        second of this project's decoding, of the library's ``generate``, and of the bare forward passes; their ratios; and how
-        long the step of one token takes, on a known GPU also against reading the weights at its memory's pace.
+        second of this project's decoding, of the library's ``generate``, and of the bare forward passes; their ratios; and the
+        time of one decoding step, on a known GPU also relative to reading the weights at its memory bandwidth.
     """
     policy, seed = load_policy(config.policy, None), Seed(config.seed).child("bench")
     source = SceneSource(config.pairs.scenes)
     pairs = [source.sample(seed.child("pair", number)) for number in range(games)]
-    _played(config, policy, pairs[:1], seed)  # what is done once only is done here
+    _played(config, policy, pairs[:1], seed)  # Warm-up: one-time work is done here.
     together, votes = _played(config, policy, pairs, seed)
     alone = replace(policy, sampling=policy.sampling.model_copy(update={"batch_size": 1}))
     apart, _ = _played(config, alone, pairs[:single_games], seed)
@@ -57,7 +57,7 @@ def measure_rollouts(config: SelfPlayConfig, games: int, single_games: int) -> d
 
 
 def _played(config: SelfPlayConfig, policy: Policy, pairs: Sequence[ImagePair], seed: Seed) -> tuple[float, list[Messages]]:
-    """Seconds that the games took, and what their voters were asked."""
+    """Duration of the games in seconds, and the prompts of their votes."""
     game = WhoIsTheSpy(config.game)
     began = time.perf_counter()
     _, record = play_recorded(game, deal_all(game, pairs, seed), policy, seed)
@@ -66,7 +66,7 @@ def _played(config: SelfPlayConfig, policy: Policy, pairs: Sequence[ImagePair], 
 
 
 def _voted(policy: Policy, votes: Sequence[Messages], seed: Seed) -> dict[str, Any]:
-    """One batch of votes: decoded here, and by the library."""
+    """One batch of votes, decoded by this project and by transformers."""
     batch, drawing = votes[: policy.sampling.batch_size], policy.sampling.of("vote")
     with _timed(policy) as forward:
         began = time.perf_counter()
@@ -91,7 +91,7 @@ def _voted(policy: Policy, votes: Sequence[Messages], seed: Seed) -> dict[str, A
 
 
 def _generated(policy: Policy, batch: Sequence[Messages], drawing: SamplingParams) -> tuple[float, int]:
-    """Seconds and tokens of transformers' ``generate``, with the encoding of the prompts."""
+    """Seconds and tokens of transformers' ``generate``, including the encoding of the prompts."""
     config = GenerationConfig(
         max_new_tokens=drawing.max_tokens,
         do_sample=True,
@@ -111,7 +111,7 @@ def _generated(policy: Policy, batch: Sequence[Messages], drawing: SamplingParam
 
 @contextmanager
 def _timed(policy: Policy) -> Iterator[dict[str, list[float]]]:
-    """Inside, the seconds of each pass of the policy's model are noted: of prompts under ``read``, of tokens under ``step``."""
+    """Context that records the seconds of each forward pass: of prompts under ``read``, of decoding steps under ``step``."""
     decoder, spent = policy.decoder(policy.model), defaultdict(list)
 
     def now() -> float:
@@ -137,11 +137,11 @@ def _timed(policy: Policy) -> Iterator[dict[str, list[float]]]:
 
 
 def own_gpu() -> Gpu | None:
-    """This machine's, if it has one whose data sheet is known."""
+    """This machine's GPU, if its data sheet is known."""
     return gpu_named(torch.cuda.get_device_name()) if torch.cuda.is_available() else None
 
 
 def torch_hardware() -> Hardware:
-    """The machine, with torch's version, its threads and its GPU."""
+    """The machine: torch's version, threads and GPU."""
     gpu = torch.cuda.get_device_name() if torch.cuda.is_available() else None
     return {**hardware(), "gpu": gpu, "threads": torch.get_num_threads(), "torch": torch.__version__}

@@ -1,4 +1,4 @@
-"""How long an iteration of each stage takes, and where its time goes: the stages that a run trains, on scenes drawn for it."""
+"""Duration of an iteration of each stage, by phase, on scenes made for the benchmark."""
 
 from __future__ import annotations
 
@@ -24,14 +24,14 @@ from vision_zero.training.metrics import phases
 from vision_zero.training.state import IterationRecord, StageState
 
 WARM_UP = 1
-"""Iterations before those that count: what is made once, is made in them."""
+"""Warm-up iterations, which are not counted."""
 
 
 def measure_iterations(config: SelfPlayConfig, iterations: int) -> dict[str, Any]:
-    """Train each stage from its bare base for a few iterations.
+    """Train each stage from the base for a few iterations.
 
     Returns:
-        JSON data: the machine, and for each stage the ``seconds`` of an iteration and of its parts, as means.
+        JSON data: the machine, and for each stage the mean ``seconds`` of an iteration and of its phases.
 
     Raises:
         TrainingError: a stage cannot be trained.
@@ -41,20 +41,20 @@ def measure_iterations(config: SelfPlayConfig, iterations: int) -> dict[str, Any
 
 
 def measure_updates(config: SelfPlayConfig, iterations: int) -> dict[str, Any]:
-    """Train each stage as :func:`measure_iterations` does, and look at the update and its reference alone.
+    """Train each stage as :func:`measure_iterations` does, and measure the update and the reference pass only.
 
-    Votes are trained in both ways, with prompts read once and for each of their votes: the same games and first votes, one way
-    after the other, as often as there are iterations to count, so that what else a machine does meets both.
+    Votes are trained with shared prompts and with a prompt per vote, alternately on the same games and first votes, so that other
+    load on the machine affects both.
 
     Returns:
         JSON data: the machine, and for each stage, as medians of an iteration, the ``seconds`` of its update and of the
-        ``reference``, the ``tokens`` of prompts and replies that are read in the update, the share of ``padding`` beside them and
-        the share ``shared`` of tokens that need no reading, ``tokens_per_s``, and ``tflop_per_s``: for each token and each
-        parameter of the decoder's layers 2 operations forward and 4 backward, or 2 where an adapter is trained, since the base
-        gets no gradients; recomputing for checkpoints is not counted, nor are pictures and the output layer. ``of_peak`` is that
-        as a share of what the GPU can do in half precision, where that is known. ``decision_in_rows`` is the decision stage with
-        a prompt for each vote, and ``times_as_fast`` what sharing gains in ``update``, ``reference`` and ``both`` together, the
-        median of the pairs; both are left out under ``learning.shared_prefix: false``.
+        ``reference``, the ``tokens`` of prompts and replies that the update reads, the share of ``padding``, the share ``shared``
+        of tokens saved by shared prompts, ``tokens_per_s``, and ``tflop_per_s``: for each token and each parameter of the
+        decoder's layers 2 operations forward and 4 backward, or 2 where an adapter is trained, since the base gets no gradients;
+        recomputation for gradient checkpointing, images and the output layer are not counted. ``of_peak`` is this as a share of
+        the GPU's peak in half precision, if known. ``decision_in_rows`` is the decision stage with a prompt per vote, and
+        ``times_as_fast`` the median speed-up by shared prompts of ``update``, ``reference`` and ``both`` together; both are left
+        out under ``learning.shared_prefix: false``.
 
     Raises:
         TrainingError: a stage cannot be trained.
@@ -75,7 +75,7 @@ def measure_updates(config: SelfPlayConfig, iterations: int) -> dict[str, Any]:
 def _trained_in_turn(
     config: SelfPlayConfig, pairs: PairTable, folder: Path, times: int, ways: Sequence[bool]
 ) -> dict[bool, list[IterationRecord]]:
-    """The decision stage on the same games, so many times in each way: the iteration after the warm-up."""
+    """The decision stage on the same games, repeated in each way: the iteration after the warm-up."""
     done = WARM_UP + 1
     records: dict[bool, list[IterationRecord]] = {way: [] for way in ways}
     for time in range(times):
@@ -87,7 +87,7 @@ def _trained_in_turn(
 
 
 def _trained(config: SelfPlayConfig, iterations: int) -> tuple[StageResult, StageResult]:
-    """Both stages, each from the bare base."""
+    """Both stages, each from the base."""
     done = WARM_UP + iterations
     pairs = _pairs(config, done)
     with tempfile.TemporaryDirectory(prefix="vision-zero-bench-") as folder:
@@ -131,20 +131,20 @@ def _update(records: Sequence[IterationRecord], flop: int) -> dict[str, float | 
 
 
 def _gain(shared: Sequence[IterationRecord], in_rows: Sequence[IterationRecord]) -> dict[str, float]:
-    """Seconds in rows for each second with prompts shared, by part: medians of the pairs that were trained after one another."""
+    """Speed-up by shared prompts, by phase: median over pairs of consecutive measurements."""
     parts = {"update": ("update",), "reference": ("reference",), "both": ("update", "reference")}
 
     def seconds(record: IterationRecord, part: str) -> float:
         return sum(record.metrics.get(f"seconds/{name}", 0.0) for name in parts[part])
 
     pairs = list(zip(shared, in_rows, strict=True))
-    # Without a KL there is no reference.
+    # Without a KL there is no reference pass.
     timed = [part for part in parts if all(seconds(record, part) for pair in pairs for record in pair)]
     return {part: round(median(seconds(rows, part) / seconds(once, part) for once, rows in pairs), 2) for part in timed}
 
 
 def _job(config: SelfPlayConfig, stage: Stage, pairs: PairTable, folder: Path, iterations: int) -> StageJob:
-    """A job that stays in its stage."""
+    """A job that stays in one stage."""
     switch = config.learning.switch.model_copy(update={"rule": "never", "start": stage})
     learning = config.learning.model_copy(update={"switch": switch, "iterations": max(iterations, config.learning.iterations)})
     config = config.model_copy(update={"learning": learning})

@@ -75,7 +75,7 @@ def device_named(name: str = "auto") -> str:
 def load_policy(
     config: PolicyConfig, folder: Path | None, *, device: str = "auto", is_merged: bool = False, beside_base: bool = False
 ) -> Policy:
-    """The base with the adapter of a trained folder, a policy of which all weights were trained, or the bare base.
+    """The base with the adapter of a trained folder, a policy of which all weights were trained, or the untrained base.
 
     Where a server draws the replies, base and adapter stay apart there, and nothing of the model here is put on a GPU.
 
@@ -128,7 +128,7 @@ def load_beside(
 
     Args:
         folder: what was trained.
-        other: what it plays with; None: the bare base.
+        other: what it plays with; None: the untrained base.
         is_merged: each is a model of its own, with its adapter merged: faster, for the memory of another model.
 
     Raises:

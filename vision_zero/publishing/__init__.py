@@ -1,1 +1,1 @@
-"""Handing out a promoted policy."""
+"""Publishing a promoted policy: merging, model card, upload."""

@@ -1,7 +1,7 @@
 """The folder that is published: an adapter or a merged model, with its card, and no file that could be executed.
 
-It opens elsewhere as its base does: configuration, tokenizer, chat template and the settings of pictures and videos are the
-base's own files, byte for byte. Of the configuration only the precision is said anew.
+It loads like its base: configuration, tokenizer, chat template and processor settings are the base's own files, byte for byte,
+except for the precision in the configuration.
 """
 
 from __future__ import annotations
@@ -42,18 +42,18 @@ PROCESSOR_FILES = (
     "merges.txt",
     "vocab.txt",
 )
-"""What a base may have that its processor is made from."""
+"""Files of a base that its processor is loaded from."""
 
 
 def build(config: PublishConfig, policy: PolicyFolder, card: str, folder: Path) -> BaseFolder:
     """Write the published folder.
 
     Raises:
-        PolicyError: nothing has been trained yet, the base cannot be loaded or found by others, an adapter is asked for and there
-            is none, or rounding would lose too much of what was learned.
+        PolicyError: nothing has been trained yet, the base cannot be loaded or found by others, there is no adapter to publish,
+            or rounding would lose too much of the training.
     """
     if policy.path is None:
-        raise PolicyError("there is nothing to publish: this version is the bare base; run the self_play pipeline first")
+        raise PolicyError("there is nothing to publish: this version is the untrained base; run the self_play pipeline first")
     folder.mkdir(parents=True, exist_ok=True)
     if config.form == "adapter" and policy.is_whole:
         raise PolicyError("this version has no adapter, all of its weights were trained: publish it with form: merged")
@@ -73,12 +73,12 @@ def published_base(config: PublishConfig, trained: Path) -> str:
     """The base as a published adapter names it.
 
     Raises:
-        PolicyError: nobody else could find it.
+        PolicyError: others could not find it.
     """
     named = config.base or base_of(trained)
     if not is_on_the_hub(named) and not Path(named).is_absolute():
         raise PolicyError(
-            f"an adapter is opened by the name of its base, and {named!r} means nothing elsewhere: set base to a hub id or to a "
+            f"an adapter is loaded by the name of its base, and {named!r} means nothing elsewhere: set base to a hub id or to a "
             "path that others have, or publish form: merged"
         )
     return named
@@ -99,7 +99,7 @@ def _copy_adapter(trained: Path, folder: Path, base: str, revision: str | None) 
 
 
 def _merge(config: PublishConfig, base: PolicyConfig, trained: Path, folder: Path) -> None:
-    """W + α/r · B A in place of each adapted weight, or the weights as they were trained, rounded once."""
+    """W + α/r · B A for each adapted weight, or the fully fine-tuned weights, rounded once."""
     policy = load_policy(base, trained, device="cpu", is_merged=True)
     if type(policy.model).__module__.split(".")[0] != "transformers":
         raise PolicyError(f"{base.base!r} needs code of its own, which is not published: publish form: adapter")
@@ -139,7 +139,7 @@ def _check_rounding(config: PublishConfig, base: PolicyConfig, policy: Policy, d
 
 
 def _is_alike(base: Any, model: Any) -> bool:
-    """Is the configuration still the base's? Merging an adapter that trained the output layer unties it from the embeddings."""
+    """Whether the configuration is still the base's. Merging an adapter of the output layer unties it from the embeddings."""
 
     def tied(config: Any) -> tuple[bool, ...]:
         return tuple(bool(getattr(part, "tie_word_embeddings", False)) for part in (config, config.get_text_config(decoder=True)))
@@ -148,7 +148,7 @@ def _is_alike(base: Any, model: Any) -> bool:
 
 
 def _in_precision(told: dict[str, Any], dtype: str) -> dict[str, Any]:
-    """A configuration, with those of its parts, for weights of that precision and without names of code that is not published."""
+    """A configuration, with its sub-configurations, for weights of that precision and without references to unpublished code."""
     parts = {
         name: _in_precision(part, dtype) for name, part in told.items() if name.endswith("_config") and isinstance(part, dict)
     }
@@ -157,8 +157,8 @@ def _in_precision(told: dict[str, Any], dtype: str) -> dict[str, Any]:
 
 
 def _copy_processor(base: PolicyConfig, folder: Path) -> None:
-    """The base's files; or its processor as it is saved here, where they name no class of transformers, as an earlier version of
-    this package wrote them. A processor that needs code of its own is left to the base."""
+    """The base's processor files; or the processor saved again if they name a class that is not in transformers, as earlier
+    versions of this package wrote them. A processor that needs code of its own is not copied."""
     found = {name: path for name in PROCESSOR_FILES if (path := _base_file(base, name)) is not None}
     told = [json.loads(path.read_text(encoding="utf-8")) for name, path in found.items() if name.endswith("_config.json")]
     classes = {content["processor_class"] for content in told if content.get("processor_class")}

@@ -1,4 +1,4 @@
-"""The card of a published policy: base, how it was trained, on what, its scores beside the base's, limits."""
+"""The model card of a published policy: base, training, data, scores beside the base's, limits."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from vision_zero.policy.folder import ADAPTER_FILES
 from vision_zero.training.state import StageState
 
 _VLLM_RANKS = (1, 8, 16, 32, 64, 128, 256, 320, 512)
-"""What vLLM's ``--max-lora-rank`` may be (``MaxLoRARanks`` in its ``vllm/config/lora.py``); 16 unless it is said."""
+"""Allowed values of vLLM's ``--max-lora-rank`` (``MaxLoRARanks`` in ``vllm/config/lora.py``); its default is 16."""
 
 
 def published_card(
@@ -32,16 +32,16 @@ def published_card(
     scores: Scores,
     suites: Scorecard,
 ) -> str:
-    """Markdown with the hub's YAML head.
+    """Markdown with the hub's YAML header.
 
     Args:
-        base: the frozen base, as others find it.
-        is_whole: all weights were trained, instead of an adapter.
-        rank: the largest of the adapter's, if there is one.
-        name: model and version, as the registry names them.
-        verdict: of the last run's pairs.
+        base: name or path under which others find the frozen base.
+        is_whole: full fine-tuning instead of an adapter.
+        rank: the largest rank of the adapter, if there is one.
+        name: name of model and version in the registry.
+        verdict: validation verdict of the last run's pairs.
         scores: held-out scores of this version.
-        suites: what it scored on the recipe's suites; may be empty.
+        suites: its scores on the recipe's suites; may be empty.
     """
     place = config.target.removeprefix("hub:") if config.target.startswith("hub:") else "path/of/this/folder"
     return text_template("vision_zero.publishing", "card.md.j2").render(
@@ -62,7 +62,7 @@ def published_card(
 
 
 def adapter_rank(trained: Path) -> int | None:
-    """The largest rank in a trained policy's folder; none where all weights were trained."""
+    """The largest rank in a trained policy's folder; None after full fine-tuning."""
     settings = trained / ADAPTER_FILES[1]
     if not settings.is_file():
         return None
@@ -71,7 +71,7 @@ def adapter_rank(trained: Path) -> int | None:
 
 
 def _served(config: PublishConfig, base: str, place: str, rank: int | None) -> str:
-    """The command line of vLLM that serves what is published."""
+    """The vLLM command that serves the published policy."""
     if config.form == "merged":
         return shlex.join(["vllm", "serve", place])
     revision = ["--revision", config.revision] if config.revision and is_on_the_hub(base) else []

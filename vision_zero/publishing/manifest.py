@@ -1,4 +1,4 @@
-"""``contents.json``: what was published to a place, file by file. Only what it lists is ever replaced or removed there."""
+"""``contents.json``: the list of files published to a target. Only listed files are ever replaced or removed."""
 
 from __future__ import annotations
 
@@ -36,48 +36,48 @@ class Listed(Config):
 
 
 class Manifest(Config):
-    """What is at a place."""
+    """The list of published files at a target."""
 
     folder: Name | None = None
-    """In a bucket: the folder that the files are in; null: they are beside this list."""
+    """In a bucket: the folder with the files; null: they are beside this list."""
     files: dict[Name, Listed] = Field(default_factory=dict)
     """The published files."""
     unfinished: tuple[Name, ...] = ()
-    """Further files that may be there, because a publication to a folder was cut off."""
+    """Further files that an interrupted publication to a folder may have left."""
 
     @classmethod
     def of(cls, built: BaseFolder) -> Self:
-        """Of a folder that is to be published."""
+        """The list for a folder that is to be published."""
         return cls(files={name: Listed(bytes=path.stat().st_size, sha256=file_sha256(path)) for name, path in _paths(built)})
 
     @classmethod
     def parse(cls, data: bytes, address: str) -> Self:
-        """From the file at that address.
+        """Read the list at an address.
 
         Raises:
-            PublishError: it is none of these lists.
+            PublishError: the file is not such a list.
         """
         refusal = PublishError(f"{address} does not list what was published there: nothing is touched; name another target")
         try:
             listed = cls.model_validate_json(data)
         except ValidationError as error:
             raise refusal from error
-        if not listed.files and not listed.unfinished:  # publishing writes none that is empty
+        if not listed.files and not listed.unfinished:  # published lists are never empty
             raise refusal
         return listed
 
     def text(self) -> str:
-        """As it is written."""
+        """The list as JSON text."""
         return self.model_dump_json(indent=1, exclude_defaults=True)
 
     def mark(self) -> str:
-        """Sixteen hexadecimal digits that tell these files from others."""
+        """Fingerprint of these files: sixteen hexadecimal digits."""
         return hashlib.sha256(self.text().encode()).hexdigest()[:16]
 
     def changed(self, folder: Path) -> set[str]:
-        """Of the files that it lists, those that are there with another content, or are no files any more.
+        """Listed files whose content was changed since, or that are no longer files.
 
-        After a publication that was cut off nobody can tell, and none are.
+        Empty after an interrupted publication, whose files may be old or new.
         """
         there = [] if self.unfinished else [(folder / name, listed) for name, listed in self.files.items()]
         return {
@@ -89,12 +89,12 @@ class Manifest(Config):
 
     @property
     def own(self) -> set[str]:
-        """Names of all that may be removed."""
+        """Names of all files that may be removed."""
         return {CONTENTS, *self.files, *self.unfinished}
 
 
 def named(names: Iterable[str]) -> str:
-    """A few of those names, and how many there are."""
+    """A few of the names, and the number of the others."""
     listed = sorted(names)
     more = f" and {len(listed) - 3} more" if len(listed) > 3 else ""
     return ", ".join(listed[:3]) + more

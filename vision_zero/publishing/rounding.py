@@ -1,7 +1,7 @@
-"""How much of what was learned is left when weights are rounded to half precision.
+"""How much of the training is lost when weights are rounded to half precision.
 
 A weight in bfloat16 has 8 significant bits: an update of less than a 512th of it is rounded away. LoRA's updates after a few
-dozen steps are of that size. With W the base's weight, D what training added and r(·) rounding, what is lost is
+dozen steps are of that size. With W the base's weight, D what training added and r(·) rounding, the loss is
 |r(W + D) - r(W) - D| / |D| over all changed weights, in the Euclidean norm.
 """
 
@@ -13,14 +13,14 @@ from typing import Any
 import torch
 
 Change = tuple[torch.Tensor, torch.Tensor]
-"""A weight as it was, and as it is."""
+"""A weight before and after training."""
 
 
 @torch.no_grad()
 def lost_by_rounding(changes: Iterator[Change], dtype: torch.dtype) -> float:
-    """What rounding to ``dtype`` does to the change, as a share of it; 0 where nothing changed.
+    """Relative error of the change after rounding to ``dtype``; 0 if nothing changed.
 
-    It can be more than 1 for a base that half precision cannot hold: then a small change may be rounded up to a large one.
+    It can exceed 1 for a base whose weights are not half precision numbers: a small change may be rounded up.
     """
     lost = learned = 0.0
     for before, after in changes:
@@ -31,7 +31,7 @@ def lost_by_rounding(changes: Iterator[Change], dtype: torch.dtype) -> float:
 
 
 def changed(base: Any, model: Any) -> Iterator[Change]:
-    """The weights of a model that differ from its base's, in float32."""
+    """The weights of a model that differ from those of its base, in float32."""
     before = dict(base.named_parameters(remove_duplicate=False))  # an output layer may not be tied any more
     for name, after in model.named_parameters():
         if name in before and not torch.equal(before[name], after):

@@ -1,12 +1,12 @@
-"""Where a published folder goes: a folder, a bucket, or the Hugging Face hub.
+"""Publishes to a folder, a bucket, or the Hugging Face hub.
 
-Each gets ``contents.json`` beside the files, which lists them. Of what is there already only files that such a list names are
-replaced or removed, and only where ``replace`` is set; a place that holds anything and has no such list is refused.
+Each target gets ``contents.json``, which lists the published files. Only files on such a list are replaced or removed, and only
+if ``replace`` is set; a target that has content but no such list is refused.
 
-- A folder: all files are written beside the old ones, then they take their places one by one. ``config.json`` or
-  ``adapter_config.json``, without which nothing opens the folder, is removed first and comes last: no mixture is ever opened.
-- A bucket writes one object whole or not at all. So each policy gets a folder of its own in it, named by its content, and then
-  ``contents.json`` above it is replaced: it names the folder that counts. What was published before is removed last.
+- A folder: all files are written under temporary names and then renamed one by one. ``config.json`` or ``adapter_config.json``,
+  without which the folder does not load, is removed first and written last, so that nobody loads a mixture.
+- A bucket writes single objects atomically. So each policy gets a folder of its own, named by its content; then ``contents.json``
+  above it, which names the current folder, is replaced. The previous folder is removed last.
 - A repository of the hub gets one commit.
 """
 
@@ -35,12 +35,12 @@ _OF_EVERY_REPOSITORY = {".gitattributes"}
 
 @dataclass(frozen=True)
 class Delivery:
-    """What was done.
+    """The result of publishing.
 
     Attributes:
         address: where the policy is now: a path, a URL.
-        replaced: files of what was published there before, replaced or removed.
-        kept: what else is there, and was left alone.
+        replaced: previously published files that were replaced or removed.
+        kept: other files there, which were not touched.
     """
 
     address: str
@@ -49,10 +49,10 @@ class Delivery:
 
 
 def deliver(folder: BaseFolder, config: PublishConfig) -> Delivery:
-    """Bring the folder to ``config.target``.
+    """Publish the folder to ``config.target``.
 
     Raises:
-        PublishError: something is there already, or the target cannot be written.
+        PublishError: the target has content that must not be replaced, or cannot be written.
     """
     if config.target.startswith("hub:"):
         return _to_hub(folder, config)
@@ -62,16 +62,16 @@ def deliver(folder: BaseFolder, config: PublishConfig) -> Delivery:
 
 
 def _check_free(config: PublishConfig, old: Manifest | None, others: set[str], new: set[str], changed: set[str]) -> None:
-    """May it be published to that place?
+    """Check that publishing would not overwrite other files.
 
     Args:
-        old: the list of what was published there before, if there is one.
-        others: names of what is there and was not published.
-        new: names of all that will be written.
-        changed: names of what was published and is not any more as it was.
+        old: the list of the previous publication, if there is one.
+        others: names of other files there.
+        new: names of the files to write.
+        changed: names of published files that were changed since.
 
     Raises:
-        PublishError: something would be lost.
+        PublishError: files would be lost.
     """
     if old is None and others:
         raise PublishError(
@@ -108,7 +108,7 @@ def _to_folder(folder: BaseFolder, config: PublishConfig) -> Delivery:
         kept = there - (before.own if old else set())
         _check_free(config, old, kept, {CONTENTS, *new.files, *staged}, before.changed(target))
         target.mkdir(parents=True, exist_ok=True)
-        # From here on every file that may be there is listed, whenever this ends.
+        # From here on every file that may be there is listed, even after an interruption.
         _write_list(target, before.model_copy(update={"unfinished": tuple(sorted({*before.unfinished, *new.files, *staged}))}))
         try:
             for name in new.files:
@@ -154,7 +154,7 @@ def _to_bucket(folder: BaseFolder, config: PublishConfig) -> Delivery:
         root = root.rstrip("/")
         there = _names(files, root)
         old = _list_at(files, root) if CONTENTS in there else None
-        # Folders of policies that nothing points to: a run was cut off, or what was there before could not be removed.
+        # Folders of policies that no list names: left by an interrupted run, or because removing them failed.
         apart = {name: listed for name in there if _MARK.fullmatch(name) and (listed := _list_at(files, f"{root}/{name}"))}
         kept = there - apart.keys() - ({CONTENTS, old.folder} if old else set())
         changed = _changed_at(files, f"{root}/{old.folder}" if old.folder else root, old) if old else set[str]()
@@ -183,7 +183,7 @@ def _to_bucket(folder: BaseFolder, config: PublishConfig) -> Delivery:
 
 
 def _names(files: Any, root: str) -> set[str]:
-    """Of what is directly below; object stores also list a folder's own empty marker."""
+    """Names directly below an address; object stores also list the empty marker of the folder itself."""
     if not files.exists(root):
         return set()
     paths = (str(path).rstrip("/") for path in files.ls(root, detail=False))
@@ -206,7 +206,7 @@ def _put_list(files: Any, folder: str, contents: Manifest) -> None:
 
 
 def _remove(files: Any, folder: str, listed: Manifest) -> None:
-    """The list goes last: what is left of a removal that is cut off is still known."""
+    """The list is removed last, so that the rest of an interrupted removal is still listed."""
     for path in (*(f"{folder}/{name}" for name in sorted(listed.files)), f"{folder}/{CONTENTS}"):
         if files.exists(path):
             files.rm_file(path)
@@ -239,5 +239,5 @@ def _to_hub(folder: BaseFolder, config: PublishConfig) -> Delivery:
 
 
 def _because(error: Exception, aim: str = "written") -> str:
-    """One line, without the pages that some servers answer with."""
+    """The error in one line, without HTML pages that some servers return."""
     return f"cannot be {aim}: {first_line(error)}"

@@ -1,1 +1,1 @@
-"""Recipes before a run: checking configuration files, and what their results depend on beside them."""
+"""Checks of recipes before a run, and fingerprints of the files that their results depend on."""

@@ -1,4 +1,4 @@
-"""The runs of an ablation: every arm with every seed, each with its whole self-play configuration and a model name of its own."""
+"""The runs of an ablation: every arm with every seed, each with its complete self-play configuration and its own model name."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ from vision_zero.errors import ConfigError
 from vision_zero.recipes.input_fingerprints import of_recipe
 
 OPEN_GATE = {"tolerated_loss": 1.0, "largest_loss": 1.0, "must_improve": [], "required": []}
-"""The gate of suites that lets every policy pass."""
+"""A gate that every policy passes."""
 Contents = Callable[[SelfPlayConfig], str]
-"""The fingerprint of the files that a recipe names by address alone."""
+"""Computes the fingerprint of the files that a recipe names by path or URL."""
 
 
 class ArmRun(Config):
@@ -26,41 +26,41 @@ class ArmRun(Config):
     arm: str
     seed: int
     number: int
-    """Place among all of the ablation, from 1 …"""
+    """Number among all runs, from 1 …"""
     total: int
     """… to this."""
     model: str
-    """Name of the model whose versions hold its progress; other settings or other files behind them are another model."""
+    """Name of the model whose versions hold its progress; it changes with settings and input files."""
     config: SelfPlayConfig
-    """The whole self-play configuration."""
+    """The complete self-play configuration."""
     final: SelfPlayConfig | None = None
-    """The same as it is measured once more when its schedule is done."""
+    """The configuration of its final evaluation, if there is one."""
 
     @property
     def title(self) -> str:
-        """For progress lines."""
+        """Title for progress lines."""
         return f"[{self.number}/{self.total}] {self.arm}, seed {self.seed}"
 
     @property
     def key(self) -> str:
-        """For names of steps and files."""
+        """Name for steps and files."""
         return f"{slug(self.arm)}_{self.seed}"
 
 
 def plan(config: AblationConfig, recipe: Mapping[str, Any], contents: Contents = of_recipe) -> list[ArmRun]:
-    """All runs, seed by seed, so that every arm has been seen once before one is seen twice.
+    """All runs, seed by seed, so that each arm has run once before any runs twice.
 
     Args:
-        recipe: a self-play configuration as it stands in a file.
-        contents: arms of other contents are other models, so that none is taken for done.
+        recipe: a self-play configuration as in a file.
+        contents: fingerprint function for input files; arms with other files are other models, and run again.
 
     Raises:
-        ConfigError: the recipe with an arm's changes is no self-play configuration.
+        ConfigError: the recipe with an arm's changes is not a self-play configuration.
     """
     base = merged(recipe, config.changes)
     rules = _checked("all arms", base)
-    # One game for all: an arm may train with other rules, but is measured under the recipe's. Arms are compared, not
-    # promoted to anywhere, so neither alarms nor suites nor earlier versions block them.
+    # An arm may train with other rules, but is evaluated with the recipe's. Arms are compared, not
+    # deployed, so neither alarms nor suites nor earlier versions block promotion.
     shared = {
         "evaluation": {"game": rules.evaluation.game or rules.game},
         "alarms": {"transfer_loss": 1.0, "unreadable": 1.0},
@@ -77,7 +77,7 @@ def plan(config: AblationConfig, recipe: Mapping[str, Any], contents: Contents =
         final = None
         if config.final is not None:
             final = _checked("final", merged(own, {**config.final, "runs_folder": f"{folder}_final"}))
-        # Seeds and arms share their files, and most arms share all of them.
+        # Seeds share their input files, and so do most arms.
         files = settings.model_dump_json(include={"policy": {"base", "revision"}, "pairs": True})
         if files not in known:
             known[files] = contents(settings)

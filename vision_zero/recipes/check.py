@@ -1,7 +1,7 @@
-"""Checking pipeline configuration files before anything runs.
+"""Checks pipeline configuration files before anything runs.
 
-ZenML ignores unknown top-level keys and unknown step keys in silence, and buries errors of parameters in a long traceback; here
-each is one sentence that names the place.
+ZenML silently ignores unknown keys at the top and below steps, and reports errors of parameters in a long traceback; here each is
+one sentence that names the key.
 """
 
 from __future__ import annotations
@@ -36,9 +36,9 @@ ROOTS: dict[str, type[BaseModel]] = {
     "self_play": SelfPlayConfig,
     "warm_start": WarmStartConfig,
 }
-"""The configuration tree of each pipeline, by its name."""
+"""The configuration model of each pipeline, by name."""
 _PLACEHOLDER = re.compile(r"\$\{[a-zA-Z0-9_]+\}")
-"""What ZenML replaces by a variable of the environment, after the file was read."""
+"""Environment variables, which ZenML substitutes after reading the file."""
 
 RUN_KEYS = frozenset(
     "build cache_policy cleanup_hook_source enable_artifact_metadata enable_artifact_visualization enable_cache enable_heartbeat "
@@ -46,23 +46,23 @@ RUN_KEYS = frozenset(
     "init_hook_source model parameters pause_hook_source resume_hook_source retry run_name schedule secrets settings "
     "start_hook_source steps substitutions success_hook_source tags".split()
 )
-"""What ZenML 0.98 reads at the top of a file; a test holds both sets to ZenML's own models."""
+"""Keys that ZenML 0.98 reads at the top of a file; a test compares both sets with ZenML's own models."""
 STEP_KEYS = frozenset(
     "cache_policy enable_artifact_metadata enable_artifact_visualization enable_cache enable_step_logs end_hook_source "
     "environment experiment_tracker extra failure_hook_source group heartbeat_healthy_threshold model outputs parameters retry "
     "runtime secrets settings start_hook_source step_operator substitutions success_hook_source".split()
 )
-"""What ZenML 0.98 reads below a step's name."""
+"""Keys that ZenML 0.98 reads below a step's name."""
 
 
 def check_file(path: Path, pipeline: str | None = None) -> str:
     """Check a file.
 
     Args:
-        pipeline: whose configuration it is; None: found out from its settings, wherever the file lies.
+        pipeline: the pipeline that it configures; None: recognised by its settings.
 
     Returns:
-        A sentence that says what it configures, and further lines with what it asks of the policy that it is not made for.
+        A sentence that says what it configures, and warnings about data that the policy was not trained for, one per line.
 
     Raises:
         ConfigError: the file cannot be read, or a key, type or value in it is wrong.
@@ -90,17 +90,17 @@ def check_file(path: Path, pipeline: str | None = None) -> str:
 
 
 def _unseen(settings: SelfPlayConfig) -> str:
-    """A check reads no data, and how many arms there are does not depend on any."""
+    """No fingerprint: checking reads no data, and the number of arms does not depend on it."""
     return ""
 
 
 def check_before_run(path: Path, pipeline: str) -> None:
-    """Check a file that ZenML is about to read: what it would ignore, or take the last of two for, is an error instead.
+    """Check a file before ZenML reads it: unknown and duplicate keys, which ZenML accepts silently, are errors.
 
-    A file with ``${VARIABLES}`` is checked as far as that can be done before ZenML has put their values in.
+    A file with ``${VARIABLES}`` is checked as far as possible before ZenML substitutes them.
 
     Raises:
-        ConfigError: as of :func:`check_file`.
+        ConfigError: as in :func:`check_file`.
     """
     if _PLACEHOLDER.search(_text(path)):
         _check_keys(read_yaml(path))
@@ -109,7 +109,7 @@ def check_before_run(path: Path, pipeline: str) -> None:
 
 
 def _pipeline_of(settings: object, path: Path) -> str:
-    """The pipeline that knows most of these settings. Between several the folder decides, as under ``configs/``."""
+    """The pipeline that has most of these settings; among several, the one that the file's folder names, as in ``configs/``."""
     keys = set(settings) if isinstance(settings, dict) else set()
     unknown = {name: len(keys - set(root.model_fields)) for name, root in ROOTS.items()}
     best = [name for name in ("self_play", *ROOTS) if unknown[name] == min(unknown.values())]
@@ -125,20 +125,20 @@ def read_self_play(path: Path) -> SelfPlayConfig:
     """The settings of a self-play recipe.
 
     Raises:
-        ConfigError: the file cannot be read, or holds another configuration.
+        ConfigError: the file cannot be read, or is another configuration.
     """
     check_file(path)
     try:
         return SelfPlayConfig.model_validate(read_yaml(path)["parameters"]["config"])
     except ValidationError as error:
-        raise ConfigError(f"{path} is no recipe of self-play: {problems(error)}") from error
+        raise ConfigError(f"{path} is not a self-play recipe: {problems(error)}") from error
 
 
 def read_ablation(path: Path) -> AblationConfig:
     """The settings of an ablation.
 
     Raises:
-        ConfigError: the file cannot be read, or holds another configuration.
+        ConfigError: the file cannot be read, or is another configuration.
     """
     check_file(path, "ablation")
     return AblationConfig.model_validate(read_yaml(path)["parameters"]["config"])
@@ -148,17 +148,17 @@ def read_arms(config: AblationConfig, contents: Contents = of_recipe) -> list[Ar
     """Every arm of an ablation with every seed, built on its recipe; see :func:`vision_zero.config.ablation.plan`.
 
     Raises:
-        ConfigError: the recipe cannot be read, or an arm is no self-play configuration.
+        ConfigError: the recipe cannot be read, or an arm is not a self-play configuration.
     """
     recipe = (read_yaml(Path(config.recipe)).get("parameters") or {}).get("config") or {}
     return plan(config, recipe, contents)
 
 
 def read_yaml(path: Path) -> dict[str, Any]:
-    """The file's mapping; tags that would make objects are refused, and so is what looks like a credential.
+    """The file's mapping; tags that construct objects are refused, and so are values that look like credentials.
 
     Raises:
-        ConfigError: there is no such file, it is no YAML mapping, or it holds a credential.
+        ConfigError: there is no such file, it is not a YAML mapping, or it contains a credential.
     """
     text = _text(path)
     try:
@@ -183,7 +183,7 @@ def _text(path: Path) -> str:
 
 
 def _complaint(error: Exception) -> str:
-    """What is wrong and where, without the piece of the file that PyYAML quotes: it may be a password."""
+    """PyYAML's message without its quotation from the file, which may be a password."""
     if isinstance(error, yaml.MarkedYAMLError) and error.problem_mark is not None:
         return f"{error.problem} in line {error.problem_mark.line + 1}"
     if isinstance(error, RecursionError):
@@ -192,7 +192,7 @@ def _complaint(error: Exception) -> str:
 
 
 def _check_keys(data: dict[str, Any]) -> None:
-    """Refuse what ZenML would ignore: unknown keys at the top and below ``steps``."""
+    """Refuse unknown keys at the top and below ``steps``, which ZenML would ignore."""
     unknown = sorted(map(str, set(data) - RUN_KEYS))
     if unknown:
         raise ConfigError(f"{unknown[0]} is not a key of a pipeline configuration: ZenML would ignore it")

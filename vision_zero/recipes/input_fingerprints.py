@@ -1,4 +1,4 @@
-"""What the results of a recipe come from beside its settings: files that the recipe names by address alone, told by content."""
+"""Fingerprints, by content, of the files that a recipe names by path or URL and that its results depend on."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from vision_zero.policy.base_models import base_fingerprint
 
 
 def of_base(config: PolicyConfig) -> str:
-    """The fingerprint of the base that a policy is trained from."""
+    """Fingerprint of the base of a policy."""
     return base_fingerprint(config.base, config.revision)
 
 
 def of_pairs(domain: Domain, config: SourcesConfig) -> str:
-    """The fingerprint of the files that a domain's pairs are made of; the same for all domains that are drawn from nothing.
+    """Fingerprint of the files that a domain's pairs are made from; constant for procedural domains.
 
     Raises:
         PairsError: their location cannot be listed.
@@ -42,7 +42,7 @@ def of_pairs(domain: Domain, config: SourcesConfig) -> str:
 
 
 def of_recipe(config: SelfPlayConfig) -> str:
-    """The fingerprint of all of them together.
+    """Fingerprint of base and files of all domains together.
 
     Raises:
         PairsError: a location of pairs cannot be listed.

@@ -1,7 +1,7 @@
-"""What a recipe shows the embedded policy that it was not raised on, said before any work is done for nothing.
+"""Warnings about recipes whose data the embedded policy was not trained on, before any work is wasted.
 
-The embedded policy is small: it knows its own scenes, and compact charts in questions. It plays with anything that it is given,
-and nearly all of its votes on photos, say, cannot be read.
+The embedded policy knows only its own scenes, and compact charts in questions. It plays with any images, but nearly all of its
+votes on photos, for example, are unreadable.
 """
 
 from __future__ import annotations
@@ -22,16 +22,16 @@ _OBJECTS = f"{NANO_SCENES.min_objects} to {NANO_SCENES.max_objects} objects"
 _KNOWN = f"nano knows only its own scenes ({_OWN[0]}x{_OWN[1]} pixels, {_OBJECTS}), and compact charts in questions"
 _CALLED = {"imported": "imported pairs", "pictures": "single pictures"}
 _FRAME = ("extent", "zoom")
-"""Settings of scenes that decide how large objects are shown."""
+"""Settings of scenes that determine the size of objects in the image."""
 
 
 def is_nano(base: str) -> bool:
-    """Is it the embedded policy, by its name or by its folder?"""
+    """Whether a base is the embedded policy, by name or folder."""
     return base == NANO or (Path(base).is_dir() and Path(base).resolve() == nano_folder().resolve())
 
 
 def notes_on(config: object) -> tuple[str, ...]:
-    """What a configuration asks of the embedded policy that it cannot do, in sentences without a stop; none where all is well."""
+    """Data in a configuration that the embedded policy was not trained on: sentences without a full stop, or none."""
     if isinstance(config, SelfPlayConfig):
         return _on_recipe(config)
     if isinstance(config, EvaluateConfig):
@@ -40,7 +40,7 @@ def notes_on(config: object) -> tuple[str, ...]:
 
 
 def notes_on_pairs(base: str, pictures: Mapping[str, Collection[Size]]) -> tuple[str, ...]:
-    """The same of pairs that are there: the sizes of their pictures by domain."""
+    """The same for existing pairs, from the image sizes by domain."""
     strange = _strange(pictures)
     return (_note(strange),) if strange and is_nano(base) else ()
 

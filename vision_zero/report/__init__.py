@@ -1,1 +1,1 @@
-"""Pages that show what happened: one self-contained HTML file each, without scripts, so that any frame may display them."""
+"""Report, replay and gallery pages: self-contained HTML files without scripts, so that any frame can show them."""

@@ -1,4 +1,4 @@
-"""The page of an ablation: learning curves with intervals over seeds and pairs, and tables of the ends."""
+"""The page of an ablation: training curves with intervals over seeds and pairs, and tables of the final scores."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from vision_zero.report.line_chart import Chart, Line, Spread
 from vision_zero.report.pages import render_page
 
 COLORS = ("#1f5fae", "#b3261e", "#1b7f4b", "#c58a1c")
-"""The reference arm's, and those of the arms beside it."""
+"""Colours of the reference arm and of the arms beside it."""
 PLOTTED = (
     "decision/forced",
     "decision/accuracy",
@@ -37,7 +37,7 @@ def ablation_page(result: AblationResult) -> str:
 
 
 def write_result(result: AblationResult, runs_folder: str) -> tuple[str, Path]:
-    """Write the report and the numbers behind it; an earlier report is replaced.
+    """Write the report and its data, replacing an earlier report.
 
     Returns:
         The report's HTML, and its file.
@@ -53,7 +53,7 @@ def write_result(result: AblationResult, runs_folder: str) -> tuple[str, Path]:
 
 
 def print_table(result: AblationResult, report: Path) -> None:
-    """Print how the arms' voters decide, in a few lines."""
+    """Print a summary of the arms' votes."""
     printed = next(name for name in (PRINTED, *MEASURES) if _has(result, name))
     click.echo("")
     click.echo(f"  {result.name}: {result.iterations} iterations, {_seeds(result.arms[0])}")
@@ -76,7 +76,7 @@ def _chart(name: str, arms: Sequence[ArmResult], result: AblationResult) -> Char
 
 
 def _shown_together(result: AblationResult) -> Iterator[list[ArmResult]]:
-    """The reference with up to three others, until all have been shown: more curves in one frame cannot be told apart."""
+    """Groups of arms for one chart: the reference with up to three others."""
     reference = _reference(result)
     others = [arm for arm in result.arms if arm.arm != result.reference]
     beside = len(COLORS) - 1

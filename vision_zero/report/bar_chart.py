@@ -1,4 +1,4 @@
-"""Shares as horizontal bars in inline SVG, two policies side by side: no script, so that they show in any frame."""
+"""Shares as horizontal bars in inline SVG, two policies side by side: without script, so that any frame can show it."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ WIDTH, LEFT, RIGHT, TOP = 520, 170, 64, 46
 BAR, GAP = 11, 9
 POLICY, BASE = "#1f5fae", "#b9c4d3"
 LONGEST_NAME = 26
-"""Characters of a category's name; longer ones are cut."""
+"""Longest name of a category in characters; longer ones are truncated."""
 
 
 @dataclass(frozen=True)
 class Bar:
-    """One category: shares between 0 and 1, and the number of items behind them; ``base`` is None without another policy."""
+    """One category: shares between 0 and 1, and its number of items; ``base`` is None without another policy."""
 
     name: str
     policy: float

@@ -1,4 +1,4 @@
-"""The gallery as one picture: pairs side by side, the changed regions outlined, the changes in words."""
+"""The gallery as one image: pairs side by side, with the changed regions outlined and the changes in words."""
 
 from __future__ import annotations
 
@@ -13,20 +13,20 @@ from PIL import Image, ImageDraw, ImageFont
 from vision_zero.data.image_pair import ImagePair
 
 COLUMNS = 2
-"""Pairs beside each other."""
+"""Pairs in one row."""
 WIDTH, HEIGHT = 240, 180
-"""Each picture is shown inside so many pixels."""
+"""Largest width and height of an image, in pixels."""
 GAP = 12
 TEXT = 12
 LEADING = 3
-"""Pixels between two lines of words."""
+"""Height of a line of text, in pixels."""
 LINES = 3
-"""Lines of words under a pair; longer texts are cut."""
+"""Lines of text under a pair; longer texts are truncated."""
 INK, PAPER, OUTLINE = (28, 36, 48), (255, 255, 255), (255, 45, 120)
 MOST_BYTES = 400_000
-"""A larger file is written with a palette of 256 colours."""
+"""Size in bytes above which the file uses a palette of 256 colours."""
 LINE, CLEAR = 2, 2
-"""Width of an outline, and what is left free between it and what changed: a label is no larger than that."""
+"""Width of an outline, and its distance from the changed region, in pixels."""
 _LETTERS = 74
 
 
@@ -56,7 +56,7 @@ def _words(pair: ImagePair) -> list[str]:
 
 
 def sheet_bytes(sheet: Image.Image) -> bytes:
-    """The sheet as a PNG file that is small enough for a page."""
+    """The sheet as a PNG file of limited size."""
     whole = _png(sheet)
     if len(whole) <= MOST_BYTES:
         return whole
@@ -70,14 +70,14 @@ def _png(image: Image.Image) -> bytes:
 
 
 def _shown(image: Image.Image, pair: ImagePair) -> Image.Image:
-    """The picture at its size on the sheet, with the changed regions outlined."""
+    """The image at its size on the sheet, with the changed regions outlined."""
     scale = min(WIDTH / image.width, HEIGHT / image.height)
     shown = image.resize((max(1, round(image.width * scale)), max(1, round(image.height * scale))), Image.Resampling.LANCZOS)
     draw = ImageDraw.Draw(shown)
     away = CLEAR + LINE
     for change in pair.changes:
         left, top, right, bottom = (round(edge * scale) for edge in change.box)
-        # What reaches to the picture's border is outlined along it.
+        # A region at the image's border is outlined along it.
         corners = (max(0, left - away), max(0, top - away)), (min(shown.width, right + away), min(shown.height, bottom + away))
         draw.rectangle((*corners[0], corners[1][0] - 1, corners[1][1] - 1), outline=OUTLINE, width=LINE)
     return shown

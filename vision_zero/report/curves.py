@@ -1,4 +1,4 @@
-"""Curves over all iterations of all runs so far: votes, rewards, KL, lengths, held-out scores, and which stage trained when."""
+"""Training curves over all runs so far: votes, rewards, KL, lengths and held-out scores, with the stage of each iteration."""
 
 from __future__ import annotations
 
@@ -28,12 +28,12 @@ STAGE_COLORS = {"clue": "#e8eefb", "decision": "#fdf1dd"}
 
 
 def curves_page(state: StageState) -> str:
-    """The curves as a page of their own."""
+    """The page of the training curves."""
     return render_page("course.html.j2", state=state, charts=curve_charts(state))
 
 
 def curve_charts(state: StageState) -> list[Chart]:
-    """Every curve that has data."""
+    """All charts that have data."""
     history = state.history
     if not history:
         return []
@@ -71,7 +71,7 @@ def curve_charts(state: StageState) -> list[Chart]:
 
 
 def stage_bands(history: Sequence[IterationRecord]) -> list[Band]:
-    """Stretches of one stage each."""
+    """Ranges of iterations of one stage each."""
     bands: list[Band] = []
     for record in history:
         start = record.iteration - 0.5
@@ -102,7 +102,7 @@ def _votes(state: StageState, bands: Sequence[Band]) -> Chart:
 
 
 def _held_out(state: StageState) -> list[Chart]:
-    """Curves over the measurements, with the frozen base's, and the levels that scripted players reach on the same games."""
+    """Curves of the held-out scores, with those of the frozen base and the levels of scripted players on the same games."""
 
     def lines(name: str) -> list[Line]:
         return [Line("policy", _scored(state, name), BLUE), Line("frozen base", _scored(state, name, of_base=True), GREY)]
@@ -157,7 +157,7 @@ def _scored(state: StageState, name: str, of_base: bool = False) -> list[Point]:
 
 
 def _by_role(history: Sequence[IterationRecord], name: str) -> list[Line]:
-    """A measure of replies: the clues of each role, and votes. What training measures of votes, it does in the decision stage."""
+    """A metric of the clues of each role, and of votes; training metrics of votes exist only in the decision stage."""
     measured_apart = any(f"vote/{name}" in record.metrics for record in history)
     votes = _metric(history, f"vote/{name}") if measured_apart else _metric(_of_stage(history, "decision"), name)
     return [

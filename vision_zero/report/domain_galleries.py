@@ -1,4 +1,4 @@
-"""One gallery picture of each domain: what ``vision-zero gallery`` writes for the documentation."""
+"""``vision-zero gallery``: one gallery image of each domain, for the documentation."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ ORDERS = (
     Order("photos", ON_SHEET, seed=6),
 )
 _OF_EACH = 2
-"""Pairs of each other domain that are imported again: there are no others at hand."""
+"""Pairs of each other domain that are imported as examples of imported pairs."""
 
 
 def write_galleries(folder: Path) -> list[Path]:

@@ -1,4 +1,4 @@
-"""The page of an evaluation: a table against the base, bars by category, right and wrong answers with their pictures."""
+"""The page of an evaluation: a table against the base, bars by category, right and wrong answers with their images."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from vision_zero.report.bar_chart import Bar, BarChart
 from vision_zero.report.pages import render_page
 
 MOST_BARS = 16
-"""Values of a breakdown that are shown, those with the most items."""
+"""Values of a breakdown that are shown: those with the most items."""
 
 
 def evaluation_page(scorecard: Scorecard) -> str:

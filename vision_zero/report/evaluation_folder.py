@@ -1,6 +1,6 @@
-"""An evaluation as a folder: what ``vision-zero evaluate`` leaves on disk.
+"""The folder that ``vision-zero evaluate`` writes.
 
-DIR/records/<suite>/<policy>.jsonl      one line an item, written as it is answered; an interrupted run goes on from here
+DIR/records/<suite>/<policy>.jsonl      one line per item, written as it is answered; an interrupted run resumes from it
 DIR/predictions/<suite>/<policy>.parquet and .jsonl
 DIR/exports/vlmevalkit, DIR/exports/lmms_eval
 DIR/scores.json, DIR/page.html
@@ -21,7 +21,7 @@ from vision_zero.evaluation.suite_answers import Answers
 from vision_zero.report.evaluation import evaluation_page
 
 STAMP = "00000000_000000"
-"""In the place of the time in lmms-eval's file names: results hold no wall clock."""
+"""Replaces the time in lmms-eval's file names, since results contain no wall-clock time."""
 
 
 def evaluate_into(folder: Path, config: EvaluateConfig) -> Scorecard:
@@ -48,5 +48,5 @@ def write_predictions(answers: Answers, folder: Path) -> None:
     write_jsonl(answers.records, path)
     write_parquet(answers.records, path.with_suffix(".parquet"))
     export_vlmevalkit(answers.records, folder / "exports" / "vlmevalkit", answers.answerer)
-    # One results file a suite: lmms-eval itself writes one a call.
+    # One results file per suite; lmms-eval writes one per call.
     export_lmms_eval(answers.records, folder / "exports" / "lmms_eval" / answers.protocol.suite, answers.answerer, STAMP)

@@ -1,4 +1,4 @@
-"""The gallery: pairs side by side, the changed regions outlined, the changes in words."""
+"""The gallery page: pairs side by side, with the changed regions outlined and the changes in words."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ def gallery_page(
     """A page of pairs.
 
     Args:
-        total: pairs in the table that these were taken from.
+        total: number of pairs that these were taken from.
         notes: a remark for some of the pairs, by id: why a pair was quarantined.
-        sources: what the sources of the pairs saw.
+        sources: reports of the pairs' sources.
     """
     shown = [
         {

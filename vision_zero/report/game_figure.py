@@ -1,4 +1,4 @@
-"""A game as one picture: what civilians and spy saw, what everybody said, and who voted for whom."""
+"""A game as one image: the two images of the pair, clues, votes and rewards."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ from vision_zero.game.transcript import Move, Transcript
 from vision_zero.rewards.clue import clue_rewards
 
 WIDTH, LINE = 10.0, 0.27
-"""Inches: of the figure, and of a line of text."""
+"""Width of the figure, and height of a line of text, in inches."""
 SPY, CIVILIAN = "#b3261e", "#1f4e79"
 LONGEST = 78
-"""Characters of a line."""
+"""Characters in a line."""
 
 
 def draw_game(transcript: Transcript, pair: ImagePair, rewards: RewardsConfig) -> Figure:
-    """The two pictures above the clues by round, the votes, and the clue rewards."""
+    """A figure with the two images, the clues by round, the votes, and the clue rewards."""
     lines = [*_clues(transcript), ("", ""), *_votes(transcript), ("", ""), *_rewards(transcript, rewards)]
     pictures = 3.1
     height = pictures + LINE * (len(lines) + 1)
@@ -70,5 +70,5 @@ def _color(move: Move) -> str:
 
 
 def _short(text: str) -> str:
-    # Dollars would start mathematics in matplotlib; model text is never markup.
+    # Escape dollar signs, which start math text in matplotlib: model output is never markup.
     return shorten(text, LONGEST, placeholder=" …").replace("$", r"\$")

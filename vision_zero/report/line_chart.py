@@ -1,4 +1,4 @@
-"""Line charts as inline SVG: no script, no font and no picture from elsewhere, so that they show in any frame."""
+"""Line charts as inline SVG: without scripts or external resources, so that any frame can show them."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ Point = tuple[float, float]
 
 
 class Spread(NamedTuple):
-    """An interval around a curve, at one place."""
+    """An interval around a curve at one iteration."""
 
     step: float
     low: float
@@ -24,9 +24,9 @@ class Spread(NamedTuple):
 
 @dataclass(frozen=True)
 class Line:
-    """A curve; ``is_faint`` draws its points only, small, for the single measurements behind a running mean.
+    """A curve; ``is_faint`` draws only small points, for single values behind a running mean.
 
-    ``spread`` holds the intervals around the curve, which are shaded. Points further apart than ``largest_gap`` are not joined.
+    ``spread``: shaded intervals around the curve. Points further apart than ``largest_gap`` are not connected.
     """
 
     name: str
@@ -37,7 +37,7 @@ class Line:
     largest_gap: float = math.inf
 
     def stretches(self) -> list[list[Point]]:
-        """The points that are joined with each other."""
+        """Groups of connected points."""
         found: list[list[Point]] = []
         for point in self.points:
             if found and point[0] - found[-1][-1][0] <= self.largest_gap:
@@ -49,7 +49,7 @@ class Line:
 
 @dataclass(frozen=True)
 class Threshold:
-    """A dashed level with a name."""
+    """A dashed horizontal line with a name."""
 
     name: str
     value: float
@@ -58,7 +58,7 @@ class Threshold:
 
 @dataclass(frozen=True)
 class Band:
-    """A shaded stretch of the horizontal axis, from one iteration to another."""
+    """A shaded range of iterations."""
 
     start: float
     stop: float
@@ -67,7 +67,7 @@ class Band:
 
 @dataclass(frozen=True)
 class Chart:
-    """A chart over iterations. ``limits`` fixes the vertical axis; without it the data decide."""
+    """A chart over iterations. ``limits``: range of the vertical axis; default: that of the data."""
 
     title: str
     lines: Sequence[Line]
@@ -190,7 +190,7 @@ class _Frame:
 
 
 def _ticks(low: float, high: float) -> list[float]:
-    """Four to eight round numbers between the two."""
+    """Four to eight round numbers between two values."""
     rough = (high - low) / 5
     power = 10.0 ** math.floor(math.log10(rough)) if rough > 0 else 1.0
     step = next(factor * power for factor in (1, 2, 2.5, 5, 10) if factor * power >= rough)

@@ -1,6 +1,6 @@
-"""Rendering of pages: templates with autoescape, one style sheet inside, pictures as data URIs.
+"""Renders pages: templates with autoescape, an inline style sheet, images as data URIs.
 
-Everything a model or a file said passes through autoescape; nothing is marked safe but our own SVG and style sheet.
+All model output and file content passes through autoescape; only this project's own SVG and style sheet are marked safe.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from vision_zero.text import well_formed
 
 
 def render_page(template: str, **content: Any) -> str:
-    """The page of that template as one HTML document."""
+    """The template rendered as one HTML document."""
     return well_formed(_environment().get_template(template).render(**content))
 
 

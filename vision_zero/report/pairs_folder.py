@@ -1,4 +1,4 @@
-"""Built pairs as plain files: what ``build_pairs`` leaves in its run's folder."""
+"""The folder that ``build_pairs`` writes."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ SHOWN = 24
 
 def write_files(folder: Path, pairs: PairShards, quarantined: PairShards, verdict: Verdict) -> Path:
     """Write the folder: ``pairs`` and ``quarantined`` with their parquet files, ``verdict.json``, ``verdict.html`` and
-    ``gallery.html``. Files that lie there already stay; the raw ones in ``made`` go.
+    ``gallery.html``. Existing files are kept; the raw ones in ``made`` are removed.
 
     Returns:
-        The verdict's page.
+        The page of the validation verdict.
     """
     folder.mkdir(parents=True, exist_ok=True)
     for name, shards in (("pairs", pairs), ("quarantined", quarantined)):

@@ -1,4 +1,4 @@
-"""Pairs as files: what ``vision-zero render`` writes. One pair after another, so that memory does not grow with their number."""
+"""``vision-zero render``: writes pairs as files, one after the other, so that memory does not grow with their number."""
 
 from __future__ import annotations
 
@@ -30,17 +30,17 @@ from vision_zero.report.gallery import gallery_page
 
 TABLE = "pairs.parquet"
 SHOWN = 48
-"""Pairs in the gallery page."""
+"""Pairs on the gallery page."""
 ON_SHEET = 6
-"""Pairs on the gallery picture."""
+"""Pairs on the gallery image."""
 USUAL_SIZE = (320, 240)
 _SMALL = 160
-"""Below this many pixels on a side, scenes are framed closer and charts are drawn compact."""
+"""Below this side length in pixels, the camera of scenes is closer and charts are compact."""
 
 
 @dataclass(frozen=True)
 class Rendered:
-    """What became of an order: so many pairs, and what their source saw, where it has a location."""
+    """The result: the number of pairs, and the report of their source if it has a location."""
 
     total: int
     report: SourceReport | None
@@ -48,17 +48,17 @@ class Rendered:
 
 @dataclass(frozen=True)
 class Order:
-    """What to draw.
+    """Which pairs to make.
 
     Attributes:
         size: width and height in pixels; None for 320x240, or for the size that imported pairs have.
-        location: of ChartQA, photos, pictures, or pairs; None for made-up charts and the photos that dependencies ship.
-        edits: the kinds of edit, each as often; empty for the source's own choice.
-        changes: how many things each edit touches; None for the source's own choice.
-        reading: further settings of how photos or imported pairs are read, as in their configuration.
+        location: of ChartQA, photos, single images or pairs; None for procedural charts, and the photos in dependencies.
+        edits: kinds of edit, with equal frequency; empty for the source's default.
+        changes: number of objects that an edit changes; None for the source's default.
+        reading: further settings for reading photos or imported pairs, as in their configuration.
 
     Raises:
-        PairsError: the seed is one of those that belong to the suites.
+        PairsError: the seed is reserved for suites.
     """
 
     domain: Domain
@@ -73,19 +73,20 @@ class Order:
     def __post_init__(self) -> None:
         if self.seed >= HELD_OUT_SEEDS.start:
             raise PairsError(
-                f"seed {self.seed} is kept for the suites that evaluate a policy, which must not see their pictures before: take "
+                f"seed {self.seed} is reserved for suites, whose images must not be used elsewhere: take "
                 f"one below {HELD_OUT_SEEDS.start}"
             )
 
 
 def render_into(folder: Path, order: Order, sheet: Path | None = None) -> Rendered:
-    """Draw pairs into a folder: two PNG files a pair, the table, and a gallery; and ``sheet``, the gallery as a picture.
+    """Write pairs into a folder: two PNG files per pair, a parquet file, a gallery page, and optionally ``sheet``, the gallery as
+    an image.
 
     Returns:
-        How many pairs there are, of existing ones perhaps fewer than were asked for; and what the source saw.
+        The number of pairs (imported ones may be fewer than requested), and the report of the source.
 
     Raises:
-        PairsError: the domain cannot be drawn so, or the folder cannot be written.
+        PairsError: the settings do not fit the domain, or the folder cannot be written.
     """
     source = source_for(order)
     pairs = islice(source.each(Seed(order.seed).child("render", order.domain)), order.count)
@@ -113,8 +114,7 @@ def render_into(folder: Path, order: Order, sheet: Path | None = None) -> Render
 
 
 def _written(pairs: Iterator[ImagePair], folder: Path, shown: list[ImagePair], used: set[str]) -> Iterator[ImagePair]:
-    """The pairs, each of which is a pair of files by now; the first ones are kept for the gallery, and of all what they are made
-    of is noted."""
+    """Yield the pairs after writing each as two files, keeping the first ones for the gallery."""
     for pair in pairs:
         used.add(base_of(pair))
         (folder / f"{pair.pair_id}_original.png").write_bytes(png_bytes(pair.original))
@@ -128,21 +128,21 @@ def read_folder(folder: Path) -> list[ImagePair]:
     """The pairs that :func:`render_into` wrote.
 
     Raises:
-        PairsError: the folder has no table, or no pairs, or a picture in it is broken.
+        PairsError: the folder has no parquet file or no pairs, or an image in it is broken.
     """
     if not (folder / TABLE).is_file():
         raise PairsError(f"{folder} has no {TABLE}: make one with vision-zero render --out {folder}")
     pairs = list(PairTable.read(folder / TABLE).pairs())
     if not pairs:
-        raise PairsError(f"{folder / TABLE} is empty: draw at least one pair")
+        raise PairsError(f"{folder / TABLE} is empty: render at least one pair")
     return pairs
 
 
 def source_for(order: Order) -> PairSource:
-    """The source that draws an order.
+    """The source of the requested pairs.
 
     Raises:
-        PairsError: the source cannot draw it.
+        PairsError: the settings do not fit the source.
     """
     width, height = order.size or USUAL_SIZE
     try:
@@ -150,19 +150,19 @@ def source_for(order: Order) -> PairSource:
     except ValidationError as error:
         problem = error.errors()[0]
         place = f"{problem['loc'][0]}: " if problem["loc"] else ""
-        raise PairsError(f"{order.domain} cannot be drawn so: {place}{problem['msg']}") from error
+        raise PairsError(f"{order.domain} cannot be made with these settings: {place}{problem['msg']}") from error
 
 
 def _config(order: Order, width: int, height: int, is_small: bool) -> SourcesConfig:
     common: dict[str, Any] = {"width": width, "height": height}
     if order.domain == "imported":
         if order.location is None:
-            raise PairsError("say with --from where the pairs are that should be imported")
+            raise PairsError("give the location of the pairs to import with --from")
         size = {} if order.size is None else common
         return SourcesConfig(imported=ImportedConfig(location=order.location, **size, **order.reading))
     if order.domain == "pictures":
         if order.edits or order.changes is not None:
-            raise PairsError("single pictures are not edited: leave out --edit and --changes")
+            raise PairsError("single images are not edited: leave out --edit and --changes")
         size = {} if order.size is None else common
         return SourcesConfig(pictures=PicturesConfig(location=order.location, **size, **order.reading))
     if order.edits:
@@ -178,7 +178,7 @@ def _config(order: Order, width: int, height: int, is_small: bool) -> SourcesCon
     if order.domain == "charts":
         return SourcesConfig(charts=ChartsConfig(**common, style="compact" if is_small else "full", chartqa_root=order.location))
     if order.location is not None:
-        raise PairsError("scenes come from nowhere: leave out --from, or draw given scenes with --scene")
+        raise PairsError("scenes are procedural: leave out --from, or render given scenes with --scene")
     usual = NANO_SCENES if is_small else ScenesConfig()
     return SourcesConfig(scenes=ScenesConfig(**{**usual.model_dump(exclude_unset=True), **common}))
 

@@ -1,4 +1,4 @@
-"""The replay: games as they were played, with the two pictures, every clue and thought, the votes and what they earned."""
+"""The replay page: games with the two images, every clue with its reasoning, the votes and the rewards."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from vision_zero.rewards.decision import vote_reward
 
 @dataclass(frozen=True)
 class ShownMove:
-    """A move with what is known of it: is the clue true of the speaker's own picture, is the vote right, what it earned."""
+    """A move with its evaluation: whether a clue is true of its speaker's image, whether a vote is right, and its reward."""
 
     move: Move
     who: str
@@ -28,7 +28,7 @@ class ShownMove:
 
 @dataclass(frozen=True)
 class ShownGame:
-    """A game ready for the page."""
+    """A game as the page shows it."""
 
     transcript: Transcript
     original: str
@@ -42,7 +42,7 @@ class ShownGame:
 
 
 def replay_page(title: str, transcripts: Sequence[Transcript], pairs: Mapping[str, ImagePair], rewards: RewardsConfig) -> str:
-    """A page of games; ``pairs`` holds the pair of every transcript by id."""
+    """The page of some games; ``pairs`` has the pair of every transcript, by id."""
     games = [_shown(transcript, pairs[transcript.pair_id], rewards) for transcript in transcripts]
     return render_page("replay.html.j2", title=title, games=games)
 
@@ -78,7 +78,7 @@ def _clue(move: Move, transcript: Transcript, pair: ImagePair) -> ShownMove:
 
 
 def _vote(move: Move, transcript: Transcript, rewards: RewardsConfig) -> ShownMove:
-    # A scoring rule pays by how likely the vote was, which a transcript does not hold.
+    # Under a scoring rule the reward depends on the probability of the vote, which a transcript does not store.
     reward = None if rewards.vote == "brier" else vote_reward(move.ballot, transcript.spy, rewards)
     mark = "right" if move.vote == transcript.spy else "N/A" if move.is_abstention else "wrong"
     return ShownMove(move, "the judge" if move.seat == JUDGE else f"player {move.seat}", mark, reward)

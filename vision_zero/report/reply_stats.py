@@ -1,4 +1,4 @@
-"""How each role replied in a run: length, KL, entropy, what could not be read, and groups that taught nothing."""
+"""Statistics of each role's replies in a run: length, KL, entropy, unreadable replies, and groups with equal rewards."""
 
 from __future__ import annotations
 
@@ -11,15 +11,15 @@ from vision_zero.training.state import IterationRecord
 
 @dataclass(frozen=True)
 class Replies:
-    """One kind of reply, as means over the iterations that measured it; None where none did.
+    """Means of one kind of reply over the iterations that measured it; None if none did.
 
     Attributes:
-        who: the kind in words.
-        tokens, words: length.
-        reasoned: share of replies that give reasons; None also where nobody knows how such replies of the policy begin.
+        who: name of the kind.
+        tokens, words: mean length.
+        reasoned: share of reasoned replies; None also if the policy's reasoning prefix is not known.
         kl: KL to the base, per token.
         entropy: nats per token.
-        unreadable: share of replies that held no move.
+        unreadable: share of replies without a readable move.
         zero_variance: share of groups with equal rewards: votes of a prompt, clues of a game.
     """
 
@@ -34,7 +34,7 @@ class Replies:
 
 
 def replies_by_role(records: Sequence[IterationRecord]) -> list[Replies]:
-    """The clues of each role, and votes; kinds that were not measured are left out."""
+    """Statistics of the clues of each role, and of votes; kinds that were not measured are left out."""
     clue = [record for record in records if record.stage == "clue"]
     decision = [record for record in records if record.stage == "decision"]
     rows = [
@@ -50,7 +50,7 @@ def replies_by_role(records: Sequence[IterationRecord]) -> list[Replies]:
         )
         for who, prefix in (("the spy's clues", "clue/spy"), ("civilians' clues", "clue/civilian"))
     ]
-    # Votes are trained in the decision stage alone, where the trainer's own measures are theirs.
+    # Votes are trained only in the decision stage, where the trainer's own metrics are theirs.
     votes = Replies(
         "votes",
         _mean(records, "vote/tokens"),
@@ -65,7 +65,7 @@ def replies_by_role(records: Sequence[IterationRecord]) -> list[Replies]:
 
 
 def unreadable_share(records: Sequence[IterationRecord], prefix: str) -> float | None:
-    """Share of replies of that kind that held no move, for all reasons together."""
+    """Share of unreadable replies of that kind, for all reasons together."""
     shares = [
         sum(value for name, value in record.metrics.items() if name.startswith(f"{prefix}/unreadable/"))
         for record in records

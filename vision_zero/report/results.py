@@ -1,4 +1,4 @@
-"""A document's tables and plots of results, made from the file of results and from nothing else."""
+"""Tables and plots for a document, made from the file of results."""
 
 from __future__ import annotations
 
@@ -14,13 +14,14 @@ from vision_zero.evaluation.estimates import NOTHING
 from vision_zero.experiments.results import ArmMeasures, Measure, Results
 
 BEGIN, END = "<!-- results -->", "<!-- end of results -->"
-"""What stands around the tables in a document."""
+"""The lines before and after the tables in a document."""
 COLORS = ("#1f5fae", "#b3261e", "#1b7f4b", "#c58a1c", "#7b4fa3", "#7a8594")
 _BETWEEN = re.compile(re.escape(BEGIN) + r"\n(.*?)" + re.escape(END), re.DOTALL)
 
 
 def tables(results: Results) -> str:
-    """The tables in Markdown: the main arm beside the base, the rule and the base made to reason, and all arms' differences."""
+    """The tables in Markdown: the main arm beside the base, the rule and the base made to reason; and the differences of all
+    arms."""
     seeds = ", ".join(map(str, results.seeds))
     note = (
         f"{results.iterations} iterations, {results.pairs} held-out pairs, seeds {seeds}. Differences in points; their "
@@ -35,13 +36,13 @@ def tables(results: Results) -> str:
 
 
 def tables_in(document: str) -> str | None:
-    """The tables that a document shows; None where it has no place for them."""
+    """The tables in a document; None if it has no place for them."""
     match = _BETWEEN.search(document)
     return None if match is None else match.group(1)
 
 
 def write_into(document: Path, results: Results) -> None:
-    """Put the tables into their place in a document.
+    """Write the tables into their place in a document.
 
     Raises:
         ReportError: it has no such place, or cannot be written.
@@ -56,7 +57,7 @@ def write_into(document: Path, results: Results) -> None:
 
 
 def draw_courses(results: Results, path: Path) -> None:
-    """The courses of all arms over the iterations, one frame a measure, as an SVG; the same results give the same file.
+    """Plot the training curves of all arms as an SVG, one panel per score; the same results give the same file.
 
     Raises:
         ReportError: there is nothing to draw, or the file cannot be written.
@@ -64,7 +65,7 @@ def draw_courses(results: Results, path: Path) -> None:
     arms = {results.arm: results.courses, **{arm: measured.courses for arm, measured in results.arms.items()}}
     names = list(results.courses)
     if not names:
-        raise ReportError("the results hold no course over the iterations: collect them from runs that were measured on the way")
+        raise ReportError("the results have no training curves: collect them from runs that were evaluated during training")
     figure = Figure(figsize=(4.2 * len(names), 3.1), facecolor="white", layout="constrained")
     for place, name in enumerate(names, 1):
         axes = figure.add_subplot(1, len(names), place)
@@ -94,7 +95,7 @@ def _main(measures: Mapping[str, Measure], policy: str) -> str:
 
 
 def _arms(arms: Mapping[str, ArmMeasures], seeds: tuple[int, ...]) -> str:
-    """Every arm's differences; an arm of other ``seeds`` says which are its own."""
+    """The differences of all arms; an arm with other ``seeds`` lists them."""
     names = list(dict.fromkeys(name for measured in arms.values() for name in measured.measures))
     rows = [
         [name, *(_points(measured.measures[name]) if name in measured.measures else NOTHING for measured in arms.values())]
@@ -117,7 +118,7 @@ def _share(value: float | None) -> str:
 
 
 def _points(measure: Measure) -> str:
-    """Bold where the interval is clear of 0."""
+    """The difference with its interval; bold if the interval excludes 0."""
     mean, low, high = (f"{value:+.1f}" for value in measure.difference)
     is_clear = measure.difference[1] > 0 or measure.difference[2] < 0
     return f"**{mean}** [{low}, {high}]" if is_clear else f"{mean} [{low}, {high}]"

@@ -1,6 +1,6 @@
-"""A run as plain files: ``runs/<run name>/`` with the report, the replay, the numbers and the policy.
+"""``runs/<run name>/``: the plain files of a run: report, replay, data and policy.
 
-The folder appears whole or not at all: it is written beside its place and then renamed.
+The folder is written atomically: under a temporary name, then renamed.
 """
 
 from __future__ import annotations
@@ -51,21 +51,21 @@ NUMBERS: Mapping[str, type[Config]] = {
     "times": RunTimes,
     "unplayed": UnplayedGames,
 }
-"""Parts of an outcome that a run's folder keeps as ``<name>.json``."""
+"""Fields of an outcome that are stored as ``<name>.json``."""
 Numbers = TypeVar("Numbers", bound=Config)
 _LOGGER = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """What a run came to.
+    """The results of a run.
 
     Attributes:
-        before: the state that the run began with.
-        promotion: how it fares beside the version in production.
-        suites: the suites that the policy was asked, and what the gate says.
-        times: how long the steps before the report took.
-        unplayed: the games that it made pairs for and did not play.
+        before: the training state at the start of the run.
+        promotion: comparison with the version in production.
+        suites: scores on the suites, and the gate's decision.
+        times: duration of the steps before the report.
+        unplayed: games for which pairs were made but which were not played.
     """
 
     before: StageState
@@ -80,7 +80,7 @@ class Outcome:
 
     @property
     def records(self) -> tuple[IterationRecord, ...]:
-        """The run's own iterations."""
+        """The iterations of this run."""
         return self.state.history[len(self.before.history) :]
 
 
@@ -91,7 +91,7 @@ class RunFolder:
     path: Path
     run: str
     model: str = ""
-    """Name of the model that the run continued."""
+    """Name of the run's model in ZenML."""
 
     @classmethod
     def of(cls, config: SelfPlayConfig, run: str, model: str) -> RunFolder:
@@ -104,7 +104,7 @@ class RunFolder:
             The report's HTML.
 
         Raises:
-            ReportError: the folder cannot be written; nothing of it is left.
+            ReportError: the folder cannot be written, and was removed.
         """
         page = report_page(self.run, outcome)
         shown, pairs = games.shown()
@@ -151,9 +151,9 @@ def report_page(run: str, outcome: Outcome) -> str:
 
 
 def rewrite(path: Path) -> Path:
-    """Write the report and the replay of a run folder again from its numbers: after a change of the pages, say.
+    """Write the report and the replay of a run's folder again from its files, for example after a change of the pages.
 
-    A folder of an earlier version does not say what votes earned: its replay is left as it is, and the log says so.
+    A folder of an earlier version does not contain the rewards: its replay is kept, with a warning in the log.
 
     Raises:
         PairsError, GameError, ConfigError: a file of the folder is missing or broken.
@@ -165,7 +165,7 @@ def rewrite(path: Path) -> Path:
     outcome = Outcome(before=numbers["state"].before(run), **numbers)
     pages = {"report.html": report_page(run, outcome)}
     if identity is None:
-        _LOGGER.warning("%s has no %s: an earlier version wrote it, so its replay is left as it is", path, IDENTITY)
+        _LOGGER.warning("%s has no %s, as in folders of earlier versions: its replay is kept as it is", path, IDENTITY)
     else:
         table = PairTable.read(path / "shown_pairs.parquet")
         shown, pairs = PlayedGames(read_transcripts(path / "transcripts.parquet"), table, identity.rewards).shown()
@@ -184,11 +184,11 @@ def _read(path: Path, kind: type[Numbers]) -> Numbers:
     except (OSError, UnicodeDecodeError) as error:
         raise ConfigError(f"{path.parent} is not a run's folder: {error}") from error
     except ValidationError as error:
-        raise ConfigError(f"{path} holds numbers that this version cannot read: {error.errors()[0]['msg']}") from error
+        raise ConfigError(f"{path} has content that this version cannot read: {error.errors()[0]['msg']}") from error
 
 
 def summary_table(outcome: Outcome, folder: RunFolder) -> None:
-    """Print what happened, in a few lines."""
+    """Print a summary of the run."""
     trained = Counter(record.stage for record in outcome.records)
     scores = outcome.scores
     click.echo("")
@@ -205,7 +205,7 @@ def summary_table(outcome: Outcome, folder: RunFolder) -> None:
         difference = NOTHING if score.difference is None else score.difference.points()
         numbers = f"{score.policy.text():>18}{score.base.text():>18}{difference:>18}"
         click.echo(f"  {words:<30}{numbers}  {score.judgement or ''}")
-    click.echo(f"  differences hold for all {scores.comparisons} together (Bonferroni)")
+    click.echo(f"  intervals of differences are Bonferroni-corrected for {scores.comparisons} comparisons")
     for line in outcome.suites.summary()[1:]:
         click.echo(line)
     for line in outcome.promotion.lines():
@@ -218,7 +218,7 @@ def summary_table(outcome: Outcome, folder: RunFolder) -> None:
 
 
 def shown_scores(scores: Scores) -> list[tuple[Score, str]]:
-    """The scores of the summary with their words, in its order."""
+    """The scores of the summary with their names, in its order."""
     named = [(score, words) for score in scores.scores if (words := words_for(score.name)) is not None]
     return sorted(named, key=lambda entry: place_of(entry[0].name))
 

@@ -1,4 +1,4 @@
-"""How long each step of a run took, and what passed between them: what a pipeline costs beside its work."""
+"""Duration of each step of a run and of the time between steps: the overhead of a pipeline."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ from datetime import datetime
 from vision_zero.config.base import Config
 
 WORK = ("render_scenes", "draw_charts", "edit_photos", "import_pairs", "clue_stage", "decision_stage", "measure_base", "evaluate")
-"""Beginnings of the names of the steps that a run is for: making pairs, playing, training, measuring."""
+"""Prefixes of the names of steps that do a run's work: making pairs, playing, training, evaluating."""
 
 
 class StepTime(Config):
-    """One step, in seconds since the run began."""
+    """One step, in seconds since the start of the run."""
 
     name: str
     start: float
@@ -28,13 +28,13 @@ class StepTime(Config):
 
 
 class RunTimes(Config):
-    """The steps of a run that have ended, by their beginning; steps whose outputs came from the cache are left out."""
+    """The finished steps of a run in order of their start, without cached ones."""
 
     steps: tuple[StepTime, ...]
 
     @classmethod
     def of(cls, began: datetime, steps: Mapping[str, tuple[datetime, datetime]]) -> RunTimes:
-        """From the moments that the orchestrator noted."""
+        """Steps from the orchestrator's start and end times."""
         times = [
             StepTime(name=name, start=(start - began).total_seconds(), end=(end - began).total_seconds())
             for name, (start, end) in steps.items()
@@ -43,7 +43,7 @@ class RunTimes(Config):
 
     @property
     def total(self) -> float:
-        """Seconds from the run's beginning to the end of its last step."""
+        """Seconds from the start of the run to the end of its last step."""
         return max((step.end for step in self.steps), default=0.0)
 
     @property
@@ -57,7 +57,7 @@ class RunTimes(Config):
 
     @property
     def overhead(self) -> float:
-        """The share of the total in which no step ran that does work; where steps ran side by side each counts for itself."""
+        """Share of the total time in which no working step ran; parallel steps count separately."""
         work = sum(step.seconds for step in self.steps if step.is_work)
         spent = self.between + sum(step.seconds for step in self.steps)
         return 1 - work / spent if spent else 0.0
