@@ -89,7 +89,7 @@ def test_the_policy_of_another_base_is_not_taught_on(tiny_base, tmp_path, taught
 def test_other_recipes_are_refused_in_one_line(changes):
     with pytest.raises(ValidationError) as error:
         SelfPlayConfig.model_validate({"learning": SUPERVISED, **changes})
-    assert "supervised teaches an adapter of policy.base nano on scenes alone" in problems(error.value)
+    assert "supervised has training examples only for an adapter of policy.base nano on scenes" in problems(error.value)
     assert "\n" not in problems(error.value)
 
 
