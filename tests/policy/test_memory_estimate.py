@@ -336,7 +336,7 @@ def test_each_of_several_holds_its_share_and_plays_with_a_whole_copy(base):
     alone, shared = static(shape, one), static(shape, replace(one, processes=4, is_sharded=True))
     for kind in ("weights", "reference", "gradients", "optimiser"):
         assert alone[kind] == 4 * shared[kind] > 0
-    assert shared["whole copy that plays"] == alone["weights"] and not alone["whole copy that plays"]
+    assert shared["full copy that plays"] == alone["weights"] and not alone["full copy that plays"]
     layers = sum(p.numel() for name, p in model.named_parameters() if ".layers." in name or ".blocks." in name)
     outside = sum(p.numel() for p in model.parameters()) - layers
     gathered = update(shape, replace(one, processes=4, is_sharded=True))["gathered layers"]

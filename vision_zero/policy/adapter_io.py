@@ -19,11 +19,11 @@ from vision_zero.errors import PolicyError, first_line
 from vision_zero.policy.folder import ADAPTER_FILES
 
 UNLOADABLE = (OSError, ValueError, KeyError, TypeError, AttributeError, RuntimeError, ImportError, SafetensorError)
-"""What transformers and peft raise on files that are missing, broken, of another model, or need a package that is not here."""
+"""Exceptions of transformers and peft for missing, broken or mismatched files, and missing packages."""
 
 
 def read_model(path: str, config: PolicyConfig, **options: Any) -> tuple[Any, list[str]]:
-    """A model as its files give it, and the parameters that they have no weights for: transformers makes those up and goes on."""
+    """A loaded model, and the parameters that its files have no weights for (transformers initialises those at random)."""
     dtype = "auto" if config.dtype == "auto" else getattr(torch, config.dtype)
     model, found = AutoModelForImageTextToText.from_pretrained(
         path, dtype=dtype, use_safetensors=True, output_loading_info=True, **config.backend, **options
@@ -35,7 +35,7 @@ def with_adapter(model: Any, folder: Path, base: str) -> Any:
     """The base model with the adapter from a folder.
 
     Raises:
-        PolicyError: there is none, or it is another base's.
+        PolicyError: there is no adapter, or it belongs to another base.
     """
     try:
         adapted = PeftModel.from_pretrained(model, str(folder))
@@ -46,10 +46,10 @@ def with_adapter(model: Any, folder: Path, base: str) -> Any:
 
 
 def add_adapter(model: Any, folder: Path, base: str, name: str) -> None:
-    """Put a trained folder's adapter onto a model that has one already, under a name of its own: they share the base's weights.
+    """Add a trained folder's adapter to a model that has one already, under another name; they share the base's weights.
 
     Raises:
-        PolicyError: there is none, or it is another base's.
+        PolicyError: there is no adapter, or it belongs to another base.
     """
     try:
         model.load_adapter(str(folder), adapter_name=name)
@@ -59,7 +59,7 @@ def add_adapter(model: Any, folder: Path, base: str, name: str) -> None:
 
 
 def merges_exactly(model: Any) -> bool:
-    """Are the weights in float32? An adapter's small updates are rounded away by the sum in half precision."""
+    """Whether the weights are in float32. Merging in half precision would round an adapter's small updates away."""
     return all(parameter.dtype == torch.float32 for parameter in model.parameters() if parameter.is_floating_point())
 
 
@@ -70,10 +70,10 @@ def merged(adapted: Any) -> Any:
 
 
 def set_adapter(model: Any, folder: Path, base: str) -> None:
-    """Give the adapter of a model, which training continues with, the values of a trained folder's.
+    """Load a trained folder's adapter into the adapter of a model, to continue training.
 
     Raises:
-        PolicyError: they are another adapter's.
+        PolicyError: the adapters differ.
     """
     tensors = _tensors(folder, base)
     _check_names(model, tensors, folder, base)
@@ -84,7 +84,7 @@ def set_adapter(model: Any, folder: Path, base: str) -> None:
 
 
 def load_whole(folder: Path, config: PolicyConfig) -> Any:
-    """The model of a folder that holds all weights.
+    """The model of a folder with full weights.
 
     Raises:
         PolicyError: files are missing or broken.
@@ -99,10 +99,10 @@ def load_whole(folder: Path, config: PolicyConfig) -> Any:
 
 
 def set_whole(model: Any, folder: Path, config: PolicyConfig) -> None:
-    """Give a model, which training continues with, the weights of a trained folder.
+    """Load a trained folder's weights into a model, to continue training.
 
     Raises:
-        PolicyError: they are another model's.
+        PolicyError: the weights are another model's.
     """
     weights = load_whole(folder, config).state_dict()
     try:
@@ -121,7 +121,7 @@ def _tensors(folder: Path, base: str) -> dict[str, torch.Tensor]:
 
 
 def _check_names(model: Any, tensors: dict[str, torch.Tensor], folder: Path, base: str, adapter: str = "default") -> None:
-    # Without that argument peft asks the hub whether the vocabulary has grown.
+    # Without this argument peft asks the hub whether the vocabulary was resized.
     places = get_peft_model_state_dict(model, adapter_name=adapter, save_embedding_layers=False)
     odd = sorted(set(places) ^ set(tensors))
     if odd:

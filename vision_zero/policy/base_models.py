@@ -16,7 +16,7 @@ from vision_zero.fingerprints import digest, of_folder
 _HUB_ID = re.compile(r"\w[\w.-]*(/\w[\w.-]*)?")
 _COMMIT = re.compile(r"[0-9a-f]{40}")
 _WAIT_S = 10.0
-"""Seconds that the hub has for its answer; then the copy in the local cache decides, as it does when the base is loaded."""
+"""Timeout of a request to the hub in seconds; after it the local cache is used, as in loading."""
 
 
 def nano_folder() -> Path:
@@ -30,14 +30,14 @@ def base_path(base: str) -> str:
 
 
 def is_on_the_hub(base: str) -> bool:
-    """Is it a hub id, rather than a local folder?"""
+    """Whether it is a hub id instead of a local folder."""
     return base != NANO and _HUB_ID.fullmatch(base) is not None and not Path(base).is_dir()
 
 
 def base_fingerprint(base: str, revision: str | None = None) -> str:
     """Fingerprint of a folder's files, or of the commit that a hub id currently resolves to.
 
-    For a hub id that neither the hub nor the local cache knows, of the name alone: it cannot be loaded either.
+    For a hub id that neither the hub nor the local cache knows, of the name; such a base cannot be loaded, either.
     """
     path = Path(base_path(base))
     return fingerprint(path) if path.is_dir() else digest(base, revision or "", _commit(base, revision))[:16]
@@ -49,10 +49,10 @@ def fingerprint(folder: Path) -> str:
 
 
 def _commit(base: str, revision: str | None) -> str:
-    """The commit of a hub id: as the hub says, else of the copy that is here; nothing where neither is to be had."""
+    """The commit of a hub id, from the hub, else from the local cache; empty if neither has it."""
     if revision and _COMMIT.fullmatch(revision):
         return revision
-    # Loaded here, for it takes a second and most bases are folders.
+    # Imported here, since it takes a second and most bases are folders.
     from huggingface_hub import HfApi, try_to_load_from_cache  # noqa: PLC0415
 
     try:

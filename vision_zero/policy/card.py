@@ -1,4 +1,4 @@
-"""The card of a trained policy: what it is, what made it, and how to load it."""
+"""The model card of a trained policy: base, training, and how to load it."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from vision_zero.jinja import text_template
 
 
 def policy_card(config: PolicyConfig, *, iteration: int, iterations: int, stage: str, run: str) -> str:
-    """Markdown for the folder of a policy that has been trained for ``iteration`` of ``iterations``."""
+    """Markdown for a policy trained for ``iteration`` of ``iterations``."""
     return text_template("vision_zero.policy", "card.md.j2").render(
         config=config, iteration=iteration, iterations=iterations, stage=stage, run=run
     )

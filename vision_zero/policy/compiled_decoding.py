@@ -19,27 +19,27 @@ from vision_zero.errors import PolicyError, first_line
 from vision_zero.policy.decoding import Decoder, DecodeState, next_logits
 
 SLOTS = 256
-"""Room for keys and values comes in multiples of so many tokens: another number is another shape, to be compiled anew."""
+"""KV cache lengths are multiples of this many tokens, to limit the number of shapes to compile."""
 BACKEND = "inductor"
 """torch.compile's compiler."""
 SHAPES = 64
-"""Shapes, of rows and room, that are compiled before torch gives up and goes on without."""
+"""Number of shapes (rows, cache length) that torch compiles before it falls back to eager mode."""
 
 
 class Slots(StaticLayer):  # type: ignore[misc]
-    """A layer of a static KV cache: (rows, heads, room, head size), of which the first rows are in use."""
+    """A layer of a static KV cache, shape (rows, heads, length, head size), of which the first rows are used."""
 
     def __init__(self, layer: DynamicLayer, rows: int, room: int) -> None:
         super().__init__(max_cache_len=room)
         self.cumulative_length = torch.zeros((), dtype=torch.long, device=layer.keys.device)
-        # Zeros, since what is masked is multiplied by nothing, and must not be infinite.
+        # Zeros, since masked values are multiplied by 0 and must be finite.
         self._all = tuple(told.new_zeros(rows, told.shape[1], room, told.shape[3]) for told in (layer.keys, layer.values))
         self._shown: dict[int, tuple[torch.Tensor, ...]] = {}
         self.dtype, self.device = layer.keys.dtype, layer.keys.device
         self.is_initialized = True
 
     def fill(self, layer: DynamicLayer, rows: torch.Tensor) -> None:
-        """Begin with these rows of what was read."""
+        """Start from these rows of the prefilled cache."""
         self._show(len(rows))
         tokens = layer.keys.shape[2]
         self.keys[:, :, :tokens].copy_(layer.keys[rows])
@@ -47,7 +47,7 @@ class Slots(StaticLayer):  # type: ignore[misc]
         self.cumulative_length.fill_(tokens)
 
     def batch_select_indices(self, indices: torch.Tensor) -> None:
-        """Go on with these rows only."""
+        """Keep these rows only."""
         kept = (self.keys[indices], self.values[indices])
         self._show(len(indices))
         self.keys.copy_(kept[0])
@@ -89,7 +89,7 @@ class CompiledDecoder(Decoder):
         position = speaking.position + 1
         speaking.mask[:, int(speaking.cache.get_seq_length())] = 1
         logits = self.step(tokens.unsqueeze(1), speaking.mask, position, speaking.cache)
-        # A graph writes the next logits to the same place.
+        # A CUDA graph reuses the memory of the logits.
         return replace(speaking, logits=logits.float().clone(), position=position)
 
     def step(self, *token: Any) -> torch.Tensor:
@@ -105,9 +105,7 @@ class CompiledDecoder(Decoder):
 
     def _with_room(self, cache: DynamicCache, rows: torch.Tensor, room: int) -> Cache:
         if any(type(layer) is not DynamicLayer for layer in cache.layers):
-            raise PolicyError(
-                "policy.compiled: this model's layers remember in another way than by keys and values: leave it out"
-            )
+            raise PolicyError("policy.compiled: this model has layers without a plain KV cache: leave it out")
         size = tuple(map(max, slot_shape(len(rows), room), self._size))
         if size != self._size:
             self._size = size
@@ -118,11 +116,11 @@ class CompiledDecoder(Decoder):
 
 
 def slot_shape(rows: int, tokens: int) -> tuple[int, int]:
-    """Rows and tokens that there is room for: the next power of two, and the next multiple of ``SLOTS``."""
+    """Rows and cache length: the next power of two, and the next multiple of ``SLOTS``."""
     return 1 << (rows - 1).bit_length(), -(-tokens // SLOTS) * SLOTS
 
 
 def _filled(rows: torch.Tensor) -> torch.Tensor:
-    """Rows, and the first of them again until there is a power of two."""
+    """Rows, padded with the first one to a power of two."""
     missing = slot_shape(len(rows), 0)[0] - len(rows)
     return torch.cat([rows, rows[:1].expand(missing)])

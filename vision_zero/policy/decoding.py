@@ -19,14 +19,15 @@ from transformers import Cache, DynamicCache
 from transformers.cache_utils import DynamicLayer
 
 Choose = Callable[[torch.Tensor], torch.Tensor]
-"""From logits of shape (rows, vocabulary) to a token for each row."""
+"""Selects a token for each row from logits of shape (rows, vocabulary)."""
 
 CROWD = 0.75
-"""Ended replies leave the batch when no more than this share of it still speaks: each time, the rest of the cache is copied."""
+"""Finished rows are removed when at most this share of the batch is unfinished, since each removal copies the rest of the
+cache."""
 
 
 class RoomyLayer(DynamicLayer):  # type: ignore[misc]
-    """A layer of the KV cache for some rows of another, preallocated for tokens to come."""
+    """A preallocated layer of the KV cache, initialised from rows of another one."""
 
     def __init__(self, layer: DynamicLayer, rows: torch.Tensor, room: int) -> None:
         super().__init__()
@@ -44,7 +45,7 @@ class RoomyLayer(DynamicLayer):  # type: ignore[misc]
         return self.keys, self.values
 
     def batch_select_indices(self, indices: torch.Tensor) -> None:
-        """Go on with these rows only."""
+        """Keep these rows only."""
         self._settle(self.keys, self.values, indices)
 
     def _settle(self, keys: torch.Tensor, values: torch.Tensor, rows: torch.Tensor) -> None:
@@ -79,7 +80,7 @@ class DecodeState:
     cache: Cache
 
     def only(self, rows: torch.Tensor) -> DecodeState:
-        """These rows; the cache forgets the others."""
+        """The state of these rows only; the others are dropped from the cache."""
         self.cache.batch_select_indices(rows)
         return replace(
             self,
@@ -101,7 +102,7 @@ class Decoder:
         self.model = model
 
     def begin(self, inputs: dict[str, Any], rows: torch.Tensor, max_tokens: int) -> DecodeState:
-        """The prompts, read once each, as the beginning of every reply to them: ``rows`` says to which."""
+        """Prefill each prompt once; ``rows``: index of the prompt of each reply."""
         ids = inputs["input_ids"]
         positions = self.model._prepare_position_ids_for_generation(ids, dict(inputs))
         cache = DynamicCache(config=self.model.config.get_text_config(decoder=True))
@@ -115,22 +116,22 @@ class Decoder:
         )
 
     def fewer(self, left: torch.Tensor, rows: int) -> torch.Tensor | None:
-        """Of so many rows only some are ``left``: which to go on with, the others after them; None: all, as it is."""
+        """The rows to continue with if only some are ``left``, followed by the others; None: all, unchanged."""
         return left if len(left) <= CROWD * rows else None
 
     def after(self, speaking: DecodeState, tokens: torch.Tensor) -> DecodeState:
-        """One token later: they have been said, and the model has read them."""
+        """The state after one more token per row."""
         mask = torch.cat([speaking.mask, speaking.mask.new_ones(len(tokens), 1)], dim=1)
         position = speaking.position + 1
         logits = self.step(tokens.unsqueeze(1), mask, position, speaking.cache)
         return replace(speaking, logits=logits.float(), mask=mask, position=position)
 
     def read(self, **inputs: Any) -> Any:
-        """The model's pass over prompts."""
+        """Forward pass over prompts."""
         return self.model(**inputs)
 
     def step(self, *token: Any) -> torch.Tensor:
-        """The model's pass over one token of each row; see :func:`next_logits`."""
+        """Forward pass over one token per row; see :func:`next_logits`."""
         return next_logits(self.model, *token)
 
     def _with_room(self, cache: DynamicCache, rows: torch.Tensor, room: int) -> Cache:

@@ -22,11 +22,11 @@ POLICY_FILES = (*ADAPTER_FILES, ORIGIN, *TRAINING_FILES, CARD)
 """All files of an adapter's folder."""
 CONFIG = "config.json"
 _WHOLE = re.compile(r"config\.json|generation_config\.json|model(-\d{5}-of-\d{5})?\.safetensors|model\.safetensors\.index\.json")
-"""The model itself, where all weights were trained; large ones are cut into several files."""
+"""Files of a fully fine-tuned model; large ones have several."""
 
 
 def is_policy_file(name: str) -> bool:
-    """May a file of that name be in a trained policy's folder?"""
+    """Whether a file of that name may be in a trained policy's folder."""
     return name in POLICY_FILES or _WHOLE.fullmatch(name) is not None
 
 
@@ -38,7 +38,7 @@ class PolicyFolder:
 
     @property
     def is_whole(self) -> bool:
-        """Are all weights here, instead of an adapter?"""
+        """Whether the folder has full weights instead of an adapter."""
         return self.path is not None and is_whole(self.path)
 
     def checked(self) -> PolicyFolder:
@@ -55,7 +55,7 @@ class PolicyFolder:
         return self
 
     def files(self) -> tuple[str, ...]:
-        """Names of the policy's files that are there, in a fixed order."""
+        """Names of the policy's existing files, in a fixed order."""
         if self.path is None:
             return ()
         if not self.is_whole:
@@ -63,11 +63,11 @@ class PolicyFolder:
         return tuple(sorted(path.name for path in self.path.iterdir() if path.is_file() and is_policy_file(path.name)))
 
     def weights(self) -> tuple[str, ...]:
-        """Names of the files that make the policy what it is; the others say how it was made and where training stands."""
+        """Names of the files that determine replies; the others are provenance and training state."""
         return tuple(name for name in self.files() if name in ADAPTER_FILES or _WHOLE.fullmatch(name))
 
     def copy_to(self, target: Path) -> PolicyFolder:
-        """A copy in ``target`` that appears there whole or not at all; an older copy is replaced."""
+        """Copy the folder to ``target`` atomically, replacing an older copy."""
         if self.path is None:
             return self
         with atomic_dir(target) as fresh:
@@ -77,15 +77,15 @@ class PolicyFolder:
 
 
 def is_whole(folder: Path) -> bool:
-    """Does a trained policy's folder hold all weights, instead of an adapter?"""
+    """Whether a trained policy's folder has full weights instead of an adapter."""
     return (folder / CONFIG).is_file() and not (folder / ADAPTER_FILES[1]).is_file()
 
 
 def shards(folder: Path) -> tuple[str, ...]:
-    """Names of the files that a whole model's weights should be in.
+    """Names of the weight files of a full model.
 
     Raises:
-        PolicyError: the list of them is broken.
+        PolicyError: their index is broken.
     """
     index = folder / "model.safetensors.index.json"
     if not index.is_file():
@@ -98,7 +98,7 @@ def shards(folder: Path) -> tuple[str, ...]:
 
 @dataclass(frozen=True, slots=True)
 class BaseFolder:
-    """The folder of a whole model: safetensors, JSON and text files at its top, nothing else."""
+    """The folder of a full model: safetensors, JSON and text files, without subfolders."""
 
     path: Path
 
@@ -106,7 +106,7 @@ class BaseFolder:
         """Names of the files, sorted.
 
         Raises:
-            PolicyError: a file is of a kind that could be executed.
+            PolicyError: a file could contain code.
         """
         names = sorted(path.name for path in self.path.iterdir() if path.is_file())
         for name in names:
@@ -118,7 +118,7 @@ class BaseFolder:
         """Refuse a name that leaves the folder or that could hold code.
 
         Raises:
-            PolicyError: it does.
+            PolicyError: it is such a name.
         """
         if Path(name).name != name or not name.endswith((".safetensors", ".json", ".jinja", ".md", ".txt")):
             raise PolicyError(f"{name!r} may not be in a policy's folder: only safetensors, JSON, templates and text may")

@@ -1,4 +1,4 @@
-"""Where policies come from: the one in this package, a local folder, or a hub."""
+"""Loads policies: the embedded one, a local folder, or a hub id."""
 
 from __future__ import annotations
 
@@ -26,9 +26,9 @@ from vision_zero.policy.provenance import Provenance, processor_fingerprint, wei
 from vision_zero.policy.vision_cache import disable_if_vision_is_adapted, enable_vision_cache
 from vision_zero.policy.vllm import VllmModel
 
-# A model of megabytes needs no progress bar, and in a step's log every update of one is a line.
+# No progress bars: in a step's log every update would be a line.
 disable_progress_bar()
-# peft and TRL ask transformers 5.23 under a name that it is about to lose; nothing that a user could do about it.
+# peft and TRL use a deprecated name of transformers 5.23; users cannot change that.
 warnings.filterwarnings("ignore", message=".*gradient_checkpointing.* is deprecated", category=FutureWarning)
 
 
@@ -40,7 +40,7 @@ def load_base(config: PolicyConfig) -> tuple[Any, Any]:
     """The frozen base model and its processor, ready for an adapter.
 
     Raises:
-        PolicyError: the folder is no policy, the hub cannot be reached, or a package is missing.
+        PolicyError: the folder is not a policy, the hub cannot be reached, or a package is missing.
     """
     if config.attention == "flash_attention_2" and not is_flash_attn_2_available():
         raise PolicyError(
@@ -68,7 +68,7 @@ def load_base(config: PolicyConfig) -> tuple[Any, Any]:
 
 
 def device_named(name: str = "auto") -> str:
-    """``auto`` is the first GPU where there is one, else the processor; any other name is torch's own."""
+    """Device of a name: ``auto`` is the first GPU if there is one, else the CPU; other names are torch's."""
     return ("cuda" if torch.cuda.is_available() else "cpu") if name == "auto" else name
 
 
@@ -77,13 +77,13 @@ def load_policy(
 ) -> Policy:
     """The base with the adapter of a trained folder, a policy of which all weights were trained, or the untrained base.
 
-    Where a server draws the replies, base and adapter stay apart there, and nothing of the model here is put on a GPU.
+    If a server samples the replies, adapters are not merged, and the model here is not put on a GPU.
 
     Args:
-        device: where it plays, see :func:`device_named`.
-        is_merged: put the adapter into the base's weights: it plays faster, and has no base to compare with any more …
-        beside_base: … unless the base is kept as a model of its own, for the memory of another model. In half precision nothing
-            is merged: small updates would be rounded away.
+        device: see :func:`device_named`.
+        is_merged: merge the adapter into the base's weights, which is faster but leaves no base to compare with.
+        beside_base: keep the base as a second model beside a merged one. In half precision nothing is merged, since small
+            updates would be rounded away.
 
     Raises:
         PolicyError: the base or the trained policy cannot be loaded, or they do not belong together.
@@ -124,15 +124,15 @@ def load_policy(
 def load_beside(
     config: PolicyConfig, folder: Path, other: Path | None, *, device: str = "auto", is_merged: bool = False
 ) -> tuple[Policy, Policy]:
-    """A trained policy and another one of the same base, to play with each other: two adapters share the base's weights.
+    """A trained policy and an opponent with the same base; their adapters share the base's weights.
 
     Args:
-        folder: what was trained.
-        other: what it plays with; None: the untrained base.
-        is_merged: each is a model of its own, with its adapter merged: faster, for the memory of another model.
+        folder: the trained policy.
+        other: the opponent; None: the untrained base.
+        is_merged: two models with merged adapters, which are faster but need the memory of two models.
 
     Raises:
-        PolicyError: as of :func:`load_policy`.
+        PolicyError: as in :func:`load_policy`.
     """
     if other is None:
         first = load_policy(config, folder, device=device, is_merged=is_merged, beside_base=True)
@@ -154,7 +154,7 @@ def _served(config: PolicyConfig, folder: Path | None) -> Policy:
     if folder is not None:
         _check_origin(folder, config, mark)
         if is_whole(folder):
-            raise PolicyError(f"{folder} holds all weights of a policy, and a server is handed adapters: unset policy.server")
+            raise PolicyError(f"{folder} has full weights, but policy.server accepts only adapters: unset policy.server")
         served = VllmModel.adapter(config.server, folder)
     policy = Policy(model, processor, config.sampling, served=served, base_mark=f"{mark}-{processor_fingerprint(processor)}")
     check_processor(policy)
@@ -168,7 +168,7 @@ def _check_origin(folder: Path, config: PolicyConfig, mark: str) -> None:
 
 
 def base_of(folder: Path) -> str:
-    """The base that a trained folder belongs to.
+    """The base recorded in a trained folder.
 
     Raises:
         PolicyError: neither its ``origin.json`` nor its ``adapter_config.json`` names it.
@@ -185,7 +185,7 @@ def base_of(folder: Path) -> str:
 
 
 def is_trained(folder: Path) -> bool:
-    """Is this the folder of a trained policy, and not that of a base?"""
+    """Whether a folder is that of a trained policy instead of a base."""
     return any((folder / name).is_file() for name in (ADAPTER_FILES[1], ORIGIN))
 
 

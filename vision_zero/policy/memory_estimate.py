@@ -1,17 +1,17 @@
-r"""How much memory training takes on one GPU: formulas, and nothing is computed on the model but its number of parameters.
+r"""Estimate of the memory of training on one GPU, by formulas from the model's configuration and parameter count.
 
-Every process holds the whole model, so more GPUs make a run faster and need the same memory each; under learning.sharded each of
-N holds its share. All numbers are bytes.
+Every process holds a full model, so more GPUs are faster and need the same memory each; under learning.sharded each of N
+processes holds a shard. All numbers are bytes.
 
     weights      parameters x bytes of policy.dtype (b)
-    trained      4 x trained parameters: an adapter is kept in float32 whatever its base; all weights must be float32
-    gradients    4 x trained parameters; as much again for the buckets in which several processes exchange them
+    trained      4 x trained parameters: adapters are float32 whatever the base; full fine-tuning requires float32
+    gradients    4 x trained parameters; as much again for the buckets of the gradient exchange between processes
     optimiser    8 x trained parameters: AdamW's two moments
-    reference    without an adapter a frozen copy of the base, in half precision under learning.bf16
+    reference    full fine-tuning: a frozen copy of the base, in half precision under learning.bf16
 
-In shares of N all of these are an Nth, but for the buckets, which there are none of; a whole copy in c bytes plays. Gathered at a
-time are two decoder layers and all that lies outside of layers, c bytes a weight and as much for the gradients; the reference is
-gathered whole.
+With N shards each of these is divided by N, and there are no buckets; a full copy with c bytes a weight plays. Two decoder layers
+and all weights outside of layers are gathered at a time, with c bytes a weight and as much for gradients; the reference is
+gathered as a whole.
 
 An **update** reads R replies at once, T tokens of prompt and reply each. Per token a decoder layer keeps for the backward pass
 (h wide, feed-forward f, queries a x d = w, keys k; c bytes of computing, 2 under learning.bf16, else b)
@@ -21,31 +21,31 @@ An **update** reads R replies at once, T tokens of prompt and reply each. Per to
     4 c w + 4 a             queries, keys and values repeated for all heads, the result, its normaliser
     c T + 8                 the mask of the decoder, and the norms' factors
     (4 + 4 / d) (w + k)     where queries and keys have norms of their own
-    inputs of linear layers where they or their adapters learn. In mixed precision each has a copy of its own, 2 bytes wide, but
-                            for the result of attention where there is no adapter; in float32 those that read the same share
-                            it: 2 h + f; adapters of a bfloat16 base read float32 copies
-    8 h + c (w + k)         where all weights learn: what norms multiply
-    7 r                     between the halves of seven adapters of rank r
+    inputs of linear layers that are trained or have adapters. In mixed precision each has its own copy of 2 bytes, except
+                            for the output of attention without an adapter; in float32 layers with the same input share it:
+                            2 h + f; adapters of a bfloat16 base read float32 copies
+    8 h + c (w + k)         full fine-tuning: inputs of the norms' scales
+    7 r                     between the two matrices of seven adapters of rank r
 
-where G replies share a prompt of P tokens (learning.shared_prefix), it counts once for all of them, but for
+If G replies share a prompt of P tokens (learning.shared_prefix), it counts once for all of them, except for
 
-    2 c w P                 a reply: keys and values of its prompt, repeated for it and for all heads
-    2 c k                   a token of the prompt: with checkpointing its keys and values, which are not computed again
+    2 c w P                 per reply: keys and values of its prompt, repeated for it and for all heads
+    2 c k                   per token of the prompt: with checkpointing its keys and values, which are not recomputed
 
 and under mixed precision a copy of the float32 weights of its linear layers in half precision. With checkpointing a layer keeps
-its input alone, b h, and one layer at a time is computed again. Layers of the vision side are counted in the same way with
-w = k = h, and keep nothing where nothing of that side learns. While a layer is computed it needs room that is free again
-afterwards: per token 4 c f + (6 c + 12) h, with adapters 4 f more. TRL makes logits in tiles of 4,096 tokens by 32,768 words.
+only its input, b h, and one layer at a time is recomputed. Layers of the vision encoder are counted in the same way with
+w = k = h, and keep nothing if it is not trained. A layer needs temporary memory while it is computed: per token
+4 c f + (6 c + 12) h, with adapters 4 f more. TRL computes logits in tiles of 4,096 tokens by 32,768 vocabulary entries.
 
-**Playing** reads B prompts at once and keeps keys and values of B replies of up to T tokens: 2 k b per token and layer, and those
-of the prompts twice for a moment, when room is made for the replies. The next word of each reply takes (b + 12) x vocabulary.
-Under policy.compiled keys and values of a whole batch stay, rows to the next power of two and T to the next multiple of 256.
+**Sampling** prefills B prompts and keeps keys and values of B replies of up to T tokens: 2 k b per token and layer, and those of
+the prompts twice while the cache of the replies is allocated. The logits of a token take (b + 12) x vocabulary per reply. Under
+policy.compiled the KV cache of a full batch stays, with rows rounded up to a power of two and T to a multiple of 256.
 
-All the while the GPU holds the pictures of an iteration, twice when TRL cuts them into batches, and the features that a frozen
-vision side has seen in them (:mod:`vision_zero.policy.vision_cache`).
+The GPU also holds the images of an iteration, twice while TRL splits them into batches, and their cached vision features
+(:mod:`vision_zero.policy.vision_cache`).
 
-tests/policy/test_memory_estimate.py compares it with counted parameters and with the tensors that are really kept. Not counted,
-but reserved: the driver's own memory and fragmentation.
+tests/policy/test_memory_estimate.py compares it with counted parameters and kept tensors. The driver's own memory and
+fragmentation are not computed but reserved.
 """
 
 from __future__ import annotations
@@ -64,19 +64,19 @@ from vision_zero.policy.vision_cache import ROOM
 
 GB = 10**9
 RESERVE_SHARE, RESERVE = 0.05, 1.0 * GB
-"""Of the memory of a GPU: lost between allocations; and the driver's context with its libraries."""
+"""Reserved of a GPU's memory: share lost to fragmentation, and bytes of the driver's context with its libraries."""
 _TILE_TOKENS, _TILE_WORDS = 4096, 32_768
 
 
 @dataclass(frozen=True)
 class Blocks:
-    """Layers of one side: how many, and how wide.
+    """Layers of the decoder or the vision encoder: number and widths.
 
     Attributes:
-        linear: parameters of the linear layers of one.
-        reads: what these read, all together, per token.
+        linear: parameters of the linear layers in one layer.
+        reads: total input width of these, per token.
         is_gated: the feed-forward block multiplies two projections.
-        scales: norms multiply by a weight apart from normalising, and keep what they multiply.
+        scales: norms multiply by a weight and keep its input.
     """
 
     layers: int
@@ -94,12 +94,12 @@ class Blocks:
 
 @dataclass(frozen=True)
 class Shape:
-    """What the formulas need to know of a model and of what is trained of it.
+    """Shapes of a model, and of its trained parameters, for the formulas.
 
     Attributes:
-        trained: parameters that learn: of the adapter, or of the sides that ``train_on`` names.
-        patches: patches of a picture for each of its tokens.
-        patch_bytes: what the processor makes of one patch, in float32.
+        trained: trained parameters: of the adapter, or of the parts that ``train_on`` names.
+        patches: image patches per image token.
+        patch_bytes: pixel values of one patch, in float32.
     """
 
     parameters: int
@@ -115,7 +115,7 @@ class Shape:
 
     @classmethod
     def of(cls, model: Any, policy: PolicyConfig) -> Shape:
-        """Of a base, which may be on the meta device."""
+        """Shapes of a base, which may be on the meta device."""
         sides = parameter_sides(model)
         numbers = {name: parameter.numel() for name, parameter in model.named_parameters()}
         learns = (is_trained("language", policy.train_on), is_trained("vision", policy.train_on))
@@ -145,23 +145,23 @@ class Shape:
 
     @property
     def is_whole(self) -> bool:
-        """Do the weights themselves learn, instead of an adapter?"""
+        """Whether this is full fine-tuning instead of an adapter."""
         return self.rank == 0
 
 
 @dataclass(frozen=True)
 class Work:
-    """What a GPU does at once.
+    """Sizes of the batches on one GPU.
 
     Attributes:
-        prompt: tokens of the longest prompt, picture included.
-        picture: of these, tokens of its picture.
+        prompt: tokens of the longest prompt, including its image.
+        picture: of these, tokens of its image.
         reply: tokens of the longest reply.
-        rows: replies of one backward pass, counted as if all were of the longest.
-        group: replies that share a prompt there.
-        batch: replies that are drawn at once.
-        prompts: different prompts among them: votes of one group share one.
-        replies: replies of an iteration of this process, whose pictures stay on the GPU.
+        rows: replies in one backward pass, all counted with the longest length.
+        group: replies that share a prompt in a backward pass.
+        batch: replies sampled in one batch.
+        prompts: distinct prompts in such a batch; votes of one group share one.
+        replies: replies of this process in an iteration, whose images stay on the GPU.
     """
 
     prompt: int
@@ -183,12 +183,12 @@ class Work:
 
     @property
     def read(self) -> float:
-        """Prompts of one backward pass."""
+        """Prompts in one backward pass."""
         return self.rows / self.group
 
     @property
     def tokens(self) -> float:
-        """Tokens of one backward pass."""
+        """Tokens in one backward pass."""
         return self.read * self.prompt + self.rows * self.reply
 
     @property
@@ -197,7 +197,7 @@ class Work:
 
     @property
     def frozen_copy(self) -> int:
-        """Of a weight of the reference, where there is one."""
+        """Bytes of a weight of the reference, if there is one."""
         return 2 if self.is_mixed else 4
 
 
@@ -205,7 +205,7 @@ Bytes = dict[str, float]
 
 
 def static(shape: Shape, work: Work) -> Bytes:
-    """What stays for the whole stage."""
+    """Memory that is held for the whole stage."""
     slots = _token(shape, work) * prod(slot_shape(work.batch, work.prompt + work.reply))
     features = work.replies * work.picture * shape.language.hidden * work.weight_bytes
     share = 1 / work.processes if work.is_sharded else 1
@@ -215,15 +215,15 @@ def static(shape: Shape, work: Work) -> Bytes:
         "reference": share * shape.parameters * work.frozen_copy if shape.is_whole and work.has_reference else 0,
         "gradients": share * 4 * shape.trained * (2 if work.processes > 1 and not work.is_sharded else 1),
         "optimiser": share * 8 * shape.trained,
-        "whole copy that plays": shape.parameters * work.computing if work.is_sharded else 0,
+        "full copy that plays": shape.parameters * work.computing if work.is_sharded else 0,
         "slots of a compiled step": slots if work.is_compiled else 0,
         "remembered pictures": 0 if shape.learns[1] else min(ROOM, features),
-        "pictures of an iteration": 2 * work.replies * work.picture * shape.patches * shape.patch_bytes,
+        "images of an iteration": 2 * work.replies * work.picture * shape.patches * shape.patch_bytes,
     }
 
 
 def update(shape: Shape, work: Work) -> Bytes:
-    """A forward and backward pass of ``rows`` replies."""
+    """Memory of a forward and backward pass of ``rows`` replies."""
     tokens, patches = work.tokens, work.picture * shape.patches * work.read
     kept = 0.0
     for is_vision, blocks, places in ((False, shape.language, tokens), (True, shape.vision, patches)):
@@ -250,7 +250,7 @@ def update(shape: Shape, work: Work) -> Bytes:
 
 
 def reference(shape: Shape, work: Work) -> Bytes:
-    """The base's log-probabilities of ``rows`` replies."""
+    """Memory of the reference pass over ``rows`` replies."""
     tokens, patches = work.tokens, work.picture * shape.patches * work.read
     tile = min(work.reply * work.rows, _TILE_TOKENS) * min(shape.vocabulary, _TILE_WORDS) * work.computing
     gathered = shape.parameters * work.frozen_copy if work.is_sharded else 0
@@ -258,7 +258,7 @@ def reference(shape: Shape, work: Work) -> Bytes:
 
 
 def playing(shape: Shape, work: Work) -> Bytes:
-    """Drawing ``batch`` replies; see :func:`playing_peak` for what of this there is at once."""
+    """Memory of sampling ``batch`` replies; see :func:`playing_peak` for the peak."""
     token = _token(shape, work)
     read = work.prompts * work.prompt
     mask = 3 * work.prompts * work.prompt**2
@@ -273,12 +273,12 @@ def playing(shape: Shape, work: Work) -> Bytes:
 
 
 def _token(shape: Shape, work: Work) -> float:
-    """Its keys and values in all layers."""
+    """Bytes of a token's keys and values in all layers."""
     return shape.language.layers * shape.language.keys * (work.weight_bytes + work.computing)
 
 
 def playing_peak(parts: Bytes) -> float:
-    """Prompts are read; then their keys and values are copied to where the replies' have room; then words are drawn."""
+    """Peak of sampling: prefill, then copying the prompts' cache into the replies' cache, then decoding."""
     prompts, replies = parts["keys and values of prompts"], parts["keys and values of replies"]
     moments = (prompts + parts["reading prompts"], prompts + replies, replies + parts["next words"])
     return max(moments) + parts["merged copy"]
@@ -304,7 +304,7 @@ def kept_by_layer(shape: Shape, work: Work, *, is_vision: bool) -> float:
 
 
 def _inputs(shape: Shape, work: Work, blocks: Blocks) -> float:
-    """Inputs of the linear layers, or of their adapters, per token."""
+    """Bytes of the inputs of the linear layers, or of their adapters, per token."""
     if work.is_mixed:
         return 2 * (blocks.reads - (blocks.queries if shape.is_whole else 0) + 7 * shape.rank)
     if work.weight_bytes == 4:
@@ -313,8 +313,8 @@ def _inputs(shape: Shape, work: Work, blocks: Blocks) -> float:
 
 
 def _half_copies(shape: Shape, work: Work, *, is_vision: bool) -> float:
-    """Of one layer: mixed precision keeps copies of the float32 weights that it multiplies by, the base's and the adapters'."""
-    if not work.is_mixed or work.is_sharded:  # shares are gathered in half precision
+    """Bytes of the half precision copies of one layer's float32 weights under mixed precision."""
+    if not work.is_mixed or work.is_sharded:  # shards are gathered in half precision
         return 0
     blocks = shape.vision if is_vision else shape.language
     copies = 2.0 * blocks.linear if work.weight_bytes == 4 else 0.0
@@ -325,13 +325,13 @@ def _half_copies(shape: Shape, work: Work, *, is_vision: bool) -> float:
 
 
 def _gathered(shape: Shape) -> float:
-    """Weights outside of the layers, and of two layers: the one at work and the next."""
+    """Gathered weights: those outside of layers, the current layer and the next."""
     sides = (shape.language, shape.vision)
     return shape.parameters - sum(side.layers * side.linear for side in sides) + 2 * shape.language.linear
 
 
 def _at_work(shape: Shape, work: Work, tokens: float, patches: float) -> float:
-    """Room that one layer needs while it computes, of the side that needs more."""
+    """Temporary memory of one layer, the larger of decoder and vision encoder."""
     wide = 4 * work.computing + (0 if shape.is_whole else 4)
     needs = [
         places * (wide * blocks.feed_forward + (6 * work.computing + 12) * blocks.hidden)
@@ -354,7 +354,7 @@ def _vision_blocks(config: Any, modules: list[Any]) -> Blocks:
 
 
 def _blocks(layers: int, config: Any, heads: int, queries: int, keys: int, modules: list[Any]) -> Blocks:
-    """The widths come from the configuration, the rest from the first of the layers themselves."""
+    """Shapes from the configuration and from the first layer."""
     stacks = [module for module in modules if isinstance(module, nn.ModuleList) and len(module) == layers]
     if not stacks:
         raise PolicyError(f"no stack of {layers} layers is found in this model, so that its memory cannot be estimated")
@@ -377,7 +377,7 @@ def _blocks(layers: int, config: Any, heads: int, queries: int, keys: int, modul
 
 
 def _patches(config: Any) -> float:
-    """Patches that one token of a picture is merged of, whatever the family calls it."""
+    """Patches merged into one image token, by each family's setting."""
     vision = config.vision_config
     merge = getattr(vision, "spatial_merge_size", None) or getattr(config, "scale_factor", None)
     if merge is None and getattr(config, "downsample_ratio", None):

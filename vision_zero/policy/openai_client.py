@@ -1,7 +1,7 @@
 """Requests to a server that speaks OpenAI's protocol, through the standard library alone.
 
-The key comes from an environment variable and goes nowhere but into the request's header: redirects are refused, so that no other
-host sees it, and it is struck out of the messages of errors.
+The key is read from an environment variable and only sent in the request's header: redirects are refused, so that no other host
+gets it, and it is removed from error messages.
 """
 
 from __future__ import annotations
@@ -23,24 +23,24 @@ from vision_zero.data.images import png_bytes
 from vision_zero.errors import VisionZeroError
 
 LARGEST_REPLY = 4_000_000
-"""Bytes of a response that are read; more are not an answer."""
+"""Largest response in bytes."""
 _PASSING = frozenset({408, 409, 425, 429, 500, 502, 503, 504})
 Read = TypeVar("Read")
 
 
 @dataclass(frozen=True)
 class Server:
-    """Where requests go.
+    """A client of one server.
 
     Attributes:
-        error: what is raised when there is no answer.
+        error: exception class for a missing answer.
     """
 
     config: ServerConfig
     error: type[VisionZeroError]
 
     def post(self, path: str, body: Mapping[str, Any], read: Callable[[bytes], Read]) -> Read:
-        """What ``read`` makes of the answer; an answer in which it finds a ``ValueError`` is none, and is asked for again.
+        """Send a request and parse its answer with ``read``; if that raises ``ValueError``, the request is repeated.
 
         Raises:
             VisionZeroError: of the kind ``error``: the key is not set, the server refuses the request, or no try has an answer.
@@ -69,7 +69,7 @@ class Server:
 
     def _key(self) -> str | None:
         if urlsplit(self.config.url).scheme not in ("http", "https"):
-            raise self.error(f"{self.config.url!r} is no http or https URL")
+            raise self.error(f"{self.config.url!r} is not an http or https URL")
         if self.config.key_variable is None:
             return None
         key = os.environ.get(self.config.key_variable, "").strip()
@@ -79,14 +79,14 @@ class Server:
 
 
 class _NoRedirect(urllib.request.HTTPRedirectHandler):
-    """A redirect would carry the key to another host."""
+    """Refuses redirects, which would send the key to another host."""
 
     def redirect_request(self, *_: Any) -> None:
         return None
 
 
 def as_sent(messages: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
-    """A chat as it is sent: pictures as data URLs."""
+    """A chat in OpenAI's format, with images as data URLs."""
     return [{**message, "content": _parts(message["content"])} for message in messages]
 
 

@@ -169,19 +169,18 @@ class Policy:
     def chances(
         self, messages: Sequence[Messages], begun: Sequence[str], options: Sequence[Sequence[str]], temperature: float
     ) -> list[list[float]]:
-        """How likely the policy is to go on with each option, of all that it might say; they sum to at most 1.
+        """The probability that the policy continues with each option, among all continuations; they sum to at most 1.
 
-        An option's chance is that of its tokens up to where it can be told from the other options, as they are drawn at that
-        temperature.
+        An option's probability is that of its tokens, at the sampling temperature, up to where it differs from all other options.
 
         Args:
             begun, options: as for :meth:`likeliest`.
 
         Raises:
-            PolicyError: a server draws the replies, which does not tell.
+            PolicyError: a server samples the replies; it does not return these probabilities.
         """
         if self.served is not None:
-            raise PolicyError("how likely each option is can only be told by a model that is loaded here: unset policy.server")
+            raise PolicyError("probabilities of options need a model that is loaded here: unset policy.server")
         found = [[0.0] * len(allowed) for allowed in options]
         left = [
             (number, text, dict(enumerate(allowed)), 1.0)
@@ -205,7 +204,7 @@ class Policy:
         return found
 
     def _shares(self, messages: Sequence[Messages], asked: Sequence[Sequence[int]], temperature: float) -> list[list[float]]:
-        """The probabilities of those next tokens in each chat, as they are drawn."""
+        """The probabilities of these next tokens in each chat, at the sampling temperature."""
         inputs = self.encode(messages)
         self._check_lengths(inputs, ["a vote"] * len(messages), 1)
         shares: list[list[float]] = []
@@ -220,7 +219,7 @@ class Policy:
         return shares
 
     def _forced(self, messages: Sequence[Messages], allowed: Sequence[Sequence[int]]) -> list[int]:
-        """The likeliest next token of each chat, of those that are allowed there."""
+        """The likeliest allowed next token of each chat."""
         names = ["a forced choice"] * len(messages)
         inputs = self.encode(messages)
         self._check_lengths(inputs, names, 1)
@@ -271,7 +270,7 @@ class Policy:
             model.train(was_training)
 
     def decoder(self, model: Any) -> Decoder:
-        """What draws the replies of that model, its own or the base's."""
+        """The decoder of this model, or of the base."""
         if id(model) not in self.decoders:
             self.decoders[id(model)] = CompiledDecoder(model) if self.compiled else Decoder(model)
         return self.decoders[id(model)]
@@ -282,11 +281,11 @@ class Policy:
                 raise PolicyError(
                     f"the prompt of {name} has {tokens} tokens, which with a reply of up to {max_tokens} is more than the "
                     f"model's context of {self.context}: lower game.max_clue_characters, game.max_reasoning_characters or the "
-                    "reply's limit, or show smaller pictures (policy.pictures)"
+                    "reply's limit, or use smaller images (policy.pictures)"
                 )
 
     def _choose(self, logits: torch.Tensor, temperature: float) -> torch.Tensor:
-        """The next token of each row: the likeliest, or one that is drawn; never a placeholder of a picture."""
+        """The next token of each row: the likeliest or a sampled one, but never an image placeholder."""
         logits[:, self.picture_tokens] = -torch.inf
         if self.greedy:
             return logits.argmax(-1)
@@ -316,12 +315,12 @@ class Policy:
 
     @cached_property
     def picture_tokens(self) -> list[int]:
-        """Placeholders of pictures: one in a reply would be taken for a picture that is not there."""
+        """Image placeholder tokens; one in a reply would be taken for a missing image."""
         names = ("image_token_id", "video_token_id", "image_token_index")
         return sorted({token for name in names if (token := getattr(self.model.config, name, None)) is not None})
 
     def _tokens(self, text: str) -> list[int]:
-        """The tokens of words that a reply begins with."""
+        """The tokens of a reply's prefix."""
         return list(self.processor.tokenizer.encode(text, add_special_tokens=False)) if text else []
 
     def _completion(self, tokens: list[int]) -> Completion:
@@ -357,13 +356,13 @@ def distinct(messages: Sequence[Messages]) -> tuple[list[int], list[int]]:
 
 
 def _content(messages: Messages) -> Hashable:
-    """What a chat says and shows; chats with the same are one prompt."""
+    """Key of a chat: its text and images; chats with equal keys share a prompt."""
     parts = [part for message in messages for part in message["content"]]
     return tuple((part["image"].size, part["image"].tobytes()) if part["type"] == "image" else part["text"] for part in parts)
 
 
 def _begun(messages: Messages) -> str:
-    """The words that the chat's next reply begins with."""
+    """The prefix of the chat's next reply."""
     return str(messages[-1]["content"][0]["text"]) if messages[-1]["role"] == "assistant" else ""
 
 
@@ -373,7 +372,7 @@ def _asked(messages: Messages) -> Messages:
 
 
 def _leads(tokenizer: Any, begun: str, options: dict[int, str]) -> dict[int, list[int]]:
-    """For each token that leads on to some option, the places of those options."""
+    """For each possible next token, the indices of the options that continue with it."""
     led: dict[int, list[int]] = {}
     for place, tokens in zip(options, next_tokens(tokenizer, begun, list(options.values())), strict=True):
         led.setdefault(tokens[0], []).append(place)

@@ -17,7 +17,7 @@ def prefilled_inputs(inputs: dict[str, Any], begun: Sequence[Sequence[int]], pad
         padding: the padding token.
 
     Returns:
-        The inputs, with everything that has a value for each token made longer; a reply's tokens are text, which is type 0.
+        The inputs, with all per-token values extended; the reply's tokens have the type of text, 0.
     """
     longest = max(map(len, begun), default=0)
     if not longest:
@@ -39,9 +39,9 @@ def prefilled_inputs(inputs: dict[str, Any], begun: Sequence[Sequence[int]], pad
 
 
 def next_tokens(tokenizer: Any, begun: str, options: Sequence[str]) -> list[list[int]]:
-    """The tokens that each option adds to a text, in the tokenizer's own way of writing the whole.
+    """The tokens that each option adds to a text if text and option are tokenised together.
 
-    Options that share their first tokens with the text's end (a tokenizer may join them) begin where the first of them differs.
+    If a tokenizer merges the end of the text with an option, the options' tokens start at the first position where any differs.
     """
     before = tokenizer.encode(begun, add_special_tokens=False)
     whole = [tokenizer.encode(begun + option, add_special_tokens=False) for option in options]

@@ -1,10 +1,10 @@
-"""Processors that turn pictures and chat messages into a policy's inputs, the same with torchvision installed and without.
+"""Processors that turn images and chat messages into a policy's inputs, with equal results with and without torchvision.
 
-Several stock processors insist on a video part, which needs torchvision, which has no build for CPU torch. Games have no videos:
-the classes below are the stock ones without that part, read the same files and make the same inputs. And transformers resizes
-pictures by torchvision where that is installed and by Pillow where it is not, which gives other pixels: here it is always Pillow.
+Several stock processors require a video processor and so torchvision, which has no build for CPU torch. Games have no videos:
+the classes below are the stock ones without it; they read the same files and make the same inputs. transformers resizes images
+with torchvision if it is installed and with Pillow otherwise, which gives different pixels: here it is always Pillow.
 
-What these classes save is meant for the stock ones: the files name the stock class, and bring the video settings along.
+Saved files are for the stock classes: they name the stock class and contain the video settings.
 """
 
 from __future__ import annotations
@@ -29,21 +29,21 @@ from transformers.utils import cached_file
 from vision_zero.errors import PolicyError
 
 _CUTS = ("truncation", "max_length", "stride")
-"""Settings that some tokenizers are saved with and that would cut prompts off without a word."""
+"""Settings in some tokenizers' files that would silently truncate prompts."""
 
 
 _NOT_SAVED = ("is_local", "local_files_only")
-"""Where a tokenizer was loaded from, which transformers writes into its settings."""
+"""Setting into which transformers writes where a tokenizer was loaded from."""
 VIDEO_SETTINGS = "video_preprocessor_config.json"
 IF_THERE = {f"_raise_exceptions_for_{what}": False for what in ("missing_entries", "connection_errors", "gated_repo")}
-"""Of a base's files: nothing, where there is none of that name."""
+"""Content of one of a base's JSON files; empty if there is none."""
 
 
 class _WithoutVideo(ProcessorMixin):
-    """What these classes have in common.
+    """Base of these classes.
 
     Attributes:
-        video_settings: of the video part that the stock class has; saved, and not used here.
+        video_settings: settings of the stock class's video processor, which are saved but not used.
     """
 
     video_settings: Mapping[str, Any] | None = None
@@ -58,7 +58,7 @@ class _WithoutVideo(ProcessorMixin):
 
 # ProcessorMixin reads from the signatures below which sub-processors there are.
 class PictureProcessor(_WithoutVideo, Qwen2_5_VLProcessor):
-    """Qwen2.5-VL's processor without its video part."""
+    """Qwen2.5-VL's processor without its video processor."""
 
     def __init__(
         self, image_processor: Any = None, tokenizer: Any = None, chat_template: str | None = None, **kwargs: Any
@@ -67,7 +67,7 @@ class PictureProcessor(_WithoutVideo, Qwen2_5_VLProcessor):
 
 
 class Qwen3PictureProcessor(_WithoutVideo, Qwen3VLProcessor):
-    """Qwen3-VL's processor without its video part."""
+    """Qwen3-VL's processor without its video processor."""
 
     def __init__(
         self, image_processor: Any = None, tokenizer: Any = None, chat_template: str | None = None, **kwargs: Any
@@ -76,7 +76,7 @@ class Qwen3PictureProcessor(_WithoutVideo, Qwen3VLProcessor):
 
 
 class InternPictureProcessor(_WithoutVideo, InternVLProcessor):
-    """InternVL's processor without its video part."""
+    """InternVL's processor without its video processor."""
 
     def __init__(
         self,
@@ -90,7 +90,7 @@ class InternPictureProcessor(_WithoutVideo, InternVLProcessor):
 
 
 class SmolPictureProcessor(_WithoutVideo, Idefics3Processor):
-    """SmolVLM2's processor: to single pictures it does what its forerunner Idefics3 does, whose class knows no videos."""
+    """SmolVLM2's processor; for single images it equals that of Idefics3, whose class has no videos."""
 
 
 WITHOUT_VIDEO: Mapping[str, type] = {
@@ -99,9 +99,9 @@ WITHOUT_VIDEO: Mapping[str, type] = {
     "internvl": InternPictureProcessor,
     "smolvlm": SmolPictureProcessor,
 }
-"""By the model's type; every other family is read by the library's own class."""
+"""Classes by model type; other families use the library's own class."""
 
-# transformers writes the name of a processor's class into its files, and opens them by that name elsewhere.
+# transformers writes the name of a processor's class into its files, and loads them by that name elsewhere.
 PictureProcessor.__name__ = "Qwen2_5_VLProcessor"
 Qwen3PictureProcessor.__name__ = "Qwen3VLProcessor"
 InternPictureProcessor.__name__ = "InternVLProcessor"
@@ -109,15 +109,15 @@ SmolPictureProcessor.__name__ = "SmolVLMProcessor"
 
 
 def load_processor(path: str, pictures: Mapping[str, Any] | None = None, **options: Any) -> Any:
-    """The processor of a policy's folder or hub id, padding on the left as generation needs it, and never cutting a prompt.
+    """The processor of a policy's folder or hub id, with left padding and without truncation.
 
     A tokenizer without a padding token pads with its end token.
 
     Args:
-        pictures: settings of its picture part that differ from the files.
+        pictures: overrides for the settings of its image processor.
 
     Raises:
-        PolicyError: the picture part has no such setting, or the tokenizer has no token to pad with.
+        PolicyError: the image processor has no such setting, or the tokenizer has no token to pad with.
     """
     family = AutoConfig.from_pretrained(path, **options).model_type
     processor = WITHOUT_VIDEO.get(family, AutoProcessor).from_pretrained(path, padding_side="left", **options)
@@ -133,7 +133,7 @@ def load_processor(path: str, pictures: Mapping[str, Any] | None = None, **optio
     if processor.tokenizer.pad_token is None:
         if processor.tokenizer.eos_token is None:
             raise PolicyError("the tokenizer has neither a padding token nor an end token: name one in its tokenizer_config.json")
-        # What stands in the place of padding is masked wherever it is read.
+        # Padding is always masked, so its token does not matter.
         processor.tokenizer.pad_token = processor.tokenizer.eos_token
     if family in WITHOUT_VIDEO:
         processor.video_settings = _video_settings(path, **options)
@@ -143,8 +143,8 @@ def load_processor(path: str, pictures: Mapping[str, Any] | None = None, **optio
 
 
 def _video_settings(path: str, **options: Any) -> dict[str, Any] | None:
-    """The settings that the stock class makes its video part from: in the order in which it looks for them, the last in place
-    of settings that a folder of an earlier version of this package lacks."""
+    """Settings of the stock class's video processor, in the order in which it looks for them; the last ones are defaults for
+    folders of earlier versions of this package, which lack them."""
 
     def read(name: str) -> dict[str, Any]:
         found = cached_file(path, name, revision=options.get("revision"), **IF_THERE)

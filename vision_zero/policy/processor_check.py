@@ -24,8 +24,8 @@ def check_processor(policy: Policy) -> None:
     """Encode a question about a small image and compare its placeholder tokens with the model's image features.
 
     Raises:
-        PolicyError: the chat template drops the question, the picture or a system part before them; or the processor writes
-            tokens that the model does not know, or another number of them.
+        PolicyError: the chat template drops the question, the image or a system message; or the processor writes tokens that the
+            model does not know, or a different number of them.
     """
     model, asked = policy.model, user_message(_QUESTION, Image.new("RGB", (320, 240), (90, 120, 150)))
     try:
@@ -54,7 +54,8 @@ def check_processor(policy: Policy) -> None:
 
 
 def _takes_system_part(policy: Policy, asked: Messages) -> bool:
-    """Does a system part arrive, or is it refused aloud, as some families do? Games have none; who sends one must know."""
+    """Whether a system message reaches the prompt or raises an error, as in some families. Games have none, but other prompts
+    may."""
     system = {"role": "system", "content": [{"type": "text", "text": _RULES}]}
     try:
         rendered = policy.processor.apply_chat_template([system, *asked], add_generation_prompt=True, tokenize=False)
@@ -64,19 +65,19 @@ def _takes_system_part(policy: Policy, asked: Messages) -> bool:
 
 
 def _plain(text: str) -> str:
-    """Without what tokenizers are free in: spaces and capitals."""
+    """Text without spaces and capitals, which tokenizers may change."""
     return "".join(text.split()).casefold()
 
 
 def _known_tokens(model: Any) -> int:
-    """Rows of the embeddings; those that an adapter has trained tokens of are wrapped."""
+    """Number of embeddings; embeddings with trained tokens are wrapped by an adapter."""
     embeddings = model.get_input_embeddings()
     return int(getattr(embeddings, "original_module", embeddings).num_embeddings)
 
 
 @torch.inference_mode()
 def _features(model: Any, inputs: dict[str, Any]) -> int:
-    """How many features the model makes of the pictures in its inputs."""
+    """Number of image features that the model computes from its inputs."""
     if not hasattr(model, "get_image_features"):
         raise PolicyError(f"{type(model).__name__} has no features of pictures to count: policy.base must be of another family")
     shown = {name: value for name, value in inputs.items() if name.startswith(("pixel_", "image_"))}

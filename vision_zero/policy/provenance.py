@@ -1,6 +1,6 @@
-"""Provenance of a trained policy: stored beside its weights, and checked before they are loaded onto a base again.
+"""Provenance of a trained policy: stored beside its weights, and checked before they are loaded onto a base.
 
-An adapter loads without an error onto any base of the same shape, and gives nonsense on all but its own.
+An adapter loads without error onto any base of the same shape, but gives nonsense on all but its own.
 """
 
 from __future__ import annotations
@@ -20,26 +20,26 @@ from vision_zero.fingerprints import digest
 from vision_zero.policy.folder import ORIGIN
 
 _SAMPLE = 16
-"""Values of each parameter that the mark is made of: training changes all of them."""
+"""Number of values of each parameter in the fingerprint; training changes all of them."""
 
 
 class Provenance(Config):
-    """What a policy was trained on, and how."""
+    """The base of a policy, and what was trained."""
 
     base: str
-    """``policy.base`` of the recipe; on another machine the same base may be elsewhere."""
+    """``policy.base`` of the recipe; on another machine the base may be elsewhere."""
     revision: str | None = None
     """Revision of a hub id."""
     mark: str
-    """Of the base's weights: see :func:`weights_fingerprint`."""
+    """Fingerprint of the base's weights: see :func:`weights_fingerprint`."""
     form: Literal["adapter", "whole"]
-    """An adapter, or all weights."""
+    """Settings of the adapter; null after full fine-tuning."""
     train_on: TrainOn
-    """The sides that learn."""
+    """The trained part: language model, vision encoder, or both."""
 
     @classmethod
     def of(cls, policy: PolicyConfig, base: Any) -> Self:
-        """Of what will be trained on that base; its weights are still its own."""
+        """The provenance of a policy before training, with the base's unchanged weights."""
         form: Literal["adapter", "whole"] = "whole" if policy.adapter is None else "adapter"
         return cls(
             base=policy.base, revision=policy.revision, mark=weights_fingerprint(base), form=form, train_on=policy.train_on
@@ -47,7 +47,7 @@ class Provenance(Config):
 
     @classmethod
     def read(cls, folder: Path) -> Self | None:
-        """Of a trained policy; None where the folder does not say it (adapters made elsewhere).
+        """Read a trained policy's provenance; None if the folder has none (adapters made elsewhere).
 
         Raises:
             PolicyError: the file is broken.
@@ -65,10 +65,10 @@ class Provenance(Config):
         (folder / ORIGIN).write_text(json.dumps(self.model_dump(), indent=1), encoding="utf-8")
 
     def check_base(self, folder: Path, base: str, mark: str) -> None:
-        """Refuse another base than the policy's own.
+        """Refuse a base other than the policy's own.
 
         Raises:
-            PolicyError: the weights are others.
+            PolicyError: the weights differ.
         """
         if mark != self.mark:
             raise PolicyError(
@@ -82,7 +82,7 @@ def processor_fingerprint(processor: Any) -> str:
     tokenizer = processor.tokenizer
     backend = getattr(tokenizer, "backend_tokenizer", None)
     words = {"vocabulary": tokenizer.get_vocab()} if backend is None else json.loads(backend.to_str())
-    # How the last batch was padded or cut stands in there, too.
+    # Remove the padding and truncation of the last batch.
     known = {name: value for name, value in words.items() if name not in ("padding", "truncation")}
     special = tokenizer.special_tokens_map
     facts = [known, special, processor.chat_template, json.loads(processor.image_processor.to_json_string())]

@@ -1,6 +1,6 @@
 """Scripted players: reference levels in plots, opponents for win rates, and test cases of the diagnostics.
 
-They play through the same engine in the language of scene statements, and know the scene graphs instead of looking at pixels.
+They play through the same engine with scene statements, and use the scene graphs instead of images.
 """
 
 from __future__ import annotations
@@ -23,11 +23,11 @@ from vision_zero.game.prompts import SpokenClue
 from vision_zero.randomness import Seed
 
 NOTHING: SceneFacts = {"objects": [], "relationships": {side: [] for side in SIDES}}
-"""What is known of the empty picture that a spy may see."""
+"""Facts of the blank image that a spy may see."""
 
 
 class Scripted(ABC):
-    """A player that follows a script; subclasses are final and say what they say and for whom they vote."""
+    """A player that follows a script; subclasses are final and define its clues and votes."""
 
     def __init__(self, pairs: Iterable[ImagePair]) -> None:
         self._facts: dict[int, SceneFacts] = {}
@@ -37,7 +37,7 @@ class Scripted(ABC):
             self._facts[_key(pair.modified)] = pair.modified_facts
 
     def reply(self, requests: Sequence[Request], seed: Seed) -> list[Reply]:
-        """One reply for each request; see :class:`vision_zero.game.interface.Players`."""
+        """Reply to each request; see :class:`vision_zero.game.interface.Players`."""
         return [self._answer(request, seed.child(number)) for number, request in enumerate(requests)]
 
     def _answer(self, request: Request, seed: Seed) -> Reply:
@@ -46,7 +46,7 @@ class Scripted(ABC):
             raise GameError(f"a scripted player was shown a picture that it was not told about (game {request.game_id})")
         rng = seed.generator()
         if request.kind == "clue":
-            # Who sees an empty picture has nothing to say.
+            # A player with a blank image has no clue.
             said = self._clue(facts, request.clues, rng) if facts["objects"] else None
         else:
             said = self._vote(facts, request, rng)
@@ -54,19 +54,16 @@ class Scripted(ABC):
 
     @abstractmethod
     def _clue(self, facts: SceneFacts, heard: Sequence[SpokenClue], rng: np.random.Generator) -> str | None:
-        """A clue, or None to say nothing."""
+        """A clue, or None for an unreadable reply."""
 
     @abstractmethod
     def _vote(self, facts: SceneFacts, request: Request, rng: np.random.Generator) -> str | None:
-        """A seat's number or N/A, or None to say nothing."""
+        """A seat's number or N/A, or None for an unreadable reply."""
 
 
 @final
 class Oracle(Scripted):
-    """Tells everything that it sees, and votes for the seat that said most things that are false of its own picture.
-
-    Where no seat said more of them than the others it says N/A.
-    """
+    """Names all objects of its image, and votes for the seat with most clues that are false of its own image; N/A on a tie."""
 
     def _clue(self, facts: SceneFacts, heard: Sequence[SpokenClue], rng: np.random.Generator) -> str | None:
         return Both(tuple(Thing(_whole(item)) for item in facts["objects"])).text()
@@ -78,7 +75,7 @@ class Oracle(Scripted):
 
 @final
 class Guesser(Scripted):
-    """An oracle that guesses among the seats that said most false things, since a guess pays more than N/A."""
+    """An oracle that guesses on a tie, since a guess has a higher reward than N/A."""
 
     def _clue(self, facts: SceneFacts, heard: Sequence[SpokenClue], rng: np.random.Generator) -> str | None:
         return Both(tuple(Thing(_whole(item)) for item in facts["objects"])).text()
@@ -90,7 +87,7 @@ class Guesser(Scripted):
 
 @final
 class Random(Scripted):
-    """Names a thing of its picture at random, and votes for any other seat."""
+    """Names a random object of its image, and votes for a random other seat."""
 
     def _clue(self, facts: SceneFacts, heard: Sequence[SpokenClue], rng: np.random.Generator) -> str | None:
         return _any_thing(facts, rng).text()
@@ -101,7 +98,7 @@ class Random(Scripted):
 
 @final
 class Mute(Scripted):
-    """Says nothing, ever."""
+    """Always replies with an empty text."""
 
     def _clue(self, facts: SceneFacts, heard: Sequence[SpokenClue], rng: np.random.Generator) -> str | None:
         return None
@@ -112,7 +109,7 @@ class Mute(Scripted):
 
 @final
 class Copycat(Scripted):
-    """Repeats the clue before it (names a thing if it is the first), and votes for any other seat."""
+    """Repeats the previous clue (names an object if it is the first), and votes for a random other seat."""
 
     def _clue(self, facts: SceneFacts, heard: Sequence[SpokenClue], rng: np.random.Generator) -> str | None:
         return heard[-1].text if heard else _any_thing(facts, rng).text()
@@ -123,7 +120,7 @@ class Copycat(Scripted):
 
 @final
 class Liar(Scripted):
-    """Names things that are not in its picture, and votes for a seat whose clues are true."""
+    """Names objects that are not in its image, and votes for a seat whose clues are true."""
 
     def _clue(self, facts: SceneFacts, heard: Sequence[SpokenClue], rng: np.random.Generator) -> str | None:
         while True:
@@ -139,7 +136,7 @@ class Liar(Scripted):
 
 @final
 class Vague(Scripted):
-    """Says one size and one material of a thing of its picture: true, and next to nothing. Votes like the guesser."""
+    """Names one size and one material of an object of its image: true, but with little information. Votes like the guesser."""
 
     def _clue(self, facts: SceneFacts, heard: Sequence[SpokenClue], rng: np.random.Generator) -> str | None:
         item = facts["objects"][int(rng.integers(len(facts["objects"])))]
@@ -163,7 +160,7 @@ SCRIPTED: Mapping[ScriptedName, type[Scripted]] = {
 
 
 def _most_contradicted(facts: SceneFacts, request: Request) -> list[int]:
-    """The seats, of all that spoke but the voter's own, with most statements that are false; a clue that is none is one false."""
+    """The other seats with most false statements; an unreadable clue counts as one false statement."""
     false: dict[int, int] = {clue.seat: 0 for clue in request.clues if clue.seat != request.seat}
     for clue in request.clues:
         if clue.seat in false:

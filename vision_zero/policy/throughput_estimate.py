@@ -1,15 +1,15 @@
-"""How long an iteration of learning takes on a GPU: arithmetic from operations, bytes and the library's own pace.
+"""Estimated duration of an iteration on a GPU, from operations, bytes and the overhead of transformers.
 
     reading, scoring, training   operations: for each parameter and token 2 to read a prompt, 2 for the base's log-probabilities,
-                                 2 forward, 2 more where checkpoints make it be done again, and 2 backward for an adapter, whose
-                                 gradients pass through frozen weights, or 4 where these learn; at USED of the GPU's peak
-    drawing                      for each token that a batch draws the larger of two: the weights' bytes at the memory's pace, and
-                                 LAYER seconds a layer, in which transformers prepares the work from Python; compiled, or by a
-                                 server, COMPILED times the former
-    lengths                      prompts and replies are TYPICAL of the longest that are allowed
+                                 2 forward, 2 more for recomputation with checkpointing, and 2 backward for an adapter, whose
+                                 gradients pass through frozen weights, or 4 in full fine-tuning; at USED of the GPU's peak
+    sampling                     for each decoding step the larger of reading the weights at the memory bandwidth, and LAYER
+                                 seconds a layer of Python overhead in transformers; compiled, or by a server, COMPILED times
+                                 the former
+    lengths                      prompts and replies are TYPICAL times the longest that are allowed
 
-Evaluation, pictures and exchanging gradients are left out. Nothing of this was measured on a GPU yet; ``vision-zero bench
-iteration`` measures it where there is one.
+Evaluation, image processing and gradient exchange are left out. None of this has been measured on a GPU yet; ``vision-zero bench
+iteration`` measures it.
 """
 
 from __future__ import annotations
@@ -22,17 +22,17 @@ from vision_zero.config.stages import STAGES, Stage
 from vision_zero.policy.memory_estimate import Shape, Work
 
 USED = 0.4
-"""Share of the peak that large products of matrices reach."""
+"""Share of the peak that large matrix products reach."""
 LAYER = 1.2e-3
 """Seconds."""
 COMPILED = 2.0
-"""What is hoped for; never measured."""
+"""Assumed, not measured."""
 TYPICAL = 0.6
 
 
 @dataclass(frozen=True)
 class Gpu:
-    """Operations a second in bfloat16, dense, and bytes of memory that are read in one (the maker's data sheet)."""
+    """Dense bfloat16 operations a second, and memory bandwidth in bytes a second (data sheet)."""
 
     name: str
     operations: float
@@ -45,12 +45,12 @@ Seconds = dict[str, float]
 
 
 def gpu_named(name: str) -> Gpu | None:
-    """The GPU that calls itself so, if its data sheet is known here."""
+    """The GPU of that name, if its data sheet is known."""
     return next((gpu for gpu in GPUS if gpu.name in name), None)
 
 
 def iteration(shape: Shape, work: Work, config: SelfPlayConfig, stage: Stage, gpu: Gpu = H100) -> Seconds:
-    """Seconds of one iteration by part, under the names that ``vision-zero bench iteration`` gives them."""
+    """Seconds of one iteration by phase, named as in ``vision-zero bench iteration``."""
     game, learning = config.game, config.learning.of(stage)
     games = learning.games_per_iteration / learning.num_processes
     prompt, reply = TYPICAL * work.prompt, TYPICAL * work.reply
@@ -81,6 +81,6 @@ def iteration(shape: Shape, work: Work, config: SelfPlayConfig, stage: Stage, gp
 
 
 def games_per_hour(shape: Shape, work: Work, config: SelfPlayConfig, gpu: Gpu = H100) -> float:
-    """Games that all processes play and learn from, in as many iterations of one stage as of the other."""
+    """Games per hour of all processes, with equal numbers of iterations in both stages."""
     seconds = sum(sum(iteration(shape, work, config, stage, gpu).values()) for stage in STAGES)
     return 3600 * sum(config.learning.of(stage).games_per_iteration for stage in STAGES) / seconds

@@ -1,4 +1,4 @@
-"""Which parameters are trained: the language side, the vision side, or both (``policy.train_on``).
+"""Selects the trained parameters: language model, vision encoder, or both (``policy.train_on``).
 
 Language is the decoder with its embeddings and output layer; vision is everything else: the image encoder, and the merger,
 projector or connector. They are found from the model's structure instead of layer names, so this works for every family.
@@ -18,13 +18,13 @@ Side = Literal["language", "vision"]
 
 
 def parameter_sides(model: Any) -> dict[str, Side]:
-    """The side of each parameter of a base, by name. One that decoder and output layer share counts once."""
+    """Language or vision, for each parameter of a base, by name; tied parameters count once."""
     language = {id(parameter) for part in _language(model) for parameter in part.parameters()}
     return {name: "language" if id(parameter) in language else "vision" for name, parameter in model.named_parameters()}
 
 
 def is_trained(side: Side, train_on: TrainOn) -> bool:
-    """Is that side trained?"""
+    """Whether this part is trained."""
     return train_on in (side, "both")
 
 
@@ -32,7 +32,7 @@ def adapted_layers(model: Any, adapter: AdapterConfig, train_on: TrainOn) -> lis
     """Names of the linear layers of a base that get an adapter; the output layer never does.
 
     Raises:
-        TrainingError: there are none.
+        TrainingError: no layer matches.
     """
     language = {id(module) for part in _language(model) for module in part.modules()}
     output = model.get_output_embeddings()
@@ -62,12 +62,12 @@ def freeze(model: Any, policy: PolicyConfig) -> None:
 def _language(model: Any) -> list[Any]:
     decoder = model.get_decoder()
     if decoder is model or decoder is model.base_model:
-        raise TrainingError(f"{type(model).__name__} does not show which part of it is the decoder: take another policy.base")
+        raise TrainingError(f"{type(model).__name__} does not say which of its modules is the decoder: take another policy.base")
     return [decoder, model.get_input_embeddings(), *filter(None, [model.get_output_embeddings()])]
 
 
 def _is_named(name: str, targets: str | tuple[str, ...]) -> bool:
-    """As peft reads it: everything, a regular expression of whole names, or names and ends of names."""
+    """Match as in peft: all names, a regular expression of full names, or names and suffixes."""
     if isinstance(targets, str):
         return targets == "all-linear" or re.fullmatch(targets, name) is not None
     return any(name == target or name.endswith(f".{target}") for target in targets)

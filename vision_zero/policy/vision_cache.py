@@ -19,13 +19,13 @@ from transformers.modeling_outputs import BaseModelOutputWithPooling
 from vision_zero.policy.trainable import parameter_sides
 
 ROOM = 512 * 1024**2
-"""Bytes of features that are kept; of more, those go that were not looked at for the longest time."""
+"""Capacity in bytes; the least recently used features are evicted."""
 
 CACHED_FAMILIES = ("qwen2_vl", "qwen2_5_vl", "qwen3_vl", "internvl")
-"""Families whose pictures lie one after another: by their grid, or as tiles of one size."""
+"""Families whose images are concatenated: by their grid, or as tiles of one size."""
 
 CachedFeatures = tuple[torch.Tensor, ...]
-"""Of one picture: the features that go among the words, and those that go into layers of the decoder, where the model has any."""
+"""Features of one image: those inserted into the prompt, and those for decoder layers, if the model has any."""
 
 
 @dataclass
@@ -50,7 +50,7 @@ class VisionCache:
         self._used = 0
 
     def __deepcopy__(self, memo: dict[int, Any]) -> VisionCache:
-        return self  # a copy of the model has the same frozen eyes
+        return self  # a copy of the model has the same frozen vision encoder
 
     def __call__(self, pixel_values: torch.Tensor, image_grid_thw: torch.Tensor | None = None, **options: Any) -> Any:
         ends = range(1, len(pixel_values) + 1) if image_grid_thw is None else image_grid_thw.prod(-1).cumsum(0).tolist()
@@ -67,11 +67,11 @@ class VisionCache:
         return _together([known[key] for key in keys], is_flat=image_grid_thw is not None)
 
     def _looked(self, pixels: torch.Tensor, *grids: torch.Tensor, **options: Any) -> list[CachedFeatures]:
-        # Neither play's inference mode nor the update's mixed precision may leave its mark on what both will use.
+        # Cached features must depend neither on inference mode in play nor on mixed precision in the update.
         with torch.inference_mode(False), torch.no_grad(), torch.autocast(pixels.device.type, enabled=False):
             features = self.look(pixels, *grids, **options)
             layers = getattr(features, "deepstack_features", None) or []
-            # Parts of a batch would keep all of it.
+            # Clone: a view would keep the memory of its whole batch.
             return [tuple(part.clone() for part in seen) for seen in zip(features.pooler_output, *layers, strict=True)]
 
     def _remember(self, known: dict[bytes, CachedFeatures]) -> None:
@@ -129,7 +129,7 @@ def _keys(pixels: torch.Tensor, pieces: Sequence[slice], grids: torch.Tensor | N
 
 
 def _together(seen: Sequence[CachedFeatures], *, is_flat: bool) -> Features:
-    """As the model's own method gives it: a tensor for each picture, or one of all tiles."""
+    """The model's own output format: a tensor per image, or one tensor of all tiles."""
     first, *layers = zip(*seen, strict=True)
     return Features(pooler_output=first if is_flat else torch.stack(first), deepstack_features=layers or None)
 

@@ -55,7 +55,7 @@ class GenerationRequest:
 
     @property
     def terms(self) -> dict[str, Any]:
-        """What the server is told of this reply beside the chat: that it has begun, and what may be drawn."""
+        """Extra parameters of the request: the prefilled reply, and the allowed tokens."""
         has_begun = self.messages[-1]["role"] == "assistant"
         begun = {"add_generation_prompt": False, "continue_final_message": True} if has_begun else {}
         return {**begun, **({"allowed_token_ids": list(self.allowed)} if self.allowed else {})}
@@ -70,14 +70,14 @@ class VllmModel:
 
     @classmethod
     def adapter(cls, config: VllmConfig, files: Path) -> VllmModel:
-        """Hand over the adapter of a folder.
+        """Load the adapter of a folder on the server.
 
         Raises:
-            PolicyError: it cannot be written where the server reads, or the server does not take it.
+            PolicyError: it cannot be written to the shared folder, or the server refuses it.
         """
         try:
             folder = Path(mkdtemp(prefix="vision-zero-", dir=config.adapters))
-            folder.chmod(0o755)  # the server may be somebody else's
+            folder.chmod(0o755)  # the server may be shared with others
             for name in ADAPTER_FILES:
                 shutil.copyfile(files / name, folder / name)
         except OSError as error:
@@ -92,27 +92,27 @@ class VllmModel:
         return served
 
     def base(self) -> VllmModel:
-        """The base that the server was started with."""
+        """The base on the server."""
         return VllmModel(self.config, self.config.model)
 
     def replies(
         self, asked: Sequence[GenerationRequest], drawing: SamplingParams, *, top_p: float, never: Sequence[int], seed: Seed
     ) -> list[list[int]]:
-        """The tokens of a reply to each, with the one that ended it.
+        """The token ids of one reply to each request, including the end token.
 
         Args:
             drawing: temperature 0 is greedy.
-            never: tokens that are not drawn.
+            never: tokens that are not sampled.
 
         Raises:
-            PolicyError: the server does not answer, or reads a prompt otherwise than this process.
+            PolicyError: the server does not answer, or tokenises a prompt differently.
         """
         how = {
             "model": self.name,
             "temperature": drawing.temperature,
             "max_tokens": drawing.max_tokens,
             "top_p": top_p,
-            # What the server would otherwise take from the model's generation_config.json.
+            # Set explicitly, since the server would use the model's generation_config.json.
             "top_k": -1,
             "min_p": 0.0,
             "repetition_penalty": 1.0,
@@ -155,7 +155,7 @@ def let_sleep(config: VllmConfig) -> None:
 
 
 def _control(config: VllmConfig, path: str) -> None:
-    # These paths stand beside OpenAI's own, not under them.
+    # These paths are not below OpenAI's /v1.
     root = config.model_copy(update={"url": config.url.rstrip("/").removesuffix("/v1")})
     try:
         Server(root, PolicyError).post(path, {}, bytes)
@@ -176,7 +176,7 @@ def _ids(data: bytes) -> tuple[list[int], list[int]]:
 
 
 def _same_prompt(ours: list[int], theirs: list[int], pictures: Sequence[int]) -> bool:
-    """Are they the same, but for a server that names a picture once instead of once for each of its patches?"""
+    """Whether the ids are equal, also if the server writes one placeholder per image instead of one per patch."""
     return theirs in (ours, [token for token, run in groupby(ours) for _ in (range(1) if token in pictures else run)])
 
 

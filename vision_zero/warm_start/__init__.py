@@ -1,1 +1,1 @@
-"""How the embedded policy is made: supervised fine-tuning on procedural pictures, then an exam."""
+"""How the embedded policy is made: supervised fine-tuning (SFT) on procedural images, then a held-out evaluation."""

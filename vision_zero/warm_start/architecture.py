@@ -1,9 +1,9 @@
-"""The embedded policy's body: Qwen2.5-VL's architecture at a thousandth of its size, built from code.
+"""The embedded policy's model: Qwen2.5-VL's architecture at a thousandth of its size, built in code.
 
-It is the architecture of the main GPU target, so every path is exercised that a 7 B policy takes: flattened patches with
+It is the architecture of the main GPU target, so every code path of a 7 B policy is used: flattened patches with
 ``image_grid_thw``, merged vision tokens, multimodal rotary positions, the names that LoRA looks for. It differs from
-Qwen2.5-VL in size, in full attention in every vision block (a picture is 64 patches: windows would save nothing) and in
-pictures of one frame (Qwen doubles a still picture along time).
+Qwen2.5-VL in size, in full attention in every vision block (an image is 64 patches, so windows would save nothing) and in
+images of one frame (Qwen duplicates an image along time).
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from vision_zero.policy.processor import PictureProcessor
 from vision_zero.warm_start import tokenizer as tokens
 
 PICTURE = 112
-"""Width and height, in pixels, that every picture is resized to (area kept, sides rounded to whole patches)."""
+"""Width and height, in pixels, of the area that every image is resized to (sides rounded to full patches)."""
 PATCH, MERGE = 14, 2
 CONTEXT = 2048
 
@@ -73,7 +73,7 @@ def build_config(tokenizer: PreTrainedTokenizerFast) -> Qwen2_5_VLConfig:
 
 
 def build_model(tokenizer: PreTrainedTokenizerFast, seed: int) -> Qwen2_5_VLForConditionalGeneration:
-    """A policy with random weights, the same for the same seed; torch's global generator is left as it was."""
+    """A policy with random weights from a seed; torch's global generator is not changed."""
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
         model = Qwen2_5_VLForConditionalGeneration(build_config(tokenizer))
@@ -83,7 +83,7 @@ def build_model(tokenizer: PreTrainedTokenizerFast, seed: int) -> Qwen2_5_VLForC
 
 
 def build_processor(tokenizer: PreTrainedTokenizerFast) -> PictureProcessor:
-    """The processor that turns pictures and chat messages into the policy's inputs."""
+    """The processor that turns images and chat messages into the policy's inputs."""
     area = PICTURE * PICTURE
     pictures = Qwen2VLImageProcessorPil(
         size={"shortest_edge": area, "longest_edge": area},

@@ -1,4 +1,4 @@
-"""From pictures to the shipped folder: tokenizer, random weights, teaching, examination, export."""
+"""Makes the embedded policy: tokenizer, random weights, SFT, export with its model card."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ from vision_zero.warm_start.tokenizer import train_tokenizer
 Tell = Callable[[str], None]
 WEIGHTS = "model.safetensors"
 TAUGHT = "taught"
-"""Folder of what a course ended with."""
+"""Folder of the result of each schedule."""
 
 COMMON_WORDS = (
     "the of and to in is you that it he was for on are as with his they I at be this have from or one had by word but not what "
@@ -37,14 +37,14 @@ COMMON_WORDS = (
     "call who its now find long down day did get come made may part chart bar line value highest lowest answer question choose "
     "letter option following according picture image based shown year percent total between difference"
 )
-"""Common English words, so that questions of other benchmarks do not fall to single bytes."""
+"""Common English words, so that questions of other benchmarks are not split into single bytes."""
 
 
 def build_policy(config: WarmStartConfig, pictures: Path, folder: Path, tell: Tell) -> Path:
-    """Teach a policy from nothing or from ``start_from``, or go on where an interrupted teaching stopped.
+    """Train a policy from random weights or ``start_from``, resuming an interrupted warm start.
 
     Returns:
-        The taught policy's folder, in half precision.
+        The trained policy's folder, in half precision.
     """
     school = Curriculum(config, pictures)
     taught = None if config.start_from is None else Path(config.start_from)
@@ -63,14 +63,14 @@ def build_policy(config: WarmStartConfig, pictures: Path, folder: Path, tell: Te
 
 
 def export(taught: Path, target: Path, config: WarmStartConfig, exam: Exam) -> None:
-    """Write the folder that ships: the taught policy and its card."""
+    """Write the policy's folder with its model card."""
     with atomic_dir(target) as fresh:
         shutil.copytree(taught, fresh, dirs_exist_ok=True)
         (fresh / CARD).write_text(nano_card(config, exam), encoding="utf-8")
 
 
 def _blank(config: WarmStartConfig, school: Curriculum) -> tuple[Any, PictureProcessor]:
-    """A policy that knows nothing but its tokens."""
+    """A policy with a new tokenizer and random weights."""
     words = [" " + word for word in COMMON_WORDS.split()]
     tokenizer = train_tokenizer([*school.texts(config.tokenizer_lessons), *words * 20])
     return build_model(tokenizer, Seed(config.seed).child("weights").integer() % 2**31), build_processor(tokenizer)
@@ -85,6 +85,6 @@ def _save_halved(model: Any, processor: PictureProcessor, folder: Path) -> None:
 
 
 def nano_card(config: WarmStartConfig, exam: Exam) -> str:
-    """The card of the embedded policy, in Markdown."""
+    """The model card of the embedded policy, in Markdown."""
     temperature = f"{NANO_SAMPLING.temperature:g}"
     return text_template("vision_zero.warm_start", "nano_card.md.j2").render(config=config, exam=exam, temperature=temperature)

@@ -1,6 +1,6 @@
-"""The pictures and lessons of the warm start: drawn once into files, then read at random by name, not by order.
+"""Images and training examples (*lessons*) of the warm start: rendered once into files, then accessed at random.
 
-Lesson number i of step s is a function of the seed and of (s, i) alone, so an interrupted warm start goes on exactly.
+Example i of step s is a function of the seed and of (s, i) only, so an interrupted warm start resumes exactly.
 """
 
 from __future__ import annotations
@@ -41,21 +41,22 @@ EXAMPLE_MAKERS: Mapping[str, ExampleMaker] = {
     "chart question": lambda facts, other, rng, reasoned: teach_chart_question(facts, rng, reasoned=reasoned),
     "chart look-up": lambda facts, other, rng, reasoned: teach_look_up(facts, rng),
 }
-"""Who teaches each topic: from the facts of the picture and of its edited copy; the last argument says in which form."""
+"""Makes the examples of each topic from the facts of an image and of its edited copy; the last argument is the form of the
+answer."""
 WORDS = ("list", "order", "question", "check", "clue", "vote", "chart list", "chart question")
-"""Topics that hold every word; the tokenizer is trained on their lessons."""
+"""Topics that contain all words; the tokenizer is trained on their examples."""
 
 
 @dataclass(frozen=True, slots=True)
 class ImageExamples:
-    """A picture with the lessons about it of one step."""
+    """An image with its examples in one step."""
 
     image: Image.Image
     lessons: tuple[Example, ...]
 
 
 def generate_files(config: WarmStartConfig, folder: Path, tell: Callable[[str], None]) -> None:
-    """Draw all pairs into parquet files; files that are there already are kept."""
+    """Render all pairs into parquet files; existing files are kept."""
     seed = Seed(config.seed).child("lessons")
     for domain, source, total in (
         ("scenes", SceneSource(config.scenes), config.scene_pairs),
@@ -78,7 +79,7 @@ def _write_file(path: Path, source: PairSource, seed: Seed, numbers: range) -> N
 
 
 class Curriculum:
-    """Random access to lessons."""
+    """Random access to training examples."""
 
     def __init__(self, config: WarmStartConfig, folder: Path) -> None:
         self.config = config
@@ -86,7 +87,7 @@ class Curriculum:
         self._scenes, self._charts = (_column_store(folder / domain) for domain in ("scenes", "charts"))
 
     def taught(self, step: int, number: int) -> ImageExamples:
-        """Picture ``number`` of optimiser step ``step``, with its lessons."""
+        """Image ``number`` of optimiser step ``step``, with its examples."""
         rng = self.seed.child(step, number).generator()
         phase = self._phase(step)
         topics = {name: weight for name, weight in phase.topics.items() if weight > 0}
@@ -101,7 +102,7 @@ class Curriculum:
         return ImageExamples(decode(row[sides[0]]["bytes"], row["pair_id"]), lessons)
 
     def texts(self, count: int) -> Iterator[str]:
-        """Prompts and answers of that many lessons on all topics, for the tokenizer."""
+        """Prompts and answers of this many examples on all topics, for the tokenizer."""
         everything = Phase(steps=1, topics=dict.fromkeys(WORDS, 1.0), scene_pairs=self.config.phases[0].scene_pairs)
         for number in range(count):
             rng = self.seed.child("texts", number).generator()
@@ -113,7 +114,7 @@ class Curriculum:
             yield lesson.answer
 
     def _row(self, is_chart: bool, phase: Phase, rng: np.random.Generator) -> Facts:
-        """A pair that the phase may teach."""
+        """A random pair in the range of the phase."""
         rows = self._charts if is_chart else self._scenes
         first, last = (0, rows.num_rows) if is_chart or phase.scene_pairs is None else phase.scene_pairs
         return rows.slice(int(rng.integers(first, last)), 1).to_pylist()[0]
@@ -128,7 +129,7 @@ class Curriculum:
 
 
 def _column_store(folder: Path) -> pa.Table:
-    """What lessons need of all files of a folder: pictures and facts."""
+    """Images and facts of all files in a folder."""
     columns = ["pair_id", "original", "modified", "original_facts", "modified_facts"]
     files = sorted(folder.glob("*.parquet"))
     return pa.concat_tables([PairTable.read(path).rows.select(columns) for path in files]) if files else None

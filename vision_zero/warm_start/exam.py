@@ -1,8 +1,8 @@
-"""The exam of the warm-started policy on held-out pictures: object lists, clues, judged statements, questions and votes.
+"""The held-out evaluation of the embedded policy: object lists, clues, verdicts on statements, questions and votes.
 
 Questions and votes are measured in three ways: greedy decoding, sampling (at the temperature of
-:data:`vision_zero.config.nano_defaults.NANO_SAMPLING`), and greedy decoding with the prefix of a reasoned reply given, which
-shows skill that the policy has and rarely uses.
+:data:`vision_zero.config.nano_defaults.NANO_SAMPLING`), and greedy decoding with each reply forced to begin with the
+reasoning prefix (*made to reason*), which shows skill that the policy has but rarely uses.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ Marks = dict[str, list[float]]
 
 
 def examine(policy: Policy, config: WarmStartConfig) -> Exam:
-    """Estimates by subject and manner: ``list/color``, ``question/count, greedy``, ``vote/forced, made to reason``, …"""
+    """Scores by subject and decoding: ``list/color``, ``question/count, greedy``, ``vote/forced, made to reason``, …"""
     seed = Seed(config.seed).child("exam")
     to_list = max(config.exam_pairs, config.exam_lists)
     drawn = [SceneSource(config.scenes).sample(seed.child("scenes", number)) for number in range(to_list)]
@@ -90,7 +90,7 @@ def _questions(subject: str, policy: Policy, asked: Sequence[AskedPicture], seed
 
 
 def _games(policy: Policy, pairs: Sequence[ImagePair], seed: Seed) -> Marks:
-    """Clues sampled, and votes on them in each manner."""
+    """Sampled clues, and votes on them with each kind of decoding."""
     game = WhoIsTheSpy(NANO_GAME)
     tables = play_head_to_head(game, pairs, policy, policy, seed.child("games"))
     spoken = [(table.transcript, range(1, table.transcript.players + 1)) for table in tables]
@@ -104,7 +104,7 @@ def _games(policy: Policy, pairs: Sequence[ImagePair], seed: Seed) -> Marks:
 
 
 def _vote_mark(name: str, manner: str) -> str:
-    """``vote/forced, sampled`` of ``decision sampled/forced``."""
+    """Name of a score here: ``vote/forced, sampled`` for ``decision sampled/forced``."""
     group, _, what = name.partition("/")
     group, is_sampled = group.removesuffix(" sampled"), group.endswith(" sampled")
     group = "vote" if group in ("decision", "replies") else group

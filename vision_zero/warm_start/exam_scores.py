@@ -1,4 +1,4 @@
-"""The marks of an examination, as data: apart from the examining, so that reading them loads no model."""
+"""Scores of the held-out evaluation as data, in a separate module so that reading them loads no model."""
 
 from __future__ import annotations
 
@@ -7,6 +7,6 @@ from vision_zero.evaluation.estimates import Estimate
 
 
 class Exam(Config):
-    """Estimates by subject, ``<skill>/<what>``."""
+    """Scores by subject, ``<skill>/<what>``."""
 
     marks: dict[str, Estimate]

@@ -1,6 +1,7 @@
-"""The warm start's training: supervised learning of lessons with transformers' Trainer.
+"""SFT of the warm start with transformers' Trainer.
 
-A picture is encoded once for all its lessons: the vision side costs about as much as eighty words, a lesson about forty.
+An image is encoded once for all its examples: the vision encoder costs about as much as eighty tokens, an example has about
+forty.
 """
 
 from __future__ import annotations
@@ -29,15 +30,15 @@ disable_progress_bar()
 
 IGNORED = -100
 WORDS = 1600
-"""Words, padding included, that go through the model together: of a step's lessons, those of similar length."""
+"""Tokens of a micro-batch, including padding; a step's examples of similar length are batched."""
 
 
 Row = tuple[int, str, list[int], list[int]]
-"""A lesson: its picture's place in the step, its topic, its token ids, and which of them are to be learned."""
+"""A tokenised example: index of its image in the step, topic, token ids, and the mask of trained tokens."""
 
 
 class ExampleDataset(Dataset[ImageExamples]):
-    """Pictures with lessons in the order of a course's steps; each is made when it is asked for."""
+    """Images with examples in the order of a schedule's steps, made on access."""
 
     def __init__(self, school: Curriculum, course: FineTuning, pictures_per_step: int) -> None:
         self.school, self.course, self.pictures = school, course, pictures_per_step
@@ -50,7 +51,8 @@ class ExampleDataset(Dataset[ImageExamples]):
 
 
 class Collator:
-    """A step as tensors: the pixels of its pictures, and its lessons in parts of similar length, with their pictures' places."""
+    """Collates a step: pixel values of its images, and its examples in micro-batches of similar length with their image
+    indices."""
 
     def __init__(self, processor: PictureProcessor) -> None:
         self.processor = processor
@@ -84,7 +86,7 @@ class Collator:
         }
 
     def _row(self, lesson: Example, image_tokens: int) -> tuple[list[int], list[int]]:
-        """Token ids, and what of them is to be learned: the answer and its end."""
+        """Token ids, and the mask of trained tokens: the answer with its end token."""
         user = [{"role": "user", "content": [{"type": "image"}, {"type": "text", "text": lesson.prompt}]}]
         text = self.processor.apply_chat_template(user, add_generation_prompt=True)
         text = text.replace(tokens.IMAGE, tokens.IMAGE * image_tokens)
@@ -94,7 +96,7 @@ class Collator:
 
 
 def _parts(rows: Sequence[Row]) -> Iterator[list[Row]]:
-    """Rows in order of length, cut where one more would make a part of more than ``WORDS``."""
+    """Rows sorted by length, split into micro-batches of at most ``WORDS`` tokens."""
     part: list[Row] = []
     for row in rows:
         if part and (len(part) + 1) * len(row[2]) > WORDS:
@@ -105,15 +107,15 @@ def _parts(rows: Sequence[Row]) -> Iterator[list[Row]]:
 
 
 Counting = Callable[[torch.Tensor, torch.Tensor, torch.Tensor, Sequence[str]], None]
-"""Gets the logits of a part, its labels, where something is to be learned, and the topics of its lessons."""
+"""Callback with a micro-batch's logits, labels, mask of trained tokens, and topics."""
 
 
 def lessons_loss(model: Any, inputs: dict[str, Any], count: Counting | None = None) -> torch.Tensor:
-    """Mean cross-entropy, in nats, of the words that the lessons of a step teach; every picture is encoded once.
+    """Mean cross-entropy, in nats, over the trained tokens of a step; every image is encoded once.
 
     Args:
-        model: without a wrapper of peft's around it; its layers may have adapters.
-        inputs: what :class:`Collator` makes, on the model's device.
+        model: the model without peft's wrapper; its layers may have adapters.
+        inputs: output of :class:`Collator`, on the model's device.
     """
     features = model.model.visual(inputs["pixel_values"], grid_thw=inputs["grid"]).pooler_output
     per_picture = features.reshape(len(inputs["grid"]), -1, features.shape[-1])
@@ -125,7 +127,7 @@ def lessons_loss(model: Any, inputs: dict[str, Any], count: Counting | None = No
 def _part_loss(
     model: Any, part: dict[str, Any], per_picture: torch.Tensor, grid: torch.Tensor, count: Counting | None
 ) -> torch.Tensor:
-    """Summed cross-entropy, in nats, of the words to be learned."""
+    """Summed cross-entropy, in nats, over the trained tokens."""
     places = part["places"]
     hidden = model.model(
         input_ids=part["input_ids"],
@@ -137,7 +139,7 @@ def _part_loss(
     ).last_hidden_state
     labels = part["labels"][:, 1:]
     taught = labels != IGNORED
-    # Logits only where something is to be learned: most of a lesson is its prompt.
+    # Logits of trained tokens only: most of an example is its prompt.
     logits = model.lm_head(hidden[:, :-1][taught])
     if count is not None:
         count(logits, labels, taught, part["topics"])
@@ -145,7 +147,7 @@ def _part_loss(
 
 
 class SftTrainer(Trainer):
-    """Trainer whose batches share the encoding of a picture, and which counts right tokens by topic and of verdicts."""
+    """Trainer whose batches share the encoding of an image; it logs token accuracy by topic and of verdicts."""
 
     def __init__(self, tokenizer: PreTrainedTokenizerFast, **kwargs: Any) -> None:
         super().__init__(**kwargs)
@@ -153,11 +155,11 @@ class SftTrainer(Trainer):
         self.right: dict[str, list[int]] = defaultdict(lambda: [0, 0])
 
     def _get_train_sampler(self, *args: Any, **kwargs: Any) -> SequentialSampler:
-        # A lesson's place says which step it belongs to.
+        # The index of an example determines its step.
         return SequentialSampler(self.train_dataset)
 
     def _load_from_checkpoint(self, resume_from_checkpoint: str, model: Any = None) -> None:
-        # This architecture is saved under other names than its modules have; Trainer would warn, and go on with random weights.
+        # Saved parameter names differ from module names here; Trainer would warn and continue with random weights.
         saved = type(self.model).from_pretrained(resume_from_checkpoint)
         self.model.load_state_dict(saved.state_dict())
 
@@ -182,7 +184,7 @@ class SftTrainer(Trainer):
 
 
 class Progress(TrainerCallback):
-    """One line a log: step, minutes left, share of right tokens by topic; and the same as JSON lines."""
+    """Logs one line: step, minutes left, token accuracy by topic; also as JSON lines."""
 
     def __init__(self, path: Path, tell: Any) -> None:
         self.path, self.tell = path, tell
@@ -193,7 +195,7 @@ class Progress(TrainerCallback):
         with self.path.open("a", encoding="utf-8") as file:
             file.write(json.dumps({"step": state.global_step, **logs}) + "\n")
         shares = ", ".join(f"{name[6:]} {100 * share:.1f}" for name, share in logs.items() if name.startswith("right/"))
-        self.tell(f"step {state.global_step} of {state.max_steps}, loss {logs['loss']:.3f}; right words in %: {shares}")
+        self.tell(f"step {state.global_step} of {state.max_steps}, loss {logs['loss']:.3f}; token accuracy in %: {shares}")
 
 
 def fine_tune(
@@ -205,9 +207,9 @@ def fine_tune(
     folder: Path,
     tell: Any,
 ) -> None:
-    """Teach a course; goes on from the last checkpoint in ``folder`` if there is one."""
+    """Train the phases of one schedule, resuming from the last checkpoint in ``folder`` if there is one."""
     if config.compile:
-        # Both halves in place: what is saved has the names that it has without.
+        # Compile both parts in place, so that saved parameters keep their names.
         model.model.visual.compile()
         model.model.language_model.compile(dynamic=True)
     arguments = TrainingArguments(
@@ -250,7 +252,7 @@ def fine_tune(
 
 
 def learning_rate_share(done: float, warmup: float, steady: float) -> float:
-    """Share of the peak learning rate after that share of a course: a rise, a level stretch, a cosine down to 2 %."""
+    """Learning rate as a share of its peak after a share of the steps: warm-up, constant, cosine down to 2 %."""
     if done < warmup:
         return done / warmup
     if done < steady:

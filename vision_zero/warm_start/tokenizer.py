@@ -1,4 +1,4 @@
-"""The embedded policy's tokenizer: a small byte-level BPE, so that any text can be written and common words are one token."""
+"""The embedded policy's tokenizer: a small byte-level BPE, so that any text can be encoded and common words are one token."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ PAD, END, USER, ASSISTANT = "<|pad|>", "<|end|>", "<|user|>", "<|assistant|>"
 VISION_START, VISION_END, IMAGE, VIDEO = "<|vision_start|>", "<|vision_end|>", "<|image_pad|>", "<|video_pad|>"
 SPECIAL_TOKENS = (PAD, END, USER, ASSISTANT, VISION_START, VISION_END, IMAGE, VIDEO)
 BOXED = (" \\boxed{", "\\boxed{")
-"""One token each, since every reply of the game has one."""
+"""Texts with a single token each, since they are in every reply."""
 VOCABULARY = 640
 
-# Words with the space before them, single digits, runs of other signs: GPT-2's pattern, digits kept apart.
+# Words with the preceding space, single digits, runs of other characters: GPT-2's pattern with separate digits.
 _PIECES = Regex(r" ?\p{L}+| ?\p{N}| ?[^\s\p{L}\p{N}]+|\s+")
 
 CHAT_TEMPLATE = """\

@@ -144,7 +144,7 @@ def test_a_server_that_is_not_there() -> None:
 
 @pytest.mark.parametrize(
     ("settings", "words"),
-    [({"key_variable": "NOT_SET"}, "NOT_SET is not set"), ({"url": "file:///etc/passwd"}, "no http or https URL")],
+    [({"key_variable": "NOT_SET"}, "NOT_SET is not set"), ({"url": "file:///etc/passwd"}, "not an http or https URL")],
 )
 def test_settings_that_cannot_work(settings: dict[str, str], words: str) -> None:
     with pytest.raises(EvaluationError, match=words):
