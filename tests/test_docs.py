@@ -29,6 +29,14 @@ def test_links_lead_somewhere(page):
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_links_to_sections_name_a_heading(page):
+    for target, section in re.findall(r"\]\(([^)#:]*)#([^)]+)\)", page.read_text(encoding="utf-8")):
+        linked = page.parent / target if target else page
+        headings = re.findall(r"^#+ (.+)$", linked.read_text(encoding="utf-8"), re.MULTILINE)
+        assert section in {re.sub(r"[^\w -]", "", heading.lower()).replace(" ", "-") for heading in headings}, (target, section)
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
 def test_fragments_of_recipes_are_valid(page):
     for block in blocks(page, "yaml"):
         SelfPlayConfig.model_validate(yaml.safe_load(block))

@@ -1,4 +1,4 @@
-"""Folders that are there whole or not at all."""
+"""Writes folders atomically."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from pathlib import Path
 
 @contextmanager
 def atomic_dir(target: Path) -> Iterator[Path]:
-    """A fresh folder beside ``target`` that takes its place when the block ends well; only then is an older
-    one moved aside, and removed last: whenever this is killed, no part of a folder stands where a folder is looked for. Where the
-    block ends badly, nothing of the fresh one is left.
+    """A temporary folder beside ``target`` that is renamed to it if the block succeeds. Only then is an older folder moved
+    aside, and removed last, so ``target`` is never incomplete, even after a kill. If the block fails, the temporary folder is
+    removed.
 
     Raises:
         OSError: the folder cannot be made, or the older one cannot be moved.

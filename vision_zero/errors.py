@@ -1,16 +1,16 @@
-"""The one family of errors that a user may see: what happened and what to do, in one line."""
+"""The errors that a user may see: one line that says what happened and what to do."""
 
 from __future__ import annotations
 
 
 def first_line(error: BaseException) -> str:
-    """Of what a library says, which is often a page, the line that names the matter."""
+    """The most informative line of a library's long error message."""
     lines = str(error).strip().splitlines()
     return lines[0].strip() if lines else type(error).__name__
 
 
 class VisionZeroError(Exception):
-    """Base of every error raised on purpose. ``str(error)`` is one line that says what to do about it."""
+    """Base of all errors that this project raises. ``str(error)`` is one line that says what to do about it."""
 
 
 class ConfigError(VisionZeroError):
@@ -22,7 +22,7 @@ class PairsError(VisionZeroError):
 
 
 class GameError(VisionZeroError):
-    """A table that cannot be dealt or a seat that spoke out of turn."""
+    """A game that cannot be set up, or a move out of turn."""
 
 
 class PolicyError(VisionZeroError):
@@ -30,11 +30,11 @@ class PolicyError(VisionZeroError):
 
 
 class TrainingError(VisionZeroError):
-    """Training that cannot start, continue, or be trusted (for example a loss that is not a number)."""
+    """Training that cannot start, continue, or be trusted (for example a NaN loss)."""
 
 
 class PromotionError(VisionZeroError):
-    """A trained version that must not, or could not, become the one in production."""
+    """A trained version that must not, or could not, be promoted."""
 
 
 class EvaluationError(VisionZeroError):
@@ -42,7 +42,7 @@ class EvaluationError(VisionZeroError):
 
 
 class ArtifactError(VisionZeroError):
-    """An artifact that cannot be brought into the artifact store, or out of it."""
+    """An artifact that cannot be stored or loaded."""
 
 
 class ReportError(VisionZeroError):
@@ -50,9 +50,9 @@ class ReportError(VisionZeroError):
 
 
 class PublishError(VisionZeroError):
-    """A policy that cannot be brought to where it was to be published."""
+    """A policy that cannot be published to its target."""
 
 
 def one_line(error: BaseException) -> str:
-    """What an exception of somebody else's says, without line breaks."""
+    """The message of a library's exception in one line."""
     return " ".join(str(error).split()) or type(error).__name__

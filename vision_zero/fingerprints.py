@@ -1,7 +1,7 @@
-"""Fingerprints: a cached result is found again by what it was made from, never by where that lay.
+"""Content fingerprints, the keys of all caches.
 
-An address (a folder, a URL, a hub id) stays the same when the files behind it are replaced. Everything that is kept for later is
-therefore keyed by content: the step cache, the answers of an evaluation, what was measured of a base, the models of an ablation.
+An address (a folder, a URL, a hub id) stays the same when its files are replaced. So caches are keyed by content: the step cache,
+answers of evaluations, scores of the base, models of an ablation.
 """
 
 from __future__ import annotations
@@ -11,14 +11,14 @@ from collections.abc import Mapping
 from pathlib import Path
 
 READ_WHOLE = 1 << 30
-"""Bytes of local files that are read for one fingerprint, smallest files first: about a second."""
+"""Bytes of local files that are read in full for one fingerprint, smallest files first; takes about a second."""
 _ENDS = 1 << 16
-"""Bytes at both ends of a file that is not read whole."""
+"""Bytes read at both ends of a larger file."""
 _PIECE = 1 << 22
 
 
 def digest(*parts: bytes | str) -> str:
-    """Thirty-two hexadecimal digits of these parts; ``("ab", "c")`` and ``("a", "bc")`` differ."""
+    """Fingerprint of these parts: 32 hexadecimal digits. ``("ab", "c")`` and ``("a", "bc")`` differ."""
     total = hashlib.blake2b(digest_size=16)
     for part in parts:
         data = part.encode("utf-8", "surrogatepass") if isinstance(part, str) else part
@@ -28,12 +28,11 @@ def digest(*parts: bytes | str) -> str:
 
 
 def of_files(files: Mapping[str, Path], read_whole: int = READ_WHOLE) -> str:
-    """The fingerprint of local files by name.
+    """Fingerprint of local files by name.
 
-    The smallest files are read whole, up to ``read_whole`` bytes in all: settings, templates, tokenizers and tables always,
-    photos and weights as far as that is cheap. Of the others size, time of the last change and both ends count, so a copy of a
-    large file with another time is taken for another one: what was kept is then made again, never the other way round. A file
-    that cannot be read counts as such: whoever needs it says what is wrong with it.
+    The smallest files are read in full, up to ``read_whole`` bytes in total. Of the others size, modification time and both ends
+    count, so a copy of a large file with another time is a cache miss. An unreadable file counts as unreadable; the code that
+    needs it reports the error.
     """
     parts: dict[str, str] = {}
     for size, name, path in sorted((_size(path), name, path) for name, path in files.items()):
@@ -46,7 +45,7 @@ def of_files(files: Mapping[str, Path], read_whole: int = READ_WHOLE) -> str:
 
 
 def of_folder(folder: Path) -> str:
-    """The fingerprint of all files of a folder and below it, but for hidden ones and Markdown: nothing loads those."""
+    """Fingerprint of all files in and below a folder, except hidden files and Markdown, which are never loaded."""
     paths = {path.relative_to(folder): path for path in folder.rglob("*") if path.is_file() and path.suffix.lower() != ".md"}
     return of_files(
         {name.as_posix(): path for name, path in paths.items() if not any(part.startswith(".") for part in name.parts)}

@@ -1,4 +1,4 @@
-"""What measurements were made on, as JSON data."""
+"""The machine of a measurement, as JSON data."""
 
 from __future__ import annotations
 
@@ -9,5 +9,5 @@ Hardware = dict[str, str | int | None]
 
 
 def hardware() -> Hardware:
-    """Cores, architecture and Python."""
+    """Cores, architecture and Python version."""
     return {"cores": os.cpu_count(), "architecture": platform.machine(), "python": platform.python_version()}

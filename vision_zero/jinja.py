@@ -1,4 +1,4 @@
-"""Templates of text that is no HTML: prompts and cards."""
+"""Templates for text other than HTML: prompts and model cards."""
 
 from __future__ import annotations
 
@@ -13,17 +13,17 @@ from vision_zero.text import well_formed
 
 @dataclass(frozen=True)
 class TextTemplate:
-    """A template whose text can be written and tokenized whatever it was filled with."""
+    """A template whose output is always well-formed Unicode."""
 
     template: Template
 
     def render(self, **content: Any) -> str:
-        """The text, filled in."""
+        """The rendered text."""
         return well_formed(self.template.render(**content))
 
 
 @cache
 def text_template(package: str, name: str) -> TextTemplate:
-    """A template of a package's folder ``templates``; nothing is escaped, and a value that is missing is an error."""
+    """A template from a package's folder ``templates``; nothing is escaped, and a missing value is an error."""
     environment = Environment(loader=PackageLoader(package), undefined=StrictUndefined, autoescape=False)
     return TextTemplate(environment.get_template(name))

@@ -1,7 +1,7 @@
-"""The source files that a piece of our code can run: its module, all that it imports, and the data files beside those.
+"""The source files that a module of this project can run: the module, its imports, and the data files beside them.
 
-Imports are read from the source, inside functions too, so that nothing has to be loaded or listed by hand. A string that is the
-name of one of our modules or packages counts as an import: templates and processes are named so.
+Imports are read from the source, also inside functions, so no module is loaded or listed by hand. A string with the name of a
+module or package of this project counts as an import, since templates and processes are named so.
 """
 
 from __future__ import annotations
@@ -15,26 +15,26 @@ from pathlib import Path
 from vision_zero.fingerprints import digest
 
 ROOT = Path(__file__).resolve().parent.parent
-"""Where the packages lie: a checkout, or ``site-packages``."""
+"""Folder of the packages: a checkout, or ``site-packages``."""
 PACKAGES = frozenset({"vision_zero", "steps"})
-"""Ours whose code decides what a step returns; materializers decide how it is stored."""
+"""Packages whose code determines what a step returns; materializers only determine how it is stored."""
 _DISTRIBUTIONS = {"PIL": "pillow", "skimage": "scikit-image", "yaml": "pyyaml", "great_expectations": "great-expectations"}
-"""Names of packages on the index where they differ from those of their modules."""
+"""Distribution names that differ from the module name."""
 
 
 def code_fingerprint(modules: Iterable[str], root: Path = ROOT) -> str:
-    """The fingerprint of all that these modules can run: our files, and the versions of other packages that they import."""
+    """Fingerprint of all code that these modules can run: files of this project, and versions of other imported packages."""
     return closure_fingerprint(*closure(modules, root))
 
 
 def closure_fingerprint(files: Mapping[str, Path], others: Set[str]) -> str:
-    """The same of a closure that is known already: of what is in its files now."""
+    """The same for a known closure, from the current content of its files."""
     parts = [part for name, path in sorted(files.items()) for part in (name, path.read_bytes())]
     return digest(*parts, *(f"{name} {_version(name)}" for name in sorted(others)))
 
 
 def closure(modules: Iterable[str], root: Path = ROOT) -> tuple[dict[str, Path], set[str]]:
-    """Our files by their name below ``root``, and the top-level names of all other modules, that these modules import."""
+    """Files of this project, by path below ``root``, and top-level names of other modules that these modules import."""
     waiting, seen = [name for module in modules for name in _with_parents(module)], set[str]()
     files: dict[str, Path] = {}
     others: set[str] = set()
@@ -56,9 +56,9 @@ def closure(modules: Iterable[str], root: Path = ROOT) -> tuple[dict[str, Path],
 
 
 def modules_of(path: Path, function: str) -> set[str]:
-    """The modules that one function of a file uses: what it imports, and what the names in it were imported from at the top.
+    """The modules that one function of a file uses: its own imports, and the imports of names that it uses.
 
-    A function or a constant of the same file that it names is looked through as well. Its decorators are not.
+    Functions and constants of the same file that it uses are followed, decorators are not.
     """
     tree = ast.parse(path.read_bytes())
     defined = {name: node for node in tree.body for name in _names_defined(node)}
@@ -113,13 +113,13 @@ def _imported_by(tree: ast.AST, package: str) -> Iterator[str]:
 
 
 def _with_parents(name: str) -> list[str]:
-    """Importing a module runs the packages above it."""
+    """Names of a module and its parent packages, which importing it runs."""
     parts = name.split(".")
     return [".".join(parts[:length]) for length in range(1, len(parts) + 1)]
 
 
 def _file_of(name: str, root: Path) -> Path | None:
-    """The file of a module; None where the name is one of a class or function in it."""
+    """The file of a module; None if the name is that of a class or function."""
     if not all(part.isidentifier() for part in name.split(".")):
         return None
     place = root.joinpath(*name.split("."))
@@ -127,7 +127,7 @@ def _file_of(name: str, root: Path) -> Path | None:
 
 
 def _data_beside(package: Path) -> Iterator[Path]:
-    """Files beside a package's modules that are no modules, and those of folders below it that are no packages."""
+    """Data files of a package, and of folders below it that are not packages."""
     for path in sorted(package.iterdir()):
         if path.is_dir():
             if path.name != "__pycache__" and not (path / "__init__.py").is_file():
@@ -138,7 +138,7 @@ def _data_beside(package: Path) -> Iterator[Path]:
 
 @cache
 def _version(module: str) -> str:
-    """Of the package that a module comes from; nothing for Python's own."""
+    """Version of a module's distribution; empty for the standard library."""
     try:
         return version(_DISTRIBUTIONS.get(module, module))
     except PackageNotFoundError:

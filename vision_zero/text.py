@@ -6,7 +6,7 @@ from __future__ import annotations
 def well_formed(text: str) -> str:
     """The text with surrogate pairs joined and lone surrogates replaced by U+FFFD.
 
-    JSON and file names may hold them (a reply that was cut in the middle of an emoji); files and tokenizers reject them.
+    JSON and file names may contain them (a reply truncated inside an emoji); files and tokenizers reject them.
     """
     return text if text.isascii() else text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
 
