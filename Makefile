@@ -19,7 +19,7 @@ export GX_ANALYTICS_ENABLED := false
 export TRL_EXPERIMENTAL_SILENCE := 1
 export OMP_WAIT_POLICY := PASSIVE
 
-.PHONY: help run test test-kubeflow test-s3 test-browser lint dashboard stop-dashboard clean install
+.PHONY: help run test test-kubeflow test-s3 test-browser test-vllm lint dashboard stop-dashboard clean install
 
 help: ## Show this list.
 	@grep -E '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 18
@@ -52,6 +52,10 @@ test-s3: $(VENV)/installed ## Complete runs on a local S3 server, with and witho
 test-browser: $(VENV)/installed ## Tests of the dashboard in Chromium (Debian's package chromium); about a minute.
 	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[dev,browser]'
 	REQUIRE_BROWSER=1 $(BIN)/python -m pytest -m browser
+
+test-vllm: $(VENV)/installed ## Contract tests with a real vLLM server, in .venv-vllm (3.5 GB); ten minutes the first time, then three.
+	tests/vllm/environment.sh .venv-vllm
+	VLLM_PROGRAM=.venv-vllm/bin/vllm $(BIN)/python -m pytest -m vllm
 
 lint: $(VENV)/installed ## Run ruff and mypy.
 	$(BIN)/ruff check .

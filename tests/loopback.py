@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -28,3 +29,10 @@ def serving(
 def address(server: ThreadingHTTPServer) -> str:
     """The server's URL, without a path."""
     return f"http://127.0.0.1:{server.server_port}"
+
+
+def free_port() -> int:
+    """A port on which nobody listens at the moment."""
+    with socket.socket() as bound:
+        bound.bind(("127.0.0.1", 0))
+        return int(bound.getsockname()[1])

@@ -11,7 +11,7 @@ import pytest
 
 from tests.browser.dashboard import chromium, skip_questions, visiting
 from tests.crashes import ROOT, Workplace
-from tests.stacks.zenml_server import free_port
+from tests.loopback import free_port
 
 RUN = "from zenml.client import Client; print(Client().list_pipeline_runs(size=1).items[0].id)"
 

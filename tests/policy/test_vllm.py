@@ -1,6 +1,8 @@
 """Replies from a vLLM server are those of the model itself; what is trained is on the server, and nothing is left there."""
 
 import gc
+import shutil
+from contextlib import nullcontext
 from dataclasses import replace
 from itertools import pairwise
 
@@ -14,8 +16,10 @@ from vision_zero.config.endpoint import VllmConfig
 from vision_zero.config.policy import AdapterConfig, PolicyConfig
 from vision_zero.config.self_play import SelfPlayConfig
 from vision_zero.errors import PolicyError
+from vision_zero.policy import vllm_server as vllm_server_module
 from vision_zero.policy.loading import load_policy
 from vision_zero.policy.policy import user_message
+from vision_zero.policy.vllm_server import contact, let_sleep
 from vision_zero.randomness import Seed
 from vision_zero.training.trainer import StageTrainer
 
@@ -67,12 +71,23 @@ def test_sampled_replies_differ_by_seed_and_are_repeated_by_it(config):
     policy = load_policy(config, None)
     replies = said(policy)
     assert said(policy) == replies
-    assert len(set(replies[1::3] + replies[2::3])) > 3, "two replies to one prompt have seeds of their own"
+    assert len(set(replies[1::3] + replies[2::3])) > 3, "two replies to one prompt are sampled apart"
+
+
+def test_the_replies_to_one_prompt_are_one_request(config, server):
+    said(load_policy(config, None))
+    numbers = [body["n"] for name, body in server.asked if name == "chat/completions"]
+    assert numbers[0] == 4, "the replies that are compared at the start"
+    assert sorted(numbers[1:]) == [1, 1, 1, 2, 2, 2]
+    server.asked.clear()
+    replies = said(load_policy(config, None), greedy=True)
+    assert [body["n"] for name, body in server.asked if name == "chat/completions"] == [1] * 6
+    assert replies[1::3] == replies[2::3]
 
 
 def test_the_server_is_told_all_that_it_would_take_from_the_models_files(config, server):
     said(load_policy(config, None))
-    body = next(body for name, body in server.asked if name == "chat/completions")
+    body = next(body for name, body in server.asked if name == "chat/completions" and body["temperature"])
     told = {name: body[name] for name in ("temperature", "top_p", "top_k", "min_p", "repetition_penalty", "return_token_ids")}
     assert told == {
         "temperature": 1.0,
@@ -99,7 +114,7 @@ def test_replies_that_are_begun_and_forced_choices_are_the_models_own(config, se
 
 def test_an_adapter_leaves_the_server_with_its_policy(config, server, shared, trained):
     policy = load_policy(config, trained)
-    [folder] = shared.iterdir()
+    [folder] = (path for path in shared.iterdir() if path.is_dir())
     assert set(server.served) == {BASE, folder.name}
     other = replace(policy, greedy=True)
     del policy
@@ -171,6 +186,21 @@ def other_prompt(path, answer):
     return (status, {**body, "prompt_token_ids": body["prompt_token_ids"][1:]}) if path == "chat/completions" else answer
 
 
+def rank_too_high(path, answer):
+    fault = {"error": {"message": "LoRA rank 4 is greater than max_lora_rank 2."}}
+    return (500, fault) if path == "load_lora_adapter" else answer
+
+
+def other_scores(path, answer):
+    """As of a server that resizes pictures otherwise."""
+    status, body = answer
+    if path == "chat/completions":
+        for choice in body["choices"]:
+            for token in choice["logprobs"]["content"]:
+                token["logprob"] -= 0.01
+    return status, body
+
+
 def older(path, answer):
     status, body = answer
     return (status, {"choices": body["choices"]}) if path == "chat/completions" else answer
@@ -181,16 +211,87 @@ def older(path, answer):
     [
         (refused, r"HTTP 400: .*LoRA is not enabled.*start it with --enable-lora and VLLM_ALLOW_RUNTIME_LORA_UPDATING=True"),
         (other_prompt, r"reads the prompt of chat \d of 9 as \d+ tokens, this process as \d+: serve the same base"),
-        (older, r"no token ids in .*vLLM sends them from 0\.10\.2 on"),
+        (rank_too_high, r"HTTP 500: .*greater than max_lora_rank 2.*start it with --max-lora-rank 4 or more"),
+        (other_scores, r"log-probs differ by 0\.01 on average, and 0\.0001 is allowed .*--mm-processor-kwargs"),
+        (older, r"no token ids and log-probs in .*vLLM sends them from 0\.10\.2 on"),
         (lambda path, answer: (503, "overloaded"), "gave no answer: HTTP 503: overloaded"),
     ],
-    ids=["no adapters", "another prompt", "no token ids", "busy"],
+    ids=["no adapters", "another prompt", "rank too high", "other scores", "no token ids", "busy"],
 )
 def test_what_goes_wrong_is_one_line(config, server, trained, shared, spoil, words):
     server.spoil = spoil
     with pytest.raises(PolicyError, match=words) as raised:
         said(load_policy(config, trained))
     assert "\n" not in str(raised.value)
+
+
+def test_a_refused_adapter_is_asked_for_once_and_leaves_nothing(config, server, trained, shared):
+    server.spoil = rank_too_high
+    with pytest.raises(PolicyError, match="max_lora_rank"):
+        load_policy(config, trained)
+    assert [name for name, _ in server.asked].count("load_lora_adapter") == 1
+    gc.collect()
+    assert not list(shared.iterdir())
+    assert "unload_lora_adapter" not in [name for name, _ in server.asked]
+
+
+def test_a_server_that_restarted_is_handed_the_adapter_again(config, server, trained, caplog):
+    policy = load_policy(config, trained)
+    before = said(policy, greedy=True)
+    server.served = {BASE: server.served[BASE]}
+    assert said(policy, greedy=True) == before
+    assert "has lost the adapter" in caplog.text
+
+
+def test_adapters_of_killed_processes_are_unloaded_at_the_next_start(config, server, shared, trained, tmp_path):
+    lives = load_policy(config, trained)
+    left = shared / "vision-zero-0123456789ab"
+    shutil.copytree(trained, left)
+    server._load_lora_adapter({"lora_name": left.name, "lora_path": str(left)})
+    contact.cache_clear()  # as in another process
+    said(load_policy(config, None))
+    assert set(server.served) == {BASE, lives.served.name}
+    assert {path.stem for path in shared.iterdir()} == {lives.served.name}
+
+
+def test_a_prompt_that_the_servers_context_does_not_hold_is_refused(config, server):
+    server.context = 20
+    with pytest.raises(PolicyError, match=r"the prompt of .* has \d+ tokens, .* more than the server's context of 20"):
+        said(load_policy(config, None))
+
+
+def test_another_model_at_the_url_is_named(config):
+    other = config.model_copy(update={"server": config.server.model_copy(update={"model": "Qwen/Qwen2.5-VL-7B-Instruct"})})
+    with pytest.raises(PolicyError, match=r"serves the-base, and not policy.server.model 'Qwen/Qwen2.5-VL-7B-Instruct'"):
+        said(load_policy(other, None))
+
+
+def test_a_url_without_v1_is_told_so(config, server):
+    server.sleeps_when_told = False
+    bare = config.model_copy(update={"server": config.server.model_copy(update={"url": server.url.removesuffix("/v1")})})
+    with pytest.raises(PolicyError, match=r"HTTP 404: .*is the url http://127\.0\.0\.1:\d+/v1\?"):
+        said(load_policy(bare, None))
+
+
+def test_a_sleeping_server_is_not_waited_for(config, server):
+    server.sleeps_when_told = server.is_asleep = True
+    with pytest.raises(PolicyError, match=r"is asleep and would never answer: POST /wake_up there, or set policy.server.sleeps"):
+        said(load_policy(config, None))
+
+
+def test_sleep_that_does_not_happen_is_noticed(config, server, monkeypatch):
+    server.sleeps_when_told = True
+    monkeypatch.setattr(type(server), "_control", lambda self, path: (200, {"is_sleeping": False}))
+    with pytest.raises(PolicyError, match="was told to sleep and is awake"):
+        let_sleep(config.server.model_copy(update={"sleeps": True}))
+
+
+@pytest.mark.parametrize(("freed", "fault"), [(0, True), (2**30, False)])
+def test_sleep_that_frees_nothing_is_noticed(config, server, monkeypatch, freed, fault):
+    server.sleeps_when_told = True
+    monkeypatch.setattr(vllm_server_module, "_free_memory", lambda: 2**30 + freed * server.is_asleep)
+    with pytest.raises(PolicyError, match="has freed no memory of this process's GPU") if fault else nullcontext():
+        let_sleep(config.server.model_copy(update={"sleeps": True}))
 
 
 def test_a_server_may_name_a_picture_once(config, server):

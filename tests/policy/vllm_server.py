@@ -1,8 +1,8 @@
 """A stand-in for a vLLM server, which answers with a real model: the part of its HTTP API that this project uses.
 
-POST /v1/load_lora_adapter {lora_name, lora_path}, /v1/unload_lora_adapter {lora_name}, and /v1/chat/completions with
-``return_token_ids``, as documented for vLLM 0.10.2 and later. Beside /v1, POST /sleep?level=1 and /wake_up, as vLLM 0.30 has them
-with VLLM_SERVER_DEV_MODE=1.
+GET /v1/models; POST /v1/load_lora_adapter {lora_name, lora_path}, /v1/unload_lora_adapter {lora_name}, and /v1/chat/completions
+with ``return_token_ids``, ``logprobs`` and ``n``. Beside /v1, POST /sleep?level=1 and /wake_up and GET /is_sleeping, which exist
+with VLLM_SERVER_DEV_MODE=1. All as in vLLM 0.32.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from PIL import Image
 from tests.loopback import address, serving
 from vision_zero.config.policy import PolicyConfig, SamplingParams
 from vision_zero.policy.loading import load_policy
-from vision_zero.policy.policy import Policy, begin_reply, unpadded, user_message
+from vision_zero.policy.policy import Messages, Policy, begin_reply, unpadded, user_message
 from vision_zero.randomness import Seed
 
 BASE = "the-base"
@@ -38,6 +38,7 @@ class VllmServer:
         spoil: changes an answer to a path; None for the server as it should be.
         sleeps_when_told: it was started so that it can.
         is_asleep: it holds no memory of a GPU, and answers nothing.
+        context: its --max-model-len.
     """
 
     base: Path
@@ -47,6 +48,7 @@ class VllmServer:
     spoil: Callable[[str, Answer], Answer] | None = None
     sleeps_when_told: bool = False
     is_asleep: bool = False
+    context: int = 512
     lock: Any = field(default_factory=threading.Lock)
 
     def __post_init__(self) -> None:
@@ -58,13 +60,17 @@ class VllmServer:
             self.asked.append((name, body))
             if not path.startswith("/v1/"):
                 return self._control(path)
+            if name == "models":
+                return 200, {"data": [{"id": model, "max_model_len": self.context} for model in self.served]}
             assert not self.is_asleep, f"{name} is asked of a server that sleeps"
             answer = getattr(self, f"_{name.replace('/', '_')}")(body)
             return self.spoil(name, answer) if self.spoil else answer
 
     def _control(self, path: str) -> Answer:
-        if not self.sleeps_when_told or path not in ("/sleep?level=1", "/wake_up"):
+        if not self.sleeps_when_told or path not in ("/sleep?level=1", "/wake_up", "/is_sleeping"):
             return 404, {"detail": "Not Found"}
+        if path == "/is_sleeping":
+            return 200, {"is_sleeping": self.is_asleep}
         self.is_asleep = path.startswith("/sleep")
         return 200, ""
 
@@ -94,17 +100,25 @@ class VllmServer:
                 pictures.append(Image.open(io.BytesIO(data)))
         chat = begin_reply(user_message(text, *pictures), begun)
         drawing = SamplingParams(body["temperature"] or 1.0, body["max_tokens"])
-        [completion] = policy.draw([chat], drawing, Seed(body["seed"]), ["chat"])
         [prompt] = unpadded(policy.encode([chat]))
+        choices = [self._choice(policy, chat, begun, drawing, body, number) for number in range(body["n"])]
+        return 200, {"prompt_token_ids": prompt, "choices": choices}
+
+    def _choice(
+        self, policy: Policy, chat: Messages, begun: str, drawing: SamplingParams, body: dict[str, Any], number: int
+    ) -> dict[str, Any]:
+        [completion] = policy.draw([chat], drawing, Seed(body["seed"] + number), ["chat"])
         tokens = list(completion.tokens)[len(policy.processor.tokenizer.encode(begun)) if begun else 0 :]
         if body.get("allowed_token_ids"):
             tokens = policy._forced([chat], [body["allowed_token_ids"]])
-        choice = {
+        scores = policy.log_probs(chat, tokens) if body["logprobs"] else []
+        return {
+            "index": number,
             "token_ids": tokens,
+            "logprobs": {"content": [{"logprob": score} for score in scores]},
             "message": {"content": completion.text},
             "finish_reason": "length" if completion.is_cut_off else "stop",
         }
-        return 200, {"prompt_token_ids": prompt, "choices": [choice]}
 
 
 @contextmanager
@@ -114,7 +128,12 @@ def vllm_server(base: Path) -> Iterator[VllmServer]:
 
     class Handler(BaseHTTPRequestHandler):
         def do_POST(self) -> None:
-            body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+            self._answer(json.loads(self.rfile.read(int(self.headers["Content-Length"]))))
+
+        def do_GET(self) -> None:
+            self._answer({})
+
+        def _answer(self, body: dict[str, Any]) -> None:
             status, answer = standing.answer(self.path, body)
             self.send_response(status)
             self.end_headers()

@@ -51,6 +51,11 @@ class VllmConfig(ServerConfig):
     ``--enable-sleep-mode`` and VLLM_SERVER_DEV_MODE=1. It cannot be shared with other processes."""
     parallel: int = Field(256, ge=1, le=1024)
     """Concurrent requests; the server batches them."""
+    tries: int = Field(9, ge=1, le=12)
+    """Tries of one request; the waits between them double. The default waits four minutes: a server can restart."""
+    largest_difference: float | None = Field(None, gt=0.0)
+    """Largest mean difference between the server's log-probs of replies and this process's; null: 1e-4 in float32, where images
+    that are resized differently exceed it, and 0.05 in half precision."""
 
 
 class JudgeConfig(Config):

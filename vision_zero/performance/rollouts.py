@@ -66,21 +66,22 @@ def _played(config: SelfPlayConfig, policy: Policy, pairs: Sequence[ImagePair], 
 
 
 def _voted(policy: Policy, votes: Sequence[Messages], seed: Seed) -> dict[str, Any]:
-    """One batch of votes, decoded by this project and by transformers."""
+    """One batch of votes, decoded by this project and by transformers; by the server alone if one samples."""
     batch, drawing = votes[: policy.sampling.batch_size], policy.sampling.of("vote")
     with _timed(policy) as forward:
         began = time.perf_counter()
         replies = policy.draw(batch, drawing, seed, ["a vote"] * len(batch))
         ours = time.perf_counter() - began
+    tokens = sum(len(reply.tokens) for reply in replies)
+    speed = {"batch": len(batch), "tokens": tokens, "tokens_per_s": round(tokens / ours, 1)}
+    if policy.served is not None:
+        return {**speed, "server": policy.served.config.url}
     bare, step = sum(forward["read"]) + sum(forward["step"]), fmean(forward["step"])
     gpu = own_gpu()
     weights = sum(parameter.nbytes for parameter in policy.model.parameters())
-    tokens = sum(len(reply.tokens) for reply in replies)
     library, library_tokens = _generated(policy, batch, drawing)
     return {
-        "batch": len(batch),
-        "tokens": tokens,
-        "tokens_per_s": round(tokens / ours, 1),
+        **speed,
         "bare_forward_tokens_per_s": round(tokens / bare, 1),
         "library_tokens_per_s": round(library_tokens / library, 1),
         "against_bare_forward": round(ours / bare, 2),

@@ -150,7 +150,7 @@ def _served(config: PolicyConfig, folder: Path | None) -> Policy:
     assert config.server is not None
     model, processor = load_base(config)
     mark = weights_fingerprint(model)
-    served = VllmModel(config.server, config.server.model)
+    served = VllmModel(config.server)
     if folder is not None:
         _check_origin(folder, config, mark)
         if is_whole(folder):

@@ -24,7 +24,8 @@ from vision_zero.errors import VisionZeroError
 
 LARGEST_REPLY = 4_000_000
 """Largest response in bytes."""
-_PASSING = frozenset({408, 409, 425, 429, 500, 502, 503, 504})
+PASSING = frozenset({408, 409, 425, 429, 500, 502, 503, 504})
+"""HTTP statuses after which the same request is repeated."""
 Read = TypeVar("Read")
 
 
@@ -34,10 +35,12 @@ class Server:
 
     Attributes:
         error: exception class for a missing answer.
+        passing: HTTP statuses after which the same request is repeated.
     """
 
     config: ServerConfig
     error: type[VisionZeroError]
+    passing: frozenset[int] = PASSING
 
     def post(self, path: str, body: Mapping[str, Any], read: Callable[[bytes], Read]) -> Read:
         """Send a request and parse its answer with ``read``; if that raises ``ValueError``, the request is repeated.
@@ -45,7 +48,13 @@ class Server:
         Raises:
             VisionZeroError: of the kind ``error``: the key is not set, the server refuses the request, or no try has an answer.
         """
-        data = json.dumps(body).encode()
+        return self._answer(path, json.dumps(body).encode(), read)
+
+    def get(self, path: str, read: Callable[[bytes], Read]) -> Read:
+        """As :meth:`post`, by a GET request."""
+        return self._answer(path, None, read)
+
+    def _answer(self, path: str, data: bytes | None, read: Callable[[bytes], Read]) -> Read:
         key = self._key()
         reason = ""
         for number in range(self.config.tries):
@@ -55,13 +64,15 @@ class Server:
                 return read(self._request(path, data, key))
             except urllib.error.HTTPError as error:
                 reason = f"HTTP {error.code}: {_one_line(error.read(2000).decode('utf-8', 'replace'))}"
-                if error.code not in _PASSING:
+                if error.code == 404 and not self.config.url.rstrip("/").endswith("/v1"):
+                    reason += f"; OpenAI's paths usually begin with /v1: is the url {self.config.url.rstrip('/')}/v1?"
+                if error.code not in self.passing:
                     break
             except (OSError, HTTPException, ValueError) as error:
                 reason = f"{type(error).__name__}: {_one_line(str(error))}"
         raise self.error(f"{self.config.url} gave no answer: {_without(key, reason)} (check url, model and key_variable)")
 
-    def _request(self, path: str, data: bytes, key: str | None) -> bytes:
+    def _request(self, path: str, data: bytes | None, key: str | None) -> bytes:
         headers = {"Content-Type": "application/json", **({"Authorization": f"Bearer {key}"} if key else {})}
         request = urllib.request.Request(f"{self.config.url.rstrip('/')}/{path}", data, headers)
         with urllib.request.build_opener(_NoRedirect).open(request, timeout=self.config.timeout) as response:

@@ -6,7 +6,8 @@ Qwen's ``mm_token_type_ids`` are silently misaligned.
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterator, Sequence
+from collections import Counter
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field
 from functools import cached_property, partial
@@ -21,8 +22,9 @@ from vision_zero.errors import PolicyError
 from vision_zero.game.interface import Reply, Request
 from vision_zero.policy.compiled_decoding import CompiledDecoder
 from vision_zero.policy.decoding import Choose, Decoder, decode
-from vision_zero.policy.prefill import next_tokens, prefilled_inputs
-from vision_zero.policy.vllm import GenerationRequest, VllmModel
+from vision_zero.policy.prefill import distinct, next_tokens, prefilled_inputs
+from vision_zero.policy.vllm import GenerationRequest, ServedReply, VllmModel
+from vision_zero.policy.vllm_check import compare_scores
 from vision_zero.randomness import Seed
 from vision_zero.text import well_formed
 
@@ -226,9 +228,7 @@ class Policy:
         if self.served is not None:
             read = unpadded(inputs)
             asked = [GenerationRequest(*one) for one in zip(names, messages, read, allowed, strict=True)]
-            served = self.served.base() if self.as_base else self.served
-            drawn = served.replies(asked, SamplingParams(0.0, 1), top_p=1.0, never=self.picture_tokens, seed=Seed(0))
-            return [tokens[0] for tokens in drawn]
+            return [reply.tokens[0] for [reply] in self._served_replies(asked, SamplingParams(0.0, 1), 1.0, Seed(0))]
 
         def choose(logits: torch.Tensor) -> torch.Tensor:
             forced = logits.argmax(-1)
@@ -249,12 +249,37 @@ class Policy:
             choose = partial(self._choose, temperature=drawing.temperature)
             replies = self._decoded(inputs, rows, choose, drawing.max_tokens, seed)
             return [self._completion(begun + tokens) for begun, tokens in zip(said, replies, strict=True)]
-        read = unpadded(inputs)
-        asked = [GenerationRequest(name, chat, read[row]) for name, chat, row in zip(names, messages, rows, strict=True)]
+        count = Counter(rows)
+        asked = [
+            GenerationRequest(names[number], messages[number], prompt, count=count[row])
+            for row, (number, prompt) in enumerate(zip(first, unpadded(inputs), strict=True))
+        ]
         how = drawing._replace(temperature=0.0) if self.greedy else drawing
+        sampled = [iter(replies) for replies in self._served_replies(asked, how, self.sampling.top_p, seed)]
+        return [self._completion(begun + next(sampled[row]).tokens) for begun, row in zip(said, rows, strict=True)]
+
+    def _served_replies(
+        self, asked: Sequence[GenerationRequest], drawing: SamplingParams, top_p: float, seed: Seed
+    ) -> list[list[ServedReply]]:
+        assert self.served is not None
+        compare_scores(self.served.config, self, asked[0])
         served = self.served.base() if self.as_base else self.served
-        replies = served.replies(asked, how, top_p=self.sampling.top_p, never=self.picture_tokens, seed=seed)
-        return [self._completion(begun + tokens) for begun, tokens in zip(said, replies, strict=True)]
+        return served.replies(asked, drawing, top_p=top_p, never=self.picture_tokens, seed=seed)
+
+    def log_probs(self, messages: Messages, tokens: Sequence[int]) -> list[float]:
+        """The log-probability of each token of a reply to one chat, as it is sampled at temperature 1."""
+        inputs = self.encode([messages])
+        given = iter(tokens)
+        found: list[float] = []
+
+        def choose(logits: torch.Tensor) -> torch.Tensor:
+            token = next(given)
+            logits[:, self.picture_tokens] = -torch.inf
+            found.append(float(logits[0].float().log_softmax(-1)[token]))
+            return torch.full((len(logits),), token, device=logits.device)
+
+        self._decoded(inputs, [0], choose, len(tokens), Seed(0))
+        return found
 
     def _decoded(
         self, inputs: dict[str, Any], rows: Sequence[int], choose: Choose, max_tokens: int, seed: Seed
@@ -276,11 +301,15 @@ class Policy:
         return self.decoders[id(model)]
 
     def _check_lengths(self, inputs: dict[str, Any], names: Sequence[str], max_tokens: int) -> None:
+        context, owner = self.context, "model"
+        servers = self.served.context if self.served is not None else None
+        if servers is not None and servers < context:
+            context, owner = servers, "server"
         for name, tokens in zip(names, inputs["attention_mask"].sum(1).tolist(), strict=True):
-            if tokens + max_tokens > self.context:
+            if tokens + max_tokens > context:
                 raise PolicyError(
                     f"the prompt of {name} has {tokens} tokens, which with a reply of up to {max_tokens} is more than the "
-                    f"model's context of {self.context}: lower game.max_clue_characters, game.max_reasoning_characters or the "
+                    f"{owner}'s context of {context}: lower game.max_clue_characters, game.max_reasoning_characters or the "
                     "reply's limit, or use smaller images (policy.pictures)"
                 )
 
@@ -340,25 +369,6 @@ def unpadded(inputs: dict[str, Any]) -> list[list[int]]:
     """The token ids of each prompt of a batch, without padding."""
     kept = inputs["attention_mask"].bool()
     return [ids[mask].tolist() for ids, mask in zip(inputs["input_ids"], kept, strict=True)]
-
-
-def distinct(messages: Sequence[Messages]) -> tuple[list[int], list[int]]:
-    """Deduplicate prompts: the prompt's index for each chat, and for each prompt the index of its first chat."""
-    prompts: dict[Hashable, int] = {}
-    rows, first = [], []
-    for place, chat in enumerate(messages):
-        content = _content(chat)
-        if content not in prompts:
-            prompts[content] = len(prompts)
-            first.append(place)
-        rows.append(prompts[content])
-    return rows, first
-
-
-def _content(messages: Messages) -> Hashable:
-    """Key of a chat: its text and images; chats with equal keys share a prompt."""
-    parts = [part for message in messages for part in message["content"]]
-    return tuple((part["image"].size, part["image"].tobytes()) if part["type"] == "image" else part["text"] for part in parts)
 
 
 def _begun(messages: Messages) -> str:

@@ -1,11 +1,13 @@
-"""Prefilled replies: model inputs of prompts that are followed by the first tokens of each reply."""
+"""Prompts that are read once for several replies, and prefilled replies, which begin with given tokens."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from typing import Any
 
 import torch
+
+Chat = Sequence[Mapping[str, Any]]
 
 
 def prefilled_inputs(inputs: dict[str, Any], begun: Sequence[Sequence[int]], padding: int) -> dict[str, Any]:
@@ -49,3 +51,22 @@ def next_tokens(tokenizer: Any, begun: str, options: Sequence[str]) -> list[list
     while shared < len(before) and all(shared < len(tokens) and tokens[shared] == before[shared] for tokens in whole):
         shared += 1
     return [tokens[shared:] for tokens in whole]
+
+
+def distinct(messages: Sequence[Chat]) -> tuple[list[int], list[int]]:
+    """Deduplicate prompts: the prompt's index for each chat, and for each prompt the index of its first chat."""
+    prompts: dict[Hashable, int] = {}
+    rows, first = [], []
+    for place, chat in enumerate(messages):
+        content = _content(chat)
+        if content not in prompts:
+            prompts[content] = len(prompts)
+            first.append(place)
+        rows.append(prompts[content])
+    return rows, first
+
+
+def _content(messages: Chat) -> Hashable:
+    """What a chat says and shows; chats with the same are one prompt."""
+    parts = [part for message in messages for part in message["content"]]
+    return tuple((part["image"].size, part["image"].tobytes()) if part["type"] == "image" else part["text"] for part in parts)

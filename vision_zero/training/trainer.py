@@ -31,11 +31,13 @@ from vision_zero.policy.adapter_io import merged, merges_exactly, set_adapter, s
 from vision_zero.policy.card import policy_card
 from vision_zero.policy.decoding import Decoder
 from vision_zero.policy.folder import CARD, PolicyFolder
-from vision_zero.policy.policy import Messages, Policy, distinct, seeded, unpadded
+from vision_zero.policy.policy import Messages, Policy, seeded, unpadded
+from vision_zero.policy.prefill import distinct
 from vision_zero.policy.processor_check import check_processor
 from vision_zero.policy.provenance import Provenance
 from vision_zero.policy.trainable import adapted_layers, freeze
-from vision_zero.policy.vllm import VllmModel, let_sleep
+from vision_zero.policy.vllm import VllmModel
+from vision_zero.policy.vllm_server import let_sleep
 from vision_zero.training.checkpoint import load_optimizer, save_optimizer
 from vision_zero.training.job import StageJob
 from vision_zero.training.log_probs import LogProbTrainer
