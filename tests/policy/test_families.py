@@ -154,7 +154,7 @@ def test_a_processor_that_writes_too_few_tokens_is_refused(base, family):
         policy.processor.image_seq_length = 3
     else:
         policy.processor.image_seq_len = 3
-    with pytest.raises(PolicyError, match=r"writes \d+ tokens for a picture of which the model makes \d+|cannot read") as caught:
+    with pytest.raises(PolicyError, match=r"writes \d+ tokens for an image of which the model makes \d+|cannot read") as caught:
         check_processor(policy)
     assert "\n" not in str(caught.value)
 
@@ -193,7 +193,7 @@ def test_a_chat_template_that_drops_the_picture_is_refused(spoiled, family):
     template = folder / "chat_template.jinja"
     lines = template.read_text().splitlines()
     template.write_text("\n".join(line.split("-%}")[0] + "-%}" if '== "image"' in line else line for line in lines))
-    assert "the chat template drops the picture of a message" in refused(folder)
+    assert "the chat template drops the image of a message" in refused(folder)
 
 
 def test_a_tokenizer_without_a_padding_token_pads_with_its_end_token(base, spoiled):
@@ -235,5 +235,5 @@ def test_a_model_without_features_of_pictures_is_refused(base):
     policy = loaded(base("qwen2_5_vl"))
     seeing = policy.model
     blind = SimpleNamespace(config=seeing.config, device=seeing.device, get_input_embeddings=seeing.get_input_embeddings)
-    with pytest.raises(PolicyError, match="no features of pictures"):
+    with pytest.raises(PolicyError, match="no image features to count"):
         check_processor(type(policy)(blind, policy.processor, policy.sampling))

@@ -116,7 +116,7 @@ def test_what_frozen_eyes_remember(base, train_on):
     model(**inputs)
     pictures = int((inputs["input_ids"] == model.config.image_token_id).sum()) // len(inputs["input_ids"])
     asked = replace(work(policy, inputs), picture=pictures, replies=len(inputs["input_ids"]))
-    estimate = static(Shape.of(model, policy), asked)["remembered pictures"]
+    estimate = static(Shape.of(model, policy), asked)["cached image features"]
     assert estimate == (model.model.get_image_features._used if train_on == "language" else 0)
 
 

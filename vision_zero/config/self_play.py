@@ -115,8 +115,8 @@ class SelfPlayConfig(RootConfig):
     def _who_sees_nothing_is_told_so(self) -> Self:
         if self.pairs.mix.get("pictures") and "modified" in (self.game.spy_image, (self.evaluation.game or self.game).spy_image):
             raise ValueError(
-                "pairs.mix has single pictures, beside which the spy's is empty, and the rules say that a few details of it were "
-                "changed: set game.spy_image blank, or start from preset paper_v2"
+                "pairs.mix has single images (pictures), but with game.spy_image modified the rules tell players about changed "
+                "details: set game.spy_image blank, or start from preset paper_v2"
             )
         return self
 

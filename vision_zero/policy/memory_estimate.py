@@ -217,7 +217,7 @@ def static(shape: Shape, work: Work) -> Bytes:
         "optimiser": share * 8 * shape.trained,
         "full copy that plays": shape.parameters * work.computing if work.is_sharded else 0,
         "slots of a compiled step": slots if work.is_compiled else 0,
-        "remembered pictures": 0 if shape.learns[1] else min(ROOM, features),
+        "cached image features": 0 if shape.learns[1] else min(ROOM, features),
         "images of an iteration": 2 * work.replies * work.picture * shape.patches * shape.patch_bytes,
     }
 

@@ -32,10 +32,10 @@ def check_processor(policy: Policy) -> None:
         rendered = str(policy.processor.apply_chat_template(asked, add_generation_prompt=True, tokenize=False))
         placeholder = getattr(policy.processor, "image_token", None)
         if placeholder is not None and str(placeholder) not in rendered:
-            raise PolicyError(f"the chat template drops the picture of a message: it must write {placeholder} for it")
+            raise PolicyError(f"the chat template drops the image of a message: it must write {placeholder} for it")
         inputs = policy.encode([asked])
     except (ValueError, TypeError, KeyError, IndexError, TemplateError) as error:
-        raise PolicyError(f"the processor cannot prepare a picture: {first_line(error)} ({_ADVICE})") from error
+        raise PolicyError(f"the processor cannot prepare an image: {first_line(error)} ({_ADVICE})") from error
     read = policy.processor.tokenizer.decode(inputs["input_ids"][0], skip_special_tokens=True)
     if _plain(_QUESTION) not in _plain(read):
         raise PolicyError(
@@ -50,7 +50,7 @@ def check_processor(policy: Policy) -> None:
     places = sum(int((inputs["input_ids"] == token).sum()) for token in policy.picture_tokens)
     features = _features(model, inputs)
     if places != features:
-        raise PolicyError(f"the processor writes {places} tokens for a picture of which the model makes {features}: {_ADVICE}")
+        raise PolicyError(f"the processor writes {places} tokens for an image of which the model makes {features}: {_ADVICE}")
 
 
 def _takes_system_part(policy: Policy, asked: Messages) -> bool:
@@ -79,11 +79,11 @@ def _known_tokens(model: Any) -> int:
 def _features(model: Any, inputs: dict[str, Any]) -> int:
     """Number of image features that the model computes from its inputs."""
     if not hasattr(model, "get_image_features"):
-        raise PolicyError(f"{type(model).__name__} has no features of pictures to count: policy.base must be of another family")
+        raise PolicyError(f"{type(model).__name__} has no image features to count: policy.base must be of another family")
     shown = {name: value for name, value in inputs.items() if name.startswith(("pixel_", "image_"))}
     try:
         made = model.get_image_features(**shown, return_dict=True).pooler_output
     except (ValueError, TypeError, RuntimeError, IndexError) as error:
-        raise PolicyError(f"the model cannot read the processor's pictures: {first_line(error)} ({_ADVICE})") from error
+        raise PolicyError(f"the model cannot read the processor's images: {first_line(error)} ({_ADVICE})") from error
     parts = made if isinstance(made, (list, tuple)) else [made]
     return sum(part.shape[:-1].numel() for part in parts)

@@ -43,7 +43,7 @@ class Scripted(ABC):
     def _answer(self, request: Request, seed: Seed) -> Reply:
         facts = self._facts.get(_key(request.image))
         if facts is None:
-            raise GameError(f"a scripted player was shown a picture that it was not told about (game {request.game_id})")
+            raise GameError(f"a scripted player was shown an image whose facts it does not have (game {request.game_id})")
         rng = seed.generator()
         if request.kind == "clue":
             # A player with a blank image has no clue.

@@ -20,7 +20,7 @@ Size = tuple[int, int]
 _OWN: Size = (NANO_SCENES.width, NANO_SCENES.height)
 _OBJECTS = f"{NANO_SCENES.min_objects} to {NANO_SCENES.max_objects} objects"
 _KNOWN = f"nano knows only its own scenes ({_OWN[0]}x{_OWN[1]} pixels, {_OBJECTS}), and compact charts in questions"
-_CALLED = {"imported": "imported pairs", "pictures": "single pictures"}
+_CALLED = {"imported": "imported pairs", "pictures": "single images"}
 _FRAME = ("extent", "zoom")
 """Settings of scenes that determine the size of objects in the image."""
 
@@ -95,5 +95,5 @@ def _strange_scenes(scenes: ScenesConfig) -> list[str]:
 def _note(strange: Collection[str]) -> str:
     return (
         f"{_KNOWN}; here it is shown {', '.join(strange)}: many of its replies will be unreadable or guesses; "
-        "take another policy.base, or the pictures of configs/self_play/nano.yaml"
+        "take another policy.base, or the images of configs/self_play/nano.yaml"
     )

@@ -173,7 +173,7 @@ def _config(order: Order, width: int, height: int, is_small: bool) -> SourcesCon
         return SourcesConfig(photos=PhotosConfig(**common, location=order.location, **order.reading))
     if order.reading:
         raise PairsError(
-            f"{order.domain} are not read from a location like photos, pictures and imported pairs: leave out {_named(order)}"
+            f"{order.domain} are not read from a location as photos, images or imported pairs are: leave out {_named(order)}"
         )
     if order.domain == "charts":
         return SourcesConfig(charts=ChartsConfig(**common, style="compact" if is_small else "full", chartqa_root=order.location))

@@ -73,7 +73,7 @@ def _clue(move: Move, transcript: Transcript, pair: ImagePair) -> ShownMove:
         elif not statement.holds(facts[0]):
             mark = "false"
         else:
-            mark = "true" if statement.holds(facts[1]) else "true, but not of the civilians' picture"
+            mark = "true" if statement.holds(facts[1]) else "true, but not of the civilians' image"
     return ShownMove(move, f"player {move.seat}", mark, None)
 
 

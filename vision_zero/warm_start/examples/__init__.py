@@ -1,6 +1,6 @@
-"""What the embedded policy is taught before it plays: a question about a picture, and the right answer.
+"""SFT examples of the embedded policy: prompts about an image with the right answer.
 
-The warm start stands in for the pretraining of a large model. It teaches to see (list a picture, answer questions), to judge
-(is this statement true of the picture?), and the game's protocol (look, then say a clue; think, then vote). All answers are
-computed from scene graphs and tables; nothing is imitated from another model.
+The warm start replaces the pretraining of a large model. It trains perception (listing an image, answering questions), judging
+statements about an image, and the game's protocol (clues and votes with reasoning). All answers are computed from scene graphs
+and chart data; nothing is distilled from another model.
 """

@@ -1,15 +1,14 @@
-"""The two ways in which every lesson but a list is answered: directly, or reasoned.
+"""The two forms of answers, for all examples except lists: direct and reasoned.
 
-A direct answer gives the answer at once. A reasoned one says what the picture shows, names for each thing to be decided what is
-found of it, and then answers:
+A direct answer gives the answer at once. A reasoned one lists the image, gives the evidence for each point, and then answers:
 
     direct      So: \\boxed{one}
     reasoned    I see: small red metal cube, large blue rubber sphere. cubes = small red metal cube. \\boxed{one}
 
-Each form opens with words of its own, the same whatever is asked, as chat models open a thought with a tag: so to reason is one
-habit and not one for each kind of question, and what play strengthens in votes can carry over to questions that are never played.
-Reasoned answers are right far more often. Which of the two pays is for self-play to find out; a lesson's form is drawn by the
-phase's share, so that the policy holds both.
+Each form begins with its own prefix, the same in all prompts, like the tags of reasoning in chat models. So reasoning is one
+choice for all kinds of prompts, and what votes reinforce can transfer to questions that are never played. Reasoned answers are
+right far more often, which self-play has to find out; the form of an example is random with the phase's share, so that the policy
+has both.
 """
 
 from __future__ import annotations
@@ -19,13 +18,13 @@ from collections.abc import Sequence
 from vision_zero.config.nano_defaults import NANO_REASONING
 
 OPENER = NANO_REASONING
-"""How every reasoned reply begins …"""
+"""Prefix of reasoned replies …"""
 DIRECT = "So:"
-"""… and every direct one."""
+"""… and of direct ones."""
 
 
 def reasoned_reply(look: str, evidence: Sequence[str], answer: str) -> str:
-    """``I see: <look>. <evidence>. <answer>``; without evidence that sentence is left out."""
+    """``I see: <look>. <evidence>. <answer>``; empty evidence is left out."""
     return ". ".join([f"{OPENER} {look}", *[", ".join(evidence)] * bool(evidence), answer])
 
 
@@ -35,5 +34,5 @@ def direct_reply(answer: str) -> str:
 
 
 def boxed(answer: object) -> str:
-    """The answer as replies give it: ``\\boxed{answer}``."""
+    """The answer in its box: ``\\boxed{answer}``."""
     return f"\\boxed{{{answer}}}"

@@ -1,4 +1,4 @@
-"""Lessons about compact charts: list their values, answer questions about them."""
+"""Examples about compact charts: list their values, answer questions."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def teach_values(facts: ChartFacts, rng: np.random.Generator) -> Example:
 
 
 def teach_chart_question(facts: ChartFacts, rng: np.random.Generator, *, reasoned: bool) -> Example:
-    """A question of any family; reasoned, all values and then those that the answer follows from stand before it."""
+    """A question of any family; a reasoned answer lists all values and those that the answer depends on."""
     question = ask_chart(pick(CHART_FAMILIES, rng), facts, rng)
     answer = boxed(question.answer)
     answer = reasoned_reply(_values(facts), [_evidence(question, facts)], answer) if reasoned else direct_reply(answer)
@@ -29,7 +29,7 @@ def teach_chart_question(facts: ChartFacts, rng: np.random.Generator, *, reasone
 
 
 def teach_look_up(facts: ChartFacts, rng: np.random.Generator) -> Example:
-    """Every value again, in the order in which the colours are named: a question has one value to find, this has all."""
+    """All values, in the order of the colours in the question: trains looking up every value."""
     values = values_of(facts)
     names = [str(name) for name in rng.permutation(list(values))]
     found = ", ".join(f"{name} {values[name]}" for name in names)
@@ -37,7 +37,7 @@ def teach_look_up(facts: ChartFacts, rng: np.random.Generator) -> Example:
 
 
 def _evidence(question: Question, facts: ChartFacts) -> str:
-    """The values that the question is about, "red 25, blue 75"; of an extreme that of the answer; else the kind of chart."""
+    """The values that the question is about, "red 25, blue 75"; for an extreme, that of the answer; else the kind of chart."""
     values = values_of(facts)
     if question.family in ("highest", "lowest"):
         named = [question.answer]

@@ -1,4 +1,4 @@
-"""A lesson, and how lessons of several topics are mixed."""
+"""A training example, and mixing of topics."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ T = TypeVar("T", bound=str)
 
 @dataclass(frozen=True, slots=True)
 class Example:
-    """A prompt about one picture and the answer to learn; ``topic`` names the skill in tables of progress."""
+    """A prompt about one image with its answer; ``topic`` names the skill in logs."""
 
     topic: str
     prompt: str
@@ -21,12 +21,12 @@ class Example:
 
 
 def form(reasoned: bool) -> str:
-    """The name of an answer's form, for tables of progress."""
+    """The name of an answer's form, for logs."""
     return "reasoned" if reasoned else "direct"
 
 
 def pick_topic(weights: Mapping[T, float], rng: np.random.Generator) -> T:
-    """One of the names, as often as its weight says."""
+    """A random name, with probabilities proportional to the weights."""
     names = list(weights)
     shares = np.array([weights[name] for name in names])
     return names[int(rng.choice(len(names), p=shares / shares.sum()))]

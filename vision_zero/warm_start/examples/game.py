@@ -1,8 +1,7 @@
-"""Lessons in the game's protocol: judge a table's clues, say a clue, judge and vote. Each in both forms of an answer.
+"""Examples of the game's protocol: judge a game's clues, say a clue, vote. Each in both forms of an answer.
 
-The demonstrated voter decides as well as can be on its own checks: it votes for the seat with most statements judged false, and
-guesses among the seats that tie, since a guess among three pays more than N/A. So there is nothing to learn in deciding; what
-there is to learn is how to come to true checks, and true clues.
+Votes follow the best rule on their own checks: the seat with most statements judged false, with a guess among ties, since a guess
+among three has a higher reward than N/A. So self-play cannot improve the decision, only the checks and clues.
 """
 
 from __future__ import annotations
@@ -22,11 +21,11 @@ from vision_zero.warm_start.examples.scenes import evidence, false_statement, li
 StatementsBySeat = Mapping[tuple[int, int], Statement]
 """Statements by (seat, round)."""
 SLIPS = (0.0, 0.0, 0.1, 0.3)
-"""Shares of false statements among the civilians', one for each game: voters meet players who err, and vote for the worst."""
+"""Shares of false statements among the civilians' clues, one per game, so that voters learn from games with errors."""
 
 
 def teach_check(facts: SceneFacts, other: SceneFacts, rng: np.random.Generator, *, reasoned: bool) -> Example:
-    """A table's clues, about half of them true, and whether each is."""
+    """A game's clues, about half of them true, with the truth of each."""
     seats, rounds = int(rng.integers(2, 5)), int(rng.integers(1, 3))
     said: dict[tuple[int, int], Statement] = {}
     for seat in range(1, seats + 1):
@@ -43,14 +42,14 @@ def teach_check(facts: SceneFacts, other: SceneFacts, rng: np.random.Generator, 
 
 
 def teach_clue(facts: SceneFacts, other: SceneFacts, rng: np.random.Generator, *, reasoned: bool) -> Example:
-    """A seat's turn in the middle of a game: something true of the own picture; reasoned, with what it is found to be true of."""
+    """A player's turn in the middle of a game: a clue that is true of its image; reasoned, with the objects that it describes."""
     game = _table(rng)
     players = game.civilians + 1
     said = int(rng.integers(0, players * game.rounds))
     is_spy = rng.random() < 1 / players
     clues = []
     for number in range(said):
-        # A spy sees another picture than everybody else, a civilian another than one of the others.
+        # The spy's image differs from all others, a civilian's from that of one other player.
         seen = facts if (rng.random() < 1 / players) == is_spy else other
         clues.append(SpokenClue(number // players + 1, number % players + 1, true_statement(seen, rng).text()))
     role: Role = "spy" if is_spy else "civilian"
@@ -63,7 +62,7 @@ def teach_clue(facts: SceneFacts, other: SceneFacts, rng: np.random.Generator, *
 
 
 def teach_vote(facts: SceneFacts, other: SceneFacts, rng: np.random.Generator, *, reasoned: bool) -> Example:
-    """A civilian's vote after a whole game: every part of the others' clues judged, then the seat with most that are false."""
+    """A civilian's vote after a complete game: a verdict on each statement of the others, then the seat with most false ones."""
     game = _table(rng)
     players, rounds = game.civilians + 1, range(1, game.rounds + 1)
     spy, voter = (int(seat) + 1 for seat in rng.choice(players, size=2, replace=False))
@@ -84,7 +83,7 @@ def teach_vote(facts: SceneFacts, other: SceneFacts, rng: np.random.Generator, *
 
 
 def most_denied(heard: StatementsBySeat, facts: SceneFacts, rng: np.random.Generator) -> int:
-    """The seat with most parts of its statements false; among seats that tie, any."""
+    """The seat with most false statements; a random one among ties."""
     false = dict.fromkeys(sorted({seat for seat, _ in heard}), 0)
     for (seat, _), statement in heard.items():
         false[seat] += sum(not part.holds(facts) for part in parts_of(statement))
@@ -92,10 +91,10 @@ def most_denied(heard: StatementsBySeat, facts: SceneFacts, rng: np.random.Gener
 
 
 def verdicts(said: StatementsBySeat, facts: SceneFacts, *, reasoned: bool) -> str:
-    """Each part of a seat's clues, whether it holds: "1: yes; 2: no, yes".
+    """Verdicts on each statement in a seat's clues: "1: yes; 2: no, yes".
 
-    Reasoned, each part is repeated with what is found of it: "1: red cube = small red metal cube yes; 2: spheres = none no". A
-    bare verdict stayed at chance through 147,000 pictures; with the evidence named it took off within minutes.
+    In a reasoned answer each statement is repeated with its evidence: "1: red cube = small red metal cube yes; 2: spheres = none
+    no". Without evidence, verdicts stayed at chance through 147,000 images; with it they improved within minutes.
     """
     seats = sorted({seat for seat, _ in said})
     by_seat = {seat: [part for place in sorted(said) if place[0] == seat for part in parts_of(said[place])] for seat in seats}

@@ -1,4 +1,4 @@
-"""Lessons about scenes: list them, answer questions about them, say true and false things of them."""
+"""Examples about scenes: lists, questions, true and false statements."""
 
 from __future__ import annotations
 
@@ -34,16 +34,16 @@ def teach_list(facts: SceneFacts, rng: np.random.Generator) -> Example:
 
 
 def teach_order(facts: SceneFacts, rng: np.random.Generator) -> Example:
-    """Every object with all its attributes, in order from one of the four sides: what relations are judged by."""
+    """All objects with all attributes, ordered from one of the four sides, as needed for relations."""
     side = pick(SIDES, rng)
     order = ", ".join(whole(facts["objects"][index]) for index in _from_side(facts, side, range(len(facts["objects"]))))
     return Example("order", f"List all objects from the {_FROM[side]}.", order)
 
 
 def teach_question(facts: SceneFacts, rng: np.random.Generator, *, reasoned: bool) -> Example:
-    """A question of any family; a listing where the scene has no such question.
+    """A question of any family, or a list if the scene has no such question.
 
-    Reasoned, what fits each description that the question names stands before the answer: "metal cubes = small gray metal cube".
+    A reasoned answer first names the objects that match each description in the question: "metal cubes = small gray metal cube".
     """
     question = ask(pick(FAMILIES, rng), facts, rng)
     if question is None:
@@ -54,7 +54,7 @@ def teach_question(facts: SceneFacts, rng: np.random.Generator, *, reasoned: boo
 
 
 def _question_evidence(question: Question, facts: SceneFacts) -> list[str]:
-    """What a question's answer follows from; of a position both things in order: "from left = red cube and blue sphere"."""
+    """Evidence for a question's answer; for a position both objects in order: "from left = red cube and blue sphere"."""
     if question.family == "position":
         side: Side = "left" if question.answer in ("left", "right") else "front"
         named = [index for query in question.about for index in query.matches(facts)]
@@ -63,9 +63,9 @@ def _question_evidence(question: Question, facts: SceneFacts) -> list[str]:
 
 
 def evidence(part: Thing | Count | Relation, facts: SceneFacts) -> str:
-    """A statement with what is found of it: "two red cubes = small red metal cube and large red metal cube", or "… = none".
+    """A statement with its evidence: "two red cubes = small red metal cube and large red metal cube", or "… = none".
 
-    Of a thing the first that fits from left to right, of a number all that fit, of a relation the first two things that stand so:
+    For an object the first match from left to right, for a count all matches, for a relation the first matching pair:
     "cube left of sphere = small red metal cube left of large blue rubber sphere".
     """
     words = part.text().removeprefix("a ").replace(" a ", " ")
@@ -76,7 +76,7 @@ def evidence(part: Thing | Count | Relation, facts: SceneFacts) -> str:
 
 
 def _standing(part: Relation, facts: SceneFacts) -> str:
-    """The first two things, from left to right, of which the relation holds; "none" where there are none."""
+    """The first two objects, from left to right, for which the relation holds; "none" if there are none."""
     objects = facts["objects"]
     order = _from_side(facts, "left", range(len(objects)))
     for one in order:
@@ -88,13 +88,13 @@ def _standing(part: Relation, facts: SceneFacts) -> str:
 
 
 def _from_side(facts: SceneFacts, side: Side, indices: Iterable[int]) -> list[int]:
-    """Those objects, the one farthest on that side first."""
+    """These objects, ordered from that side."""
     axis = np.asarray(facts["directions"][side], dtype=np.float64)
     return sorted(indices, key=lambda index: -float(axis @ np.asarray(facts["objects"][index]["3d_coords"], dtype=np.float64)))
 
 
 def fitting(query: Query, facts: SceneFacts) -> list[str]:
-    """All objects that a description fits, from left to right, with all that can be said of them."""
+    """All objects that match a description, from left to right, with all attributes."""
     return [whole(item) for item in from_left(facts) if query.fits(item)]
 
 
@@ -109,12 +109,12 @@ def listing(facts: SceneFacts) -> str:
 
 
 def whole(item: Mapping[str, Any]) -> str:
-    """All that can be said of an object: "small red metal cube"."""
+    """An object with all attributes: "small red metal cube"."""
     return f"{item['size']} {item['color']} {item['material']} {item['shape']}"
 
 
 def true_statement(facts: SceneFacts, rng: np.random.Generator) -> Statement:
-    """Something true of the scene, now telling, now vague: one thing or two in 44 %, a number in 29 %, a relation in 27 %."""
+    """A true statement, specific or vague: one or two objects in 44 %, a count in 29 %, a relation in 27 %."""
     kind = rng.random()
     if kind < 0.22:
         one, two = (facts["objects"][int(index)] for index in rng.choice(len(facts["objects"]), size=2, replace=False))
@@ -125,7 +125,7 @@ def true_statement(facts: SceneFacts, rng: np.random.Generator) -> Statement:
 
 
 def false_statement(facts: SceneFacts, other: SceneFacts, rng: np.random.Generator) -> Statement:
-    """Something false of the scene; half of the time it is true of ``other``, the scene's edited copy."""
+    """A false statement; half of the time it is true of ``other``, the scene's edited copy."""
     for _ in range(_TRIES):
         statement = true_statement(other, rng) if rng.random() < 0.5 else _spoiled(true_statement(facts, rng), rng)
         if not statement.holds(facts):
@@ -134,7 +134,7 @@ def false_statement(facts: SceneFacts, other: SceneFacts, rng: np.random.Generat
 
 
 def from_left(facts: SceneFacts) -> list[Mapping[str, Any]]:
-    """The objects in the order in which the picture shows them from left to right."""
+    """The objects from left to right in the image."""
     return sorted(facts["objects"], key=lambda item: item["pixel_coords"][0])
 
 
@@ -147,7 +147,7 @@ def _number(facts: SceneFacts, rng: np.random.Generator) -> Count:
 
 def _relation(facts: SceneFacts, rng: np.random.Generator) -> Relation:
     objects = facts["objects"]
-    while True:  # CLEVR's margins put every two objects on some side of each other
+    while True:  # With CLEVR's margins any two objects are on some side of each other
         anchor, side = int(rng.integers(len(objects))), pick(SIDES, rng)
         standing = facts["relationships"][side][anchor]
         if standing:
