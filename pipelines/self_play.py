@@ -12,7 +12,7 @@ from steps.cache_policy import take_fingerprints
 from steps.evaluation import ask_suites
 from steps.hooks import PRODUCTION_STANDS, say_on_ctrl_c, say_that_production_stands
 from steps.judging import judge
-from steps.pairs import draw_charts, edit_photos, import_pairs, render_scenes, validate_pairs
+from steps.pairs import make_all_pairs, validate_pairs
 from steps.promotion import promote, resume
 from steps.reporting import report
 from steps.stages import clue_stage, decision_stage, evaluate, measure_base, switch_stage, watch
@@ -29,10 +29,8 @@ def self_play(config: SelfPlayConfig, rounds: int = 1) -> None:
     """Run ``rounds`` rounds; for more iterations raise ``iterations_per_round`` or run again."""
     resumed, production, version = resume(config)
     *prints, validation_print, base_print = take_fingerprints(config)
-    made = (render_scenes, draw_charts, edit_photos)
-    sources = [make(config, rounds, resumed, own) for make, own in zip(made, prints, strict=True)]
-    imported = import_pairs(config, rounds, resumed)
-    pairs, held_out, own_pairs, _, verdict = validate_pairs(config, *sources, imported, validation_print)
+    made = make_all_pairs(config, rounds, resumed, prints)
+    pairs, held_out, own_pairs, _, verdict = validate_pairs(config, made, validation_print)
     base = measure_base(config.of_base, held_out, base_print)
     state, policy = resumed, production
     for number in range(1, rounds + 1):

@@ -7,56 +7,56 @@ changed fingerprint is a cache miss on every orchestrator, and the run's page sh
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 from zenml import log_metadata, step
 from zenml.config.cache_policy import CachePolicy
 
-from vision_zero.config.pairs import Domain
 from vision_zero.config.self_play import SelfPlayConfig
+from vision_zero.domains.domain import Domain
+from vision_zero.domains.registry import DOMAINS
+from vision_zero.source_closure import ROOT, closure, closure_fingerprint, modules_of
 
 BY_CONTENT = CachePolicy(include_artifact_ids=True)
 """Inputs are compared by the hash of their content; an input without one by its id."""
-SOURCES: dict[Domain, str] = {"scenes": "render_scenes", "charts": "draw_charts", "photos": "edit_photos"}
-"""The cached step of each domain."""
-CACHED = (*SOURCES.values(), "validate_pairs", "measure_base")
+CACHED_DOMAINS = tuple(domain for domain in DOMAINS.values() if domain.is_cached)
+CACHED = (*(domain.step for domain in CACHED_DOMAINS), "validate_pairs", "measure_base")
+"""The cached steps, in the order of their fingerprints."""
+_FUNCTIONS = {"validate_pairs": ("pairs", "validate_pairs"), "measure_base": ("stages", "measure_base")}
+"""Module and function of each cached step that is not of a domain."""
+_NAMES = (*(domain.name for domain in CACHED_DOMAINS), "validation", "base")
+if TYPE_CHECKING:
+    Fingerprints = tuple[str, ...]
+else:
+    Fingerprints = tuple[tuple(Annotated[str, f"{name}_fingerprint"] for name in _NAMES)]
 
 
 @step(enable_cache=False)
-def take_fingerprints(
-    config: SelfPlayConfig,
-) -> tuple[
-    Annotated[str, "scenes_fingerprint"],
-    Annotated[str, "charts_fingerprint"],
-    Annotated[str, "photos_fingerprint"],
-    Annotated[str, "validation_fingerprint"],
-    Annotated[str, "base_fingerprint"],
-]:
+def take_fingerprints(config: SelfPlayConfig) -> Fingerprints:
     """Take fingerprints of code and files for the cached steps. Cached results whose files are gone are invalidated."""
     from materializers.lost_results import forget_lost_results
     from vision_zero.fingerprints import digest
     from vision_zero.recipes.input_fingerprints import of_base, of_pairs
 
-    contents = {
-        name: of_pairs(domain, config.pairs) if config.pairs.mix.get(domain, 0) > 0 else "" for domain, name in SOURCES.items()
-    }
-    if contents["draw_charts"] and config.pairs.charts.chartqa_root:
-        # Data whose characters no font had may be drawn after a font was installed; fonts are not part of the recipe.
-        from vision_zero.domains.charts.glyphs import installed_fonts_fingerprint
-
-        contents["draw_charts"] += installed_fonts_fingerprint()
+    drawn = config.pairs.drawn
+    contents = {domain.step: of_pairs(domain.name, config.pairs) + domain.installed(config.pairs.of(domain)) for domain in drawn}
     contents["measure_base"] = of_base(config.policy)
-    prints = {name: digest(code_of(name), contents.get(name, "")) for name in CACHED}
+    domains = {domain.step: [domain] for domain in CACHED_DOMAINS}
+    prints = {
+        name: digest(closure_fingerprint(*code_of(name, domains.get(name, drawn))), contents.get(name, "")) for name in CACHED
+    }
     forgotten = forget_lost_results(CACHED)
     log_metadata({"fingerprints": prints, **({"made again": forgotten} if forgotten else {})})
-    scenes, charts, photos, validation, base = prints.values()
-    return scenes, charts, photos, validation, base
+    *others, base = prints.values()
+    return *others, base  # two elements: ZenML reads the source of a step to tell several outputs from one
 
 
-def code_of(name: str) -> str:
-    """Fingerprint of all code that a cached step of this package can run."""
-    from vision_zero.source_closure import code_fingerprint, modules_of
-
-    module = "stages" if name == "measure_base" else "pairs"
-    return code_fingerprint(modules_of(Path(__file__).with_name(f"{module}.py"), name))
+def code_of(name: str, domains: Iterable[Domain[Any]], root: Path = ROOT) -> tuple[dict[str, Path], set[str]]:
+    """Everything that a cached step can run, as :func:`vision_zero.source_closure.closure` finds it: what it imports, all
+    settings, and the code of the domains that it is asked for. The registry imports that of all, so its imports do not count."""
+    module, function = _FUNCTIONS.get(name, ("pairs", "make_pairs"))
+    modules = modules_of(root / "steps" / f"{module}.py", function) | {domain.module for domain in domains}
+    modules |= {domain.config.__module__ for domain in DOMAINS.values()}
+    return closure(modules, root, ends=frozenset({"vision_zero.domains.registry"}))

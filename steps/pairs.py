@@ -2,13 +2,14 @@
 
 import logging
 import sys
+from collections.abc import Sequence
 from typing import Annotated, Any
 
 from zenml import log_metadata, step
 
 from materializers.documents import VerdictMaterializer
 from materializers.pairs import PairTableMaterializer
-from steps.cache_policy import BY_CONTENT
+from steps.cache_policy import BY_CONTENT, CACHED_DOMAINS
 from vision_zero.config.self_play import SelfPlayConfig
 from vision_zero.data.table import PairTable
 from vision_zero.data.validation.verdict import Verdict
@@ -36,37 +37,28 @@ def summary(verdict: Verdict) -> dict[str, Any]:
 
 
 @step(cache_policy=BY_CONTENT, output_materializers=PairTableMaterializer)
-def render_scenes(config: SelfPlayConfig, rounds: int, state: StageState, fingerprint: str) -> Annotated[PairTable, "scenes"]:
-    """CLEVR-style scenes and their edited copies."""
+def make_pairs(
+    domain: str, config: SelfPlayConfig, rounds: int, state: StageState, fingerprint: str | None = None
+) -> Annotated[PairTable, "{domain}"]:
+    """The pairs of one domain."""
     from vision_zero.domains.build import build_pairs
 
-    return build_pairs("scenes", config, state.iteration, rounds * config.iterations_per_round, state.judged)
+    return build_pairs(domain, config, state.iteration, rounds * config.iterations_per_round, state.judged)
 
 
-@step(cache_policy=BY_CONTENT, output_materializers=PairTableMaterializer)
-def draw_charts(config: SelfPlayConfig, rounds: int, state: StageState, fingerprint: str) -> Annotated[PairTable, "charts"]:
-    """Charts and their edited copies."""
-    from vision_zero.domains.build import build_pairs
+def make_all_pairs(config: SelfPlayConfig, rounds: int, state: StageState, fingerprints: Sequence[str]) -> list[PairTable]:
+    """While a pipeline is compiled: a step for each domain that the mix gives a weight, which makes the artifact of its name.
 
-    return build_pairs("charts", config, state.iteration, rounds * config.iterations_per_round, state.judged)
-
-
-@step(cache_policy=BY_CONTENT, output_materializers=PairTableMaterializer)
-def edit_photos(config: SelfPlayConfig, rounds: int, state: StageState, fingerprint: str) -> Annotated[PairTable, "photos"]:
-    """Photos and their edited copies."""
-    from vision_zero.domains.build import build_pairs
-
-    return build_pairs("photos", config, state.iteration, rounds * config.iterations_per_round, state.judged)
-
-
-@step(enable_cache=False, output_materializers=PairTableMaterializer)
-def import_pairs(config: SelfPlayConfig, rounds: int, state: StageState) -> Annotated[PairTable, "imported"]:
-    """Pairs that somebody else made, and single pictures; what lies elsewhere may change, so nothing is cached."""
-    from vision_zero.data.table import joined
-    from vision_zero.domains.build import build_pairs
-
-    iterations = rounds * config.iterations_per_round
-    return joined([build_pairs(domain, config, state.iteration, iterations, state.judged) for domain in ("imported", "pictures")])
+    Args:
+        fingerprints: of the cached domains, in their order.
+    """
+    prints = dict(zip(CACHED_DOMAINS, fingerprints, strict=True))
+    return [
+        make_pairs.with_options(enable_cache=domain.is_cached, substitutions={"domain": domain.name})(
+            domain.name, config, rounds, state, prints.get(domain), id=domain.step
+        )
+        for domain in config.pairs.drawn
+    ]
 
 
 @step(
@@ -80,7 +72,7 @@ def import_pairs(config: SelfPlayConfig, rounds: int, state: StageState) -> Anno
     },
 )
 def validate_pairs(
-    config: SelfPlayConfig, scenes: PairTable, charts: PairTable, photos: PairTable, imported: PairTable, fingerprint: str
+    config: SelfPlayConfig, made: list[PairTable], fingerprint: str
 ) -> tuple[
     Annotated[PairTable, "pairs"],
     Annotated[PairTable, "held_out"],
@@ -95,7 +87,7 @@ def validate_pairs(
     from vision_zero.data.validation.verdict import quarantine
     from vision_zero.randomness import Seed
 
-    table = joined([scenes, charts, photos, imported])
+    table = joined(made)
     verdict = judge(table, config.pairs)
     pairs, quarantined = quarantine(table, verdict)
     pairs = corrupt(pairs, config.pairs.spoiled, Seed(config.seed).child("pairs", "spoiled"))

@@ -10,16 +10,19 @@ from pathlib import Path
 import fsspec
 import pytest
 
-from vision_zero.config.imported import ImportedConfig, StorageConfig
-from vision_zero.config.pairs import ChartsConfig
-from vision_zero.config.photos import PhotosConfig
+from steps.cache_policy import code_of
 from vision_zero.config.policy import PolicyConfig
 from vision_zero.config.self_play import SelfPlayConfig
 from vision_zero.config.sources import SourcesConfig
+from vision_zero.config.storage import StorageConfig
 from vision_zero.data.remote_storage import Storage
+from vision_zero.domains.charts.config import ChartsConfig
+from vision_zero.domains.imported.config import ImportedConfig
+from vision_zero.domains.photos.config import PhotosConfig
+from vision_zero.domains.registry import DOMAINS
 from vision_zero.fingerprints import digest, of_files, of_folder
 from vision_zero.recipes.input_fingerprints import of_base, of_pairs, of_recipe
-from vision_zero.source_closure import ROOT, closure, closure_fingerprint, code_fingerprint, modules_of
+from vision_zero.source_closure import ROOT, closure_fingerprint
 
 
 def replaced(path, data=None):
@@ -177,9 +180,10 @@ def test_a_recipe_looks_only_at_domains_that_it_plays_with(tmp_path):
 
 
 STEPS = {
-    ("steps/pairs.py", "draw_charts"): ("domains/charts/source.py", "data/remote_storage.py", "config/pairs.py"),
-    ("steps/pairs.py", "validate_pairs"): ("data/validation/expectations.py", "data/corruption.py", "config/pairs.py"),
-    ("steps/stages.py", "measure_base"): (
+    ("draw_charts", "charts"): ("domains/charts/source.py", "domains/charts/chartqa_tables.py", "data/remote_storage.py"),
+    ("edit_photos", "photos"): ("domains/photos/source.py", "domains/photos/instruction_editor.py", "domains/photos/config.py"),
+    ("validate_pairs", "charts"): ("data/validation/expectations.py", "data/corruption.py", "domains/charts/checks.py"),
+    ("measure_base", "scenes"): (
         *(
             "policy/openai_client.py",
             "jinja.py",
@@ -192,32 +196,47 @@ STEPS = {
 }
 
 
-@pytest.mark.parametrize(("file", "step"), STEPS)
-def test_the_files_that_a_step_runs_are_found(file, step):
-    files, others = closure(modules_of(ROOT / file, step))
-    wanted = {"vision_zero/randomness.py", "vision_zero/errors.py", "vision_zero/__init__.py"}
-    assert wanted | {f"vision_zero/{name}" for name in STEPS[file, step]} <= set(files)
+@pytest.mark.parametrize(("step", "domain"), STEPS)
+def test_the_files_that_a_step_runs_are_found(step, domain):
+    files, others = code_of(step, [DOMAINS[domain]])
+    wanted = {"vision_zero/randomness.py", "vision_zero/errors.py", "vision_zero/__init__.py", "vision_zero/domains/registry.py"}
+    assert wanted | {f"vision_zero/{name}" for name in STEPS[step, domain]} <= set(files)
     assert not [name for name in files if name.startswith(("vision_zero/publishing", "vision_zero/report", "steps/publishing"))]
     assert "numpy" in others
 
 
+@pytest.mark.parametrize(
+    ("step", "domain"), [("draw_charts", "charts"), ("validate_pairs", "scenes"), ("measure_base", "scenes")]
+)
+def test_the_code_of_domains_that_a_step_is_not_asked_for_does_not_count(step, domain):
+    files, _ = code_of(step, [DOMAINS[domain]])
+    assert not [
+        name for name in files if name.startswith(("vision_zero/domains/imported/source", "vision_zero/domains/photos/regions"))
+    ]
+
+
 def test_touching_any_module_that_a_step_runs_changes_its_fingerprint(tmp_path):
     """Each of them in turn, in a copy of the checkout."""
-    modules = modules_of(ROOT / "steps/pairs.py", "edit_photos") | modules_of(ROOT / "steps/stages.py", "measure_base")
-    shutil.copytree(ROOT / "vision_zero", tmp_path / "vision_zero", ignore=shutil.ignore_patterns("__pycache__"))
-    files, others = closure(modules, tmp_path)
+    for folder in ("vision_zero", "steps"):
+        shutil.copytree(ROOT / folder, tmp_path / folder, ignore=shutil.ignore_patterns("__pycache__"))
+
+    def known(root):
+        found = [code_of(step, [DOMAINS["photos"]], root) for step in ("edit_photos", "measure_base")]
+        return {name: path for files, _ in found for name, path in files.items()}, set().union(*(others for _, others in found))
+
+    files, others = known(tmp_path)
     before = closure_fingerprint(files, others)
-    assert before == code_fingerprint(modules, ROOT), "the same code elsewhere"
+    assert before == closure_fingerprint(*known(ROOT)), "the same code elsewhere"
     for name, path in files.items():
         source = path.read_bytes()
         path.write_bytes(source + b"\n")
         assert closure_fingerprint(files, others) != before, name
         path.write_bytes(source)
     (tmp_path / "vision_zero/publishing/card.py").write_text("")
-    assert code_fingerprint(modules, tmp_path) == before, "what it does not run does not count"
+    assert closure_fingerprint(*known(tmp_path)) == before, "what it does not run does not count"
     with (tmp_path / "vision_zero/randomness.py").open("a") as file:
         file.write("from vision_zero.publishing import card\n")
-    assert "vision_zero/publishing/card.py" in closure(modules, tmp_path)[0], "what it comes to import does"
+    assert "vision_zero/publishing/card.py" in known(tmp_path)[0], "what it comes to import does"
 
 
 @pytest.mark.cli
@@ -239,7 +258,7 @@ print(json.dumps([*modules, *opened]))
     done = subprocess.run([sys.executable, "-c", script], cwd=ROOT, capture_output=True, text=True, check=True)
     loaded = {Path(name).resolve() for name in json.loads(done.stdout.splitlines()[-1]) if name}
     ours = {path.relative_to(ROOT).as_posix() for path in loaded if path.is_relative_to(ROOT / "vision_zero")}
-    steps = [modules_of(ROOT / "steps/pairs.py", name) for name in ("render_scenes", "validate_pairs")]
-    known, _ = closure(set().union(*steps))
-    assert {name for name in ours if not name.endswith(".pyc")} - set(known) == set()
+    known = {name for step in ("render_scenes", "validate_pairs") for name in code_of(step, [DOMAINS["scenes"]])[0]}
+    known |= {f"vision_zero/domains/{domain}/domain.py" for domain in DOMAINS}  # which the registry loads, whoever is asked
+    assert {name for name in ours if not name.endswith(".pyc")} - known == set()
     assert len(ours) > 20

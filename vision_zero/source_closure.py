@@ -33,8 +33,12 @@ def closure_fingerprint(files: Mapping[str, Path], others: Set[str]) -> str:
     return digest(*parts, *(f"{name} {_version(name)}" for name in sorted(others)))
 
 
-def closure(modules: Iterable[str], root: Path = ROOT) -> tuple[dict[str, Path], set[str]]:
-    """Files of this project, by path below ``root``, and top-level names of other modules that these modules import."""
+def closure(modules: Iterable[str], root: Path = ROOT, ends: Set[str] = frozenset()) -> tuple[dict[str, Path], set[str]]:
+    """Files of this project, by path below ``root``, and top-level names of other modules that these modules import.
+
+    Args:
+        ends: modules whose own imports are not followed, such as a registry.
+    """
     waiting, seen = [name for module in modules for name in _with_parents(module)], set[str]()
     files: dict[str, Path] = {}
     others: set[str] = set()
@@ -51,6 +55,8 @@ def closure(modules: Iterable[str], root: Path = ROOT) -> tuple[dict[str, Path],
         files[path.relative_to(root).as_posix()] = path
         files.update({data.relative_to(root).as_posix(): data for data in _data_beside(path.parent)})
         package = name if path.name == "__init__.py" else name.rpartition(".")[0]
+        if name in ends:
+            continue
         waiting += [full for found in _imports(path.read_bytes(), package) for full in _with_parents(found)]
     return files, others
 

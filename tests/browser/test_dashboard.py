@@ -10,9 +10,8 @@ import pytest
 pytestmark = [pytest.mark.browser, pytest.mark.zenml, pytest.mark.timeout(300)]
 
 ORDER = (
-    ("resume", "render_scenes"), ("render_scenes", "validate_pairs"), ("draw_charts", "validate_pairs"),
-    ("take_fingerprints", "render_scenes"),
-    ("edit_photos", "validate_pairs"), ("import_pairs", "validate_pairs"), ("validate_pairs", "clue_stage_1"),
+    ("resume", "render_scenes"), ("take_fingerprints", "render_scenes"), ("render_scenes", "validate_pairs"),
+    ("validate_pairs", "clue_stage_1"),
     ("validate_pairs", "measure_base"), ("measure_base", "evaluate_1"),
     ("clue_stage_1", "decision_stage_1"), ("decision_stage_1", "evaluate_1"), ("evaluate_1", "switch_stage_1"),
     ("evaluate_1", "watch_1"), ("decision_stage_1", "ask_suites"), ("watch_1", "report"), ("ask_suites", "report"),

@@ -9,15 +9,14 @@ from PIL import Image, ImageDraw
 
 from tests.data.odd_images import encoded, scenery
 from tests.domains.imported.test_imported_layouts import cell, table
-from vision_zero.config.imported import ImportedConfig
-from vision_zero.config.pairs import Split
-from vision_zero.config.photos import PhotosConfig
 from vision_zero.data import broken_pairs
 from vision_zero.data.broken_pairs import UsablePairs
 from vision_zero.data.image_identity import groups, reduced, same
-from vision_zero.data.splits import SplitFilter
+from vision_zero.data.splits import Split, SplitFilter
+from vision_zero.domains.imported.config import ImportedConfig
 from vision_zero.domains.imported.source import ImportedSource
 from vision_zero.domains.photos.collection import open_collection
+from vision_zero.domains.photos.config import PhotosConfig
 from vision_zero.randomness import Seed
 
 SPLITS: tuple[Split, ...] = ("train", "held_out")

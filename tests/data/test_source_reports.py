@@ -11,7 +11,6 @@ from tests.data.odd_images import BROKEN, encoded, scenery
 from tests.domains.imported.test_imported_files import changed, folder, sound
 from tests.report.test_render_pairs import refused, run
 from vision_zero.config.build_pairs import BuildPairsConfig
-from vision_zero.config.imported import ImportedConfig
 from vision_zero.config.self_play import SelfPlayConfig
 from vision_zero.config.sources import SourcesConfig
 from vision_zero.data.source_report import SourceReport, kind_of, merged
@@ -19,6 +18,7 @@ from vision_zero.data.table import PairTable, joined
 from vision_zero.data.validation.expectations import judge
 from vision_zero.domains.build import build_pairs
 from vision_zero.domains.build_shards import make_pairs
+from vision_zero.domains.imported.config import ImportedConfig
 from vision_zero.domains.imported.source import ImportedSource
 from vision_zero.errors import PairsError
 from vision_zero.randomness import Seed
@@ -144,7 +144,7 @@ def test_render_takes_the_columns_and_the_pictures_folder(tmp_path: Path) -> Non
     told = run("render", "--domain", "imported", "--from", tmp_path / "t", *columns, "--out", tmp_path / "out")
     assert "1 pairs in" in told.stdout
     assert told.stderr == ""
-    assert "scenes are not read from a location" in refused("--original-column", "this", "--out", tmp_path / "no")
+    assert "scenes have no choice of how files are read" in refused("--original-column", "this", "--out", tmp_path / "no")
 
 
 def test_reports_of_processes_are_joined_and_reasons_are_counted_by_kind() -> None:

@@ -9,10 +9,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.data.odd_images import encoded, scenery
-from vision_zero.config.imported import ImportedConfig
-from vision_zero.config.photos import PhotosConfig
 from vision_zero.data.splits import SplitFilter
+from vision_zero.domains.imported.config import ImportedConfig
 from vision_zero.domains.imported.source import ImportedSource
+from vision_zero.domains.photos.config import PhotosConfig
 from vision_zero.domains.photos.source import PhotoSource
 from vision_zero.errors import PairsError
 from vision_zero.randomness import Seed

@@ -9,8 +9,7 @@ import pytest
 from PIL import Image
 
 from tests.make import plain_pair, scene_pairs
-from vision_zero.config.pairs import QualityConfig
-from vision_zero.config.sources import SourcesConfig
+from vision_zero.config.sources import QualityConfig, SourcesConfig
 from vision_zero.data.images import decode, png_bytes
 from vision_zero.data.sampler import PairSampler, stride
 from vision_zero.data.table import SCHEMA, PairTable, joined

@@ -7,12 +7,12 @@ from pathlib import Path
 from tests.data.odd_images import scenery
 from vision_zero.config.learning import LearningConfig
 from vision_zero.config.self_play import SelfPlayConfig
-from vision_zero.data.image_pair import Domain, base_of
 from vision_zero.data.table import joined
 from vision_zero.data.validation.expectations import judge
 from vision_zero.domains.build import build_pairs
+from vision_zero.domains.registry import base_of
 
-DOMAINS: tuple[Domain, ...] = ("charts", "photos", "imported")
+DOMAINS = ("charts", "photos", "imported")
 
 
 def config_of(folder: Path) -> SelfPlayConfig:

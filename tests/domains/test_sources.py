@@ -11,19 +11,20 @@ import pytest
 from PIL import ImageDraw
 
 from tests.data.odd_images import scenery
-from vision_zero.config.imported import ImportedConfig
-from vision_zero.config.pairs import ChartsConfig, ScenesConfig
-from vision_zero.config.photos import PhotosConfig
-from vision_zero.config.pictures import PicturesConfig
 from vision_zero.data.image_pair import ImagePair
+from vision_zero.data.images import changed_mask
 from vision_zero.data.source import PairSource
 from vision_zero.data.table import PairTable
-from vision_zero.data.validation.quality import changed_mask
 from vision_zero.domains.charts.chartqa_tables import ChartQaTableSource
+from vision_zero.domains.charts.config import ChartsConfig
 from vision_zero.domains.charts.source import ChartSource
+from vision_zero.domains.imported.config import ImportedConfig
 from vision_zero.domains.imported.source import ImportedSource
+from vision_zero.domains.photos.config import PhotosConfig
 from vision_zero.domains.photos.source import PhotoSource
+from vision_zero.domains.pictures.config import PicturesConfig
 from vision_zero.domains.pictures.source import PictureSource
+from vision_zero.domains.scenes.config import ScenesConfig
 from vision_zero.domains.scenes.source import SceneSource
 from vision_zero.randomness import Seed
 

@@ -12,12 +12,12 @@ from vision_zero.config.policy import PolicyConfig, SamplingConfig
 from vision_zero.config.rewards import RewardsConfig
 from vision_zero.config.self_play import SelfPlayConfig
 from vision_zero.data.table import PairTable
-from vision_zero.domains.scenes.questions import Question
+from vision_zero.domains.question import Question
 from vision_zero.evaluation.estimates import compare, estimate
 from vision_zero.evaluation.head_to_head import BestGuess, caught, play_head_to_head, vote_on, vote_shares
 from vision_zero.evaluation.held_out import HeldOut
 from vision_zero.evaluation.metric_names import OVER_RULE
-from vision_zero.evaluation.questions import SCENE_FAMILIES, is_right, scene_questions
+from vision_zero.evaluation.questions import domain_questions, is_right
 from vision_zero.game.interface import Reply
 from vision_zero.game.played_games import PlayedGames
 from vision_zero.game.spy import WhoIsTheSpy
@@ -92,9 +92,11 @@ def test_judgements(policy, base, judgement):
 
 def test_questions_are_as_many_as_asked_and_the_same_every_time():
     pairs = scene_pairs(5)
-    one, two = (scene_questions(pairs, 7, SEED) for _ in range(2))
+    one, two = (domain_questions(pairs, 7, SEED) for _ in range(2))
     assert [asked.question for asked in one] == [asked.question for asked in two]
-    assert [asked.question.family for asked in one] == [family for family in SCENE_FAMILIES for _ in range(7)]
+    assert [asked.question.family for asked in one] == [
+        family for family in ("color", "shape", "count", "position") for _ in range(7)
+    ]
     assert len({(asked.question.text, asked.image.tobytes()) for asked in one}) > 20
 
 

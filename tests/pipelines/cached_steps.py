@@ -7,7 +7,7 @@ from zenml import step
 from materializers.documents import StageStateMaterializer
 from pipelines.recipes import recipe_pipeline
 from steps.cache_policy import take_fingerprints
-from steps.pairs import draw_charts, edit_photos, import_pairs, render_scenes, validate_pairs
+from steps.pairs import make_all_pairs, validate_pairs
 from steps.stages import measure_base
 from vision_zero.config.self_play import SelfPlayConfig
 from vision_zero.training.state import StageState
@@ -22,12 +22,6 @@ def begin(config: SelfPlayConfig) -> Annotated[StageState, "begun"]:
 def pairs_and_base(config: SelfPlayConfig) -> None:
     """Make pairs, judge them, measure the base."""
     state = begin(config)
-    scenes, charts, photos, validation, base = take_fingerprints(config)
-    made = (
-        render_scenes(config, 1, state, scenes),
-        draw_charts(config, 1, state, charts),
-        edit_photos(config, 1, state, photos),
-        import_pairs(config, 1, state),
-    )
-    _, held_out, *_ = validate_pairs(config, *made, validation)
+    *prints, validation, base = take_fingerprints(config)
+    _, held_out, *_ = validate_pairs(config, make_all_pairs(config, 1, state, prints), validation)
     measure_base(config.of_base, held_out, base)

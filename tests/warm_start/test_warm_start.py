@@ -10,10 +10,10 @@ from safetensors.torch import load_file
 
 from tests.make import scene_pairs
 from vision_zero.config.nano_defaults import NANO_SAMPLING
-from vision_zero.config.pairs import ChartsConfig
 from vision_zero.config.policy import PolicyConfig
 from vision_zero.config.warm_start import WarmStartConfig
 from vision_zero.data.images import decode
+from vision_zero.domains.charts.config import ChartsConfig
 from vision_zero.domains.charts.source import ChartSource
 from vision_zero.domains.scenes.object_lists import matched
 from vision_zero.domains.scenes.statements import SIDE_WORDS, Relation, parse, parts_of

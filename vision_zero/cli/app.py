@@ -8,20 +8,16 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
 
 from vision_zero.cli.evaluate import evaluate
+from vision_zero.cli.registered import Registered, domains, first_domain
 from vision_zero.cli.results import results
 from vision_zero.cli.schedule import DAYS
 from vision_zero.cli.score import score
 from vision_zero.errors import VisionZeroError
-
-if TYPE_CHECKING:
-    from vision_zero.config.pairs import Domain
-
-DOMAINS: tuple[Domain, ...] = ("scenes", "charts", "photos", "imported", "pictures")
 
 
 class _Size(click.ParamType[tuple[int, int]]):
@@ -52,7 +48,7 @@ def check_config(file: Path) -> None:
 
 
 @cli.command()
-@click.option("--domain", type=click.Choice(DOMAINS), default="scenes", show_default=True, help="Domain of the pairs.")
+@click.option("--domain", type=Registered(domains), default=first_domain, show_default="the first", help="Domain of the pairs.")
 @click.option("--count", type=click.IntRange(1), default=8, show_default=True, help="Number of pairs.")
 @click.option("--size", type=_Size(), help="Width and height in pixels; default: 320x240, or the size of imported pairs.")
 @click.option("--seed", type=click.IntRange(0), default=0, show_default=True, help="The same seed gives the same pairs.")
@@ -69,7 +65,7 @@ def check_config(file: Path) -> None:
 @click.option("--sheet", type=click.Path(dir_okay=False, path_type=Path), help="Also write the gallery as one PNG file.")
 @click.option("--out", type=click.Path(file_okay=False, path_type=Path), required=True, help="Folder to write into.")
 def render(
-    domain: Domain,
+    domain: str,
     count: int,
     size: tuple[int, int] | None,
     seed: int,
@@ -90,7 +86,8 @@ def render(
             click.echo(f"left out {name}: {problem}", err=True)
         click.echo(f"{scenes} scenes in {out}")
         return
-    from vision_zero.report.render_pairs import Order, render_into
+    from vision_zero.domains.order import Order
+    from vision_zero.report.render_pairs import render_into
 
     given = {name: value for name, value in reading.items() if value is not None}
     drawn = render_into(out, Order(domain, count, size, seed, location, edits, changes, given), sheet)
@@ -134,17 +131,17 @@ def bench() -> None:
 
 
 @bench.command("render")
-@click.option("--domain", "domains", type=click.Choice(DOMAINS), multiple=True, help="Only this domain; may be repeated.")
+@click.option("--domain", "only", type=Registered(domains), multiple=True, help="Only this domain; may be repeated.")
 @click.option("--size", "sizes", type=_Size(), multiple=True, help="Only this size; default: 112x112 and 320x240.")
 @click.option("--pairs", type=click.IntRange(4), default=64, show_default=True, help="Pairs that each process makes.")
 @click.option("--processes", type=click.IntRange(1), default=2, show_default=True, help="Parallel processes.")
-def bench_render(domains: tuple[Domain, ...], sizes: tuple[tuple[int, int], ...], pairs: int, processes: int) -> None:
+def bench_render(only: tuple[str, ...], sizes: tuple[tuple[int, int], ...], pairs: int, processes: int) -> None:
     """Pairs per second, CPU seconds per image and peak memory, by domain and size."""
     import json
 
     from vision_zero.performance.pair_generation import measure_sources
 
-    found = measure_sources(domains or DOMAINS, sizes or ((112, 112), (320, 240)), pairs, processes)
+    found = measure_sources(only or tuple(domains()), sizes or ((112, 112), (320, 240)), pairs, processes)
     click.echo(json.dumps(found, indent=1))
 
 

@@ -8,6 +8,7 @@ from vision_zero.config.game import GameConfig
 from vision_zero.config.nano_defaults import NANO_GAME, NANO_SAMPLING
 from vision_zero.config.policy import NANO, PolicyConfig, SamplingConfig
 from vision_zero.config.rewards import RewardsConfig
+from vision_zero.domains.registry import domain_of
 from vision_zero.errors import PolicyError
 from vision_zero.game.engine import deal_all, play
 from vision_zero.game.spy import WhoIsTheSpy
@@ -35,7 +36,7 @@ def play_games(out: Path, pairs_folder: Path, policy: str, games: int, seed: int
     """
     pairs = read_folder(pairs_folder)
     players, config = _players(policy)
-    if any(pair.domain == "pictures" for pair in pairs):
+    if not all(domain_of(pair.domain).is_edited for pair in pairs):
         config = config.model_copy(update={"spy_image": "blank"})
     game = WhoIsTheSpy(config)
     dealt = [pairs[number % len(pairs)] for number in range(games)]

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from pydantic import Field
 
-from vision_zero.config.base import Config
-from vision_zero.config.pairs import Share
+from vision_zero.config.base import Config, Share
 
 
 class AlarmsConfig(Config):

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Annotated, Any
 
-from pydantic import BaseModel, ConfigDict, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from vision_zero.config.credentials import refuse_credentials
+
+Share = Annotated[float, Field(ge=0.0, le=1.0)]
 
 
 class Config(BaseModel):

@@ -7,8 +7,8 @@ from typing import Self
 from pydantic import Field, model_validator
 
 from vision_zero.config.base import RootConfig
-from vision_zero.config.pairs import Domain
-from vision_zero.config.sources import SourcesConfig
+from vision_zero.config.sources import DomainName, SourcesConfig
+from vision_zero.domains.registry import FIRST, domain_of
 from vision_zero.randomness import HELD_OUT_SEEDS
 
 
@@ -17,7 +17,7 @@ class BuildPairsConfig(RootConfig, SourcesConfig):
 
     seed: int = Field(0, ge=0, lt=HELD_OUT_SEEDS.start)
     """The same seed gives the same pairs."""
-    domain: Domain = "scenes"
+    domain: DomainName = FIRST
     """The domain."""
     train: int = Field(200, ge=0)
     """Training pairs. Imported pairs are used once each, so there may be fewer."""
@@ -34,6 +34,6 @@ class BuildPairsConfig(RootConfig, SourcesConfig):
     def _there_is_something_to_build(self) -> Self:
         if not self.train + self.held_out:
             raise ValueError("train and held_out are both 0: ask for at least one pair")
-        if self.domain == "imported" and self.imported is None:
-            raise ValueError("domain is imported: say under imported where the pairs are")
+        if getattr(self, self.domain) is None:
+            raise ValueError(f"domain is {self.domain}: say under {self.domain} where the {domain_of(self.domain).things} are")
         return self

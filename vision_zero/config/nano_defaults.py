@@ -6,11 +6,13 @@
 from __future__ import annotations
 
 from vision_zero.config.game import GameConfig
-from vision_zero.config.pairs import ScenesConfig
 from vision_zero.config.policy import NANO, SamplingConfig
+from vision_zero.domains.scenes.config import SMALL_SCENES
 
-NANO_SCENES = ScenesConfig(width=112, height=112, min_objects=3, max_objects=5, extent=2.0, zoom=1.5, min_visible_share=0.4)
-"""The scenes it was trained on: small images, fewer objects than the paper's, and a closer camera."""
+NANO_DOMAIN = "scenes"
+"""The domain it was trained on …"""
+NANO_SCENES = SMALL_SCENES
+"""… and its settings."""
 
 NANO_GAME = GameConfig(prompt="compact", remember_reasoning=False)
 """The short prompts that it was trained on."""

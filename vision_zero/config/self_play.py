@@ -7,17 +7,19 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import Field, model_validator
 
 from vision_zero.config.alarms import AlarmsConfig
-from vision_zero.config.base import Config, RootConfig, merged
+from vision_zero.config.base import Config, RootConfig, Share, merged
 from vision_zero.config.evaluation import EvaluationConfig
 from vision_zero.config.game import GameConfig
 from vision_zero.config.learning import LearningConfig
-from vision_zero.config.pairs import Domain, Share
+from vision_zero.config.nano_defaults import NANO_DOMAIN
 from vision_zero.config.policy import NANO, PolicyConfig
 from vision_zero.config.presets import PRESETS
 from vision_zero.config.promotion import PromotionConfig
 from vision_zero.config.rewards import RewardsConfig
-from vision_zero.config.sources import SourcesConfig
+from vision_zero.config.sources import DomainName, SourcesConfig
 from vision_zero.config.suites import SuitesConfig
+from vision_zero.domains.domain import Domain
+from vision_zero.domains.registry import DOMAINS, FIRST
 from vision_zero.randomness import HELD_OUT_SEEDS
 
 Weight = Annotated[float, Field(ge=0.0)]
@@ -26,7 +28,7 @@ Weight = Annotated[float, Field(ge=0.0)]
 class PairsConfig(SourcesConfig):
     """Sources of a run's pairs."""
 
-    mix: dict[Domain, Weight] = Field({"scenes": 1.0})
+    mix: dict[DomainName, Weight] = Field({FIRST: 1.0})
     """Relative frequency of each domain; a domain with 0 or without an entry is not used."""
     spare: Share = 0.1
     """Share of extra pairs, which replace quarantined ones."""
@@ -38,9 +40,15 @@ class PairsConfig(SourcesConfig):
     def _some_domain_has_weight(self) -> Self:
         if not any(self.mix.values()):
             raise ValueError("mix must give at least one domain a weight above 0")
-        if self.mix.get("imported") and self.imported is None:
-            raise ValueError("mix asks for imported pairs: say under pairs.imported where they are")
+        for domain in self.drawn:
+            if getattr(self, domain.name) is None:
+                raise ValueError(f"mix asks for {domain.things}: say under pairs.{domain.name} where they are")
         return self
+
+    @property
+    def drawn(self) -> list[Domain[Any]]:
+        """The domains that the mix gives a weight, in the registry's order."""
+        return [domain for name, domain in DOMAINS.items() if self.mix.get(name, 0) > 0]
 
 
 class BaseMeasureConfig(Config):
@@ -113,9 +121,10 @@ class SelfPlayConfig(RootConfig):
 
     @model_validator(mode="after")
     def _who_sees_nothing_is_told_so(self) -> Self:
-        if self.pairs.mix.get("pictures") and "modified" in (self.game.spy_image, (self.evaluation.game or self.game).spy_image):
+        single = [f"{domain.things} ({domain.name})" for domain in self.pairs.drawn if not domain.is_edited]
+        if single and "modified" in (self.game.spy_image, (self.evaluation.game or self.game).spy_image):
             raise ValueError(
-                "pairs.mix has single images (pictures), but with game.spy_image modified the rules tell players about changed "
+                f"pairs.mix has {single[0]}, but with game.spy_image modified the rules tell players about changed "
                 "details: set game.spy_image blank, or start from preset paper_v2"
             )
         return self
@@ -150,11 +159,11 @@ class SelfPlayConfig(RootConfig):
     def _lessons_are_the_embedded_policys(self) -> Self:
         if self.learning.method != "supervised":
             return self
-        drawn = [domain for domain, weight in self.pairs.mix.items() if weight]
-        if self.policy.base != NANO or self.policy.adapter is None or drawn != ["scenes"]:
+        drawn = [domain.name for domain in self.pairs.drawn]
+        if self.policy.base != NANO or self.policy.adapter is None or drawn != [NANO_DOMAIN]:
             raise ValueError(
-                "learning.method: supervised has training examples only for an adapter of policy.base nano on scenes: "
-                f"leave method out, or set policy.base {NANO} with policy.adapter, and pairs.mix to scenes"
+                f"learning.method: supervised has training examples only for an adapter of policy.base nano on {NANO_DOMAIN}: "
+                f"leave method out, or set policy.base {NANO} with policy.adapter, and pairs.mix to {NANO_DOMAIN}"
             )
         switch = self.learning.switch
         if (switch.rule, switch.start) != ("never", "decision") or self.learning.num_processes > 1:

@@ -7,10 +7,6 @@ from dataclasses import dataclass
 
 from PIL import Image
 
-from vision_zero.config.pairs import Domain
-
-__all__ = ["Change", "Domain", "Facts", "ImagePair", "base_of"]
-
 Facts = dict[str, object]
 """What is known of a picture beside its pixels, as JSON data: a CLEVR scene, a chart's table, a photo's origin."""
 
@@ -50,7 +46,7 @@ class ImagePair:
     """
 
     pair_id: str
-    domain: Domain
+    domain: str
     original: Image.Image
     modified: Image.Image
     changes: tuple[Change, ...]
@@ -63,11 +59,3 @@ class ImagePair:
             json.dumps(facts, sort_keys=True, separators=(",", ":")) for facts in (self.original_facts, self.modified_facts)
         )
         return original, modified
-
-
-def base_of(pair: ImagePair) -> str:
-    """What several pairs may be made of: a photo, a picture, a table, an imported pair; empty for what is made up each time."""
-    facts = pair.original_facts
-    if pair.domain == "imported":
-        return f"{facts.get('location', '')} {facts.get('id', '')}".strip()
-    return str(facts.get({"photos": "photo", "pictures": "picture", "charts": "source"}.get(pair.domain, ""), ""))

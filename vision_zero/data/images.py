@@ -10,6 +10,7 @@ import zlib
 from collections.abc import Sequence
 
 import numpy as np
+from numpy.typing import NDArray
 from PIL import Image, ImageOps, UnidentifiedImageError
 
 from vision_zero.errors import PairsError
@@ -42,6 +43,12 @@ _ALIKE, _MASK_SHARE, _MOST_STEPS, _SHARED = 24, 0.99, 0.2, 0.5
 def empty_picture(size: tuple[int, int]) -> Image.Image:
     """A white picture: what the spy sees under ``game.spy_image: blank``, and beside a single picture."""
     return Image.new("RGB", size, (255, 255, 255))
+
+
+def changed_mask(original: Image.Image, modified: Image.Image, threshold: int) -> NDArray[np.bool_]:
+    """(height, width): pixels of which a channel differs by more than ``threshold`` of 255."""
+    difference = np.abs(np.asarray(original, dtype=np.int16) - np.asarray(modified, dtype=np.int16))
+    return difference.max(axis=2) > threshold
 
 
 def png_bytes(image: Image.Image) -> bytes:

@@ -18,9 +18,9 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from vision_zero.config.pairs import Split
 from vision_zero.data.image_pair import ImagePair
 from vision_zero.data.source_report import SourceReport, merged
+from vision_zero.data.splits import Split
 from vision_zero.data.table import SCHEMA, PairTable, reports_in, reports_metadata, to_row
 from vision_zero.errors import PairsError
 

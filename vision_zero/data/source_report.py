@@ -8,20 +8,16 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from typing import Literal
 
 from pydantic import Field
 
 from vision_zero.config.base import Config
-from vision_zero.config.pairs import Domain
 
 EXAMPLES = 3
 """Things that are named for each reason."""
 _SUBJECT = re.compile(r"^(?:the (?:original|modified picture)|[^\s:]*[./][^:]*): ")
 _DETAIL = re.compile(r"(?:: | \(|, at least ).*")
 _NUMBER = re.compile(r"\d[\d,.]*")
-
-Things = Literal["pairs", "photos", "pictures", "tables"]
 
 
 class SourceReport(Config):
@@ -41,9 +37,9 @@ class SourceReport(Config):
         drawn_again: edits that were tried and not taken, by reason: something else was drawn in their place.
     """
 
-    domain: Domain
+    domain: str
     location: str
-    things: Things
+    things: str
     files: int = 0
     found: int = 0
     incomplete: int = 0

@@ -11,8 +11,9 @@ import hashlib
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Literal
 
-from vision_zero.config.pairs import Split
+Split = Literal["train", "held_out"]
 
 _BITS = 64
 _SALT = b"division 6"

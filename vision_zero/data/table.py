@@ -16,10 +16,10 @@ import pyarrow.parquet as pq
 from datasets import Features, Image, List, Value
 from pydantic import TypeAdapter, ValidationError
 
-from vision_zero.config.pairs import Split
 from vision_zero.data.image_pair import Change, ImagePair
 from vision_zero.data.images import decode, png_bytes
 from vision_zero.data.source_report import SourceReport, merged
+from vision_zero.data.splits import Split
 from vision_zero.errors import PairsError
 
 FEATURES = Features(

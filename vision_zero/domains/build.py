@@ -5,44 +5,37 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from functools import cache
 
-from vision_zero.config.pairs import Split
 from vision_zero.config.self_play import PairsConfig, SelfPlayConfig
 from vision_zero.config.sources import SourcesConfig
-from vision_zero.data.image_pair import Domain, ImagePair
+from vision_zero.data.image_pair import ImagePair
 from vision_zero.data.sampler import stride
 from vision_zero.data.source import PairSource
-from vision_zero.data.splits import EVERYTHING, SplitFilter
+from vision_zero.data.splits import EVERYTHING, Split, SplitFilter
 from vision_zero.data.table import PairTable, joined
-from vision_zero.domains.charts.chartqa_tables import ChartQaTableSource
-from vision_zero.domains.charts.source import ChartSource
-from vision_zero.domains.imported.source import ImportedSource
-from vision_zero.domains.photos.source import PhotoSource
-from vision_zero.domains.pictures.source import PictureSource
-from vision_zero.domains.scenes.source import SceneSource
-from vision_zero.errors import PairsError
+from vision_zero.domains.registry import domain_of
 from vision_zero.randomness import Seed
 
 
-def source_of(domain: Domain, config: SourcesConfig, part: SplitFilter = EVERYTHING) -> PairSource:
+def source_of(domain: str, config: SourcesConfig, part: SplitFilter = EVERYTHING) -> PairSource:
     """The source of that domain; ``part`` says which photos, pictures, tables or existing pairs it may use.
 
     Raises:
         PairsError: the source has nothing to make pairs from.
     """
-    if domain == "imported":
-        if config.imported is None:
-            raise PairsError("pairs.imported is missing: say where the imported pairs are")
-        return ImportedSource(config.imported, part)
-    if domain == "pictures":
-        return PictureSource(config.pictures, part)
-    if domain == "photos":
-        return PhotoSource(config.photos, part=part)
-    if domain == "charts":
-        return ChartQaTableSource(config.charts, part) if config.charts.chartqa_root else ChartSource(config.charts)
-    return SceneSource(config.scenes)
+    record = domain_of(domain)
+    return record.source(config.of(record), part)
 
 
-def build_pairs(domain: Domain, config: SelfPlayConfig, first: int, iterations: int, judged: int = 0) -> PairTable:
+def main_source(config: PairsConfig) -> PairSource:
+    """The source of the domain that the mix draws most often.
+
+    Raises:
+        PairsError: it has nothing to make pairs from.
+    """
+    return source_of(max(config.drawn, key=lambda domain: config.mix[domain.name]).name, config)
+
+
+def build_pairs(domain: str, config: SelfPlayConfig, first: int, iterations: int, judged: int = 0) -> PairTable:
     """The domain's share of the training pairs of some iterations, as far as the schedule goes, and of the held-out pairs.
 
     Held out are ``evaluation.pairs``, the same for every run, and behind them ``promotion.pairs`` of this run's own: it is judged
@@ -78,7 +71,7 @@ def promotion_positions(config: SelfPlayConfig, judged: int) -> range:
 
 
 def _of_domain(
-    domain: Domain, config: PairsConfig, source: Callable[[], PairSource], split: Split, seed: Seed, positions: range
+    domain: str, config: PairsConfig, source: Callable[[], PairSource], split: Split, seed: Seed, positions: range
 ) -> Iterator[tuple[int, ImagePair]]:
     own: PairSource | None = None
     # Which turn a position has follows from all before it, so that a run that goes on takes the things that are next.
@@ -89,7 +82,7 @@ def _of_domain(
             yield position, own.at(turn, seed.child(position), seed)
 
 
-def _domain_at(config: PairsConfig, place: Seed) -> Domain:
+def _domain_at(config: PairsConfig, place: Seed) -> str:
     domains = sorted(name for name, weight in config.mix.items() if weight > 0)
     weights = [config.mix[name] for name in domains]
     total = sum(weights)

@@ -11,13 +11,13 @@ from multiprocessing import get_context
 from pathlib import Path
 
 from vision_zero.config.build_pairs import BuildPairsConfig
-from vision_zero.config.pairs import Split
 from vision_zero.data.image_pair import ImagePair
 from vision_zero.data.shards import PairShards, ShardWriter, write_pairs
 from vision_zero.data.source import PairSource
 from vision_zero.data.source_report import SourceReport, merged
-from vision_zero.data.splits import SplitFilter
+from vision_zero.data.splits import Split, SplitFilter
 from vision_zero.domains.build import source_of
+from vision_zero.domains.registry import domain_of
 from vision_zero.errors import PairsError
 from vision_zero.randomness import Seed
 
@@ -53,7 +53,7 @@ def make_pairs(config: BuildPairsConfig, folder: Path) -> PairShards:
 
 def _tasks(config: BuildPairsConfig) -> list[_Task]:
     # Existing pairs are read in order by one process: what comes next depends on which of them are broken.
-    size = config.train + config.held_out if config.domain == "imported" else config.pairs_per_file
+    size = config.train + config.held_out if domain_of(config.domain).is_read_in_order else config.pairs_per_file
     splits: tuple[tuple[Split, int], ...] = (("held_out", config.held_out), ("train", config.train))
     return [_Task(split, range(first, min(first + size, total))) for split, total in splits for first in range(0, total, size)]
 
@@ -73,7 +73,7 @@ def _run(config: BuildPairsConfig, task: _Task, folder: Path) -> SourceReport | 
 
 def _pairs(config: BuildPairsConfig, task: _Task, source: PairSource) -> Iterator[tuple[int, ImagePair]]:
     seed = Seed(config.seed).child("build", task.split)
-    if config.domain == "imported":
+    if domain_of(config.domain).is_read_in_order:
         yield from enumerate(islice(source.each(seed), len(task.positions)))
         return
     for position in task.positions:

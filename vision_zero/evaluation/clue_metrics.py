@@ -13,6 +13,7 @@ from statistics import fmean
 
 from vision_zero.config.game import GameConfig
 from vision_zero.data.image_pair import ImagePair
+from vision_zero.domains.registry import has_scene_graph
 from vision_zero.domains.scenes.statements import NO_FACTS, Count, Query, Relation, SceneFacts, Statement, Thing, parse, parts_of
 from vision_zero.evaluation.written_checks import is_habit
 from vision_zero.game.transcript import Move, Transcript
@@ -88,7 +89,7 @@ def clue_metrics(spoken: Sequence[Spoken], pairs: Mapping[str, ImagePair], rules
         values["clues/unreadable"].append(fmean(move.unreadable is not None for _, move in moves))
         values["clues/duplicates"].append(fmean(_is_repeated(move, game) for game, move in moves))
         pair = pairs[games[0][0].pair_id]
-        if pair.domain == "scenes":
+        if has_scene_graph(pair):
             by_pair.append([_said(move, game, pair, rules) for game, move in moves])
     if not is_habit(said.statement is not None for clues in by_pair for said in clues):
         return values

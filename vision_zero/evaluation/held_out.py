@@ -18,12 +18,13 @@ from vision_zero.config.policy import PolicyConfig
 from vision_zero.config.self_play import BaseMeasureConfig
 from vision_zero.data.image_pair import ImagePair
 from vision_zero.data.table import PairTable
+from vision_zero.domains.registry import has_scene_graph
 from vision_zero.evaluation.clue_metrics import Spoken, clue_metrics
 from vision_zero.evaluation.estimates import BaseMeasures, Bound, Scores, compare, estimate
 from vision_zero.evaluation.head_to_head import BestGuess, caught, half_each, play_head_to_head, vote_on, vote_shares
 from vision_zero.evaluation.metric_names import BESIDE_REASONED, OVER_RULE, in_domain, is_share, sense
 from vision_zero.evaluation.question_metrics import list_metrics, question_metrics
-from vision_zero.evaluation.questions import AskedPicture, scene_questions
+from vision_zero.evaluation.questions import AskedPicture, domain_questions
 from vision_zero.evaluation.vote_metrics import GREEDY, Values, pass_at, vote_metrics
 from vision_zero.evaluation.written_checks import rule_votes
 from vision_zero.game.engine import deal_all
@@ -65,16 +66,15 @@ class HeldOut:
     def of(cls, config: BaseMeasureConfig, held_out: PairTable) -> HeldOut:
         """What that configuration asks of all held-out pairs."""
         pairs = list(held_out.pairs())
-        scenes = [pair for pair in pairs if pair.domain == "scenes"]
         asked = config.evaluation
-        questions = scene_questions(scenes, asked.questions, Seed(asked.seed).child("questions")) if scenes else []
+        questions = domain_questions(pairs, asked.questions, Seed(asked.seed).child("questions"))
         prefix = reasoning_prefix(asked.reasoning_prefix, config.policy.base)
         return cls(WhoIsTheSpy(config.game), pairs, questions, asked, config.policy, prefix)
 
     @property
     def scenes(self) -> list[ImagePair]:
         """The pairs that scripted players know."""
-        return [pair for pair in self.pairs if pair.domain == "scenes"]
+        return [pair for pair in self.pairs if has_scene_graph(pair)]
 
     @property
     def seed(self) -> Seed:
@@ -173,7 +173,7 @@ class HeldOut:
 
     def _bounds(self, fixed: Sequence[GameState]) -> tuple[Bound, ...]:
         """How scripted voters do on the same clues."""
-        tables = [table for pair, table in zip(self.pairs, fixed, strict=True) if pair.domain == "scenes"]
+        tables = [table for pair, table in zip(self.pairs, fixed, strict=True) if has_scene_graph(pair)]
         bounds = []
         for player in BOUNDS if tables else ():
             voters = SCRIPTED[player](self.scenes)

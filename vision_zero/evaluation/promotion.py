@@ -27,7 +27,7 @@ from vision_zero.evaluation.forced_choice import forced_choices
 from vision_zero.evaluation.head_to_head import BestGuess, caught, half_each, play_head_to_head, vote_on, vote_shares
 from vision_zero.evaluation.metric_names import sense
 from vision_zero.evaluation.question_metrics import question_metrics
-from vision_zero.evaluation.questions import scene_questions
+from vision_zero.evaluation.questions import domain_questions
 from vision_zero.evaluation.refused import Refused
 from vision_zero.game.interface import GameState
 from vision_zero.game.spy import WhoIsTheSpy
@@ -150,9 +150,8 @@ class Judge:
             VOTES: (vote_shares(_games(again))["unreadable"], vote_shares(_games(played))["unreadable"]),
             CLUES: (clue_metrics(own, by_id, game.config)[CLUES], clue_metrics(other, by_id, game.config)[CLUES]),
         }
-        scenes = [pair for pair in pairs if pair.domain == "scenes"]
-        if scenes and config.promotion.questions:
-            questions = scene_questions(scenes, config.promotion.questions, seed.child("which"))
+        questions = domain_questions(pairs, config.promotion.questions, seed.child("which"))
+        if questions:
             how = config.evaluation.model_copy(update={"samples": 0})
             its, rivals = (
                 question_metrics(who, questions, how, None, seed.child("questions"))[ANSWERS] for who in (policy, production)

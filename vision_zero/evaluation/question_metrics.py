@@ -1,4 +1,4 @@
-"""Metrics outside the game: questions about held-out scenes, and object lists."""
+"""Metrics outside the game: questions about held-out pictures, and object lists."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from dataclasses import replace
 from vision_zero.config.evaluation import EvaluationConfig
 from vision_zero.data.image_pair import ImagePair
 from vision_zero.domains.scenes.object_lists import in_full, listed, overlap
-from vision_zero.evaluation.questions import SCENE_FAMILIES, AskedPicture, is_right
+from vision_zero.evaluation.questions import AskedPicture, is_right
 from vision_zero.evaluation.vote_metrics import Values, habits
 from vision_zero.evaluation.written_checks import is_habit
 from vision_zero.policy.policy import Policy, user_message
@@ -31,7 +31,7 @@ def question_metrics(
     replies = [reply.text for reply in replace(policy, greedy=True).complete(messages, config.question_tokens, seed)]
     right = _right(questions, replies)
     values: Values = {"questions/all": right}
-    for family in SCENE_FAMILIES:
+    for family in dict.fromkeys(asked.question.family for asked in questions):
         values[f"questions/{family}"] = [
             value for asked, value in zip(questions, right, strict=True) if asked.question.family == family
         ]

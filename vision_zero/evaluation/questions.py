@@ -4,18 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 
 from PIL import Image
 
 from vision_zero.data.image_pair import ImagePair
 from vision_zero.domains.charts.questions import CHART_FAMILIES, ask_chart, is_value_right
-from vision_zero.domains.scenes.questions import Family, Question, ask
+from vision_zero.domains.domain import Ask
+from vision_zero.domains.question import Question
+from vision_zero.domains.registry import DOMAINS
+from vision_zero.domains.scenes.questions import Family, ask
 from vision_zero.domains.scenes.statements import NUMBERS
 from vision_zero.game.parsing import one_line, split_reply
 from vision_zero.randomness import Seed
 
-SCENE_FAMILIES: tuple[Family, ...] = ("color", "shape", "count", "position")
-"""Families of the suite that runs after every round."""
 _PASSES = 60
 
 
@@ -27,11 +29,19 @@ class AskedPicture:
     image: Image.Image
 
 
-def scene_questions(
-    pairs: Sequence[ImagePair], per_family: int, seed: Seed, families: Sequence[Family] = SCENE_FAMILIES
-) -> list[AskedPicture]:
-    """That many questions of each family, spread over the originals of scene pairs; the same seed asks the same."""
-    return [asked for family in families for asked in _of_family(family, pairs, per_family, seed.child(family))]
+def domain_questions(pairs: Sequence[ImagePair], per_family: int, seed: Seed) -> list[AskedPicture]:
+    """That many questions of each family that the pairs' domains have, spread over the originals; the same seed asks the same."""
+    asked: list[AskedPicture] = []
+    for domain in DOMAINS.values():
+        own = [pair for pair in pairs if pair.domain == domain.name]
+        for family, ask_one in domain.questions.items() if own else ():
+            asked += _of_family(ask_one, own, per_family, seed.child(family))
+    return asked
+
+
+def scene_questions(pairs: Sequence[ImagePair], per_family: int, seed: Seed, families: Sequence[Family]) -> list[AskedPicture]:
+    """The same of scene pairs, of these families."""
+    return [asked for name in families for asked in _of_family(partial(ask, name), pairs, per_family, seed.child(name))]
 
 
 def chart_questions(pairs: Sequence[ImagePair], per_family: int, seed: Seed) -> list[AskedPicture]:
@@ -57,13 +67,13 @@ def is_right(question: Question, reply: str) -> bool:
     return said == question.answer
 
 
-def _of_family(family: Family, pairs: Sequence[ImagePair], wanted: int, seed: Seed) -> list[AskedPicture]:
+def _of_family(ask: Ask, pairs: Sequence[ImagePair], wanted: int, seed: Seed) -> list[AskedPicture]:
     asked: list[AskedPicture] = []
     for number in range(wanted * _PASSES):
         if len(asked) == wanted:
             break
         pair = pairs[number % len(pairs)]
-        question = ask(family, pair.original_facts, seed.child(pair.pair_id, number // len(pairs)).generator())
+        question = ask(pair.original_facts, seed.child(pair.pair_id, number // len(pairs)).generator())
         if question is not None:
             asked.append(AskedPicture(question, pair.original))
     return asked

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from statistics import fmean
 
 from vision_zero.data.image_pair import ImagePair
+from vision_zero.domains.registry import has_scene_graph
 from vision_zero.domains.scenes.statements import Count, Relation, SceneFacts, Single, Thing, parse, parts_of
 from vision_zero.evaluation.written_checks import others, read_checks, writes_checks
 from vision_zero.game.transcript import Move, Transcript
@@ -49,7 +50,7 @@ def verdict_metrics(transcripts: Sequence[Transcript], pairs: Mapping[str, Image
     Only games on scene pairs count, and of each measure those that hold such a statement: the same ones for every voter that
     heard the same clues. All lists are empty where most replies hold no check.
     """
-    scenes = [transcript for transcript in transcripts if pairs[transcript.pair_id].domain == "scenes"]
+    scenes = [transcript for transcript in transcripts if has_scene_graph(pairs[transcript.pair_id])]
     values: dict[str, list[float]] = {name: [] for name in NAMES}
     if not writes_checks(move.reply for transcript in scenes for move in transcript.votes):
         return values

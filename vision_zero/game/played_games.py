@@ -10,6 +10,7 @@ from vision_zero.config.rewards import RewardsConfig
 from vision_zero.data.image_pair import ImagePair
 from vision_zero.data.images import empty_picture
 from vision_zero.data.table import PairTable, joined
+from vision_zero.domains.registry import has_scene_graph
 from vision_zero.domains.scenes.statements import NO_FACTS
 from vision_zero.game.transcript import Transcript
 
@@ -23,7 +24,7 @@ def as_seen(table: PairTable, spy_image: SpyImage) -> PairTable:
         if spy_image == "identical":
             spys, facts = pair.original, pair.original_facts
         else:
-            spys, facts = empty_picture(pair.original.size), dict(NO_FACTS) if pair.domain == "scenes" else {}
+            spys, facts = empty_picture(pair.original.size), dict(NO_FACTS) if has_scene_graph(pair) else {}
         pairs.append(replace(pair, modified=spys, modified_facts=facts, changes=()))
     splits = table.rows["split"].to_pylist()
     return joined([PairTable.from_pairs([(place, pair)], splits[place]) for place, pair in enumerate(pairs)])

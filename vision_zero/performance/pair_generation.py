@@ -13,11 +13,12 @@ from multiprocessing import get_context
 from pathlib import Path
 from typing import Any, Protocol
 
-from vision_zero.data.image_pair import Domain
 from vision_zero.data.shards import ShardWriter, write_pairs
+from vision_zero.domains.order import Order
+from vision_zero.domains.registry import FIRST, domain_of
 from vision_zero.hardware import hardware
 from vision_zero.randomness import Seed
-from vision_zero.report.render_pairs import Order, render_into, source_for
+from vision_zero.report.render_pairs import render_into, source_for
 
 SETTLED = 0.5
 """Memory is measured after this share of the pairs and again at the end, to see whether it grows."""
@@ -39,7 +40,7 @@ class _WorkerShare:
     peak_mb: float
 
 
-def measure_sources(domains: Sequence[Domain], sizes: Sequence[tuple[int, int]], pairs: int, processes: int) -> dict[str, Any]:
+def measure_sources(domains: Sequence[str], sizes: Sequence[tuple[int, int]], pairs: int, processes: int) -> dict[str, Any]:
     """Measure each domain at each size.
 
     Args:
@@ -64,12 +65,12 @@ def measure_sources(domains: Sequence[Domain], sizes: Sequence[tuple[int, int]],
     }
 
 
-def _measured(domain: Domain, size: tuple[int, int], pairs: int, processes: int) -> dict[str, float]:
+def _measured(domain: str, size: tuple[int, int], pairs: int, processes: int) -> dict[str, float]:
     with tempfile.TemporaryDirectory(prefix="vision-zero-bench-") as folder:
         order = Order(domain, pairs, size)
-        if domain == "imported":
-            # Imported pairs are pairs of scenes; their decoding and resizing is measured.
-            render_into(Path(folder) / "existing", Order("scenes", min(pairs, 16), size))
+        if domain_of(domain).needs_location:
+            # What is read are pairs of another domain; decoding and resizing them is what is measured.
+            render_into(Path(folder) / "existing", Order(FIRST, min(pairs, 16), size))
             (Path(folder) / "existing" / "pairs.parquet").unlink()
             order = replace(order, location=str(Path(folder) / "existing"))
         context = get_context("spawn")

@@ -16,7 +16,7 @@ from transformers import GenerationConfig
 from vision_zero.config.policy import SamplingParams
 from vision_zero.config.self_play import SelfPlayConfig
 from vision_zero.data.image_pair import ImagePair
-from vision_zero.domains.scenes.source import SceneSource
+from vision_zero.domains.build import main_source
 from vision_zero.game.engine import deal_all, play_recorded
 from vision_zero.game.spy import WhoIsTheSpy
 from vision_zero.hardware import Hardware, hardware
@@ -27,7 +27,7 @@ from vision_zero.randomness import Seed
 
 
 def measure_rollouts(config: SelfPlayConfig, games: int, single_games: int) -> dict[str, Any]:
-    """Play games on scenes with a recipe's policy and sample their votes, in each of the compared ways.
+    """Play games with a recipe's policy on its pairs and sample their votes, in each of the compared ways.
 
     Args:
         games: number of games in one batch.
@@ -39,7 +39,7 @@ def measure_rollouts(config: SelfPlayConfig, games: int, single_games: int) -> d
         time of one decoding step, on a known GPU also relative to reading the weights at its memory bandwidth.
     """
     policy, seed = load_policy(config.policy, None), Seed(config.seed).child("bench")
-    source = SceneSource(config.pairs.scenes)
+    source = main_source(config.pairs)
     pairs = [source.sample(seed.child("pair", number)) for number in range(games)]
     _played(config, policy, pairs[:1], seed)  # Warm-up: one-time work is done here.
     together, votes = _played(config, policy, pairs, seed)

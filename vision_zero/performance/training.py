@@ -12,7 +12,7 @@ from vision_zero.config.learning import Stage
 from vision_zero.config.self_play import SelfPlayConfig
 from vision_zero.data.sampler import stride
 from vision_zero.data.table import PairTable
-from vision_zero.domains.scenes.source import SceneSource
+from vision_zero.domains.build import main_source
 from vision_zero.performance.rollouts import own_gpu, torch_hardware
 from vision_zero.policy.folder import PolicyFolder
 from vision_zero.policy.loading import load_base
@@ -96,7 +96,7 @@ def _trained(config: SelfPlayConfig, iterations: int) -> tuple[StageResult, Stag
 
 
 def _pairs(config: SelfPlayConfig, iterations: int) -> PairTable:
-    source, seed = SceneSource(config.pairs.scenes), Seed(config.seed).child("bench")
+    source, seed = main_source(config.pairs), Seed(config.seed).child("bench")
     number = iterations * stride(config.learning.most_games, config.pairs.spare)
     return PairTable.from_pairs(((place, source.sample(seed.child(place))) for place in range(number)), "train")
 

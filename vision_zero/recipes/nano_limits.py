@@ -9,18 +9,19 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from pathlib import Path
 
-from vision_zero.config.nano_defaults import NANO_SCENES
-from vision_zero.config.pairs import ScenesConfig
+from vision_zero.config.nano_defaults import NANO_DOMAIN, NANO_SCENES
 from vision_zero.config.policy import NANO
 from vision_zero.config.self_play import SelfPlayConfig
 from vision_zero.config.suites import AnswererConfig, EvaluateConfig
+from vision_zero.domains.registry import domain_of
+from vision_zero.domains.scenes.config import ScenesConfig
+from vision_zero.domains.scenes.domain import DOMAIN as SCENES
 from vision_zero.policy.base_models import nano_folder
 
 Size = tuple[int, int]
 _OWN: Size = (NANO_SCENES.width, NANO_SCENES.height)
 _OBJECTS = f"{NANO_SCENES.min_objects} to {NANO_SCENES.max_objects} objects"
 _KNOWN = f"nano knows only its own scenes ({_OWN[0]}x{_OWN[1]} pixels, {_OBJECTS}), and compact charts in questions"
-_CALLED = {"imported": "imported pairs", "pictures": "single images"}
 _FRAME = ("extent", "zoom")
 """Settings of scenes that determine the size of objects in the image."""
 
@@ -49,14 +50,14 @@ def _on_recipe(config: SelfPlayConfig) -> tuple[str, ...]:
     if not is_nano(config.policy.base):
         return ()
     shown: dict[str, list[Size]] = {}
-    for domain, weight in config.pairs.mix.items():
-        settings = getattr(config.pairs, domain)
-        if weight:
-            width, height = (getattr(settings, side, None) for side in ("width", "height"))
-            shown[domain] = [(width, height)] if width and height else []
+    for name in config.pairs.mix:
+        domain = domain_of(name)
+        if domain in config.pairs.drawn:
+            width, height = (getattr(config.pairs.of(domain), side, None) for side in ("width", "height"))
+            shown[name] = [(width, height)] if width and height else []
     strange = _strange(shown)
-    if config.pairs.mix.get("scenes"):
-        strange += _strange_scenes(config.pairs.scenes)
+    if NANO_DOMAIN in shown:
+        strange += _strange_scenes(config.pairs.of(SCENES))
     if config.game.prompt != "compact":
         strange.append(f"prompts in the {config.game.prompt} wording (game.prompt: compact is what it reads)")
     return (_note(strange),) if strange else ()
@@ -77,8 +78,10 @@ def _is_nano(who: AnswererConfig) -> bool:
 
 
 def _strange(pictures: Mapping[str, Collection[Size]]) -> list[str]:
-    found = [_CALLED.get(domain, domain) for domain in pictures if domain != "scenes"]
-    found += [f"scenes of {width}x{height} pixels" for width, height in sorted(set(pictures.get("scenes", ())) - {_OWN})]
+    found = [domain_of(name).things for name in pictures if name != NANO_DOMAIN]
+    found += [
+        f"{NANO_DOMAIN} of {width}x{height} pixels" for width, height in sorted(set(pictures.get(NANO_DOMAIN, ())) - {_OWN})
+    ]
     return found
 
 

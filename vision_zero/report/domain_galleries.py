@@ -4,32 +4,18 @@ from __future__ import annotations
 
 import shutil
 import tempfile
+from dataclasses import replace
 from pathlib import Path
 
-from vision_zero.report.render_pairs import ON_SHEET, Order, render_into
+from vision_zero.domains.registry import DOMAINS
+from vision_zero.report.render_pairs import ON_SHEET, render_into
 
-ORDERS = (
-    Order(
-        "scenes",
-        ON_SHEET,
-        seed=3,
-        edits=("recolor_reshape", "recolor", "reshape", "rematerial", "move", "add", "remove", "resize"),
-    ),
-    Order(
-        "charts",
-        ON_SHEET,
-        size=(480, 360),
-        seed=1,
-        edits=("swap_values", "change_values", "relabel", "recolor", "reorder", "change_axis"),
-    ),
-    Order("photos", ON_SHEET, seed=6),
-)
 _OF_EACH = 2
 """Pairs of each other domain that are imported as examples of imported pairs."""
 
 
 def write_galleries(folder: Path) -> list[Path]:
-    """Write ``gallery_<domain>.png`` for all four domains; the same files every time.
+    """Write ``gallery_<domain>.png`` for each domain that has examples; the same files every time.
 
     Raises:
         PairsError: the folder cannot be written.
@@ -38,9 +24,12 @@ def write_galleries(folder: Path) -> list[Path]:
     with tempfile.TemporaryDirectory(prefix="vision-zero-gallery-") as scratch:
         existing = Path(scratch) / "existing"
         existing.mkdir()
-        for order in (*ORDERS, Order("imported", ON_SHEET, location=str(existing))):
-            sheet = folder / f"gallery_{order.domain}.png"
-            drawn = Path(scratch) / order.domain
+        for domain in sorted(DOMAINS.values(), key=lambda domain: domain.needs_location):
+            if domain.gallery is None:
+                continue
+            order = replace(domain.gallery, count=ON_SHEET, location=str(existing) if domain.needs_location else None)
+            sheet = folder / f"gallery_{domain.name}.png"
+            drawn = Path(scratch) / domain.name
             render_into(drawn, order, sheet)
             sheets.append(sheet)
             for path in sorted(drawn.glob("*_original.png"))[:_OF_EACH]:

@@ -9,6 +9,7 @@ from vision_zero.config.rewards import RewardsConfig
 from vision_zero.data.image_pair import ImagePair
 from vision_zero.data.images import data_uri
 from vision_zero.data.outlines import Outline, outlines
+from vision_zero.domains.registry import has_scene_graph
 from vision_zero.domains.scenes.statements import parse
 from vision_zero.game.transcript import JUDGE, Move, Outcome, Transcript, outcome
 from vision_zero.report.pages import render_page
@@ -65,7 +66,7 @@ def _shown(transcript: Transcript, pair: ImagePair, rewards: RewardsConfig) -> S
 
 def _clue(move: Move, transcript: Transcript, pair: ImagePair) -> ShownMove:
     mark = ""
-    if pair.domain == "scenes" and move.clue:
+    if has_scene_graph(pair) and move.clue:
         statement = parse(move.clue)
         facts = (pair.modified_facts, pair.original_facts) if move.seat == transcript.spy else (pair.original_facts,) * 2
         if statement is None:

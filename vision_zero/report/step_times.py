@@ -6,8 +6,9 @@ from collections.abc import Mapping
 from datetime import datetime
 
 from vision_zero.config.base import Config
+from vision_zero.domains.registry import DOMAINS
 
-WORK = ("render_scenes", "draw_charts", "edit_photos", "import_pairs", "clue_stage", "decision_stage", "measure_base", "evaluate")
+WORK = (*(domain.step for domain in DOMAINS.values()), "clue_stage", "decision_stage", "measure_base", "evaluate")
 """Prefixes of the names of steps that do a run's work: making pairs, playing, training, evaluating."""
 
 

@@ -14,18 +14,19 @@ from PIL import Image, ImageDraw
 
 from tests.data.odd_images import scenery
 from tests.make import plain_pair, scene_pairs
-from vision_zero.config.pairs import ChartEdit, ChartsConfig, QualityConfig, ScenesConfig
-from vision_zero.config.photos import PhotosConfig
-from vision_zero.config.sources import SourcesConfig
+from vision_zero.config.sources import QualityConfig, SourcesConfig
 from vision_zero.data.image_pair import Change, ImagePair
 from vision_zero.data.table import PairTable
 from vision_zero.data.validation.artifact_probe import LEAST_PAIRS, Probe, ProbeResult
-from vision_zero.data.validation.change_log import log_fault
 from vision_zero.data.validation.dedup import HashIndex, find_duplicates
 from vision_zero.data.validation.expectations import judge, judge_together
 from vision_zero.data.validation.verdict import DomainVerdict, Expectation, Verdict
+from vision_zero.domains.charts.config import ChartEdit, ChartsConfig
 from vision_zero.domains.charts.source import ChartSource
+from vision_zero.domains.photos.config import PhotosConfig
 from vision_zero.domains.photos.source import PhotoSource
+from vision_zero.domains.registry import domain_of
+from vision_zero.domains.scenes.config import ScenesConfig
 from vision_zero.randomness import Seed
 from vision_zero.report.pages import render_page
 
@@ -46,6 +47,11 @@ def chart(edit: ChartEdit = "swap_values", place: int = 0) -> ImagePair:
 
 def photo() -> ImagePair:
     return PhotoSource(PhotosConfig(width=112, height=112)).sample(Seed(2))
+
+
+def log_fault(pair: ImagePair) -> str:
+    """What is wrong with its change log; empty where nothing is."""
+    return domain_of(pair.domain).measure(pair, QualityConfig())["log_fault"] or ""
 
 
 def verdict_of(pairs: list[ImagePair], **quality: Any) -> Verdict:

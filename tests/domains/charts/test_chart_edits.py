@@ -8,8 +8,8 @@ from typing import Any, get_args
 import numpy as np
 import pytest
 
-from vision_zero.config.pairs import COMPACT_EDITS, ChartEdit, ChartsConfig
 from vision_zero.data.image_pair import ImagePair
+from vision_zero.domains.charts.config import COMPACT_EDITS, ChartEdit, ChartsConfig
 from vision_zero.domains.charts.source import ChartSource
 from vision_zero.domains.charts.ticks import number
 from vision_zero.randomness import Seed

@@ -9,9 +9,9 @@ import matplotlib
 import numpy as np
 import pytest
 
-from vision_zero.config.pairs import ChartsConfig
 from vision_zero.domains.charts.chart import Layout, from_facts, to_facts
 from vision_zero.domains.charts.compact import compact_chart
+from vision_zero.domains.charts.config import ChartsConfig
 from vision_zero.domains.charts.layout import fit_layout
 from vision_zero.domains.charts.palette import map_color
 from vision_zero.domains.charts.random_chart import sample_chart

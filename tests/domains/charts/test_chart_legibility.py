@@ -8,9 +8,9 @@ from typing import get_args
 import numpy as np
 import pytest
 
-from vision_zero.config.pairs import ChartsConfig, ChartType
 from vision_zero.domains.charts.canvas import Canvas
 from vision_zero.domains.charts.chart import to_facts
+from vision_zero.domains.charts.config import ChartsConfig, ChartType
 from vision_zero.domains.charts.layout import fit_layout
 from vision_zero.domains.charts.legibility import legibility_problems, problems_on
 from vision_zero.domains.charts.random_chart import sample_chart

@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 from pydantic import ValidationError
 
-from vision_zero.config.pairs import ChartsConfig
 from vision_zero.domains.charts.compact import sample_compact
+from vision_zero.domains.charts.config import ChartsConfig
 from vision_zero.domains.charts.data_points import fits_axes
 from vision_zero.domains.charts.random_chart import sample_chart
 from vision_zero.domains.charts.source import ChartSource

@@ -5,11 +5,11 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from vision_zero.config.pairs import ChartsConfig
 from vision_zero.domains.charts.canvas import Canvas
 from vision_zero.domains.charts.chart import Chart
 from vision_zero.domains.charts.chartqa_csv import ParsedTable, parsed
 from vision_zero.domains.charts.chartqa_tables import chart_of
+from vision_zero.domains.charts.config import ChartsConfig
 from vision_zero.domains.charts.legibility import problems_on
 from vision_zero.domains.charts.number_formats import read_columns
 from vision_zero.domains.charts.palette import color_name

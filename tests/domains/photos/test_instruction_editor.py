@@ -11,7 +11,7 @@ import pytest
 from PIL import Image, ImageDraw
 
 from tests.data.odd_images import encoded, scenery
-from vision_zero.config.photos import InstructionConfig, PhotosConfig
+from vision_zero.domains.photos.config import InstructionConfig, PhotosConfig
 from vision_zero.domains.photos.instruction_editor import InstructionEditor
 from vision_zero.domains.photos.source import PhotoSource
 from vision_zero.errors import PairsError

@@ -15,12 +15,13 @@ from pydantic import ValidationError
 
 from tests.data.odd_images import BROKEN, encoded, odd, scenery
 from tests.data.s3_server import options, s3_server
-from vision_zero.config.imported import StorageConfig
-from vision_zero.config.pairs import QualityConfig
-from vision_zero.config.photos import PhotoEdit, PhotosConfig
+from vision_zero.config.sources import QualityConfig
+from vision_zero.config.storage import StorageConfig
+from vision_zero.data.images import changed_mask
 from vision_zero.data.source_report import SourceReport, merged
-from vision_zero.data.validation.quality import changed_mask, measure
+from vision_zero.data.validation.quality import measure
 from vision_zero.domains.photos.collection import SHIPPED, ShippedPhotos
+from vision_zero.domains.photos.config import PhotoEdit, PhotosConfig
 from vision_zero.domains.photos.crop import draw_crop
 from vision_zero.domains.photos.region_editor import RegionEditor
 from vision_zero.domains.photos.source import PhotoSource

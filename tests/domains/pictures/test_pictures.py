@@ -9,16 +9,16 @@ from pydantic import ValidationError
 from tests.data.odd_images import encoded, scenery
 from tests.make import scene_pairs
 from vision_zero.config.nano_defaults import NANO_GAME, NANO_SAMPLING
-from vision_zero.config.pictures import PicturesConfig
 from vision_zero.config.policy import PolicyConfig
 from vision_zero.config.self_play import SelfPlayConfig
 from vision_zero.config.sources import SourcesConfig
-from vision_zero.data.image_pair import base_of
 from vision_zero.data.splits import SplitFilter
 from vision_zero.data.table import PairTable
 from vision_zero.data.validation.expectations import judge
 from vision_zero.domains.build import build_pairs, source_of
+from vision_zero.domains.pictures.config import PicturesConfig
 from vision_zero.domains.pictures.source import PictureSource
+from vision_zero.domains.registry import base_of
 from vision_zero.game.engine import deal_all, play
 from vision_zero.game.played_games import PlayedGames
 from vision_zero.game.spy import WhoIsTheSpy

@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 
 from tests.domains.scenes.drawn import lone, scenes
-from vision_zero.config.pairs import ScenesConfig
 from vision_zero.domains.scenes.calibration import turned_camera
 from vision_zero.domains.scenes.clevr import from_clevr, to_clevr
+from vision_zero.domains.scenes.config import ScenesConfig
 from vision_zero.domains.scenes.render import render, survey
 from vision_zero.domains.scenes.scene import Camera
 from vision_zero.errors import PairsError

@@ -7,8 +7,8 @@ import pytest
 from scipy.spatial import ConvexHull
 
 from tests.domains.scenes.drawn import lone, scenes
-from vision_zero.config.pairs import ScenesConfig
 from vision_zero.domains.scenes import render as rendering
+from vision_zero.domains.scenes.config import ScenesConfig
 from vision_zero.domains.scenes.render import render, survey
 from vision_zero.domains.scenes.scene import MATERIALS, PALETTE, RADII, SHAPES, SIZES, Camera, Scene, SceneObject
 from vision_zero.domains.scenes.solids import Solid, unit

@@ -6,7 +6,7 @@ from pydantic import ValidationError
 
 from tests.domains.scenes.drawn import scenes
 from vision_zero.config.nano_defaults import NANO_SCENES
-from vision_zero.config.pairs import ScenesConfig
+from vision_zero.domains.scenes.config import ScenesConfig
 from vision_zero.domains.scenes.edits import edit_scene
 from vision_zero.domains.scenes.placement import all_visible, sample_scene
 from vision_zero.domains.scenes.render import survey

@@ -14,8 +14,8 @@ from dataclasses import dataclass, field
 
 import pandas as pd
 
-FINITE = ("imported", "pictures")
-"""Domains of which there is only so much, each shown as it is: one that comes up again is no fault."""
+from vision_zero.domains.registry import domain_of
+
 BITS = 256
 """Bits of a perceptual hash."""
 
@@ -72,7 +72,7 @@ def find_duplicates(frame: pd.DataFrame, distance: int) -> Duplicates:
     found = Duplicates([], [], [])
     for row in rows:
         split = seen.setdefault(row.split, _Seen(HashIndex(distance), HashIndex(distance)))
-        known = row.domain in FINITE and row.base in split.bases
+        known = domain_of(row.domain).is_finite and row.base in split.bases
         found.again.append(known)
         found.duplicate_of.append(None if known else split.repeated(row))
         leak = next((name for value in row.hashes() for name in pictures.near(value)), bases.get(row.base))

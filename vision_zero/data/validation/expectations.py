@@ -11,28 +11,20 @@ from typing import Any
 
 import pandas as pd
 
-from vision_zero.config.pairs import Domain, QualityConfig
-from vision_zero.config.sources import SourcesConfig
-from vision_zero.data.image_pair import ImagePair, base_of
+from vision_zero.config.sources import QualityConfig, SourcesConfig
+from vision_zero.data.image_pair import ImagePair
 from vision_zero.data.source_report import SourceReport
 from vision_zero.data.table import Batches
 from vision_zero.data.validation.artifact_probe import LEAST_PAIRS, Probe, ProbeResult
 from vision_zero.data.validation.examples import pick_examples
 from vision_zero.data.validation.quality import measure_table
-from vision_zero.data.validation.rules import check, pair_rules
+from vision_zero.data.validation.rules import Rule, check, pair_rules
 from vision_zero.data.validation.verdict import DomainVerdict, Expectation, Quarantined, Verdict
+from vision_zero.domains.registry import base_of, domain_of
 from vision_zero.errors import PairsError
 
 LEAST_EXPECTED = 20
 """Of a kind of edit that is expected less often than this, too few or none may be chance."""
-
-_SHARES = {
-    "changed_area": "changed area",
-    "unlogged_area": "changed elsewhere",
-    "solid_area": "differs beyond noise",
-    "moved_share": "lies elsewhere",
-}
-"""Measurements that are shares of the picture, and the words of the rules about them."""
 
 Weights = Mapping[Any, float]
 """How often each kind of edit is asked for, relatively."""
@@ -45,7 +37,7 @@ def judge(table: Batches, config: SourcesConfig) -> Verdict:
         PairsError: the table is empty, or more than ``max_quarantined`` of its pairs fail, with what their sources passed over.
     """
     quality = config.quality
-    probes: dict[Domain, Probe] = {}
+    probes: dict[str, Probe] = {}
 
     def look(pair: ImagePair) -> None:
         if quality.probe_pairs:
@@ -54,17 +46,17 @@ def judge(table: Batches, config: SourcesConfig) -> Verdict:
     frame = measure_table(table, quality, look)
     if frame.empty:
         raise PairsError("the pairs table is empty: ask the sources for at least one pair")
-    names: list[Domain] = sorted(set(frame["domain"]))
-    expectations, reasons = check(frame, pair_rules(quality, names))
+    names: list[str] = sorted(set(frame["domain"]))
+    rules = pair_rules(quality, names)
+    expectations, reasons = check(frame, rules)
     passed = frame[~frame["pair_id"].isin(reasons)]
     sources = _with_uses(table.reports, frame)
     _check_share(frame, passed, reasons, sources, quality)
     probed = {domain: probe.examine() for domain, probe in probes.items()}
     domains = tuple(_domain(domain, frame, passed, probed.get(domain)) for domain in names)
-    weights = _edit_weights(config)
     for verdict in domains:
-        expectations += judge_together(verdict, weights.get(verdict.domain, {}), quality)
-    quarantined = _quarantined(frame, reasons)
+        expectations += judge_together(verdict, _edit_weights(verdict.domain, config), quality)
+    quarantined = _quarantined(frame, reasons, rules)
     worst = _hardest(passed, quality.specimens)
     return Verdict(
         checked=len(frame),
@@ -95,9 +87,8 @@ def _check_share(
     sources: Sequence[SourceReport],
     config: QualityConfig,
 ) -> None:
-    """Of all pairs that there would be if no source had passed over anything, how many are lost? Tables that are no tables of
-    numbers are shown, but do not count: ChartQA's were partly read by machine."""
-    lost = {source.domain: source.lost_share for source in sources if source.things != "tables"}
+    """Of all pairs that there would be if no source had passed over anything, how many are lost?"""
+    lost = {source.domain: source.lost_share for source in sources if domain_of(source.domain).counts_unusable}
     wanted = sum(1 / (1 - min(lost.get(domain, 0.0), 0.999)) for domain in frame["domain"])
     share = 1 - len(passed) / wanted
     if share <= config.max_quarantined:
@@ -121,7 +112,7 @@ def _check_share(
     )
 
 
-def _domain(domain: Domain, frame: pd.DataFrame, passed: pd.DataFrame, probe: ProbeResult | None) -> DomainVerdict:
+def _domain(domain: str, frame: pd.DataFrame, passed: pd.DataFrame, probe: ProbeResult | None) -> DomainVerdict:
     own, good = frame[frame["domain"] == domain], passed[passed["domain"] == domain]
     return DomainVerdict(
         domain=domain,
@@ -154,7 +145,7 @@ def judge_together(verdict: DomainVerdict, weights: Weights, config: QualityConf
                 found="; ".join(rare.values()) or "they do",
             )
         )
-    if config.probe_pairs and verdict.domain != "pictures":  # whose modified ones anybody can tell: they are empty
+    if config.probe_pairs and domain_of(verdict.domain).is_edited:  # else anybody can tell: the modified ones are empty
         probe = verdict.probe
         rules.append(
             Expectation(
@@ -169,27 +160,22 @@ def judge_together(verdict: DomainVerdict, weights: Weights, config: QualityConf
     return rules
 
 
-def _edit_weights(config: SourcesConfig) -> Mapping[Domain, Weights]:
-    """How often each kind of edit is asked for; an instruction editor names its own."""
-    asked: dict[Domain, Mapping[Any, float]] = {"scenes": config.scenes.edits, "charts": config.charts.edits}
-    return asked if config.photos.instruction else {**asked, "photos": config.photos.edits}
+def _edit_weights(domain: str, config: SourcesConfig) -> Weights:
+    """How often each kind of edit is asked for, where the settings say so."""
+    settings = getattr(config, domain)
+    return {} if settings is None else domain_of(domain).edits(settings)
 
 
-def _quarantined(frame: pd.DataFrame, reasons: Mapping[str, list[str]]) -> tuple[Quarantined, ...]:
+def _quarantined(frame: pd.DataFrame, reasons: Mapping[str, list[str]], rules: Sequence[Rule]) -> tuple[Quarantined, ...]:
     """Every failing pair with the rules that it broke, and with what is known more exactly."""
     details = {row["pair_id"]: row for row in frame[frame["pair_id"].isin(reasons)].to_dict("records")}
     found = []
     for pair_id, broken in reasons.items():
         row = details[pair_id]
-        exact = {
-            "log_fault": row["log_fault"],
-            "text_fault": row["text_fault"],
-            "other pair": row["duplicate_of"] or row["leaks_from"],
-        }
+        exact = {str(column): value for column, value in row.items() if str(column).endswith("_fault")}
+        exact["other pair"] = row["duplicate_of"] or row["leaks_from"]
         known = [f"{name.replace('_', ' ')}: {value}" for name, value in exact.items() if value]
-        known += [
-            f"{words} here: {row[column]:.2%}" for column, words in _SHARES.items() if any(words in rule for rule in broken)
-        ]
+        known += [f"{rule.told_as} here: {row[rule.column]:.2%}" for rule in rules if rule.told_as and rule.words in broken]
         found.append(Quarantined(pair_id=pair_id, reasons=(row["trouble"],) if row["trouble"] else (*broken, *known)))
     return tuple(found)
 
@@ -198,8 +184,8 @@ def _hardest(passed: pd.DataFrame, count: int) -> dict[str, str]:
     """The pairs of each domain whose edit is hardest to see, with a note."""
     rows = passed.sort_values("changed_area").groupby("domain", sort=True).head(count)
     return {
-        str(row.pair_id): f"{row.changed_area:.2%} of the picture {'is not empty' if row.domain == 'pictures' else 'changed'}"
-        for row in rows[["pair_id", "domain", "changed_area"]].itertuples(index=False)
+        pair_id: f"{area:.2%} of the picture {'changed' if domain_of(domain).is_edited else 'is not empty'}"
+        for pair_id, domain, area in zip(rows["pair_id"], rows["domain"], rows["changed_area"], strict=True)
     }
 
 

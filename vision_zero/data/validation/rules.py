@@ -12,8 +12,10 @@ from dataclasses import dataclass
 
 import pandas as pd
 
-from vision_zero.config.pairs import Domain, QualityConfig
+from vision_zero.config.quality import QualityThresholds
 from vision_zero.data.validation.verdict import Expectation
+from vision_zero.domains.pair_rules import PairRule
+from vision_zero.domains.registry import domain_of
 
 os.environ.setdefault("GX_ANALYTICS_ENABLED", "false")
 # Before the import: Great Expectations logs its configuration while it loads.
@@ -30,13 +32,23 @@ logging.getLogger("great_expectations.data_context.types.base").setLevel(logging
 
 @dataclass(frozen=True)
 class Rule:
-    """An expectation of every pair, or of those of some domains."""
+    """An expectation of every pair, or of those of a domain.
+
+    Attributes:
+        told_as: words for what was measured, a share of the picture, beside the reasons of a pair that breaks it.
+    """
 
     words: str
     expectation: gxe.Expectation
+    told_as: str = ""
+
+    @property
+    def column(self) -> str:
+        """What is measured."""
+        return str(self.expectation.configuration.kwargs["column"])
 
 
-def pair_rules(config: QualityConfig, domains: Sequence[Domain]) -> list[Rule]:
+def pair_rules(config: QualityThresholds, domains: Sequence[str]) -> list[Rule]:
     """The rules that each pair of those domains must keep."""
     rules = [
         Rule("has an id of its own", gxe.ExpectColumnValuesToBeUnique(column="pair_id")),
@@ -53,64 +65,17 @@ def pair_rules(config: QualityConfig, domains: Sequence[Domain]) -> list[Rule]:
         Rule("shows no other pair again", gxe.ExpectColumnValuesToBeNull(column="duplicate_of")),
         Rule("shares nothing with the held-out split", gxe.ExpectColumnValuesToBeNull(column="leaks_from")),
     ]
-    for domain in domains:
-        rules += _domain_rules(config, domain)
-    return rules
+    return rules + [_of_domain(domain, rule) for domain in domains for rule in domain_of(domain).rules(config)]
 
 
-def _domain_rules(config: QualityConfig, domain: Domain) -> list[Rule]:
-    bounds = config.by_domain.get(domain)
-    least = config.min_changed_area if bounds is None or bounds.min_changed_area is None else bounds.min_changed_area
-    most = config.max_changed_area if bounds is None or bounds.max_changed_area is None else bounds.max_changed_area
-    alike = config.max_similarity if bounds is None or bounds.max_similarity is None else bounds.max_similarity
+def _of_domain(domain: str, rule: PairRule) -> Rule:
     only = {"row_condition": Column("domain") == domain}
-    if domain == "pictures":
-        return [
-            Rule(
-                f"pictures: something is shown, in {least:.2%} of the picture at least",
-                gxe.ExpectColumnValuesToBeBetween(column="changed_area", min_value=least, **only),
-            ),
-            Rule(
-                f"pictures: more than one plain colour (values differ by more than {config.pixel_threshold})",
-                gxe.ExpectColumnValuesToBeBetween(column="colour_range", min_value=config.pixel_threshold + 1, **only),
-            ),
-        ]
-    rules = [
-        Rule(
-            f"{domain}: changed area from {least:.2%} to {most:.0%}",
-            gxe.ExpectColumnValuesToBeBetween(column="changed_area", min_value=least, max_value=most, **only),
-        ),
-        Rule(
-            f"{domain}: structural similarity from {config.min_similarity} to {alike}",
-            gxe.ExpectColumnValuesToBeBetween(column="similarity", min_value=config.min_similarity, max_value=alike, **only),
-        ),
-    ]
-    if domain == "imported":
-        rules += [
-            Rule(
-                f"{domain}: something differs beyond noise, in {config.min_solid_area:.1%} of the picture at least",
-                gxe.ExpectColumnValuesToBeBetween(column="solid_area", min_value=config.min_solid_area, **only),
-            ),
-            Rule(
-                f"{domain}: the camera stands still (at most {config.max_moved_share:.0%} of what has texture lies elsewhere)",
-                gxe.ExpectColumnValuesToBeBetween(column="moved_share", max_value=config.max_moved_share, **only),
-            ),
-        ]
-    if domain != "imported":
-        what = {"scenes": "scenes", "charts": "tables", "photos": "pictures"}[domain]
-        rules.append(
-            Rule(f"{domain}: the {what} differ as the log says", gxe.ExpectColumnValuesToBeNull(column="log_fault", **only))
-        )
-    if domain != "scenes":
-        rules.append(
-            Rule(
-                f"{domain}: at most {config.max_unlogged_area:.1%} changed elsewhere",
-                gxe.ExpectColumnValuesToBeBetween(column="unlogged_area", max_value=config.max_unlogged_area, **only),
-            )
-        )
-    if domain == "charts":
-        rules.append(Rule("charts: every text can be read", gxe.ExpectColumnValuesToBeNull(column="text_fault", **only)))
-    return rules
+    expectation = (
+        gxe.ExpectColumnValuesToBeNull(column=rule.column, **only)
+        if rule.least is None and rule.most is None
+        else gxe.ExpectColumnValuesToBeBetween(column=rule.column, min_value=rule.least, max_value=rule.most, **only)
+    )
+    return Rule(f"{domain}: {rule.words}", expectation, rule.told_as)
 
 
 def check(frame: pd.DataFrame, rules: Sequence[Rule]) -> tuple[list[Expectation], dict[str, list[str]]]:
@@ -119,7 +84,8 @@ def check(frame: pd.DataFrame, rules: Sequence[Rule]) -> tuple[list[Expectation]
     Returns:
         What became of each rule, and the words of the rules that each failing pair broke, by its id.
     """
-    result = _batch(frame).validate(
+    missing = {rule.column: None for rule in rules if rule.column not in frame}  # no pair was readable enough
+    result = _batch(frame.assign(**missing)).validate(
         gx.ExpectationSuite(name="pairs", expectations=[rule.expectation for rule in rules]),
         result_format={"result_format": "COMPLETE", "unexpected_index_column_names": ["pair_id"]},
     )

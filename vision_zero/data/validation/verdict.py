@@ -7,7 +7,6 @@ from typing import Literal
 from pydantic import Field
 
 from vision_zero.config.base import Config
-from vision_zero.config.pairs import Domain
 from vision_zero.data.outlines import Outline
 from vision_zero.data.source_report import SourceReport
 from vision_zero.data.table import PairTable
@@ -60,7 +59,7 @@ class DomainVerdict(Config):
         probe: how well single pictures can be told apart; None where it was not tried.
     """
 
-    domain: Domain
+    domain: str
     checked: int
     passed: int
     again: int = 0

@@ -11,8 +11,8 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any, Literal, get_args
 
-from vision_zero.config.pairs import ChartLook, ChartType
 from vision_zero.data.image_pair import Facts
+from vision_zero.domains.charts.config import ChartLook, ChartType
 from vision_zero.errors import PairsError
 
 BOX_PLOT_ROWS = ("minimum", "lower quartile", "median", "upper quartile", "maximum")

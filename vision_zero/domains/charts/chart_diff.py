@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import fields
 
-from vision_zero.config.pairs import ChartEdit
 from vision_zero.domains.charts.chart import Chart
+from vision_zero.domains.charts.config import ChartEdit
 from vision_zero.domains.charts.data_points import cells, mark_at
 from vision_zero.domains.charts.phrases import (
     axis_phrase,

@@ -14,14 +14,14 @@ from typing import Any, final
 
 import numpy as np
 
-from vision_zero.config.pairs import ChartsConfig, ChartType
-from vision_zero.data.image_pair import Domain, ImagePair
+from vision_zero.data.image_pair import ImagePair
 from vision_zero.data.remote_storage import ConnectionLostError, NotThereError, Storage
 from vision_zero.data.source import PairSource
 from vision_zero.data.source_report import SourceReport
 from vision_zero.data.splits import EVERYTHING, SplitFilter
 from vision_zero.domains.charts.chart import STACKED, Chart, Series
 from vision_zero.domains.charts.chartqa_csv import ParsedTable, parsed
+from vision_zero.domains.charts.config import ChartsConfig, ChartType
 from vision_zero.domains.charts.glyphs import unreadable, with_fonts_for
 from vision_zero.domains.charts.random_chart import value_axis
 from vision_zero.domains.charts.random_choice import one_of, weighted
@@ -63,7 +63,7 @@ class ChartQaTableSource(PairSource):
         ConnectionLostError: the root cannot be reached.
     """
 
-    domain: Domain = "charts"
+    domain = "charts"
 
     def __init__(self, config: ChartsConfig, part: SplitFilter = EVERYTHING) -> None:
         if config.chartqa_root is None:

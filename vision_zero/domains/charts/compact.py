@@ -12,9 +12,9 @@ from itertools import combinations
 
 import numpy as np
 
-from vision_zero.config.pairs import COMPACT_SHARES, ChartsConfig, ChartType
 from vision_zero.domains.charts.canvas import Canvas
 from vision_zero.domains.charts.chart import Chart, ChartStyle, Layout, Series
+from vision_zero.domains.charts.config import COMPACT_SHARES, ChartsConfig, ChartType
 from vision_zero.domains.charts.random_choice import one_of, some_of, weighted
 from vision_zero.domains.scenes.scene import COLORS, PALETTE
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from vision_zero.config.pairs import ChartEdit
 from vision_zero.domains.charts.chart import Chart
+from vision_zero.domains.charts.config import ChartEdit
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,9 +10,9 @@ from dataclasses import replace
 
 import numpy as np
 
-from vision_zero.config.pairs import ChartEdit, ChartsConfig
 from vision_zero.domains.charts.chart import SLICED, Chart, Range
 from vision_zero.domains.charts.compact import COMPACT_COLORS
+from vision_zero.domains.charts.config import ChartEdit, ChartsConfig
 from vision_zero.domains.charts.data_points import is_stacked, is_whole
 from vision_zero.domains.charts.edit_result import ChartChange, EditedChart
 from vision_zero.domains.charts.palette import HEAT_MAPS, all_colors, color_name, distance

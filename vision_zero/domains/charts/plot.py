@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from vision_zero.config.pairs import ChartType
 from vision_zero.domains.charts.chart import Chart, Layout
+from vision_zero.domains.charts.config import ChartType
 from vision_zero.domains.charts.frame import Scales, Writer
 from vision_zero.domains.charts.palette import ink_on, lightness, map_color
 from vision_zero.domains.charts.ticks import number

@@ -8,8 +8,8 @@ from itertools import pairwise
 
 import numpy as np
 
-from vision_zero.config.pairs import ChartsConfig, ChartType
 from vision_zero.domains.charts.chart import BOX_PLOT_ROWS, Chart, ChartStyle, Range, Series
+from vision_zero.domains.charts.config import ChartsConfig, ChartType
 from vision_zero.domains.charts.random_choice import one_of, weighted
 from vision_zero.domains.charts.random_style import sample_colors, sample_style
 from vision_zero.domains.charts.random_values import five_numbers, hill, paths, percentages, related, rounded, spread_out

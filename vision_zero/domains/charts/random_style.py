@@ -6,8 +6,8 @@ from dataclasses import replace
 
 import numpy as np
 
-from vision_zero.config.pairs import ChartType
 from vision_zero.domains.charts.chart import SLICED, ChartStyle
+from vision_zero.domains.charts.config import ChartType
 from vision_zero.domains.charts.palette import HEAT_MAPS, PALETTES, SAMPLED_MAPS, distance, sampled
 from vision_zero.domains.charts.random_choice import one_of, weighted
 

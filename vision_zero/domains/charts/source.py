@@ -9,11 +9,11 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from vision_zero.config.pairs import ChartsConfig
-from vision_zero.data.image_pair import Change, Domain, ImagePair
+from vision_zero.data.image_pair import Change, ImagePair
 from vision_zero.data.source import PairSource
 from vision_zero.domains.charts.chart import Chart, Layout, to_facts
 from vision_zero.domains.charts.compact import sample_compact
+from vision_zero.domains.charts.config import ChartsConfig
 from vision_zero.domains.charts.edit_result import EditedChart
 from vision_zero.domains.charts.edits import edit_chart
 from vision_zero.domains.charts.layout import fit_layout
@@ -35,7 +35,7 @@ Mask = NDArray[np.bool_]
 class ChartSource(PairSource):
     """Draws a made-up table as a chart, and its edited copy; facts are the chart's table, axes, style and layout."""
 
-    domain: Domain = "charts"
+    domain = "charts"
 
     def __init__(self, config: ChartsConfig) -> None:
         self.config = config

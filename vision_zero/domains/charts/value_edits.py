@@ -8,9 +8,9 @@ from itertools import combinations
 
 import numpy as np
 
-from vision_zero.config.pairs import ChartEdit, ChartsConfig
 from vision_zero.domains.charts.chart import Chart
 from vision_zero.domains.charts.compact import STEP, is_plain
+from vision_zero.domains.charts.config import ChartEdit, ChartsConfig
 from vision_zero.domains.charts.data_points import (
     DataPoint,
     cells,

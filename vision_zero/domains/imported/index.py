@@ -12,7 +12,6 @@ from functools import cached_property
 from pathlib import PurePosixPath
 from typing import final
 
-from vision_zero.config.imported import ImportedConfig
 from vision_zero.data.archives import FileSet
 from vision_zero.data.file_naming import Named, name_pairs
 from vision_zero.data.images import decode_pair, mask_of
@@ -20,6 +19,7 @@ from vision_zero.data.remote_storage import ConnectionLostError, Storage
 from vision_zero.data.row_files import Rows, has_strong_table, table_paths
 from vision_zero.data.split_names import of_split, split_of_folder
 from vision_zero.domains.imported.columns import CHANGES, GROUPS, first_of, pair_candidates
+from vision_zero.domains.imported.config import ImportedConfig
 from vision_zero.errors import PairsError
 from vision_zero.text import single_line, well_formed
 

@@ -8,13 +8,13 @@ from typing import final
 import numpy as np
 from PIL import Image
 
-from vision_zero.config.imported import ImportedConfig
 from vision_zero.data.broken_pairs import UsablePairs
-from vision_zero.data.image_pair import Change, Domain, Facts, ImagePair
+from vision_zero.data.image_pair import Change, Facts, ImagePair
 from vision_zero.data.images import decode_pair, mask_of
 from vision_zero.data.source import PairSource
 from vision_zero.data.source_report import SourceReport
 from vision_zero.data.splits import EVERYTHING, SplitFilter
+from vision_zero.domains.imported.config import ImportedConfig
 from vision_zero.domains.imported.index import Made, open_index
 from vision_zero.domains.photos.phrases import place_of
 from vision_zero.errors import PairsError
@@ -39,7 +39,7 @@ class ImportedSource(PairSource):
         PairsError: the location cannot be read or holds no pairs.
     """
 
-    domain: Domain = "imported"
+    domain = "imported"
 
     def __init__(self, config: ImportedConfig, part: SplitFilter = EVERYTHING) -> None:
         self.config = config

@@ -12,8 +12,6 @@ from typing import final
 
 from PIL import Image
 
-from vision_zero.config.photos import PhotosConfig
-from vision_zero.config.pictures import PicturesConfig
 from vision_zero.data.archives import FileSet
 from vision_zero.data.file_naming import OTHER_SUFFIXES, is_picture
 from vision_zero.data.image_pair import Facts
@@ -21,6 +19,8 @@ from vision_zero.data.images import decode
 from vision_zero.data.remote_storage import ConnectionLostError, Storage
 from vision_zero.data.row_files import Rows, has_strong_table, table_paths
 from vision_zero.data.split_names import of_split, split_of_folder
+from vision_zero.domains.photos.config import PhotosConfig
+from vision_zero.domains.pictures.config import PicturesConfig
 from vision_zero.errors import PairsError
 from vision_zero.text import well_formed
 

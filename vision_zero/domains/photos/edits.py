@@ -12,8 +12,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from vision_zero.config.photos import PhotoEdit
 from vision_zero.domains.photos.canvas import Canvas
+from vision_zero.domains.photos.config import PhotoEdit
 from vision_zero.domains.photos.copies import area_of, pasted, place_for
 from vision_zero.domains.photos.phrases import color_of, place_of, region_name
 from vision_zero.domains.photos.pixels import Mask, Picture, box_of, grown, shifted_mask

@@ -13,8 +13,8 @@ import numpy as np
 from PIL import Image
 from scipy import ndimage
 
-from vision_zero.config.photos import InstructionConfig
 from vision_zero.data.image_pair import Change
+from vision_zero.domains.photos.config import InstructionConfig
 from vision_zero.domains.photos.editor import EditedPhoto, PhotoEditor
 from vision_zero.domains.photos.phrases import place_of
 from vision_zero.domains.photos.pixels import Box, Mask, box_of, grown

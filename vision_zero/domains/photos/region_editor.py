@@ -9,9 +9,9 @@ import numpy as np
 from PIL import Image
 from skimage.measure import approximate_polygon, find_contours
 
-from vision_zero.config.photos import PhotoEdit, PhotosConfig
 from vision_zero.data.image_pair import Change, Facts
 from vision_zero.domains.photos.canvas import Canvas
+from vision_zero.domains.photos.config import PhotoEdit, PhotosConfig
 from vision_zero.domains.photos.editor import EditedPhoto, PhotoEditor
 from vision_zero.domains.photos.edits import EDITS, Stroke
 from vision_zero.domains.photos.phrases import color_of

@@ -8,13 +8,13 @@ from typing import final
 import numpy as np
 from PIL import Image
 
-from vision_zero.config.photos import PhotosConfig
 from vision_zero.data.broken_pairs import UsablePairs
-from vision_zero.data.image_pair import Domain, Facts, ImagePair
+from vision_zero.data.image_pair import Facts, ImagePair
 from vision_zero.data.source import PairSource
 from vision_zero.data.source_report import SourceReport
 from vision_zero.data.splits import EVERYTHING, SplitFilter
 from vision_zero.domains.photos.collection import open_collection
+from vision_zero.domains.photos.config import PhotosConfig
 from vision_zero.domains.photos.crop import check_size, draw_crop
 from vision_zero.domains.photos.editor import PhotoEditor
 from vision_zero.domains.photos.instruction_editor import InstructionEditor
@@ -47,7 +47,7 @@ class PhotoSource(PairSource):
         PairsError: the photos' location cannot be read or holds none; the editor cannot be loaded.
     """
 
-    domain: Domain = "photos"
+    domain = "photos"
 
     def __init__(self, config: PhotosConfig, editor: PhotoEditor | None = None, part: SplitFilter = EVERYTHING) -> None:
         self.config = config

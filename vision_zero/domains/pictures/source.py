@@ -6,14 +6,14 @@ from typing import final
 
 from PIL import Image
 
-from vision_zero.config.pictures import PicturesConfig
 from vision_zero.data.broken_pairs import UsablePairs
-from vision_zero.data.image_pair import Domain, ImagePair
+from vision_zero.data.image_pair import ImagePair
 from vision_zero.data.images import empty_picture
 from vision_zero.data.source import PairSource
 from vision_zero.data.source_report import SourceReport
 from vision_zero.data.splits import EVERYTHING, SplitFilter
 from vision_zero.domains.photos.collection import open_collection
+from vision_zero.domains.pictures.config import PicturesConfig
 from vision_zero.errors import PairsError
 from vision_zero.randomness import Seed
 from vision_zero.text import well_formed
@@ -30,7 +30,7 @@ class PictureSource(PairSource):
         PairsError: the location cannot be read or holds no pictures.
     """
 
-    domain: Domain = "pictures"
+    domain = "pictures"
 
     def __init__(self, config: PicturesConfig, part: SplitFilter = EVERYTHING) -> None:
         self.config = config

@@ -8,7 +8,7 @@ from typing import TypeVar
 
 import numpy as np
 
-from vision_zero.config.pairs import SceneEdit, ScenesConfig
+from vision_zero.domains.scenes.config import SceneEdit, ScenesConfig
 from vision_zero.domains.scenes.placement import all_visible, put_down, random_object, stands_clear
 from vision_zero.domains.scenes.scene import COLORS, MATERIALS, SHAPES, SIZES, Scene, SceneObject
 

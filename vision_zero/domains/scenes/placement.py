@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
-from vision_zero.config.pairs import ScenesConfig
+from vision_zero.domains.scenes.config import ScenesConfig
 from vision_zero.domains.scenes.render import survey
 from vision_zero.domains.scenes.scene import (
     COLORS,

@@ -6,11 +6,12 @@ Every question names its objects uniquely, so one answer is right.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any, Literal, TypeVar, get_args
 
 import numpy as np
 
+from vision_zero.domains.question import Question
 from vision_zero.domains.scenes.scene import COLORS, MATERIALS, SHAPES, SIZES
 from vision_zero.domains.scenes.statements import NUMBERS, SIDES, Query, SceneFacts, Thing
 
@@ -21,16 +22,6 @@ VALUES: Mapping[str, Sequence[str]] = {"size": SIZES, "color": COLORS, "material
 _TRIES = 60
 
 T = TypeVar("T")
-
-
-@dataclass(frozen=True, slots=True)
-class Question:
-    """A question about a picture and its answer, in lower-case words; ``about`` describes the objects that it asks of."""
-
-    family: str
-    text: str
-    answer: str
-    about: tuple[Query, ...] = ()
 
 
 def ask(family: Family, facts: SceneFacts, rng: np.random.Generator) -> Question | None:

@@ -7,10 +7,10 @@ from typing import final
 import numpy as np
 from numpy.typing import NDArray
 
-from vision_zero.config.pairs import ScenesConfig
-from vision_zero.data.image_pair import Change, Domain, ImagePair
+from vision_zero.data.image_pair import Change, ImagePair
 from vision_zero.data.source import PairSource
 from vision_zero.domains.scenes.clevr import to_clevr
+from vision_zero.domains.scenes.config import ScenesConfig
 from vision_zero.domains.scenes.edits import EditedScene, EditPlan, edit_scene
 from vision_zero.domains.scenes.placement import sample_count, sample_scene
 from vision_zero.domains.scenes.render import Rendering, render
@@ -25,7 +25,7 @@ PAIR_TRIES = 50
 class SceneSource(PairSource):
     """Draws a scene and its edited copy; facts are CLEVR scene JSON."""
 
-    domain: Domain = "scenes"
+    domain = "scenes"
 
     def __init__(self, config: ScenesConfig) -> None:
         self.config = config

@@ -14,9 +14,9 @@ from typing import Any
 
 import numpy as np
 
-from vision_zero.config.pairs import ChartsConfig
 from vision_zero.config.suites import Look
 from vision_zero.data.image_pair import ImagePair
+from vision_zero.domains.charts.config import ChartsConfig
 from vision_zero.domains.charts.source import ChartSource
 from vision_zero.domains.scenes.questions import pick
 from vision_zero.evaluation.benchmarks.benchmark import Verdict

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from vision_zero.config.pairs import ScenesConfig
 from vision_zero.config.suites import Look
 from vision_zero.data.image_pair import ImagePair
+from vision_zero.domains.scenes.config import ScenesConfig
 from vision_zero.domains.scenes.source import SceneSource
 from vision_zero.evaluation.benchmarks.benchmark import Verdict
 from vision_zero.evaluation.suites import scenes

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from vision_zero.config.pairs import ChartsConfig, ScenesConfig
 from vision_zero.config.suites import Look
+from vision_zero.domains.charts.config import ChartsConfig
 from vision_zero.domains.charts.source import ChartSource
+from vision_zero.domains.scenes.config import ScenesConfig
 from vision_zero.domains.scenes.source import SceneSource
 from vision_zero.evaluation.benchmarks.chartqa import SUFFIX
 from vision_zero.evaluation.suites import charts, scenes

@@ -12,10 +12,11 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 import numpy as np
 
 from vision_zero.config.nano_defaults import NANO_SCENES
-from vision_zero.config.pairs import ScenesConfig
 from vision_zero.config.suites import Look
 from vision_zero.data.image_pair import ImagePair
-from vision_zero.domains.scenes.questions import VALUES, Question, ask, describe, pick
+from vision_zero.domains.question import Question
+from vision_zero.domains.scenes.config import ScenesConfig
+from vision_zero.domains.scenes.questions import VALUES, ask, describe, pick
 from vision_zero.domains.scenes.source import SceneSource
 from vision_zero.domains.scenes.statements import NUMBERS, SIDE_WORDS, SIDES, Query, SceneFacts
 from vision_zero.evaluation.benchmarks.chartqa import SUFFIX

@@ -7,7 +7,7 @@ from typing import Literal, Self
 from pydantic import Field, model_validator
 
 from vision_zero.config.base import Config
-from vision_zero.config.imported import StorageConfig
+from vision_zero.config.storage import StorageConfig
 
 
 class PicturesConfig(Config):

@@ -11,13 +11,13 @@ from scipy import ndimage
 
 from tests.data.odd_images import encoded, scenery
 from tests.make import scene_pairs
-from vision_zero.config.pairs import QualityConfig, ScenesConfig
-from vision_zero.config.sources import SourcesConfig
+from vision_zero.config.sources import QualityConfig, SourcesConfig
 from vision_zero.data.image_pair import Change, ImagePair
 from vision_zero.data.images import decode
 from vision_zero.data.table import PairTable
 from vision_zero.data.validation.expectations import judge
-from vision_zero.data.validation.image_motion import moved_share, solid_area
+from vision_zero.domains.imported.image_motion import moved_share, solid_area
+from vision_zero.domains.scenes.config import ScenesConfig
 from vision_zero.domains.scenes.source import SceneSource
 from vision_zero.randomness import Seed
 

@@ -1,0 +1,48 @@
+"""What a domain's pairs are held against, as data: :mod:`vision_zero.data.validation` makes expectations of it.
+
+Apart from the judging, so that a domain's record loads no Great Expectations.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from vision_zero.config.quality import QualityThresholds
+
+
+@dataclass(frozen=True, slots=True)
+class PairRule:
+    """What one measurement of each pair must satisfy; a pair without that measurement satisfies it.
+
+    Attributes:
+        words: the rule as a person reads it, after the domain's name.
+        column: the measurement.
+        least, most: its bounds; where neither is given, there must be nothing: the measurement is a fault in words.
+        told_as: words for the measurement, a share of the picture, beside the reasons of a pair that breaks the rule.
+    """
+
+    words: str
+    column: str
+    least: float | None = None
+    most: float | None = None
+    told_as: str = ""
+
+
+def shows_change(domain: str, quality: QualityThresholds) -> list[PairRule]:
+    """The edit can be seen, and the rest is the same picture."""
+    least, most, alike = quality.bounds_of(domain)
+    return [
+        PairRule(f"changed area from {least:.2%} to {most:.0%}", "changed_area", least, most, "changed area"),
+        PairRule(f"structural similarity from {quality.min_similarity} to {alike}", "similarity", quality.min_similarity, alike),
+    ]
+
+
+def log_is_true(what: str) -> PairRule:
+    """The change log agrees with the facts of both pictures, which are ``what``."""
+    return PairRule(f"the {what} differ as the log says", "log_fault")
+
+
+def same_elsewhere(quality: QualityThresholds) -> PairRule:
+    """Nothing differs outside the boxes of the logged changes."""
+    most = quality.max_unlogged_area
+    return PairRule(f"at most {most:.1%} changed elsewhere", "unlogged_area", None, most, "changed elsewhere")

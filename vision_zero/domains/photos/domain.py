@@ -1,0 +1,73 @@
+"""Photos, and edits of regions in them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from vision_zero.config.quality import AreaBounds, QualityThresholds
+from vision_zero.domains.domain import Domain
+from vision_zero.domains.order import Order
+from vision_zero.domains.pair_rules import PairRule, log_is_true, same_elsewhere, shows_change
+from vision_zero.domains.photos.config import PhotosConfig
+
+if TYPE_CHECKING:
+    from vision_zero.data.image_pair import Facts, ImagePair
+    from vision_zero.data.source import PairSource
+    from vision_zero.data.splits import SplitFilter
+
+
+def _source(config: PhotosConfig, part: SplitFilter) -> PairSource:
+    from vision_zero.domains.photos.source import PhotoSource
+
+    return PhotoSource(config, part=part)
+
+
+def _settings_for(order: Order) -> PhotosConfig:
+    return PhotosConfig(**order.drawing, location=order.location, **order.reading)
+
+
+def _rules(quality: QualityThresholds) -> list[PairRule]:
+    return [*shows_change("photos", quality), log_is_true("pictures"), same_elsewhere(quality)]
+
+
+def _measure(pair: ImagePair, quality: QualityThresholds) -> dict[str, Any]:
+    from vision_zero.domains.photos.checks import measure
+
+    return measure(pair)
+
+
+def _edits(config: PhotosConfig) -> Mapping[Any, float]:
+    """An editor that takes instructions names its own kinds."""
+    return {} if config.instruction else config.edits
+
+
+def _made_of(facts: Facts) -> str:
+    return str(facts.get("photo", ""))
+
+
+def _files(config: PhotosConfig) -> str:
+    from vision_zero.data.model_files import model_fingerprint
+    from vision_zero.data.remote_storage import Storage
+    from vision_zero.fingerprints import digest
+
+    files = Storage(config.location, config.storage).fingerprint() if config.location else ""
+    return digest(files, model_fingerprint(config.instruction.model) if config.instruction else "")
+
+
+DOMAIN = Domain(
+    name="photos",
+    summary="Edited photos.",
+    things="photos",
+    step="edit_photos",
+    config=PhotosConfig,
+    source=_source,
+    settings_for=_settings_for,
+    rules=_rules,
+    measure=_measure,
+    bounds=AreaBounds(max_changed_area=0.4, max_similarity=1.0),
+    edits=_edits,
+    made_of=_made_of,
+    files=_files,
+    gallery=Order("photos", seed=6),
+)

@@ -1,0 +1,87 @@
+"""CLEVR-style scenes, rendered here."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from vision_zero.config.quality import AreaBounds, QualityThresholds
+from vision_zero.domains.domain import Ask, Domain
+from vision_zero.domains.order import Order
+from vision_zero.domains.pair_rules import PairRule, log_is_true, shows_change
+from vision_zero.domains.scenes.config import SMALL_SCENES, ScenesConfig
+from vision_zero.errors import PairsError
+
+if TYPE_CHECKING:
+    import numpy as np
+
+    from vision_zero.data.image_pair import ImagePair
+    from vision_zero.data.source import PairSource
+    from vision_zero.data.splits import SplitFilter
+    from vision_zero.domains.question import Question
+    from vision_zero.domains.scenes.questions import Family
+
+
+def _source(config: ScenesConfig, part: SplitFilter) -> PairSource:
+    from vision_zero.domains.scenes.source import SceneSource
+
+    return SceneSource(config)
+
+
+def _settings_for(order: Order) -> ScenesConfig:
+    order.refuse_reading()
+    if order.location is not None:
+        raise PairsError("scenes are procedural: leave out --from, or render given scenes with --scene")
+    usual = SMALL_SCENES if order.is_small else ScenesConfig()
+    return ScenesConfig(**{**usual.model_dump(exclude_unset=True), **order.drawing})
+
+
+def _rules(quality: QualityThresholds) -> list[PairRule]:
+    # Shadows and reflections of what was edited reach far beyond the boxes of the objects.
+    return [*shows_change("scenes", quality), log_is_true("scenes")]
+
+
+def _measure(pair: ImagePair, quality: QualityThresholds) -> dict[str, Any]:
+    from vision_zero.domains.scenes.checks import measure
+
+    return measure(pair)
+
+
+def _edits(config: ScenesConfig) -> Mapping[Any, float]:
+    return config.edits
+
+
+def _asking(family: Family) -> Ask:
+    def asked(facts: Mapping[str, Any], rng: np.random.Generator) -> Question | None:
+        from vision_zero.domains.scenes.questions import ask
+
+        return ask(family, facts, rng)
+
+    return asked
+
+
+DOMAIN = Domain(
+    name="scenes",
+    summary="CLEVR-style scenes.",
+    things="scenes",
+    step="render_scenes",
+    config=ScenesConfig,
+    source=_source,
+    settings_for=_settings_for,
+    rules=_rules,
+    measure=_measure,
+    bounds=AreaBounds(max_similarity=1.0),
+    edits=_edits,
+    questions={
+        "color": _asking("color"),
+        "shape": _asking("shape"),
+        "count": _asking("count"),
+        "position": _asking("position"),
+    },
+    gallery=Order(
+        "scenes",
+        seed=3,
+        edits=("recolor_reshape", "recolor", "reshape", "rematerial", "move", "add", "remove", "resize"),
+    ),
+    has_scene_graph=True,
+)
