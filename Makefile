@@ -39,7 +39,7 @@ run: $(VENV)/installed .zen ## One self-play run on the active ZenML stack; run 
 	$(BIN)/vision-zero check-config $(CONFIG)
 	$(BIN)/zenml pipeline run pipelines.self_play.self_play -c $(CONFIG)
 
-test: lint ## Lint, types and all tests that need no cluster, bucket or browser. WORKERS=2: parallel processes.
+test: lint ## Lint, types and all tests that need no cluster, bucket, browser or vLLM. WORKERS=2: parallel processes.
 	$(BIN)/python -m pytest --numprocesses $(WORKERS) --dist loadfile --no-loadscope-reorder
 
 test-kubeflow: $(VENV)/installed ## Tests of the Kubernetes and Kubeflow stacks against local stand-ins for their APIs; about ten minutes.
