@@ -12,7 +12,7 @@ from PIL import Image
 
 from tests.data.odd_images import BROKEN, bomb, deep_grey, encoded, odd, scenery
 from vision_zero.data import images
-from vision_zero.data.images import decode, is_mask, mask_of, png_bytes
+from vision_zero.data.images import decode, decode_pair, is_mask, mask_of, png_bytes
 from vision_zero.errors import PairsError
 
 ODD = odd()
@@ -134,3 +134,18 @@ def test_a_mask_is_told_from_drawings_and_dark_pictures() -> None:
     lamp = night.copy()
     lamp.paste((255, 255, 255), (20, 30, 60, 50))
     assert mask_of(night, lamp) is None, "most of it is still the night"
+
+
+def test_a_deep_picture_beside_one_of_8_bits_is_scaled_to_it():
+    """Its own values say nothing of how many bits it uses where none is bright."""
+    dark = np.full((64, 64), 60, dtype=np.uint8)
+    changed = dark.copy()
+    changed[10:20, 10:20] = 255
+    deep = encoded(Image.fromarray(dark.astype(np.uint16) * 257))
+    for one, other in ((deep, encoded(Image.fromarray(changed))), (encoded(Image.fromarray(changed)), deep)):
+        assert [int(np.asarray(image)[40, 40, 0]) for image in decode_pair(one, other)] == [60, 60]
+
+
+def test_a_file_that_is_cut_short_is_not_said_to_be_of_an_unknown_kind():
+    with pytest.raises(PairsError, match=r"not a readable picture \(it begins as AVIF, and is cut short or broken\)"):
+        decode(encoded(scenery(), "AVIF")[:300], "a picture")

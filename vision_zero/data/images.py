@@ -36,6 +36,13 @@ _BROKEN = (
 """What Pillow raises on broken files, depending on the format and on where it is broken."""
 _SCALARS = ("I", "F", "I;16", "I;16L", "I;16B", "I;16N")
 _GREY_DEPTHS = (8, 10, 12, 14, 16, 24, 31)
+_BEGINNINGS = {
+    "PNG": b"\x89PNG",
+    "JPEG": b"\xff\xd8\xff",
+    "GIF": b"GIF8",
+    "WebP or another RIFF file": b"RIFF",
+    "AVIF": b"ftypavi",
+}
 _ALIKE, _MASK_SHARE, _MOST_STEPS, _SHARED = 24, 0.99, 0.2, 0.5
 """A mask: at least this share of its pixels are so near to one of two colours, and fewer neighbours than that differ."""
 
@@ -81,7 +88,8 @@ def decode_pair(original: bytes | None, modified: bytes | None) -> tuple[Image.I
     so that what did not change looks the same. Raises as :func:`decode` does."""
     images = [_opened(original, "the original"), _opened(modified, "the modified picture")]
     deep = [image for image in images if image.mode in _SCALARS]
-    scaled = iter(_eight_bits(deep))
+    beside = [image for image in images if image.mode not in _SCALARS]
+    scaled = iter(_eight_bits(deep, float(np.asarray(beside[0].convert("L")).mean()) if len(beside) == 1 else None))
     one, other = (next(scaled).convert("RGB") if image.mode in _SCALARS else image for image in images)
     return one, other
 
@@ -146,6 +154,11 @@ def _kind(data: bytes) -> str:
     """What a file is that Pillow does not know."""
     if data[4:8] == b"ftyp" and data[8:12] in (b"heic", b"heix", b"hevc", b"heim", b"heis", b"mif1", b"msf1"):
         return "HEIC is not read: convert it to JPEG or PNG"
+    known = next(
+        (name for name, magic in _BEGINNINGS.items() if data[: len(magic)] == magic or data[4 : 4 + len(magic)] == magic), None
+    )
+    if known:
+        return f"it begins as {known}, and is cut short or broken"
     if data.lstrip()[:5].lower() in (b"<svg ", b"<?xml", b"<html", b"<!doc"):
         return "it is text, not a picture"
     return "of no kind that is read: PNG, JPEG, WebP, GIF, TIFF, BMP, PPM, AVIF, JPEG 2000"
@@ -164,8 +177,9 @@ def _rgb(image: Image.Image) -> Image.Image:
     return image.convert("RGB")
 
 
-def _eight_bits(images: Sequence[Image.Image]) -> list[Image.Image]:
-    """Deep grey pictures with 8 bits, all scaled alike."""
+def _eight_bits(images: Sequence[Image.Image], mean: float | None = None) -> list[Image.Image]:
+    """Deep grey pictures with 8 bits, all scaled alike. ``mean``: of the picture with 8 bits beside a deep one; how many bits are
+    used is then what brings their means nearest."""
     found = [np.asarray(image).astype(np.float64) for image in images]
     if not found:
         return []
@@ -179,5 +193,7 @@ def _eight_bits(images: Sequence[Image.Image]) -> list[Image.Image]:
         # No convention says what black and white are.
         scale = max(most - least, 1e-12)
     else:
-        least, scale = 0.0, next(2.0**depth - 1 for depth in _GREY_DEPTHS if most < 2**depth)
+        scales = [2.0**depth - 1 for depth in _GREY_DEPTHS if most < 2**depth]
+        own = float(found[0].mean()) * 255
+        least, scale = 0.0, scales[0] if mean is None else min(scales, key=lambda scale: abs(own / scale - mean))
     return [Image.fromarray(np.rint((values - least) * (255 / scale)).astype(np.uint8)) for values in found]

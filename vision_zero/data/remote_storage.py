@@ -6,6 +6,7 @@ that the listing gave: a file that was changed is read anew, one that was cut sh
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import os
 import sys
@@ -37,6 +38,9 @@ _VERSIONS = (
     *("LastModified", "last_modified", "Last-Modified", "updated", "mtime", "modified", "created"),
 )
 """What file systems call the content's own hash, and else the time of its last change; the first that is there counts."""
+
+_LASTING = (errno.ELOOP, errno.ENAMETOOLONG, errno.EISDIR, errno.EINVAL)
+"""What is wrong with a file itself, such as a link to itself: to try again does not help, and other files may be fine."""
 
 T = TypeVar("T")
 
@@ -217,6 +221,8 @@ class Storage:
             except PermissionError as error:
                 raise PairsError(f"{name}: no permission ({one_line(error)}): check the credentials and their rights") from error
             except failures() as error:
+                if getattr(error, "errno", None) in _LASTING:
+                    raise PairsError(f"{name}: cannot be read: {one_line(error)}") from error
                 if _lacks_credentials(error):
                     raise PairsError(f"{name}: no permission ({one_line(error)}): set the credentials") from error
                 if attempt == self.config.attempts:

@@ -234,3 +234,18 @@ def test_paths_do_not_lead_out_of_the_location(tmp_path: Path) -> None:
 def test_settings_that_cannot_work_are_refused(settings: dict[str, Any], message: str) -> None:
     with pytest.raises(ValidationError, match=message):
         ImportedConfig(location="x", **settings)
+
+
+def test_a_link_to_itself_is_passed_over_and_every_other_file_is_counted(tmp_path: Path) -> None:
+    """The operating system's error is not a lost connection: it ended the whole import."""
+    location = folder(tmp_path, {"1": sound(1), "2": (None, sound(2)[1])})
+    (tmp_path / "2_original.png").symlink_to(tmp_path / "2_original.png")
+    (tmp_path / "1_prompt.txt").write_text("a yellow field")
+    for name in ("notes.txt", "clip.mp4", "LICENSE"):
+        (tmp_path / name).write_text("hello")
+    made = source(location)
+    assert [pair.modified_facts["change"] for pair in made.each(Seed(0))] == ["a yellow field"]
+    report = made.report()
+    assert (report.files, report.found, list(report.passed_over)) == (8, 2, ["2"])
+    assert "Too many levels of symbolic links" in report.passed_over["2"]
+    assert report.left_out == {"files that are no pictures by their names": 3}

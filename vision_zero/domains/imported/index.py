@@ -13,7 +13,7 @@ from pathlib import PurePosixPath
 from typing import final
 
 from vision_zero.data.archives import FileSet
-from vision_zero.data.file_naming import Named, name_pairs
+from vision_zero.data.file_naming import Named, is_picture, name_pairs
 from vision_zero.data.images import decode_pair, mask_of
 from vision_zero.data.remote_storage import ConnectionLostError, Storage
 from vision_zero.data.row_files import Rows, has_strong_table, table_paths
@@ -82,7 +82,10 @@ class FileIndex(PairIndex):
         paths, others = of_split(self._files.paths, split, split_of_folder, storage.location, with_unnamed=True)
         named = name_pairs(paths)
         self.files = len(storage.entries)
-        self.left_out = {**self._files.left_out, **others, **_strays(named)}
+        used = {path for _, *both in named.pairs for path in both} | {path for own in named.pairs for path in _beside(*own[:2])}
+        rest = sum(not is_picture(path) and path not in used for path in paths)
+        unread = {"files that are no pictures by their names": rest} if rest else {}
+        self.left_out = {**self._files.left_out, **others, **_strays(named), **unread}
         if not named.pairs and not named.problems and not self._files.problems:
             raise PairsError(
                 f"{storage.location} holds no pairs: it needs files <id>_original.png and <id>_modified.png (or before and "
@@ -103,9 +106,7 @@ class FileIndex(PairIndex):
 
     def _change(self, pair_id: str, original: str) -> str:
         """What a file beside the pictures says about the change; empty where none does."""
-        named = (pair_id, *(f"{pair_id}{mark}{word}" for word in _WORDS for mark in "_.-"))
-        beside = str(PurePosixPath(original).parent / "prompt").removeprefix("./")
-        for path in [f"{stem}{suffix}" for stem in (*named, beside) for suffix in (".txt", ".json")]:
+        for path in _beside(pair_id, original):
             if path in self._texts:
                 text = self._files.read(path).decode("utf-8", "replace")
                 return single_line(text) if path.endswith(".txt") else _told(text)
@@ -114,6 +115,13 @@ class FileIndex(PairIndex):
     @cached_property
     def _texts(self) -> frozenset[str]:
         return frozenset(path for path in self._files.paths if path.endswith((".txt", ".json")))
+
+
+def _beside(pair_id: str, original: str) -> list[str]:
+    """Where a pair's change may be told."""
+    named = (pair_id, *(f"{pair_id}{mark}{word}" for word in _WORDS for mark in "_.-"))
+    beside = str(PurePosixPath(original).parent / "prompt").removeprefix("./")
+    return [f"{stem}{suffix}" for stem in (*named, beside) for suffix in (".txt", ".json")]
 
 
 @final
