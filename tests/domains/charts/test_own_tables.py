@@ -68,6 +68,24 @@ def test_ranks_and_codes_are_no_names() -> None:
     assert table("Country,Yes,No\nNorway,5,1\nPeru,3,2\n").columns == ("Yes", "No")
 
 
+@pytest.mark.parametrize(
+    ("text", "rows", "total"),
+    [
+        ("Region,Val\nAfrica,140\nAsia,210\nEurope,75\nWorld,425\n", ("Africa", "Asia", "Europe"), "World"),
+        ("Region,M,F\nEU,6,12\nA,1,2\nB,2,4\nC,3,6\n", ("A", "B", "C"), "EU"),
+        ("Name,Val\nA,1\nB,2\nAverage,1.5\n", ("A", "B"), "Average"),
+        ("Name,Val\nA,1\nB,2\nTotal général,3\n", ("A", "B"), "Total général"),
+    ],
+)
+def test_a_row_of_the_others_is_no_part_whatever_its_name(text: str, rows: tuple[str, ...], total: str) -> None:
+    found = parsed(text, "own.csv", {})
+    assert (found.rows, found.left_out) == (rows, (f"totals, which are no parts: {total}",))
+
+
+def test_a_half_of_shares_is_a_part() -> None:
+    assert parsed("Name,Val\nA,50%\nB,25%\nC,25%\nD,0%\n", "own.csv", {}).rows == ("A", "B", "C", "D")
+
+
 def test_totals_are_left_out_and_counted() -> None:
     found = table("Shop,Apples,Pears,Total\nA,1,2,3\nB,4,5,9\nTotal,5,7,12\nTotal energies,1,1,2\n")
     assert (found.rows, found.columns) == (("A", "B", "Total energies"), ("Apples", "Pears"))

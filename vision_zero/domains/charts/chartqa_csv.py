@@ -29,8 +29,12 @@ _RANKS = frozenset(("#", "rank", "ranking"))
 _YEARS = range(1500, 2101)
 _CODE = re.compile(r"[A-Z]{2,3}|[a-z]{2}")
 _TOTAL = re.compile(
-    r"(?:grand |sub-?\s?)?totals?|sum|overall|(?:total|all) \(.*\)|all|insgesamt|gesamt|summe|合计|总计", re.IGNORECASE
+    r"(?:grand |sub-?\s?)?totals?|total g[ée]n[ée]ral|sum|overall|(?:total|all) \(.*\)|all|insgesamt|gesamt|summe"
+    r"|合计|总计|総計|합계|итого|averages?|avg\.?|mean|median|durchschnitt|mittelwert|moyenne|promedio|média|平均",
+    re.IGNORECASE,
 )
+_SUM_TOLERANCE = 0.002
+"""A first or last row that differs by no more than this share from the sum of at least three others is their sum ("World")."""
 _HEADER_UNIT = re.compile(r"(?P<name>.*?)\s*(?:[(\[](?P<unit>[^()\[\]]+)[)\]]|,?\s+in\s+(?P<words>\S+)|(?P<sign>%))\s*")
 _UNITS = frozenset(
     "percent kg g mg t tonnes tons lb lbs m cm mm km mi ft l ml km² m² ha s ms min h hours minutes seconds days years °c °f kw "
@@ -202,6 +206,7 @@ def _name_and_unit(header: str) -> tuple[str, str]:
 def _without_totals(table: ParsedTable, path: str) -> ParsedTable:
     """The table without its sums: exchanged like a part, they would contradict the parts."""
     rows = [place for place, name in enumerate(table.rows) if not _TOTAL.fullmatch(name)]
+    rows = next((others for end in (-1, 0) if (others := _parts(table, rows, end))), rows)
     columns = [place for place, name in enumerate(table.columns) if not _TOTAL.fullmatch(name)]
     columns = columns or list(range(len(table.columns)))
     if len(rows) < 2:
@@ -216,6 +221,17 @@ def _without_totals(table: ParsedTable, path: str) -> ParsedTable:
         units=tuple(table.units[place] for place in columns),
         left_out=(*table.left_out, f"totals, which are no parts: {', '.join(names)}") if names else table.left_out,
     )
+
+
+def _parts(table: ParsedTable, rows: Sequence[int], end: int) -> list[int]:
+    """The other rows, where the first or the last one is their sum in every column; else none."""
+    others = [place for place in rows if place != rows[end]] if rows else []
+    if len(others) < 3:
+        return []
+    sums = [(column[rows[end]], sum(column[place] for place in others)) for column in table.values]
+    are_sums = all(total > 0 and abs(total - parts) <= _SUM_TOLERANCE * total for total, parts in sums)
+    by_chance = len(sums) == 1 and sums[0][0] < 100  # small numbers of one column often add up; so does a half of shares
+    return others if are_sums and not by_chance else []
 
 
 def _is_repeated(name: str, header: Sequence[str]) -> bool:
