@@ -204,3 +204,20 @@ def test_a_question_holds_no_place_of_a_picture(word: str) -> None:
     text = item.messages()[0]["content"][1]["text"]
     assert text.startswith(f"What does [{word.strip('<|>')}] show at a < b?")
     assert word in item.prompt
+
+
+@pytest.mark.parametrize("layout", ["records", "columns"])
+def test_an_answer_that_pandas_took_for_a_missing_value_is_read_by_its_letter(tmp_path: Path, layout: str) -> None:
+    rows = [
+        {"index": 0, "question": "Question: Which?\nChoices:\n(A) 1\n(B) None", "answer": None, "prediction": "(B)",
+         "question_type": "multi_choice", "answer_type": "text", "choices": "['1', 'None']", "answer_option": "B"},
+        {"index": 1, "question": "Question: How many?", "answer": "7", "prediction": "7", "question_type": "free_form",
+         "answer_type": "integer", "choices": "[]", "answer_option": None},
+    ]  # fmt: skip
+    columns = {name: {str(place): row[name] for place, row in enumerate(rows)} for name in rows[0]}
+    file = tmp_path / "m_MathVista_MINI.json"
+    file.write_text(json.dumps(rows if layout == "records" else columns))
+    assert [(record.answers, record.is_right) for record in score_mathvista(file, None).records] == [
+        (("None",), True),
+        (("7",), True),
+    ]

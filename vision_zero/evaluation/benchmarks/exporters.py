@@ -129,10 +129,23 @@ def _vlmevalkit_scores(records: Sequence[Record], benchmark: str) -> list[dict[s
 
 def _vlmevalkit_score(name: str, records: Sequence[Record]) -> dict[str, Any]:
     fetched = sum(record.is_answered for record in records)
-    hit = sum(bool(record.is_right) and "list" not in record.groups.get("answer_type", ()) for record in records)
+    hit = sum(map(_hits, records))
     total = len(records)
     shares = {"prefetch_rate": 100 * fetched / total, "acc": 100 * hit / total}
     return {"Task&Skill": name, "tot": total, "prefetch": fetched, "hit": hit, **shares}
+
+
+def _hits(record: Record) -> bool:
+    """As VLMEvalKit counts what is written for this record: numbers by value, so that 1.5 is 1.50; a list never."""
+    kinds = record.groups.get("answer_type", ())
+    if "list" in kinds:
+        return False
+    if "text" in kinds or record.prediction is None:
+        return bool(record.is_right)
+    try:
+        return float(record.prediction) == float(_answer(record))
+    except ValueError:
+        return False
 
 
 def _lmms_sample(number: int, record: Record, benchmark: str) -> dict[str, Any]:

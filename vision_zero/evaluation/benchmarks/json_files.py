@@ -26,7 +26,8 @@ def read_text(path: Path) -> str:
 
 
 def rows_of(text: str, name: str) -> list[Row]:
-    """The records of JSON text: a list of objects, or an object of objects by id, each of which then has its id as ``pid``.
+    """The records of JSON text: a list of objects, an object of objects by id, each of which then has its id as ``pid``, or the
+    columns of a table by name, each with its values by row, as pandas writes them.
 
     Raises:
         EvaluationError: the text is no such JSON, or an id occurs twice.
@@ -35,6 +36,9 @@ def rows_of(text: str, name: str) -> list[Row]:
         loaded = json.loads(text, object_pairs_hook=lambda pairs: _unique(pairs, name))
     except (ValueError, RecursionError) as error:
         raise EvaluationError(f"{name} is not JSON: {one_line(error)}") from error
+    if isinstance(loaded, dict) and isinstance(loaded.get("prediction"), dict):
+        columns = {column: values for column, values in loaded.items() if isinstance(values, dict)}
+        loaded = [{column: values.get(key) for column, values in columns.items()} for key in columns["prediction"]]
     if isinstance(loaded, dict):
         loaded = [
             {**value, "pid": str(value.get("pid") or key)} if isinstance(value, dict) else value for key, value in loaded.items()

@@ -82,8 +82,13 @@ def _mathvista_row(row: Row, name: str, label: str) -> Row:
             "pid": text_of(row["index"]),
             **given,
         }
+        choices = _literal(given.get("choices"))
+        # pandas loses an answer such as "None"; its letter stays.
+        option = ord(text_of(row.get("answer_option"))[:1] or "@") - ord("A")
+        if not answer and isinstance(choices, list) and 0 <= option < len(choices):
+            answer = text_of(choices[option])
         said = {"question": _asked(query), "answer": answer, label: text_of(row["prediction"])}
-        return {**own, "choices": _literal(given.get("choices")), **said}
+        return {**own, "choices": choices, **said}
     if label not in row and {"answer", "annotation"} <= set(row):
         raise EvaluationError(f"{name}: answer is the prediction here: rename it to {label}, and annotation to answer")
     if label not in row and "prediction" in row:
