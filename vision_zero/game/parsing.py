@@ -15,7 +15,8 @@ from typing import Literal
 Reason = Literal["no_box", "open_box", "empty", "out_of_range", "not_a_vote", "cut_off"]
 
 # \\text{Player 3}, \\mathbf{3}: how models write words inside of a box, which is mathematics to them.
-_TYPESET = re.compile(r"\\(?:text|math|mbox|bold|rm|bf)[a-z]*\s*\{([^{}]*)\}")
+_TYPESET = re.compile(r"(?:\\(?:text|math|mbox|bold|rm|bf|operatorname)[a-z]*\s*)?(?<!\\)\{([^{}]*)\}")
+_SPACE = re.compile(r"\\[ ,;:!]|~")
 _AROUND_VOTE = " .*$\"'`"
 _LONGEST_VOTE = 80
 """Characters; longer text is not parsed as a vote."""
@@ -104,7 +105,7 @@ def _untypeset(text: str) -> str:
     previous = None
     while previous != text:
         previous, text = text, _TYPESET.sub(r"\1", text)
-    return text.replace("\\ ", " ").replace("~", " ")
+    return _SPACE.sub(" ", text).replace("\\#", "#")
 
 
 def _balanced(text: str, start: int, end: int) -> str | None:
