@@ -57,7 +57,7 @@ test-vllm: $(VENV)/installed ## Contract tests with a real vLLM server, in .venv
 	tests/vllm/environment.sh .venv-vllm
 	VLLM_PROGRAM=.venv-vllm/bin/vllm $(BIN)/python -m pytest -m vllm
 
-lint: $(VENV)/installed ## Run ruff and mypy.
+lint: $(VENV)/installed ## Run ruff and mypy (strict: library, steps, materializers, pipelines).
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from typing import Any, ClassVar
 
+from pydantic import BaseModel
 from zenml.enums import VisualizationType
 from zenml.materializers.pydantic_materializer import DEFAULT_FILENAME, PydanticMaterializer
+from zenml.metadata.metadata_types import MetadataType
 
 from materializers.files import FileMaterializer
 from vision_zero.data.validation.verdict import Verdict
@@ -37,7 +39,13 @@ class _PageMaterializer(FileMaterializer, PydanticMaterializer):
     def save_visualizations(self, data: Any) -> dict[str, VisualizationType]:
         return self._page("page.html", self._html(data))
 
+    def extract_metadata(self, data: BaseModel) -> dict[str, MetadataType]:
+        return self._metadata(data)
+
     def _html(self, data: Any) -> str:
+        raise NotImplementedError
+
+    def _metadata(self, data: Any) -> dict[str, Any]:
         raise NotImplementedError
 
 
@@ -49,7 +57,7 @@ class VerdictMaterializer(_PageMaterializer):
     def _html(self, data: Verdict) -> str:
         return render_page("verdict.html.j2", verdict=data)
 
-    def extract_metadata(self, data: Verdict) -> dict[str, Any]:
+    def _metadata(self, data: Verdict) -> dict[str, Any]:
         return {"checked": data.checked, "passed": data.passed, "quarantined": data.checked - data.passed}
 
 
@@ -61,7 +69,7 @@ class ScoresMaterializer(_PageMaterializer):
     def _html(self, data: Scores) -> str:
         return render_page("scores.html.j2", scores=data)
 
-    def extract_metadata(self, data: Scores) -> dict[str, Any]:
+    def _metadata(self, data: Scores) -> dict[str, Any]:
         return {score.name: round(score.policy.mean, 4) for score in data.scores if score.policy.units}
 
 
@@ -73,7 +81,7 @@ class BaseMeasuresMaterializer(_PageMaterializer):
     def _html(self, data: BaseMeasures) -> str:
         return render_page("base_measures.html.j2", measures=data)
 
-    def extract_metadata(self, data: BaseMeasures) -> dict[str, Any]:
+    def _metadata(self, data: BaseMeasures) -> dict[str, Any]:
         return {name: round(mean, 4) for name, mean in data.means().items()}
 
 
@@ -85,7 +93,7 @@ class AlarmsMaterializer(_PageMaterializer):
     def _html(self, data: Alarms) -> str:
         return render_page("alarms.html.j2", alarms=data)
 
-    def extract_metadata(self, data: Alarms) -> dict[str, Any]:
+    def _metadata(self, data: Alarms) -> dict[str, Any]:
         return {alarm.name: alarm.is_raised for alarm in data.alarms}
 
 
@@ -97,7 +105,7 @@ class PromotionMaterializer(_PageMaterializer):
     def _html(self, data: Promotion) -> str:
         return render_page("promotion.html.j2", promotion=data)
 
-    def extract_metadata(self, data: Promotion) -> dict[str, Any]:
+    def _metadata(self, data: Promotion) -> dict[str, Any]:
         return {"beside": data.rival, "pairs": data.pairs, "objection": data.objection or "none"}
 
 
@@ -109,7 +117,7 @@ class StageStateMaterializer(_PageMaterializer):
     def _html(self, data: StageState) -> str:
         return curves_page(data)
 
-    def extract_metadata(self, data: StageState) -> dict[str, Any]:
+    def _metadata(self, data: StageState) -> dict[str, Any]:
         return {"stage": data.stage, "iteration": data.iteration, "switches": len(data.switches)}
 
 
@@ -121,7 +129,7 @@ class ExamMaterializer(_PageMaterializer):
     def _html(self, data: Exam) -> str:
         return render_page("exam.html.j2", exam=data)
 
-    def extract_metadata(self, data: Exam) -> dict[str, Any]:
+    def _metadata(self, data: Exam) -> dict[str, Any]:
         return {name: round(mark.mean, 4) for name, mark in data.marks.items()}
 
 
@@ -133,7 +141,7 @@ class ScorecardMaterializer(_PageMaterializer):
     def _html(self, data: Scorecard) -> str:
         return evaluation_page(data)
 
-    def extract_metadata(self, data: Scorecard) -> dict[str, Any]:
+    def _metadata(self, data: Scorecard) -> dict[str, Any]:
         accuracies = {name: round(accuracy.mean, 4) for name, accuracy in data.accuracies.items()}
         judgements = {suite.name: suite.comparison.judgement for suite in data.suites if suite.comparison is not None}
         return {"accuracy": accuracies, "beside the base": judgements or "nobody", "blocked": data.blocked or "no"}

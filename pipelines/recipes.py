@@ -18,15 +18,16 @@ from vision_zero.recipes.check import check_before_run
 class RecipePipeline(Pipeline):
     """A static pipeline that refuses an invalid configuration file."""
 
-    def with_options(self, *args: Any, config_path: str | None = None, **options: Any) -> Pipeline:
+    def with_options(self, *args: Any, **options: Any) -> Pipeline:
         """Override of ZenML's method that checks the file first.
 
         Raises:
             ConfigError: the file is invalid; the message is one line that names the key.
         """
+        config_path = options.get("config_path")
         if config_path is not None:
             check_before_run(Path(config_path), self.name)
-        return super().with_options(*args, config_path=config_path, **options)
+        return super().with_options(*args, **options)
 
 
 def recipe_pipeline(**options: Any) -> Callable[[Callable[..., None]], RecipePipeline]:

@@ -122,9 +122,7 @@ def put_into_production(expected: int) -> int:
             f"this run began from version {expected or 'none'} but version {number} is in production now: another run was "
             f"promoted meanwhile; version {own.number} is kept unpromoted, run again to continue from {number}"
         )
-    Client().update_model_version(
-        model_name_or_id=own.name, version_name_or_id=own.number, stage=ModelStages.PRODUCTION, force=True
-    )
+    Client().update_model_version(model_name_or_id=own.name, version_name_or_id=own.id, stage=ModelStages.PRODUCTION, force=True)
     return int(own.number)
 
 

@@ -38,7 +38,12 @@ def report(
 
     context = get_step_context()
     run = context.pipeline_run
-    done = {name: (step.start_time, step.end_time) for name, step in run.steps.items() if step.status == "completed"}
+    assert run.start_time is not None, "this step runs, so its run has begun"
+    done = {
+        name: (step.start_time, step.end_time)
+        for name, step in run.steps.items()
+        if step.status == "completed" and step.start_time is not None and step.end_time is not None
+    }
     folder = RunFolder.of(config, run.name, context.model.name)
     times, unplayed = RunTimes.of(run.start_time, done), UnplayedGames.of(config, rounds, before, state)
     outcome = Outcome(before, state, verdict, scores, alarms, benchmarks, promotion, times, unplayed)

@@ -81,7 +81,7 @@ def measure_base(
     from vision_zero.policy.loading import load_policy
 
     measures, games = HeldOut.of(config, held_out).measure_base(load_policy(config.policy, None))
-    log_metadata(measures.texts())
+    log_metadata({**measures.texts()})
     return measures, PlayedGames.of(games, held_out, config.rewards, config.replay_games, config.game.spy_image)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from vision_zero.config.game import GameConfig
 from vision_zero.config.learning import LearningConfig
@@ -93,7 +94,7 @@ class StageResult:
     transcripts: tuple[Transcript, ...]
     policy: PolicyFolder
 
-    def summary(self, before: StageState) -> dict[str, object]:
+    def summary(self, before: StageState) -> dict[str, Any]:
         """A few numbers about the stage, for ZenML's metadata."""
         records = self.state.history[len(before.history) :]
         if not records:
