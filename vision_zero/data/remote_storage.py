@@ -240,8 +240,7 @@ def _opened(location: str, options: dict[str, Any]) -> tuple[AbstractFileSystem,
         files, root = url_to_fs(location, **options)
         return files, str(root)
     # Not by url_to_fs: it takes the "::" of a path for a chain of file systems.
-    files = filesystem("file", **options)
-    return files, str(files._strip_protocol(str(Path(local).expanduser())))
+    return filesystem("file", **options), str(Path(local).expanduser().absolute())
 
 
 def _entry(address: str, root: str, facts: dict[str, object]) -> Entry | None:

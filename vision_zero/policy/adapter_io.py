@@ -1,22 +1,30 @@
 """Strict loading of adapters and full weights: every tensor must match a parameter, and every parameter a tensor.
 
 peft and transformers load the tensors that match and only warn about the others, which would mix two policies.
+
+Of peft nothing is used that is not public, but for ``original_module`` (:func:`unwrapped`) and the text of a warning;
+``tests/policy/test_peft_contract.py`` holds both.
 """
 
 from __future__ import annotations
 
+import warnings
 from pathlib import Path
 from typing import Any
 
 import torch
-from peft import PeftModel, get_peft_model_state_dict, set_peft_model_state_dict
+from peft import LoraConfig, PeftModel, get_peft_model_state_dict, set_peft_model_state_dict
 from safetensors import SafetensorError
 from safetensors.torch import load_file
 from transformers import AutoModelForImageTextToText
 
-from vision_zero.config.policy import PolicyConfig
+from vision_zero.config.policy import AdapterConfig, PolicyConfig
 from vision_zero.errors import PolicyError, first_line
 from vision_zero.policy.folder import ADAPTER_FILES
+from vision_zero.policy.trainable import adapted_layers, freeze
+
+# The embedded policy has a name instead of a folder; its vocabulary never changes, which is what peft looks for.
+warnings.filterwarnings("ignore", message="Could not find a config file in nano", category=UserWarning)
 
 UNLOADABLE = (OSError, ValueError, KeyError, TypeError, AttributeError, RuntimeError, ImportError, SafetensorError)
 """Exceptions of transformers and peft for missing, broken or mismatched files, and missing packages."""
@@ -29,6 +37,25 @@ def read_model(path: str, config: PolicyConfig, **options: Any) -> tuple[Any, li
         path, dtype=dtype, use_safetensors=True, output_loading_info=True, **config.backend, **options
     )
     return model, sorted(found["missing_keys"])
+
+
+def lora_config(config: AdapterConfig, layers: list[str]) -> LoraConfig:
+    """peft's configuration of the adapter on these layers."""
+    return LoraConfig(
+        r=config.rank,
+        lora_alpha=config.alpha,
+        lora_dropout=config.dropout,
+        target_modules=layers,
+        task_type="CAUSAL_LM",
+    )
+
+
+def new_adapter(model: Any, policy: PolicyConfig) -> LoraConfig | None:
+    """The adapter to add to the base, or None; without one, parameters that are not trained are frozen here."""
+    if policy.adapter is None:
+        freeze(model, policy)
+        return None
+    return lora_config(policy.adapter, adapted_layers(model, policy.adapter, policy.train_on))
 
 
 def with_adapter(model: Any, folder: Path, base: str) -> Any:
@@ -56,6 +83,11 @@ def add_adapter(model: Any, folder: Path, base: str, name: str) -> None:
     except UNLOADABLE as error:
         raise _unfit(folder, base, first_line(error)) from error
     _check_names(model, _tensors(folder, base), folder, base, name)
+
+
+def unwrapped(module: Any) -> Any:
+    """The module itself, where peft has put a wrapper around it, as around embeddings of which it trains some rows."""
+    return getattr(module, "original_module", module)
 
 
 def merges_exactly(model: Any) -> bool:

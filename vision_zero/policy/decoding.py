@@ -18,6 +18,8 @@ import torch
 from transformers import Cache, DynamicCache
 from transformers.cache_utils import DynamicLayer
 
+from vision_zero.policy.transformers_adapter import position_ids
+
 Choose = Callable[[torch.Tensor], torch.Tensor]
 """Selects a token for each row from logits of shape (rows, vocabulary)."""
 
@@ -104,7 +106,7 @@ class Decoder:
     def begin(self, inputs: dict[str, Any], rows: torch.Tensor, max_tokens: int) -> DecodeState:
         """Prefill each prompt once; ``rows``: index of the prompt of each reply."""
         ids = inputs["input_ids"]
-        positions = self.model._prepare_position_ids_for_generation(ids, dict(inputs))
+        positions = position_ids(self.model, inputs)
         cache = DynamicCache(config=self.model.config.get_text_config(decoder=True))
         read = self.read(**inputs, position_ids=positions, past_key_values=cache, use_cache=True, logits_to_keep=1)
         return DecodeState(

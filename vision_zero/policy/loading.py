@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import warnings
 from copy import deepcopy
 from dataclasses import replace
 from pathlib import Path
@@ -28,8 +27,6 @@ from vision_zero.policy.vllm import VllmModel
 
 # No progress bars: in a step's log every update would be a line.
 disable_progress_bar()
-# peft and TRL use a deprecated name of transformers 5.23; users cannot change that.
-warnings.filterwarnings("ignore", message=".*gradient_checkpointing.* is deprecated", category=FutureWarning)
 
 
 FIRST, OTHER = "default", "other"

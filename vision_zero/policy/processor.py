@@ -24,9 +24,9 @@ from transformers import (
     Qwen2_5_VLProcessor,
     Qwen3VLProcessor,
 )
-from transformers.utils import cached_file
 
 from vision_zero.errors import PolicyError
+from vision_zero.policy.transformers_adapter import file_if_there, save_under_name
 
 _CUTS = ("truncation", "max_length", "stride")
 """Settings in some tokenizers' files that would silently truncate prompts."""
@@ -35,8 +35,6 @@ _CUTS = ("truncation", "max_length", "stride")
 _NOT_SAVED = ("is_local", "local_files_only")
 """Setting into which transformers writes where a tokenizer was loaded from."""
 VIDEO_SETTINGS = "video_preprocessor_config.json"
-IF_THERE = {f"_raise_exceptions_for_{what}": False for what in ("missing_entries", "connection_errors", "gated_repo")}
-"""Content of one of a base's JSON files; empty if there is none."""
 
 
 class _WithoutVideo(ProcessorMixin):
@@ -101,11 +99,10 @@ WITHOUT_VIDEO: Mapping[str, type] = {
 }
 """Classes by model type; other families use the library's own class."""
 
-# transformers writes the name of a processor's class into its files, and loads them by that name elsewhere.
-PictureProcessor.__name__ = "Qwen2_5_VLProcessor"
-Qwen3PictureProcessor.__name__ = "Qwen3VLProcessor"
-InternPictureProcessor.__name__ = "InternVLProcessor"
-SmolPictureProcessor.__name__ = "SmolVLMProcessor"
+save_under_name(PictureProcessor, "Qwen2_5_VLProcessor")
+save_under_name(Qwen3PictureProcessor, "Qwen3VLProcessor")
+save_under_name(InternPictureProcessor, "InternVLProcessor")
+save_under_name(SmolPictureProcessor, "SmolVLMProcessor")
 
 
 def load_processor(path: str, pictures: Mapping[str, Any] | None = None, **options: Any) -> Any:
@@ -147,8 +144,8 @@ def _video_settings(path: str, **options: Any) -> dict[str, Any] | None:
     folders of earlier versions of this package, which lack them."""
 
     def read(name: str) -> dict[str, Any]:
-        found = cached_file(path, name, revision=options.get("revision"), **IF_THERE)
-        content: dict[str, Any] = json.loads(Path(found).read_text(encoding="utf-8")) if found else {}
+        found = file_if_there(path, name, options.get("revision"))
+        content: dict[str, Any] = json.loads(found.read_text(encoding="utf-8")) if found else {}
         return content
 
     processor = read("processor_config.json")

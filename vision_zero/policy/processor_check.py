@@ -13,6 +13,7 @@ from jinja2 import TemplateError
 from PIL import Image
 
 from vision_zero.errors import PolicyError, first_line
+from vision_zero.policy.adapter_io import unwrapped
 from vision_zero.policy.policy import Messages, Policy, user_message
 
 _ADVICE = "the processor's files and the model's belong to different models; take both from one"
@@ -70,9 +71,8 @@ def _plain(text: str) -> str:
 
 
 def _known_tokens(model: Any) -> int:
-    """Number of embeddings; embeddings with trained tokens are wrapped by an adapter."""
-    embeddings = model.get_input_embeddings()
-    return int(getattr(embeddings, "original_module", embeddings).num_embeddings)
+    """Number of embeddings."""
+    return int(unwrapped(model.get_input_embeddings()).num_embeddings)
 
 
 @torch.inference_mode()

@@ -17,12 +17,15 @@ import torch
 from transformers.modeling_outputs import BaseModelOutputWithPooling
 
 from vision_zero.policy.trainable import parameter_sides
+from vision_zero.policy.transformers_adapter import is_replaced, replace_method, restore_method
 
 ROOM = 512 * 1024**2
 """Capacity in bytes; the least recently used features are evicted."""
 
 CACHED_FAMILIES = ("qwen2_vl", "qwen2_5_vl", "qwen3_vl", "internvl")
 """Families whose images are concatenated: by their grid, or as tiles of one size."""
+
+_METHOD = "get_image_features"
 
 CachedFeatures = tuple[torch.Tensor, ...]
 """Features of one image: those inserted into the prompt, and those for decoder layers, if the model has any."""
@@ -92,7 +95,7 @@ def enable_vision_cache(model: Any) -> None:
     if model.config.model_type not in CACHED_FAMILIES:
         return
     core = model.base_model
-    core.get_image_features = VisionCache(core.get_image_features)
+    replace_method(core, _METHOD, VisionCache(core.get_image_features))
 
 
 def disable_if_vision_is_adapted(model: Any, known: set[int], *copies: Any) -> None:
@@ -102,7 +105,7 @@ def disable_if_vision_is_adapted(model: Any, known: set[int], *copies: Any) -> N
         known: ids of the parameters that the model had before.
         copies: of the model, which share its cache.
     """
-    if "get_image_features" not in model.base_model.__dict__:
+    if not is_replaced(model.base_model, _METHOD):
         return
     parameters, sides = dict(model.named_parameters()), parameter_sides(model)
     if any(side == "vision" and id(parameters[name]) not in known for name, side in sides.items()):
@@ -112,7 +115,7 @@ def disable_if_vision_is_adapted(model: Any, known: set[int], *copies: Any) -> N
 
 def disable_vision_cache(model: Any) -> bool:
     """Disable the cache; returns whether it was enabled."""
-    return model.base_model.__dict__.pop("get_image_features", None) is not None
+    return restore_method(model.base_model, _METHOD)
 
 
 def _keys(pixels: torch.Tensor, pieces: Sequence[slice], grids: torch.Tensor | None) -> list[bytes]:

@@ -14,7 +14,6 @@ from typing import Any
 import torch
 import transformers
 from transformers import AutoConfig
-from transformers.utils import cached_file
 
 from vision_zero.config.policy import PolicyConfig
 from vision_zero.config.publish import PublishConfig
@@ -23,8 +22,9 @@ from vision_zero.policy.base_models import base_path, is_on_the_hub
 from vision_zero.policy.folder import ADAPTER_FILES, CARD, CONFIG, BaseFolder, PolicyFolder
 from vision_zero.policy.loading import base_of, load_base, load_policy
 from vision_zero.policy.policy import Policy
-from vision_zero.policy.processor import IF_THERE, load_processor
+from vision_zero.policy.processor import load_processor
 from vision_zero.policy.provenance import Provenance
+from vision_zero.policy.transformers_adapter import file_if_there
 from vision_zero.publishing.rounding import changed, lost_by_rounding
 
 GENERATION = "generation_config.json"
@@ -174,5 +174,4 @@ def _copy_processor(base: PolicyConfig, folder: Path) -> None:
 
 
 def _base_file(base: PolicyConfig, name: str) -> Path | None:
-    found = cached_file(base_path(base.base), name, revision=base.revision, **IF_THERE)
-    return Path(found) if found else None
+    return file_if_there(base_path(base.base), name, base.revision)

@@ -21,6 +21,7 @@ from transformers import Cache, DynamicCache
 from transformers.cache_utils import DynamicLayer
 
 from vision_zero.errors import TrainingError
+from vision_zero.policy.transformers_adapter import checkpoint_with_cache, position_ids, replace_method
 from vision_zero.training.microbatches import COUNTS, SEEN, Batch, first_rows, picked
 
 _OF_TOKENS = ("input_ids", "attention_mask", "token_type_ids", "mm_token_type_ids")
@@ -94,14 +95,14 @@ def share_prefix(model: Any) -> None:
             "set learning.shared_prefix to false"
         )
     for layer in model.get_decoder().layers:
-        layer._can_checkpoint_with_cache = True  # updates of the layers above can be repeated
+        checkpoint_with_cache(layer)  # updates of the layers above can be repeated
     fused = model.forward
 
     @wraps(fused)
     def forward(self: Any, *args: Any, shared: Shared | None = None, **kwargs: Any) -> Any:
         return fused(*args, **kwargs) if shared is None else fused(**_behind_prompts(self, **shared))
 
-    model.forward = MethodType(forward, model)
+    replace_method(model, "forward", MethodType(forward, model))
 
 
 def read_once(part: Batch) -> Shared:
@@ -124,7 +125,7 @@ def _behind_prompts(
 ) -> dict[str, Any]:
     """Read the prompts, and return the fused head's arguments for the replies."""
     ids, seen = prompts["input_ids"], prompts["attention_mask"]
-    positions = model._prepare_position_ids_for_generation(ids, dict(prompts))
+    positions = position_ids(model, prompts)
     read = {name: value[:, :-1] if name in _OF_TOKENS else value for name, value in prompts.items()}
     cache = Cache(layer_class_to_replicate=PromptLayer)
     model.base_model(**read, position_ids=positions[..., :-1], past_key_values=cache, use_cache=False)

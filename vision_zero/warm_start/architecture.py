@@ -15,9 +15,9 @@ from transformers import (
     Qwen2_5_VLConfig,
     Qwen2_5_VLForConditionalGeneration,
     Qwen2_5_VLTextConfig,
+    Qwen2_5_VLVisionConfig,
+    Qwen2VLImageProcessorPil,
 )
-from transformers.models.qwen2_5_vl.configuration_qwen2_5_vl import Qwen2_5_VLVisionConfig
-from transformers.models.qwen2_vl.image_processing_pil_qwen2_vl import Qwen2VLImageProcessorPil
 
 from vision_zero.policy.processor import PictureProcessor
 from vision_zero.warm_start import tokenizer as tokens

@@ -14,13 +14,14 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from torch.utils.data import Dataset, SequentialSampler
+from torch.utils.data import Dataset
 from transformers import PreTrainedTokenizerFast, PrinterCallback, ProgressCallback, Trainer, TrainerCallback, TrainingArguments
 from transformers.modeling_outputs import BaseModelOutputWithPooling
 from transformers.utils.logging import disable_progress_bar
 
 from vision_zero.config.warm_start import FineTuning, WarmStartConfig
 from vision_zero.policy.processor import PictureProcessor
+from vision_zero.policy.transformers_adapter import StrictLoading
 from vision_zero.randomness import Seed
 from vision_zero.warm_start import tokenizer as tokens
 from vision_zero.warm_start.curriculum import Curriculum, ImageExamples
@@ -146,7 +147,7 @@ def _part_loss(
     return torch.nn.functional.cross_entropy(logits, labels[taught], reduction="sum")
 
 
-class SftTrainer(Trainer):
+class SftTrainer(StrictLoading, Trainer):
     """Trainer whose batches share the encoding of an image; it logs token accuracy by topic and of verdicts."""
 
     def __init__(self, tokenizer: PreTrainedTokenizerFast, **kwargs: Any) -> None:
@@ -154,14 +155,9 @@ class SftTrainer(Trainer):
         self.verdicts = {word: tokenizer.convert_tokens_to_ids(tokenizer.tokenize(f" {word}"))[0] for word in ("yes", "no")}
         self.right: dict[str, list[int]] = defaultdict(lambda: [0, 0])
 
-    def _get_train_sampler(self, *args: Any, **kwargs: Any) -> SequentialSampler:
-        # The index of an example determines its step.
-        return SequentialSampler(self.train_dataset)
-
-    def _load_from_checkpoint(self, resume_from_checkpoint: str, model: Any = None) -> None:
+    def load_weights(self, folder: Path) -> None:
         # Saved parameter names differ from module names here; Trainer would warn and continue with random weights.
-        saved = type(self.model).from_pretrained(resume_from_checkpoint)
-        self.model.load_state_dict(saved.state_dict())
+        self.model.load_state_dict(type(self.model).from_pretrained(folder).state_dict())
 
     def compute_loss(self, model: Any, inputs: dict[str, Any], return_outputs: bool = False, **kwargs: Any) -> Any:
         return lessons_loss(model, inputs, self._count)
@@ -224,6 +220,7 @@ def fine_tune(
         save_steps=config.checkpoint_every,
         save_total_limit=2,
         remove_unused_columns=False,
+        train_sampling_strategy="sequential",  # the index of an example determines its step
         report_to=[],
         disable_tqdm=True,
         use_cpu=not torch.cuda.is_available(),

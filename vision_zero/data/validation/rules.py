@@ -5,29 +5,16 @@ Import this inside a step: Great Expectations takes seconds to load.
 
 from __future__ import annotations
 
-import logging
-import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import pandas as pd
 
 from vision_zero.config.quality import QualityThresholds
+from vision_zero.data.validation.gx_adapter import Column, gxe, validate
 from vision_zero.data.validation.verdict import Expectation
 from vision_zero.domains.pair_rules import PairRule
 from vision_zero.domains.registry import domain_of
-
-os.environ.setdefault("GX_ANALYTICS_ENABLED", "false")
-# Before the import: Great Expectations logs its configuration while it loads.
-logging.getLogger("great_expectations").setLevel(logging.WARNING)
-
-import great_expectations as gx  # noqa: E402
-import great_expectations.expectations as gxe  # noqa: E402
-from great_expectations.data_context.types.base import ProgressBarsConfig  # noqa: E402
-from great_expectations.expectations.row_conditions import Column  # noqa: E402
-
-# After the import: this module of theirs sets its own level, and would tell the user of a temporary folder.
-logging.getLogger("great_expectations.data_context.types.base").setLevel(logging.WARNING)
 
 
 @dataclass(frozen=True)
@@ -85,10 +72,7 @@ def check(frame: pd.DataFrame, rules: Sequence[Rule]) -> tuple[list[Expectation]
         What became of each rule, and the words of the rules that each failing pair broke, by its id.
     """
     missing = {rule.column: None for rule in rules if rule.column not in frame}  # no pair was readable enough
-    result = _batch(frame.assign(**missing)).validate(
-        gx.ExpectationSuite(name="pairs", expectations=[rule.expectation for rule in rules]),
-        result_format={"result_format": "COMPLETE", "unexpected_index_column_names": ["pair_id"]},
-    )
+    result = validate(frame.assign(**missing), [rule.expectation for rule in rules], index="pair_id")
     named = {_key(rule.expectation.expectation_type, rule.expectation.configuration.kwargs): rule.words for rule in rules}
     reasons: dict[str, list[str]] = {}
     found = {}
@@ -105,13 +89,6 @@ def check(frame: pd.DataFrame, rules: Sequence[Rule]) -> tuple[list[Expectation]
         [found[rule.words] for rule in rules],
         {pair_id: sorted(broken, key=order.__getitem__) for pair_id, broken in reasons.items()},
     )
-
-
-def _batch(frame: pd.DataFrame) -> gx.datasource.fluent.interfaces.Batch:
-    context = gx.get_context(mode="ephemeral")
-    context.variables.progress_bars = ProgressBarsConfig(globally=False)
-    asset = context.data_sources.add_pandas("pairs").add_dataframe_asset("measurements")
-    return asset.add_batch_definition_whole_dataframe("all").get_batch({"dataframe": frame})
 
 
 def _key(kind: str, settings: Mapping[str, object]) -> tuple[str, object, str]:
