@@ -200,12 +200,12 @@ def production():
 
 
 def test_a_failed_run_leaves_production_alone(two_runs, recipe, monkeypatch):
-    from vision_zero.training.trainer import StageTrainer
+    from vision_zero.training.loop import StageLoop
 
     def broken(self):
         raise RuntimeError("the machine went away")
 
-    monkeypatch.setattr(StageTrainer, "run", broken)
+    monkeypatch.setattr(StageLoop, "run", broken)
     before = production()
     with pytest.raises(Exception, match="the machine went away"):
         run(recipe())

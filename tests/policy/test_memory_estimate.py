@@ -15,13 +15,13 @@ from tests.make import scene_pairs
 from tests.policy.families import FAMILIES, write_family
 from tests.policy.shapes import PARAMETERS, config_of
 from vision_zero.config.policy import AdapterConfig, PolicyConfig
+from vision_zero.policy.adapter_io import lora_config, new_adapter
 from vision_zero.policy.compiled_decoding import CompiledDecoder
 from vision_zero.policy.decoding import Decoder, RoomyLayer, decode
 from vision_zero.policy.loading import load_base
 from vision_zero.policy.memory_estimate import Shape, Work, kept_by_layer, playing, static, update
 from vision_zero.policy.policy import Policy, user_message
 from vision_zero.training.shared_prefix import share_prefix
-from vision_zero.training.trainer import lora_config, prepared
 
 REPLY = 24
 """Tokens of a reply, where there are any."""
@@ -43,7 +43,7 @@ def settings(folder, *, whole=False, **given):
 def trainable(policy):
     """The base with its adapter, or unfrozen, as training begins; and its processor."""
     model, processor = load_base(policy)
-    config = prepared(model, policy)
+    config = new_adapter(model, policy)
     return (model if config is None else get_peft_model(model, config)).train(), processor
 
 
@@ -191,7 +191,7 @@ def kept_by_a_third_layer(folder, kind, *, is_vision, group=0):
         config = grown(deepcopy(base.config), layers, is_vision=is_vision)
         model = AutoModelForImageTextToText.from_config(config, dtype=getattr(torch, dtype))
         shape = Shape.of(model, policy)
-        adapter = prepared(model, policy)
+        adapter = new_adapter(model, policy)
         model = model if adapter is None else get_peft_model(model, adapter)
         inputs = encoded(model, processor)
         replies = inputs["input_ids"][:, -REPLY:].repeat_interleave(group, dim=0)

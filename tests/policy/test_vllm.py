@@ -21,7 +21,7 @@ from vision_zero.policy.loading import load_policy
 from vision_zero.policy.policy import user_message
 from vision_zero.policy.vllm_server import contact, let_sleep
 from vision_zero.randomness import Seed
-from vision_zero.training.trainer import StageTrainer
+from vision_zero.training.trl_adapter import TrlTrainer
 
 CHATS = [
     user_message(text, pair.original)
@@ -150,9 +150,9 @@ def test_a_server_on_the_same_gpu_sleeps_while_this_process_trains(stage, config
     served = config.server.model_copy(update={"sleeps": True})
     job = replace(job, policy=job.policy.model_copy(update={"server": served}))
     slept = []
-    step = StageTrainer.compute_loss
+    step = TrlTrainer.compute_loss
     monkeypatch.setattr(
-        StageTrainer, "compute_loss", lambda self, *args, **how: slept.append(server.is_asleep) or step(self, *args, **how)
+        TrlTrainer, "compute_loss", lambda self, *args, **how: slept.append(server.is_asleep) or step(self, *args, **how)
     )
     run_stage(job)
     assert len(slept) >= ITERATIONS

@@ -10,15 +10,15 @@ from datetime import timedelta
 from pathlib import Path
 
 from vision_zero.training import worker
-from vision_zero.training.rollouts import RolloutTrainer
+from vision_zero.training.loop import StageLoop
 
-_play = RolloutTrainer.play
+_rollout = StageLoop.rollout
 
 
-def _play_or_fail(trainer, rows, players):
+def _play_or_fail(loop, rows, players):
     """One iteration goes well, so that the failure comes in the midst of training."""
-    if trainer.accelerator.process_index == 0 or trainer.state.global_step == 0:
-        return _play(trainer, rows, players)
+    if loop.trainer.accelerator.process_index == 0 or loop.iteration == 0:
+        return _rollout(loop, rows, players)
     if os.environ["FAILING"] == "raise":
         raise RuntimeError("the second process\nhas had enough")
     time.sleep(1000)
@@ -26,6 +26,6 @@ def _play_or_fail(trainer, rows, players):
 
 
 if __name__ == "__main__":
-    RolloutTrainer.play = _play_or_fail
+    StageLoop.rollout = _play_or_fail
     worker.PATIENCE = timedelta(seconds=float(os.environ.get("PATIENCE", "1000")))
     worker.main(Path(sys.argv[1]))

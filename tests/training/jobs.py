@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from itertools import count
 from pathlib import Path
 from typing import Any
@@ -20,8 +21,7 @@ from vision_zero.game import spy
 from vision_zero.game.parsing import Vote
 from vision_zero.policy.folder import PolicyFolder
 from vision_zero.randomness import Seed
-from vision_zero.training.clue_stage import run_clue_stage
-from vision_zero.training.decision_stage import run_decision_stage
+from vision_zero.training import self_play
 from vision_zero.training.job import StageJob, StageResult
 from vision_zero.training.state import StageState
 
@@ -34,9 +34,13 @@ def votes_from_any_reply(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(spy, "read_vote", lambda reply, seats: ("", Vote(len(reply) % seats + 1)))
 
 
+run_clue_stage = partial(self_play.run_stage, "clue")
+run_decision_stage = partial(self_play.run_stage, "decision")
+
+
 def run_stage(job: StageJob) -> StageResult:
     """The stage that the state is in."""
-    return run_clue_stage(job) if job.state.stage == "clue" else run_decision_stage(job)
+    return self_play.run_stage(job.state.stage, job)
 
 
 def tiny_job(

@@ -9,7 +9,7 @@ import pytest
 import torch
 
 from tests.make import scene_pairs
-from tests.training.jobs import GAMES, optimizer, start, votes_from_any_reply
+from tests.training.jobs import GAMES, optimizer, run_decision_stage, start, votes_from_any_reply
 from vision_zero.config.game import GameConfig
 from vision_zero.config.rewards import RewardsConfig
 from vision_zero.game import spy
@@ -26,9 +26,10 @@ from vision_zero.rewards.decision import vote_reward
 from vision_zero.rewards.group_advantage import group_advantages
 from vision_zero.rewards.shuffled import shuffled
 from vision_zero.training import decision_stage
-from vision_zero.training.clue_stage import ClueTrainer
-from vision_zero.training.decision_stage import DecisionTrainer, GroupVoters, rates_of, run_decision_stage, vote_measures
+from vision_zero.training.clue_stage import ClueLoop
+from vision_zero.training.decision_stage import DecisionLoop, GroupVoters, rates_of, vote_measures
 from vision_zero.training.metrics import game_metrics, reply_metrics
+from vision_zero.training.updates import UpdateTrainer
 
 
 @pytest.fixture(autouse=True)
@@ -62,9 +63,9 @@ def cast(seat, tokens=1, unreadable=None):
 def test_groups_that_earned_the_same_change_nothing_but_the_kl(make_job, monkeypatch):
     monkeypatch.setattr(spy, "read_vote", lambda reply, seats: ("", Vote(None if len(reply) % 5 else 1)))
     trained = []
-    prepare = DecisionTrainer.prepare
+    batch = UpdateTrainer.batch
     monkeypatch.setattr(
-        DecisionTrainer, "prepare", lambda self, rows, *told: trained.append(len(rows)) or prepare(self, rows, *told)
+        UpdateTrainer, "batch", lambda self, turns, *told: trained.append(len(turns)) or batch(self, turns, *told)
     )
 
     def stage(**settings):
@@ -92,11 +93,11 @@ def test_a_batch_without_any_difference_trains_its_kl_alone(make_job, monkeypatc
 def test_votes_earn_what_they_say(make_job, monkeypatch):
     job = make_job(start("decision"), iterations=1, votes_per_prompt=4)
     seen = []
-    prepare = DecisionTrainer.prepare
+    batch = UpdateTrainer.batch
     monkeypatch.setattr(GroupVoters, "reply", lambda self, requests, seed: told(self, requests))
     monkeypatch.setattr(spy, "read_vote", lambda reply, seats: ("", SAID[reply]))
     monkeypatch.setattr(
-        DecisionTrainer, "prepare", lambda self, rows, said, earned: seen.extend(earned) or prepare(self, rows, said, earned)
+        UpdateTrainer, "batch", lambda self, turns, earned, who: seen.extend(earned) or batch(self, turns, earned, who)
     )
     spies = [game.spy for game in run_decision_stage(job).transcripts]
     state = run_decision_stage(job).state
@@ -110,11 +111,11 @@ def test_shuffled_rewards_are_those_of_other_votes(make_job, monkeypatch):
     job = make_job(start("decision"), iterations=2, games=6, votes_per_prompt=4)
     control = replace(job, rewards=job.rewards.model_copy(update={"shuffled": True}), folder=job.folder.with_name("control"))
     handed = []
-    prepare = DecisionTrainer.prepare
+    batch = UpdateTrainer.batch
     monkeypatch.setattr(
-        DecisionTrainer,
-        "prepare",
-        lambda self, rows, said, earned: handed.append(list(earned)) or prepare(self, rows, said, earned),
+        UpdateTrainer,
+        "batch",
+        lambda self, turns, earned, who: handed.append(list(earned)) or batch(self, turns, earned, who),
     )
     real, other = run_decision_stage(job).state.history[0], run_decision_stage(control).state.history[0]
     assert len(set(handed[0])) > 1
@@ -188,10 +189,8 @@ def test_a_lone_right_vote_weighs_more_than_a_lone_wrong_one_by_the_scale_of_the
     earned = [1.0, -0.5, -0.5, -0.5, -1.0, -0.5, -0.5, -0.5, -0.5, -0.5, -0.5, -0.5]
     rewards, batches = iter(earned * 2), []
     monkeypatch.setattr(decision_stage, "vote_reward", lambda *_: next(rewards))
-    score = DecisionTrainer._generate_and_score_completions
-    monkeypatch.setattr(
-        DecisionTrainer, "_generate_and_score_completions", lambda self, rows: batches.append(score(self, rows)) or batches[-1]
-    )
+    update = UpdateTrainer.update
+    monkeypatch.setattr(UpdateTrainer, "update", lambda self, batch, *how: batches.append(batch) or update(self, batch, *how))
     for scale in ("group", "batch"):
         run_decision_stage(replace(job, rewards=job.rewards.model_copy(update={"vote_scale": scale})))
     (right, wrong), (right_of_batch, wrong_of_batch) = ([abs(b["advantages"][place].item()) for place in (0, 4)] for b in batches)
@@ -208,10 +207,8 @@ def test_group_advantages_are_trls(make_job, monkeypatch):
     groups = [[1.0, -0.5, -1.0, -1.0], [1.0, 1.0, -1.0, -0.5], [-0.5] * 4]
     rewards, batches = iter([reward for group in groups for reward in group]), []
     monkeypatch.setattr(decision_stage, "vote_reward", lambda *_: next(rewards))
-    score = DecisionTrainer._generate_and_score_completions
-    monkeypatch.setattr(
-        DecisionTrainer, "_generate_and_score_completions", lambda self, rows: batches.append(score(self, rows)) or batches[-1]
-    )
+    update = UpdateTrainer.update
+    monkeypatch.setattr(UpdateTrainer, "update", lambda self, batch, *how: batches.append(batch) or update(self, batch, *how))
     run_decision_stage(job)
     assert batches[0]["advantages"].tolist() == pytest.approx(
         [advantage for group in groups for advantage in group_advantages(group)], abs=1e-5
@@ -222,22 +219,22 @@ def test_votes_are_paid_by_a_scoring_rule_of_the_policys_own_chances(make_job, m
     """Half of the replies box something: their chances are those of the policy after the words before the box."""
     job = make_job(start("decision"), iterations=1)
     job = replace(job, rewards=job.rewards.model_copy(update={"vote": "brier"}))
-    trainer = DecisionTrainer(*load_base(job.policy), job)
-    _, votes = trainer._votes([{"game": number // 3} for number in range(3 * GAMES)])
+    loop = DecisionLoop(*load_base(job.policy), job)
+    _, votes = loop.play([{"game": number // 3} for number in range(3 * GAMES)])
     said = [
         (request, replace(reply, text=f"so \\boxed{{{number}}}" if number % 2 else "nothing"))
         for number, (request, reply) in enumerate(votes)
     ]
-    chances = trainer._chances(said)
+    chances = loop.chances(said)
     assert [len(own) for own in chances] == [3 * (number % 2) for number in range(len(said))]
     chat = user_message(said[1][0].prompt, said[1][0].image)
-    [expected] = trainer.player().chances([chat], ["so \\boxed{"], [["1}", "2}", "3}"]], 1.0)
+    [expected] = loop.player().chances([chat], ["so \\boxed{"], [["1}", "2}", "3}"]], 1.0)
     assert chances[1] == pytest.approx(expected, rel=1e-3)
     paid = []
     monkeypatch.setattr(decision_stage, "vote_reward", lambda *given: paid.append(given[3]) or vote_reward(*given))
-    trainer._earned((), [(cast(2), 2)] * len(said), chances)
+    loop.rewards([(cast(2), 2)] * len(said), chances)
     assert paid == chances
-    assert DecisionTrainer(*load_base(job.policy), replace(job, rewards=RewardsConfig()))._chances(said) == [()] * len(said)
+    assert DecisionLoop(*load_base(job.policy), replace(job, rewards=RewardsConfig())).chances(said) == [()] * len(said)
 
 
 def test_a_stage_learns_from_a_scoring_rule(make_job):
@@ -252,14 +249,14 @@ def test_votes_have_a_temperature_of_their_own(make_job):
     job = make_job(start("decision"), iterations=1)
     cold = job.policy.sampling.model_copy(update={"vote_temperature": 0.001})
     job = replace(job, policy=job.policy.model_copy(update={"sampling": cold}))
-    trainer = DecisionTrainer(*load_base(job.policy), job)
-    _, votes = trainer._votes([{"game": number // 3} for number in range(3 * GAMES)])
+    loop = DecisionLoop(*load_base(job.policy), job)
+    _, votes = loop.play([{"game": number // 3} for number in range(3 * GAMES)])
     assert len(votes) == 3 * GAMES
     assert [reply.tokens for _, reply in votes[:3]] == [votes[0][1].tokens] * 3
-    assert trainer.temperature == 0.001
-    warm = trainer.player().draw([user_message("Speak.")] * 3, cold.of("clue"), job.seed, [""] * 3)
+    assert loop.trainer.temperature == 0.001
+    warm = loop.player().draw([user_message("Speak.")] * 3, cold.of("clue"), job.seed, [""] * 3)
     assert len({clue.tokens for clue in warm}) > 1
-    assert ClueTrainer(*load_base(job.policy), job).temperature == cold.temperature
+    assert ClueLoop(*load_base(job.policy), job).trainer.temperature == cold.temperature
 
 
 def test_rates_are_shares_of_all_votes():

@@ -10,7 +10,7 @@ from PIL import Image
 
 from materializers.policy import PolicyMaterializer
 from tests.make import files_below, scene_pairs
-from tests.training.jobs import GAMES, optimizer, start, tiny_job, votes_from_any_reply
+from tests.training.jobs import GAMES, optimizer, run_clue_stage, run_decision_stage, start, tiny_job, votes_from_any_reply
 from vision_zero.config.policy import AdapterConfig, PolicyConfig
 from vision_zero.config.publish import PublishConfig
 from vision_zero.errors import PolicyError
@@ -19,8 +19,7 @@ from vision_zero.policy.loading import base_of, load_base, load_policy
 from vision_zero.policy.policy import user_message
 from vision_zero.publishing.build import build
 from vision_zero.randomness import Seed
-from vision_zero.training.clue_stage import ClueTrainer, run_clue_stage
-from vision_zero.training.decision_stage import run_decision_stage
+from vision_zero.training.clue_stage import ClueLoop
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -56,20 +55,20 @@ def same(one, two):
 
 def test_the_reference_is_a_frozen_copy_of_the_base_also_after_a_resumption(make_job, trained, tiny_base):
     job = make_job(trained.state, trained.policy, iterations=1)
-    trainer = ClueTrainer(*load_base(job.policy), job)
+    loop = ClueLoop(*load_base(job.policy), job)
     base = load_base(PolicyConfig(base=str(tiny_base)))[0].state_dict()
-    trainer.run()
-    assert same(trainer.ref_model.state_dict(), base)
-    assert not same(trainer.model.state_dict(), base)
-    assert trainer.progress.state.history[-1].metrics["kl"] > 0
+    loop.run()
+    assert same(loop.trainer.ref_model.state_dict(), base)
+    assert not same(loop.trainer.model.state_dict(), base)
+    assert loop.progress.state.history[-1].metrics["kl"] > 0
     assert trained.state.history[0].metrics["kl"] == 0
 
 
 def test_no_reference_is_kept_where_nothing_is_measured_to_it(make_job):
     job = make_job(start("clue"), iterations=1, kl=0.0)
-    trainer = ClueTrainer(*load_base(job.policy), job)
-    assert trainer.ref_model is None
-    assert trainer.run().is_whole
+    loop = ClueLoop(*load_base(job.policy), job)
+    assert loop.trainer.ref_model is None
+    assert loop.run().policy.is_whole
 
 
 def test_a_resumed_stage_equals_an_unbroken_one_bit_for_bit(make_job, trained):

@@ -16,15 +16,14 @@ from pydantic import ValidationError
 
 from tests.make import files_below
 from tests.training.idle import WAITS
-from tests.training.jobs import adapter, optimizer, start, tiny_job
+from tests.training.jobs import adapter, optimizer, run_clue_stage, run_decision_stage, start, tiny_job
 from tests.training.rehearsed import rehearse
 from vision_zero.config.learning import LearningConfig, SwitchConfig
 from vision_zero.errors import TrainingError
 from vision_zero.policy.folder import POLICY_FILES
 from vision_zero.training import launcher
-from vision_zero.training.clue_stage import run_clue_stage, train_on_clues
-from vision_zero.training.decision_stage import run_decision_stage
 from vision_zero.training.job_folder import JobFolder
+from vision_zero.training.self_play import train_here
 from vision_zero.training.state import StageState
 
 pytestmark = pytest.mark.cli
@@ -172,7 +171,7 @@ def test_more_processes_than_gpus_are_refused(make_job, monkeypatch):
 
 def test_a_batch_of_another_number_of_processes_is_refused(make_job):
     with pytest.raises(TrainingError, match=r"learning.num_processes is 2, but 1 take part"):
-        train_on_clues(make_job(start("clue"), num_processes=2))
+        train_here("clue", make_job(start("clue"), num_processes=2))
 
 
 def test_a_job_is_read_as_it_was_written(make_job, same_batch, tmp_path):

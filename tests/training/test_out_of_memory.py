@@ -9,13 +9,12 @@ from types import SimpleNamespace
 import pytest
 import torch
 
-from tests.training.jobs import adapter, optimizer, run_stage, start, votes_from_any_reply
+from tests.training.jobs import adapter, optimizer, run_clue_stage, run_stage, start, votes_from_any_reply
 from vision_zero.errors import TrainingError
 from vision_zero.policy.policy import Policy
-from vision_zero.training import clue_stage, decision_stage, out_of_memory
-from vision_zero.training.clue_stage import run_clue_stage
+from vision_zero.training import out_of_memory, self_play
 from vision_zero.training.out_of_memory import free_memory, out_of_memory_named
-from vision_zero.training.trainer import StageTrainer
+from vision_zero.training.trl_adapter import TrlTrainer
 
 
 @pytest.fixture(autouse=True)
@@ -42,7 +41,7 @@ def test_of_play_and_votes_the_batch_is_named(make_job, monkeypatch):
 
 
 def test_of_the_update_checkpointing_and_then_the_tokens_are_named(make_job, monkeypatch):
-    monkeypatch.setattr(StageTrainer, "training_step", exhausted)
+    monkeypatch.setattr(TrlTrainer, "training_step", exhausted)
     plain, checkpointed = make_job(start("clue")), make_job(start("clue"), gradient_checkpointing=True)
     lower = "lower learning.tokens_per_step (now 300)"
     assert f"set learning.gradient_checkpointing: true, or {lower}" in fails(run_clue_stage, plain)
@@ -54,17 +53,17 @@ def test_of_the_update_checkpointing_and_then_the_tokens_are_named(make_job, mon
 
 
 def test_of_the_reference_the_tokens_are_named(make_job, monkeypatch):
-    score = StageTrainer.__mro__[1]._get_per_token_logps_and_entropies
+    score = TrlTrainer.row_log_probs
 
     def scored(self, *args, **kwargs):
         return score(self, *args, **kwargs) if torch.is_grad_enabled() else exhausted()
 
-    monkeypatch.setattr(StageTrainer.__mro__[1], "_get_per_token_logps_and_entropies", scored)
+    monkeypatch.setattr(TrlTrainer, "row_log_probs", scored)
     assert "scoring replies by the base: lower learning.tokens_per_step" in fails(run_clue_stage, make_job(start("clue")))
 
 
 def test_of_loading_the_precision_is_named(make_job, monkeypatch):
-    monkeypatch.setattr(clue_stage, "load_base", exhausted)
+    monkeypatch.setattr(self_play, "load_base", exhausted)
     assert "while loading the policy: set policy.dtype: bfloat16" in fails(run_clue_stage, make_job(start("clue")))
 
 
@@ -72,16 +71,16 @@ def test_training_goes_on_from_what_the_stage_began_from(make_job, monkeypatch):
     first = run_clue_stage(make_job(start("clue"), iterations=1))
     before = {name: (first.policy.path / name).read_bytes() for name in first.policy.files()}
     state = first.state.model_copy()
-    step, done = StageTrainer.training_step, []
+    step, done = TrlTrainer.training_step, []
 
     def second_iteration_fails(self, *args):
         done.append(self.state.global_step)
         return exhausted() if self.state.global_step == 2 else step(self, *args)
 
-    monkeypatch.setattr(StageTrainer, "training_step", second_iteration_fails)
+    monkeypatch.setattr(TrlTrainer, "training_step", second_iteration_fails)
     fails(run_clue_stage, make_job(first.state, first.policy, iterations=2))
     assert {1, 2} == set(done)
-    monkeypatch.setattr(StageTrainer, "training_step", step)
+    monkeypatch.setattr(TrlTrainer, "training_step", step)
     assert {name: (first.policy.path / name).read_bytes() for name in first.policy.files()} == before
     assert first.state == state
     resumed = run_clue_stage(make_job(first.state, first.policy, iterations=2))
@@ -109,15 +108,14 @@ def test_a_stage_leaves_no_model_behind_that_the_next_one_would_lack_the_room_of
     """Without Python's own search for circles of references, which comes when it comes."""
     job = make_job(start(stage), iterations=1)
     job = replace(job, policy=job.policy.model_copy(update={"adapter": None})) if whole else job
-    module, models = {"clue": clue_stage, "decision": decision_stage}[stage], []
-    load = module.load_base
+    models, load = [], self_play.load_base
 
     def loaded(config):
         model, processor = load(config)
         models.append(weakref.ref(model))
         return model, processor
 
-    monkeypatch.setattr(module, "load_base", loaded)
+    monkeypatch.setattr(self_play, "load_base", loaded)
     gc.disable()
     try:
         run_stage(job)

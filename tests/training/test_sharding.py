@@ -7,15 +7,13 @@ import pytest
 from pydantic import ValidationError
 
 from tests.make import files_below
-from tests.training.jobs import optimizer, start, tiny_job
+from tests.training.jobs import optimizer, run_clue_stage, run_decision_stage, start, tiny_job
 from tests.training.rehearsed import rehearse
 from vision_zero.config.learning import LearningConfig
 from vision_zero.config.self_play import SelfPlayConfig
 from vision_zero.policy.folder import is_whole
 from vision_zero.policy.loading import load_policy
 from vision_zero.training import launcher
-from vision_zero.training.clue_stage import run_clue_stage
-from vision_zero.training.decision_stage import run_decision_stage
 
 pytestmark = pytest.mark.cli
 

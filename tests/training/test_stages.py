@@ -1,4 +1,4 @@
-"""Both trainers on a tiny model: what TRL trains is what was sampled, scored by our rules, and a resumed run is an unbroken one.
+"""Both stages on a tiny model: what TRL trains is what was sampled, scored by our rules, and a resumed run is an unbroken one.
 
 A random model's votes mean nothing, so tests of the clue stage read a vote out of any reply: its length decides.
 """
@@ -11,7 +11,17 @@ import torch
 from pydantic import ValidationError
 
 from tests.make import files_below, scene_pairs
-from tests.training.jobs import GAMES, ITERATIONS, adapter, optimizer, run_stage, start, votes_from_any_reply
+from tests.training.jobs import (
+    GAMES,
+    ITERATIONS,
+    adapter,
+    optimizer,
+    run_clue_stage,
+    run_decision_stage,
+    run_stage,
+    start,
+    votes_from_any_reply,
+)
 from vision_zero.config.learning import LearningConfig, SwitchConfig
 from vision_zero.config.policy import AdapterConfig, PolicyConfig
 from vision_zero.config.self_play import SelfPlayConfig
@@ -23,10 +33,10 @@ from vision_zero.policy.loading import load_base, load_policy
 from vision_zero.policy.policy import Policy, user_message
 from vision_zero.randomness import Seed
 from vision_zero.rewards.role_advantage import RoleBaselines, batch_advantages
-from vision_zero.training.clue_stage import ClueTrainer, run_clue_stage
-from vision_zero.training.decision_stage import run_decision_stage
+from vision_zero.training.clue_stage import ClueLoop
 from vision_zero.training.job import StageJob, StageResult
 from vision_zero.training.state import StageState
+from vision_zero.training.updates import UpdateTrainer
 
 
 @pytest.fixture(autouse=True)
@@ -38,42 +48,44 @@ def same(one, two):
     return one.keys() == two.keys() and all(torch.equal(one[name], two[name]) for name in one)
 
 
-class Watched(ClueTrainer):
-    """Keeps what it hands to TRL's loss."""
+class Watched(ClueLoop):
+    """Keeps the batches that its updates are made from, with their turns."""
 
     def __init__(self, *args):
-        self.batches = []
+        self.batches, self.said = [], []
         super().__init__(*args)
+        update = self.trainer.update
+        self.trainer.update = lambda batch, *how: self.kept(batch) or update(batch, *how)
 
-    def _generate_and_score_completions(self, inputs):
-        output = super()._generate_and_score_completions(inputs)
-        self.batches.append((list(self._said), {key: value for key, value in output.items() if torch.is_tensor(value)}))
-        return output
+    def score(self, games, turns):
+        self.said = turns
+        return super().score(games, turns)
+
+    def kept(self, batch):
+        self.batches.append((self.said, {key: value for key, value in batch.items() if torch.is_tensor(value)}))
 
 
 def watched(job):
-    model, processor = load_base(job.policy)
-    trainer = Watched(model, processor, job)
-    policy = trainer.run()
-    return trainer, policy
+    loop = Watched(*load_base(job.policy), job)
+    return loop, loop.run().policy
 
 
 def test_sampled_tokens_are_trained_and_carry_their_seats_advantage(make_job):
     job = make_job(start("clue"), iterations=2)
-    trainer, _ = watched(job)
+    loop, _ = watched(job)
     expected, baselines = [], RoleBaselines()
     for iteration in range(2):
-        games = trainer.transcripts[iteration * GAMES : (iteration + 1) * GAMES]
+        games = loop.transcripts[iteration * GAMES : (iteration + 1) * GAMES]
         advantages, baselines = batch_advantages(games, baselines, job.rewards)
         expected.append({game.game_id: by_seat for game, by_seat in zip(games, advantages, strict=True)})
-    assert len(trainer.batches) == 2
-    for (said, output), advantages in zip(trainer.batches, expected, strict=True):
+    assert len(loop.batches) == 2
+    for (said, output), advantages in zip(loop.batches, expected, strict=True):
         assert len(said) == GAMES * 3
         for row, (request, reply) in enumerate(said):
             kept = output["completion_mask"][row].bool()
             assert tuple(output["completion_ids"][row][kept].tolist()) == reply.tokens
             assert output["advantages"][row].item() == pytest.approx(advantages[request.game_id][request.seat], abs=1e-6)
-    assert any(abs(value) > 0.01 for value in trainer.batches[0][1]["advantages"].tolist())
+    assert any(abs(value) > 0.01 for value in loop.batches[0][1]["advantages"].tolist())
 
 
 def test_shuffled_advantages_are_those_of_other_games(make_job):
@@ -82,7 +94,7 @@ def test_shuffled_advantages_are_those_of_other_games(make_job):
     control = replace(job, rewards=job.rewards.model_copy(update={"shuffled": True}), folder=job.folder.with_name("control"))
     (real, _), (other, _) = watched(job), watched(control)
     assert real.transcripts == other.transcripts
-    earned, handed = (trainer.batches[0][1]["advantages"].view(-1, 6).T.tolist() for trainer in (real, other))
+    earned, handed = (loop.batches[0][1]["advantages"].view(-1, 6).T.tolist() for loop in (real, other))
     assert earned != handed
     assert sorted(sorted(game) for game in earned) == sorted(sorted(game) for game in handed)
     assert real.progress.state.baselines == other.progress.state.baselines
@@ -102,19 +114,19 @@ def test_each_iteration_is_measured_by_role(make_job):
 
 
 def test_the_prompt_that_is_trained_is_the_prompt_that_was_shown(make_job):
-    trainer, _ = watched(make_job(start("clue"), iterations=1))
-    said, output = trainer.batches[0]
-    encoded = trainer.player().encode([user_message(request.prompt, request.image) for request, _ in said])
+    loop, _ = watched(make_job(start("clue"), iterations=1))
+    said, output = loop.batches[0]
+    encoded = loop.player().encode([user_message(request.prompt, request.image) for request, _ in said])
     assert torch.equal(encoded["input_ids"], output["prompt_ids"])
     assert torch.equal(encoded["pixel_values"], output["pixel_values"])
 
 
 def test_the_reference_is_the_base_with_its_adapter_off(make_job):
     first = run_clue_stage(make_job(start("clue"), iterations=2))
-    trainer, _ = watched(make_job(first.state, first.policy, iterations=1))
-    said, output = trainer.batches[0]
-    base, _ = load_base(trainer.job.policy)
-    scored = completion_logps(base, trainer.player(), said, output)
+    loop, _ = watched(make_job(first.state, first.policy, iterations=1))
+    said, output = loop.batches[0]
+    base, _ = load_base(loop.job.policy)
+    scored = completion_logps(base, loop.player(), said, output)
     mask = output["completion_mask"].bool()
     assert torch.allclose(output["ref_per_token_logps"][mask], scored[mask], atol=1e-4)
 
@@ -139,26 +151,26 @@ def completion_logps(model, player, said, output):
 
 def test_merged_play_is_the_same_policy_and_leaves_what_is_trained_alone(make_job):
     first = run_clue_stage(make_job(start("clue"), iterations=1))
-    trainer, _ = watched(make_job(first.state, first.policy, iterations=1, merged_play=True))
-    said, output = trainer.batches[0]
-    apart = Policy(trainer.model, trainer.processing_class, trainer.job.policy.sampling)
+    loop, _ = watched(make_job(first.state, first.policy, iterations=1, merged_play=True))
+    said, output = loop.batches[0]
+    apart = Policy(loop.trainer.model, loop.trainer.processing_class, loop.job.policy.sampling)
     mask = output["completion_mask"].bool()
-    scored = [completion_logps(player.model, player, said, output)[mask] for player in (trainer.player(), apart)]
+    scored = [completion_logps(player.model, player, said, output)[mask] for player in (loop.player(), apart)]
     assert torch.allclose(*scored, atol=1e-4)
-    assert not any("lora" in name for name, _ in trainer.player().model.named_parameters())
-    assert any("lora" in name for name, _ in trainer.model.named_parameters())
+    assert not any("lora" in name for name, _ in loop.player().model.named_parameters())
+    assert any("lora" in name for name, _ in loop.trainer.model.named_parameters())
 
 
 def test_merged_play_computes_nothing_on_what_is_trained(make_job):
     asked = [user_message("Who is the spy?", pair.original) for pair in scene_pairs(2)]
 
     def adapters_called(merged_play):
-        trainer, _ = watched(make_job(start("clue"), iterations=1, merged_play=merged_play))
+        loop, _ = watched(make_job(start("clue"), iterations=1, merged_play=merged_play))
         calls = []
-        for name, module in trainer.model.named_modules():
+        for name, module in loop.trainer.model.named_modules():
             if "lora_A" in name:
                 module.register_forward_pre_hook(lambda *_: calls.append(1))
-        trainer.player().complete(asked, 4, Seed(0))
+        loop.player().complete(asked, 4, Seed(0))
         return len(calls)
 
     assert adapters_called(merged_play=True) == 0 < adapters_called(merged_play=False)
@@ -170,17 +182,17 @@ def test_compiled_play_is_that_of_the_policy_as_it_is_in_each_iteration(make_job
     monkeypatch.setattr(compiled_decoding, "BACKEND", lambda graph, inputs: graphs.append(graph) or graph.forward)
     plain = watched(make_job(start("clue"), iterations=3))[0]
     job = make_job(start("clue"), iterations=3)
-    trainer = watched(replace(job, policy=job.policy.model_copy(update={"compiled": True})))[0]
-    assert trainer.transcripts == plain.transcripts
-    assert len(trainer._decoders) == 1
+    loop = watched(replace(job, policy=job.policy.model_copy(update={"compiled": True})))[0]
+    assert loop.transcripts == plain.transcripts
+    assert len(loop._decoders) == 1
     assert 1 <= len(graphs) <= 4, "of two and four rows, and of one where others have ended"
 
 
 def test_log_probs_move_with_the_sign_of_the_advantage(make_job):
-    trainer, policy = watched(make_job(start("clue"), iterations=1, warmup=0.0, kl=0.0, learning_rate=3e-3))
-    said, output = trainer.batches[0]
-    before = completion_logps(load_base(trainer.job.policy)[0], trainer.player(), said, output)
-    after = completion_logps(load_policy(trainer.job.policy, policy.path).model, trainer.player(), said, output)
+    loop, policy = watched(make_job(start("clue"), iterations=1, warmup=0.0, kl=0.0, learning_rate=3e-3))
+    said, output = loop.batches[0]
+    before = completion_logps(load_base(loop.job.policy)[0], loop.player(), said, output)
+    after = completion_logps(load_policy(loop.job.policy, policy.path).model, loop.player(), said, output)
     mask = output["completion_mask"]
     moved = ((after - before) * mask).sum(1) / mask.sum(1)
     assert torch.corrcoef(torch.stack([moved, output["advantages"]]))[0, 1] > 0.5
@@ -340,7 +352,9 @@ def test_an_unreadable_parent_is_refused_before_training(make_job, tmp_path):
 
 
 def test_a_loss_that_is_no_number_stops_training(make_job, monkeypatch):
-    monkeypatch.setattr(ClueTrainer, "compute_loss", lambda self, *args, **kwargs: torch.tensor(float("nan"), requires_grad=True))
+    monkeypatch.setattr(
+        UpdateTrainer, "compute_loss", lambda self, *args, **kwargs: torch.tensor(float("nan"), requires_grad=True)
+    )
     with pytest.raises(TrainingError, match="loss is nan at iteration 1"):
         run_clue_stage(make_job(start("clue"), iterations=2))
 
@@ -350,7 +364,7 @@ def test_gradients_that_are_no_numbers_stop_training(make_job, monkeypatch):
         weight = next(parameter for parameter in model.parameters() if parameter.requires_grad)
         return (weight * 0).sqrt().sum()  # 0, and its gradient 0/0
 
-    monkeypatch.setattr(ClueTrainer, "compute_loss", loss)
+    monkeypatch.setattr(UpdateTrainer, "compute_loss", loss)
     with pytest.raises(TrainingError, match="grad_norm is nan at iteration 1"):
         run_clue_stage(make_job(start("clue"), iterations=2))
 

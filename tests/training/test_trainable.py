@@ -15,13 +15,12 @@ from safetensors.torch import load_file
 from torch import nn
 
 from tests.policy.families import FAMILIES, write_family
-from tests.training.jobs import run_stage, start, tiny_job, votes_from_any_reply
+from tests.training.jobs import run_clue_stage, run_decision_stage, run_stage, start, tiny_job, votes_from_any_reply
 from vision_zero.config.policy import PolicyConfig
 from vision_zero.errors import PolicyError
 from vision_zero.policy.loading import load_base, load_policy
 from vision_zero.policy.policy import user_message
-from vision_zero.training.clue_stage import ClueTrainer, run_clue_stage
-from vision_zero.training.decision_stage import run_decision_stage
+from vision_zero.training.clue_stage import ClueLoop
 
 LANGUAGE = {
     "qwen2_5_vl": ("model.language_model.", "lm_head."),
@@ -118,12 +117,13 @@ def weights(model):
     return {name: parameter.detach().clone() for name, parameter in model.named_parameters()}
 
 
-class Watched(ClueTrainer):
-    """Keeps what it hands to TRL's loss."""
+class Watched(ClueLoop):
+    """Keeps the batch of its update, with the turns."""
 
-    def _generate_and_score_completions(self, inputs):
-        self.made = super()._generate_and_score_completions(inputs)
-        return self.made
+    def score(self, games, turns):
+        self.said, update = turns, self.trainer.update
+        self.trainer.update = lambda batch, *how: setattr(self, "made", batch) or update(batch, *how)
+        return super().score(games, turns)
 
 
 @pytest.mark.parametrize("family", FAMILIES)
@@ -133,12 +133,12 @@ def test_prompts_and_pictures_that_are_trained_are_those_that_were_shown(base, t
     file = folder / "tokenizer_config.json"
     file.write_text(json.dumps(json.loads(file.read_text()) | {"truncation": True, "max_length": 30}))
     job = tiny_job(folder, tmp_path, start("clue"), iterations=1)
-    trainer = Watched(*load_base(job.policy), job)
-    trainer.run()
-    shown = trainer.player().encode([user_message(request.prompt, request.image) for request, _ in trainer._said])
+    loop = Watched(*load_base(job.policy), job)
+    loop.run()
+    shown = loop.player().encode([user_message(request.prompt, request.image) for request, _ in loop.said])
     assert shown["input_ids"].shape[1] > 30
-    assert torch.equal(shown["input_ids"], trainer.made["prompt_ids"])
-    assert torch.equal(shown["pixel_values"], trainer.made["pixel_values"])
+    assert torch.equal(shown["input_ids"], loop.made["prompt_ids"])
+    assert torch.equal(shown["pixel_values"], loop.made["pixel_values"])
 
 
 @pytest.mark.parametrize("family", FAMILIES)

@@ -17,10 +17,9 @@ from vision_zero.performance.rollouts import own_gpu, torch_hardware
 from vision_zero.policy.folder import PolicyFolder
 from vision_zero.policy.loading import load_base
 from vision_zero.randomness import Seed
-from vision_zero.training.clue_stage import run_clue_stage
-from vision_zero.training.decision_stage import run_decision_stage
 from vision_zero.training.job import StageJob, StageResult
 from vision_zero.training.metrics import phases
+from vision_zero.training.self_play import run_stage
 from vision_zero.training.state import IterationRecord, StageState
 
 WARM_UP = 1
@@ -62,7 +61,7 @@ def measure_updates(config: SelfPlayConfig, iterations: int) -> dict[str, Any]:
     flop = (6 if config.policy.adapter is None else 4) * _layer_parameters(config)
     with tempfile.TemporaryDirectory(prefix="vision-zero-bench-") as folder:
         pairs = _pairs(config, WARM_UP + iterations)
-        clue = run_clue_stage(_job(config, "clue", pairs, Path(folder) / "clue", WARM_UP + iterations))
+        clue = run_stage("clue", _job(config, "clue", pairs, Path(folder) / "clue", WARM_UP + iterations))
         ways = (True, False) if config.learning.shared_prefix else (False,)
         trained = _trained_in_turn(config, pairs, Path(folder), iterations, ways)
     found = {**_what(config, iterations), "clue": _update(clue.state.history[WARM_UP:], flop)}
@@ -82,7 +81,7 @@ def _trained_in_turn(
         for way in ways:
             learning = config.learning.model_copy(update={"shared_prefix": way})
             job = _job(config.model_copy(update={"learning": learning}), "decision", pairs, folder / f"{way}-{time}", done)
-            records[way].append(run_decision_stage(job).state.history[-1])
+            records[way].append(run_stage("decision", job).state.history[-1])
     return records
 
 
@@ -91,8 +90,8 @@ def _trained(config: SelfPlayConfig, iterations: int) -> tuple[StageResult, Stag
     done = WARM_UP + iterations
     pairs = _pairs(config, done)
     with tempfile.TemporaryDirectory(prefix="vision-zero-bench-") as folder:
-        clue = run_clue_stage(_job(config, "clue", pairs, Path(folder) / "clue", done))
-        return clue, run_decision_stage(_job(config, "decision", pairs, Path(folder) / "decision", done))
+        clue = run_stage("clue", _job(config, "clue", pairs, Path(folder) / "clue", done))
+        return clue, run_stage("decision", _job(config, "decision", pairs, Path(folder) / "decision", done))
 
 
 def _pairs(config: SelfPlayConfig, iterations: int) -> PairTable:

@@ -14,7 +14,8 @@ from typing import Any
 
 import torch
 from accelerate.utils import gather_object
-from trl.trainer.utils import split_pixel_values_by_grid, unsplit_pixel_values_by_grid
+
+from vision_zero.training.trl_adapter import split_pixel_values_by_grid, unsplit_pixel_values_by_grid
 
 Batch = dict[str, Any]
 SHARE = "share"

@@ -8,6 +8,7 @@ from __future__ import annotations
 import gc
 import signal
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any, Literal
@@ -44,6 +45,28 @@ def out_of_memory_named(part: Part, policy: PolicyConfig, learning: LearningConf
             f"out of memory while {_DOING[part]}: {_advice(part, policy, learning)}; nothing of this stage is kept, what it "
             "began from stands, and vision-zero plan says beforehand what fits"
         ) from error
+
+
+class PhaseTimer:
+    """Measures the seconds of an iteration's phases, and names the phase if memory runs out in it.
+
+    Attributes:
+        seconds: by phase, since they were last cleared.
+    """
+
+    def __init__(self, policy: PolicyConfig, learning: LearningConfig) -> None:
+        self.policy, self.learning = policy, learning
+        self.seconds: dict[Part, float] = {}
+
+    @contextmanager
+    def __call__(self, part: Part) -> Iterator[None]:
+        """Context of a phase."""
+        began = time.perf_counter()
+        try:
+            with out_of_memory_named(part, self.policy, self.learning):
+                yield
+        finally:
+            self.seconds[part] = self.seconds.get(part, 0.0) + time.perf_counter() - began
 
 
 def free_memory() -> None:

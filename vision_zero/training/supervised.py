@@ -20,7 +20,7 @@ from vision_zero.config.learning import Stage
 from vision_zero.data.image_pair import ImagePair
 from vision_zero.errors import TrainingError
 from vision_zero.game.transcript import VoteRates
-from vision_zero.policy.adapter_io import set_adapter
+from vision_zero.policy.adapter_io import lora_config, set_adapter
 from vision_zero.policy.card import policy_card
 from vision_zero.policy.folder import CARD, PolicyFolder
 from vision_zero.policy.loading import device_named, load_base
@@ -31,7 +31,6 @@ from vision_zero.randomness import Seed
 from vision_zero.training.checkpoint import load_optimizer, save_optimizer
 from vision_zero.training.job import StageJob, StageResult
 from vision_zero.training.progress import Progress
-from vision_zero.training.trainer import lora_config
 from vision_zero.warm_start.curriculum import EXAMPLE_MAKERS, ImageExamples
 from vision_zero.warm_start.examples.example import Example, pick_topic
 from vision_zero.warm_start.sft import Collator, lessons_loss

@@ -16,10 +16,9 @@ import torch
 from torch import distributed
 
 from vision_zero.errors import VisionZeroError
-from vision_zero.training.clue_stage import train_on_clues
-from vision_zero.training.decision_stage import train_on_votes
 from vision_zero.training.job_folder import JobFolder
 from vision_zero.training.launcher import FAILURE, end_with_starter
+from vision_zero.training.self_play import train_here
 
 PATIENCE = timedelta(minutes=15)
 """How long the others wait for one that neither answers nor dies; the shares are equal, so waits are much shorter."""
@@ -54,8 +53,7 @@ def _leave() -> NoReturn:
 
 
 def _train(folder: JobFolder, *, is_first: bool) -> None:
-    stage, job = folder.read()
-    result = train_on_clues(job) if stage == "clue" else train_on_votes(job)
+    result = train_here(*folder.read())
     if is_first:
         folder.write_result(result)
 

@@ -1,0 +1,157 @@
+"""An update of the policy: TRL's loss on completions that were sampled before, micro-batch by micro-batch.
+
+    L = -(1/n) Σ_k A_k (1/|u_k|) Σ_t ratio_t + τ k3_t        ratio_t = π(u_t)/π_old(u_t) = 1, since each batch gives one update
+
+TRL pads every row of an iteration to the longest and reads each with its prompt. Here rows are read in micro-batches of similar
+length, and a prompt that several completions share is read once; loss and metrics are computed by TRL from those log-probs.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import nullcontext
+from typing import Any
+
+import torch
+from accelerate.utils import gather_object
+from peft import LoraConfig
+from transformers import TrainerCallback
+from trl import GRPOConfig
+
+from vision_zero.config.learning import LearningConfig
+from vision_zero.errors import TrainingError
+from vision_zero.game.interface import Reply, Request
+from vision_zero.policy.policy import Policy, unpadded, user_message
+from vision_zero.policy.prefill import distinct
+from vision_zero.training.microbatches import PLACE, PROMPT, SEEN, SHARE, Batch, microbatches, sizes, weigh
+from vision_zero.training.out_of_memory import PhaseTimer
+from vision_zero.training.shared_prefix import read_once, share_prefix
+from vision_zero.training.trl_adapter import LogProbs, TrainingLoop, TrlTrainer
+
+Turn = tuple[Request, Reply]
+"""A request and the reply to it."""
+
+Observer = Callable[[Batch, torch.Tensor, torch.Tensor], None]
+"""Sees a micro-batch with the log-probs and entropies of its completions, each of shape (rows, tokens)."""
+
+
+class UpdateTrainer(TrlTrainer):
+    """Makes batches of sampled completions, and the gradients of an update from each.
+
+    Args:
+        learning: the stage's settings.
+        timer: measures the phases "reference" and "update".
+
+    Attributes:
+        sizes: of the last update, see :func:`vision_zero.training.microbatches.sizes`.
+    """
+
+    def __init__(
+        self,
+        model: Any,
+        processor: Any,
+        arguments: GRPOConfig,
+        rows: list[dict[str, Any]],
+        lora: LoraConfig | None,
+        loop: TrainingLoop,
+        callbacks: list[TrainerCallback],
+        *,
+        learning: LearningConfig,
+        timer: PhaseTimer,
+    ) -> None:
+        self.learning, self.timer = learning, timer
+        self.sizes: dict[str, float] = {}
+        self._prompts: list[int] = []
+        self._is_shared = False
+        self._part: Batch = {}
+        self._scored: LogProbs | None = None
+        super().__init__(model, processor, arguments, rows, lora, loop, callbacks)
+        if learning.shared_prefix:
+            if self.aux_loss_enabled:
+                raise TrainingError(
+                    "the loss that balances a model's experts counts all tokens of all rows: set learning.shared_prefix to false"
+                )
+            for each in filter(None, (self.model, self.ref_model)):
+                share_prefix(each.get_base_model() if hasattr(each, "get_base_model") else each)
+
+    def batch(self, turns: Sequence[Turn], rewards: Sequence[float], policy: Policy) -> Batch:
+        """The batch of an update: this process's turns, with the log-probs of the reference. A collective call.
+
+        Args:
+            rewards: of each turn; the batch holds their advantages over groups of ``num_generations`` in a row.
+            policy: encodes the prompts.
+        """
+        chats = [user_message(request.prompt, request.image) for request, _ in turns]
+        numbers, first = distinct(chats)
+        prompts = unpadded(policy.encode([chats[place] for place in first]))
+        is_shared = self.learning.shared_prefix and len(first) < len(chats)
+        # Layers in shares are gathered by all processes together: all of them read prompts apart from replies, or none.
+        self._is_shared = any(gather_object([is_shared]))
+        self._prompts = list(numbers) if self._is_shared else list(range(len(numbers)))
+        rows = [
+            {"prompt": [{"role": "user", "content": request.prompt}], "image": request.image, "reward": reward}
+            for (request, _), reward in zip(turns, rewards, strict=True)
+        ]
+        batch = self.made_batch(rows, [prompts[number] for number in numbers], [list(reply.tokens) for _, reply in turns])
+        return {**batch, PROMPT: self._prompts}
+
+    def update(self, batch: Batch, observe: Observer | None = None) -> torch.Tensor:
+        """Fill the gradients of one update; returns the loss. A collective call."""
+        parts = microbatches(batch, self.learning.tokens_per_step)
+        self.sizes = sizes(parts)
+        model, losses = self.model_wrapped, []
+        with self.timer("update"):
+            for number, part in enumerate(parts, 1):
+                # Gradients are exchanged once, with the last; in shares, none is ever kept whole.
+                is_exchanged = number == len(parts) or self.learning.sharded
+                with nullcontext() if is_exchanged else self.accelerator.no_sync(model):
+                    losses.append(self._backward(model, part, observe))
+        weigh(self.loss_metrics, [part[SHARE] for part in parts])
+        return torch.stack(losses).sum()
+
+    def _backward(self, model: Any, part: Batch, observe: Observer | None) -> torch.Tensor:
+        """Add the gradient of one micro-batch, weighted by its share of the rows; returns its part of the loss."""
+        model.train()
+        self._part = part
+        with self.compute_loss_context_manager():
+            loss: torch.Tensor = self.compute_loss(model, part) * part[SHARE]
+        if observe is not None and self._scored is not None:
+            log_probs, entropies, _ = self._scored
+            assert entropies is not None
+            with torch.no_grad():
+                observe(part, log_probs, entropies)
+        self._scored = None
+        self.accelerator.backward(loss)
+        return loss.detach()
+
+    def log_probs(
+        self, model: Any, ids: torch.Tensor, mask: torch.Tensor, completion_tokens: int, inputs: Mapping[str, Any]
+    ) -> LogProbs:
+        """TRL's log-probs and entropies: of the current micro-batch or, without gradients, of all completions."""
+        if torch.is_grad_enabled():
+            self._scored = self._part_log_probs(model, self._part, compute_entropy=True, compute_aux_loss=self.aux_loss_enabled)
+            return self._scored
+        start = ids.shape[1] - completion_tokens
+        batch = {
+            "prompt_ids": ids[:, :start],
+            "prompt_mask": mask[:, :start],
+            "completion_ids": ids[:, start:],
+            "completion_mask": mask[:, start:],
+            **{name: inputs[name] for name in SEEN if inputs.get(name) is not None},
+            PROMPT: self._prompts,
+        }
+        log_probs = torch.zeros(len(ids), completion_tokens, device=ids.device)
+        with self.timer("reference"):
+            for part in microbatches(batch, self.learning.tokens_per_step):
+                scored = self._part_log_probs(model, part)[0]
+                log_probs[part[PLACE], : scored.shape[1]] = scored.float()
+        return log_probs, None, None
+
+    def _part_log_probs(self, model: Any, part: Batch, **asked: bool) -> LogProbs:
+        if self._is_shared:
+            with self.accelerator.autocast():
+                scored = model(shared=read_once(part))
+            return scored.log_probs, scored.entropy, None
+        ids, mask = (torch.cat([part[f"prompt_{name}"], part[f"completion_{name}"]], dim=1) for name in ("ids", "mask"))
+        seen = {name: part.get(name) for name in SEEN}
+        return self.row_log_probs(model, ids, mask, part["completion_ids"].shape[1], seen, **asked)
