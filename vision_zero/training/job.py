@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from pydantic import InstanceOf
+
 from vision_zero.config.game import GameConfig
 from vision_zero.config.learning import LearningConfig
 from vision_zero.config.nano_defaults import reasoning_prefix
@@ -43,7 +45,7 @@ class StageJob:
     parent: PolicyFolder
     folder: Path
     iterations: int
-    pairs: PairSampler
+    pairs: InstanceOf[PairSampler]
     run: str
     seed: Seed
     opener: str | None = None

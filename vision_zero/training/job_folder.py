@@ -9,23 +9,19 @@ There is no pickle. The policy to continue from stays where it is: the processes
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Self, TypeVar
+from typing import Any, Self, TypeVar
 
-from pydantic import ValidationError
+from pydantic import TypeAdapter, ValidationError
 
 from vision_zero.config.base import Config, problems
-from vision_zero.config.game import GameConfig
-from vision_zero.config.learning import LearningConfig, Stage
-from vision_zero.config.policy import PolicyConfig
-from vision_zero.config.rewards import RewardsConfig
+from vision_zero.config.learning import Stage
 from vision_zero.data.sampler import PairSampler
 from vision_zero.data.table import PairTable
 from vision_zero.errors import TrainingError
 from vision_zero.game.transcript_files import read_transcripts, write_transcripts
 from vision_zero.policy.folder import PolicyFolder
-from vision_zero.randomness import Seed
 from vision_zero.training.job import StageJob, StageResult
 from vision_zero.training.state import StageState
 
@@ -35,23 +31,16 @@ TRAINED, RESULT, PLAYED = "trained", "result.json", "played.parquet"
 Written = TypeVar("Written", bound=Config)
 
 
+_JOB = TypeAdapter(StageJob)
+
+
 class _Job(Config):
-    """All of a job but its pairs."""
+    """A job in its file: ``job`` holds all of it but the pairs, and the folder, which is this one."""
 
     stage: Stage
-    policy: PolicyConfig
-    game: GameConfig
-    rewards: RewardsConfig
-    learning: LearningConfig
-    state: StageState
-    parent: Path | None
-    iterations: int
     games: int
     stride: int
-    run: str
-    seed: int
-    seed_path: tuple[str, ...]
-    opener: str | None
+    job: dict[str, Any]
 
 
 class _Result(Config):
@@ -69,22 +58,9 @@ class JobFolder:
 
     def write(self, stage: Stage, job: StageJob) -> Self:
         """Write a stage's job."""
-        written = _Job(
-            stage=stage,
-            policy=job.policy,
-            game=job.game,
-            rewards=job.rewards,
-            learning=job.learning,
-            state=job.state,
-            parent=None if job.parent.path is None else job.parent.path.absolute(),
-            iterations=job.iterations,
-            games=job.pairs.games,
-            stride=job.pairs.stride,
-            run=job.run,
-            seed=job.seed.root,
-            seed_path=job.seed.path,
-            opener=job.opener,
-        )
+        parent = PolicyFolder(None if job.parent.path is None else job.parent.path.absolute())
+        plain = _JOB.dump_python(replace(job, parent=parent), mode="json", exclude={"pairs", "folder"})
+        written = _Job(stage=stage, games=job.pairs.games, stride=job.pairs.stride, job=plain)
         job.pairs.table.write(self.path / PAIRS)
         (self.path / JOB).write_text(written.model_dump_json(), encoding="utf-8")
         return self
@@ -97,21 +73,12 @@ class JobFolder:
             PairsError: its pairs cannot be read.
         """
         written = _read(_Job, self.path / JOB)
-        job = StageJob(
-            policy=written.policy,
-            game=written.game,
-            rewards=written.rewards,
-            learning=written.learning,
-            state=written.state,
-            parent=PolicyFolder(written.parent).checked(),
-            folder=self.path / TRAINED,
-            iterations=written.iterations,
-            pairs=PairSampler(PairTable.read(self.path / PAIRS), written.games, written.stride),
-            run=written.run,
-            seed=Seed(written.seed, written.seed_path),
-            opener=written.opener,
-        )
-        return written.stage, job
+        pairs = PairSampler(PairTable.read(self.path / PAIRS), written.games, written.stride)
+        try:
+            job = _JOB.validate_python({**written.job, "pairs": pairs, "folder": self.path / TRAINED})
+        except ValidationError as error:
+            raise TrainingError(f"{self.path / JOB} is not of this version: {problems(error)}") from error
+        return written.stage, replace(job, parent=job.parent.checked())
 
     def write_result(self, result: StageResult) -> None:
         """Write what came of the job; its policy is in this folder already."""
