@@ -5,13 +5,15 @@ from hypothesis import strategies as st
 
 from tests.make import clue, game
 from vision_zero.config.rewards import RewardsConfig
-from vision_zero.rewards.clue import clue_rewards
+from vision_zero.rewards.clue import clue_rewards, clue_totals
 
 PAPER = RewardsConfig()
 
 
 def totals(transcript):
-    return {seat: sum(terms.values()) for seat, terms in clue_rewards(transcript, PAPER).items()}
+    found = clue_totals(transcript, PAPER)
+    assert found == {seat: sum(terms.values()) for seat, terms in clue_rewards(transcript, PAPER).items()}
+    return found
 
 
 def close(found, expected):

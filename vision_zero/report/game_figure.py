@@ -9,7 +9,7 @@ from matplotlib.figure import Figure
 from vision_zero.config.rewards import RewardsConfig
 from vision_zero.data.image_pair import ImagePair
 from vision_zero.game.transcript import Move, Transcript
-from vision_zero.rewards.clue import clue_rewards
+from vision_zero.rewards.clue import clue_totals
 
 WIDTH, LINE = 10.0, 0.27
 """Width of the figure, and height of a line of text, in inches."""
@@ -49,7 +49,7 @@ def _votes(transcript: Transcript) -> list[tuple[str, str]]:
 
 
 def _rewards(transcript: Transcript, rewards: RewardsConfig) -> list[tuple[str, str]]:
-    earned = {seat: sum(terms.values()) for seat, terms in clue_rewards(transcript, rewards).items()}
+    earned = clue_totals(transcript, rewards)
     return [
         ("rewards of the clues:  " + "   ".join(f"player {seat} {reward:+.3f}" for seat, reward in sorted(earned.items())), "")
     ]

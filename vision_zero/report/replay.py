@@ -13,7 +13,7 @@ from vision_zero.domains.registry import has_scene_graph
 from vision_zero.domains.scenes.statements import parse
 from vision_zero.game.transcript import JUDGE, Move, Outcome, Transcript, outcome
 from vision_zero.report.pages import render_page
-from vision_zero.rewards.clue import clue_rewards
+from vision_zero.rewards.clue import clue_totals
 from vision_zero.rewards.decision import vote_reward
 
 
@@ -49,8 +49,8 @@ def replay_page(title: str, transcripts: Sequence[Transcript], pairs: Mapping[st
 
 
 def _shown(transcript: Transcript, pair: ImagePair, rewards: RewardsConfig) -> ShownGame:
-    earned = clue_rewards(transcript, rewards)
-    totals = [(seat, seat == transcript.spy, sum(earned[seat].values())) for seat in range(1, transcript.players + 1)]
+    earned = clue_totals(transcript, rewards)
+    totals = [(seat, seat == transcript.spy, earned[seat]) for seat in range(1, transcript.players + 1)]
     return ShownGame(
         transcript=transcript,
         original=data_uri(pair.original),

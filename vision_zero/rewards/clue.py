@@ -17,7 +17,7 @@ from vision_zero.game.transcript import Transcript
 
 
 def clue_rewards(transcript: Transcript, config: RewardsConfig) -> dict[int, dict[str, float]]:
-    """Each seat's reward by term; a seat's reward is the sum of its terms.
+    """Each seat's reward by term; a seat's reward is the sum of its terms: :func:`clue_totals`.
 
     ``role`` is the β term (spy against civilians), ``self`` the λ term (among civilians), and ``unreadable`` the penalty for
     unreadable clues, present only if it is configured.
@@ -32,3 +32,8 @@ def clue_rewards(transcript: Transcript, config: RewardsConfig) -> dict[int, dic
         unread = Counter(move.seat for move in transcript.clue_moves if move.unreadable)
         rewards = {seat: {**terms, "unreadable": -config.clue_unreadable * unread[seat]} for seat, terms in rewards.items()}
     return rewards
+
+
+def clue_totals(transcript: Transcript, config: RewardsConfig) -> dict[int, float]:
+    """Each seat's reward of a game."""
+    return {seat: sum(terms.values()) for seat, terms in clue_rewards(transcript, config).items()}

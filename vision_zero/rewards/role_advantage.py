@@ -16,7 +16,7 @@ from statistics import fmean
 from vision_zero.config.base import Config
 from vision_zero.config.rewards import RewardsConfig
 from vision_zero.game.transcript import Transcript
-from vision_zero.rewards.clue import clue_rewards
+from vision_zero.rewards.clue import clue_totals
 
 
 class RoleBaselines(Config):
@@ -48,8 +48,7 @@ def batch_advantages(
     """Advantages by seat for each game of a batch, games taken in order, and the baselines after the last."""
     advantages = []
     for transcript in transcripts:
-        totals = {seat: sum(terms.values()) for seat, terms in clue_rewards(transcript, config).items()}
-        by_seat, baselines = role_advantages(totals, transcript.spy, baselines, config)
+        by_seat, baselines = role_advantages(clue_totals(transcript, config), transcript.spy, baselines, config)
         advantages.append(by_seat)
     return (_of_unit_size(advantages) if config.unit_advantages else advantages), baselines
 

@@ -19,7 +19,7 @@ from vision_zero.evaluation.comparison import Doubt
 from vision_zero.evaluation.estimates import Score, Scores
 from vision_zero.evaluation.intervals import stretch
 from vision_zero.game.transcript import Transcript
-from vision_zero.rewards.clue import clue_rewards
+from vision_zero.rewards.clue import clue_totals
 from vision_zero.training.controller import running_rates
 from vision_zero.training.state import StageState
 
@@ -212,5 +212,5 @@ def _share(claims: Iterable[bool]) -> float:
 
 
 def _gap(game: Transcript, rewards: RewardsConfig) -> float:
-    totals = {seat: sum(terms.values()) for seat, terms in clue_rewards(game, rewards).items()}
+    totals = clue_totals(game, rewards)
     return abs(totals[game.spy] - fmean(totals[seat] for seat in game.civilians))

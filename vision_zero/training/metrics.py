@@ -8,7 +8,7 @@ from statistics import fmean
 from vision_zero.config.rewards import RewardsConfig
 from vision_zero.evaluation.written_checks import is_reasoned
 from vision_zero.game.transcript import Move, Transcript, outcome
-from vision_zero.rewards.clue import clue_rewards
+from vision_zero.rewards.clue import clue_totals
 from vision_zero.training.state import IterationRecord
 
 EQUAL = 1e-12
@@ -28,7 +28,7 @@ def game_metrics(transcripts: Sequence[Transcript], rewards: RewardsConfig, open
     """
     if not transcripts:
         return {}
-    totals = [{seat: sum(terms.values()) for seat, terms in clue_rewards(game, rewards).items()} for game in transcripts]
+    totals = [clue_totals(game, rewards) for game in transcripts]
     measures = {
         "reward/spy": fmean(total[game.spy] for game, total in zip(transcripts, totals, strict=True)),
         "reward/civilian": fmean(
