@@ -21,7 +21,13 @@ from transformers.models.qwen2_vl.image_processing_pil_qwen2_vl import Qwen2VLIm
 from transformers.models.smolvlm.image_processing_pil_smolvlm import SmolVLMImageProcessorPil
 
 from tests.make import made_decided, tiny_tokenizer
-from vision_zero.policy.processor import InternPictureProcessor, PictureProcessor, Qwen3PictureProcessor, SmolPictureProcessor
+from vision_zero.policy.processor import (
+    InternPictureProcessor,
+    PictureProcessor,
+    Qwen2PictureProcessor,
+    Qwen3PictureProcessor,
+    SmolPictureProcessor,
+)
 from vision_zero.warm_start.tokenizer import CHAT_TEMPLATE, END, IMAGE, PAD, VIDEO, VISION_END, VISION_START
 
 FAMILIES = ("qwen2_5_vl", "qwen3_vl", "internvl", "idefics3", "smolvlm")
@@ -99,6 +105,8 @@ def _settings(family: str, tokenizer: PreTrainedTokenizerFast) -> dict[str, Any]
         }
         vision = {"depth": 2, "hidden_size": 16, "intermediate_size": 24, "num_heads": 2, "out_hidden_size": 32}
         own = {"fullatt_block_indexes": [1]} if family == "qwen2_5_vl" else {"deepstack_visual_indexes": [0]}
+        if family == "qwen2_vl":
+            vision, own = {"depth": 2, "embed_dim": 16, "hidden_size": 32, "num_heads": 2, "mlp_ratio": 2}, {}
         return {"text_config": {**text, **_MROPE}, "vision_config": {**vision, **own}, **tokens}
     vision = {"hidden_size": 16, "intermediate_size": 24, "num_hidden_layers": 2, "num_attention_heads": 2}
     if family == "internvl":
@@ -112,6 +120,9 @@ def _settings(family: str, tokenizer: PreTrainedTokenizerFast) -> dict[str, Any]
 
 def _processor(family: str, tokenizer: PreTrainedTokenizerFast) -> ProcessorMixin:
     template = tokenizer.chat_template
+    if family == "qwen2_vl":
+        pictures = Qwen2VLImageProcessorPil(size={"shortest_edge": 56 * 56, "longest_edge": 56 * 56})
+        return _with_video(Qwen2PictureProcessor(pictures, tokenizer, chat_template=template), "Qwen2VLVideoProcessor")
     if family == "qwen2_5_vl":
         pictures = Qwen2VLImageProcessorPil(size={"shortest_edge": 56 * 56, "longest_edge": 56 * 56})
         return _with_video(PictureProcessor(pictures, tokenizer, chat_template=template), "Qwen2VLVideoProcessor")

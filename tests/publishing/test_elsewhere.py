@@ -13,7 +13,8 @@ from PIL import Image
 from safetensors.torch import load_file
 
 from tests.make import write_tiny_adapter
-from tests.policy.families import FAMILIES, write_family
+from tests.policy.families import FAMILIES as IN_PLAY
+from tests.policy.families import write_family
 from vision_zero.config.policy import PolicyConfig
 from vision_zero.config.publish import PublishConfig
 from vision_zero.data.validation.verdict import Verdict
@@ -27,7 +28,9 @@ from vision_zero.publishing.build import build
 from vision_zero.publishing.card import published_card
 from vision_zero.training.state import StageState
 
+FAMILIES = ("qwen2_vl", *IN_PLAY)
 CLASSES = {
+    "qwen2_vl": ("Qwen2VLProcessor", "Qwen2VLVideoProcessor"),
     "nano": ("Qwen2_5_VLProcessor", "Qwen2VLVideoProcessor"),
     "qwen2_5_vl": ("Qwen2_5_VLProcessor", "Qwen2VLVideoProcessor"),
     "qwen3_vl": ("Qwen3VLProcessor", "Qwen3VLVideoProcessor"),

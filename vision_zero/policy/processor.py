@@ -22,6 +22,7 @@ from transformers import (
     InternVLProcessor,
     ProcessorMixin,
     Qwen2_5_VLProcessor,
+    Qwen2VLProcessor,
     Qwen3VLProcessor,
 )
 
@@ -64,6 +65,15 @@ class PictureProcessor(_WithoutVideo, Qwen2_5_VLProcessor):
         super().__init__(image_processor, tokenizer, None, chat_template=chat_template, **kwargs)
 
 
+class Qwen2PictureProcessor(_WithoutVideo, Qwen2VLProcessor):
+    """Qwen2-VL's processor without its video processor."""
+
+    def __init__(
+        self, image_processor: Any = None, tokenizer: Any = None, chat_template: str | None = None, **kwargs: Any
+    ) -> None:
+        super().__init__(image_processor, tokenizer, None, chat_template=chat_template, **kwargs)
+
+
 class Qwen3PictureProcessor(_WithoutVideo, Qwen3VLProcessor):
     """Qwen3-VL's processor without its video processor."""
 
@@ -92,6 +102,7 @@ class SmolPictureProcessor(_WithoutVideo, Idefics3Processor):
 
 
 WITHOUT_VIDEO: Mapping[str, type] = {
+    "qwen2_vl": Qwen2PictureProcessor,
     "qwen2_5_vl": PictureProcessor,
     "qwen3_vl": Qwen3PictureProcessor,
     "internvl": InternPictureProcessor,
@@ -99,6 +110,7 @@ WITHOUT_VIDEO: Mapping[str, type] = {
 }
 """Classes by model type; other families use the library's own class."""
 
+save_under_name(Qwen2PictureProcessor, "Qwen2VLProcessor")
 save_under_name(PictureProcessor, "Qwen2_5_VLProcessor")
 save_under_name(Qwen3PictureProcessor, "Qwen3VLProcessor")
 save_under_name(InternPictureProcessor, "InternVLProcessor")
