@@ -199,12 +199,10 @@ NAMED = {
     "vision_zero/evaluation/answerers.py": _PROCESSOR,
     "vision_zero/evaluation/evaluate.py": _PROCESSOR,
     "vision_zero/policy/loading.py": _PROCESSOR,
-    "vision_zero/config/suites.py": _SUITES,
+    "vision_zero/config/suite_registry.py": _SUITES,
     "vision_zero/evaluation/suites/scenes.py": _SUITES,
     "vision_zero/evaluation/suites/charts.py": _SUITES,
     "vision_zero/evaluation/suites/odd_one_out.py": _SUITES,
-    "vision_zero/evaluation/run_suites.py": _SUITES,
-    "vision_zero/cli/evaluate.py": _SUITES,
 }
 """Modules outside the domains that have a domain's name, and why."""
 

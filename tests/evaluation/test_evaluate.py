@@ -11,7 +11,7 @@ import sys
 import threading
 import time
 from pathlib import Path
-from typing import Any, get_args
+from typing import Any
 
 import pyarrow.parquet as pq
 import pytest
@@ -24,10 +24,10 @@ from tests.evaluation.benchmarks.make import chart_row, problem
 from tests.evaluation.benchmarks.test_datasets import write
 from tests.evaluation.benchmarks.test_endpoint import Server, said
 from tests.make import write_tiny_adapter
-from vision_zero.cli.evaluate import SUITES, evaluate
+from vision_zero.cli.evaluate import evaluate
 from vision_zero.cli.evaluate_options import read_options
 from vision_zero.config.policy import PolicyConfig
-from vision_zero.config.suites import AnswererConfig, EvaluateConfig, SamplingProtocol, SuiteName
+from vision_zero.config.suites import AnswererConfig, EvaluateConfig, SamplingProtocol
 from vision_zero.data.images import png_bytes
 from vision_zero.data.model_files import fingerprint
 from vision_zero.errors import ConfigError, EvaluationError, PolicyError, VisionZeroError
@@ -287,7 +287,6 @@ def test_options_override_a_file(adapter: Path, tiny_base: Path, tmp_path: Path)
 
 
 def test_the_command(serve: Any, tmp_path: Path) -> None:
-    assert get_args(SuiteName) == SUITES
     url = serve("yes").config().url
     words = ["--policy", "m", "--endpoint", url, "--suite", "scenes", "--look", "compact", "--items", "5", "--out", str(tmp_path)]
     result = CliRunner().invoke(evaluate, words, catch_exceptions=False)

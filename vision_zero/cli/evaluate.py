@@ -10,7 +10,7 @@ from typing import Any
 
 import click
 
-SUITES = ("scenes", "charts", "differences", "odd_one_out", "easy_vqa", "chartqa", "mathvista")
+from vision_zero.config.suite_registry import SUITES
 
 
 @click.command(name="evaluate")
@@ -21,7 +21,7 @@ SUITES = ("scenes", "charts", "differences", "odd_one_out", "easy_vqa", "chartqa
 @click.option("--base", help="Policy to compare with; default: the base of the trained folder.")
 @click.option("--endpoint", help="URL of an OpenAI-compatible endpoint: http://localhost:8000/v1.")
 @click.option("--key-variable", help="Environment variable that holds the endpoint's key.")
-@click.option("--suite", "suites", type=click.Choice(SUITES), multiple=True, help="Suite; may be repeated.")
+@click.option("--suite", "suites", type=click.Choice(tuple(SUITES)), multiple=True, help="Suite; may be repeated.")
 @click.option("--look", type=click.Choice(["full", "compact"]), help="Images of the procedural suites.")
 @click.option("--items", type=click.IntRange(1), help="Items of each procedural suite.")
 @click.option("--source", help="ChartQA, MathVista: hub id, file, folder or URL (s3://...).")

@@ -3,17 +3,27 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any, Literal, Self
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import Field, model_validator
+from pydantic import AfterValidator, Field, model_validator
 
 from vision_zero.config.base import Config, RootConfig
 from vision_zero.config.endpoint import EndpointConfig, JudgeConfig
 from vision_zero.config.evaluation import EvaluationConfig, GateConfig
+from vision_zero.config.suite_registry import SUITES
 
 Look = Literal["full", "compact"]
 """``full``: 320x240 scenes and 480x360 charts with text; ``compact``: 112x112 images, for the embedded policy."""
-SuiteName = Literal["scenes", "charts", "differences", "odd_one_out", "easy_vqa", "chartqa", "mathvista"]
+
+
+def _known(name: str) -> str:
+    if name not in SUITES:
+        raise ValueError(f"{name} is no suite: {', '.join(SUITES)} are")
+    return name
+
+
+SuiteName = Annotated[str, AfterValidator(_known)]
+"""The name of a registered suite."""
 
 
 class SuiteConfig(Config):

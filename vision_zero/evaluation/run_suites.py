@@ -3,37 +3,22 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Sequence
+from importlib import import_module
 from pathlib import Path
 
 import click
 
-from vision_zero.config.suites import AnswererConfig, EvaluateConfig, Look, SuiteConfig, SuitesConfig
+from vision_zero.config.suite_registry import SUITES
+from vision_zero.config.suites import AnswererConfig, EvaluateConfig, SuiteConfig, SuitesConfig
 from vision_zero.errors import EvaluationError
 from vision_zero.evaluation.answerers import open_answerer
 from vision_zero.evaluation.benchmarks.benchmark import Benchmark
-from vision_zero.evaluation.benchmarks.chartqa import HUB as CHARTQA_HUB
-from vision_zero.evaluation.benchmarks.chartqa import SUFFIX, ChartQA
 from vision_zero.evaluation.benchmarks.judge import Judge
-from vision_zero.evaluation.benchmarks.mathvista import HUB as MATHVISTA_HUB
-from vision_zero.evaluation.benchmarks.mathvista import MathVista
 from vision_zero.evaluation.benchmarks.runner import Answerer, Progress, run_benchmark
 from vision_zero.evaluation.protocol import EvaluationProtocol
 from vision_zero.evaluation.suite_answers import AnsweredSuites, Answers
-from vision_zero.evaluation.suites.charts import chart_suite
-from vision_zero.evaluation.suites.differences import difference_suite
-from vision_zero.evaluation.suites.easy_vqa import EasyVqa
-from vision_zero.evaluation.suites.odd_one_out import odd_suite
-from vision_zero.evaluation.suites.procedural import ProceduralSuite
-from vision_zero.evaluation.suites.scenes import scene_suite
 from vision_zero.randomness import Seed
-
-_PROCEDURAL: Mapping[str, Callable[[Look, int], ProceduralSuite]] = {
-    "scenes": scene_suite,
-    "charts": chart_suite,
-    "differences": difference_suite,
-    "odd_one_out": odd_suite,
-}
 
 
 def open_suite(config: SuiteConfig) -> Benchmark:
@@ -42,15 +27,8 @@ def open_suite(config: SuiteConfig) -> Benchmark:
     Raises:
         EvaluationError: its source cannot be read, its package is not installed, or it has no items.
     """
-    benchmark: Benchmark
-    if config.name == "easy_vqa":
-        benchmark = EasyVqa.load(config.items, SUFFIX if config.look == "full" else "")
-    elif config.name == "chartqa":
-        benchmark = ChartQA.load(config.source or CHARTQA_HUB, config.split or "test", config.revision, config.options)
-    elif config.name == "mathvista":
-        benchmark = MathVista.load(config.source or MATHVISTA_HUB, config.split or "testmini", config.revision, config.options)
-    else:
-        benchmark = _PROCEDURAL[config.name](config.look, config.items)
+    module = import_module(f"vision_zero.evaluation.{SUITES[config.name].module}")
+    benchmark: Benchmark = module.open_suite(config)
     if not len(benchmark):
         raise EvaluationError(f"{config.source or config.name} holds no questions")
     return benchmark

@@ -11,6 +11,7 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any, Literal, final
 
+from vision_zero.config.suites import SuiteConfig
 from vision_zero.errors import EvaluationError
 from vision_zero.evaluation.benchmarks.benchmark import Benchmark, Extractor, Item, Verdict
 from vision_zero.evaluation.benchmarks.chartqa_score import STRICT_YEARS, best_match, strict_year_match
@@ -178,3 +179,8 @@ def origin_of(value: Any, name: str) -> Origin:
     if origin is None:
         raise EvaluationError(f"{name}: {text_of(value)[:40]!r} says neither human (0) nor augmented (1)")
     return origin
+
+
+def open_suite(config: SuiteConfig) -> ChartQA:
+    """The benchmark as it is configured. Raises as :meth:`ChartQA.load`."""
+    return ChartQA.load(config.source or HUB, config.split or "test", config.revision, config.options)

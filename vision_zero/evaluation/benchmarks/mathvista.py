@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, final, get_args
 
+from vision_zero.config.suites import SuiteConfig
 from vision_zero.errors import EvaluationError
 from vision_zero.evaluation.benchmarks.benchmark import Benchmark, Extractor, Item, Verdict
 from vision_zero.evaluation.benchmarks.datasets import BenchmarkTable, load_table, picture, row_digest
@@ -207,3 +208,8 @@ def _groups(problem: Problem) -> dict[str, tuple[str, ...]]:
         elif text_of(value):
             found[name] = (text_of(value),)
     return found
+
+
+def open_suite(config: SuiteConfig) -> MathVista:
+    """The benchmark as it is configured. Raises as :meth:`MathVista.load`."""
+    return MathVista.load(config.source or HUB, config.split or "testmini", config.revision, config.options)

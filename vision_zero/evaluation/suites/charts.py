@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from vision_zero.config.suites import Look
+from vision_zero.config.suites import Look, SuiteConfig
 from vision_zero.data.image_pair import ImagePair
 from vision_zero.domains.charts.config import ChartsConfig
 from vision_zero.domains.charts.source import ChartSource
@@ -61,6 +61,11 @@ class ChartQuestion:
 
     text: str
     answers: tuple[str, ...]
+
+
+def open_suite(config: SuiteConfig) -> ProceduralSuite:
+    """The suite as it is configured."""
+    return chart_suite(config.look, config.items)
 
 
 def chart_suite(look: Look, count: int) -> ProceduralSuite:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from vision_zero.config.suites import Look
+from vision_zero.config.suites import Look, SuiteConfig
 from vision_zero.data.image_pair import ImagePair
 from vision_zero.domains.scenes.config import ScenesConfig
 from vision_zero.domains.scenes.source import SceneSource
@@ -27,6 +27,11 @@ LOOKS: Mapping[Look, ScenesConfig] = {
     )
     for look, config in scenes.LOOKS.items()
 }
+
+
+def open_suite(config: SuiteConfig) -> ProceduralSuite:
+    """The suite as it is configured."""
+    return difference_suite(config.look, config.items)
 
 
 def difference_suite(look: Look, count: int) -> ProceduralSuite:

@@ -11,6 +11,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any, final
 
+from vision_zero.config.suites import SuiteConfig
 from vision_zero.data.images import decode
 from vision_zero.errors import EvaluationError, PairsError
 from vision_zero.evaluation.benchmarks.benchmark import Benchmark, Extractor, Item, Verdict
@@ -104,3 +105,8 @@ class EasyVqa(Benchmark):
 
     def _asked(self, number: int) -> tuple[str, str, int]:
         return self._questions[self._order[number]]
+
+
+def open_suite(config: SuiteConfig) -> EasyVqa:
+    """The suite as it is configured. Raises as :meth:`EasyVqa.load`."""
+    return EasyVqa.load(config.items, SUFFIX if config.look == "full" else "")

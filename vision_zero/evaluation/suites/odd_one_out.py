@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from vision_zero.config.suites import Look
+from vision_zero.config.suites import Look, SuiteConfig
 from vision_zero.domains.charts.config import ChartsConfig
 from vision_zero.domains.charts.source import ChartSource
 from vision_zero.domains.scenes.config import ScenesConfig
@@ -21,6 +21,11 @@ LOOKS: Mapping[Look, tuple[ScenesConfig, ChartsConfig]] = {
     "full": (scenes.LOOKS["full"], charts.LOOKS["full"]),
     "compact": (scenes.LOOKS["compact"], charts.LOOKS["compact"]),
 }
+
+
+def open_suite(config: SuiteConfig) -> ProceduralSuite:
+    """The suite as it is configured."""
+    return odd_suite(config.look, config.items)
 
 
 def odd_suite(look: Look, count: int) -> ProceduralSuite:

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 import numpy as np
 
 from vision_zero.config.nano_defaults import NANO_SCENES
-from vision_zero.config.suites import Look
+from vision_zero.config.suites import Look, SuiteConfig
 from vision_zero.data.image_pair import ImagePair
 from vision_zero.domains.question import Question
 from vision_zero.domains.scenes.config import ScenesConfig
@@ -34,6 +34,11 @@ _TRIES = 60
 """Questions that are tried on one picture."""
 
 Ask = Callable[[SceneFacts, np.random.Generator], Question | None]
+
+
+def open_suite(config: SuiteConfig) -> ProceduralSuite:
+    """The suite as it is configured."""
+    return scene_suite(config.look, config.items)
 
 
 def scene_suite(look: Look, count: int) -> ProceduralSuite:

@@ -1,0 +1,74 @@
+"""A suite is one module and one line in the registry: a toy suite of this file is configured, opened and answered."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from importlib import import_module
+from pathlib import Path
+from types import ModuleType
+
+import pytest
+from PIL import Image
+from pydantic import ValidationError
+
+from vision_zero.cli.evaluate import evaluate
+from vision_zero.config.suite_registry import SUITES, SuiteEntry
+from vision_zero.config.suites import EvaluateConfig, SuiteConfig
+from vision_zero.errors import EvaluationError
+from vision_zero.evaluation.benchmarks.benchmark import scores_of
+from vision_zero.evaluation.benchmarks.runner import run_benchmark
+from vision_zero.evaluation.run_suites import open_suite
+from vision_zero.evaluation.suites.procedural import ProceduralSuite, SuiteQuestion, closed_verdict
+
+COLORS = ("red", "green", "blue")
+
+
+def toy_suite(config: SuiteConfig) -> ProceduralSuite:
+    def pose(number: int) -> SuiteQuestion:
+        color = COLORS[number % 3]
+        judge = lambda reply: closed_verdict(reply if reply in COLORS else None, color, {})  # noqa: E731
+        return SuiteQuestion("What color is it?", Image.new("RGB", (32, 32), color), judge)
+
+    return ProceduralSuite("colors", 1, config.items, pose, "vision_zero.text")
+
+
+class SaysRed:
+    """Answers red, whatever it is shown."""
+
+    name = "red"
+
+    def answer(self, conversations: Sequence[object], seed: object) -> list[str]:
+        return ["red"] * len(conversations)
+
+
+@pytest.fixture
+def _registered(monkeypatch: pytest.MonkeyPatch) -> None:
+    module = ModuleType("vision_zero.evaluation.suites.colors")
+    module.open_suite = toy_suite  # type: ignore[attr-defined]
+    monkeypatch.setitem(sys.modules, module.__name__, module)
+    monkeypatch.setitem(SUITES, "colors", SuiteEntry("suites.colors", has_look=False))
+
+
+@pytest.mark.usefixtures("_registered")
+def test_a_toy_suite_is_configured_opened_and_answered(tmp_path: Path) -> None:
+    config = EvaluateConfig.model_validate({"suites": [{"name": "colors", "items": 6}]})
+    suite = open_suite(config.suites[0])
+    records = run_benchmark(suite, SaysRed(), tmp_path / "records.jsonl", batch_size=4)
+    scores = scores_of(suite.name, records)
+    assert scores.overall is not None
+    assert (scores.overall.correct, scores.overall.total) == (2, 6)
+
+
+def test_other_names_are_errors_that_list_the_suites() -> None:
+    with pytest.raises(ValidationError, match="colors is no suite: scenes, charts, differences, odd_one_out, easy_vqa, chartqa"):
+        SuiteConfig(name="colors")
+
+
+def test_each_line_names_a_module_that_opens_its_suite() -> None:
+    for name, entry in SUITES.items():
+        assert callable(import_module(f"vision_zero.evaluation.{entry.module}").open_suite), name
+    with pytest.raises(EvaluationError, match="holds no file"):
+        open_suite(SuiteConfig(name="chartqa", source="/there/is/nothing.json"))
+    offered = next(option for option in evaluate.params if option.name == "suites").type
+    assert list(offered.choices) == list(SUITES)  # type: ignore[attr-defined]
