@@ -30,7 +30,9 @@ def resume(
     """Resume from the model version in production, or start from the base if there is none."""
     from steps.model_registry import hold_run_lock, production_version, promoted_artifact, refused_since
     from vision_zero.recipes.nano_limits import notes_on
+    from vision_zero.tracking.installed import check_installed
 
+    check_installed(config.tracking)
     for number, note in enumerate(notes_on(config), 1):
         _LOGGER.warning(note)
         log_metadata({f"note {number}": note})

@@ -2,9 +2,10 @@
 
 from typing import Annotated
 
-from zenml import get_step_context, step
+from zenml import get_step_context, log_metadata, step
 from zenml.types import HTMLString
 
+from steps.trackers import stack_trackers
 from vision_zero.config.self_play import SelfPlayConfig
 from vision_zero.data.validation.verdict import Verdict
 from vision_zero.evaluation.estimates import Scores
@@ -32,9 +33,10 @@ def report(
     clue_games: PlayedGames,
     vote_games: PlayedGames,
 ) -> Annotated[HTMLString, "report"]:
-    """Write the report and the run's plain files, and print the summary table."""
+    """Send scores, alarms and a replay to the recipe's trackers, write the report and plain files, and print the summary."""
     from vision_zero.report.run_folder import Outcome, RunFolder, summary_table
     from vision_zero.report.step_times import RunTimes
+    from vision_zero.report.tracked_outcome import send_outcome
 
     context = get_step_context()
     run = context.pipeline_run
@@ -46,7 +48,12 @@ def report(
     }
     folder = RunFolder.of(config, run.name, context.model.name)
     times, unplayed = RunTimes.of(run.start_time, done), UnplayedGames.of(config, rounds, before, state)
-    outcome = Outcome(before, state, verdict, scores, alarms, benchmarks, promotion, times, unplayed)
-    page = folder.write(outcome, policy, clue_games.and_then(vote_games))
+    games = clue_games.and_then(vote_games)
+    with stack_trackers(config.tracking):
+        tracked = send_outcome(config.tracked(context.model.name), before, state, alarms, benchmarks, games)
+    if tracked.trackers:
+        log_metadata({"tracking": {one.name: f"{one.place}: {one.sentence}" for one in tracked.trackers}})
+    outcome = Outcome(before, state, verdict, scores, alarms, benchmarks, promotion, times, unplayed, tracked)
+    page = folder.write(outcome, policy, games)
     summary_table(outcome, folder)
     return HTMLString(page)

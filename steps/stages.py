@@ -10,6 +10,7 @@ from materializers.documents import AlarmsMaterializer, BaseMeasuresMaterializer
 from materializers.games import PlayedGamesMaterializer
 from materializers.policy import PolicyMaterializer
 from steps.cache_policy import BY_CONTENT
+from steps.trackers import stack_trackers
 from vision_zero.config.self_play import BaseMeasureConfig, SelfPlayConfig
 from vision_zero.data.table import PairTable
 from vision_zero.evaluation.estimates import BaseMeasures, Scores
@@ -34,9 +35,11 @@ def clue_stage(
     from vision_zero.training.job import StageJob
     from vision_zero.training.methods import run_stage
 
-    run = get_step_context().pipeline_run.name
-    job = StageJob.of(config, state, policy, pairs, Path(mkdtemp(prefix="vision-zero-clue-")), run=run)
-    result = run_stage("clue", job)
+    context = get_step_context()
+    run, tracked = context.pipeline_run.name, config.tracked(context.model.name)
+    job = StageJob.of(config, state, policy, pairs, Path(mkdtemp(prefix="vision-zero-clue-")), run=run, tracked=tracked)
+    with stack_trackers(config.tracking):
+        result = run_stage("clue", job)
     games = PlayedGames.of(result.transcripts, pairs, config.rewards, config.replay_games, config.game.spy_image)
     log_metadata(result.summary(state))
     return result.state, result.policy, games
@@ -59,11 +62,13 @@ def decision_stage(
     from vision_zero.training.job import StageJob
     from vision_zero.training.methods import run_stage
 
-    run = get_step_context().pipeline_run.name
+    context = get_step_context()
+    run, tracked = context.pipeline_run.name, config.tracked(context.model.name)
     folder = Path(mkdtemp(prefix="vision-zero-decision-"))
     left = config.iterations_per_round - (state.iteration - before.iteration)
-    job = StageJob.of(config, state, policy, pairs, folder, run=run, iterations=left)
-    result = run_stage("decision", job)
+    job = StageJob.of(config, state, policy, pairs, folder, run=run, iterations=left, tracked=tracked)
+    with stack_trackers(config.tracking):
+        result = run_stage("decision", job)
     games = PlayedGames.of(result.transcripts, pairs, config.rewards, config.replay_games, config.game.spy_image)
     log_metadata(result.summary(state))
     return result.state, result.policy, games

@@ -13,6 +13,7 @@ LAYERS = (
     "data",
     "domains",
     "config",
+    "tracking",
     "data.validation, domains.build, domains.build_shards",
     "game",
     "rewards",

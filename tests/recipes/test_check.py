@@ -1,12 +1,16 @@
 """Every shipped configuration is valid, every misspelling is found, and the keys are ZenML's."""
 
+from functools import partial
 from importlib import import_module
+from importlib.util import find_spec
 from pathlib import Path
+from typing import get_args
 
 import pytest
 import yaml
 
 from vision_zero.config.self_play import SelfPlayConfig
+from vision_zero.config.tracking import TrackerName
 from vision_zero.errors import ConfigError
 from vision_zero.recipes.check import ROOTS, RUN_KEYS, STEP_KEYS, check_before_run, check_file, read_yaml
 
@@ -169,3 +173,20 @@ def test_defaults_are_the_papers():
     assert (switch.error_to_decision, switch.abstention_to_decision) == (0.4, 0.5)
     assert (switch.min_iterations, switch.patience, switch.start) == (5, 20, "decision")
     assert (config.game.civilians, config.game.rounds, config.game.spy_image) == (3, 2, "modified")
+
+
+def test_a_tracker_that_is_not_installed_is_one_line_before_any_work(tmp_path):
+    missing = [name for name in get_args(TrackerName) if find_spec(name) is None]
+    if not missing:
+        pytest.skip("all trackers are installed here")
+    file = written(tmp_path, {"parameters": {"config": {"tracking": ["tensorboard", missing[0]]}}})
+    said = rf"^tracking: {missing[0]} is not installed here: pip install 'vision-zero\[{missing[0]}\]'"
+    for check in (partial(check_file, file), partial(check_before_run, file, "self_play")):
+        with pytest.raises(ConfigError, match=said):
+            check()
+
+
+def test_trackers_are_named_once_each_and_are_known(tmp_path):
+    for given, said in ((["tensorboard", "tensorboard"], "names a tracker twice"), (["neptune"], "tracking.0: input should be")):
+        with pytest.raises(ConfigError, match=said):
+            check_file(written(tmp_path, {"parameters": {"config": {"tracking": given}}}))

@@ -8,6 +8,7 @@ import os
 import subprocess
 import sys
 import time
+from dataclasses import replace
 from functools import partial
 
 import pytest
@@ -15,10 +16,12 @@ import torch
 from pydantic import ValidationError
 
 from tests.make import files_below
+from tests.tracking.stores import read as stored
 from tests.training.idle import WAITS
 from tests.training.jobs import adapter, optimizer, run_clue_stage, run_decision_stage, start, tiny_job
 from tests.training.rehearsed import rehearse
 from vision_zero.config.learning import LearningConfig, SwitchConfig
+from vision_zero.config.tracking import TrackedRun
 from vision_zero.errors import TrainingError
 from vision_zero.policy.folder import POLICY_FILES
 from vision_zero.training import launcher
@@ -59,7 +62,12 @@ def test_two_processes_train_on_clues_as_one_does_and_one_goes_on_from_there(mak
 def test_two_processes_train_on_votes_as_one_does_and_end_when_the_stage_does(make_job, same_batch):
     state = StageState.at_start(SwitchConfig(rule="fixed", period=2))
     one = run_decision_stage(make_job(state))
-    two = run_decision_stage(make_job(state, num_processes=2))
+    job = make_job(state, num_processes=2)
+    followed = TrackedRun(trackers=("tensorboard",), model="my_model", folder=str(job.folder.parent))
+    two = run_decision_stage(replace(job, tracked=followed))
+    sent = stored("tensorboard", job.folder.parent, "my_model").train["kl"]
+    once = [(record.iteration + 1, pytest.approx(record.metrics["kl"])) for record in two.state.history]
+    assert sent == once, "by one of the processes"
     assert (two.state.stage, two.state.iteration, len(two.transcripts)) == ("clue", 2, 8)
     assert two.transcripts == one.transcripts
     assert any(record.metrics["zero_variance"] < 1 for record in one.state.history)

@@ -58,6 +58,11 @@ def refuse_credentials_in_text(text: str, source: str) -> None:
         raise ConfigError(_message(f"{source}: line {line}", "by its form"))
 
 
+def holds_credential(text: str) -> bool:
+    """Whether something in a text looks like a credential by its form."""
+    return _FORM.search(text) is not None
+
+
 def names_credential(key: str) -> bool:
     """Whether a setting of this name would hold a credential."""
     parts = re.sub(r"([a-z0-9])([A-Z])", r"\1_\2", key)
@@ -92,7 +97,7 @@ def _found(data: object, place: tuple[str, ...]) -> Iterator[tuple[str, str]]:
 
 
 def _has_form(value: Any) -> bool:
-    return isinstance(value, str) and _FORM.search(value) is not None
+    return isinstance(value, str) and holds_credential(value)
 
 
 def _holds_something(value: Any) -> bool:

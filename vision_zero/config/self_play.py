@@ -18,6 +18,7 @@ from vision_zero.config.promotion import PromotionConfig
 from vision_zero.config.rewards import RewardsConfig
 from vision_zero.config.sources import DomainName, SourcesConfig
 from vision_zero.config.suites import SuitesConfig
+from vision_zero.config.tracking import TrackedRun, Trackers
 from vision_zero.domains.domain import Domain
 from vision_zero.domains.registry import DOMAINS, FIRST
 from vision_zero.randomness import HELD_OUT_SEEDS
@@ -98,6 +99,9 @@ class SelfPlayConfig(RootConfig):
     """Games in a replay."""
     runs_folder: str = "runs"
     """Folder for the report and the other plain files of a run, relative to the checkout."""
+    tracking: Trackers = ()
+    """Experiment trackers that get the metrics, scores, alarms and a replay of all runs of the model: ``tensorboard``, ``wandb``,
+    ``mlflow``, ``trackio``. None: nothing is sent, and none is imported."""
 
     @property
     def of_base(self) -> BaseMeasureConfig:
@@ -109,6 +113,12 @@ class SelfPlayConfig(RootConfig):
             rewards=self.rewards,
             replay_games=self.replay_games,
         )
+
+    def tracked(self, model: str) -> TrackedRun:
+        """A run of the model as the trackers know it."""
+        if not self.tracking:
+            return TrackedRun()
+        return TrackedRun(trackers=self.tracking, model=model, folder=self.runs_folder, settings=self.model_dump(mode="json"))
 
     @model_validator(mode="after")
     def _an_adapter_is_not_shared_out(self) -> Self:

@@ -27,6 +27,7 @@ from vision_zero.errors import ConfigError
 from vision_zero.recipes.ablation_plan import ArmRun, Contents, plan
 from vision_zero.recipes.input_fingerprints import of_recipe
 from vision_zero.recipes.nano_limits import notes_on
+from vision_zero.tracking.installed import check_installed
 
 ROOTS: dict[str, type[BaseModel]] = {
     "ablation": AblationConfig,
@@ -82,8 +83,11 @@ def check_file(path: Path, pipeline: str | None = None) -> str:
         likelier = _pipeline_of(parameters["config"], path)
         hint = "" if likelier == name else f" (it looks like a configuration of {likelier}, and was given to {name})"
         raise ConfigError(f"{path}: {problems(error)}{hint}") from error
+    if isinstance(config, SelfPlayConfig):
+        check_installed(config.tracking)
     if isinstance(config, AblationConfig):
         arms = read_arms(config, _unseen)
+        check_installed(sorted({name for arm in arms for name in arm.config.tracking}))
         said = f"a valid configuration of an ablation of {len(arms)} arms and seeds"
         return _with_notes(said, tuple(dict.fromkeys(note for arm in arms for note in notes_on(arm.config))))
     return _with_notes(f"a valid configuration of {type(config).__name__.removesuffix('Config')}", notes_on(config))

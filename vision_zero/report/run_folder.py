@@ -9,7 +9,7 @@ import json
 import logging
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -36,6 +36,7 @@ from vision_zero.report.pages import render_page
 from vision_zero.report.replay import replay_page
 from vision_zero.report.reply_stats import replies_by_role
 from vision_zero.report.step_times import RunTimes
+from vision_zero.report.tracked_outcome import TrackedOutcome
 from vision_zero.training.diagnostics import Alarms
 from vision_zero.training.metrics import failures, phases
 from vision_zero.training.state import IterationRecord, StageState
@@ -50,8 +51,11 @@ NUMBERS: Mapping[str, type[Config]] = {
     "promotion": Promotion,
     "times": RunTimes,
     "unplayed": UnplayedGames,
+    "tracking": TrackedOutcome,
 }
 """Fields of an outcome that are stored as ``<name>.json``."""
+LATER = ("tracking",)
+"""Those that folders of earlier versions do not have."""
 Numbers = TypeVar("Numbers", bound=Config)
 _LOGGER = logging.getLogger(__name__)
 
@@ -66,6 +70,11 @@ class Outcome:
         suites: scores on the suites, and the gate's decision.
         times: duration of the steps before the report.
         unplayed: games for which pairs were made but which were not played.
+        promotion: how it fares beside the version in production.
+        suites: the suites that the policy was asked, and what the gate says.
+        times: how long the steps before the report took.
+        unplayed: the games that it made pairs for and did not play.
+        tracking: what its trackers got.
     """
 
     before: StageState
@@ -77,6 +86,7 @@ class Outcome:
     promotion: Promotion
     times: RunTimes
     unplayed: UnplayedGames
+    tracking: TrackedOutcome = field(default_factory=TrackedOutcome)
 
     @property
     def records(self) -> tuple[IterationRecord, ...]:
@@ -146,6 +156,7 @@ def report_page(run: str, outcome: Outcome) -> str:
         phases=phases(outcome.records),
         times=outcome.times,
         unplayed=outcome.unplayed,
+        trackers=outcome.tracking.trackers,
         failures=failures(outcome.records),
     )
 
@@ -159,7 +170,8 @@ def rewrite(path: Path) -> Path:
         PairsError, GameError, ConfigError: a file of the folder is missing or broken.
         ReportError: the pages cannot be written.
     """
-    numbers: dict[str, Any] = {name: _read(path / f"{name}.json", kind) for name, kind in NUMBERS.items()}
+    there = [name for name in NUMBERS if name not in LATER or (path / f"{name}.json").exists()]
+    numbers: dict[str, Any] = {name: _read(path / f"{name}.json", NUMBERS[name]) for name in there}
     identity = _read(path / IDENTITY, RunIdentity) if (path / IDENTITY).exists() else None
     run = path.resolve().name if identity is None else identity.run
     outcome = Outcome(before=numbers["state"].before(run), **numbers)
@@ -212,6 +224,8 @@ def summary_table(outcome: Outcome, folder: RunFolder) -> None:
         click.echo(f"  {line}")
     for alarm in outcome.alarms.alarms:
         click.echo(f"  {alarm.name:<20}{alarm.mark}: {alarm.sentence}")
+    for tracked in outcome.tracking.trackers:
+        click.echo(f"  {tracked.name:<20}{tracked.sentence}")
     click.echo(f"  report  {folder.path / 'report.html'}")
     click.echo(f"  replay  {folder.path / 'replay.html'}")
     click.echo("")

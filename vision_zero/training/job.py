@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +14,7 @@ from vision_zero.config.nano_defaults import reasoning_prefix
 from vision_zero.config.policy import PolicyConfig
 from vision_zero.config.rewards import RewardsConfig
 from vision_zero.config.self_play import SelfPlayConfig
+from vision_zero.config.tracking import TrackedRun
 from vision_zero.data.sampler import PairSampler, stride
 from vision_zero.data.table import PairTable
 from vision_zero.game.transcript import Transcript
@@ -35,6 +36,7 @@ class StageJob:
         run: the run's name, for the history.
         seed: the run's seed.
         opener: the prefix of the policy's reasoned replies; None if unknown.
+        tracked: the run as its trackers know it, if it has any.
     """
 
     policy: PolicyConfig
@@ -49,6 +51,7 @@ class StageJob:
     run: str
     seed: Seed
     opener: str | None = None
+    tracked: TrackedRun = field(default_factory=TrackedRun)
 
     @classmethod
     def of(
@@ -61,6 +64,7 @@ class StageJob:
         *,
         run: str,
         iterations: int | None = None,
+        tracked: TrackedRun | None = None,
     ) -> StageJob:
         """The job of a run's configuration for the current stage; ``iterations`` defaults to those of a round."""
         learning = config.learning.of(state.stage)
@@ -79,6 +83,7 @@ class StageJob:
             run=run,
             seed=Seed(config.seed).child("after refusals", state.refusals) if state.refusals else Seed(config.seed),
             opener=reasoning_prefix(config.evaluation.reasoning_prefix, config.policy.base),
+            tracked=tracked or TrackedRun(),
         )
 
     @property

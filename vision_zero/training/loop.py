@@ -48,6 +48,7 @@ from vision_zero.policy.vllm import VllmModel
 from vision_zero.policy.vllm_server import let_sleep
 from vision_zero.randomness import Seed
 from vision_zero.rewards.role_advantage import RoleBaselines
+from vision_zero.tracking.tracking import Tracking
 from vision_zero.training.checkpoint import load_optimizer, save_optimizer
 from vision_zero.training.grpo_arguments import grpo_arguments
 from vision_zero.training.job import StageJob, StageResult
@@ -108,7 +109,7 @@ class StageLoop(ABC):
         self.job = job
         self.game = WhoIsTheSpy(job.game)
         self.transcripts: list[Transcript] = []
-        self.progress = Progress(job.state, job.run)
+        self.progress = Progress(job.state, job.run, Tracking(job.tracked))
         self.observer: Observer | None = None
         self.timer = PhaseTimer(job.policy, job.learning)
         self.origin = Provenance.of(job.policy, model)
@@ -152,7 +153,7 @@ class StageLoop(ABC):
         parent = self.job.parent.path
         if self._copy is not None and parent is not None:
             self._read_weights(parent)  # before they are sharded
-        with out_of_memory_named("update", self.job.policy, self.job.learning):
+        with out_of_memory_named("update", self.job.policy, self.job.learning), self.progress:
             self.trainer.train(resume_from_checkpoint=None if parent is None else str(parent))
         self.trainer.accelerator.wait_for_everyone()  # only the first process has written the folder
         return StageResult(self.progress.state, tuple(self.transcripts), PolicyFolder(self.checkpoint).checked())

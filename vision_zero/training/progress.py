@@ -1,11 +1,16 @@
-"""Progress of a stage during training: the current stage state, and the record of each iteration."""
+"""Progress of a stage during training: the current stage state, the record of each iteration, and what trackers get of it."""
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
+from types import TracebackType
+from typing import Self
 
+from vision_zero.config.tracking import TrackedRun
 from vision_zero.game.transcript import VoteRates
 from vision_zero.rewards.role_advantage import RoleBaselines
+from vision_zero.tracking.tracking import Tracking
 from vision_zero.training.controller import advance, running_rates
 from vision_zero.training.state import IterationRecord, StageState
 
@@ -26,15 +31,31 @@ _FROM_LOGS = {
 }
 """Names in the trainers' logs, TRL's and the clue trainer's → ours; what else is logged stays out of the history."""
 
+_OF_NO_REWARDS = ("reward", "reward_std", "frac_reward_zero_std")
+"""What TRL logs of rewards is of zeros in the clue stage: there the advantages are put in afterwards."""
+
 
 class Progress:
-    """Owned by one trainer. Per iteration first ``measured`` (advances the controller), then ``logged`` (after the update)."""
+    """Owned by one trainer, and left when it ends. Per iteration first ``measured`` (advances the controller), then ``logged``
+    (after the update)."""
 
-    def __init__(self, state: StageState, run: str) -> None:
+    def __init__(self, state: StageState, run: str, tracking: Tracking | None = None) -> None:
         self.state = state
         self.stage = state.stage
         self.run = run
+        self.tracking = tracking or Tracking(TrackedRun())
         self._pending: IterationRecord | None = None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        """Leave the trackers; the last record says which of them may lack something."""
+        late = self.tracking.close()
+        if late and self.state.history:
+            *earlier, last = self.state.history
+            marked = last.model_copy(update={"unsent": {**late, **last.unsent}})
+            self.state = self.state.model_copy(update={"history": (*earlier, marked)})
 
     @property
     def is_stage_over(self) -> bool:
@@ -63,6 +84,28 @@ class Progress:
         if self._pending is None:
             return
         known = {ours: logs[theirs] for theirs, ours in _FROM_LOGS.items() if logs.get(theirs) is not None}
-        record = self._pending.model_copy(update={"metrics": {**self._pending.metrics, **known}})
+        unsent = self.tracking.send("train", self._pending.iteration + 1, tracked_metrics(self._pending, logs))
+        record = self._pending.model_copy(update={"metrics": {**self._pending.metrics, **known}, "unsent": unsent})
         self.state = self.state.model_copy(update={"history": (*self.state.history, record)})
         self._pending = None
+
+
+def tracked_metrics(measured: IterationRecord, logs: Mapping[str, float]) -> dict[str, float]:
+    """What trackers get of an iteration: all that the trainer logged, under its own names, and what was measured here.
+
+    Args:
+        measured: the record before it is completed.
+        logs: the trainer's, of the same iteration.
+    """
+    left_out = _OF_NO_REWARDS if measured.stage == "clue" else ()
+    logged = {name: value for name, value in logs.items() if name not in left_out and not name.startswith("rewards/")}
+    own = {
+        **measured.metrics,
+        **{name: getattr(measured, name) for name in ("accuracy", "abstention", "running_accuracy", "running_abstention")},
+        "is_clue_stage": float(measured.stage == "clue"),
+    }
+    return {name: float(value) for name, value in {**logged, **own}.items() if _is_finite_number(value)}
+
+
+def _is_finite_number(value: object) -> bool:
+    return isinstance(value, (int, float)) and math.isfinite(value)

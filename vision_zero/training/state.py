@@ -6,6 +6,7 @@ from pydantic import Field
 
 from vision_zero.config.base import Config
 from vision_zero.config.learning import Stage, SwitchConfig
+from vision_zero.config.tracking import TrackerName
 from vision_zero.evaluation.estimates import Scores
 from vision_zero.evaluation.refused import Refused
 from vision_zero.rewards.role_advantage import RoleBaselines
@@ -35,6 +36,8 @@ class IterationRecord(Config):
     running_abstention: float
     metrics: dict[str, float] = Field(default_factory=dict)
     """Everything else by name: rewards by role, KL, entropy, lengths, parse failures, seconds by phase."""
+    unsent: dict[TrackerName, str] = Field(default_factory=dict)
+    """Trackers that did not get it, and why."""
 
 
 class StageState(Config):

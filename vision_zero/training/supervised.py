@@ -28,6 +28,7 @@ from vision_zero.policy.policy import seeded
 from vision_zero.policy.provenance import Provenance
 from vision_zero.policy.trainable import adapted_layers
 from vision_zero.randomness import Seed
+from vision_zero.tracking.tracking import Tracking
 from vision_zero.training.checkpoint import load_optimizer, save_optimizer
 from vision_zero.training.job import StageJob, StageResult
 from vision_zero.training.progress import Progress
@@ -50,8 +51,9 @@ def run_stage(stage: Stage, job: StageJob) -> StageResult:
     if stage != job.state.stage or not job.planned:
         return StageResult(job.state, (), job.parent)
     course = _Course(job)
-    for iteration in job.planned:
-        course.teach(taught_in(job, iteration))
+    with course.progress:
+        for iteration in job.planned:
+            course.teach(taught_in(job, iteration))
     return StageResult(course.progress.state, (), course.save())
 
 
@@ -94,7 +96,7 @@ class _Course:
         self.parameters = [parameter for parameter in self.model.parameters() if parameter.requires_grad]
         self.device = device_named()
         self.collator = Collator(processor)
-        self.progress = Progress(job.state, job.run)
+        self.progress = Progress(job.state, job.run, Tracking(job.tracked))
         if job.parent.path is not None:
             before = Provenance.read(job.parent.path)
             if before is not None:

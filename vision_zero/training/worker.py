@@ -1,6 +1,7 @@
 """One of the processes that train together: ``python -m torch.distributed.run … -m vision_zero.training.worker FOLDER``.
 
-Started by :mod:`vision_zero.training.launcher`, never by hand. All processes do the same; the first one writes the result.
+Started by :mod:`vision_zero.training.launcher`, never by hand. All processes do the same; the first one writes the result
+and is the only one that speaks to trackers.
 """
 
 from __future__ import annotations
@@ -8,6 +9,7 @@ from __future__ import annotations
 import os
 import sys
 from contextlib import suppress
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from typing import NoReturn
@@ -15,6 +17,7 @@ from typing import NoReturn
 import torch
 from torch import distributed
 
+from vision_zero.config.tracking import TrackedRun
 from vision_zero.errors import VisionZeroError
 from vision_zero.training.job_folder import JobFolder
 from vision_zero.training.launcher import FAILURE, end_with_starter
@@ -53,7 +56,10 @@ def _leave() -> NoReturn:
 
 
 def _train(folder: JobFolder, *, is_first: bool) -> None:
-    result = train_here(*folder.read())
+    stage, job = folder.read()
+    if not is_first:
+        job = replace(job, tracked=TrackedRun())
+    result = train_here(stage, job)
     if is_first:
         folder.write_result(result)
 
