@@ -6,6 +6,8 @@ BIN ?= $(VENV)/bin
 CONFIG ?= configs/self_play/nano.yaml
 EXTRAS ?= dev
 PORT ?= 8237
+TRACKERS := .venv-trackers
+PURELIB := import sysconfig; print(sysconfig.get_path("purelib"))
 WORKERS ?= 2
 
 # No telemetry and no downloads: the default policy is in the repository. OMP_WAIT_POLICY=PASSIVE: on two cores, idle
@@ -19,7 +21,7 @@ export GX_ANALYTICS_ENABLED := false
 export TRL_EXPERIMENTAL_SILENCE := 1
 export OMP_WAIT_POLICY := PASSIVE
 
-.PHONY: help run test test-kubeflow test-s3 test-browser test-vllm lint dashboard stop-dashboard clean install
+.PHONY: help run test test-kubeflow test-s3 test-browser test-vllm test-trackers lint dashboard stop-dashboard clean install
 
 help: ## Show this list.
 	@grep -E '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 18
@@ -56,6 +58,14 @@ test-browser: $(VENV)/installed ## Tests of the dashboard in Chromium (Debian's 
 test-vllm: $(VENV)/installed ## Contract tests with a real vLLM server, in .venv-vllm (3.5 GB); ten minutes the first time, then three.
 	tests/vllm/environment.sh .venv-vllm
 	VLLM_PROGRAM=.venv-vllm/bin/vllm $(BIN)/python -m pytest -m vllm
+
+# trackio needs an older Pillow than the rest: what differs lies in an environment over .venv.
+test-trackers: $(VENV)/installed ## All four experiment trackers, offline: a separate CI job, three minutes.
+	test -x $(TRACKERS)/bin/python || $(BIN)/python -m venv $(TRACKERS)
+	$(BIN)/python -c '$(PURELIB)' > "$$($(TRACKERS)/bin/python -c '$(PURELIB)')/below.pth"
+	grep -v '^pillow==' constraints.txt > $(TRACKERS)/constraints.txt
+	$(TRACKERS)/bin/python -m pip install --quiet --constraint $(TRACKERS)/constraints.txt 'wandb>=0.31,<1' 'trackio>=0.43'
+	REQUIRE_TRACKERS=1 $(TRACKERS)/bin/python -m pytest tests/tracking
 
 lint: $(VENV)/installed ## Run ruff and mypy (strict: library, steps, materializers, pipelines).
 	$(BIN)/ruff check .
