@@ -176,7 +176,8 @@ class Policy:
         An option's probability is that of its tokens, at the sampling temperature, up to where it differs from all other options.
 
         Args:
-            begun, options: as for :meth:`likeliest`.
+            begun: as for :meth:`likeliest`.
+            options: as for :meth:`likeliest`.
 
         Raises:
             PolicyError: a server samples the replies; it does not return these probabilities.

@@ -205,7 +205,8 @@ def make_plan(config: SelfPlayConfig, *, prompt: int | None = None, picture: int
     """Build the recipe's model without weights and count the tokens of its longest prompt.
 
     Args:
-        prompt, picture: tokens of a whole prompt and of its picture; None: counted by the base's processor.
+        prompt: tokens of a whole prompt, with its picture; None: counted by the base's processor.
+        picture: tokens of its picture; None: counted likewise.
 
     Raises:
         PolicyError: the base has no configuration, or no processor to count tokens with.

@@ -40,7 +40,8 @@ def membrane(values: Values, known: Mask, wanted: Mask) -> Values:
 
     Args:
         values: (height, width, channels).
-        known, wanted: (height, width), apart from each other.
+        known: (height, width), where the colours are known.
+        wanted: (height, width), where they are wanted; apart from the known ones.
     """
     if not known.any():
         return np.zeros_like(values)

@@ -30,7 +30,8 @@ def place_for(target: Canvas, source: Canvas, mask: Mask, taken: Mask, rng: np.r
     """Where in the target the source's region may be shown with its surroundings.
 
     Args:
-        target, source: of one size; they may be the same.
+        target: the picture that is pasted into.
+        source: the picture that is copied from, of the same size; it may be the same.
         mask: the region in the source.
         taken: where it must not be shown, in the target.
 

@@ -92,7 +92,8 @@ def find_regions(small: Picture, size: tuple[int, int], min_area: float, max_are
     Args:
         small: a small copy of the picture.
         size: (width, height) of the picture, and of the regions' masks.
-        min_area, max_area: shares of the picture.
+        min_area: the least share of the picture.
+        max_area: the largest share of the picture.
     """
     segments = _segments(small)
     found: list[tuple[float, Mask, float]] = []
