@@ -5,8 +5,12 @@ The checkout's own ``.zen``, with the stack that its user chose, is left alone.
 
 from __future__ import annotations
 
+import atexit
 import gc
 import os
+import re
+import shutil
+import sys
 import tempfile
 from pathlib import Path
 
@@ -16,7 +20,11 @@ os.environ["GX_ANALYTICS_ENABLED"] = "false"
 os.environ["ZENML_ANALYTICS_OPT_IN"] = "false"
 os.environ["ZENML_ENABLE_RICH_TRACEBACK"] = "false"
 os.environ["TRL_EXPERIMENTAL_SILENCE"] = "1"
-os.environ["ZENML_CONFIG_PATH"] = tempfile.mkdtemp(prefix="vision-zero-test-zenml-")
+# Its database is written some 700 times a run, each time to the disk: in memory that takes no time.
+os.environ["ZENML_CONFIG_PATH"] = tempfile.mkdtemp(
+    prefix="vision-zero-test-zenml-", dir="/dev/shm" if os.access("/dev/shm", os.W_OK) else None
+)
+
 os.environ["ZENML_REPOSITORY_PATH"] = os.environ["ZENML_CONFIG_PATH"]
 os.environ["ZENML_CUSTOM_SOURCE_ROOT"] = str(Path(__file__).resolve().parents[1])
 
@@ -25,8 +33,18 @@ import torch
 from hypothesis import settings
 
 torch.set_num_threads(1)
+atexit.register(shutil.rmtree, os.environ["ZENML_CONFIG_PATH"], ignore_errors=True)
 settings.register_profile("without a clock", deadline=None)
 settings.load_profile("without a clock")
+
+
+def pytest_ignore_collect(collection_path, config):
+    """A module whose mark is left out is not even imported: what it imports takes seconds, too."""
+    if collection_path.suffix != ".py" or not re.fullmatch(r"not \w+( and not \w+)*", config.option.markexpr):
+        return None
+    left_out = set(config.option.markexpr.split()) - {"not", "and"}
+    own = re.search(r"^pytestmark = (.*)$", collection_path.read_text(encoding="utf-8"), re.MULTILINE)
+    return True if own and left_out & set(re.findall(r"pytest\.mark\.(\w+)", own[1])) else None
 
 
 def pytest_collection_modifyitems(items):
@@ -40,6 +58,22 @@ def _what_is_loaded_is_no_garbage():
     """Each stage that a test trains collects garbage, which otherwise looks through all of torch and ZenML every time."""
     gc.collect()
     gc.freeze()
+
+
+@pytest.fixture(scope="session")
+def preloaded(tmp_path_factory):
+    """A folder with the commands python, zenml and vision-zero that start at once: see tests/preloaded."""
+    from tests.preloaded.interpreter import start
+
+    is_worker = "PYTEST_XDIST_WORKER" in os.environ
+    shared = tmp_path_factory.getbasetemp()
+    return start((shared.parent if is_worker else shared) / "preloaded", os.getppid() if is_worker else os.getpid())
+
+
+@pytest.fixture
+def preloaded_python(preloaded, monkeypatch):
+    """The processes that the library starts with its own interpreter start at once."""
+    monkeypatch.setattr(sys, "executable", str(preloaded / "python"))
 
 
 @pytest.fixture(scope="session")

@@ -61,22 +61,23 @@ class Workplace:
 
     environment: Mapping[str, str]
     recipe: Path
+    commands: Path = Path(sys.executable).parent
+    """Where the commands python and zenml are."""
 
     @classmethod
-    def at(cls, folder: Path) -> Workplace:
+    def at(cls, folder: Path, commands: Path = commands) -> Workplace:
         folder.mkdir(parents=True)
         base = write_tiny_base(folder.parent / "base")
         recipe = write_tiny_recipe(folder / "tiny.yaml", base, MODEL, {"learning__iterations": ITERATIONS})
         own = {"ZENML_CONFIG_PATH": folder / "zenml", "ZENML_REPOSITORY_PATH": folder, "ZENML_CUSTOM_SOURCE_ROOT": ROOT}
         paths = {name: str(path) for name, path in own.items()}
         quiet = {"ZENML_ANALYTICS_OPT_IN": "false", "HF_HUB_OFFLINE": "1", "OMP_NUM_THREADS": "1", "PYTHONUNBUFFERED": "1"}
-        return cls({**os.environ, **paths, **quiet, "PYTHONPATH": str(ROOT)}, recipe)
+        return cls({**os.environ, **paths, **quiet, "PYTHONPATH": str(ROOT)}, recipe, commands)
 
     @property
     def command(self) -> list[str]:
         """What starts a run."""
-        zenml = Path(sys.executable).with_name("zenml")
-        return [str(zenml), "pipeline", "run", "pipelines.self_play.self_play", "-c", str(self.recipe)]
+        return [str(self.commands / "zenml"), "pipeline", "run", "pipelines.self_play.self_play", "-c", str(self.recipe)]
 
     def promoted(self) -> dict[str, object] | None:
         """What is promoted, loaded; None before the first run ended."""
@@ -86,7 +87,7 @@ class Workplace:
     def ask(self, program: str) -> str:
         """The last line that a Python program prints here; in a process of its own, as every reader is."""
         done = subprocess.run(
-            [sys.executable, "-c", program], cwd=ROOT, env=self.environment, capture_output=True, text=True, check=False
+            [self.commands / "python", "-c", program], cwd=ROOT, env=self.environment, capture_output=True, text=True, check=False
         )
         if done.returncode != 0:
             raise click.ClickException(f"what is stored cannot be loaded: {done.stderr[-2000:]}")

@@ -84,7 +84,7 @@ class Place:
 
 
 @pytest.fixture(scope="module")
-def place(tiny_base, tmp_path_factory):
+def place(tiny_base, tmp_path_factory, preloaded):
     folder = tmp_path_factory.mktemp("reader") / "vision-zero"
     for path in (ROOT / "configs").rglob("*.yaml"):
         copy = folder / path.relative_to(ROOT)
@@ -99,7 +99,7 @@ def place(tiny_base, tmp_path_factory):
     bin_folder = Path(sys.executable).parent
     recipe = write_tiny_recipe(folder / "quick.yaml", tiny_base, "vision_zero_readme", {})
     environment = os.environ | {
-        "PATH": f"{bin_folder}:{os.environ['PATH']}",
+        "PATH": f"{preloaded}:{bin_folder}:{os.environ['PATH']}",
         "BIN": str(bin_folder),
         "CONFIG": str(recipe),
     }

@@ -68,7 +68,7 @@ def checkout(tiny_base, tmp_path):
 
 @pytest.mark.cli
 @pytest.mark.zenml
-def test_the_crontab_line_runs_the_recipe_and_gives_way_to_a_run(checkout):
+def test_the_crontab_line_runs_the_recipe_and_gives_way_to_a_run(checkout, preloaded_python):
     planned = Schedule.at(checkout, "03:00")
     line, lock = command(crontab(planned)), planned.project / "runs" / ".tiny.lock"
     done = subprocess.run(["sh", "-c", line], check=False, timeout=300)

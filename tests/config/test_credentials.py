@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import re
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -79,6 +78,7 @@ def refused(data) -> str:
     return message
 
 
+@pytest.mark.slow
 @given(st.data())
 def test_a_value_of_a_credentials_form_is_refused_and_not_shown(data):
     secret = data.draw(FORMS)
@@ -87,6 +87,7 @@ def test_a_value_of_a_credentials_form_is_refused_and_not_shown(data):
     assert secret not in refused(data.draw(planted({whole: 1})))
 
 
+@pytest.mark.slow
 @given(st.data())
 def test_a_value_under_a_credentials_name_is_refused_and_not_shown(data):
     name, secret = data.draw(NAMES), data.draw(CREDENTIALS)
@@ -97,6 +98,7 @@ def test_a_value_under_a_credentials_name_is_refused_and_not_shown(data):
     refused({name: [secret]})
 
 
+@pytest.mark.slow
 @given(HARMLESS)
 def test_settings_are_no_credentials(data):
     refuse_credentials(data)
@@ -203,15 +205,14 @@ def test_what_runs_leave_behind_may_hold_anything():
 
 @pytest.mark.cli
 @pytest.mark.zenml
-def test_zenml_neither_prints_nor_keeps_it(tiny_base, tmp_path):
+def test_zenml_neither_prints_nor_keeps_it(tiny_base, tmp_path, preloaded):
     """As a user would who starts a pipeline without checking its recipe."""
     storage = {"options": {"secret": PASSWORD}}
     imported = {"location": "s3://pairs/mine", "storage": storage}
     recipe = write_tiny_recipe(tmp_path / "r.yaml", tiny_base, "vision_zero_leak", {"pairs__imported": imported})
-    zenml = Path(sys.executable).with_name("zenml")
     environment = os.environ | {"ZENML_CONFIG_PATH": str(tmp_path / "zenml"), "ZENML_REPOSITORY_PATH": str(tmp_path)}
     done = subprocess.run(
-        [zenml, "pipeline", "run", "pipelines.self_play.self_play", "-c", recipe],
+        [preloaded / "zenml", "pipeline", "run", "pipelines.self_play.self_play", "-c", recipe],
         cwd=ROOT, env=environment, capture_output=True, text=True, check=False, timeout=300,
     )  # fmt: skip
     printed = done.stdout + done.stderr

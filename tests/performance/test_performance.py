@@ -3,7 +3,6 @@
 import itertools
 import json
 import subprocess
-import sys
 import time
 
 import pytest
@@ -13,6 +12,8 @@ from vision_zero.performance.rollouts import measure_rollouts
 from vision_zero.performance.training import measure_iterations, measure_updates
 from vision_zero.policy.loading import load_base
 from vision_zero.recipes.check import read_self_play
+
+pytestmark = pytest.mark.slow
 
 
 @pytest.fixture(scope="module")
@@ -84,16 +85,16 @@ def test_without_sharing_there_is_nothing_to_compare(recipe):
 
 
 @pytest.mark.cli
-def test_what_is_no_recipe_is_one_line(tmp_path):
+def test_what_is_no_recipe_is_one_line(tmp_path, preloaded):
     for content in ("parameters: {config: {seed: red}}", "[]"):
         (tmp_path / "recipe.yaml").write_text(content)
-        command = [sys.executable, "-m", "vision_zero.cli", "bench", "rollout", str(tmp_path / "recipe.yaml")]
+        command = [preloaded / "vision-zero", "bench", "rollout", str(tmp_path / "recipe.yaml")]
         done = subprocess.run(command, capture_output=True, text=True, check=False)
         assert (done.returncode, done.stdout, done.stderr.count("\n")) == (2, "", 1)
 
 
 @pytest.mark.cli
-def test_the_command_prints_json(recipe):
-    command = [sys.executable, "-m", "vision_zero.cli", "bench", "rollout", str(recipe), "--games", "2", "--single-games", "1"]
+def test_the_command_prints_json(recipe, preloaded):
+    command = [preloaded / "vision-zero", "bench", "rollout", str(recipe), "--games", "2", "--single-games", "1"]
     done = subprocess.run(command, capture_output=True, text=True, check=True)
     assert json.loads(done.stdout)["lockstep"]["games"] == 2

@@ -15,9 +15,9 @@ can_mount = subprocess.run(["unshare", "-rm", "true"], capture_output=True, chec
 
 
 @pytest.fixture(scope="module")
-def place(tmp_path_factory):
+def place(tmp_path_factory, preloaded):
     """A ZenML of its own."""
-    return Workplace.at(tmp_path_factory.mktemp("bad-ends") / "place")
+    return Workplace.at(tmp_path_factory.mktemp("bad-ends") / "place", preloaded)
 
 
 @pytest.fixture(scope="module")

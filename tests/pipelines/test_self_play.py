@@ -1,7 +1,6 @@
 """The whole pipeline through ZenML on a tiny model: a first run, a second that resumes it, and runs that go wrong."""
 
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -281,10 +280,10 @@ def test_too_many_bad_pairs_stop_the_run_before_training(recipe):
 
 
 @pytest.mark.cli
-def test_a_second_run_while_one_runs_says_so(two_runs, recipe):
+def test_a_second_run_while_one_runs_says_so(two_runs, recipe, preloaded):
     """The lock is held by this process since its first run; another process must not start."""
     done = subprocess.run(
-        [str(Path(sys.executable).with_name("zenml")), "pipeline", "run", "pipelines.self_play.self_play", "-c", str(recipe())],
+        [str(preloaded / "zenml"), "pipeline", "run", "pipelines.self_play.self_play", "-c", str(recipe())],
         cwd=ROOT,
         capture_output=True,
         text=True,

@@ -29,7 +29,7 @@ from vision_zero.training.job_folder import JobFolder
 from vision_zero.training.self_play import train_here
 from vision_zero.training.state import StageState
 
-pytestmark = pytest.mark.cli
+pytestmark = [pytest.mark.cli, pytest.mark.usefixtures("preloaded_python")]
 
 MEANS_OF_BATCHES = ("kl", "entropy")
 """TRL's, over batches of unequal numbers of tokens: which replies share a batch makes a difference."""

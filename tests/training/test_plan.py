@@ -2,7 +2,6 @@
 
 import re
 import subprocess
-import sys
 from dataclasses import replace
 from functools import cache
 from pathlib import Path
@@ -73,6 +72,7 @@ def test_there_are_recipes_of_every_family():
     assert bases == set(PARAMETERS)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("path", RECIPES, ids=lambda path: path.stem)
 def test_recipes_say_what_the_plan_says_and_fit(shaped, path):
     config = read_self_play(path)
@@ -115,6 +115,7 @@ def test_the_plan_begins_with_the_stages_even_where_no_model_can_be_built(tmp_pa
     assert (twice.exit_code, "together they cannot be more than 1" in twice.output) == (2, True)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("family", FAMILIES)
 def test_tokens_are_those_that_would_be_played(tmp_path, family):
     base = write_family(family, tmp_path / "base")
@@ -152,6 +153,7 @@ def test_the_advice_is_followed_and_then_it_fits(big):
         assert not plan.turned(fewer).fits(80), f"{path} was not needed"
 
 
+@pytest.mark.slow
 def test_each_knob_is_the_one_that_is_named(big):
     playing = big(learning={"gradient_checkpointing": True, "bf16": True, "tokens_per_step": 1712}, sampling={"batch_size": 512})
     assert re.fullmatch(r"set policy.sampling.batch_size: \d+: then [\d.]+ GB", playing.advice(80))
@@ -161,6 +163,7 @@ def test_each_knob_is_the_one_that_is_named(big):
     assert "learning.gradient_checkpointing: true" in checkpointed.advice(36)
 
 
+@pytest.mark.slow
 def test_what_no_setting_can_mend_is_said(big):
     assert big().advice(16).startswith("no setting makes it fit: take a smaller policy.base")
     whole = big(learning={"bf16": True}, adapter=None, dtype="float32")
@@ -183,6 +186,7 @@ def test_a_table_names_every_part_and_the_verdict(big):
     assert table(plan, 40)[-1] == plan.advice(40)
 
 
+@pytest.mark.slow
 def test_playing_is_faster_in_larger_batches_until_reading_is_all_that_is_left(big):
     small, large = (big(learning={"bf16": True}, sampling={"batch_size": size}) for size in (16, 64))
     parts = [iteration(plan.shape, plan.work, plan.config, "clue") for plan in (small, large)]
@@ -209,12 +213,14 @@ def test_a_draw_is_no_faster_than_the_weights_can_be_read(big):
     assert found == pytest.approx(steps * read + reading)
 
 
+@pytest.mark.slow
 def test_twice_the_gpus_give_nearly_twice_the_games(big):
     one = big(learning={"bf16": True})
     two = make_plan(on_gpus(one.config, 2), prompt=1200, picture=99)
     assert 1.7 < two.games_per_hour() / one.games_per_hour() <= 2.01
 
 
+@pytest.mark.slow
 def test_more_gpus_need_room_to_exchange_gradients(big):
     one = big(learning={"bf16": True})
     two = make_plan(on_gpus(one.config, 2), prompt=1200, picture=99)
@@ -224,6 +230,7 @@ def test_more_gpus_need_room_to_exchange_gradients(big):
         on_gpus(one.config, 3)
 
 
+@pytest.mark.slow
 def test_without_a_processor_the_tokens_must_be_given(shaped):
     config = with_base(SelfPlayConfig(), shaped("Qwen/Qwen2.5-VL-3B-Instruct"))
     with pytest.raises(PolicyError, match=r"no processor to count tokens with .*give --prompt-tokens") as caught:
@@ -247,7 +254,7 @@ def test_a_base_that_is_none_is_one_line(tmp_path):
 
 
 @pytest.mark.cli
-def test_the_command_says_by_its_status_whether_it_fits(shaped, tmp_path):
+def test_the_command_says_by_its_status_whether_it_fits(shaped, tmp_path, preloaded):
     config = yaml.safe_load((ROOT / "configs/self_play/qwen2_5_vl_7b.yaml").read_text())
     config["parameters"]["config"]["policy"]["base"] = str(shaped("Qwen/Qwen2.5-VL-7B-Instruct"))
     file = tmp_path / "recipe.yaml"
@@ -257,12 +264,13 @@ def test_the_command_says_by_its_status_whether_it_fits(shaped, tmp_path):
     assert (enough.exit_code, little.exit_code) == (0, 1), enough.output + little.output
     assert "does not fit on 1 GPU of 24 GB" in little.output
     done = subprocess.run(
-        [sys.executable, "-m", "vision_zero.cli", "plan", str(file)], capture_output=True, text=True, check=False, timeout=120
+        [preloaded / "vision-zero", "plan", str(file)], capture_output=True, text=True, check=False, timeout=120
     )
     assert done.returncode == 2
     assert done.stderr.count("\n") == 1
 
 
+@pytest.mark.slow
 def test_a_compiled_step_waits_for_the_weights_and_not_for_python(big):
     plain, compiled = big(learning={"bf16": True}), big(learning={"bf16": True}, compiled=True)
     assert compiled.games_per_hour() > 1.5 * plain.games_per_hour()

@@ -15,7 +15,7 @@ from vision_zero.policy.folder import is_whole
 from vision_zero.policy.loading import load_policy
 from vision_zero.training import launcher
 
-pytestmark = pytest.mark.cli
+pytestmark = [pytest.mark.cli, pytest.mark.usefixtures("preloaded_python")]
 
 SHARED = {"num_processes": 2, "sharded": True}
 
