@@ -21,7 +21,7 @@ export GX_ANALYTICS_ENABLED := false
 export TRL_EXPERIMENTAL_SILENCE := 1
 export OMP_WAIT_POLICY := PASSIVE
 
-.PHONY: help run test test-kubeflow test-s3 test-browser test-vllm test-trackers lint dashboard stop-dashboard clean install
+.PHONY: help run check quick-tests docs test all-tests test-kubeflow test-s3 test-browser test-vllm test-trackers lint dashboard stop-dashboard clean install
 
 help: ## Show this list.
 	@grep -E '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 18
@@ -41,7 +41,21 @@ run: $(VENV)/installed .zen ## One self-play run on the active ZenML stack; run 
 	$(BIN)/vision-zero check-config $(CONFIG)
 	$(BIN)/zenml pipeline run pipelines.self_play.self_play -c $(CONFIG)
 
-test: lint ## Lint, types and all tests that need no cluster, bucket, browser or vLLM. WORKERS=2: parallel processes.
+check: $(VENV)/installed ## Lint, types and the quick tests, side by side; before each commit.
+	@$(MAKE) --no-print-directory --jobs 2 lint quick-tests
+	@echo "left out: tests marked slow, zenml or cli; make test runs them, too"
+
+quick-tests: $(VENV)/installed
+	$(BIN)/python -m pytest -m 'not slow and not zenml and not cli and not kubeflow and not bucket and not browser and not vllm'
+
+docs: $(VENV)/installed ## Build the documentation as a site, with the API, in site/. Warnings are errors.
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[dev,docs]'
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build
+
+test: $(VENV)/installed ## Lint, types and all tests that need no cluster, bucket, browser or vLLM. WORKERS=2: parallel processes.
+	@$(MAKE) --no-print-directory --jobs 2 lint all-tests
+
+all-tests: $(VENV)/installed
 	$(BIN)/python -m pytest --numprocesses $(WORKERS) --dist loadfile --no-loadscope-reorder
 
 test-kubeflow: $(VENV)/installed ## Tests of the Kubernetes and Kubeflow stacks against local stand-ins for their APIs; about ten minutes.
@@ -80,5 +94,5 @@ stop-dashboard: ## Stop the dashboard.
 	$(BIN)/zenml logout --local
 
 clean: ## Remove run outputs and caches; .venv and ZenML's store stay.
-	rm -rf runs build dist *.egg-info .mypy_cache .ruff_cache .hypothesis
+	rm -rf runs build dist site *.egg-info .mypy_cache .ruff_cache .hypothesis
 	find . -name __pycache__ -not -path './$(VENV)/*' -prune -exec rm -rf {} +

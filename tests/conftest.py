@@ -49,8 +49,9 @@ def pytest_ignore_collect(collection_path, config):
 
 def pytest_collection_modifyitems(items):
     """Two workers share the files in this order: what takes minutes first, so that neither waits for the other at the end."""
-    slow = {item.path for item in items if item.get_closest_marker("cli") or item.get_closest_marker("zenml")}
-    items.sort(key=lambda item: (item.path.name != "test_commands.py", item.path not in slow))
+    marks = ("zenml", "cli", "slow")
+    first = {mark: {item.path for item in items if item.get_closest_marker(mark)} for mark in marks}
+    items.sort(key=lambda item: (item.path.name != "test_commands.py", *(item.path not in first[mark] for mark in marks)))
 
 
 @pytest.fixture(scope="module", autouse=True)

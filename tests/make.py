@@ -37,11 +37,15 @@ def game(players: int, spy: int, votes: dict[int, int | str | None], clues: tupl
     return Transcript(game_id=f"game-{name}", pair_id=f"pair-{name}", players=players, spy=spy, moves=moves)
 
 
-@cache
 def scene_pairs(count: int, seed: int = 0) -> tuple[ImagePair, ...]:
-    """Real 112x112 scene pairs, drawn once a test session."""
-    source = SceneSource(NANO_SCENES)
-    return tuple(source.sample(Seed(seed).child("test", number)) for number in range(count))
+    """Real 112x112 scene pairs; the first ones of a larger number are those of a smaller one."""
+    return tuple(_scene_pair(seed, number) for number in range(count))
+
+
+@cache
+def _scene_pair(seed: int, number: int) -> ImagePair:
+    """Drawn once a test session."""
+    return SceneSource(NANO_SCENES).sample(Seed(seed).child("test", number))
 
 
 def plain_pair(name: str = "plain", size: tuple[int, int] = (16, 16)) -> ImagePair:

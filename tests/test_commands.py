@@ -19,6 +19,7 @@ import pytest
 from PIL import Image
 
 from tests.make import write_tiny_recipe
+from tests.security.test_no_network import watched
 from tests.test_docs import PAGES, ROOT, blocks
 from vision_zero.recipes.check import check_file
 
@@ -69,17 +70,21 @@ class Place:
     environment: dict[str, str]
     given: dict[str, str]
     """What stands for the reader's own things."""
+    watched: dict[str, str]
+    """The environment of the main job: nothing but the Makefile keeps it from the network, which is closed and watched."""
 
     def run(self, command: str) -> subprocess.CompletedProcess[str]:
         for name, own in self.given.items():
             command = command.replace(name, own)
-        place = self.folder
+        place, environment = self.folder, self.environment
+        if command == "make run":
+            environment = self.watched
         if command.startswith("make "):
             place, command = ROOT, f"{command} BIN={self.environment['BIN']} --old-file=.venv/installed"
         elif command.startswith("zenml "):
             place, command = ROOT, re.sub(r"\S+/nano\.yaml", str(self.recipe), command)
         return subprocess.run(
-            ["sh", "-c", command], cwd=place, env=self.environment, capture_output=True, text=True, check=False, timeout=300
+            ["sh", "-c", command], cwd=place, env=environment, capture_output=True, text=True, check=False, timeout=300
         )
 
 
@@ -110,7 +115,7 @@ def place(tiny_base, tmp_path_factory, preloaded):
         "/models/my-vlm": str(tiny_base),
         "vision_zero_nano": "vision_zero_readme",
     }
-    return Place(folder, recipe, environment, given)
+    return Place(folder, recipe, environment, given, watched(folder, environment))
 
 
 def photo(name):
@@ -151,6 +156,14 @@ def test_they_leave_what_they_say(ran, place):
     assert check_file(place.folder / "configs" / "self_play" / "nano_kubeflow.yaml") == "a valid configuration of SelfPlay"
 
 
+@pytest.mark.cli
+@pytest.mark.zenml
+def test_the_main_job_asks_nobody(ran, place):
+    assert "make run" in ran
+    asked = Path(place.watched["ASKED"])
+    assert not asked.exists(), asked.read_text()
+
+
 def test_each_reason_is_needed_and_names_tests_that_are_there():
     everything = [command for page in PAGES for command in commands(page)]
     for pattern, reason in NOT_RUN.items():
@@ -159,6 +172,7 @@ def test_each_reason_is_needed_and_names_tests_that_are_there():
             assert (ROOT / path).exists(), path
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
 def test_every_command_can_be_taken_apart(page):
     made: set[str] = set()

@@ -109,6 +109,7 @@ def test_a_file_of_which_nothing_tells_the_version_is_not_taken_from_the_cache(t
     assert read() == b"5,6"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "name", ["chat_template.jinja", "tokenizer.json", "tokenizer_config.json", "processor_config.json", "model.safetensors"]
 )
@@ -196,6 +197,7 @@ STEPS = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("step", "domain"), STEPS)
 def test_the_files_that_a_step_runs_are_found(step, domain):
     files, others = code_of(step, [DOMAINS[domain]])
@@ -205,6 +207,7 @@ def test_the_files_that_a_step_runs_are_found(step, domain):
     assert "numpy" in others
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("step", "domain"), [("draw_charts", "charts"), ("validate_pairs", "scenes"), ("measure_base", "scenes")]
 )
@@ -215,6 +218,7 @@ def test_the_code_of_domains_that_a_step_is_not_asked_for_does_not_count(step, d
     ]
 
 
+@pytest.mark.slow
 def test_touching_any_module_that_a_step_runs_changes_its_fingerprint(tmp_path):
     """Each of them in turn, in a copy of the checkout."""
     for folder in ("vision_zero", "steps"):

@@ -64,6 +64,7 @@ def test_a_last_measurement_changes_what_is_measured_and_nothing_else():
         assert (run.config.benchmarks.gate.must_improve, run.config.benchmarks.gate.largest_loss) == ((), 1.0)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("path", sorted((ROOT / "configs/ablation").glob("*.yaml")), ids=lambda path: path.stem)
 def test_only_the_ablation_of_the_readme_looks_at_the_exam_and_only_at_the_end(path):
     """Its pairs are for the tables of results alone; whoever wants other arms measured on them says so in ``final``."""

@@ -35,6 +35,7 @@ def test_copies_are_the_same_and_other_pictures_are_not() -> None:
     assert found == [[2 * number, 2 * number + 1] for number in range(len(scenes))]
 
 
+@pytest.mark.slow
 def test_twelve_photographs_in_three_formats_are_divided_as_twelve(tmp_path: Path) -> None:
     for number in range(12):
         for suffix, data in copies(scenery(240, 180, number)).items():
@@ -61,6 +62,7 @@ def turns(image: Image.Image, count: int) -> list[Image.Image]:
     return made
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("identity", ["img_id", "pictures"])
 def test_the_turns_of_an_edit_belong_together(identity: str, tmp_path: Path) -> None:
     rows = []

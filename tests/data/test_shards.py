@@ -35,6 +35,7 @@ def ids(shards: PairShards, size: int = 7) -> list[str]:
     return [pair_id for batch in shards.batches(size) for pair_id in batch.column("pair_id").to_pylist()]
 
 
+@pytest.mark.slow
 @settings(max_examples=15, deadline=None)
 @given(count=st.integers(0, 60), rows_per_file=st.integers(1, 40), size=st.integers(1, 50))
 def test_what_is_written_is_read_in_order(
@@ -79,6 +80,7 @@ def test_failing_pairs_go_into_another_folder(tmp_path: Path) -> None:
     assert len(good.files()) == 2
 
 
+@pytest.mark.slow
 def test_shards_are_judged_as_a_table_is(tmp_path: Path) -> None:
     pairs = scene_pairs(12)
     with ShardWriter(tmp_path, "pairs", 5) as writer:
@@ -98,6 +100,7 @@ def test_the_pairs_do_not_depend_on_processes_and_files(tmp_path: Path) -> None:
     assert [pair.original.tobytes() for pair in tables[:10]] == [pair.original.tobytes() for pair in tables[10:]]
 
 
+@pytest.mark.slow
 def test_existing_pairs_are_taken_once_each(tmp_path: Path) -> None:
     for number in range(20):
         for side, seed in (("original", number), ("modified", 100 + number)):
@@ -110,6 +113,7 @@ def test_existing_pairs_are_taken_once_each(tmp_path: Path) -> None:
     assert 0 < made.count("split")["held_out"] < 10
 
 
+@pytest.mark.slow
 def test_memory_does_not_grow_with_the_number_of_pairs(tmp_path: Path) -> None:
     def peak(count: int) -> int:
         tracemalloc.start()

@@ -35,6 +35,7 @@ def narrower(root: Path, narrow: int, total: int = 20) -> str:
     return folder(root, pairs)
 
 
+@pytest.mark.slow
 def test_pairs_that_nearly_have_one_size_are_a_loss(tmp_path: Path) -> None:
     root = narrower(tmp_path / "in", 15)
     config = BuildPairsConfig.model_validate({"domain": "imported", "train": 20, "held_out": 0, "imported": {"location": root}})
@@ -55,6 +56,7 @@ def test_where_nothing_can_be_made_the_reasons_are_told(tmp_path: Path) -> None:
         make_pairs(config, tmp_path / "made")
 
 
+@pytest.mark.slow
 def test_pairs_that_nearly_have_one_size_can_be_made_to_fit_and_are_counted(tmp_path: Path) -> None:
     root = narrower(tmp_path / "in", 15)
     settings = {"location": root, "sizes": "crop"}
@@ -82,6 +84,7 @@ def test_both_pictures_are_resized_where_an_editor_resized_one(tmp_path: Path) -
     assert source.report().adjusted == {"1": "resized to one size: from 320x240 and 316x236 to 316x236"}
 
 
+@pytest.mark.slow
 def test_a_verdict_tells_what_its_sources_passed_over(tmp_path: Path) -> None:
     original, _ = sound()
     heic = b"\x00\x00\x00\x18ftypheic" + bytes(40)
@@ -119,6 +122,7 @@ def test_a_verdict_tells_what_its_sources_passed_over(tmp_path: Path) -> None:
         judge(table, SourcesConfig(imported=config.pairs.imported, quality={"max_changed_area": 1.0, "probe_pairs": 0}))
 
 
+@pytest.mark.slow
 def test_render_tells_what_was_passed_over(tmp_path: Path) -> None:
     root = narrower(tmp_path / "in", 15)
     found = run("render", "--domain", "imported", "--from", root, "--count", 20, "--out", tmp_path / "out")

@@ -34,6 +34,7 @@ def test_adding_things_moves_none_of_the_others() -> None:
     assert 10 <= sum(part.choose(things)) <= 30
 
 
+@pytest.mark.slow
 def test_photos_of_one_split_are_never_those_of_the_other() -> None:
     config = PhotosConfig(width=112, height=112)
     shown = {}
@@ -45,6 +46,7 @@ def test_photos_of_one_split_are_never_those_of_the_other() -> None:
     assert shown["held_out"]  # of two photos, one has nothing that can be changed so that it looks possible
 
 
+@pytest.mark.slow
 def test_copies_and_other_edits_of_a_picture_belong_to_its_split(tmp_path: Path) -> None:
     for number in range(8):
         original = scenery(seed=number)

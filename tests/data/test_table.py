@@ -74,6 +74,7 @@ def test_broken_pictures_are_refused_by_name():
             decode(data, "picture 7")
 
 
+@pytest.mark.slow
 def test_a_bomb_is_refused_before_it_is_decoded():
     buffer = io.BytesIO()
     Image.new("1", (20_000, 20_000)).save(buffer, format="PNG")
@@ -81,6 +82,7 @@ def test_a_bomb_is_refused_before_it_is_decoded():
         decode(buffer.getvalue(), "bomb")
 
 
+@pytest.mark.slow
 def test_good_pairs_pass():
     verdict = judge(joined([table_of(scene_pairs(12)), table_of(scene_pairs(4, seed=1), "held_out")]), SourcesConfig())
     assert (verdict.checked, verdict.passed, verdict.quarantined) == (16, 16, ())
@@ -95,6 +97,7 @@ def reasons(table, **bounds):
     return {entry.pair_id: " ".join(entry.reasons) for entry in verdict.quarantined}
 
 
+@pytest.mark.slow
 def test_each_fault_is_quarantined_with_its_reason():
     pairs = scene_pairs(6)
     good = table_of(pairs)
@@ -116,12 +119,14 @@ def test_each_fault_is_quarantined_with_its_reason():
     assert "facts" in reasons(bad_facts)[pairs[0].pair_id]
 
 
+@pytest.mark.slow
 def test_an_id_that_stands_twice_is_no_id():
     pairs = scene_pairs(3)
     twice = table_of([pairs[0], replace(pairs[1], pair_id=pairs[0].pair_id), pairs[2]])
     assert "id of its own" in reasons(twice)[pairs[0].pair_id]
 
 
+@pytest.mark.slow
 def test_training_pictures_may_not_be_held_out_ones():
     pairs = scene_pairs(4)
     leaked = replace(pairs[0], pair_id="leaked")
@@ -129,6 +134,7 @@ def test_training_pictures_may_not_be_held_out_ones():
     assert found == {"leaked": f"shares nothing with the held-out split other pair: {pairs[0].pair_id}"}
 
 
+@pytest.mark.slow
 def test_too_many_bad_pairs_fail_the_run_in_one_sentence():
     pairs = scene_pairs(4)
     table = broken(table_of(pairs), 0, original=None)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
+
 from tests.data.odd_images import scenery
 from vision_zero.config.learning import LearningConfig
 from vision_zero.config.self_play import SelfPlayConfig
@@ -11,6 +13,8 @@ from vision_zero.data.table import joined
 from vision_zero.data.validation.expectations import judge
 from vision_zero.domains.build import build_pairs
 from vision_zero.domains.registry import base_of
+
+pytestmark = pytest.mark.slow
 
 DOMAINS = ("charts", "photos", "imported")
 

@@ -28,6 +28,8 @@ from vision_zero.domains.scenes.config import ScenesConfig
 from vision_zero.domains.scenes.source import SceneSource
 from vision_zero.randomness import Seed
 
+pytestmark = pytest.mark.slow
+
 VISIBLE, GROWTH = 24, 4
 """A pixel that differs by more than VISIBLE lies in a change's box grown by GROWTH pixels."""
 

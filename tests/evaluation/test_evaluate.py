@@ -72,6 +72,7 @@ def behind(server: Server, model: str = "m") -> dict[str, Any]:
     return {"endpoint": {**server.config().model_dump(), "model": model}}
 
 
+@pytest.mark.slow
 def test_an_adapter_beside_its_own_base(tiny_base: Path, adapter: Path, tmp_path: Path) -> None:
     config = settings(policy={"base": str(tiny_base), "adapter": str(adapter)})
     scorecard = evaluate_into(tmp_path, config)
@@ -88,6 +89,7 @@ def test_an_adapter_beside_its_own_base(tiny_base: Path, adapter: Path, tmp_path
     assert replies[0] != replies[1]
 
 
+@pytest.mark.slow
 def test_a_merged_folder_answers_like_base_and_adapter(tiny_base: Path, adapter: Path, tmp_path: Path) -> None:
     model, processor = load_base(PolicyConfig(base=str(tiny_base)))
     merged = PeftModel.from_pretrained(model, str(adapter)).merge_and_unload()
@@ -158,6 +160,7 @@ def test_answers_of_self_play_are_kept_by_the_items_too(tmp_path: Path) -> None:
     assert folder() != before
 
 
+@pytest.mark.slow
 def test_an_endpoint_is_asked_once_an_item_whatever_happens(serve: Any, tmp_path: Path) -> None:
     def reply(number: int) -> str:
         if number == 3:
@@ -180,6 +183,7 @@ def test_an_endpoint_is_asked_once_an_item_whatever_happens(serve: Any, tmp_path
     assert len(server.bodies) == 7
 
 
+@pytest.mark.slow
 def test_a_limit_and_more_items_later(serve: Any, tmp_path: Path) -> None:
     server = serve("no")
     config = settings(policy=behind(server), folder=str(tmp_path), limit=2)
@@ -189,6 +193,7 @@ def test_a_limit_and_more_items_later(serve: Any, tmp_path: Path) -> None:
     assert len(server.bodies) == 7
 
 
+@pytest.mark.slow
 def test_two_models_at_one_endpoint_are_compared(serve: Any, tmp_path: Path) -> None:
     suite = [{**SCENES, "items": 40}]
     config = settings(policy=behind(serve("yes"), "yes man"), base=behind(serve("no idea"), "mute"), suites=suite, examples=2)

@@ -26,6 +26,8 @@ from vision_zero.policy.loading import load_policy
 from vision_zero.policy.scripted import Liar, Mute, Oracle, Random
 from vision_zero.randomness import Seed
 
+pytestmark = pytest.mark.slow
+
 CONFIG = EvaluationConfig(pairs=8, questions=6, resamples=200)
 GAME = WhoIsTheSpy(GameConfig(max_clue_characters=400))
 SEED = Seed(3)

@@ -69,6 +69,7 @@ def simulated(rng, seeds, pairs, of_seeds, of_pairs):
     return pair + seed + rng.normal(0, 0.3, size=(seeds, pairs))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("seeds", "of_seeds", "of_pairs"),
     [(1, 0.0, 0.5), (3, 0.05, 0.5), (5, 0.05, 0.5), (5, 0.2, 0.3), (3, 0.2, 0.1), (5, 0.0, 0.5)],

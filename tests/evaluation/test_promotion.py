@@ -47,6 +47,7 @@ def judged(player, production, pairs=24, **settings):
     return Judge(config, "version 4", 3).compare(Scripted(player(PAIRS)), Scripted(production(PAIRS)), table)
 
 
+@pytest.mark.slow
 def test_a_policy_as_good_as_the_one_in_production_is_let_through():
     found = judged(Oracle, Oracle)
     assert found.objection is None
@@ -55,6 +56,7 @@ def test_a_policy_as_good_as_the_one_in_production_is_let_through():
     assert found.lines()[-1] == "  nothing speaks against promotion"
 
 
+@pytest.mark.slow
 def test_a_policy_that_votes_by_chance_is_refused_by_name():
     found = judged(Random, Oracle)
     right = next(score for score in found.scores if score.name == RIGHT)
@@ -63,6 +65,7 @@ def test_a_policy_that_votes_by_chance_is_refused_by_name():
     assert judged(Oracle, Random).objection is None, "better is no objection"
 
 
+@pytest.mark.slow
 def test_a_policy_that_keeps_no_protocol_is_refused_unless_production_keeps_none_either():
     silent = judged(Mute, Oracle)
     assert "100 % of its votes cannot be read, 0 % of version 4's, and 20% are allowed" in silent.objections
@@ -81,6 +84,7 @@ def test_few_pairs_are_never_enough_however_sure_the_bootstrap_is():
     assert sign_test([0.0] * 8 + [1.0], [1.0] * 8 + [1.0]) == 2 / 2**8
 
 
+@pytest.mark.slow
 def test_each_run_is_judged_on_pairs_of_its_own_behind_those_of_every_run():
     small = {"pairs": 4, "questions": 4, "resamples": 100}
     settings = {"evaluation": small, "promotion": {"pairs": 2}, "learning": {"games_per_iteration": 2, "iterations": 1}}
@@ -118,6 +122,7 @@ def test_the_suites_let_no_later_run_pass_by_luck_on_the_same_items():
     assert blocked(0.01, 0.05, 9) is None, "what is no worse on the mean is not held back for ever"
 
 
+@pytest.mark.slow
 def test_two_adapters_on_one_base_answer_as_each_alone(tiny_base, tmp_path):
     one = write_tiny_adapter(tiny_base, tmp_path / "one")
     other = write_tiny_adapter(tiny_base, tmp_path / "other")

@@ -18,6 +18,8 @@ from vision_zero.experiments.ablation_runs import ablation_runs, last_run
 from vision_zero.experiments.results import Results, Run
 from vision_zero.recipes.ablation_plan import plan
 
+pytestmark = pytest.mark.slow
+
 RECIPE = {"learning": {"iterations": 100}, "evaluation": {"pairs": 8}}
 
 

@@ -171,11 +171,13 @@ def oracle_rate(players, pairs, config=None):
     return sum(outcome(table.transcript).is_spy_caught for table in tables) / len(tables)
 
 
+@pytest.mark.slow
 def test_an_oracle_table_catches_the_spy():
     pairs = scene_pairs(60)
     assert oracle_rate(Oracle(pairs), pairs) >= 0.95
 
 
+@pytest.mark.slow
 def test_the_other_scripted_players_do_not():
     pairs = scene_pairs(60)
     for kind in (Random, Mute, Copycat, Liar):

@@ -6,6 +6,8 @@ from zenml.utils import source_utils
 
 from steps.model_registry import current_type
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.mark.parametrize(
     ("stored", "present"),

@@ -12,6 +12,8 @@ from vision_zero.errors import PolicyError
 from vision_zero.policy.compiled_decoding import CompiledDecoder, Slots
 from vision_zero.policy.decoding import Decoder, decode
 
+pytestmark = pytest.mark.slow
+
 ORDINARY = (20, 80)
 """Tokens that are words in every family: no picture, no end."""
 

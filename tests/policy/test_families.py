@@ -33,6 +33,8 @@ from vision_zero.policy.processor import load_processor
 from vision_zero.policy.processor_check import check_processor
 from vision_zero.randomness import Seed
 
+pytestmark = pytest.mark.slow
+
 STOCK = {
     "qwen2_5_vl": (Qwen2_5_VLProcessor, {}),
     "qwen3_vl": (Qwen3VLProcessor, {}),

@@ -132,6 +132,7 @@ def test_a_folder_without_an_adapter_is_refused(tiny_base, tmp_path):
         load_policy(PolicyConfig(base=str(tiny_base)), tmp_path)
 
 
+@pytest.mark.slow
 def test_a_merged_policy_says_what_it_said_with_its_adapter(tiny_base, tmp_path):
     config = PolicyConfig(base=str(tiny_base))
     folder = write_tiny_adapter(tiny_base, tmp_path / "policy")
@@ -145,6 +146,7 @@ def test_a_merged_policy_says_what_it_said_with_its_adapter(tiny_base, tmp_path)
     assert not torch.allclose(one, other, atol=1e-2)
 
 
+@pytest.mark.slow
 def test_a_merged_policy_beside_its_base_answers_as_either(tiny_base, tmp_path):
     config = PolicyConfig(base=str(tiny_base))
     folder = write_tiny_adapter(tiny_base, tmp_path / "policy")
@@ -195,6 +197,7 @@ def test_in_float32_a_merged_small_update_says_the_same(tiny_base, small_update)
     assert (apart - merged).abs().max() < 0.05 * (apart - bare).abs().max()
 
 
+@pytest.mark.slow
 def test_an_adapter_with_trained_tokens_is_loaded_and_merged(tiny_base, tmp_path):
     """peft's ``trainable_token_indices``: rows of the embeddings beside the low-rank updates."""
     model, _ = load_base(PolicyConfig(base=str(tiny_base)))
@@ -212,6 +215,7 @@ def test_an_adapter_with_trained_tokens_is_loaded_and_merged(tiny_base, tmp_path
     assert (apart - bare).abs().max() > 0.1
 
 
+@pytest.mark.slow
 def test_an_adapter_on_the_vision_side_is_switched_off_with_all_that_it_saw(tiny_base, tmp_path):
     """Pictures that the adapter changes the sight of are not remembered: the reference would see through the policy's eyes."""
     model, _ = load_base(PolicyConfig(base=str(tiny_base)))
@@ -248,6 +252,7 @@ def trained_on(base, folder):
     return folder
 
 
+@pytest.mark.slow
 def test_an_adapter_of_another_base_of_the_same_shape_is_refused(other_base, tmp_path):
     own = write_family("qwen2_5_vl", tmp_path / "own")
     folder = trained_on(own, tmp_path / "policy")

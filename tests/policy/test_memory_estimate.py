@@ -23,6 +23,8 @@ from vision_zero.policy.memory_estimate import Shape, Work, kept_by_layer, playi
 from vision_zero.policy.policy import Policy, user_message
 from vision_zero.training.shared_prefix import share_prefix
 
+pytestmark = pytest.mark.slow
+
 REPLY = 24
 """Tokens of a reply, where there are any."""
 SIDES = ("language", "vision", "both")

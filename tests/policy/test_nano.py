@@ -17,6 +17,8 @@ from vision_zero.policy.base_models import nano_folder
 from vision_zero.policy.loading import load_policy
 from vision_zero.randomness import Seed
 
+pytestmark = pytest.mark.slow
+
 GAMES = 12
 
 

@@ -15,6 +15,8 @@ from vision_zero.policy.prefill import next_tokens, prefilled_inputs
 from vision_zero.randomness import Seed
 from vision_zero.warm_start.examples.answer_forms import OPENER
 
+pytestmark = pytest.mark.slow
+
 PAIRS = scene_pairs(2)
 CHATS = [
     user_message(text, pair.original) for text, pair in zip(("Who is the spy?", "Player 2 of 4.\nYour clue?"), PAIRS, strict=True)

@@ -23,6 +23,7 @@ def games(player, count=PAIRS, **rules):
     return [table.transcript for table in tables]
 
 
+@pytest.mark.slow
 def test_an_oracle_table_catches_the_spy():
     played = games(Oracle)
     assert sum(caught(played)) >= 0.95 * PAIRS

@@ -12,6 +12,8 @@ from vision_zero.policy.loading import load_base, load_policy
 from vision_zero.policy.policy import user_message
 from vision_zero.policy.vision_cache import CACHED_FAMILIES, VisionCache
 
+pytestmark = pytest.mark.slow
+
 TRIED = tuple(family for family in FAMILIES if family in CACHED_FAMILIES)
 
 

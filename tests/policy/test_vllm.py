@@ -23,6 +23,8 @@ from vision_zero.policy.vllm_server import contact, let_sleep
 from vision_zero.randomness import Seed
 from vision_zero.training.trl_adapter import TrlTrainer
 
+pytestmark = pytest.mark.slow
+
 CHATS = [
     user_message(text, pair.original)
     for pair in scene_pairs(3)

@@ -26,7 +26,13 @@ def main() -> None:
 
     for number in FORWARDED:
         signal.signal(number, forward)
-    asked = {"arguments": arguments, "environment": dict(os.environ), "folder": os.getcwd(), "files": files}  # noqa: PTH109
+    asked = {
+        "process": os.getpid(),
+        "arguments": arguments,
+        "environment": dict(os.environ),
+        "folder": os.getcwd(),  # noqa: PTH109
+        "files": files,
+    }
     message = json.dumps(asked).encode()
     socket.send_fds(connection, [len(message).to_bytes(4, "big")], files)
     connection.sendall(message)
@@ -48,4 +54,5 @@ def _is_open(number: int) -> bool:
     return True
 
 
-main()
+if __name__ == "__main__":
+    main()

@@ -5,6 +5,8 @@ its exit status. If the client is killed, so is what runs for it.
 """
 
 import atexit
+import ctypes
+import fcntl
 import gc
 import importlib
 import io
@@ -22,8 +24,8 @@ from pathlib import Path
 from typing import NoReturn
 
 PACKAGES = (
-    *("torch", "torch.distributed.run", "torch.utils.tensorboard.writer"),
-    *("transformers.trainer", "transformers.models.qwen2_5_vl", "transformers.models.auto"),
+    *("torch", "torch.distributed.run"),
+    *("transformers.trainer", "transformers.models.qwen2_5_vl.modeling_qwen2_5_vl", "transformers.models.auto.modeling_auto"),
     *("trl.trainer.grpo_trainer", "peft", "datasets", "accelerate", "safetensors.torch", "tokenizers"),
     *("zenml.cli.cli", "zenml.client", "zenml.zen_stores.sql_zen_store", "zenml.orchestrators.step_launcher", "zenml.pipelines"),
     *("great_expectations", "pandas", "pyarrow.parquet", "scipy.stats", "scipy.optimize", "skimage.measure", "imagehash"),
@@ -37,8 +39,7 @@ ABOVE = 512
 def main() -> None:
     address, watched = sys.argv[1], int(sys.argv[2])
     for name in PACKAGES:
-        with suppress(ImportError):
-            importlib.import_module(name)
+        importlib.import_module(name)
     assert threading.active_count() == 1, "a fork has only the thread that forks"
     assert not any(name.startswith("vision_zero.") for name in sys.modules)
     gc.collect()
@@ -101,9 +102,13 @@ def wait(connection: socket.socket, child: int) -> NoReturn:
 
 
 def become(asked: dict, files: list[int]) -> None:
-    """Take the client's files by its numbers, its folder and its environment."""
-    import fcntl
-
+    """Take the client's mounts, its files by its numbers, its folder and its environment."""
+    for kind in ("user", "mnt"):
+        namespace = Path(f"/proc/{asked['process']}/ns/{kind}")
+        if namespace.stat().st_ino != Path(f"/proc/self/ns/{kind}").stat().st_ino:
+            with namespace.open() as file:
+                if ctypes.CDLL(None, use_errno=True).setns(file.fileno(), 0):
+                    raise OSError(ctypes.get_errno(), "setns")
     moved = [fcntl.fcntl(number, fcntl.F_DUPFD_CLOEXEC, ABOVE) for number in files]
     os.closerange(0, ABOVE)
     for number, target in zip(moved, asked["files"], strict=True):

@@ -7,6 +7,8 @@ import sys
 
 import pytest
 
+from tests.pipelines.test_bad_ends import can_mount
+
 pytestmark = pytest.mark.cli
 
 SCRIPT = """
@@ -93,3 +95,16 @@ def test_our_own_code_is_imported_afresh(preloaded, tmp_path):
         [preloaded / "python", "-c", "import vision_zero"], cwd=tmp_path, capture_output=True, text=True, check=True
     )
     assert done.stdout == "of this folder\n"
+
+
+@pytest.mark.skipif(not can_mount, reason="this machine lets nobody mount a small disk of their own")
+def test_it_sees_what_is_mounted_for_who_asks(preloaded, tmp_path):
+    script = (
+        'mount -t tmpfs tmpfs "$1" && touch "$1/mounted" && exec "$2" -c "import os, sys; print(os.listdir(sys.argv[1]))" "$1"'
+    )
+    done = subprocess.run(
+        ["unshare", "-rm", "sh", "-c", script, "sh", tmp_path, preloaded / "python"],
+        capture_output=True, text=True, check=True, timeout=60,
+    )  # fmt: skip
+    assert done.stdout == "['mounted']\n"
+    assert list(tmp_path.iterdir()) == []

@@ -21,7 +21,7 @@ from vision_zero.policy.loading import load_policy
 from vision_zero.publishing.build import build
 from vision_zero.publishing.targets import CONTENTS, deliver
 
-pytestmark = pytest.mark.s3
+pytestmark = [pytest.mark.s3, pytest.mark.slow]
 
 TARGET = "s3://pairs/policies/one"
 WEIGHTS = "adapter_model.safetensors"

@@ -28,6 +28,8 @@ from vision_zero.publishing.build import build
 from vision_zero.publishing.card import published_card
 from vision_zero.training.state import StageState
 
+pytestmark = pytest.mark.slow
+
 FAMILIES = ("qwen2_vl", *IN_PLAY)
 CLASSES = {
     "qwen2_vl": ("Qwen2VLProcessor", "Qwen2VLVideoProcessor"),

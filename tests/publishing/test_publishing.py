@@ -25,6 +25,8 @@ from vision_zero.publishing.build import build
 from vision_zero.publishing.targets import deliver
 from vision_zero.randomness import Seed
 
+pytestmark = pytest.mark.slow
+
 CARD = "# a card\n"
 
 

@@ -127,6 +127,7 @@ def test_variables_are_left_to_zenml(tmp_path):
         check_before_run(written(tmp_path, {**with_config(seed="${SEED}"), "enable_cach": True}), "self_play")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", sorted(ROOTS))
 def test_a_file_given_to_zenml_is_checked_before_zenml_reads_it(tmp_path, name):
     pipeline = getattr(import_module(f"pipelines.{name}"), name)

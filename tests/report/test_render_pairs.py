@@ -40,6 +40,7 @@ def refused(*arguments: object) -> str:
     return text
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("domain", ["scenes", "charts", "photos"])
 def test_every_domain_is_drawn_and_can_be_imported_again(domain: str, tmp_path: Path) -> None:
     made, again = tmp_path / "made", tmp_path / "again"
@@ -123,6 +124,7 @@ def test_files_without_scenes_are_one_line(text: str, tmp_path: Path) -> None:
     assert not (tmp_path / "out").exists()
 
 
+@pytest.mark.slow
 def test_the_gallery_picture_outlines_what_changed() -> None:
     sheet = draw_sheet(scene_pairs(3))
     colors = {color for _, color in sheet.getcolors(2**24) or []}
@@ -144,6 +146,7 @@ def test_outlines_leave_what_changed_free() -> None:
         assert outlined[0, :13].all()
 
 
+@pytest.mark.slow
 def test_a_large_gallery_picture_gets_a_palette() -> None:
     assert len(sheet_bytes(Image.effect_noise((900, 700), 90).convert("RGB"))) < 900 * 700
 

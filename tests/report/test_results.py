@@ -130,6 +130,7 @@ def test_a_difference_is_bold_where_it_is_clear_of_nothing(found):
     assert "| **+10.0** [+2.0, +18.0] |" in tables(found.model_copy(update={"measures": {"verdicts": clear}}))
 
 
+@pytest.mark.slow
 def test_plots_are_the_same_every_time(found, tmp_path):
     one, two = tmp_path / "one.svg", tmp_path / "two.svg"
     for path in (one, two):
@@ -140,6 +141,7 @@ def test_plots_are_the_same_every_time(found, tmp_path):
         draw_courses(found.model_copy(update={"courses": {}}), one)
 
 
+@pytest.mark.slow
 def test_the_command_makes_all_of_it_from_runs(found, tmp_path):
     options = []
     for arm, seed, forced in (("alternating", 0, 0.8), ("alternating", 1, 0.9), ("shuffled", 0, 0.5), ("shuffled", 1, 0.5)):

@@ -31,6 +31,8 @@ from vision_zero.training.decision_stage import DecisionLoop, GroupVoters, rates
 from vision_zero.training.metrics import game_metrics, reply_metrics
 from vision_zero.training.updates import UpdateTrainer
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(autouse=True)
 def readable_votes(monkeypatch):

@@ -175,6 +175,7 @@ def measured(forgets):
     return held_out.measure(policy, *base, iteration=3)[0]
 
 
+@pytest.mark.slow
 def test_a_player_who_forgets_what_the_base_knew_must_not_be_promoted():
     alarms = watch(StageState(), games(Random, Random), measured(forgets=True), REWARDS, ALARMS, confidence=0.95)
     assert [alarm.name for alarm in alarms.raised] == ["negative transfer"]

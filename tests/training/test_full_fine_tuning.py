@@ -21,6 +21,8 @@ from vision_zero.publishing.build import build
 from vision_zero.randomness import Seed
 from vision_zero.training.clue_stage import ClueLoop
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope="module", autouse=True)
 def readable_votes():

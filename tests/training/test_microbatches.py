@@ -11,6 +11,8 @@ from tests.training.jobs import adapter, run_stage, start, votes_from_any_reply
 from vision_zero.training import trainer
 from vision_zero.training.microbatches import first_rows, microbatches, more_parts, parts_of, sizes, weigh
 
+pytestmark = pytest.mark.slow
+
 PROMPTS, REPLIES = [3, 5, 2, 5], [4, 1, 2, 3]
 """Lengths: in order of their sums rows 2, 1, 0, 3."""
 

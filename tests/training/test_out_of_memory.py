@@ -16,6 +16,8 @@ from vision_zero.training import out_of_memory, self_play
 from vision_zero.training.out_of_memory import free_memory, out_of_memory_named
 from vision_zero.training.trl_adapter import TrlTrainer
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(autouse=True)
 def readable_votes(monkeypatch):

@@ -19,6 +19,8 @@ from vision_zero.policy.policy import user_message
 from vision_zero.training.microbatches import PROMPT, SEEN
 from vision_zero.training.shared_prefix import SHARING, read_once, share_prefix
 
+pytestmark = pytest.mark.slow
+
 ANSWERS = (0, 1, 0, 0, 1)
 """The prompt of each reply."""
 LENGTHS = (7, 3, 5, 1, 6)

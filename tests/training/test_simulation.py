@@ -65,6 +65,7 @@ def test_one_line_says_it_all():
     assert simulate(never, 3, (0.5, 0.0)).text() == "50 % right, 0 % N/A: votes 0, clues 3 of 3 iterations: clues 3"
 
 
+@pytest.mark.slow
 def test_whatever_the_rates_each_stage_gets_its_share():
     for right in range(21):
         for abstained in range(21 - right):

@@ -38,6 +38,8 @@ from vision_zero.training.job import StageJob, StageResult
 from vision_zero.training.state import StageState
 from vision_zero.training.updates import UpdateTrainer
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(autouse=True)
 def readable_votes(monkeypatch):

@@ -18,6 +18,8 @@ from vision_zero.training.methods import run_stage
 from vision_zero.training.supervised import taught_in
 from vision_zero.warm_start.examples.answer_forms import OPENER
 
+pytestmark = pytest.mark.slow
+
 SUPERVISED = {"method": "supervised", "switch": {"rule": "never", "start": "decision"}}
 
 

@@ -22,6 +22,8 @@ from vision_zero.policy.loading import load_base, load_policy
 from vision_zero.policy.policy import user_message
 from vision_zero.training.clue_stage import ClueLoop
 
+pytestmark = pytest.mark.slow
+
 LANGUAGE = {
     "qwen2_5_vl": ("model.language_model.", "lm_head."),
     "qwen3_vl": ("model.language_model.", "lm_head."),

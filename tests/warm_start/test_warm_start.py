@@ -29,6 +29,8 @@ from vision_zero.warm_start.examples.game import teach_check, teach_clue, teach_
 from vision_zero.warm_start.examples.scenes import evidence, false_statement, teach_order, teach_question, true_statement
 from vision_zero.warm_start.sft import learning_rate_share
 
+pytestmark = pytest.mark.slow
+
 EVERYTHING = tuple(EXAMPLE_MAKERS)
 
 

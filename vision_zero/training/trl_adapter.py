@@ -104,7 +104,8 @@ class TrlTrainer(StrictLoading, GRPOTrainer):
         """Log-probs of completions: with gradients for the loss, without for the reference.
 
         Args:
-            ids, mask: of prompts and completions, (rows, tokens).
+            ids: of prompts and completions, (rows, tokens).
+            mask: which of them count, (rows, tokens).
             completion_tokens: columns of the completions, at the right.
             inputs: the model's other inputs.
         """
@@ -124,7 +125,8 @@ class TrlTrainer(StrictLoading, GRPOTrainer):
 
         Args:
             rows: ``prompt``, ``image`` and ``reward`` of each; TRL makes group advantages of the rewards.
-            prompts, completions: token ids of each row.
+            prompts: token ids of each row's prompt.
+            completions: token ids of each row's completion.
         """
         self._sampled = {"prompt_ids": list(prompts), "completion_ids": list(completions), "logprobs": None}
         batch: dict[str, Any] = self._generate_and_score_completions([dict(row) for row in rows])

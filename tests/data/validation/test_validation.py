@@ -65,6 +65,7 @@ def reasons(pair: ImagePair, **quality: Any) -> str:
     return found.get(pair.pair_id, "")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("edit", CHART_EDITS)
 def test_the_log_of_a_chart_must_say_what_its_table_says(edit: ChartEdit) -> None:
     for place in range(2):
@@ -85,6 +86,7 @@ def test_a_chart_that_differs_elsewhere_too_is_found() -> None:
     assert "one edit of a chart is expected" in log_fault(replace(pair, changes=()))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("edit", ["recolor_reshape", "move", "resize", "add", "remove"])
 def test_the_log_of_a_scene_must_say_what_the_scene_says(edit: str) -> None:
     from vision_zero.domains.scenes.source import SceneSource
@@ -98,12 +100,14 @@ def test_the_log_of_a_scene_must_say_what_the_scene_says(edit: str) -> None:
     )
 
 
+@pytest.mark.slow
 def test_the_log_of_a_photo_must_say_what_was_made() -> None:
     pair = photo()
     assert log_fault(pair) == ""
     assert "list of edits differs" in log_fault(replace(pair, changes=pair.changes[1:]))
 
 
+@pytest.mark.slow
 def test_each_domains_faults_are_quarantined_with_the_reason() -> None:
     good = chart()
     assert reasons(good) == ""
@@ -187,6 +191,7 @@ def accuracy(pairs: list[ImagePair]) -> float:
     return found.accuracy
 
 
+@pytest.mark.slow
 def test_the_probe_finds_traces_of_editing_and_nothing_where_there_are_none() -> None:
     def compressed(image: Image.Image) -> Image.Image:
         buffer = io.BytesIO()
@@ -212,6 +217,7 @@ def test_few_pairs_are_not_probed() -> None:
     assert probe.examine() is None
 
 
+@pytest.mark.slow
 def test_shortcuts_and_pictures_are_in_the_verdict_and_on_its_page() -> None:
     pairs = [replace(pair, modified=pair.modified.copy()) for pair in scene_pairs(LEAST_PAIRS)]
     for pair in pairs:

@@ -40,6 +40,7 @@ def test_values_keep_the_rules() -> None:
             assert sum(values) == 100
 
 
+@pytest.mark.slow
 def test_names_are_the_colours_shown() -> None:
     for chart in charts(40):
         image = render(chart, SIZE)
@@ -93,6 +94,7 @@ def test_points_are_as_high_as_their_values() -> None:
         assert np.abs(heights - (slope * np.array(values) + offset)).max() < 1.0
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("size", [(112, 112), (224, 160), (336, 336)])
 def test_digits_are_legible(size: tuple[int, int]) -> None:
     for chart in charts(12):

@@ -65,6 +65,7 @@ def line_between_two_changes() -> ImagePair:
     return ChartSource(config).sample(Seed(15).child(64))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", get_args(ChartEdit))
 def test_pictures_differ_within_the_boxes_only(kind: ChartEdit) -> None:
     for pair in (*pairs(kind), *((line_between_two_changes(),) if kind == "swap_values" else ())):
@@ -82,6 +83,7 @@ def test_pictures_differ_within_the_boxes_only(kind: ChartEdit) -> None:
         assert not (differs & ~allowed).any(), pair.original_facts["type"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", get_args(ChartEdit))
 def test_what_was_not_edited_stays(kind: ChartEdit) -> None:
     for pair in pairs(kind):
@@ -121,6 +123,7 @@ def test_changed_values_are_logged_and_large_enough() -> None:
             assert any(number(old) in change.before and number(new) in change.after for change in pair.changes)
 
 
+@pytest.mark.slow
 def test_a_whole_stays_a_whole() -> None:
     for kind in ("pie", "doughnut"):
         source = ChartSource(ChartsConfig(types={kind: 1}, edits={"change_values": 1}, width=320, height=240))
@@ -199,6 +202,7 @@ def test_a_changed_axis_still_holds_the_data() -> None:
         assert number(after[field][1]) in pair.changes[0].after
 
 
+@pytest.mark.slow
 def test_the_number_of_changes_is_as_configured() -> None:
     for least, most in ((1, 1), (2, 2)):
         config = ChartsConfig(style="compact", edits={"recolor": 1}, min_changes=least, max_changes=most)
@@ -206,6 +210,7 @@ def test_the_number_of_changes_is_as_configured() -> None:
             assert len(ChartSource(config).sample(Seed(14).child(most, place)).changes) == least
 
 
+@pytest.mark.slow
 def test_stacked_values_are_swapped_within_their_column() -> None:
     source = ChartSource(ChartsConfig(types={"stacked_bars": 1, "areas": 1}, max_series=3, width=320, height=240))
     made = [source.sample(Seed(16).child(place)) for place in range(4)]

@@ -26,6 +26,7 @@ def facts() -> dict[str, Any]:
     return json.loads(json.dumps(to_facts(chart, Layout(112, 112))))
 
 
+@pytest.mark.slow
 def test_pictures_are_redrawn_from_their_facts() -> None:
     configs = [ChartsConfig(width=320, height=240), ChartsConfig(style="compact")]
     for number in range(8):
@@ -69,6 +70,7 @@ def test_missing_facts_are_refused() -> None:
         from_facts(shown)
 
 
+@pytest.mark.slow
 def test_matplotlibs_settings_neither_matter_nor_change() -> None:
     source = ChartSource(ChartsConfig(width=320, height=240))
     plain = source.sample(Seed(8))

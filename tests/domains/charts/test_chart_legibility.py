@@ -57,6 +57,7 @@ def test_the_box_of_a_turned_text_is_where_its_ink_is() -> None:
         assert high[0] - low[0] < columns.max() - columns.min() + 14, "the box is not much larger than the ink"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", get_args(ChartType))
 def test_every_type_is_legible_at_every_size(kind: ChartType) -> None:
     for width, height in SIZES:
@@ -72,6 +73,7 @@ def test_every_type_is_legible_at_every_size(kind: ChartType) -> None:
                 assert set(chart.categories) <= texts
 
 
+@pytest.mark.slow
 def test_nothing_reaches_the_pictures_rim() -> None:
     # Seen from the pixels: what is cut off leaves ink in the outermost row or column.
     for seed in range(8):

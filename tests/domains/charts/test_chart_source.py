@@ -20,6 +20,7 @@ from vision_zero.randomness import Seed
 FULL, COMPACT = ChartsConfig(width=300, height=260), ChartsConfig(style="compact", width=120, height=96)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("config", [FULL, COMPACT])
 def test_the_same_seed_gives_the_same_pair(config: ChartsConfig) -> None:
     for place in range(2):
@@ -31,6 +32,7 @@ def test_the_same_seed_gives_the_same_pair(config: ChartsConfig) -> None:
         assert one.modified.tobytes() == other.modified.tobytes()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("config", [FULL, COMPACT])
 def test_other_seeds_give_other_pairs_of_the_configured_size(config: ChartsConfig) -> None:
     made = [ChartSource(config).sample(Seed(2).child(place)) for place in range(4)]
@@ -97,6 +99,7 @@ def test_edits_that_suit_no_chart_are_reported() -> None:
         ChartSource(ChartsConfig(types={"pie": 1}, edits={"change_axis": 1})).sample(Seed(5))
 
 
+@pytest.mark.slow
 def test_tables_that_cannot_be_so_large_are_reported() -> None:
     with pytest.raises(PairsError, match="lower min_categories"):
         ChartSource(ChartsConfig(types={"pie": 1}, min_categories=12, max_categories=12)).sample(Seed(6))

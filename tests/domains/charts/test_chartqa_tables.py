@@ -44,6 +44,7 @@ def config(root: str, **settings: Any) -> ChartsConfig:
     return ChartsConfig(chartqa_root=root, width=360, height=270, **settings)
 
 
+@pytest.mark.slow
 def test_pairs_are_drawn_from_the_tables(tmp_path: Path) -> None:
     root = folder(tmp_path, {"one.csv": COUNTRIES, "notes.txt": "no table"})
     source = ChartQaTableSource(config(root))
@@ -122,6 +123,7 @@ def test_a_bad_annotation_is_named(tmp_path: Path) -> None:
         source.table(source.tables[0])
 
 
+@pytest.mark.slow
 def test_bad_tables_are_passed_over(tmp_path: Path) -> None:
     root = folder(tmp_path, {"a_bad.csv": "Entity,Values\nA,x\n", "good.csv": COUNTRIES, "z_bad.csv": b"\xff"})
     source = ChartQaTableSource(config(root))
@@ -157,6 +159,7 @@ def test_folders_without_tables_are_refused(tmp_path: Path) -> None:
         ChartQaTableSource(ChartsConfig())
 
 
+@pytest.mark.slow
 @pytest.mark.s3
 def test_tables_of_a_bucket_are_those_of_a_folder(tmp_path: Path) -> None:
     notes = {"one.json": {"type": "h_bar"}}
@@ -192,6 +195,7 @@ def test_tables_of_a_bucket_are_those_of_a_folder(tmp_path: Path) -> None:
             remote(url)
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("no_installed_fonts")
 def test_what_was_left_out_and_what_cannot_be_drawn_is_reported(tmp_path: Path) -> None:
     tables: dict[str, str | bytes] = {"a.csv": "Country,GDP\n中国,5\n日本,3\n", "b.csv": COUNTRIES + "Total,52.5\n"}

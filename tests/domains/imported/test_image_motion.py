@@ -76,6 +76,7 @@ def imported(pair: ImagePair, name: str, original: Image.Image, modified: Image.
     return ImagePair(name, "imported", original, modified, (change,), facts, facts)
 
 
+@pytest.mark.slow
 def test_both_are_findings_of_the_verdict(pair: ImagePair) -> None:
     other = replace(scene_pairs(1)[0])
     pairs = [

@@ -59,6 +59,7 @@ def test_pairs_come_with_their_id_and_an_exact_box(tmp_path: Path) -> None:
     assert made.problems == {}
 
 
+@pytest.mark.slow
 def test_folders_below_and_other_files_are_no_trouble(tmp_path: Path) -> None:
     pairs = {"a/1": sound(1), "b/1": sound(2), "b/x_original_2": sound(3)}
     root = folder(tmp_path, pairs)
@@ -84,6 +85,7 @@ def test_pictures_keep_their_size_unless_one_is_given(tmp_path: Path) -> None:
     assert pair.original.size == pair.modified.size == (80, 60)
 
 
+@pytest.mark.slow
 def test_everything_unusable_is_passed_over_with_its_reason(tmp_path: Path) -> None:
     original, modified = sound()
     pairs: dict[str, tuple[bytes | None, bytes | None]] = {
@@ -115,6 +117,7 @@ def test_everything_unusable_is_passed_over_with_its_reason(tmp_path: Path) -> N
     assert all("\n" not in reason for reason in problems.values())
 
 
+@pytest.mark.slow
 def test_odd_pictures_are_read(tmp_path: Path) -> None:
     modified = encoded(changed(scenery(seed=9)))
     pairs: dict[str, tuple[bytes | None, bytes | None]] = {name: (data, modified) for name, data in odd().items()}
@@ -137,6 +140,7 @@ def test_two_originals_are_a_problem(tmp_path: Path) -> None:
     assert "2 original pictures" in made.problems["1"]
 
 
+@pytest.mark.slow
 def test_what_was_drawn_before_changes_nothing(tmp_path: Path) -> None:
     pairs = {str(number): sound(number) if number % 2 else (BROKEN["text"], sound()[1]) for number in range(10)}
     root = folder(tmp_path, pairs)

@@ -52,6 +52,7 @@ def assert_sound(pair: ImagePair, seed: int = 0) -> None:
     assert pair.modified.tobytes() == changed(scenery(seed=seed)).tobytes()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("names", "pair_id"),
     [
@@ -190,6 +191,7 @@ DOCUMENTS: dict[str, Callable[[list[dict[str, Any]]], str]] = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", DOCUMENTS)
 def test_tables_of_text_are_read(name: str, tmp_path: Path) -> None:
     beside(tmp_path)

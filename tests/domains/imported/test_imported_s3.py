@@ -22,7 +22,7 @@ from vision_zero.domains.imported.source import ImportedSource
 from vision_zero.errors import PairsError
 from vision_zero.randomness import Seed
 
-pytestmark = pytest.mark.s3
+pytestmark = [pytest.mark.s3, pytest.mark.slow]
 
 
 @pytest.fixture(scope="module")

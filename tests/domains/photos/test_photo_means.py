@@ -36,6 +36,7 @@ def test_regions_are_the_things_in_the_picture() -> None:
         assert region.box == box_of(region.mask)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("size", [(64, 64), (320, 240), (97, 311)])
 def test_pictures_without_things_have_no_regions(size: tuple[int, int]) -> None:
     width, height = size
@@ -110,6 +111,7 @@ def test_soft_borders_end() -> None:
     assert feathered(mask, 3)[shrunk(mask, 3)].min() == 1
 
 
+@pytest.mark.slow
 def test_removed_things_leave_no_trace() -> None:
     canvas = photo()
     removed = 0

@@ -28,6 +28,8 @@ from vision_zero.domains.photos.source import PhotoSource
 from vision_zero.errors import PairsError
 from vision_zero.randomness import Seed
 
+pytestmark = pytest.mark.slow
+
 SMALL: dict[str, Any] = {"width": 160, "height": 120}
 KINDS: tuple[PhotoEdit, ...] = get_args(PhotoEdit)
 

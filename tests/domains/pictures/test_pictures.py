@@ -96,6 +96,7 @@ def test_copies_belong_to_one_split_whatever_their_names_and_formats(tmp_path):
         assert len([split for split in seen if seen[split] & {f"{number}.png", f"copy_{number}.jpg"}]) == 1
 
 
+@pytest.mark.slow
 def test_pictures_are_validated_as_pictures(folder, tmp_path):
     for path in folder.iterdir():
         (tmp_path / path.name).write_bytes(path.read_bytes())
@@ -130,6 +131,7 @@ def test_the_rules_say_that_the_spys_picture_is_empty(folder):
     assert config_of(folder).game.spy_image == "blank"
 
 
+@pytest.mark.slow
 def test_nano_plays_on_pictures_alone_and_the_replay_shows_what_the_spy_saw(folder):
     config = config_of(folder)
     table = build_pairs("pictures", config, 0, 1)

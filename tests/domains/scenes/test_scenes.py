@@ -32,6 +32,7 @@ def test_objects_stand_apart_and_show(config):
         assert min(view.visible_pixels()) >= least
 
 
+@pytest.mark.slow
 def test_every_number_of_objects_is_as_frequent_as_the_next():
     """Of placements of seven objects one in fifteen is valid here, of three all are: drawing the number again made seven rare."""
     config = NANO_SCENES.model_copy(update={"max_objects": 7})
@@ -90,6 +91,7 @@ def test_the_papers_edit_changes_colour_and_shape_in_place():
         assert (one["size"], one["material"], one["3d_coords"][:2]) == (two["size"], two["material"], two["3d_coords"][:2])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("edit", "keys"),
     [
@@ -130,6 +132,7 @@ def test_every_edited_scene_is_valid():
     assert all(all_visible(config, edited.scene) for edited in found if edited is not None)
 
 
+@pytest.mark.slow
 def test_changes_are_inside_their_boxes():
     for number in range(6):
         pair = SceneSource(NANO_SCENES).sample(Seed(6).child(number))

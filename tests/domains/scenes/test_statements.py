@@ -32,11 +32,13 @@ FACTS = {
 }
 
 
+@pytest.mark.slow
 @given(st.one_of(singles, st.builds(lambda parts: Both(tuple(parts)), st.lists(singles, min_size=2, max_size=3))))
 def test_what_is_written_is_read_back(statement):
     assert parse(statement.text()) == statement
 
 
+@pytest.mark.slow
 @given(st.text(max_size=80))
 def test_any_text_is_read_or_not(text):
     statement = parse(text)
@@ -71,6 +73,7 @@ def test_what_is_no_statement(text):
     assert parse(text) is None
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("family", FAMILIES)
 def test_questions_have_the_answer_that_the_scene_graph_gives(family):
     for number, pair in enumerate(scene_pairs(6)):

@@ -48,6 +48,7 @@ def is_read(kind: str, answer: str, reply: str) -> bool:
     return normalised(extract(reply, question, answer_type), (), "free_form", answer_type, 2) == right
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("kind", "answer", "name", "replies"), list(sections()), ids=lambda value: value if isinstance(value, str) else ""
 )
@@ -84,6 +85,7 @@ def calls(reply: str) -> int:
     return count
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "piece",
     ["x = 5, ", "B is correct. ", "one hundred and ", "green and ", "$40.00 + ", "the answer is ", "i.e. 5; ", "1 234 ", "A: "],

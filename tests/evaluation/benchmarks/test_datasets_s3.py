@@ -17,7 +17,7 @@ from vision_zero.config.suites import SuiteConfig
 from vision_zero.errors import EvaluationError
 from vision_zero.evaluation.run_suites import open_suite
 
-pytestmark = pytest.mark.s3
+pytestmark = [pytest.mark.s3, pytest.mark.slow]
 
 
 @pytest.fixture(scope="module")

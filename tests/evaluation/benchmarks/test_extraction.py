@@ -20,6 +20,7 @@ SOLUTIONS = ("neither; their concentrations are the same", "Solution B", "Soluti
 GEOS = ("3", "5", "6", "7", "It cannot be determined from the information given")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("reply", "question", "choices", "extraction", "prediction"),
     [

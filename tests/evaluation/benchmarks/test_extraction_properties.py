@@ -28,6 +28,7 @@ REPLIES = st.one_of(st.text(max_size=200), st.lists(PIECES, max_size=14).map("".
 TYPES: list[AnswerType] = ["integer", "float", "list"]
 
 
+@pytest.mark.slow
 @settings(max_examples=150, deadline=None)
 @given(REPLIES, st.sampled_from(CHOICES), st.text(max_size=40))
 @example("IS$1/2", ("135°", "140°"), "½")  # a value that is no choice and stands in the question
@@ -37,6 +38,7 @@ def test_choices_from_any_text(reply: str, choices: tuple[str, ...], question: s
     assert normalised(found, choices, "multi_choice", "text", None) in choices
 
 
+@pytest.mark.slow
 @settings(max_examples=150, deadline=None)
 @given(REPLIES, st.sampled_from(TYPES), st.text(max_size=40))
 @example("0:.0", "list", "")  # a number without a digit before its point
@@ -68,6 +70,7 @@ def test_edit_distance_is_a_metric(one: str, two: str, three: str) -> None:
     assert edit_distance(one, three) <= edit_distance(one, two) + edit_distance(two, three)
 
 
+@pytest.mark.slow
 @pytest.mark.timeout(300)
 @pytest.mark.parametrize(
     "piece",

@@ -92,6 +92,7 @@ PIECES = st.sampled_from(
 )
 
 
+@pytest.mark.slow
 @settings(max_examples=80, deadline=None)
 @given(st.one_of(st.text(max_size=150), st.lists(PIECES, max_size=12).map("".join)))
 def test_any_text_is_read_and_what_was_read_reads_the_same(reply: str) -> None:

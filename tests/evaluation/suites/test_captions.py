@@ -90,6 +90,7 @@ def test_any_text_is_scored(reply: str) -> None:
 PIECES = ["from ", " from a ", "the red cube became a blue sphere and ", "from red to ", ", ", "a\n", "new ", "was ", "->"]
 
 
+@pytest.mark.slow
 @pytest.mark.timeout(300)
 @pytest.mark.parametrize("piece", PIECES)
 def test_time_grows_with_the_length_alone(piece: str) -> None:

@@ -30,6 +30,7 @@ def compact(name: str, count: int) -> Benchmark:
     return MAKERS[name]("compact", count)
 
 
+@pytest.mark.slow
 @SUITES
 def test_the_same_items_every_time_and_others_in_every_place(name: str) -> None:
     one, two = compact(name, 6), compact(name, 12)
@@ -41,6 +42,7 @@ def test_the_same_items_every_time_and_others_in_every_place(name: str) -> None:
     assert [one.key(number) for number in (0, 5)] == ["00000", "00005"]
 
 
+@pytest.mark.slow
 @SUITES
 def test_its_own_answers_are_right_and_nothing_else_is(name: str) -> None:
     suite = compact(name, 10)
@@ -54,6 +56,7 @@ def test_its_own_answers_are_right_and_nothing_else_is(name: str) -> None:
         assert not suite.verdict(number, "").is_answered
 
 
+@pytest.mark.slow
 @SUITES
 def test_items_are_grouped(name: str) -> None:
     suite = compact(name, 5)
@@ -65,6 +68,7 @@ def test_families_are_asked_in_turn() -> None:
         assert [suite.verdict(number, "").groups["family"][0] for number in range(10)] == [*families] * 2
 
 
+@pytest.mark.slow
 def test_always_saying_the_same_does_not_pay() -> None:
     suite = compact("scenes", 150)
     answers: dict[str, Counter[str]] = {}
@@ -84,6 +88,7 @@ def test_counts_may_be_words_or_digits() -> None:
         assert not suite.verdict(number, str(int(answer) + 1)).is_right
 
 
+@pytest.mark.slow
 def test_the_embedded_policy_is_asked_in_its_own_words_and_others_for_short_answers() -> None:
     assert "\n" not in compact("scenes", 1).prompt(0)
     assert scene_suite("full", 1).prompt(0).endswith("single word or phrase.")
@@ -101,6 +106,7 @@ def test_the_odd_picture_is_where_the_answer_says() -> None:
         assert [PLACES[place] for place in alone] == list(suite.verdict(number, "").answers)
 
 
+@pytest.mark.slow
 def test_differences_are_scored_on_the_log() -> None:
     suite = compact("differences", 4)
     for number in range(4):
@@ -123,6 +129,7 @@ def test_held_out_seeds_cannot_be_trained_on() -> None:
         BuildPairsConfig(seed=HELD_OUT_SEEDS.start)
 
 
+@pytest.mark.slow
 def test_items_stay_what_they_are() -> None:
     """Whoever changes what is asked must raise the suite's version: old and new scores are not comparable."""
     known = {
