@@ -74,14 +74,8 @@ EITHER, SOME, ANY = (*LETTER, *NUMBER), (*LETTER, *NUMBER, "list"), (*LETTER, *N
 
 @dataclass(frozen=True, slots=True)
 class Form:
-    """One way of stating an answer.
-
-    Attributes:
-        find: the words that state it, the likeliest place first.
-        kinds: what is stated so.
-        examples: replies, each with ``=>`` and the words that are found in it.
-        alone: the words must be an answer and nothing else, but for a unit and a reason.
-    """
+    """One way of stating an answer: ``find`` gives the words that state it, the likeliest place first, as the ``examples`` say
+    after ``=>``; if ``alone``, they must be an answer and nothing else, but for a unit and a reason."""
 
     name: str
     find: Find
@@ -107,11 +101,9 @@ def _after(*leads: str) -> Find:
 
 def _within(pattern: str) -> Find:
     """What the pattern's group matches in sentences that call nothing wrong; the last first."""
-    return lambda reply: (said for sentence in _unblamed(reply)[::-1] for said in re.findall(pattern, sentence)[::-1])
-
-
-def _unblamed(reply: Reply) -> list[str]:
-    return [sentence for sentence in reply.sentences if not _WRONG.search(sentence)]
+    return lambda reply: (
+        said for part in reply.sentences[::-1] if not _WRONG.search(part) for said in re.findall(pattern, part)[::-1]
+    )
 
 
 def _opening(reply: Reply) -> Iterator[str]:

@@ -32,25 +32,22 @@ _NOT = re.compile(r"(?i)\b(?:not|no|never|neither|none|cannot|without)\b|n't\b|�
 _SAID = re.compile(r"(?i)\b(yes|yep|yeah|no|nope|true|false)\b|^(?:是|对|否|不是|不|错)(?=的?(?:\W|$))")
 _MORE = re.compile(r"(?i)\b(?:greater|more|larger|higher|bigger|longer|taller|above|exceeds?)\b")
 _LESS = re.compile(r"(?i)\b(?:less|fewer|smaller|lower|shorter|below)\b")
-_DEGREE = re.compile(
-    rf"{_MORE.pattern}|{_LESS.pattern[4:]}|\b(?:(?:max|min)imum|(?:high|low|great|larg|small|bigg|long|short|tall)est|most|least)\b"
-)
+_DEGREE = re.compile(rf"{_MORE.pattern}|{_LESS.pattern[4:]}|\b(?:(?:max|min)imum|(?:high|low|great|larg|small)est|most|least)\b")
 _SAME = re.compile(r"(?i)\b(?:equals?|same|equal to)\b")
 _LIKE = re.compile(r"(?i)\b(?:like|same|similar|equal|identical|alike)\b")
 _DIFFERS = re.compile(r"(?i)\b(?:while|whereas|differ(?:s|ent)?)\b")
 _PRONOUN = re.compile(r"(?i)\b(?:it|this|that|they|these|those|he|she|both)\b")
-_SMALL = frozenset(
-    "is are was were do does did has have had the an this that it its there than be of in on by to so and as".split()
-)
+_SMALL = frozenset("is are was were do does did has have had the an its there than be of in on by to so and as".split())
 _FULL_EMPTY = (re.compile(r"(?i)\bfull\b"), re.compile(r"(?i)\bempty\b"))
 
 
 class Mention(NamedTuple):
-    """A choice named in a sentence: its place among the choices, and where in the sentence it is."""
-
     choice: int
     start: int
     end: int
+
+
+"""A choice named in a sentence: its place among the choices, and where in the sentence it is."""
 
 
 def unwrapped(text: str) -> str:
@@ -167,5 +164,4 @@ def _is_of_another(sentence: str, question: str) -> bool:
 
 
 def _names(words: str) -> set[str]:
-    """The words that name something. A pronoun counts as none."""
     return set(re.findall(r"[^\W\d_]{2,}", words.lower())) - _SMALL

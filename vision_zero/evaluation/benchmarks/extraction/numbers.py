@@ -107,7 +107,7 @@ def _same_again(found: list[Number], text: str) -> bool:
 
 def _numerals(text: str) -> Iterator[Number]:
     for match in _NUMBER.finditer(text):
-        if _ORDINAL.match(text, match.end()) or _labels(text, match.start()):
+        if _ORDINAL.match(text, match.end()) or _LABEL.search(text, max(0, match.start() - 16), match.start()):
             continue
         value = -_value(match) if match["sign"] else _value(match)
         if math.isfinite(value):
@@ -115,12 +115,6 @@ def _numerals(text: str) -> Iterator[Number]:
             written = match["digits"].replace(",", "") if plain else decimal(value)
             written = f"0{written}" if written.startswith(".") else written
             yield Number(f"-{written}" if plain and match["sign"] else written, value, match.start(), match.end())
-
-
-def _labels(text: str, end: int) -> bool:
-    """Is what ends there a label of the number that follows? The last character alone mostly says no."""
-    last = text[end - 1 : end]
-    return (last.isalpha() or last in (" ", ".", "#", "∠", "^", "_", "{")) and bool(_LABEL.search(text, max(0, end - 16), end))
 
 
 def _value(match: re.Match[str]) -> float:

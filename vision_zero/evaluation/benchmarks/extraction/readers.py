@@ -39,10 +39,8 @@ _EXISTS = re.compile(rf"(?i)\bthere (?:is|are|was|were|would be|will be)\b{_FILL
 
 
 def read_choice(said: str, question: str, choices: Sequence[str], *, alone: bool) -> str | None:
-    """The letter of the option that words name, by letter, words, yes or no, or value; None where they name none.
-
-    A letter beyond the choices, and a value that is no choice where all are numbers, are returned as they are: the official
-    scoring takes the nearest choice for them. ``alone``: the words must be an option and nothing else, but for a reason.
+    """The letter of the option that words name, by letter, words, yes or no, or value; None where they name none. A letter beyond
+    the choices, and a value that is none of them where all are numbers, stay as they are: the official scoring takes the nearest.
     """
     said = _HEDGES.sub("", said, count=1)
     text, words = options.plain(said), options.unwrapped(said)
@@ -80,12 +78,8 @@ def _letter(text: str, choices: Sequence[str], *, alone: bool) -> str | None:
         return letter
     place = options.same(_REASON.split(rest, maxsplit=1)[0], choices)
     if place is not None:
-        return letter if _within(letter, choices) else options.letter_of(place)
+        return letter if ord(letter) - ord("A") < len(choices) else options.letter_of(place)
     return None if alone and not re.match(r"(?:and|not)\b|\(", rest) else letter
-
-
-def _within(letter: str, choices: Sequence[str]) -> bool:
-    return ord(letter.upper()) - ord("A") < len(choices)
 
 
 def read_number(said: str, question: str, *, alone: bool) -> Number | None:
@@ -99,11 +93,9 @@ def read_number(said: str, question: str, *, alone: bool) -> Number | None:
 
 
 def number_in(sentence: str, question: str, *, is_answer: bool = False) -> Number | None:
-    """The number that a sentence is about.
-
-    A year when a year is asked for; of the rest the main clause before what is subordinate, what the question did not name
-    already, and the last number that is said of something ("is", "there are", an equals sign). Spelled-out numbers and numbers of
-    the question count only where they are said of something. ``is_answer``: the text begins with the answer itself.
+    """The number that a sentence is about: a year where one is asked for, the main clause's before others, and the last that is
+    said of something ("is", "there are", an equals sign); numbers in words and those of the question count only where they are.
+    ``is_answer``: the text begins with the answer itself.
     """
     found = numbers_in(sentence)
     found = found if len(found) <= 2 * _MOST else found[:_MOST] + found[-_MOST:]

@@ -6,7 +6,7 @@ Very long replies are read at both ends only: models state their answer first or
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from vision_zero.game.parsing import Unreadable, split_reply
@@ -19,7 +19,7 @@ _ASCII = str.maketrans(
     | {ideographic: f"{plain} " for ideographic, plain in zip("。！？；", ".!?;", strict=True)}
     | dict(zip("、\u3000\u00a0\u2009\u202f\u2212\u2013\u2014\u201c\u201d\u2019\u2018\r", ",    ---\"\"''\n", strict=True))
 )
-_LONGEST = 600  # characters at each end of a sentence
+_LONG = re.compile(r"\A(.{600}).+(.{600})\Z", re.DOTALL)
 _RAISED = str.maketrans("⁻⁰¹²³⁴⁵⁶⁷⁸⁹", "-0123456789")
 _TOKENS: tuple[tuple[re.Pattern[str], str | Callable[[re.Match[str]], str]], ...] = (
     (
@@ -84,9 +84,7 @@ _CONCLUDES = re.compile(
     r"(?i)^\W{0,4}(?:so|finally|overall|in conclusion|in total|in summary|consequently|accordingly|as a result)\b"
     r"|\b(?:therefore|thus|hence)\b|^\W{0,4}th(?:at(?:'s| is| makes| gives)|is (?:gives|makes|equals))\b|因此|所以|故"
 )
-_CONCEDES = re.compile(
-    r"(?i),? (?:but|however|though|yet),? |, (?=(?:maybe|perhaps|probably|possibly|I(?:'d| would)? (?:think|guess|say))\b)"
-)
+_CONCEDES = re.compile(r"(?i),? (?:but|however|though|yet),? |, (?=(?:maybe|perhaps|probably|I(?:'d)? (?:think|guess|say))\b)")
 _SUBORDINATE = re.compile(
     r"(?i),? (?:because|since|whereas|although|even though|assuming)\b| (?:compared (?:to|with)|rather than)\b|(?<=\w) \("
     r"|, ?(?:which|with|as|while|but|where|so that|given|compared|due)\b"
@@ -111,6 +109,12 @@ class Reply:
     def inner(self) -> Reply:
         """What is in the box, as a reply of its own; all of it where there is no box."""
         return self if self.box is None else replace(Reply.of(self.box), box=None)
+
+    @property
+    def statements(self) -> list[str]:
+        """The sentences, but of "it is hard to tell, but I count 5" only what follows."""
+        parts = [(said, _CONCEDES.search(said)) for said in self.sentences]
+        return [said[match.end() :] if match and declines(said[: match.start()]) else said for said, match in parts]
 
 
 def readable(reply: str) -> str:
@@ -137,27 +141,16 @@ def boxed(text: str) -> str | None:
 
 
 def sentences(text: str) -> list[str]:
-    """The sentences and lines, without marks of emphasis and of lists, and without courtesies such as "I hope this helps"."""
+    """The sentences and lines, without marks of emphasis and lists and without courtesies; of very long ones both ends."""
     if {"1", "2"} <= set(_NUMBERED.findall(text)):  # "85. Both are coats." is no list
         text = _NUMBERED.sub("", text)
-    parts = (_OPENING.sub("", _ends(part.strip(" \t*"))) for part in SENTENCE_END.split(_MARKS.sub("", text)))
+    parts = (_OPENING.sub("", _LONG.sub(r"\1 \2", part.strip(" \t*"))) for part in SENTENCE_END.split(_MARKS.sub("", text)))
     return [part for part in parts if re.search(r"\w", part) and not _COURTESY.match(part)]
-
-
-def _ends(sentence: str) -> str:
-    """The sentence; of one that nobody writes, its two ends."""
-    return sentence if len(sentence) <= 2 * _LONGEST else f"{sentence[:_LONGEST]} {sentence[-_LONGEST:]}"
 
 
 def concludes(sentence: str) -> bool:
     """Does it draw a conclusion ("therefore", "so")?"""
     return bool(_CONCLUDES.search(sentence))
-
-
-def beyond_hedges(sentences: Sequence[str]) -> list[str]:
-    """The sentences, but of "it is hard to tell, but I count 5" only what follows."""
-    parts = [(sentence, _CONCEDES.search(sentence)) for sentence in sentences]
-    return [sentence[match.end() :] if match and declines(sentence[: match.start()]) else sentence for sentence, match in parts]
 
 
 def declines(sentence: str) -> bool:
