@@ -22,7 +22,7 @@ from vision_zero.policy.memory_estimate import GB
 from vision_zero.policy.policy import user_message
 from vision_zero.policy.throughput_estimate import H100, iteration
 from vision_zero.recipes.check import read_self_play
-from vision_zero.training.plan import longest_prompts, make_plan, on_gpus, table, usable
+from vision_zero.training.plan import OUT_OF_REACH, longest_prompts, make_plan, on_gpus, table, usable
 from vision_zero.training.simulation import USUAL_RATES, course_lines, simulate
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -238,6 +238,20 @@ def test_without_a_processor_the_tokens_must_be_given(shaped):
     assert "\n" not in str(caught.value)
     with pytest.raises(ConfigError, match="give --picture-tokens"):
         make_plan(config, prompt=100)
+
+
+@pytest.mark.parametrize("path", RECIPES, ids=lambda path: path.stem)
+def test_every_recipe_is_planned_where_neither_its_base_nor_the_hub_is_at_hand(path):
+    config = read_self_play(path)
+    said, _, prompt, picture = map(float, HEADER.search(path.read_text()).groups())
+    plan = make_plan(config)
+    assert plan.is_out_of_reach
+    assert plan.lengths.picture == picture
+    assert plan.lengths.prompt == pytest.approx(prompt, rel=0.15)
+    assert max(plan.peaks().values()) / GB == pytest.approx(said, rel=0.05)
+    assert table(plan, 80)[0] == OUT_OF_REACH
+    given = make_plan(config, prompt=int(prompt), picture=int(picture))
+    assert max(given.peaks().values()) / GB == pytest.approx(said, abs=0.05)
 
 
 def test_pictures_of_unknown_size_need_their_tokens(shaped, tmp_path):

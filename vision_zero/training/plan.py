@@ -1,7 +1,8 @@
 """A dry run of a recipe: what it would take of a GPU's memory, whether that is there, and which setting to turn if not.
 
-The model is built without weights from its configuration alone (a folder or a hub id); nothing is computed on it. How much is
-needed follows from the longest prompt of the recipe's game, whose tokens are counted by the base's own processor.
+The model is built without weights from its configuration alone (a folder, a hub id, or the configurations of the recipes' bases
+that are shipped here); nothing is computed on it. How much is needed follows from the longest prompt of the recipe's game. Its
+tokens are counted by the base's own processor, or estimated where that is not at hand.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from transformers import AutoConfig, AutoModelForImageTextToText
 
 from vision_zero.config.base import problems
 from vision_zero.config.learning import LearningConfig
+from vision_zero.config.policy import PolicyConfig
 from vision_zero.config.self_play import SelfPlayConfig
 from vision_zero.config.stages import STAGES
 from vision_zero.errors import ConfigError, PolicyError, first_line
@@ -28,10 +30,15 @@ from vision_zero.policy.base_models import base_path
 from vision_zero.policy.memory_estimate import GB, RESERVE, RESERVE_SHARE, Bytes, Shape, Work
 from vision_zero.policy.policy import user_message
 from vision_zero.policy.processor import load_processor
+from vision_zero.policy.released import estimated_tokens, shipped_config
 from vision_zero.recipes.nano_limits import notes_on
 
 Settings = dict[str, Any]
 """Values by path in the recipe's settings."""
+OUT_OF_REACH = (
+    "policy.base cannot be read from here: its shape is the one shipped with this project, and tokens are estimated from "
+    "characters unless --prompt-tokens and --picture-tokens give them"
+)
 _FEW_ROWS = 2
 """Rather checkpointing than fewer rows than these at once."""
 _CLUE = "The small red cube stands left of the large blue cylinder, and two spheres lie behind them. "
@@ -47,12 +54,18 @@ class Lengths:
 
 @dataclass(frozen=True)
 class Plan:
-    """What a recipe takes of each GPU. ``stored`` are the bytes of a weight in the base's files."""
+    """What a recipe takes of each GPU.
+
+    Attributes:
+        stored: bytes of a weight in the base's files.
+        is_out_of_reach: neither the base nor the hub could be read; its shape is the one that is shipped here.
+    """
 
     config: SelfPlayConfig
     shape: Shape
     lengths: Lengths
     stored: int
+    is_out_of_reach: bool = False
 
     @property
     def work(self) -> Work:
@@ -166,6 +179,8 @@ def table(plan: Plan, gigabytes: float) -> list[str]:
         f"prompts of up to {work.prompt:,} tokens, {work.picture:,} of them a picture, and replies of up to {work.reply:,}; "
         f"{learning.tokens_per_step:,} tokens a step, {work.batch} replies at once",
     ]
+    if plan.is_out_of_reach:
+        lines.insert(0, OUT_OF_REACH)
     peaks = plan.peaks()
     for name, part in plan.parts().items():
         total = f"{peaks[name] / GB:9.2f} GB at its highest" if name in peaks else ""
@@ -213,17 +228,29 @@ def make_plan(config: SelfPlayConfig, *, prompt: int | None = None, picture: int
     """
     policy = config.policy
     try:
-        shape_of = AutoConfig.from_pretrained(base_path(policy.base), **policy.source)
-        with torch.device("meta"):
-            model = AutoModelForImageTextToText.from_config(shape_of, trust_remote_code=policy.trust_remote_code)
+        shape_of, model = _built(policy, base_path(policy.base))
+        shipped = None
     except UNLOADABLE as error:
-        raise PolicyError(
-            f"policy.base {policy.base!r} shows no configuration: {first_line(error)} "
-            "(give a local folder with a config.json, or a hub id that this machine can reach)"
-        ) from error
+        shipped = shipped_config(policy.base)
+        if shipped is None:
+            raise PolicyError(
+                f"policy.base {policy.base!r} shows no configuration: {first_line(error)} "
+                "(give a local folder with a config.json, or a hub id that this machine can reach)"
+            ) from error
+        shape_of, model = _built(policy.model_copy(update={"revision": None}), str(shipped))
     stored = str(shape_of.dtype or "float32").removeprefix("torch.")
-    lengths = _given(prompt, picture) if prompt is not None else _counted(config, model)
-    return Plan(config, Shape.of(model, policy), lengths, 4 if stored == "float32" else 2)
+    if prompt is not None:
+        lengths = _given(prompt, picture)
+    else:
+        lengths = _counted(config, model) if shipped is None else _estimated(config, shape_of)
+    return Plan(config, Shape.of(model, policy), lengths, 4 if stored == "float32" else 2, is_out_of_reach=shipped is not None)
+
+
+def _built(policy: PolicyConfig, source: str) -> tuple[Any, Any]:
+    """A base's configuration, and the model of that shape without weights."""
+    shape_of = AutoConfig.from_pretrained(source, **policy.source)
+    with torch.device("meta"):
+        return shape_of, AutoModelForImageTextToText.from_config(shape_of, trust_remote_code=policy.trust_remote_code)
 
 
 def on_gpus(config: SelfPlayConfig, number: int) -> SelfPlayConfig:
@@ -277,10 +304,15 @@ def _given(prompt: int, picture: int | None) -> Lengths:
     return Lengths(prompt, picture)
 
 
-def _counted(config: SelfPlayConfig, model: Any) -> Lengths:
+def _sizes(config: SelfPlayConfig) -> list[tuple[int, int]]:
     sizes = picture_sizes(config)
     if not sizes:
         raise ConfigError("pairs.mix names no domain whose pictures have a size: give --prompt-tokens and --picture-tokens")
+    return sizes
+
+
+def _counted(config: SelfPlayConfig, model: Any) -> Lengths:
+    sizes = _sizes(config)
     try:
         processor = load_processor(base_path(config.policy.base), config.policy.pictures, **config.policy.source)
     except UNLOADABLE as error:
@@ -296,6 +328,13 @@ def _counted(config: SelfPlayConfig, model: Any) -> Lengths:
         tokens = int(made["attention_mask"].sum(1).max())
         counted.append(Lengths(tokens, int((made["input_ids"][0] == model.config.image_token_id).sum())))
     return max(counted, key=lambda lengths: lengths.prompt)
+
+
+def _estimated(config: SelfPlayConfig, shape_of: Any) -> Lengths:
+    """Without a processor: by the characters of the prompt and the size of the picture."""
+    longest = max(map(len, longest_prompts(config)))
+    found = [Lengths(*estimated_tokens(shape_of, longest, size)) for size in _sizes(config)]
+    return max(found, key=lambda lengths: lengths.prompt)
 
 
 def _savings(plan: Plan) -> Iterator[Settings]:
