@@ -20,7 +20,7 @@ _AT_START = re.compile(
     r"|\s(?:because|since|as|and|not|given|due|when|while|where|which|with|for|if|in|at|by|is|but|from|based|that|rather|so|after)\b)))"
 )
 _REASON = re.compile(
-    r"(?i)(?:,|\s-|;)? ?\b(?:because|since|as|due to|given that|, which|that is|i\.e\.|though|although|while|whereas|but)\b"
+    r"(?i)(?:,|\s-|;)? ?\b(?:because|since|as(?! well)|due to|given that|, which|that is|i\.e\.|(?:al)?though|while|whereas|but)\b"
     r"|;| - (?=[A-Za-z])| \((?![A-Za-z]\)|[^)]*%)|(?<=\d)% \("
 )
 _MOST = 20  # numbers of a sentence that are looked at, at each of its ends
@@ -79,7 +79,7 @@ def _letter(text: str, choices: Sequence[str], *, alone: bool) -> str | None:
     place = options.same(_REASON.split(rest, maxsplit=1)[0], choices)
     if place is not None:
         return letter if ord(letter) - ord("A") < len(choices) else options.letter_of(place)
-    return None if alone and not re.match(r"(?:and|not)\b|\(", rest) else letter
+    return None if alone and not re.match(r"(?:and )?not\b|\(", rest) else letter
 
 
 def read_number(said: str, question: str, *, alone: bool) -> Number | None:
