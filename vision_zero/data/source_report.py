@@ -35,6 +35,7 @@ class SourceReport(Config):
         adjusted: what was done to a thing to make it usable, by its id.
         left_out: files and rows that were not looked at, by reason.
         drawn_again: edits that were tried and not taken, by reason: something else was drawn in their place.
+        not_edited: things of which no edit looked possible when it was their turn, with the most frequent reason; others took it.
     """
 
     domain: str
@@ -50,6 +51,7 @@ class SourceReport(Config):
     adjusted: dict[str, str] = Field(default_factory=dict)
     left_out: dict[str, int] = Field(default_factory=dict)
     drawn_again: dict[str, int] = Field(default_factory=dict)
+    not_edited: dict[str, str] = Field(default_factory=dict)
 
     @property
     def lost_share(self) -> float:
@@ -76,6 +78,8 @@ class SourceReport(Config):
         if self.adjusted:
             counts.append(f"{len(self.adjusted)} adjusted")
         counts.append(f"{len(self.passed_over)} passed over")
+        if self.not_edited:
+            counts.append(f"{len(self.not_edited)} without a possible edit")
         if self.drawn_again:
             counts.append(f"{sum(self.drawn_again.values())} edits drawn again")
         return f"{self.domain}: {self.location}: {', '.join(counts)}"
@@ -88,6 +92,7 @@ class SourceReport(Config):
             lines.append(f"passed over {len(names)}: {kind} (for example {shown})")
         lines += [f"adjusted {count}: {kind}" for kind, count in self.adjustments().items()]
         lines += [f"left out {count}: {reason}" for reason, count in self.left_out.items()]
+        lines += [f"without a possible edit {count}: {why}" for why, count in Counter(self.not_edited.values()).most_common()]
         again = Counter(self.drawn_again).most_common()
         return lines + [f"drawn again {count}: {reason}" for reason, count in again]
 
@@ -125,6 +130,7 @@ def _merged(reports: Sequence[SourceReport]) -> SourceReport:
             "used": max(report.used for report in reports),
             "passed_over": {name: reason for report in reports for name, reason in report.passed_over.items()},
             "adjusted": {name: what for report in reports for name, what in report.adjusted.items()},
+            "not_edited": {name: reason for report in reports for name, reason in report.not_edited.items()},
             "drawn_again": dict(sum((Counter(report.drawn_again) for report in reports), Counter())),
         }
     )

@@ -12,6 +12,7 @@ from scipy import ndimage
 from skimage.color import rgb2lab
 
 from vision_zero.domains.photos.matting import lightness
+from vision_zero.domains.photos.paints import Paint, paints_of
 from vision_zero.domains.photos.patches import Spectra
 from vision_zero.domains.photos.pixels import SHORTEST, Mask, Picture, Weights, resized, scaled
 from vision_zero.domains.photos.regions import Region, find_regions
@@ -43,7 +44,7 @@ class Canvas:
         """The picture with its regions of between those shares of it."""
         height, width = picture.shape[:2]
         blank = cls(picture, (), np.zeros((height, width), dtype=bool))
-        found = find_regions(blank.small, (width, height), min_area, max_area)
+        found = find_regions(blank.small, blank.medium, (width, height), min_area, max_area)
         return cls(picture, tuple(found), blank.taken)
 
     def edited(self, picture: Picture, changed: Mask) -> Canvas:
@@ -64,10 +65,22 @@ class Canvas:
         return resized(self.picture, (max(8, round(width * self.scale)), max(8, round(height * self.scale))))
 
     @cached_property
+    def medium(self) -> Picture:
+        """A copy of at most four times the small one's pixels."""
+        scale = min(1.0, 2 * self.scale)
+        height, width = self.picture.shape[:2]
+        return resized(self.picture, (max(8, round(width * scale)), max(8, round(height * scale))))
+
+    @cached_property
     def lab(self) -> Picture:
         """The picture in CIE Lab."""
         lab: Picture = rgb2lab(self.picture).astype(np.float32)
         return lab
+
+    @cached_property
+    def paints(self) -> tuple[Paint, ...]:
+        """What may be recoloured: nothing in a grey photo."""
+        return () if self.is_grey else paints_of(self.lab)
 
     @cached_property
     def calm(self) -> Picture:

@@ -73,11 +73,11 @@ class PhotosConfig(Config):
     """Fewest regions that are edited."""
     max_changes: int = Field(2, ge=1, le=4)
     """Most regions that are edited."""
-    min_region: float = Field(0.01, ge=0.002, le=0.5)
+    min_region: float = Field(0.006, ge=0.002, le=0.5)
     """Smallest share of the image that an edited region covers."""
     max_region: float = Field(0.2, ge=0.002, le=0.8)
     """Largest share of the image that an edited region covers."""
-    min_visible: float = Field(0.006, ge=0.0, le=0.5)
+    min_visible: float = Field(0.005, ge=0.0, le=0.5)
     """Smallest share of pixels that an edit changes visibly: by more than 24 of 255 in one channel."""
     min_plausible: float = Field(0.5, ge=0.0, le=1.0)
     """Smallest plausibility of an edit, from 0 to 1: the lowest of its scores for a complete object, one background, no seam, and

@@ -8,30 +8,38 @@ ground, or has another colour. What shows a thing twice, borrows one from anothe
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
+from skimage.color import rgb2lab
 
 from vision_zero.domains.photos.canvas import Canvas
 from vision_zero.domains.photos.config import PhotoEdit
 from vision_zero.domains.photos.copies import area_of, pasted, place_for
-from vision_zero.domains.photos.phrases import color_of, place_of, region_name
+from vision_zero.domains.photos.hues import shift_for, turn_from
+from vision_zero.domains.photos.paints import Paint, repainted
+from vision_zero.domains.photos.phrases import color_of, direction_of, place_of, region_name, regions_name
 from vision_zero.domains.photos.pixels import Mask, Picture, box_of, grown, shifted_mask
-from vision_zero.domains.photos.plausibility import Plausibility, ground, on_skin, seamless, whole
+from vision_zero.domains.photos.plausibility import (
+    WEAK,
+    Plausibility,
+    borderless,
+    distinct,
+    ground,
+    on_skin,
+    room,
+    seamless,
+    small,
+    whole,
+)
 from vision_zero.domains.photos.regions import Region
 from vision_zero.domains.photos.removal import area_without, without
-from vision_zero.domains.photos.surfaces import Paint, is_grown, paint_of, repainted
 
-LEAST_CHROMA = 28.0
-"""Mean chroma (CIE Lab) from which a paint is one: what is duller is a shade of grey, and looks dyed in another hue."""
-TURN = (np.radians(35.0), np.radians(85.0))
-"""By how much a hue turns, either way."""
-GREENS = (np.radians(95.0), np.radians(190.0))
-"""Hues that no warm colour is turned to: green meat, fruit or metal looks wrong."""
-SHIFT = (8.0, 16.0)
-"""How much lighter or darker (CIE L*) it becomes: two colours of one lightness are alike to the rule of similarity, which is
-measured in grey."""
-MOST_PAINT = 0.25
+MOST_SKY = 0.3
+"""Share of the picture's upper border from which a paint may be the sky."""
+SKY_TURN = 0.55
+"""A sky turns by so much of what anything else does: it may be a little pinker or greener, not pink."""
+MOST_PAINT = 0.45
 """Largest share of the picture that one paint may cover: with more the whole picture is tinted."""
 LEAST_MOVE = 0.8
 """A region moves by at least this share of its size."""
@@ -61,13 +69,25 @@ class Stroke:
 
     Attributes:
         canvas: the picture.
-        region: the region of it.
+        target: the region or paint of it.
         rng: where the edit's choices come from.
+        least: what looks less possible than this need not be finished.
     """
 
     canvas: Canvas
-    region: Region
+    target: Region | Paint
     rng: np.random.Generator
+    least: float = 0.0
+
+    @property
+    def region(self) -> Region:
+        assert isinstance(self.target, Region)
+        return self.target
+
+    @property
+    def paint(self) -> Paint:
+        assert isinstance(self.target, Paint)
+        return self.target
 
 
 def remove(stroke: Stroke) -> Edited | str:
@@ -75,29 +95,29 @@ def remove(stroke: Stroke) -> Edited | str:
     canvas, region = stroke.canvas, stroke.region
     if not region.is_inside:
         return "it runs out of the picture"
-    picture = _emptied(stroke)
-    if isinstance(picture, str):
-        return picture
+    emptied = _emptied(stroke, small(region.mask))
+    if isinstance(emptied, str):
+        return emptied
+    picture, looks = emptied
     seam, fill = seamless(picture, area_without(canvas, region.mask))
-    looks = Plausibility(whole(canvas.lab, region.mask), ground(canvas.lab, region.mask), seam, fill)
-    return Edited(picture, region_name(canvas.picture, region.mask), "", looks)
+    return Edited(picture, region_name(canvas.picture, region.mask), "", replace(looks, seam=seam, fill=fill))
 
 
 def recolor(stroke: Stroke) -> Edited | str:
-    """Gives the region's paint another hue."""
-    canvas, rng = stroke.canvas, stroke.rng
-    paint = _paint(canvas, stroke.region.mask)
-    if isinstance(paint, str):
-        return paint
-    turn = float(rng.uniform(*TURN) * rng.choice((-1, 1)))
-    if -np.radians(60) < paint.hue < GREENS[0] and GREENS[0] <= paint.hue + turn <= GREENS[1]:
-        turn = -turn
-    shift = float(rng.uniform(*SHIFT)) * (1 if paint.light < 50 else -1)
-    picture = repainted(canvas.picture, paint, turn, shift)
+    """Gives a paint another hue."""
+    canvas, paint = stroke.canvas, stroke.paint
+    if paint.mask.mean() > MOST_PAINT:
+        return "its colour covers too much of the picture"
+    is_whole = distinct(paint.weights, paint.mixed)
+    if is_whole < stroke.least:
+        return "its colour fades into another"
+    turn = turn_from(paint.hue, stroke.rng) * (SKY_TURN if paint.mask[0].mean() > MOST_SKY else 1.0)
+    picture = repainted(canvas.picture, canvas.lab, paint, turn, shift_for(paint.hue, turn, paint.light))
     before, after = color_of(canvas.picture, paint.mask), color_of(picture, paint.mask)
     if before == after:
         return "its new colour has the same name"
-    return Edited(picture, region_name(canvas.picture, paint.mask), after, Plausibility(whole=whole(canvas.lab, paint.mask)))
+    looks = Plausibility(whole=is_whole, seam=borderless(canvas.lab, rgb2lab(picture).astype(np.float32)))
+    return Edited(picture, regions_name(canvas.picture, paint.mask), after, looks)
 
 
 def move(stroke: Stroke) -> Edited | str:
@@ -109,37 +129,32 @@ def move(stroke: Stroke) -> Edited | str:
     emptied = _emptied(stroke)
     if isinstance(emptied, str):
         return emptied
+    without_it, looks = emptied
     around = grown(region.mask, (LEAST_MOVE - 0.5) * float(np.sqrt(region.mask.sum())))
-    rest = Canvas(emptied, (), canvas.taken)
+    rest = Canvas(without_it, (), canvas.taken)
     offset = place_for(rest, canvas, region.mask, canvas.taken | around, stroke.rng)
     if offset is None:
         return "no other place looks like its own"
     picture, shown = pasted(rest, canvas.picture, region.mask, offset), shifted_mask(region.mask, offset)
-    gone, come = seamless(picture, area_without(canvas, region.mask)), seamless(picture, area_of(rest, shown))
-    looks = Plausibility(whole(canvas.lab, region.mask), ground(canvas.lab, region.mask), min(gone[0], come[0]), gone[1])
+    gone, come = seamless(picture, area_without(canvas, region.mask)), seamless(picture, area_of(rest, shown), is_thing=True)
     where = place_of(box_of(shown), (shown.shape[1], shown.shape[0]))
+    if where == place_of(region.box, (shown.shape[1], shown.shape[0])):
+        where = "further " + direction_of(offset)
+    looks = replace(looks, seam=min(gone[0], come[0]), fill=gone[1])
     return Edited(picture, region_name(canvas.picture, region.mask), f"the same region {where}", looks, shown)
 
 
 EDITS: Mapping[PhotoEdit, Callable[[Stroke], Edited | str]] = {"remove": remove, "recolor": recolor, "move": move}
 
 
-def _emptied(stroke: Stroke) -> Picture | str:
-    """The picture without the region, or why it cannot be taken away."""
-    if on_skin(stroke.canvas.lab, stroke.region.mask):
+def _emptied(stroke: Stroke, size: float = 1.0) -> tuple[Picture, Plausibility] | str:
+    """The picture without the region and how surely it is a thing alone, or why it cannot be taken away."""
+    canvas, region, mask = stroke.canvas, stroke.region, stroke.region.mask
+    if on_skin(canvas.lab, mask):
         return "what is around it has the colour of skin or fur: it could be an eye"
-    picture = without(stroke.canvas, stroke.region.mask, stroke.rng)
-    return "nothing in the picture can take its place" if picture is None else picture
-
-
-def _paint(canvas: Canvas, mask: Mask) -> Paint | str:
-    """The paint of a region that could as well have another colour, or why there is none."""
-    if canvas.is_grey:
-        return "the photo has no colours"
-    _, a, b = canvas.lab[mask].mean(axis=0)
-    paint = paint_of(canvas.lab, mask) if np.hypot(a, b) > LEAST_CHROMA / 2 else None
-    if paint is None or paint.chroma < LEAST_CHROMA:
-        return "it has no colour of its own"
-    if paint.mask.mean() > MOST_PAINT:
-        return "its colour covers too much of the picture"
-    return "it has the colour of skin, wood, soil or leaves" if is_grown(paint.hue, paint.chroma) else paint
+    is_whole = 1.0 if region.is_alone else whole(canvas.lab, mask)
+    looks = Plausibility(is_whole, ground(canvas.lab, mask), room(canvas.lab, mask), size)
+    if looks.score < stroke.least:
+        return WEAK[looks.weakest]
+    picture = without(canvas, mask, stroke.rng)
+    return "nothing in the picture can take its place" if picture is None else (picture, looks)

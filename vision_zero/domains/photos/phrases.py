@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+from scipy import ndimage
 from skimage.color import rgb2lab
 
 from vision_zero.domains.photos.pixels import Box, Mask, Picture, box_of
@@ -24,6 +25,8 @@ _HUES = (
 )
 """Up to which angle (degrees in CIE Lab's plane of a and b) each is said."""
 _BROWN = (48, 85)
+ONE_PIECE = 0.7
+"""Share of all that has a colour from which its largest piece is named instead."""
 _COLUMNS, _ROWS = ("left", "", "right"), ("upper", "", "lower")
 
 
@@ -58,6 +61,25 @@ def place_of(box: Box, size: tuple[int, int]) -> str:
     return f"at the {row} {column}".replace("  ", " ")
 
 
+def direction_of(offset: tuple[int, int]) -> str:
+    """Where an offset (right, down) mostly leads: "to the left"."""
+    right, down = offset
+    if abs(right) >= abs(down):
+        return "to the right" if right > 0 else "to the left"
+    return "down" if down > 0 else "up"
+
+
 def region_name(picture: Picture, mask: Mask) -> str:
     """A region as a person would point at it: "the reddish region at the upper left"."""
     return f"the {color_of(picture, mask)} region {place_of(box_of(mask), (mask.shape[1], mask.shape[0]))}"
+
+
+def regions_name(picture: Picture, mask: Mask) -> str:
+    """All that has a colour: a region, where most of it is in one piece, or "the reddish regions at the upper left"."""
+    pieces, _ = ndimage.label(mask)
+    sizes = np.bincount(pieces.ravel())
+    sizes[0] = 0
+    largest = pieces == sizes.argmax()
+    if largest.sum() >= ONE_PIECE * mask.sum():
+        return region_name(picture, largest)
+    return f"the {color_of(picture, mask)} regions {place_of(box_of(mask), (mask.shape[1], mask.shape[0]))}"

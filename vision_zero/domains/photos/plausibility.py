@@ -12,9 +12,10 @@ import numpy as np
 from scipy import ndimage
 
 from vision_zero.data.image_pair import Facts
+from vision_zero.domains.photos.grounds import gradients
 from vision_zero.domains.photos.matting import lightness
+from vision_zero.domains.photos.paints import DULL, SKIN
 from vision_zero.domains.photos.pixels import Mask, Picture, Weights, grown, scaled, window_of
-from vision_zero.domains.photos.surfaces import DULL, SKIN
 
 STEP = 10.0
 """A difference across an outline that a person sees as the border of a thing, in CIE Lab units."""
@@ -28,14 +29,48 @@ OTHER = 15.0
 """What differs by more than this from most of a ground (CIE Lab), and by a third as much as the thing, is not of it."""
 ONE_GROUND = (0.75, 0.93)
 """Share of a thing's surroundings that are of one ground."""
+ROOM = (0.86, 0.97)
+"""Share of the surroundings without edges: with less something touches the thing or hides a part of it."""
+EDGE = (2.5, 2.5)
+"""An edge is a gradient of more than this (CIE Lab units a pixel), and so many times the median of the surroundings."""
+SMALL = (0.09, 0.05)
+"""Share of the picture that a thing has: the larger one is too much to be missed."""
 SEAM = (1.5, 1.15)
 """Mean gradient along the outline of an edit over that of its surroundings: there it shows, here it surely does not."""
+TRACE = (0.03, 0.01)
+"""Share of the pixels in and around it with more detail than is usual there: the rest of a thing, or its outline."""
+REST = 0.012
+"""So much gradient is a rest of something, at least."""
 SMOOTH = (0.15, 0.4)
 """Detail of what fills a gap, over that of its surroundings: with less it is a smear."""
 LIVELY = (3.0, 1.8)
 """The same, where there is too much of it: another thing came instead."""
+FUZZY = (0.56, 0.34)
+"""Share of the pixels with some of a paint that have a part of it only: then it fades into another colour."""
+PART = (0.15, 0.85)
+"""How much of it is a part."""
+NEW_EDGES = (0.026, 0.014)
+"""Share of the picture in which a border appears on a surface that had none."""
+NEW_EDGE = (1.4, 0.5)
+"""It appears where the gradient is more than so many times what it was, and this (CIE Lab units a pixel)."""
+SURFACE = 3.0
+"""Gradient up to which it is a surface."""
+SURFACE_BLUR = 2.0
+"""Standard deviation in pixels at which these gradients are taken."""
+MOST_SKIN = 55.0
+"""Chroma (CIE Lab) that skin and fur have at most, in warm light."""
 LEAST_GRADIENT = 0.006
 """Of surroundings without detail: what noise has."""
+
+WEAK = {
+    "whole": "it looks like a part of something",
+    "ground": "it does not stand out from one ground",
+    "room": "something touches it or is near",
+    "size": "it is too large to be missed",
+    "seam": "a seam would show",
+    "fill": "the gap would be smeared",
+}
+"""What it means where a score is too low."""
 
 
 @dataclass(frozen=True)
@@ -45,18 +80,22 @@ class Plausibility:
     Attributes:
         whole: what was edited ends where its outline is.
         ground: it stands out from what is around it, and that is of one kind.
+        room: nothing touches it, hides a part of it, or frames it.
+        size: it is small enough to be missed.
         seam: no border shows where something was put in.
         fill: what was put in has as much detail as its surroundings.
     """
 
     whole: float = 1.0
     ground: float = 1.0
+    room: float = 1.0
+    size: float = 1.0
     seam: float = 1.0
     fill: float = 1.0
 
     @property
     def score(self) -> float:
-        return min(self.whole, self.ground, self.seam, self.fill)
+        return min(asdict(self).values())
 
     @property
     def weakest(self) -> str:
@@ -98,6 +137,23 @@ def ground(lab: Picture, mask: Mask) -> float:
     return min(_between(contrast / max(spread, CALM), STANDS_OUT), _between(one, ONE_GROUND))
 
 
+def room(lab: Picture, mask: Mask) -> float:
+    """How surely the region is alone: there are no edges around it."""
+    rows, columns = _near(mask, lab)
+    inside, near, unit = mask[rows, columns], lab[rows, columns], scaled(1.0, lab, least=1.0)
+    depth = _depth(inside)
+    steps = gradients(near, max(1.0, unit))[(depth < -4 * unit) & (depth >= -13 * unit)] * unit
+    if not len(steps):
+        return 0.0
+    most = max(EDGE[0], EDGE[1] * float(np.median(steps)))
+    return _between(float((steps <= most).mean()), ROOM)
+
+
+def small(mask: Mask) -> float:
+    """How little of the picture the region is."""
+    return _between(float(mask.mean()), SMALL)
+
+
 def on_skin(lab: Picture, mask: Mask) -> bool:
     """Whether most of what is around the region has the colour of skin or fur: what lies there may be a part of a face."""
     rows, columns = _near(mask, lab)
@@ -106,12 +162,15 @@ def on_skin(lab: Picture, mask: Mask) -> bool:
     if not len(around):
         return False
     _, a, b = around.mean(axis=0)
-    low, high, most = SKIN
-    return bool(low <= np.arctan2(b, a) <= high and DULL < np.hypot(a, b) < most)
+    return bool(SKIN[0] <= np.arctan2(b, a) <= SKIN[1] and DULL < np.hypot(a, b) < MOST_SKIN)
 
 
-def seamless(after: Picture, area: Mask) -> tuple[float, float]:
-    """How little the outline of what was put in shows, and whether it has the detail of its surroundings."""
+def seamless(after: Picture, area: Mask, is_thing: bool = False) -> tuple[float, float]:
+    """How little the outline of what was put in shows, and whether it has the detail of its surroundings.
+
+    Args:
+        is_thing: a thing was put in, with its own outline; else a part of the ground.
+    """
     rows, columns = _near(area, after)
     inside, unit = area[rows, columns], scaled(1.0, after, least=1.0)
     detail, depth = _gradients(after[rows, columns]), _depth(inside)
@@ -123,7 +182,33 @@ def seamless(after: Picture, area: Mask) -> tuple[float, float]:
     seam = float(detail[(depth >= -2 * unit) & (depth <= 0.5 * unit)].mean())
     own = float(deep.mean()) if len(deep) else usual
     smear = 1.0 if usual <= LEAST_GRADIENT else _between(own / usual, SMOOTH)
-    return _between(seam / usual, SEAM), min(smear, _between(own / usual, LIVELY))
+    rest = 0.0 if is_thing else _trace(detail, depth, unit)
+    shows = min(_between(seam / usual, SEAM), _between(rest, TRACE))
+    return shows, min(smear, _between(own / usual, LIVELY))
+
+
+def _trace(detail: Weights, depth: Weights, unit: float) -> float:
+    """Share of the pixels in and around what was put in where more is left than its further surroundings have."""
+    further = detail[(depth < -9 * unit) & (depth >= -19 * unit)]
+    usual = float(np.percentile(further, 95)) if len(further) else 0.0
+    return float((detail[depth >= -8 * unit] > max(REST, 1.3 * usual)).mean())
+
+
+def distinct(weights: Weights, mixed: Mask) -> float:
+    """How clearly a picture's pixels have a paint or have it not.
+
+    Args:
+        weights: how much of it is in each pixel.
+        mixed: pixels at its border, which count for nothing.
+    """
+    some = weights[~mixed & (weights > PART[0])]
+    return _between(float((some < PART[1]).mean()), FUZZY) if len(some) else 0.0
+
+
+def borderless(before: Picture, after: Picture) -> float:
+    """How few borders appear on even surfaces where a part of a picture was recoloured; both pictures in CIE Lab."""
+    was, now = gradients(before, SURFACE_BLUR), gradients(after, SURFACE_BLUR)
+    return _between(float(((was < SURFACE) & (now > NEW_EDGE[0] * was + NEW_EDGE[1])).mean()), NEW_EDGES)
 
 
 def _between(value: float, limits: tuple[float, float]) -> float:

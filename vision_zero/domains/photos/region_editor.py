@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import final
 
 import numpy as np
 from PIL import Image
+from scipy import ndimage
 from skimage.measure import approximate_polygon, find_contours
 
 from vision_zero.data.image_pair import Change, Facts
@@ -14,8 +16,11 @@ from vision_zero.domains.photos.canvas import Canvas
 from vision_zero.domains.photos.config import PhotoEdit, PhotosConfig
 from vision_zero.domains.photos.editor import EditedPhoto, PhotoEditor
 from vision_zero.domains.photos.edits import EDITS, Stroke
+from vision_zero.domains.photos.paints import Paint
 from vision_zero.domains.photos.phrases import color_of
 from vision_zero.domains.photos.pixels import Mask, box_of, grown, to_image, to_picture
+from vision_zero.domains.photos.plausibility import WEAK
+from vision_zero.domains.photos.regions import Region
 from vision_zero.randomness import Seed
 
 VISIBLE = 24
@@ -24,14 +29,13 @@ UNSEEN = 2
 """Differences of at most this are taken back, so that boxes end where an edit does."""
 MIN_SHARE = 0.25
 """Least number of visibly changed pixels, as a share of the region's."""
-REGION_TRIES = 5
-WEAK = {
-    "whole": "it looks like a part of something",
-    "ground": "it does not stand out from one ground",
-    "seam": "a seam would show",
-    "fill": "the gap would be smeared",
+TRIES = 8
+NOTHING: dict[PhotoEdit, str] = {
+    "remove": "nothing stands out",
+    "move": "nothing stands out",
+    "recolor": "there is no colour but those of skin, wood and soil",
 }
-"""What it means where a score is too low."""
+"""Why there is nothing to edit."""
 _MARGIN = 6
 """Pixels around an edit that no other edit touches."""
 
@@ -84,11 +88,12 @@ class RegionEditor(PhotoEditor):
         return [kinds[place] for place in _shuffled([self.config.edits[kind] for kind in kinds], rng)]
 
     def _step(self, kinds: list[PhotoEdit], canvas: Canvas, rng: np.random.Generator) -> _Step | None:
-        if not canvas.regions:
-            return None
         for kind in kinds:
-            for place in _shuffled([region.score for region in canvas.regions], rng)[:REGION_TRIES]:
-                made = self._attempt(kind, Stroke(canvas, canvas.regions[place], rng))
+            targets: Sequence[Region | Paint] = canvas.paints if kind == "recolor" else canvas.regions
+            if not targets:
+                self.drawn_again[f"{kind}: {NOTHING[kind]}"] += 1
+            for place in _shuffled([target.score for target in targets], rng)[:TRIES]:
+                made = self._attempt(kind, Stroke(canvas, targets[place], rng, self.config.min_plausible))
                 if isinstance(made, _Step):
                     return made
                 self.drawn_again[f"{kind}: {made}"] += 1
@@ -96,15 +101,16 @@ class RegionEditor(PhotoEditor):
 
     def _attempt(self, kind: PhotoEdit, stroke: Stroke) -> _Step | str:
         """The edit, or why it does not count."""
-        canvas, region, made = stroke.canvas, stroke.region, EDITS[kind](stroke)
+        canvas, target, made = stroke.canvas, stroke.target, EDITS[kind](stroke)
         if isinstance(made, str):
             return made
         if made.looks.score < self.config.min_plausible:
             return WEAK[made.looks.weakest]
         before, after = np.asarray(to_image(canvas.picture)), np.asarray(to_image(made.picture))
         steps = np.abs(after.astype(np.int16) - before).max(axis=2)
-        changed, visible = steps > UNSEEN, int((steps > VISIBLE).sum())
-        place = region.mask if made.shown is None else made.shown
+        # Of specks nobody says that they are another colour.
+        changed, visible = steps > UNSEEN, int(ndimage.binary_opening(steps > VISIBLE, np.ones((3, 3))).sum())
+        place = target.mask if made.shown is None else made.shown
         if visible < max(self.config.min_visible * steps.size, MIN_SHARE * place.sum()):
             return "too little of it would change visibly"
         if (changed & canvas.taken).any():
@@ -113,7 +119,7 @@ class RegionEditor(PhotoEditor):
         how: Facts = {
             "kind": kind,
             "box": list(change.box),
-            "region": _polygon(region.mask),
+            "region": _polygon(target.mask),
             "looks": made.looks.facts(),
             **({} if made.shown is None else {"shown": _polygon(made.shown)}),
         }
@@ -123,6 +129,8 @@ class RegionEditor(PhotoEditor):
 
 def _shuffled(weights: list[float], rng: np.random.Generator) -> list[int]:
     """All indices in a random order, heavier ones rather earlier."""
+    if not weights:
+        return []
     shares = np.asarray(weights) / sum(weights)
     return [int(place) for place in rng.choice(len(weights), size=len(weights), replace=False, p=shares)]
 

@@ -7,7 +7,7 @@ region is a place to edit, its border is found again at full size (:mod:`vision_
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,6 +17,7 @@ from scipy.spatial import ConvexHull
 from skimage.color import rgb2lab
 from skimage.segmentation import felzenszwalb
 
+from vision_zero.domains.photos.grounds import alone
 from vision_zero.domains.photos.pixels import Box, Mask, Picture, box_of, grown, shrunk
 
 MOST_REGIONS = 12
@@ -56,6 +57,7 @@ class Region:
         score: how much it looks like a thing; comparable within one picture.
         is_inside: it ends well inside the picture.
         is_thing: so it does, and it has a simple form, so that it may be shown elsewhere.
+        is_alone: an even ground surrounds it with room between, so that it is a whole thing wherever its outline is.
     """
 
     mask: Mask
@@ -63,6 +65,7 @@ class Region:
     score: float
     is_inside: bool
     is_thing: bool
+    is_alone: bool = False
 
 
 @dataclass(frozen=True)
@@ -84,13 +87,13 @@ class _Segments:
     """(n, n) those of the shared edges that a person sees."""
 
 
-def find_regions(small: Picture, size: tuple[int, int], min_area: float, max_area: float) -> list[Region]:
+def find_regions(small: Picture, medium: Picture, size: tuple[int, int], min_area: float, max_area: float) -> list[Region]:
     """The best regions of between ``min_area`` and ``max_area`` of the picture, best first, none much like another.
 
     A picture without things (one colour, fog) has none.
 
     Args:
-        small: a small copy of the picture.
+        small, medium: copies of the picture, of about 160x120 and 320x240 pixels.
         size: (width, height) of the picture, and of the regions' masks.
         min_area: the least share of the picture.
         max_area: the largest share of the picture.
@@ -109,7 +112,23 @@ def find_regions(small: Picture, size: tuple[int, int], min_area: float, max_are
         found.append((score, mask, solidity))
         if len(found) == MOST_REGIONS:
             break
-    return [_at_full_size(mask, score, size, solidity >= THING_SOLIDITY) for score, mask, solidity in found]
+    regions = [_at_full_size(mask, score, size, solidity >= THING_SOLIDITY) for score, mask, solidity in found]
+    best = max((score for score, _, _ in found), default=1.0)
+    return _with_things_alone(regions, [*alone(medium, min_area, max_area)], best, size)
+
+
+def _with_things_alone(regions: list[Region], masks: list[Mask], score: float, size: tuple[int, int]) -> list[Region]:
+    """The regions and the things that stand alone, which count as much as the best of them and take the place of their likes."""
+    things: list[tuple[Mask, float]] = []
+    for mask in masks:
+        thing = _smooth(mask)
+        if not thing.any() or any(_overlap(thing, other) > MOST_OVERLAP for other, _ in things):
+            continue
+        solidity = _solidity(thing)
+        if solidity >= MIN_SOLIDITY:
+            things.append((thing, solidity))
+    first = [replace(_at_full_size(mask, score, size, solidity >= MIN_SOLIDITY), is_alone=True) for mask, solidity in things]
+    return first + [region for region in regions if all(_overlap(region.mask, thing.mask) <= MOST_OVERLAP for thing in first)]
 
 
 def _segments(small: Picture) -> _Segments:

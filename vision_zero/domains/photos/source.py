@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import OrderedDict
+from collections import Counter, OrderedDict
 from typing import final
 
 import numpy as np
@@ -58,10 +58,12 @@ class PhotoSource(PairSource):
         if editor is None:
             editor = RegionEditor(config) if config.instruction is None else InstructionEditor(config.instruction)
         self._editor = editor
+        self._refused: dict[str, str] = {}
 
     def of(self, part: SplitFilter) -> PhotoSource:
         view = object.__new__(PhotoSource)
         view.config, view._photos, view._kept, view._editor = self.config, self._photos, self._kept, self._editor
+        view._refused = self._refused
         view._usable = self._usable.of(part)
         return view
 
@@ -77,6 +79,7 @@ class PhotoSource(PairSource):
             passed_over={name: well_formed(reason) for name, reason in self._usable.problems.items()},
             left_out=dict(self._photos.left_out),
             drawn_again=dict(self._editor.drawn_again),
+            not_edited={well_formed(name): reason for name, reason in self._refused.items()},
         )
 
     @property
@@ -97,7 +100,10 @@ class PhotoSource(PairSource):
     def _made(self, seed: Seed, own: _Found | None) -> ImagePair:
         """A pair, of that photo if there is one and it can be edited in a few tries."""
         first = 0 if own is None else OWN_TRIES
+        before = Counter(self._editor.drawn_again)
         for attempt in range(PAIR_TRIES):
+            if own is not None and attempt == first:
+                self._refused[self._photos.name(own[0])] = self._reason(before)
             is_own = attempt < first
             photo, origin = self._picture(seed.child(attempt, "photo").generator(), own if is_own else None)
             insists = attempt < OWN_TRIES // 2 if is_own else attempt - first < INSISTENCE
@@ -116,9 +122,14 @@ class PhotoSource(PairSource):
                 modified_facts={**facts, "edits": list(edited.edits)},
             )
         raise PairsError(
-            f"no photo could be edited in {PAIR_TRIES} tries: allow other edits, lower min_region, min_visible or min_plausible, "
-            "or use photos with things that stand out"
+            f"no photo could be edited in {PAIR_TRIES} tries, most often because: {self._reason(before)}; allow other edits, "
+            "lower min_region, min_visible or min_plausible, or use photos with things that stand out"
         )
+
+    def _reason(self, before: Counter[str]) -> str:
+        """Why edits did not count since then, most often."""
+        since = (Counter(self._editor.drawn_again) - before).most_common(1)
+        return since[0][0] if since else "the editor made none"
 
     def _picture(self, rng: np.random.Generator, own: _Found | None = None) -> tuple[Image.Image, Facts]:
         """A random crop of that photo, or of a random one, and where it is from."""
