@@ -121,3 +121,12 @@ def test_troubleshooting_quotes_what_the_code_says():
     for message in quoted:
         for part in message.split("…"):
             assert part.strip(" ():;,.") in sources, message
+
+
+def test_docstrings_name_each_parameter_in_a_line_of_its_own():
+    """The site's builder takes "a, b: both" for one parameter of that name, and warns, which is an error there."""
+    for path in (ROOT / "vision_zero").rglob("*.py"):
+        for section in re.findall(r"^ +Args:\n((?: +\S.*\n)+)", path.read_text(encoding="utf-8"), re.MULTILINE):
+            indent = len(section) - len(section.lstrip())
+            named = re.findall(rf"^ {{{indent}}}([*\w]+(?:, [*\w]+)+):", section, re.MULTILINE)
+            assert not named, f"{path.relative_to(ROOT)}: {named}"

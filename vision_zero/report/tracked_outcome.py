@@ -65,7 +65,8 @@ def send_outcome(
     """Send the run's held-out scores, its alarms, its suites and a replay, and sum up what its trackers got.
 
     Args:
-        before, state: where the run began and ended.
+        before: where the run began.
+        state: where it ended.
         games: of its last round.
     """
     own = state.measured[len(before.measured) :]
