@@ -20,8 +20,8 @@ _AT_START = re.compile(
     r"|\s(?:because|since|as|and|not|given|due|when|while|where|which|with|for|if|in|at|by|is|but|from|based|that|rather|so|after)\b)))"
 )
 _REASON = re.compile(
-    r"(?i)(?:,|\s-|;)? ?\b(?:because|since|as(?! well)|due to|given that|, which|that is|i\.e\.|(?:al)?though|while|whereas|but)\b"
-    r"|;| - (?=[A-Za-z])| \((?![A-Za-z]\)|[^)]*%)|(?<=\d)% \("
+    r"(?i)(?:,|\s-|;)? ?\b(?:because|since|as(?! well)|due to|given that|, which|that is|i\.e\.|though|although|while"
+    r"|whereas|but)\b|;| - (?=[A-Za-z])| \((?![A-Za-z]\)|[^)]*%)|(?<=\d)% \("
 )
 _MOST = 20  # numbers of a sentence that are looked at, at each of its ends
 _FILLED = (
