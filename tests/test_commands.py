@@ -36,7 +36,6 @@ NOT_RUN = {
     r".* configs/stacks/vertex\.sh": "needs Google; tests/stacks/test_scripts.py asks what it asks for",
     r"vision-zero render .*/data/imgedit/.*": "needs ImgEdit; tests/domains/imported/test_imported_layouts.py reads its layout",
     r"vision-zero render .*--from edits\.csv.*": "needs a table of edits; test_imported_layouts.py reads some",
-    r"vision-zero plan .*qwen.*": "asks the hub for a configuration; tests/training/test_plan.py plans with the same shape",
     r"zenml pipeline run .*nano_kubeflow\.yaml": "needs a cluster; tests/stacks/test_kubeflow.py submits it to a stand-in",
     r"zenml pipeline schedule delete .*": "needs a schedule; tests/stacks/test_kubernetes.py deletes one",
     r"zenml pipeline run pipelines\.build_pairs.*": "takes a minute; tests/pipelines/test_build_pairs.py runs it smaller",
