@@ -93,7 +93,8 @@ def find_regions(small: Picture, medium: Picture, size: tuple[int, int], min_are
     A picture without things (one colour, fog) has none.
 
     Args:
-        small, medium: copies of the picture, of about 160x120 and 320x240 pixels.
+        small: a copy of the picture, of about 160x120 pixels.
+        medium: another, of about 320x240 pixels.
         size: (width, height) of the picture, and of the regions' masks.
         min_area: the least share of the picture.
         max_area: the largest share of the picture.
