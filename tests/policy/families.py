@@ -11,9 +11,13 @@ from transformers import (
     AutoModelForImageTextToText,
     GenerationConfig,
     Idefics3Processor,
+    InternVLProcessor,
     PreTrainedModel,
     PreTrainedTokenizerFast,
     ProcessorMixin,
+    Qwen2_5_VLProcessor,
+    Qwen3VLProcessor,
+    SmolVLMProcessor,
 )
 from transformers.models.got_ocr2.image_processing_pil_got_ocr2 import GotOcr2ImageProcessorPil
 from transformers.models.idefics3.image_processing_pil_idefics3 import Idefics3ImageProcessorPil
@@ -21,7 +25,7 @@ from transformers.models.qwen2_vl.image_processing_pil_qwen2_vl import Qwen2VLIm
 from transformers.models.smolvlm.image_processing_pil_smolvlm import SmolVLMImageProcessorPil
 
 from tests.make import made_decided, tiny_tokenizer
-from vision_zero.policy.processor import (
+from vision_zero.policy.families import (
     InternPictureProcessor,
     PictureProcessor,
     Qwen2PictureProcessor,
@@ -31,6 +35,14 @@ from vision_zero.policy.processor import (
 from vision_zero.warm_start.tokenizer import CHAT_TEMPLATE, END, IMAGE, PAD, VIDEO, VISION_END, VISION_START
 
 FAMILIES = ("qwen2_5_vl", "qwen3_vl", "internvl", "idefics3", "smolvlm")
+STOCK = {
+    "qwen2_5_vl": (Qwen2_5_VLProcessor, {}),
+    "qwen3_vl": (Qwen3VLProcessor, {}),
+    "internvl": (InternVLProcessor, {"image_seq_length": 4}),
+    "idefics3": (Idefics3Processor, {"image_seq_len": 4}),
+    "smolvlm": (SmolVLMProcessor, {"image_seq_len": 4}),
+}
+"""The library's own processor of each family, and its settings for the tiny model."""
 CONTEXT = 2048
 _TEXT = {
     "hidden_size": 32,

@@ -12,18 +12,13 @@ from PIL import Image
 from transformers import (
     AutoImageProcessor,
     AutoTokenizer,
-    Idefics3Processor,
-    InternVLProcessor,
     ProcessorMixin,
-    Qwen2_5_VLProcessor,
-    Qwen3VLProcessor,
-    SmolVLMProcessor,
 )
 from transformers.models.auto import image_processing_auto
 from transformers.models.smolvlm import processing_smolvlm
 
 from tests.make import scene_pairs
-from tests.policy.families import CONTEXT, FAMILIES, write_family
+from tests.policy.families import CONTEXT, FAMILIES, STOCK, write_family
 from vision_zero.config.policy import PolicyConfig, SamplingConfig
 from vision_zero.errors import PolicyError
 from vision_zero.game.interface import Request
@@ -35,13 +30,6 @@ from vision_zero.randomness import Seed
 
 pytestmark = pytest.mark.slow
 
-STOCK = {
-    "qwen2_5_vl": (Qwen2_5_VLProcessor, {}),
-    "qwen3_vl": (Qwen3VLProcessor, {}),
-    "internvl": (InternVLProcessor, {"image_seq_length": 4}),
-    "idefics3": (Idefics3Processor, {"image_seq_len": 4}),
-    "smolvlm": (SmolVLMProcessor, {"image_seq_len": 4}),
-}
 SIZES = ((112, 112), (120, 60))
 
 families = pytest.mark.parametrize("family", FAMILIES)

@@ -8,13 +8,14 @@ import torch
 from tests.make import scene_pairs
 from tests.policy.families import FAMILIES, write_family
 from vision_zero.config.policy import PolicyConfig
+from vision_zero.policy.families import FAMILIES as KNOWN
 from vision_zero.policy.loading import load_base, load_policy
 from vision_zero.policy.policy import user_message
-from vision_zero.policy.vision_cache import CACHED_FAMILIES, VisionCache
+from vision_zero.policy.vision_cache import VisionCache
 
 pytestmark = pytest.mark.slow
 
-TRIED = tuple(family for family in FAMILIES if family in CACHED_FAMILIES)
+TRIED = tuple(family for family in FAMILIES if KNOWN[family].caches_pictures)
 
 
 @pytest.fixture(scope="module")
@@ -57,7 +58,7 @@ def test_each_picture_is_looked_at_once(folders, family):
 def test_what_is_remembered_is_what_a_new_look_sees(folders, family):
     remembering = policy_of(folders, family)
     looking = policy_of(folders, family, train_on="both")
-    assert isinstance(remembering.model.model.get_image_features, VisionCache) == (family in CACHED_FAMILIES)
+    assert isinstance(remembering.model.model.get_image_features, VisionCache) == KNOWN[family].caches_pictures
     assert not isinstance(looking.model.model.get_image_features, VisionCache)
     for numbers in ([0, 1], [1, 2, 0], [2, 2, 1]):
         inputs = inputs_of(remembering, numbers)

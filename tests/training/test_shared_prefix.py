@@ -12,12 +12,14 @@ from trl.trainer.utils import add_fused_lm_head
 
 from tests.make import scene_pairs
 from tests.policy.families import FAMILIES, build_family, write_family
+from tests.training.scoring import as_rows, learned, read_together, same
 from vision_zero.config.policy import PolicyConfig
 from vision_zero.errors import TrainingError
+from vision_zero.policy.families import FAMILIES as KNOWN
 from vision_zero.policy.loading import load_policy
 from vision_zero.policy.policy import user_message
 from vision_zero.training.microbatches import PROMPT, SEEN
-from vision_zero.training.shared_prefix import SHARING, read_once, share_prefix
+from vision_zero.training.shared_prefix import share_prefix
 
 pytestmark = pytest.mark.slow
 
@@ -70,41 +72,6 @@ def replies_to(policy):
     }
 
 
-def as_rows(model, part):
-    """Log-probs and entropies as TRL has them: each reply in a row with its prompt."""
-    ids, mask = (torch.cat([part[f"prompt_{name}"], part[f"completion_{name}"]], dim=1) for name in ("ids", "mask"))
-    width = part["completion_ids"].shape[1]
-    labels = ids.masked_fill(mask == 0, -100)
-    labels[:, :-width] = -100
-    pictures = {name: part[name] for name in SEEN if name in part and not name.startswith("num_")}
-    scored = model(input_ids=ids, attention_mask=mask, labels=labels, fused_lm_head=True, **pictures)
-    return scored.log_probs[:, -width:], scored.entropy[:, -width:]
-
-
-def read_together(model, part):
-    scored = model(shared=read_once(part))
-    return scored.log_probs, scored.entropy
-
-
-def learned(model, part, scores):
-    """What a pass finds, and its gradients: of a loss in which every reply and token counts otherwise."""
-    draw = torch.Generator().manual_seed(1)
-    weights = torch.randn(2, *part["completion_mask"].shape, generator=draw) * part["completion_mask"]
-    model.zero_grad(set_to_none=True)
-    found = torch.stack(scores(model, part))
-    (found * weights).sum().backward()
-    return found.detach(), {name: value.grad for name, value in model.named_parameters() if value.grad is not None}
-
-
-def same(one, two):
-    assert torch.allclose(one[0], two[0], atol=1e-5)
-    whole = torch.stack([gradient.norm() for gradient in one[1].values()]).norm()
-    assert whole > 0.1
-    assert one[1].keys() == two[1].keys()
-    for name, gradient in one[1].items():
-        assert (gradient - two[1][name]).norm() <= 1e-5 * gradient.norm() + 1e-6 * whole, name
-
-
 @families
 def test_all_gradients_are_those_of_whole_rows(folder, family):
     policy = policy_of(folder, family)
@@ -155,7 +122,7 @@ def test_a_prompt_is_read_once_and_looked_at_once(folder):
 
 
 def test_models_that_keep_something_else_of_a_prompt_are_refused():
-    assert set(SHARING) == set(FAMILIES)
+    assert {name for name, known in KNOWN.items() if known.shares_prompts} == set(FAMILIES)
     sliding = build_family("qwen2_5_vl")
     sliding.config.text_config.layer_types = ["full_attention", "sliding_attention"]
     sliding.config.text_config.sliding_window = 16

@@ -22,7 +22,7 @@ from vision_zero.errors import PolicyError
 from vision_zero.game.interface import Reply, Request
 from vision_zero.policy.compiled_decoding import CompiledDecoder
 from vision_zero.policy.decoding import Choose, Decoder, decode
-from vision_zero.policy.prefill import distinct, next_tokens, prefilled_inputs
+from vision_zero.policy.prefill import distinct, next_tokens, prefilled_inputs, written_tokens
 from vision_zero.policy.vllm import GenerationRequest, ServedReply, VllmModel
 from vision_zero.policy.vllm_check import compare_scores
 from vision_zero.randomness import Seed
@@ -351,7 +351,7 @@ class Policy:
 
     def _tokens(self, text: str) -> list[int]:
         """The tokens of a reply's prefix."""
-        return list(self.processor.tokenizer.encode(text, add_special_tokens=False)) if text else []
+        return written_tokens(self.processor.tokenizer, text) if text else []
 
     def _completion(self, tokens: list[int]) -> Completion:
         text = self.processor.tokenizer.decode(tokens, skip_special_tokens=True)

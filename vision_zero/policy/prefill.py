@@ -40,13 +40,22 @@ def prefilled_inputs(inputs: dict[str, Any], begun: Sequence[Sequence[int]], pad
     return longer
 
 
+def written_tokens(tokenizer: Any, text: str) -> list[int]:
+    """The tokens of words that somebody wrote: the name of a special token is words, too, and not that token.
+
+    A reply may spell ``<image>`` in letters; read again as the placeholder of a picture it would ask for a picture that is not
+    there.
+    """
+    return list(tokenizer.encode(text, add_special_tokens=False, split_special_tokens=True))
+
+
 def next_tokens(tokenizer: Any, begun: str, options: Sequence[str]) -> list[list[int]]:
     """The tokens that each option adds to a text if text and option are tokenised together.
 
     If a tokenizer merges the end of the text with an option, the options' tokens start at the first position where any differs.
     """
-    before = tokenizer.encode(begun, add_special_tokens=False)
-    whole = [tokenizer.encode(begun + option, add_special_tokens=False) for option in options]
+    before = written_tokens(tokenizer, begun)
+    whole = [written_tokens(tokenizer, begun + option) for option in options]
     shared = 0
     while shared < len(before) and all(shared < len(tokens) and tokens[shared] == before[shared] for tokens in whole):
         shared += 1

@@ -16,14 +16,12 @@ from typing import Any
 import torch
 from transformers.modeling_outputs import BaseModelOutputWithPooling
 
+from vision_zero.policy.families import family_of
 from vision_zero.policy.trainable import parameter_sides
 from vision_zero.policy.transformers_adapter import is_replaced, replace_method, restore_method
 
 ROOM = 512 * 1024**2
 """Capacity in bytes; the least recently used features are evicted."""
-
-CACHED_FAMILIES = ("qwen2_vl", "qwen2_5_vl", "qwen3_vl", "internvl")
-"""Families whose images are concatenated: by their grid, or as tiles of one size."""
 
 _METHOD = "get_image_features"
 
@@ -90,9 +88,9 @@ class VisionCache:
 def enable_vision_cache(model: Any) -> None:
     """Cache the image features of this model, whose vision parameters must not change from now on.
 
-    Without effect for families outside ``CACHED_FAMILIES``: their images are not known to be encoded independently.
+    Without effect for families that are not known to encode images independently (:mod:`vision_zero.policy.families`).
     """
-    if model.config.model_type not in CACHED_FAMILIES:
+    if not family_of(model.config).caches_pictures:
         return
     core = model.base_model
     replace_method(core, _METHOD, VisionCache(core.get_image_features))

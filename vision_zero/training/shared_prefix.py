@@ -21,15 +21,12 @@ from transformers import Cache, DynamicCache
 from transformers.cache_utils import DynamicLayer
 
 from vision_zero.errors import TrainingError
+from vision_zero.policy.families import FAMILIES, family_of
 from vision_zero.policy.transformers_adapter import checkpoint_with_cache, position_ids, replace_method
 from vision_zero.training.microbatches import COUNTS, SEEN, Batch, first_rows, picked
 
 _OF_TOKENS = ("input_ids", "attention_mask", "token_type_ids", "mm_token_type_ids")
 """Inputs with a column for each token; all others belong to pictures."""
-
-SHARING = ("qwen2_5_vl", "qwen3_vl", "internvl", "idefics3", "smolvlm")
-"""Families of models that are held to it. In others a prompt's tokens may see what comes after them, or keep more than keys and
-values."""
 
 Shared = dict[str, Any]
 """What a pass over replies with shared prompts is asked; see :func:`share_prefix`."""
@@ -83,9 +80,10 @@ def share_prefix(model: Any) -> None:
         TrainingError: it is of none of those families, or its layers keep less of a prompt than keys and values of all tokens.
     """
     family = model.config.model_type
-    if family not in SHARING:
+    if not family_of(model.config).shares_prompts:
+        sharing = ", ".join(name for name, known in FAMILIES.items() if known.shares_prompts)
         raise TrainingError(
-            f"prompts cannot be shared by their replies in models of the family {family}, only in {', '.join(SHARING)}: "
+            f"prompts cannot be shared by their replies in models of the family {family}, only in {sharing}: "
             "set learning.shared_prefix to false"
         )
     kept = DynamicCache(config=model.config.get_text_config(decoder=True)).layers

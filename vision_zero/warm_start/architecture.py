@@ -19,7 +19,7 @@ from transformers import (
     Qwen2VLImageProcessorPil,
 )
 
-from vision_zero.policy.processor import PictureProcessor
+from vision_zero.policy.families import PictureProcessor
 from vision_zero.warm_start import tokenizer as tokens
 
 PICTURE = 112

@@ -15,9 +15,9 @@ from vision_zero.config.nano_defaults import NANO_SAMPLING
 from vision_zero.config.policy import PolicyConfig
 from vision_zero.config.warm_start import WarmStartConfig
 from vision_zero.jinja import text_template
+from vision_zero.policy.families import PictureProcessor
 from vision_zero.policy.folder import CARD
 from vision_zero.policy.loading import load_base
-from vision_zero.policy.processor import PictureProcessor
 from vision_zero.randomness import Seed
 from vision_zero.warm_start.architecture import build_model, build_processor
 from vision_zero.warm_start.curriculum import Curriculum

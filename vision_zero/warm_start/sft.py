@@ -20,7 +20,7 @@ from transformers.modeling_outputs import BaseModelOutputWithPooling
 from transformers.utils.logging import disable_progress_bar
 
 from vision_zero.config.warm_start import FineTuning, WarmStartConfig
-from vision_zero.policy.processor import PictureProcessor
+from vision_zero.policy.families import PictureProcessor
 from vision_zero.policy.transformers_adapter import StrictLoading
 from vision_zero.randomness import Seed
 from vision_zero.warm_start import tokenizer as tokens
