@@ -9,6 +9,7 @@ PORT ?= 8237
 TRACKERS := .venv-trackers
 PURELIB := import sysconfig; print(sysconfig.get_path("purelib"))
 WORKERS ?= 2
+OUT ?= gpu.json
 
 # No telemetry and no downloads: the default policy is in the repository. OMP_WAIT_POLICY=PASSIVE: on two cores, idle
 # threads that spin make training several times slower.
@@ -21,7 +22,7 @@ export GX_ANALYTICS_ENABLED := false
 export TRL_EXPERIMENTAL_SILENCE := 1
 export OMP_WAIT_POLICY := PASSIVE
 
-.PHONY: help run check quick-tests docs test all-tests test-kubeflow test-s3 test-browser test-vllm test-trackers lint dashboard stop-dashboard clean install
+.PHONY: help run check quick-tests docs test all-tests test-kubeflow test-s3 test-browser test-vllm test-trackers test-gpu bench-gpu lint dashboard stop-dashboard clean install
 
 help: ## Show this list.
 	@grep -E '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 18
@@ -46,7 +47,7 @@ check: $(VENV)/installed ## Lint, types and the quick tests, side by side; befor
 	@echo "left out: tests marked slow, zenml or cli; make test runs them, too"
 
 quick-tests: $(VENV)/installed
-	$(BIN)/python -m pytest -m 'not slow and not zenml and not cli and not kubeflow and not bucket and not browser and not vllm'
+	$(BIN)/python -m pytest -m 'not slow and not zenml and not cli and not kubeflow and not bucket and not browser and not vllm and not gpu'
 
 docs: $(VENV)/installed ## Build the documentation as a site, with the API, in site/. Warnings are errors.
 	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[dev,docs]'
@@ -80,6 +81,12 @@ test-trackers: $(VENV)/installed ## All four experiment trackers, offline: a sep
 	grep -v '^pillow==' constraints.txt > $(TRACKERS)/constraints.txt
 	$(TRACKERS)/bin/python -m pip install --quiet --constraint $(TRACKERS)/constraints.txt 'wandb>=0.31,<1' 'trackio>=0.43'
 	REQUIRE_TRACKERS=1 $(TRACKERS)/bin/python -m pytest tests/tracking
+
+test-gpu: $(VENV)/installed ## Tests on a GPU: replies and updates as on the CPU. Skipped without one; REQUIRE_GPU=1 fails instead.
+	$(BIN)/python -m pytest -m gpu -rs
+
+bench-gpu: test-gpu ## test-gpu, then benchmarks of Qwen2.5-VL-3B and 7B with random weights on one GPU; about ten minutes. OUT=gpu.json
+	$(BIN)/vision-zero bench gpu --out $(OUT)
 
 lint: $(VENV)/installed ## Run ruff and mypy (strict: library, steps, materializers, pipelines).
 	$(BIN)/ruff check .

@@ -159,6 +159,25 @@ def bench_rollout(file: Path, games: int, single_games: int) -> None:
     click.echo(json.dumps(measure_rollouts(read_self_play(file), games, single_games), indent=1))
 
 
+@bench.command("gpu")
+@click.option("--base", "bases", multiple=True, help="Qwen2.5-VL-3B and 7B by default; may be given several times.")
+@click.option("--small", is_flag=True, help="Two narrow layers and a few tokens, on whatever device there is: a trial run.")
+@click.option(
+    "--minutes", type=click.FloatRange(0), default=8.0, show_default=True, help="What is not begun by then is left out."
+)
+@click.option("--out", type=click.Path(dir_okay=False, path_type=Path), help="Also write the results to this file.")
+def bench_gpu(bases: tuple[str, ...], small: bool, minutes: float, out: Path | None) -> None:
+    """What one GPU makes of released shapes with random weights: play, a token's step, the update, memory, rounding."""
+    import json
+
+    from vision_zero.performance.gpu import BASES, measure_gpu
+
+    found = json.dumps(measure_gpu(bases or BASES, small=small, minutes=minutes), indent=1)
+    if out is not None:
+        out.write_text(found + "\n", encoding="utf-8")
+    click.echo(found)
+
+
 def _of_iterations(command: Callable[..., None]) -> Callable[..., None]:
     """A benchmark that trains recipe FILE."""
     options = (

@@ -41,10 +41,10 @@ def measure_rollouts(config: SelfPlayConfig, games: int, single_games: int) -> d
     policy, seed = load_policy(config.policy, None), Seed(config.seed).child("bench")
     source = main_source(config.pairs)
     pairs = [source.sample(seed.child("pair", number)) for number in range(games)]
-    _played(config, policy, pairs[:1], seed)  # Warm-up: one-time work is done here.
-    together, votes = _played(config, policy, pairs, seed)
+    played(config, policy, pairs[:1], seed)  # Warm-up: one-time work is done here.
+    together, votes = played(config, policy, pairs, seed)
     alone = replace(policy, sampling=policy.sampling.model_copy(update={"batch_size": 1}))
-    apart, _ = _played(config, alone, pairs[:single_games], seed)
+    apart, _ = played(config, alone, pairs[:single_games], seed)
     lockstep, one_at_a_time = together / games, apart / single_games
     return {
         "machine": torch_hardware(),
@@ -56,7 +56,7 @@ def measure_rollouts(config: SelfPlayConfig, games: int, single_games: int) -> d
     }
 
 
-def _played(config: SelfPlayConfig, policy: Policy, pairs: Sequence[ImagePair], seed: Seed) -> tuple[float, list[Messages]]:
+def played(config: SelfPlayConfig, policy: Policy, pairs: Sequence[ImagePair], seed: Seed) -> tuple[float, list[Messages]]:
     """Duration of the games in seconds, and the prompts of their votes."""
     game = WhoIsTheSpy(config.game)
     began = time.perf_counter()
@@ -68,7 +68,7 @@ def _played(config: SelfPlayConfig, policy: Policy, pairs: Sequence[ImagePair], 
 def _voted(policy: Policy, votes: Sequence[Messages], seed: Seed) -> dict[str, Any]:
     """One batch of votes, decoded by this project and by transformers; by the server alone if one samples."""
     batch, drawing = votes[: policy.sampling.batch_size], policy.sampling.of("vote")
-    with _timed(policy) as forward:
+    with timed_passes(policy) as forward:
         began = time.perf_counter()
         replies = policy.draw(batch, drawing, seed, ["a vote"] * len(batch))
         ours = time.perf_counter() - began
@@ -111,7 +111,7 @@ def _generated(policy: Policy, batch: Sequence[Messages], drawing: SamplingParam
 
 
 @contextmanager
-def _timed(policy: Policy) -> Iterator[dict[str, list[float]]]:
+def timed_passes(policy: Policy) -> Iterator[dict[str, list[float]]]:
     """Context that records the seconds of each forward pass: of prompts under ``read``, of decoding steps under ``step``."""
     decoder, spent = policy.decoder(policy.model), defaultdict(list)
 

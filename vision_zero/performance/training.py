@@ -60,14 +60,14 @@ def measure_updates(config: SelfPlayConfig, iterations: int) -> dict[str, Any]:
     """
     flop = (6 if config.policy.adapter is None else 4) * _layer_parameters(config)
     with tempfile.TemporaryDirectory(prefix="vision-zero-bench-") as folder:
-        pairs = _pairs(config, WARM_UP + iterations)
-        clue = run_stage("clue", _job(config, "clue", pairs, Path(folder) / "clue", WARM_UP + iterations))
+        pairs = stage_pairs(config, WARM_UP + iterations)
+        clue = run_stage("clue", stage_job(config, "clue", pairs, Path(folder) / "clue", WARM_UP + iterations))
         ways = (True, False) if config.learning.shared_prefix else (False,)
         trained = _trained_in_turn(config, pairs, Path(folder), iterations, ways)
-    found = {**_what(config, iterations), "clue": _update(clue.state.history[WARM_UP:], flop)}
-    found["decision"] = _update(trained[ways[0]], flop)
+    found = {**_what(config, iterations), "clue": update_figures(clue.state.history[WARM_UP:], flop)}
+    found["decision"] = update_figures(trained[ways[0]], flop)
     if len(ways) == 2:
-        found |= {"decision_in_rows": _update(trained[False], flop), "times_as_fast": _gain(trained[True], trained[False])}
+        found |= {"decision_in_rows": update_figures(trained[False], flop), "times_as_fast": _gain(trained[True], trained[False])}
     return found
 
 
@@ -80,7 +80,7 @@ def _trained_in_turn(
     for time in range(times):
         for way in ways:
             learning = config.learning.model_copy(update={"shared_prefix": way})
-            job = _job(config.model_copy(update={"learning": learning}), "decision", pairs, folder / f"{way}-{time}", done)
+            job = stage_job(config.model_copy(update={"learning": learning}), "decision", pairs, folder / f"{way}-{time}", done)
             records[way].append(run_stage("decision", job).state.history[-1])
     return records
 
@@ -88,13 +88,14 @@ def _trained_in_turn(
 def _trained(config: SelfPlayConfig, iterations: int) -> tuple[StageResult, StageResult]:
     """Both stages, each from the base."""
     done = WARM_UP + iterations
-    pairs = _pairs(config, done)
+    pairs = stage_pairs(config, done)
     with tempfile.TemporaryDirectory(prefix="vision-zero-bench-") as folder:
-        clue = run_stage("clue", _job(config, "clue", pairs, Path(folder) / "clue", done))
-        return clue, run_stage("decision", _job(config, "decision", pairs, Path(folder) / "decision", done))
+        clue = run_stage("clue", stage_job(config, "clue", pairs, Path(folder) / "clue", done))
+        return clue, run_stage("decision", stage_job(config, "decision", pairs, Path(folder) / "decision", done))
 
 
-def _pairs(config: SelfPlayConfig, iterations: int) -> PairTable:
+def stage_pairs(config: SelfPlayConfig, iterations: int) -> PairTable:
+    """Pairs for that many iterations."""
     source, seed = main_source(config.pairs), Seed(config.seed).child("bench")
     number = iterations * stride(config.learning.most_games, config.pairs.spare)
     return PairTable.from_pairs(((place, source.sample(seed.child(place))) for place in range(number)), "train")
@@ -110,7 +111,9 @@ def _layer_parameters(config: SelfPlayConfig) -> int:
     return sum(parameter.numel() for parameter in decoder.layers.parameters())
 
 
-def _update(records: Sequence[IterationRecord], flop: int) -> dict[str, float | None]:
+def update_figures(records: Sequence[IterationRecord], flop: int) -> dict[str, float | None]:
+    """Figures of one stage, see :func:`measure_updates`; ``flop`` is the number of operations per token."""
+
     def middle(name: str) -> float:
         return median(record.metrics.get(name, 0.0) for record in records)
 
@@ -142,7 +145,7 @@ def _gain(shared: Sequence[IterationRecord], in_rows: Sequence[IterationRecord])
     return {part: round(median(seconds(rows, part) / seconds(once, part) for once, rows in pairs), 2) for part in timed}
 
 
-def _job(config: SelfPlayConfig, stage: Stage, pairs: PairTable, folder: Path, iterations: int) -> StageJob:
+def stage_job(config: SelfPlayConfig, stage: Stage, pairs: PairTable, folder: Path, iterations: int) -> StageJob:
     """A job that stays in one stage."""
     switch = config.learning.switch.model_copy(update={"rule": "never", "start": stage})
     learning = config.learning.model_copy(update={"switch": switch, "iterations": max(iterations, config.learning.iterations)})
