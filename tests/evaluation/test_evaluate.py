@@ -206,7 +206,7 @@ def test_two_models_at_one_endpoint_are_compared(serve: Any, tmp_path: Path) -> 
     assert "scenes-compact" in worse.blocked
     assert "not fit for production" in "\n".join(worse.summary())
     page = (tmp_path / "page.html").read_text()
-    for words in ("yes man", "scenes-compact by family", "data:image/png", "better", "<b>said</b> yes"):
+    for words in ("yes man", "scenes-compact by family", "data:image/png", "better", "<b>reply</b> yes"):
         assert words in page
 
 

@@ -176,7 +176,7 @@ def test_what_does_not_belong_together_ends_in_one_line_before_training(base, tm
     folder = Path(shutil.copytree(base(family), tmp_path / "base"))
     spoil(folder)
     for state in (start("clue"), start("decision")):
-        with pytest.raises(PolicyError, match=r"no chat template|tokens for a picture|cannot read the processor") as caught:
+        with pytest.raises(PolicyError, match=r"no chat template|tokens for an image|cannot read the processor") as caught:
             run_stage(tiny_job(folder, tmp_path, state, iterations=1))
         assert "\n" not in str(caught.value)
 

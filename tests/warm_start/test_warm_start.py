@@ -205,7 +205,7 @@ def test_a_phase_teaches_its_own_scene_pairs(pictures):
 
 
 def test_a_phase_cannot_teach_pairs_that_are_not_drawn():
-    with pytest.raises(ValueError, match="up to 60000, but scene_pairs draws only 6"):
+    with pytest.raises(ValueError, match="up to 60000, but scene_pairs makes only 6"):
         few_lessons_with(scene_pairs=[0, 60000])
     with pytest.raises(ValueError, match="first pair and the one after the last"):
         few_lessons_with(scene_pairs=[3, 3])

@@ -166,7 +166,7 @@ class _Shape:
             torch.manual_seed(0)
             model = AutoModelForImageTextToText.from_config(config, dtype=torch.bfloat16, attn_implementation=attention)
         model.generation_config = GenerationConfig(eos_token_id=self.processor.tokenizer.eos_token_id)
-        model.config._name_or_path = str(self.folder)
+        model.config.name_or_path = str(self.folder)
         enable_vision_cache(model)
         return model.eval()
 
