@@ -42,6 +42,7 @@ NOT_RUN = {
     r"zenml pipeline run pipelines\.evaluate.*": "takes minutes; tests/pipelines/test_evaluate.py runs it smaller",
     r"zenml pipeline run pipelines\.ablation.*": "takes hours; tests/pipelines/test_ablation.py runs it smaller",
     r"zenml pipeline run pipelines\.publish.*": "needs the nano model; tests/pipelines/test_publish.py runs it smaller",
+    r"make bench-gpu.*": "needs a GPU; tests/performance/test_gpu.py measures in small without one",
     r"vision-zero bench .*": "measures for minutes; tests/performance/test_performance.py measures less",
     r"zenml pipeline run pipelines\.warm_start.*": "takes hours; tests/warm_start/test_warm_start.py teaches a smaller policy",
 }

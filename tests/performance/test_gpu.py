@@ -51,6 +51,11 @@ def test_everything_is_measured_or_null_with_a_reason(tmp_path, monkeypatch):
     assert base["merge"]["lost_at_0.001"] < 0.1
 
 
+def test_without_a_gpu_the_full_size_ends_in_one_line():
+    with pytest.raises(ConfigError, match=r"^this machine has no GPU that PyTorch can use; --small runs the benchmark on a CPU"):
+        measure_gpu(BASES[:1])
+
+
 def test_what_fails_says_why_and_the_rest_is_measured(monkeypatch):
     def fails(self):
         raise RuntimeError("CUDA error: no kernel image is available\nfor execution on the device")

@@ -98,11 +98,13 @@ def measure_gpu(bases: Sequence[str] = BASES, *, small: bool = False, minutes: f
         - ``merge``: the share of an adapter's change that is lost when it is merged in bfloat16
 
     Raises:
-        ConfigError: there is no benchmark for a base.
+        ConfigError: there is no benchmark for a base, or no GPU for the full size.
     """
     unknown = [base for base in bases if base not in BASES]
     if unknown:
         raise ConfigError(f"there is no benchmark for {unknown[0]!r}: take one of {', '.join(BASES)}")
+    if not small and not torch.cuda.is_available():
+        raise ConfigError(f"{NO_GPU}; --small runs the benchmark on a CPU, with two narrow layers of each model")
     ends, extent = time.monotonic() + 60 * minutes, SMALL if small else FULL
     found: dict[str, Any] = {
         "machine": _machine(),
