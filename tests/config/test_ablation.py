@@ -165,14 +165,14 @@ def test_the_shipped_ablations_are_the_papers():
 
 
 def test_the_controls_are_what_they_are_called():
-    controls = AblationConfig.model_validate(settings(ROOT / "configs/ablation/controls.yaml"))
+    controls = AblationConfig.model_validate(settings(ROOT / "configs/ablation/learning.yaml"))
     runs = {run.arm: run.config for run in plan(controls, settings(ROOT / controls.recipe)) if run.seed == 0}
     assert controls.reference == "self-play"
     assert len(controls.seeds) == 5
-    assert [arm for arm, config in runs.items() if config.rewards.shuffled] == ["shuffled rewards"]
-    assert [arm for arm, config in runs.items() if config.learning.method == "supervised"] == ["supervised lessons"]
+    assert [arm for arm, config in runs.items() if config.rewards.shuffled] == ["shuffled"]
+    assert [arm for arm, config in runs.items() if config.learning.method == "supervised"] == ["supervised"]
     assert [arm for arm, config in runs.items() if config.rewards.vote == "brier"] == ["votes by a scoring rule"]
-    played, taught = runs["self-play"], runs["supervised lessons"]
+    played, taught = runs["self-play"], runs["supervised"]
     # The same weights, adapter, schedule and pictures, and as many replies in an update.
     for same in ("policy", "pairs", "evaluation"):
         assert getattr(taught, same) == getattr(played, same)

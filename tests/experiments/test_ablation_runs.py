@@ -8,14 +8,15 @@ import yaml
 from click.testing import CliRunner
 
 from steps.arm_runs import write_recipe
-from tests.report.test_results import run
+from tests.report.test_results import leave_files
 from vision_zero.cli.app import cli
 from vision_zero.config.ablation import MEASURED, AblationConfig
 from vision_zero.config.rewards import RewardsConfig
 from vision_zero.config.run_identity import IDENTITY, RunIdentity
 from vision_zero.errors import EvaluationError
 from vision_zero.experiments.ablation_runs import ablation_runs, last_run
-from vision_zero.experiments.results import Results, Run
+from vision_zero.experiments.results import COURSES, Results
+from vision_zero.experiments.run_record import RunRecord
 from vision_zero.recipes.ablation_plan import plan
 
 pytestmark = pytest.mark.slow
@@ -49,11 +50,8 @@ def leave(arm, config, name, forced, iteration=100):
 
 
 def leave_run(runs, name, forced, model="", iteration=100):
-    folder, made = Path(runs) / name, run(forced)
-    folder.mkdir(parents=True)
-    numbers = {"scores": made.scores, "suites": made.suites, "state": made.state.model_copy(update={"iteration": iteration})}
-    for part, model_ in numbers.items():
-        (folder / f"{part}.json").write_text(model_.model_dump_json())
+    folder = Path(runs) / name
+    leave_files(folder, forced, iteration)
     (folder / IDENTITY).write_text(RunIdentity(run=name, rewards=RewardsConfig(), model=model).model_dump_json())
     return folder
 
@@ -127,12 +125,49 @@ def test_the_command_makes_the_file_from_an_ablation_and_from_folders_of_runs(se
     assert "| difference | self-play | shuffled rewards | taught (seeds 3) |" in done.output
 
 
+def test_arms_that_ran_elsewhere_count_by_their_records(settings, tmp_path):
+    """Two machines share the arms of a study: one trains a seed, the other the next."""
+    records = tmp_path / "records"
+    here, elsewhere = ({**settings, "runs_folder": str(tmp_path / name)} for name in ("here", "elsewhere"))
+    config, by_name = arms(elsewhere)
+    for name in ("self-play", "shuffled rewards"):
+        arm = by_name[name, 3]
+        leave(arm, arm.config, "run_1", 0.8 if name == "self-play" else 0.5)
+    there, _ = ablation_runs(config, records)
+    assert sorted(path.name for path in records.iterdir()) == ["self_play_3.json", "shuffled_rewards_3.json"]
+    config, by_name = arms(here)
+    arm = by_name["self-play", 5]
+    leave(arm, arm.config, "run_1", 0.9)
+    runs, missing = ablation_runs(config, records)
+    assert {arm: list(by_seed) for arm, by_seed in runs.items()} == {"self-play": [3, 5], "shuffled rewards": [3]}
+    assert missing == ["shuffled rewards, seed 5: not begun"]
+    assert runs["self-play"][3].units("decision/forced", "policy") == there["self-play"][3].units("decision/forced", "policy")
+    assert (records / "self_play_5.json").is_file()
+    file = records / "self_play_3.json"
+    file.write_text(file.read_text().replace(r"\"pairs\": 8", r"\"pairs\": 9"))
+    with pytest.raises(EvaluationError, match="measured under different settings"):
+        ablation_runs(config, records)
+
+
+def test_settings_that_one_version_did_not_have_are_no_difference(settings, tmp_path):
+    config, by_name = arms(settings)
+    for seed in config.seeds:
+        arm = by_name["self-play", seed]
+        leave(arm, arm.config, "run_1", 0.8)
+    ablation_runs(config, tmp_path / "records")
+    record = tmp_path / "records" / "self_play_5.json"
+    shutil.rmtree(by_name["self-play", 5].config.runs_folder)
+    record.write_text(record.read_text().replace(r"\"samples\": 0, ", ""))
+    assert '"samples"' not in RunRecord.read(record).measurement
+    assert list(ablation_runs(config, tmp_path / "records")[0]["self-play"]) == [3, 5]
+
+
 def test_a_folder_without_a_run_is_named(tmp_path):
     with pytest.raises(EvaluationError, match="is not the folder of a run, and holds none"):
         last_run(tmp_path)
     folder = leave_run(tmp_path, "run_1", 0.5)
     assert last_run(tmp_path) == last_run(folder) == folder
-    assert Run.of(folder).state.iteration == 100
+    assert RunRecord.of(folder, courses=COURSES.values()).iteration == 100
     (folder / IDENTITY).write_text("{")
     assert last_run(tmp_path) == folder
     (folder / "state.json").write_text("{")

@@ -1,7 +1,9 @@
 """The file of results: made from runs, written and read, and the only source of a document's tables and plots."""
 
 import json
+from functools import cache
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pytest
 from click.testing import CliRunner
@@ -11,7 +13,8 @@ from vision_zero.config.evaluation import EvaluationConfig
 from vision_zero.errors import EvaluationError, ReportError
 from vision_zero.evaluation.estimates import Scores, compare
 from vision_zero.evaluation.scorecard import Scorecard
-from vision_zero.experiments.results import Results, Run, collect
+from vision_zero.experiments.results import COURSES, RECORDED, Results, collect
+from vision_zero.experiments.run_record import RunRecord
 from vision_zero.report.results import BEGIN, END, draw_courses, tables, tables_in, write_into
 from vision_zero.training.state import StageState
 
@@ -37,9 +40,24 @@ def scores(iteration, forced, verdicts=0.9, words=98.0):
     return Scores(iteration=iteration, scores=tuple(compare(name, *both, CONFIG, more_is="good") for name, both in pairs.items()))
 
 
-def run(forced, **measured):
-    course = (scores(50, (0.5 + forced) / 2), scores(100, forced, **measured))
-    return Run(course[-1], Scorecard(policy="p", base="b", suites=(), blocked=None), StageState(iteration=100, measured=course))
+def leave_files(folder, forced, iteration=100, measured=()):
+    """What a run leaves, as far as results are made of it; ``measured``: scores after those of the end of training."""
+    course = (scores(50, (0.5 + forced) / 2), scores(100, forced), *measured)
+    folder.mkdir(parents=True)
+    files = {
+        "scores": course[-1],
+        "suites": Scorecard(policy="p", base="b", suites=(), blocked=None),
+        "state": StageState(iteration=iteration, measured=course),
+    }
+    for name, content in files.items():
+        (folder / f"{name}.json").write_text(content.model_dump_json())
+
+
+@cache
+def run(forced, measured=()):
+    with TemporaryDirectory() as folder:
+        leave_files(Path(folder) / "run", forced, measured=measured)
+        return RunRecord.of(Path(folder) / "run", courses=COURSES.values())
 
 
 @pytest.fixture(scope="module")
@@ -80,9 +98,8 @@ def test_the_file_is_read_as_it_was_written(found, tmp_path):
 
 
 def test_runs_that_were_not_measured_alike_are_refused():
-    other = run(0.8)
-    fewer = scores(100, 0.8).scores[0].model_copy(update={"policy_units": (1.0,) * 8})
-    other = Run(other.scores.model_copy(update={"scores": (fewer, *other.scores.scores[1:])}), other.suites, other.state)
+    fewer = run(0.8).policy | {"decision/forced": (1.0,) * 8}
+    other = run(0.8).model_copy(update={"policy": fewer})
     with pytest.raises(EvaluationError, match="not measured on the same held-out pairs; name runs with one evaluation"):
         collect({"alternating": {0: run(0.8), 1: other}})
 
@@ -95,11 +112,13 @@ def test_arms_may_have_other_seeds_and_say_so():
 
 
 def test_a_last_measurement_on_other_pairs_is_no_point_of_the_course():
-    state = run(0.9).state
+    course = (scores(50, 0.7), scores(100, 0.9))
     fewer = {"policy_units": (0.0,) * 8, "base_units": (0.0,) * 8}
-    exam = Scores(iteration=100, scores=tuple(score.model_copy(update=fewer) for score in state.measured[-1].scores))
-    assert state.model_copy(update={"measured": (*state.measured, exam)}).course == state.course == state.measured
-    examined = Run(exam, run(0.9).suites, state.model_copy(update={"measured": (*state.measured, exam)}))
+    test = Scores(iteration=100, scores=tuple(score.model_copy(update=fewer) for score in course[-1].scores))
+    assert (
+        StageState(iteration=100, measured=(*course, test)).course == StageState(iteration=100, measured=course).course == course
+    )
+    examined = run(0.9, (test,))
     found = collect({"alternating": {0: examined, 1: examined}})
     assert found.pairs == 8
     assert found.courses["forced choice"][-1][:2] == (100.0, 90.0)
@@ -145,10 +164,8 @@ def test_plots_are_the_same_every_time(found, tmp_path):
 def test_the_command_makes_all_of_it_from_runs(found, tmp_path):
     options = []
     for arm, seed, forced in (("alternating", 0, 0.8), ("alternating", 1, 0.9), ("shuffled", 0, 0.5), ("shuffled", 1, 0.5)):
-        folder, made = tmp_path / f"{arm}_{seed}", run(forced)
-        folder.mkdir()
-        for name in ("scores", "suites", "state"):
-            (folder / f"{name}.json").write_text(getattr(made, name).model_dump_json())
+        folder = tmp_path / f"{arm}_{seed}"
+        leave_files(folder, forced)
         options += ["--run", f"{arm}:{seed}={folder}"]
     file, document = tmp_path / "learning.json", tmp_path / "README.md"
     document.write_text(f"{BEGIN}\n{END}\n")
@@ -159,6 +176,20 @@ def test_the_command_makes_all_of_it_from_runs(found, tmp_path):
     wrong = CliRunner().invoke(cli, ["results", str(file), "--run", "alternating=runs"])
     assert wrong.exit_code == 2
     assert "is not ARM:SEED=FOLDER" in wrong.output
+
+
+def test_a_record_is_read_as_it_was_written(tmp_path):
+    made, file = run(0.8), tmp_path / "records" / "self_play_0.json"
+    made.write(file, RECORDED)
+    assert RunRecord.read(file).policy == {name: units for name, units in made.policy.items() if name in RECORDED}
+    assert collect({"self-play": {0: RunRecord.read(file)}}) == collect({"self-play": {0: made}})
+    lines = file.read_text().splitlines()
+    assert any(line.startswith('  "verdicts/all": [1,1,') for line in lines), "a score a line, for people and diffs"
+    made.write(file, {"verdicts/all"})
+    assert RunRecord.read(file).policy.keys() == {"verdicts/all"}
+    file.write_text("{}")
+    with pytest.raises(EvaluationError, match="holds no RunRecord of this version"):
+        RunRecord.read(file)
 
 
 def test_the_readme_shows_what_the_command_makes_of_the_projects_own_results():

@@ -22,28 +22,42 @@ _PATH = click.Path(dir_okay=False, path_type=Path)
     metavar="ARM:SEED=FOLDER",
     help="Make FILE from this run, or the last run in this folder; may be repeated, the main arm first.",
 )
+@click.option(
+    "--records",
+    type=click.Path(file_okay=False, path_type=Path),
+    help="With --ablation: keep the scores of its finished arms in this folder, and take those of the other arms from it.",
+)
 @click.option("--reasoned", type=_PATH, help="For making FILE: scores.json of the base made to reason on the suites.")
 @click.option("--readme", type=_PATH, help="Write the tables into their place in this document.")
 @click.option("--plot", type=_PATH, help="Plot the training curves into this SVG file.")
 def results(
-    file: Path, ablation: Path | None, runs: tuple[str, ...], reasoned: Path | None, readme: Path | None, plot: Path | None
+    file: Path,
+    ablation: Path | None,
+    runs: tuple[str, ...],
+    records: Path | None,
+    reasoned: Path | None,
+    readme: Path | None,
+    plot: Path | None,
 ) -> None:
     """Print the tables of results FILE, such as docs/results/learning.json. With --ablation or --run, make FILE first."""
     from vision_zero.experiments.ablation_runs import Runs, ablation_runs, last_run
-    from vision_zero.experiments.results import Results, Run, collect, read_scorecard
+    from vision_zero.experiments.results import COURSES, Results, collect
+    from vision_zero.experiments.run_record import RunRecord, of_base_made_to_reason
     from vision_zero.recipes.check import read_ablation
     from vision_zero.report.results import draw_courses, tables, write_into
 
     arms: Runs = {}
     if ablation is not None:
-        arms, missing = ablation_runs(read_ablation(ablation))
+        arms, missing = ablation_runs(read_ablation(ablation), records)
         for line in missing:
             click.echo(f"left out {line}", err=True)
+    elif records is not None:
+        raise click.UsageError("--records belongs to --ablation, whose arms they are of")
     for text in runs:
         arm, seed, folder = _named(text)
-        arms.setdefault(arm, {})[seed] = Run.of(last_run(folder))
+        arms.setdefault(arm, {})[seed] = RunRecord.of(last_run(folder), courses=COURSES.values())
     if arms:
-        collect(arms, None if reasoned is None else read_scorecard(reasoned)).write(file)
+        collect(arms, of_base_made_to_reason(reasoned, records)).write(file)
     found = Results.read(file)
     if readme is not None:
         write_into(readme, found)

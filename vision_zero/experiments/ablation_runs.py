@@ -4,48 +4,67 @@ RUNS/NAME/ARM_SEED.yaml             the arm as a recipe, written before each of 
 RUNS/NAME/ARM_SEED/<run name>/      the folder of each of its runs
 RUNS/NAME/ARM_SEED_final.yaml and RUNS/NAME/ARM_SEED_final/    the same for its final evaluation, if there is one
 
-Folders may also contain runs with other settings, from before a change of the recipe; these belong to another model.
+Folders may also contain runs with other settings, from before a change of the recipe; these belong to another model. Arms that
+ran elsewhere count by their records, ARM_SEED.json in a folder of records.
 """
 
 from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from vision_zero.config.ablation import MEASURED, MEASUREMENT, AblationConfig, order, run_folder
 from vision_zero.config.run_identity import IDENTITY, RunIdentity
 from vision_zero.errors import EvaluationError
-from vision_zero.experiments.results import Run, read_numbers
+from vision_zero.experiments.results import COURSES, RECORDED
+from vision_zero.experiments.run_record import RunRecord, read_numbers
 from vision_zero.recipes.check import read_yaml
 
-Runs = dict[str, dict[int, Run]]
-"""Runs by arm and seed."""
+Runs = dict[str, dict[int, RunRecord]]
+"""Records of runs by arm and seed."""
 
 
-def ablation_runs(config: AblationConfig) -> tuple[Runs, list[str]]:
+def ablation_runs(config: AblationConfig, records: Path | None = None) -> tuple[Runs, list[str]]:
     """The last runs of the arms, the reference arm first, and a line for each arm and seed that is not finished.
+
+    Args:
+        records: folder of records. Those of the arms that are finished here are written into it, and arms that are not finished
+            here are read from it.
 
     Raises:
         EvaluationError: the reference arm has no finished run, runs were evaluated with different settings, or a folder cannot
             be read.
     """
     runs: Runs = {config.reference: {}}
-    missing, measurements = [], set()
+    missing = []
     for arm, seed in order(config):
-        ended = _ended(run_folder(config, arm.name, seed), is_final=config.final is not None)
-        if isinstance(ended, str):
+        folder = run_folder(config, arm.name, seed)
+        ended = _ended(folder, is_final=config.final is not None)
+        kept = None if records is None else records / f"{folder.name}.json"
+        if isinstance(ended, RunRecord):
+            if kept is not None:
+                ended.write(kept, RECORDED)
+        elif kept is not None and kept.is_file():
+            ended = RunRecord.read(kept)
+        else:
             missing.append(f"{arm.name}, seed {seed}: {ended}")
             continue
-        runs.setdefault(arm.name, {})[seed] = Run.of(ended.folder)
-        measurements.add(ended.measurement)
+        runs.setdefault(arm.name, {})[seed] = ended
     if not runs[config.reference]:
         raise EvaluationError(f"ablation {config.name!r} has no finished run of {config.reference!r}: {missing[0]}")
-    if len(measurements) > 1:
+    measurements = [json.loads(run.measurement) for by_seed in runs.values() for run in by_seed.values()]
+    if not all(_agree(measurements[0], other) for other in measurements):
         raise EvaluationError(f"the arms of {config.name!r} were measured under different settings: run the ablation again")
     return runs, missing
+
+
+def _agree(one: Any, other: Any) -> bool:
+    """Are two settings equal, apart from those that one of the two versions of the library did not have?"""
+    if isinstance(one, dict) and isinstance(other, dict):
+        return all(_agree(one[name], other[name]) for name in one.keys() & other.keys())
+    return bool(one == other)
 
 
 def last_run(folder: Path) -> Path:
@@ -62,15 +81,7 @@ def last_run(folder: Path) -> Path:
     return found[-1]
 
 
-@dataclass(frozen=True)
-class _Ended:
-    """The last run of an arm, and the settings of its evaluation."""
-
-    folder: Path
-    measurement: str
-
-
-def _ended(folder: Path, *, is_final: bool) -> _Ended | str:
+def _ended(folder: Path, *, is_final: bool) -> RunRecord | str:
     """The last run of an arm with one seed, or the reason why there is none."""
     trained = _last_of(folder)
     if isinstance(trained, str) or not is_final:
@@ -82,7 +93,7 @@ def _ended(folder: Path, *, is_final: bool) -> _Ended | str:
     return _last_of(last)
 
 
-def _last_of(folder: Path) -> _Ended | str:
+def _last_of(folder: Path) -> RunRecord | str:
     recipe = folder.with_suffix(".yaml")
     if not recipe.is_file():
         return "not begun"
@@ -97,7 +108,8 @@ def _last_of(folder: Path) -> _Ended | str:
     reached, _, path = max(own, default=(0, "", folder))
     if reached < goal:
         return f"iteration {reached} of {goal}"
-    return _Ended(path, json.dumps([config[name] for name in MEASUREMENT], sort_keys=True))
+    measurement = json.dumps({name: config[name] for name in MEASUREMENT}, sort_keys=True)
+    return RunRecord.of(path, courses=COURSES.values(), model=model, measurement=measurement)
 
 
 def _run_folders(folder: Path) -> Iterator[Path]:

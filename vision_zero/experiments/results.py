@@ -5,8 +5,8 @@
 
 Shares are in percent, differences in points; their intervals are over seeds and held-out pairs (:mod:`intervals`), and are
 Bonferroni-corrected for the scores of an arm. ``rule``: the rule on the base's own checks. ``base made to reason``: the base with
-each reply forced to begin with the reasoning prefix. The file is made from the folders of runs, whose scores keep their values by
-pair; the tables of a document are made from this file only.
+each reply forced to begin with the reasoning prefix. The file is made from the records of runs, which have the values by pair
+(:mod:`run_record`); the tables of a document are made from this file only.
 """
 
 from __future__ import annotations
@@ -14,21 +14,19 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal, TypeVar
+from typing import Literal
 
 import numpy as np
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import ConfigDict, Field
 
 from vision_zero.config.base import Config
 from vision_zero.config.evaluation import EvaluationConfig
 from vision_zero.errors import EvaluationError
-from vision_zero.evaluation.estimates import Scores, estimate_over_seeds
+from vision_zero.evaluation.estimates import estimate_over_seeds
 from vision_zero.evaluation.metric_names import BESIDE_REASONED, OVER_RULE
-from vision_zero.evaluation.scorecard import Scorecard
+from vision_zero.experiments.run_record import RunRecord, Units, read_numbers
 from vision_zero.randomness import Seed
-from vision_zero.training.state import StageState
 
-Units = tuple[float, ...]
 Against = Literal["base", "rule", "base made to reason"]
 OVER_REASONED = "over the base made to reason"
 SHUFFLED, SHUFFLED_ARM = "shuffled control", "shuffled"
@@ -122,49 +120,18 @@ class Results(Config):
         path.write_text(self.model_dump_json(indent=1, by_alias=True) + "\n", encoding="utf-8")
 
 
-@dataclass(frozen=True)
-class Run:
-    """The evaluation of one arm and seed, from a run's folder."""
-
-    scores: Scores
-    suites: Scorecard
-    state: StageState
-
-    @classmethod
-    def of(cls, folder: Path) -> Run:
-        """
-        Raises:
-            EvaluationError: it is not the folder of a run.
-        """
-        return cls(
-            read_numbers(Scores, folder / "scores.json"),
-            read_numbers(Scorecard, folder / "suites.json"),
-            read_numbers(StageState, folder / "state.json"),
-        )
-
-    def units(self, name: str, whose: Literal["policy", "base"]) -> Units:
-        """Values of a score or suite by unit; empty if it was not measured."""
-        if "/" not in name:
-            suite = next((suite for suite in self.suites.suites if suite.name == name), None)
-            return () if suite is None else getattr(suite, f"{whose}_units")
-        score = next((score for score in self.scores.scores if score.name == name), None)
-        return () if score is None else getattr(score, f"{whose}_units")
+RECORDED = {spec.score for spec in MEASURES.values()} | {
+    OVER_RULE,
+    *(f"{BESIDE_REASONED}{spec.score}" for spec in MEASURES.values()),
+}
+"""Names of the scores that the file is made of."""
 
 
-def read_scorecard(path: Path) -> Scorecard:
-    """Read the ``scores.json`` of ``vision-zero evaluate``.
-
-    Raises:
-        EvaluationError: the file cannot be read, or is another file.
-    """
-    return read_numbers(Scorecard, path)
-
-
-def collect(arms: Mapping[str, Mapping[int, Run]], reasoned: Scorecard | None = None) -> Results:
+def collect(arms: Mapping[str, Mapping[int, RunRecord]], reasoned: RunRecord | None = None) -> Results:
     """The results of runs, by arm and seed, with the main arm first.
 
     Args:
-        reasoned: scores of the base made to reason on the suites, from a separate evaluation.
+        reasoned: the base made to reason on the suites, from a separate evaluation.
 
     Raises:
         EvaluationError: the runs were not measured on the same pairs.
@@ -182,7 +149,7 @@ def collect(arms: Mapping[str, Mapping[int, Run]], reasoned: Scorecard | None = 
     return Results(
         seeds=tuple(first),
         arm=main,
-        iterations=run.state.iteration,
+        iterations=run.iteration,
         pairs=len(run.units("decision/forced", "policy")),
         confidence=EvaluationConfig().confidence,
         measures=measures,
@@ -191,7 +158,7 @@ def collect(arms: Mapping[str, Mapping[int, Run]], reasoned: Scorecard | None = 
     )
 
 
-def _measures(runs: Sequence[Run], reasoned: Scorecard | None) -> dict[str, Measure]:
+def _measures(runs: Sequence[RunRecord], reasoned: RunRecord | None) -> dict[str, Measure]:
     found = {
         name: (spec, own, others) for name, spec in MEASURES.items() for own, others in _compared(name, spec, runs, reasoned)
     }
@@ -199,7 +166,7 @@ def _measures(runs: Sequence[Run], reasoned: Scorecard | None) -> dict[str, Meas
 
 
 def _compared(
-    name: str, spec: Spec, runs: Sequence[Run], reasoned: Scorecard | None
+    name: str, spec: Spec, runs: Sequence[RunRecord], reasoned: RunRecord | None
 ) -> Iterator[tuple[list[Units], dict[Against, Units]]]:
     """The policies' values and those that they are compared with, if all exist."""
     own = [run.units(spec.score, "policy") for run in runs]
@@ -214,10 +181,10 @@ def _compared(
         yield own, others
 
 
-def _of_reasoned(score: str, run: Run, reasoned: Scorecard | None) -> Units:
+def _of_reasoned(score: str, run: RunRecord, reasoned: RunRecord | None) -> Units:
     if "/" in score:
         return run.units(f"{BESIDE_REASONED}{score}", "base")
-    return next((suite.policy_units for suite in reasoned.suites if suite.name == score), ()) if reasoned else ()
+    return reasoned.units(score, "policy") if reasoned else ()
 
 
 def _measure(name: str, spec: Spec, own: list[Units], others: dict[Against, Units], comparisons: int) -> Measure:
@@ -235,11 +202,11 @@ def _measure(name: str, spec: Spec, own: list[Units], others: dict[Against, Unit
     )
 
 
-def _courses(runs: Mapping[int, Run]) -> dict[str, tuple[tuple[float, float, float, float], ...]]:
+def _courses(runs: Mapping[int, RunRecord]) -> dict[str, tuple[tuple[float, float, float, float], ...]]:
     """The training curve at iterations where all seeds were evaluated, over seeds and pairs; the base at 0."""
     courses = {}
     for words, name in COURSES.items():
-        by_seed = [_course(run.state, name) for run in runs.values()]
+        by_seed = [run.courses.get(name, {}) for run in runs.values()]
         shared = sorted(set.intersection(*(set(course) for course in by_seed)))
         scale = 1 if name.endswith("words") else 100
         points = []
@@ -253,29 +220,5 @@ def _courses(runs: Mapping[int, Run]) -> dict[str, tuple[tuple[float, float, flo
     return courses
 
 
-def _course(state: StageState, name: str) -> dict[int, Units]:
-    scores = [(measured.iteration, score) for measured in state.course for score in measured.scores if score.name == name]
-    course = {0: scores[0][1].base_units} if scores else {}
-    course |= {iteration: score.policy_units for iteration, score in scores}
-    return {iteration: units for iteration, units in course.items() if units}
-
-
 def _percent(share: float | np.floating) -> float:
     return round(100 * float(share), 1) + 0.0
-
-
-Model = TypeVar("Model", bound=BaseModel)
-
-
-def read_numbers(kind: type[Model], path: Path) -> Model:
-    """Read a JSON file of a run.
-
-    Raises:
-        EvaluationError: it cannot be read, or is another file.
-    """
-    try:
-        return kind.model_validate_json(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError) as error:
-        raise EvaluationError(f"{path} cannot be read: {error}") from error
-    except ValidationError as error:
-        raise EvaluationError(f"{path} holds no {kind.__name__} of this version: {error.errors()[0]['msg']}") from error

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
+from itertools import cycle
 from pathlib import Path
 
 from matplotlib import rc_context
@@ -15,7 +16,7 @@ from vision_zero.experiments.results import ArmMeasures, Measure, Results
 
 BEGIN, END = "<!-- results -->", "<!-- end of results -->"
 """The lines before and after the tables in a document."""
-COLORS = ("#1f5fae", "#b3261e", "#1b7f4b", "#c58a1c", "#7b4fa3", "#7a8594")
+COLORS = ("#1f5fae", "#b3261e", "#1b7f4b", "#c58a1c", "#7b4fa3", "#7a8594", "#0f8b8d", "#d16ba5")
 _BETWEEN = re.compile(re.escape(BEGIN) + r"\n(.*?)" + re.escape(END), re.DOTALL)
 
 
@@ -72,7 +73,7 @@ def draw_courses(results: Results, path: Path) -> None:
         axes.set_title(name, fontsize=10)
         axes.set_xlabel("iterations", fontsize=8)
         axes.tick_params(labelsize=8)
-        for (arm, courses), color in zip(arms.items(), COLORS, strict=False):
+        for (arm, courses), color in zip(arms.items(), cycle(COLORS), strict=False):
             if name in courses:
                 steps, means, lows, highs = zip(*courses[name], strict=True)
                 axes.plot(steps, means, color=color, label=arm)

@@ -1,0 +1,159 @@
+"""The record of a finished run: its held-out scores, unit by unit, in one JSON file.
+
+A folder of records holds all that the results of a study are made of (:mod:`vision_zero.experiments.results`), so arms can be run
+on several machines or days, and anybody can recompute the intervals of a published table without training anything.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Collection
+from pathlib import Path
+from typing import Literal, TypeVar
+
+from pydantic import BaseModel, ValidationError
+
+from vision_zero.config.base import Config
+from vision_zero.errors import EvaluationError
+from vision_zero.evaluation.estimates import Scores
+from vision_zero.evaluation.scorecard import Scorecard
+from vision_zero.training.state import StageState
+
+Units = tuple[float, ...]
+"""One value for each unit: a held-out game, question or item of a suite."""
+DECIMALS = 4
+MADE_TO_REASON = "base_made_to_reason.json"
+
+
+class RunRecord(Config):
+    """Scores of a run by name; a name without a slash is a suite.
+
+    Attributes:
+        model: the run's model, whose name has a fingerprint of the settings, the base and the sources of pairs.
+        measurement: the settings of the evaluation, as JSON.
+        policy: values of the trained policy, by name of the score …
+        base: … and of the frozen base, on the same units.
+        courses: values during training, by name and iteration, with the base's at iteration 0; on the smaller held-out set of the
+            training run.
+    """
+
+    model: str = ""
+    measurement: str = ""
+    iteration: int
+    policy: dict[str, Units]
+    base: dict[str, Units]
+    courses: dict[str, dict[int, Units]]
+
+    @classmethod
+    def of(cls, folder: Path, *, courses: Collection[str], model: str = "", measurement: str = "") -> RunRecord:
+        """The record of a run, from its folder.
+
+        Args:
+            courses: names of the scores whose values during training are kept.
+
+        Raises:
+            EvaluationError: it is not the folder of a run.
+        """
+        scores = read_numbers(Scores, folder / "scores.json").scores
+        suites = read_numbers(Scorecard, folder / "suites.json").suites
+        state = read_numbers(StageState, folder / "state.json")
+        measured: dict[str, tuple[Units, Units]] = {score.name: (score.policy_units, score.base_units) for score in scores}
+        measured |= {suite.name: (suite.policy_units, suite.base_units) for suite in suites}
+        return cls(
+            model=model,
+            measurement=measurement,
+            iteration=state.iteration,
+            policy={name: _rounded(policy) for name, (policy, _) in measured.items() if policy},
+            base={name: _rounded(base) for name, (_, base) in measured.items() if base},
+            courses={name: course for name in courses if (course := _course(state, name))},
+        )
+
+    @classmethod
+    def of_suites(cls, path: Path) -> RunRecord:
+        """The record of the ``scores.json`` of ``vision-zero evaluate``: of a policy that was not trained here, on suites alone.
+
+        Raises:
+            EvaluationError: the file cannot be read, or is another file.
+        """
+        suites = read_numbers(Scorecard, path).suites
+        return cls(iteration=0, policy={suite.name: _rounded(suite.policy_units) for suite in suites}, base={}, courses={})
+
+    @classmethod
+    def read(cls, path: Path) -> RunRecord:
+        """
+        Raises:
+            EvaluationError: the file cannot be read, or is no record.
+        """
+        return read_numbers(cls, path)
+
+    def write(self, path: Path, names: Collection[str]) -> None:
+        """Write the scores of these names, one a line."""
+        kept = self.model_copy(
+            update={
+                whose: {name: units for name, units in sorted(getattr(self, whose).items()) if name in names}
+                for whose in ("policy", "base")
+            }
+        )
+        path.parent.mkdir(parents=True, exist_ok=True)
+        partial = path.with_name(path.name + ".new")
+        partial.write_text(_lines(kept.model_dump(mode="json")) + "\n", encoding="utf-8")
+        partial.rename(path)
+
+    def units(self, name: str, whose: Literal["policy", "base"]) -> Units:
+        """Values of a score or suite by unit; empty if it was not measured."""
+        found: dict[str, Units] = getattr(self, whose)
+        return found.get(name, ())
+
+
+def of_base_made_to_reason(scores: Path | None, records: Path | None) -> RunRecord | None:
+    """The base made to reason on the suites: from the ``scores.json`` of its evaluation, which is kept among the records if there
+    is such a folder; without the file, from the records; None if there is neither.
+
+    Raises:
+        EvaluationError: a file cannot be read, or is another file.
+    """
+    kept = None if records is None else records / MADE_TO_REASON
+    if scores is not None:
+        record = RunRecord.of_suites(scores)
+        if kept is not None:
+            record.write(kept, record.policy.keys())
+        return record
+    return RunRecord.read(kept) if kept is not None and kept.is_file() else None
+
+
+def _course(state: StageState, name: str) -> dict[int, Units]:
+    scores = [(measured.iteration, score) for measured in state.course for score in measured.scores if score.name == name]
+    course = {0: scores[0][1].base_units} if scores else {}
+    course |= {iteration: score.policy_units for iteration, score in scores}
+    return {iteration: _rounded(units) for iteration, units in course.items() if units}
+
+
+def _rounded(units: Units) -> Units:
+    return tuple(round(value, DECIMALS) for value in units)
+
+
+def _lines(content: object, depth: int = 0) -> str:
+    """JSON with a line for each value that is no mapping; 1.0 is written as 1."""
+    if isinstance(content, list):
+        return json.dumps([int(value) if value == int(value) else value for value in content], separators=(",", ":"))
+    if not isinstance(content, dict):
+        return json.dumps(content)
+    inner = ",\n".join(f"{' ' * (depth + 1)}{json.dumps(str(key))}: {_lines(value, depth + 1)}" for key, value in content.items())
+    return f"{{\n{inner}\n{' ' * depth}}}" if content else "{}"
+
+
+Model = TypeVar("Model", bound=BaseModel)
+
+
+def read_numbers(kind: type[Model], path: Path) -> Model:
+    """Read a JSON file of a run.
+
+    Raises:
+        EvaluationError: it cannot be read, or is another file.
+    """
+    try:
+        return kind.model_validate_json(path.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError) as error:
+        raise EvaluationError(f"{path} cannot be read: {error}") from error
+    except ValidationError as error:
+        raise EvaluationError(f"{path} holds no {kind.__name__} of this version: {error.errors()[0]['msg']}") from error
