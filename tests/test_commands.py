@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 import re
 import shlex
+import signal
 import subprocess
 import sys
 import tomllib
@@ -83,9 +84,16 @@ class Place:
             place, command = ROOT, f"{command} BIN={self.environment['BIN']} --old-file=.venv/installed"
         elif command.startswith("zenml "):
             place, command = ROOT, re.sub(r"\S+/nano\.yaml", str(self.recipe), command)
-        return subprocess.run(
-            ["sh", "-c", command], cwd=place, env=environment, capture_output=True, text=True, check=False, timeout=300
-        )
+        with subprocess.Popen(
+            ["sh", "-c", command],
+            cwd=place, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True,
+        ) as process:  # fmt: skip
+            try:
+                printed, complained = process.communicate(timeout=300)
+            except BaseException:
+                os.killpg(process.pid, signal.SIGKILL)  # what the shell started, too
+                raise
+        return subprocess.CompletedProcess(command, process.returncode, printed, complained)
 
 
 @pytest.fixture(scope="module")

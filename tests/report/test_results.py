@@ -108,7 +108,7 @@ def test_arms_may_have_other_seeds_and_say_so():
     found = collect({"alternating": {0: run(0.8), 1: run(0.8)}, "shuffled rewards": {1: run(0.5)}})
     assert found.arms["shuffled rewards"].seeds == (1,)
     assert found.measures["shuffled control"].policy == (50.0,)
-    assert "| difference | alternating | shuffled rewards (seeds 1) |" in tables(found)
+    assert "| shuffled rewards (seeds 1) | **-20.0** [" in tables(found)
 
 
 def test_a_last_measurement_on_other_pairs_is_no_point_of_the_course():
@@ -130,7 +130,9 @@ def test_tables_show_them_and_stand_in_a_document(found, tmp_path):
         "100 iterations, 40 held-out pairs, seeds 0, 1.",
         "| forced choice over rule | 50.0 % | 70.0 % | – | 80.0 % / 90.0 % |",
         "| over the base made to reason | 80.0 % | – | 90.0 % | 90.0 % / 90.0 % | +0.0 [+0.0, +0.0] |",
-        "| difference | alternating | shuffled |",
+        "| difference | forced choice over rule | verdicts | over the base made to reason |",
+        "| alternating | +15.0 [",
+        "| shuffled | **-20.0** [",
     ):
         assert words in shown, words
     document = tmp_path / "README.md"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import time
 from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -86,7 +87,7 @@ def _wandb(folder: Path, model: str) -> Stored:
     stored = Stored(0)
     ids = set()
     for file in sorted((folder / "wandb").glob("offline-run-*/run-*.wandb")):
-        for record in wandb_records(file):
+        for record in _ended(file):
             if record.HasField("run"):
                 ids.add(record.run.run_id)
             if not record.HasField("history"):
@@ -101,6 +102,17 @@ def _wandb(folder: Path, model: str) -> Stored:
                     getattr(stored, kind)[rest].append((step, value))
     stored.runs = len(ids)
     return stored
+
+
+def _ended(file: Path, seconds: float = 60) -> list[Any]:
+    """The records of a run, once W&B's service, a process of its own, has written the last one."""
+    deadline = time.monotonic() + seconds
+    while True:
+        records = list(wandb_records(file))
+        if any(record.HasField("exit") for record in records):
+            return records
+        assert time.monotonic() < deadline, f"W&B did not end {file.name} within {seconds:g} s"
+        time.sleep(0.1)
 
 
 def wandb_records(file: Path) -> Iterator[Any]:

@@ -17,12 +17,23 @@ from vision_zero.experiments.results import ArmMeasures, Measure, Results
 BEGIN, END = "<!-- results -->", "<!-- end of results -->"
 """The lines before and after the tables in a document."""
 COLORS = ("#1f5fae", "#b3261e", "#1b7f4b", "#c58a1c", "#7b4fa3", "#7a8594", "#0f8b8d", "#d16ba5")
+OF_ARMS = (
+    "forced choice over rule",
+    "verdicts",
+    "false denied",
+    "reasoned votes",
+    "wins",
+    "scene questions",
+    "chart questions",
+    "over the base made to reason",
+)
+"""Measures by which the arms are shown beside each other; the file has all."""
 _BETWEEN = re.compile(re.escape(BEGIN) + r"\n(.*?)" + re.escape(END), re.DOTALL)
 
 
 def tables(results: Results) -> str:
-    """The tables in Markdown: the main arm beside the base, the rule and the base made to reason; and the differences of all
-    arms."""
+    """The tables in Markdown: the main arm beside the base, the rule and the base made to reason; and the main differences of
+    all arms."""
     seeds = ", ".join(map(str, results.seeds))
     note = (
         f"{results.iterations} iterations, {results.pairs} held-out pairs, seeds {seeds}. Differences in points; their "
@@ -96,17 +107,14 @@ def _main(measures: Mapping[str, Measure], policy: str) -> str:
 
 
 def _arms(arms: Mapping[str, ArmMeasures], seeds: tuple[int, ...]) -> str:
-    """The differences of all arms; an arm with other ``seeds`` lists them."""
-    names = list(dict.fromkeys(name for measured in arms.values() for name in measured.measures))
-    rows = [
-        [name, *(_points(measured.measures[name]) if name in measured.measures else NOTHING for measured in arms.values())]
-        for name in names
-    ]
-    heads = [
-        arm if not measured.seeds or measured.seeds == seeds else f"{arm} (seeds {', '.join(map(str, measured.seeds))})"
-        for arm, measured in arms.items()
-    ]
-    return _table(["difference", *heads], rows)
+    """The main differences of all arms, an arm a row; an arm with other ``seeds`` lists them."""
+    names = [name for name in OF_ARMS if any(name in measured.measures for measured in arms.values())]
+    rows = []
+    for arm, measured in arms.items():
+        is_alike = not measured.seeds or measured.seeds == seeds
+        head = arm if is_alike else f"{arm} (seeds {', '.join(map(str, measured.seeds))})"
+        rows.append([head, *(_points(measured.measures[name]) if name in measured.measures else NOTHING for name in names)])
+    return _table(["difference", *names], rows)
 
 
 def _table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
