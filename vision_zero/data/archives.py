@@ -3,17 +3,23 @@
 from __future__ import annotations
 
 import posixpath
+import re
 import tarfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import PurePosixPath
+from urllib.parse import unquote
 
+from vision_zero.data.file_naming import PICTURE_SUFFIXES
 from vision_zero.data.remote_storage import ConnectionLostError, Storage
 from vision_zero.errors import PairsError, one_line
 
 _UNREAD = (".tar.gz", ".tgz", ".tar.bz2", ".tar.xz", ".zip", ".7z", ".rar")
 _HIDDEN_FOLDERS = ("__MACOSX",)
+
+
+_ELSEWHERE = re.compile(r"/|\.\./|[A-Za-z]:/")
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,34 +73,45 @@ class FileSet:
     def find(self, name: str, folder: str = "") -> str | None:
         """The path of the file that a text in a table names, or None.
 
-        Tried are: beside the table (``folder``), below the location, and, where exactly one fits, anywhere below it.
+        Tried are: beside the table (``folder``), below the location, and, where exactly one fits, anywhere below it; also if
+        the text has other capitals, or no suffix.
 
         Raises:
             PairsError: several files fit equally well.
         """
-        name = name.replace("\\", "/") if "\\" in name and name not in self._storage.entries else name
+        if name not in self._storage.entries:
+            name = _path_of(name)
         for tried in (posixpath.normpath(posixpath.join(folder, name)), posixpath.normpath(name)):
             if tried in self._storage.entries:
                 return tried
-        parts = [part for part in name.split("/") if part not in ("", ".")]
-        if not parts or ".." in parts:
+        parts = [part for part in posixpath.normpath(name).split("/") if part not in ("", ".", "..")]
+        if not parts:
             return None
-        # An absolute path is one of somebody else's machine: its end may be one of ours.
-        for start in range(max(1, len(parts) - 1) if name.startswith("/") else 1):
-            end = "/".join(parts[start:])
-            fitting = [path for path in self._by_name.get(parts[-1], ()) if path == end or path.endswith("/" + end)]
-            if len(fitting) == 1:
-                return fitting[0]
-            if fitting:
-                raise PairsError(f"{name}: {len(fitting)} files in {self.location} have that name, such as {fitting[0]}")
+        # An absolute path, or one that leads elsewhere, is one of somebody else's machine: its end may be one of ours.
+        is_elsewhere = _ELSEWHERE.match(posixpath.normpath(name)) is not None
+        indexes = (self._by_name, self._by_lower_name, *([] if _suffix_of_picture(name) else [self._by_stem]))
+        for index in indexes:
+            for start in range(max(1, len(parts) - 1) if is_elsewhere else 1):
+                fitting = index.fitting("/".join(parts[start:]))
+                if len(fitting) == 1:
+                    return fitting[0]
+                if fitting:
+                    raise PairsError(f"{name}: {len(fitting)} files in {self.location} have that name, such as {fitting[0]}")
         return None
 
     @cached_property
-    def _by_name(self) -> dict[str, list[str]]:
-        found: dict[str, list[str]] = {}
-        for path in self.paths:
-            found.setdefault(path.rpartition("/")[2], []).append(path)
-        return found
+    def _by_name(self) -> _Index:
+        return _Index(self.paths, lambda path: path)
+
+    @cached_property
+    def _by_lower_name(self) -> _Index:
+        return _Index(self.paths, str.lower)
+
+    @cached_property
+    def _by_stem(self) -> _Index:
+        """Pictures alone, for other files of that name lie beside them."""
+        pictures = [path for path in self.paths if PurePosixPath(path).suffix.lower() in PICTURE_SUFFIXES]
+        return _Index(pictures, lambda path: path.lower().removesuffix(_suffix_of_picture(path)))
 
     @cached_property
     def _plain(self) -> list[str]:
@@ -121,11 +138,26 @@ class FileSet:
         return found
 
     def _listed(self, archive: str) -> Iterator[tuple[str, _Member]]:
+        """The members of an archive; a link is the earlier member that it names."""
+        known: dict[str, _Member] = {}
         with tarfile.open(self._storage.local(archive), "r:") as opened:
             for member in opened:
-                path = f"{archive}/{member.name.removeprefix('./').lstrip('/')}"
-                if member.isfile() and not is_hidden(path):
-                    yield path, _Member(archive, member.offset_data, member.size)
+                name = posixpath.normpath(member.name.lstrip("/"))
+                if member.isfile():
+                    known[name] = _Member(archive, member.offset_data, member.size)
+                elif member.islnk() or member.issym():
+                    beside = posixpath.dirname(name) if member.issym() else ""
+                    linked = known.get(posixpath.normpath(posixpath.join(beside, member.linkname)))
+                    if linked is None:
+                        self.left_out["links of archives to no earlier member"] = 1 + self.left_out.get(
+                            "links of archives to no earlier member", 0
+                        )
+                        continue
+                    known[name] = linked
+                else:
+                    continue
+                if not is_hidden(f"{archive}/{name}"):
+                    yield f"{archive}/{name}", known[name]
 
     def _leave_out(self, count: int, reason: str) -> None:
         if count:
@@ -135,3 +167,33 @@ class FileSet:
 def is_hidden(path: str) -> bool:
     """Whether a file is a system's own: ``._0001.png``, ``.DS_Store``, or inside ``__MACOSX`` or ``.ipynb_checkpoints``."""
     return any(part.startswith(".") or part in _HIDDEN_FOLDERS for part in PurePosixPath(path).parts)
+
+
+class _Index:
+    """Paths by the ends of their keys."""
+
+    def __init__(self, paths: Iterable[str], key: Callable[[str], str]) -> None:
+        self._key = key
+        self._found: dict[str, list[tuple[str, str]]] = {}
+        for path in paths:
+            own = key(path)
+            self._found.setdefault(own.rpartition("/")[2], []).append((own, path))
+
+    def fitting(self, end: str) -> list[str]:
+        """The paths whose key is ``end``, or ends with it after a "/"."""
+        wanted = self._key(end)
+        known = self._found.get(wanted.rpartition("/")[2], ())
+        return [path for own, path in known if own == wanted or own.endswith("/" + wanted)]
+
+
+def _path_of(text: str) -> str:
+    """The path that a text names: without spaces around it, of an address of a file, and with "/" between folders."""
+    text = text.strip()
+    if text.lower().startswith("file:"):
+        text = unquote(re.sub(r"^file:(?://(?:localhost)?(?=/))?", "", text, flags=re.IGNORECASE).removeprefix("//"))
+    return text.replace("\\", "/")
+
+
+def _suffix_of_picture(path: str) -> str:
+    suffix = PurePosixPath(path).suffix.lower()
+    return suffix if suffix in PICTURE_SUFFIXES else ""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import PurePosixPath
 
@@ -24,57 +24,118 @@ SIDES = ("original", "modified")
 
 @dataclass(frozen=True)
 class _Rule:
-    """Patterns of a path without its suffix, one for each side; their groups together are the pair's id."""
+    """Patterns of a path without its suffix, one for each side; their groups together are the pair's id.
+
+    ``words``: a path that holds none of them fits neither pattern, which is told much faster.
+    """
 
     original: re.Pattern[str]
     modified: re.Pattern[str]
+    words: tuple[str, ...] = ("",)
 
     def match(self, stem: str) -> tuple[str, str] | None:
         """The pair's id and the side, where the path fits."""
+        lower = stem.lower()
+        if not any(word in lower for word in self.words):
+            return None
         for side, pattern in (("modified", self.modified), ("original", self.original)):
             found = pattern.fullmatch(stem)
             if found is not None:
-                return "".join(found.groups()), side
+                return "".join(group or "" for group in found.groups()), side
         return None
 
 
+_PICTURES = r"(?:[_\- ]?(?:ima?ge?s?|pic(?:ture)?s?|photos?))?"
+"""What may follow a side's word: "original_image", "edited images"."""
+
+
 def _by_ending(original: str, modified: str) -> _Rule:
-    return _Rule(*(re.compile(rf"(.+)[_\-. ](?:{words})(?:_?ima?ge?)?", re.IGNORECASE) for words in (original, modified)))
+    """``7_before``, ``IMG 7 (before)``, ``7before``, ``sceneBefore``."""
+
+    def pattern(words: str) -> str:
+        capital = "|".join(word.capitalize() for word in words.split("|"))
+        apart = rf"(?:[_\-. ]+[(\[]?|[(\[]|(?<=\d))(?i:{words})"
+        return rf"(.*[^/_\-. (\[])(?:{apart}|(?<=[a-z])(?:{capital}))(?i:{_PICTURES})[)\]]?"
+
+    return _rule(original, modified, pattern)
+
+
+def _by_beginning(original: str, modified: str) -> _Rule:
+    """``before_7``, ``set/before-7``."""
+    return _rule(original, modified, lambda words: rf"(?i)((?:.+/)?)(?:{words}){_PICTURES}[_\-. ]+([^/]+)")
+
+
+def _by_name(original: str, modified: str) -> _Rule:
+    """``7/before``: a folder for each pair."""
+    return _rule(original, modified, lambda words: rf"(?i)(?:(.+)/)?(?:{words}){_PICTURES}")
 
 
 def _by_folder(original: str, modified: str) -> _Rule:
-    return _Rule(*(re.compile(rf"((?:.+/)?)(?:{words})(?:_?images?)?/(.+)", re.IGNORECASE) for words in (original, modified)))
+    """``before/7``, ``set/before_images/7``, ``set_before/7``."""
+    return _rule(original, modified, lambda words: rf"(?i)((?:.+/)?(?:[^/]*[_\- ])?)(?:{words}){_PICTURES}/(.+)")
+
+
+def _by_folder_and_ending(original: str, modified: str) -> _Rule:
+    """``before/7_before``."""
+    return _rule(
+        original, modified, lambda words: rf"(?i)((?:.+/)?)(?:{words}){_PICTURES}/(.*[^_\-. ])[_\-. ]+(?:{words}){_PICTURES}"
+    )
+
+
+def _rule(original: str, modified: str, pattern: Callable[[str], str]) -> _Rule:
+    words = tuple(word.removesuffix("s?") for word in f"{original}|{modified}".split("|"))
+    return _Rule(re.compile(pattern(original), re.DOTALL), re.compile(pattern(modified), re.DOTALL), words)
 
 
 def _literal(original: str, modified: str) -> _Rule:
     return _Rule(re.compile(original), re.compile(modified))
 
 
+_WORDS = (
+    ("original|orig", "modified|mod"),
+    ("original|orig", "edited|edit"),
+    ("before|before_edit", "after|after_edit"),
+    ("input", "output|output1"),
+    ("input", "edited|target"),
+    ("source|src", "target|tgt|trg|dst"),
+    ("source|src", "edited|edit"),
+    ("pre|pre_disaster", "post|post_disaster"),
+)
+_FOLDERS = (
+    ("originals?|orig", "modified|mod"),
+    ("originals?|orig", "edited|edits?"),
+    ("befores?", "afters?"),
+    ("inputs?", "outputs?"),
+    ("inputs?", "edited|edits?|targets?"),
+    ("sources?|src", "targets?|tgt|trg|dst"),
+    ("sources?|src", "edited|edits?"),
+    ("pre", "post"),
+)
+_ENDINGS = tuple(_by_ending(*words) for words in _WORDS)
+
 FAMILIES: tuple[tuple[_Rule, ...], ...] = (
     (
-        _by_ending("original|orig", "modified"),
-        _by_ending("original|orig", "edited|edit"),
-        _by_ending("before", "after"),
-        _by_ending("input", "output|output1"),
-        _by_ending("input", "edited"),
-        _by_ending("source|src", "target|tgt|trg"),
-        _by_ending("source|src", "edited"),
+        *(_by_folder_and_ending(*words) for words in _WORDS),
+        *_ENDINGS,
+        *(_by_name(*words) for words in _WORDS),
+        *(_by_beginning(*words) for words in _WORDS),
     ),
     (
         # CLEVR-Change: nsc_images only move the camera.
         _literal(r"((?:.+/)?)images/CLEVR_default_(\d+)", r"((?:.+/)?)sc_images/CLEVR_semantic_(\d+)"),
-        _by_folder("originals?", "modified"),
-        _by_folder("originals?", "edited|edits?"),
-        _by_folder("before", "after"),
-        _by_folder("inputs?", "outputs?"),
-        _by_folder("inputs?", "edited|targets?"),
-        _by_folder("sources?|src", "targets?|tgt"),
-        _by_folder("sources?|src", "edited"),
-        _by_folder("A", "B"),
-        _by_folder("images?", "edited"),
+        *(_by_folder(*words) for words in _FOLDERS),
+        # Data sets of change detection.
+        _literal(r"((?:.+/)?)A/(.+)", r"((?:.+/)?)B/(.+)"),
+        _literal(r"((?:.+/)?)a/(.+)", r"((?:.+/)?)b/(.+)"),
+        *(
+            _literal(rf"((?:.+/)?){name}_?1/(.+)", rf"((?:.+/)?){name}_?2/(.+)")
+            for name in ("T", "t", "time", "im", "img", "image")
+        ),
+        _literal(r"((?:.+/)?)(?:images?|imgs?)/(.+)", r"((?:.+/)?)edited/(.+)"),
     ),
     (
-        _by_ending("A", "B"),
+        _by_ending("a", "b"),
+        _literal(r"(.+)/A", r"(.+)/B"),
         # InstructPix2Pix, then spot-the-diff.
         _literal(r"(.*\d)[_.]0", r"(.*\d)[_.]1"),
         _literal(r"((?:.+/)?\d+)", r"((?:.+/)?\d+)_2"),
@@ -104,7 +165,7 @@ def stem_of(path: str) -> str | None:
     suffix = file.suffix.lower()
     if suffix in OTHER_SUFFIXES:
         return None
-    if suffix in PICTURE_SUFFIXES or (_EXTENSION.fullmatch(suffix) and not any(r.match(path) for r in FAMILIES[0])):
+    if suffix in PICTURE_SUFFIXES or (_EXTENSION.fullmatch(suffix) and not any(rule.match(path) for rule in _ENDINGS)):
         return path[: len(path) - len(file.suffix)]
     return path
 
@@ -138,7 +199,8 @@ def _of_family(stems: dict[str, str], family: Sequence[_Rule]) -> Named:
                 sides.setdefault(member[0], {}).setdefault(member[1], []).append(path)
         for pair_id, own in sides.items():
             if all(len(own.get(side, ())) == 1 for side in SIDES):
-                named.pairs.append((own["original"][0] if pair_id in taken else pair_id, own["original"][0], own["modified"][0]))
+                unique = pair_id if pair_id and pair_id not in taken else own["original"][0]
+                named.pairs.append((unique, own["original"][0], own["modified"][0]))
                 taken.add(pair_id)
                 for path in (own["original"][0], own["modified"][0]):
                     left.pop(path)
@@ -148,7 +210,7 @@ def _of_family(stems: dict[str, str], family: Sequence[_Rule]) -> Named:
     for pair_id, own in incomplete.items():
         paths = [path for own_paths in own.values() for path in own_paths]
         if all(path in left for path in paths):
-            named.problems[pair_id] = _incomplete(own)
+            named.problems[pair_id or paths[0]] = _incomplete(own)
             for path in paths:
                 left.pop(path)
     named.pairs.sort()

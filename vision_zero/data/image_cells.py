@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import ast
 import base64
 import binascii
+import json
 import re
 from collections.abc import Sequence
 
@@ -14,13 +16,48 @@ _LONGEST_PATH = 4096
 _ENCODED = re.compile(r"[A-Za-z0-9+/_\-\s]{64,}={0,2}\s*")
 _STARTS = ("iVBOR", "/9j/", "R0lGOD", "UklGR", "Qk", "SUkq", "TU0AK", "AAAA")
 """How base64 of PNG, JPEG, GIF, WebP, BMP, TIFF and AVIF begins."""
+_BINARY_STARTS = tuple(start.encode() for start in (*_STARTS, "data:"))
+_MARKED = re.compile(r"(?:data:[\w.+/;=-]*;base64,|base64:(?://)?|base64,)", re.IGNORECASE)
+"""What says that base64 follows."""
+_KEYS = (
+    "bytes",
+    "path",
+    "url",
+    "b64",
+    "b64_json",
+    "base64",
+    "data",
+    "image",
+    "image_url",
+    "file_name",
+    "filename",
+    "file",
+    "src",
+)
+"""Under which of an object's keys a picture may be; the first that holds something counts."""
+_LITERAL = re.compile(r"\s*(?:[\[{]|b['\"])")
+_DEEPEST = 4
+
+
+def listed(cell: object) -> object:
+    """A cell of text that holds a list or an object, as JSON or as Python writes it, as what it holds; others as they are."""
+    if not isinstance(cell, str) or not _LITERAL.match(cell):
+        return cell
+    for read in (json.loads, ast.literal_eval):
+        try:
+            found: object = read(cell.strip())
+        except (ValueError, SyntaxError, RecursionError, MemoryError):
+            continue
+        return found
+    return cell
 
 
 def picture_bytes(cell: object, column: str, folder: str, places: Sequence[FileSet]) -> bytes:
     """The encoded picture of a cell.
 
     Args:
-        cell: a picture of ``datasets``, bytes, base64 or a data URI, the path of a file, or a list of one of these.
+        cell: a picture of ``datasets``, bytes, base64 or a data URI, the path of a file, an object or a list with one of these,
+            or the text of such an object or list.
         column: its column, for messages.
         folder: of the table's file; paths are tried from there first.
         places: where files are looked for.
@@ -28,39 +65,50 @@ def picture_bytes(cell: object, column: str, folder: str, places: Sequence[FileS
     Raises:
         PairsError: the cell is none of these, or the path leads nowhere.
     """
-    if isinstance(cell, list):
-        if len(cell) != 1:
-            raise PairsError(f"column {column} holds {len(cell)} pictures where one is needed")
-        cell = cell[0]
-    if isinstance(cell, dict):
-        cell = cell.get("bytes") or cell.get("path") or cell.get("url")
-    if isinstance(cell, bytes):
-        return _decoded(cell.decode("ascii"), column) if cell.startswith(_BINARY_STARTS) and cell.isascii() else cell
-    if isinstance(cell, str) and cell:
-        return _from_text(cell, column, folder, places)
-    raise PairsError(f"column {column} holds no picture but {type(cell).__name__}")
+    found = _unwrapped(cell, column)
+    if isinstance(found, bytes):
+        is_text = found.startswith(_BINARY_STARTS) and found.isascii()
+        return _decoded(found.decode("ascii"), column) if is_text else found
+    if isinstance(found, str) and found.strip():
+        return _from_text(found, column, folder, places)
+    raise PairsError(f"column {column} holds no picture but {type(found).__name__}")
 
 
-_BINARY_STARTS = tuple(start.encode() for start in (*_STARTS, "data:image/"))
+def _unwrapped(cell: object, column: str) -> object:
+    """What is inside of lists of one, objects, and their texts."""
+    for _ in range(_DEEPEST):
+        cell = listed(cell)
+        if isinstance(cell, dict):
+            cell = next((cell[key] for key in _KEYS if cell.get(key)), None)
+        elif isinstance(cell, list):
+            if len(cell) > _DEEPEST and all(isinstance(value, int) and -128 <= value < 256 for value in cell):
+                return bytes(value % 256 for value in cell)
+            if len(cell) != 1:
+                raise PairsError(f"column {column} holds {len(cell)} pictures where one is needed")
+            cell = cell[0]
+    return cell
 
 
 def _from_text(text: str, column: str, folder: str, places: Sequence[FileSet]) -> bytes:
     if text.startswith(("http://", "https://")):
         raise PairsError(f"column {column} holds an address ({text[:60]}): pictures are not fetched from the web, download them")
-    if not text.startswith("data:") and len(text) <= _LONGEST_PATH:
+    if _MARKED.match(text):
+        return _decoded(text, column)
+    if len(text) <= _LONGEST_PATH:
         for place in places:
             path = place.find(text, folder)
             if path is not None:
                 return place.read(path)
-    if text.startswith("data:image/") or (text.startswith(_STARTS) and _ENCODED.fullmatch(text)):
-        return _decoded(text, column)
+    body = text.strip().strip("\"'")
+    if body.startswith(_STARTS) and _ENCODED.fullmatch(body):
+        return _decoded(body, column)
     where = " or ".join(place.location for place in places)
     raise PairsError(f"{text[:120]}: no such file in {where}; pairs.imported.pictures may say where the pictures are")
 
 
 def _decoded(text: str, column: str) -> bytes:
-    body = text.partition(",")[2] if text.startswith("data:") else text
+    body = "".join(_MARKED.sub("", text, count=1).split()).rstrip("=").replace("-", "+").replace("_", "/")
     try:
-        return base64.b64decode("".join(body.split()).replace("-", "+").replace("_", "/"), validate=True)
+        return base64.b64decode(body + "=" * (-len(body) % 4), validate=True)
     except (binascii.Error, ValueError) as error:
         raise PairsError(f"column {column} holds broken base64 ({one_line(error)})") from error

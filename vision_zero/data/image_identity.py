@@ -20,6 +20,8 @@ MOST, MOST_MEAN = 24, 3.5
 """Reduced copies of one picture differ nowhere by more than this, and by no more than that on average (of 255). Measured: JPEG of
 quality 20 stays below 8 and 1.6 for photographs, WebP of a third of the size below 15 and 1.8; the limits leave room for small
 pictures with fine stripes. Two pictures of different things differ by 100 and more somewhere."""
+ALIKE = 0.5
+"""Correlation of the reduced grey values of a picture and its edit; that of different pictures is around 0."""
 _COARSE, _AT_ONCE = 4, 4096
 
 Reduced = NDArray[np.uint8]
@@ -29,6 +31,14 @@ Name = TypeVar("Name", bound=Hashable)
 def reduced(image: Image.Image) -> Reduced:
     """(16, 16, 3): the picture's means over a grid, stretched to a square."""
     return np.asarray(image.convert("RGB").resize((SIDE, SIDE), Image.Resampling.BOX, reducing_gap=4.0))
+
+
+def look_alike(one: Image.Image, other: Image.Image) -> bool:
+    """Whether two pictures have light and dark in the same places, as a picture and its edit do, and one and its mask do not."""
+    greys = [reduced(image).astype(np.float32).mean(axis=2).ravel() for image in (one, other)]
+    if any(np.ptp(grey) == 0 for grey in greys):
+        return False
+    return float(np.corrcoef(*greys)[0, 1]) > ALIKE
 
 
 def place_key(image: Image.Image) -> bytes:

@@ -15,7 +15,7 @@ import pyarrow.parquet as pq
 
 from vision_zero.data.archives import FileSet, is_hidden
 from vision_zero.data.image_cells import picture_bytes
-from vision_zero.data.json_csv import rows_of_csv, rows_of_json
+from vision_zero.data.json_csv import rows_of_csv, rows_of_json, text_of
 from vision_zero.data.remote_storage import Storage
 from vision_zero.data.split_names import of_split, split_named, split_of_file
 from vision_zero.errors import PairsError, one_line
@@ -127,15 +127,12 @@ class ArrowShard(Shard):
 class JsonLinesShard(Shard):
     """One JSON object a line. Only line feeds end lines: a text may hold every other separator as it is."""
 
-    def __init__(self, storage: Storage, path: str) -> None:
-        try:
-            lines = [line for line in storage.read(path).decode("utf-8-sig").split("\n") if line.strip()]
-            if lines:
-                json.loads(lines[0])
-        except (ValueError, RecursionError) as error:
-            raise PairsError(f"{path}: not a file of JSON lines ({one_line(error)})") from error
-        self._lines = lines
-        super().__init__(path, _keys(lines[:_FIRST_LINES]), len(lines))
+    def __init__(self, text: str, path: str) -> None:
+        self._lines = [line for line in text.split("\n") if line.strip()]
+        keys, problem = _keys(self._lines[:_FIRST_LINES])
+        if self._lines and not keys and problem is not None:
+            raise PairsError(f"{path}: not a file of JSON lines ({one_line(problem)})") from problem
+        super().__init__(path, keys, len(self._lines))
 
     def row(self, number: int, columns: Sequence[str]) -> Row:
         try:
@@ -156,26 +153,27 @@ class JsonLinesShard(Shard):
         return values
 
 
-def _keys(lines: Sequence[str]) -> list[str]:
-    """The keys of some lines' objects: a key may be missing where it has no value."""
+def _keys(lines: Sequence[str]) -> tuple[list[str], Exception | None]:
+    """The keys of some lines' objects, for a key may be missing where it has no value; and what is wrong with a line."""
     keys: dict[str, None] = {}
+    problem: Exception | None = None
     for line in lines:
         try:
             found = json.loads(line)
-        except (ValueError, RecursionError):
+        except (ValueError, RecursionError) as error:
+            problem = problem or error
             continue
         keys |= dict.fromkeys(found if isinstance(found, dict) else ())
-    return list(keys)
+    return list(keys), problem
 
 
 @final
 class DocumentShard(Shard):
-    """A JSON or CSV file, read as a whole."""
+    """The rows of a JSON or CSV file, which was read as a whole."""
 
-    def __init__(self, storage: Storage, path: str) -> None:
-        read = rows_of_json if path.lower().endswith(".json") else rows_of_csv
-        self._found = read(storage.read(path), path)
-        super().__init__(path, list(dict.fromkeys(column for row in self._found for column in row)), len(self._found))
+    def __init__(self, found: list[Row], path: str) -> None:
+        self._found = found
+        super().__init__(path, list(dict.fromkeys(column for row in found for column in row)), len(found))
 
     def row(self, number: int, columns: Sequence[str]) -> Row:
         return {column: self._found[number].get(column) for column in columns}
@@ -210,7 +208,10 @@ class Rows:
         if storage.chosen is None:
             paths, others = of_split(paths, split, split_of_file, storage.location)
             self.left_out |= others
-        self.shards = [_shard(storage, path) for path in paths]
+        shards = [_shard(storage, path) for path in paths]
+        self.shards = [shard for shard in shards if shard.rows] or shards[:1]
+        if empty := len(shards) - len(self.shards):
+            self.left_out["files without rows"] = empty
         self._ends = [0]
         for shard in self.shards:
             self._ends.append(self._ends[-1] + shard.rows)
@@ -308,4 +309,21 @@ def _shard(storage: Storage, path: str) -> Shard:
         return ParquetShard(storage, path)
     if suffix in (".arrow", ".feather", ".ipc"):
         return ArrowShard(storage, path)
-    return JsonLinesShard(storage, path) if suffix in (".jsonl", ".ndjson") else DocumentShard(storage, path)
+    text = text_of(storage.read(path), path)
+    if suffix in (".csv", ".tsv"):
+        return DocumentShard(rows_of_csv(text, path), path)
+    return _json_shard(text, path, suffix in (".jsonl", ".ndjson"))
+
+
+def _json_shard(text: str, path: str, named_lines: bool) -> Shard:
+    """JSON lines are often named .json, and a list of rows .jsonl."""
+    try:
+        is_list = isinstance(json.loads(text), list)
+    except RecursionError:
+        is_list = False
+    except ValueError:
+        # No document as a whole: lines, where one of them is an object.
+        if named_lines or _keys(text.split("\n")[:_FIRST_LINES])[0]:
+            return JsonLinesShard(text, path)
+        is_list = False
+    return JsonLinesShard(text, path) if named_lines and not is_list else DocumentShard(rows_of_json(text, path), path)

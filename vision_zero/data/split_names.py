@@ -22,7 +22,7 @@ _NAMES = {
     "valid": "validation",
     "validation": "validation",
 }
-_IN_NAME = re.compile(rf"(?:^|[/._\- ])({'|'.join(sorted(_NAMES, key=len, reverse=True))})(?=[/._\- \d]|$)", re.IGNORECASE)
+_IN_NAME = re.compile(rf"(?:^|[/._\- =])({'|'.join(sorted(_NAMES, key=len, reverse=True))})(?=[/._\- \d]|$)", re.IGNORECASE)
 
 
 def split_named(text: str) -> str | None:

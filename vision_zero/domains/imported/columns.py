@@ -32,7 +32,7 @@ STEMS = (
 """What the names of the two columns are without words such as "image": ours, MagicBrush's, InstructPix2Pix's, HQ-Edit's,
 UltraEdit's, OmniEdit's, ImgEdit's, ..."""
 _FILLERS = frozenset(
-    ("image", "images", "img", "imgs", "picture", "pictures", "pic", "photo", "path", "paths", "file", "filename", "name")
+    "image images img imgs picture pictures pic photo path paths file filename name jpg jpeg png webp local".split()
 )
 LISTS = ("images", "image", "image_pair", "pair", "pairs", "pictures", "image_list", "imgs")
 """Columns that may hold both pictures of a pair."""
@@ -48,6 +48,8 @@ CHANGES = (
     "edit_prompts",
     "instructions",
     "prompts",
+    "edit_text",
+    "text",
 )
 """Columns that say what was changed."""
 GROUPS = ("img_id", "image_id", "session_id", "group_id", "source_id", "original_id")

@@ -14,6 +14,8 @@ from typing import final
 
 from vision_zero.data.archives import FileSet
 from vision_zero.data.file_naming import Named, is_picture, name_pairs
+from vision_zero.data.image_cells import listed
+from vision_zero.data.image_identity import look_alike
 from vision_zero.data.images import decode_pair, mask_of
 from vision_zero.data.remote_storage import ConnectionLostError, Storage
 from vision_zero.data.row_files import Rows, has_strong_table, table_paths
@@ -89,7 +91,8 @@ class FileIndex(PairIndex):
         if not named.pairs and not named.problems and not self._files.problems:
             raise PairsError(
                 f"{storage.location} holds no pairs: it needs files <id>_original.png and <id>_modified.png (or before and "
-                f"after, input and output, also as folders), or a data set{_seen(self.files, self.left_out)}"
+                f"after, input and output, also as folders or in one folder for each pair), or a data set, such as a .csv "
+                f"or .jsonl file whose columns original and modified name the files{_seen(self.files, self.left_out)}"
             )
         self.problems = {well_formed(pair_id): reason for pair_id, reason in (named.problems | self._files.problems).items()}
         self._pairs = named.pairs
@@ -181,8 +184,12 @@ class RowIndex(PairIndex):
         one, other = columns
         if one != other:
             return self._rows.picture(place, row[one], one), self._rows.picture(place, row[other], other)
-        cell = row[one]
-        if not isinstance(cell, Sequence) or isinstance(cell, str | bytes) or len(cell) != 2:
+        cell = listed(row[one])
+        if isinstance(cell, dict):
+            # {"before": ..., "after": ...}
+            keys = next((keys for keys in pair_candidates([*cell]) if keys[0] != keys[1]), ())
+            cell = [cell[key] for key in keys] or cell
+        if not isinstance(cell, list) or len(cell) != 2:
             count = len(cell) if isinstance(cell, list) else "no list of"
             raise PairsError(f"column {one} holds {count} pictures where two are needed")
         return self._rows.picture(place, cell[0], one), self._rows.picture(place, cell[1], one)
@@ -201,12 +208,12 @@ class RowIndex(PairIndex):
             )
         if len(candidates) == 1:
             return candidates[0]
-        # The names alone do not tell: some hold text, or masks. Of equally good ones, the first.
+        # The names alone do not tell: some hold text, masks, or maps. Of equally good ones, the first.
         return max(candidates, key=self._whole_rows)
 
-    def _whole_rows(self, columns: tuple[str, str]) -> int:
-        """Of the first rows, in how many these columns hold a pair of pictures."""
-        count = 0
+    def _whole_rows(self, columns: tuple[str, str]) -> tuple[int, int]:
+        """Of the first rows, in how many these columns hold a pair of pictures that look alike, and in how many any."""
+        alike, whole = 0, 0
         for place in range(min(PROBED, len(self._rows))):
             try:
                 row = self._rows.row(place, sorted(set(columns)))
@@ -215,8 +222,10 @@ class RowIndex(PairIndex):
                 raise
             except PairsError:
                 continue
-            count += mask_of(*pictures) is None
-        return count
+            if mask_of(*pictures) is None:
+                whole += 1
+                alike += look_alike(*pictures)
+        return alike, whole
 
 
 def open_index(config: ImportedConfig) -> PairIndex:
@@ -266,6 +275,7 @@ def _check_columns(wanted: Sequence[str], columns: tuple[str, ...], location: st
 
 def _words(cell: object) -> str:
     """What a cell says about the change: a text, or several, each once."""
+    cell = listed(cell)
     texts = cell if isinstance(cell, list) else [cell]
     return "; ".join(Counter(single_line(text) for text in texts if isinstance(text, str) and text.strip()))
 

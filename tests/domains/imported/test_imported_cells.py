@@ -1,0 +1,212 @@
+"""The many forms of one table of pairs: how files are encoded, how cells name or hold pictures, which columns are meant."""
+
+from __future__ import annotations
+
+import base64
+import io
+import json
+import tarfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+from PIL import Image, ImageFilter
+
+from tests.data.odd_images import encoded, scenery
+from tests.domains.imported.test_imported_files import changed, sound, source
+from tests.domains.imported.test_imported_layouts import assert_sound, mask, pairs_of, put, table
+from vision_zero.data.image_identity import look_alike
+from vision_zero.errors import PairsError
+
+ROW = {"input_image": "images/x.png", "output_image": "images/y.png", "prompt": "so"}
+
+
+def beside(root: Path) -> None:
+    put(root, dict(zip(("images/x.png", "images/y.png"), sound(), strict=True)))
+
+
+FILES: dict[str, tuple[str, str]] = {
+    "lines.json": (json.dumps(ROW) + "\n" + json.dumps(ROW), "utf-8"),
+    "one-object.json": (json.dumps(ROW), "utf-8"),
+    "list.jsonl": (json.dumps([ROW], indent=1), "utf-8"),
+    "list-in-a-line.jsonl": (json.dumps([ROW]), "utf-8"),
+    "windows.json": (json.dumps([ROW]), "utf-16"),
+    "windows.csv": ("input_image,output_image,prompt\nimages/x.png,images/y.png,so\n", "utf-16"),
+    "excel.csv": ("sep=;\ninput_image;output_image;prompt\nimages/x.png;images/y.png;so\n", "utf-8"),
+    "spaces.csv": ('input_image, output_image, prompt\nimages/x.png, images/y.png, "so"\n', "utf-8"),
+    "commas.csv": ('input_image;output_image;prompt;"x, y, z, or not"\nimages/x.png;images/y.png;so;1\n', "utf-8"),
+    "list-in-a-cell.csv": ("images,prompt\n\"['images/x.png', 'images/y.png']\",so\n", "utf-8"),
+    "prompts-in-a-cell.csv": ('before,after,prompts\nimages/x.png,images/y.png,"[""so"", ""so""]"\n', "utf-8"),
+    "objects-in-cells.csv": ("before,after,edit\n\"{'bytes': None, 'path': 'images/x.png'}\",images/y.png,so\n", "utf-8"),
+    "one-line-is-broken.jsonl": ('{"deep": ' + "[" * 100_000 + "\n" + json.dumps(ROW), "utf-8"),
+}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", FILES)
+def test_a_table_is_read_as_it_was_saved(name: str, tmp_path: Path) -> None:
+    text, encoding = FILES[name]
+    beside(tmp_path)
+    (tmp_path / name).write_bytes(text.encode(encoding))
+    pairs = pairs_of(source(str(tmp_path)))
+    assert pairs
+    for pair in pairs.values():
+        assert_sound(pair)
+        assert pair.modified_facts["change"] == "so"
+
+
+def test_a_file_in_another_encoding_says_how_to_save_it(tmp_path: Path) -> None:
+    beside(tmp_path)
+    (tmp_path / "a.csv").write_bytes("before,after,edit\nimages/x.png,images/y.png,größer\n".encode("cp1252"))
+    with pytest.raises(PairsError, match=r"a\.csv: not a text in UTF-8, save it so"):
+        source(str(tmp_path))
+
+
+def test_a_file_without_rows_hides_no_others(tmp_path: Path) -> None:
+    beside(tmp_path)
+    put(tmp_path, {"a.jsonl": json.dumps(ROW).encode(), "b.jsonl": b""})
+    made = source(str(tmp_path))
+    assert set(pairs_of(made)) == {"a.jsonl:0"}
+    assert made.report().left_out == {"files without rows": 1}
+
+
+PATHS: dict[str, Callable[[str], str]] = {
+    "address": lambda path: f"file:///data/{path}",
+    "Windows": lambda path: "C:\\Users\\me\\" + path.replace("/", "\\"),
+    "capitals": str.upper,
+    "spaces": lambda path: f" {path} ",
+    "without suffix": lambda path: path.removesuffix(".png"),
+    "from elsewhere": lambda path: f"../other/{path}",
+}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("form", PATHS)
+def test_paths_of_other_machines_lead_to_files_here(form: str, tmp_path: Path) -> None:
+    beside(tmp_path)
+    row = {name: PATHS[form](ROW[name]) for name in ("input_image", "output_image")}
+    (tmp_path / "a.jsonl").write_text(json.dumps(row))
+    (pair,) = pairs_of(source(str(tmp_path))).values()
+    assert_sound(pair)
+
+
+def test_a_file_of_another_kind_is_not_taken_for_the_named_one(tmp_path: Path) -> None:
+    beside(tmp_path)
+    (tmp_path / "a.jsonl").write_text(json.dumps({**ROW, "output_image": "images/y.jpg"}))
+    made = source(str(tmp_path))
+    assert pairs_of(made) == {}
+    assert "images/y.jpg: no such file" in made.report().passed_over["a.jsonl:0"]
+
+
+def b64(data: bytes) -> str:
+    return base64.b64encode(data).decode()
+
+
+CELLS: dict[str, Callable[[bytes], object]] = {
+    "text of bytes": lambda data: str(base64.b64encode(data)),
+    "lines": lambda data: base64.encodebytes(data).decode(),
+    "without padding": lambda data: b64(data).rstrip("="),
+    "in quotes": lambda data: f'"{b64(data)}"',
+    "other marks": lambda data: "base64," + b64(data),
+    "no type": lambda data: "data:application/octet-stream;base64," + b64(data),
+    "object": lambda data: {"b64_json": b64(data)},
+    "chat": lambda data: {"type": "image_url", "image_url": {"url": "data:image/png;base64," + b64(data)}},
+    "numbers": list,
+}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("form", CELLS)
+def test_pictures_in_cells_of_text(form: str, tmp_path: Path) -> None:
+    row = {name: CELLS[form](data) for name, data in zip(("before", "after"), sound(), strict=True)}
+    (tmp_path / "a.jsonl").write_text(json.dumps(row))
+    (pair,) = pairs_of(source(str(tmp_path))).values()
+    assert_sound(pair)
+
+
+def cell(data: bytes) -> dict[str, Any]:
+    return {"bytes": data, "path": None}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("names", "others"),
+    [
+        (("jpg_0", "jpg_1"), {}),
+        (("local_input_image", "output_image"), {"open_image_input_url": "https://example.org/x"}),
+        (("image_file", "edited_file"), {"input": "a dog", "output": "a cat"}),
+        (("Image1", "Image2"), {}),
+    ],
+)
+def test_columns_are_found_by_the_names_of_published_sets(names: tuple[str, str], others: dict[str, str], tmp_path: Path) -> None:
+    root = table(tmp_path / "a.parquet", [{**others, **dict(zip(names, map(cell, sound()), strict=True)), "text": "so"}])
+    (pair,) = pairs_of(source(root)).values()
+    assert_sound(pair)
+    assert pair.modified_facts["change"] == "so"
+
+
+def test_one_column_may_hold_both_pictures_by_name(tmp_path: Path) -> None:
+    original, modified = sound()
+    root = table(tmp_path / "a.parquet", [{"pair": {"after": cell(modified), "before": cell(original)}}])
+    (pair,) = pairs_of(source(root)).values()
+    assert_sound(pair)
+
+
+def maps() -> dict[str, Image.Image]:
+    """Pictures of a mask's kind that have more than two values."""
+    parts = Image.new("RGB", (160, 120), (10, 20, 200))
+    for colour, box in (
+        ((200, 30, 30), (20, 30, 60, 50)),
+        ((30, 180, 30), (90, 30, 120, 80)),
+        ((200, 200, 30), (0, 80, 160, 120)),
+    ):
+        parts.paste(colour, box)
+    three = mask()
+    three.paste(128, (90, 30, 120, 80))
+    return {"soft": mask().filter(ImageFilter.GaussianBlur(6)), "three values": three, "segments": parts}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("kind", maps())
+def test_maps_that_are_called_edits_are_not_taken_for_them(kind: str, tmp_path: Path) -> None:
+    original, modified = sound()
+    row = {"image": cell(original), "edited_image": cell(encoded(maps()[kind])), "target": cell(modified)}
+    (pair,) = pairs_of(source(table(tmp_path / "a.parquet", [row]))).values()
+    assert_sound(pair)
+
+
+def test_a_picture_looks_like_its_edit_and_not_like_another() -> None:
+    assert look_alike(scenery(), changed(scenery()))
+    assert not look_alike(scenery(), Image.fromarray(np.random.default_rng(0).integers(0, 256, (120, 160, 3), dtype=np.uint8)))
+    assert not look_alike(scenery(), Image.new("RGB", (160, 120)))
+
+
+def test_splits_named_in_folders_of_partitions(tmp_path: Path) -> None:
+    original, modified = sound()
+    for split in ("train", "test"):
+        (tmp_path / f"split={split}").mkdir()
+        pq.write_table(pa.table({"before": [original], "after": [modified]}), tmp_path / f"split={split}" / "a.parquet")
+    assert set(pairs_of(source(str(tmp_path)))) == {"split=train/a.parquet:0"}
+
+
+def test_links_in_archives_are_the_members_that_they_name(tmp_path: Path) -> None:
+    original, modified = sound()
+    with tarfile.open(tmp_path / "a.tar", "w") as archive:
+        for name, data in (("0.original.png", original), ("0.modified.png", modified), ("1.modified.png", modified)):
+            member = tarfile.TarInfo(name)
+            member.size = len(data)
+            archive.addfile(member, io.BytesIO(data))
+        for name, kind, target in (
+            ("1.original.png", tarfile.LNKTYPE, "0.original.png"),
+            ("2.original.png", tarfile.SYMTYPE, "/elsewhere/0.png"),
+        ):
+            link = tarfile.TarInfo(name)
+            link.type, link.linkname = kind, target
+            archive.addfile(link)
+    made = source(str(tmp_path))
+    assert set(pairs_of(made)) == {"a.tar/0", "a.tar/1"}
+    assert made.report().left_out == {"links of archives to no earlier member": 1}
