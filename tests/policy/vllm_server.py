@@ -39,6 +39,9 @@ class VllmServer:
         sleeps_when_told: it was started so that it can.
         is_asleep: it holds no memory of a GPU, and answers nothing.
         context: its --max-model-len.
+        log_probs_mode: its --logprobs-mode; vLLM's own default is raw_logprobs.
+        slip: added to the log-probs of tokens that adapters sample, which are then exactly those of training: image tokens, which
+            are never sampled, have their share, too.
     """
 
     base: Path
@@ -49,6 +52,8 @@ class VllmServer:
     sleeps_when_told: bool = False
     is_asleep: bool = False
     context: int = 512
+    log_probs_mode: str = "processed_logprobs"
+    slip: float | None = None
     lock: Any = field(default_factory=threading.Lock)
 
     def __post_init__(self) -> None:
@@ -111,7 +116,12 @@ class VllmServer:
         tokens = list(completion.tokens)[len(policy.processor.tokenizer.encode(begun)) if begun else 0 :]
         if body.get("allowed_token_ids"):
             tokens = policy._forced([chat], [body["allowed_token_ids"]])
-        scores = policy.log_probs(chat, tokens) if body["logprobs"] else []
+        at = (body["temperature"] or 1.0) if self.log_probs_mode == "processed_logprobs" else 1.0
+        scores = policy.log_probs(chat, tokens, at) if body["logprobs"] else []
+        if self.slip is not None and body["model"] != BASE:
+            unmasked = replace(policy)
+            unmasked.__dict__["picture_tokens"] = []
+            scores = [score + self.slip for score in unmasked.log_probs(chat, tokens, at)]
         return {
             "index": number,
             "token_ids": tokens,

@@ -61,7 +61,7 @@ def test_of_the_reference_the_tokens_are_named(make_job, monkeypatch):
         return score(self, *args, **kwargs) if torch.is_grad_enabled() else exhausted()
 
     monkeypatch.setattr(TrlTrainer, "row_log_probs", scored)
-    assert "scoring replies by the base: lower learning.tokens_per_step" in fails(run_clue_stage, make_job(start("clue")))
+    assert "scoring replies: lower learning.tokens_per_step" in fails(run_clue_stage, make_job(start("clue")))
 
 
 def test_of_loading_the_precision_is_named(make_job, monkeypatch):

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Literal, Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from vision_zero.config.base import Config
 
@@ -37,6 +37,29 @@ class EndpointConfig(ServerConfig):
     """0 is greedy."""
 
 
+class ImportanceSamplingConfig(Config):
+    """How the update corrects for a vLLM server that samples with slightly other probabilities than the trained model has.
+
+    Each reply's part of the policy gradient is multiplied by the ratio of its probability in training to that in sampling; the
+    bounds limit the variance. Names, meanings and defaults are those of TRL's ``vllm_importance_sampling_*``.
+    """
+
+    mode: Literal["token_truncate", "token_mask", "sequence_truncate", "sequence_mask"] = "sequence_mask"
+    """One ratio for each token, or one for a reply; outside the bounds it becomes the bound (``truncate``), or 0 (``mask``)."""
+    clip_max: float | None = Field(3.0, gt=0.0)
+    """Upper bound of the ratio; null: none."""
+    clip_min: float | None = Field(None, gt=0.0)
+    """Lower bound of the ratio; null: none."""
+
+    @model_validator(mode="after")
+    def _bounds_limit(self) -> Self:
+        if self.clip_min is None and self.clip_max is None and self.mode.endswith("_truncate"):
+            raise ValueError(f"{self.mode} truncates to a bound: set clip_max or clip_min")
+        if self.clip_min is not None and self.clip_max is not None and self.clip_min >= self.clip_max:
+            raise ValueError(f"clip_min is {self.clip_min:g}, and must be less than clip_max, {self.clip_max:g}")
+        return self
+
+
 class VllmConfig(ServerConfig):
     """A vLLM server that samples the replies instead of this process; ``model`` is the server's name of the base.
 
@@ -56,6 +79,9 @@ class VllmConfig(ServerConfig):
     largest_difference: float | None = Field(None, gt=0.0)
     """Largest mean difference between the server's log-probs of replies and this process's; null: 1e-4 in float32, where images
     that are resized differently exceed it, and 0.05 in half precision."""
+    importance_sampling: ImportanceSamplingConfig | None = ImportanceSamplingConfig()
+    """Correction of the update for the difference between the server's probabilities and the trained model's; null: none. At
+    another sampling temperature than 1 the server must be started with ``--logprobs-mode processed_logprobs``."""
 
 
 class JudgeConfig(Config):

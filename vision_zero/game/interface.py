@@ -38,11 +38,13 @@ class Reply:
         text: the decoded reply without the end token, well-formed so that files can hold it.
         tokens: the sampled token ids, with the end token if there is one; empty for scripted players.
         is_cut_off: the reply reached the token limit before an end token.
+        log_probs: the log-probability of each token when it was sampled; empty unless a server sampled it.
     """
 
     text: str
     tokens: tuple[int, ...] = ()
     is_cut_off: bool = False
+    log_probs: tuple[float, ...] = ()
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "text", well_formed(self.text))

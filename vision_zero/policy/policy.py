@@ -46,12 +46,13 @@ def begin_reply(messages: Messages, text: str) -> Messages:
 class Completion:
     """The token ids of a reply, with the end token if it has one, and their text without it.
 
-    The tokens of a prefilled prefix are included.
+    The tokens of a prefilled prefix are included. A server's reply without such a prefix has the log-probability of each token.
     """
 
     tokens: tuple[int, ...]
     text: str
     is_cut_off: bool
+    log_probs: tuple[float, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -102,7 +103,7 @@ class Policy:
         messages = [user_message(request.prompt, request.image) for request in requests]
         names = [f"{request.game_id} (seat {request.seat}, {request.kind})" for request in requests]
         completions = self.draw(messages, self.sampling.of(requests[0].kind), seed, names)
-        return [Reply(completion.text, completion.tokens, completion.is_cut_off) for completion in completions]
+        return [Reply(each.text, each.tokens, each.is_cut_off, each.log_probs) for each in completions]
 
     def complete(self, messages: Sequence[Messages], max_tokens: int, seed: Seed) -> list[Completion]:
         """One completion per chat of at most ``max_tokens`` tokens at ``sampling.temperature``; see :meth:`draw`."""
@@ -257,7 +258,11 @@ class Policy:
         ]
         how = drawing._replace(temperature=0.0) if self.greedy else drawing
         sampled = [iter(replies) for replies in self._served_replies(asked, how, self.sampling.top_p, seed)]
-        return [self._completion(begun + next(sampled[row]).tokens) for begun, row in zip(said, rows, strict=True)]
+        served = [next(sampled[row]) for row in rows]
+        return [
+            self._completion(begun + reply.tokens, () if begun else reply.log_probs)
+            for begun, reply in zip(said, served, strict=True)
+        ]
 
     def _served_replies(
         self, asked: Sequence[GenerationRequest], drawing: SamplingParams, top_p: float, seed: Seed
@@ -267,8 +272,8 @@ class Policy:
         served = self.served.base() if self.as_base else self.served
         return served.replies(asked, drawing, top_p=top_p, never=self.picture_tokens, seed=seed)
 
-    def log_probs(self, messages: Messages, tokens: Sequence[int]) -> list[float]:
-        """The log-probability of each token of a reply to one chat, as it is sampled at temperature 1."""
+    def log_probs(self, messages: Messages, tokens: Sequence[int], temperature: float = 1.0) -> list[float]:
+        """The log-probability of each token of a reply to one chat, as it is sampled at that temperature."""
         inputs = self.encode([messages])
         given = iter(tokens)
         found: list[float] = []
@@ -276,7 +281,7 @@ class Policy:
         def choose(logits: torch.Tensor) -> torch.Tensor:
             token = next(given)
             logits[:, self.picture_tokens] = -torch.inf
-            found.append(float(logits[0].float().log_softmax(-1)[token]))
+            found.append(float((logits[0].float() / temperature).log_softmax(-1)[token]))
             return torch.full((len(logits),), token, device=logits.device)
 
         self._decoded(inputs, [0], choose, len(tokens), Seed(0))
@@ -353,9 +358,9 @@ class Policy:
         """The tokens of a reply's prefix."""
         return written_tokens(self.processor.tokenizer, text) if text else []
 
-    def _completion(self, tokens: list[int]) -> Completion:
+    def _completion(self, tokens: list[int], log_probs: Sequence[float] = ()) -> Completion:
         text = self.processor.tokenizer.decode(tokens, skip_special_tokens=True)
-        return Completion(tuple(tokens), text, is_cut_off=tokens[-1] not in self.end_tokens)
+        return Completion(tuple(tokens), text, tokens[-1] not in self.end_tokens, tuple(log_probs))
 
 
 @contextmanager

@@ -19,7 +19,7 @@ from PIL import Image
 from vision_zero.config.endpoint import VllmConfig
 from vision_zero.config.policy import SamplingParams
 from vision_zero.errors import PolicyError
-from vision_zero.policy.vllm import GenerationRequest, VllmModel
+from vision_zero.policy.vllm import GenerationRequest, ServedReply, VllmModel
 from vision_zero.randomness import Seed
 
 if TYPE_CHECKING:
@@ -48,12 +48,7 @@ def compare_scores(config: VllmConfig, policy: Policy, asked: GenerationRequest)
     [replies] = VllmModel(config).replies(
         [one], SamplingParams(1.0, LONGEST), top_p=1.0, never=policy.picture_tokens, seed=seed.child("replies")
     )
-    base = replace(policy, as_base=True)
-    difference = fmean(
-        abs(ours - theirs)
-        for reply in replies
-        for ours, theirs in zip(base.log_probs(list(one.messages), reply.tokens), reply.log_probs, strict=True)
-    )
+    difference = difference_of(policy, one, replies, 1.0)
     allowed = config.largest_difference
     if allowed is None:
         allowed = DIFFERENCE.get(next(policy.model.parameters()).dtype, HALF_PRECISION)
@@ -64,6 +59,16 @@ def compare_scores(config: VllmConfig, policy: Policy, asked: GenerationRequest)
             """--mm-processor-kwargs '{"use_fast": false}' for the same resizing of images"""
         )
     _compared[config] = difference
+
+
+def difference_of(policy: Policy, asked: GenerationRequest, replies: Sequence[ServedReply], temperature: float) -> float:
+    """The mean absolute difference of the server's log-probs from those of this process's base."""
+    base = replace(policy, as_base=True)
+    return fmean(
+        abs(ours - theirs)
+        for reply in replies
+        for ours, theirs in zip(base.log_probs(list(asked.messages), reply.tokens, temperature), reply.log_probs, strict=True)
+    )
 
 
 def measured_difference(config: VllmConfig) -> float | None:

@@ -11,6 +11,7 @@ from vision_zero.config.learning import Stage
 from vision_zero.report.line_chart import Band, Chart, Line, Point, Threshold
 from vision_zero.report.pages import render_page
 from vision_zero.report.reply_stats import unreadable_share
+from vision_zero.training.progress import RATIO
 from vision_zero.training.state import IterationRecord, StageState
 
 BLUE, RED, GREEN, GOLD, GREY, PURPLE = "#1f5fae", "#b3261e", "#1b7f4b", "#c58a1c", "#7a8594", "#7b4fa3"
@@ -65,6 +66,7 @@ def curve_charts(state: StageState) -> list[Chart]:
             is_share=True,
         ),
     ]
+    charts += _served(history, bands)
     if len(state.measured) > 0:
         charts += _held_out(state)
     return [chart for chart in charts if any(line.points for line in chart.lines)]
@@ -99,6 +101,17 @@ def _votes(state: StageState, bands: Sequence[Band]) -> Chart:
         limits=(0.0, 1.0),
         is_share=True,
     )
+
+
+def _served(history: Sequence[IterationRecord], bands: list[Band]) -> list[Chart]:
+    """How the trained model's probabilities of the replies differ from those of the server that sampled them."""
+    colors = {"min": GREY, "mean": BLUE, "max": RED}
+    ratios = [Line(of, _metric(history, f"{RATIO}/{of}"), color) for of, color in colors.items()]
+    limited = [Line("at a bound, or left out", _metric(history, "sampling/limited"), GOLD)]
+    return [
+        Chart("Importance sampling ratio", ratios, bands=bands),
+        Chart("Limited ratios", limited, bands=bands, limits=(0.0, 1.0), is_share=True),
+    ]
 
 
 def _held_out(state: StageState) -> list[Chart]:

@@ -87,5 +87,17 @@ def grpo_arguments(job: StageJob, *, completions: int, group: int, sampling: Sam
         use_cpu=not torch.cuda.is_available(),
         dataloader_pin_memory=torch.cuda.is_available(),
         seed=job.seed.child("trainer").integer() % 2**31,
+        **sampling_correction(job.policy),
         **fsdp_arguments(learning),
     )
+
+
+def sampling_correction(policy: PolicyConfig) -> dict[str, Any]:
+    """TRL's correction for replies of a vLLM server; none for those of this process, which samples with the trained weights."""
+    settings = None if policy.server is None else policy.server.importance_sampling
+    if settings is None:
+        return {"vllm_importance_sampling_correction": False}
+    return {
+        "vllm_importance_sampling_correction": True,
+        **{f"vllm_importance_sampling_{name}": value for name, value in settings.model_dump().items()},
+    }

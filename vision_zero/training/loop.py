@@ -45,6 +45,7 @@ from vision_zero.policy.policy import Policy, seeded
 from vision_zero.policy.processor_check import check_processor
 from vision_zero.policy.provenance import Provenance
 from vision_zero.policy.vllm import VllmModel
+from vision_zero.policy.vllm_log_probs import check_log_probs_mode
 from vision_zero.policy.vllm_server import let_sleep
 from vision_zero.randomness import Seed
 from vision_zero.rewards.role_advantage import RoleBaselines
@@ -150,6 +151,8 @@ class StageLoop(ABC):
             TrainingError: the loss is not finite, or memory ran out.
         """
         check_processor(self._policy(self.trainer.model))
+        if self.job.policy.server is not None:
+            check_log_probs_mode(self.job.policy.server, self._policy(self._trained_model))
         parent = self.job.parent.path
         if self._copy is not None and parent is not None:
             self._read_weights(parent)  # before they are sharded

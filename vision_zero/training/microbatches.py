@@ -24,6 +24,8 @@ PROMPT = "prompt"
 """Where a batch says which prompt each row answers, as a list of numbers: rows of one number share theirs."""
 PLACE = "place"
 """Where a micro-batch says which rows of the batch it holds."""
+RATIO = "importance_sampling_ratio"
+"""Where a batch of a server's replies says what their policy gradient is multiplied by: one number for each token or reply."""
 COUNTS = ("num_images", "num_tiles")
 SEEN = (
     "pixel_values",
@@ -39,7 +41,10 @@ SEEN = (
 """What a batch can have of its pictures: the model's inputs, and how many pictures and tiles are a row's."""
 _MASKS = ("prompt_mask", "completion_mask")
 _OF_PROMPTS = ("prompt_ids", "prompt_mask")
-_OF_COMPLETIONS = ("completion_ids", "completion_mask", "ref_per_token_logps", "old_per_token_logps")
+_OF_COMPLETIONS = (
+    *("completion_ids", "completion_mask", "ref_per_token_logps", "old_per_token_logps"),
+    *("sampling_per_token_logps", RATIO),
+)
 _OF_BOTH = ("token_type_ids", "mm_token_type_ids")
 """What has a column for each token."""
 

@@ -24,7 +24,7 @@ _DOING: dict[Part, str] = {
     "load": "loading the policy",
     "play": "playing",
     "vote": "voting",
-    "reference": "scoring replies by the base",
+    "reference": "scoring replies",
     "update": "training",
 }
 

@@ -14,6 +14,12 @@ from vision_zero.tracking.tracking import Tracking
 from vision_zero.training.controller import advance, running_rates
 from vision_zero.training.state import IterationRecord, StageState
 
+RATIO = "sampling/importance_sampling_ratio"
+SAMPLING = (
+    *(f"{RATIO}/{of}" for of in ("min", "mean", "max")),
+    *("sampling/sampling_logp_difference/mean", "sampling/sampling_logp_difference/max", "sampling/limited"),
+)
+"""How a server's probabilities of its replies differ from the trained model's: TRL's names, and the share limited by a bound."""
 _FROM_LOGS = {
     "kl": "kl",
     "entropy": "entropy",
@@ -28,6 +34,7 @@ _FROM_LOGS = {
     "clue/civilian/entropy": "clue/civilian/entropy",
     **{f"seconds/{part}": f"seconds/{part}" for part in ("play", "vote", "reference", "update")},
     **{f"update/{what}": f"update/{what}" for what in ("tokens", "padding", "shared")},
+    **{name: name for name in SAMPLING},
 }
 """Names in the trainers' logs, TRL's and the clue trainer's → ours; what else is logged stays out of the history."""
 

@@ -13,6 +13,8 @@ This is called or read, and has no public counterpart:
 
 - ``_generate_and_score_completions``: makes the loss's batch (padding, pictures, reference log-probs). Its completions come from
   ``rollout_func``, which is public but experimental, and cannot replace it: TRL takes pictures from the rows, not from it.
+- ``use_vllm``, set after the constructor, and ``_last_loaded_step``: TRL corrects for another sampler only where it runs vLLM
+  itself, as it does not here (:mod:`vision_zero.policy.vllm`), and would hand its weights over before each batch.
 - ``_metrics``: what the loss has measured, once for each micro-batch, to be weighted by their sizes.
 - the ``forward`` that TRL puts onto the model, its fused output layer (``shift_labels``, ``fused_lm_head``, and an answer with
   ``log_probs`` and ``entropy``).
@@ -95,6 +97,7 @@ class TrlTrainer(StrictLoading, GRPOTrainer):
             reward_funcs=_column,
             rollout_func=self._hand_back,
         )
+        self.use_vllm = arguments.vllm_importance_sampling_correction
         self.remove_callback(PrinterCallback)
         self.remove_callback(ProgressCallback)
 
@@ -119,7 +122,11 @@ class TrlTrainer(StrictLoading, GRPOTrainer):
         return scored
 
     def made_batch(
-        self, rows: Sequence[Mapping[str, Any]], prompts: Sequence[list[int]], completions: Sequence[list[int]]
+        self,
+        rows: Sequence[Mapping[str, Any]],
+        prompts: Sequence[list[int]],
+        completions: Sequence[list[int]],
+        log_probs: Sequence[list[float]] | None,
     ) -> dict[str, Any]:
         """TRL's batch of sampled completions: from their token ids, never from their text.
 
@@ -127,8 +134,10 @@ class TrlTrainer(StrictLoading, GRPOTrainer):
             rows: ``prompt``, ``image`` and ``reward`` of each; TRL makes group advantages of the rewards.
             prompts: token ids of each row's prompt.
             completions: token ids of each row's completion.
+            log_probs: of the completions' tokens when they were sampled; None if this process sampled them.
         """
-        self._sampled = {"prompt_ids": list(prompts), "completion_ids": list(completions), "logprobs": None}
+        self._sampled = {"prompt_ids": list(prompts), "completion_ids": list(completions), "logprobs": log_probs}
+        self._last_loaded_step = self.state.global_step  # the server has sampled with this iteration's weights
         batch: dict[str, Any] = self._generate_and_score_completions([dict(row) for row in rows])
         return batch
 

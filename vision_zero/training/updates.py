@@ -23,7 +23,7 @@ from vision_zero.errors import TrainingError
 from vision_zero.game.interface import Reply, Request
 from vision_zero.policy.policy import Policy, unpadded, user_message
 from vision_zero.policy.prefill import distinct
-from vision_zero.training.microbatches import PLACE, PROMPT, SEEN, SHARE, Batch, microbatches, sizes, weigh
+from vision_zero.training.microbatches import PLACE, PROMPT, RATIO, SEEN, SHARE, Batch, microbatches, sizes, weigh
 from vision_zero.training.out_of_memory import PhaseTimer
 from vision_zero.training.shared_prefix import read_once, share_prefix
 from vision_zero.training.trl_adapter import LogProbs, TrainingLoop, TrlTrainer
@@ -40,7 +40,7 @@ class UpdateTrainer(TrlTrainer):
 
     Args:
         learning: the stage's settings.
-        timer: measures the phases "reference" and "update".
+        timer: measures the phases "reference" (all log-probs without gradients) and "update".
 
     Attributes:
         sizes: of the last update, see :func:`vision_zero.training.microbatches.sizes`.
@@ -80,6 +80,9 @@ class UpdateTrainer(TrlTrainer):
         Args:
             rewards: of each turn; the batch holds their advantages over groups of ``num_generations`` in a row.
             policy: encodes the prompts.
+
+        Raises:
+            TrainingError: sampling is to be corrected for, and a reply came without its log-probs.
         """
         chats = [user_message(request.prompt, request.image) for request, _ in turns]
         numbers, first = distinct(chats)
@@ -92,7 +95,15 @@ class UpdateTrainer(TrlTrainer):
             {"prompt": [{"role": "user", "content": request.prompt}], "image": request.image, "reward": reward}
             for (request, _), reward in zip(turns, rewards, strict=True)
         ]
-        batch = self.made_batch(rows, [prompts[number] for number in numbers], [list(reply.tokens) for _, reply in turns])
+        replies = [reply for _, reply in turns]
+        batch = self.made_batch(
+            rows,
+            [prompts[number] for number in numbers],
+            [list(reply.tokens) for reply in replies],
+            sampling_log_probs(replies) if self.use_vllm else None,
+        )
+        if RATIO in batch:
+            self.loss_metrics["sampling/limited"] = [self._limited(batch)]
         return {**batch, PROMPT: self._prompts}
 
     def update(self, batch: Batch, observe: Observer | None = None) -> torch.Tensor:
@@ -124,10 +135,24 @@ class UpdateTrainer(TrlTrainer):
         self.accelerator.backward(loss)
         return loss.detach()
 
+    def _limited(self, batch: Batch) -> float:
+        """The share of replies, or in token modes of tokens, whose ratio is at a bound, or 0 for being beyond one. A collective
+        call."""
+        ratio, of_settings = batch[RATIO], self.args
+        bounds = (of_settings.vllm_importance_sampling_clip_min, of_settings.vllm_importance_sampling_clip_max)
+        limits = torch.tensor([0.0, *filter(None, bounds)], dtype=ratio.dtype, device=ratio.device)
+        counted = batch["completion_mask"].bool() if ratio.shape[1] > 1 else torch.ones_like(ratio, dtype=torch.bool)
+        limited = torch.isin(ratio, limits) & counted
+        number, total = self.accelerator.reduce(torch.stack([limited.sum(), counted.sum()])).tolist()
+        return float(number / total)
+
     def log_probs(
         self, model: Any, ids: torch.Tensor, mask: torch.Tensor, completion_tokens: int, inputs: Mapping[str, Any]
     ) -> LogProbs:
-        """TRL's log-probs and entropies: of the current micro-batch or, without gradients, of all completions."""
+        """TRL's log-probs and entropies: of the current micro-batch or, without gradients, of all completions.
+
+        The latter are asked for the reference, and for the policy, too, where a server samples.
+        """
         if torch.is_grad_enabled():
             self._scored = self._part_log_probs(model, self._part, compute_entropy=True, compute_aux_loss=self.aux_loss_enabled)
             return self._scored
@@ -155,3 +180,17 @@ class UpdateTrainer(TrlTrainer):
         ids, mask = (torch.cat([part[f"prompt_{name}"], part[f"completion_{name}"]], dim=1) for name in ("ids", "mask"))
         seen = {name: part.get(name) for name in SEEN}
         return self.row_log_probs(model, ids, mask, part["completion_ids"].shape[1], seen, **asked)
+
+
+def sampling_log_probs(replies: Sequence[Reply]) -> list[list[float]]:
+    """The log-probs of each reply's tokens when they were sampled.
+
+    Raises:
+        TrainingError: a reply has none.
+    """
+    if not all(len(reply.log_probs) == len(reply.tokens) for reply in replies):
+        raise TrainingError(
+            "replies came without the log-probs that they were sampled with: let policy.server sample them, or set "
+            "policy.server.importance_sampling null"
+        )
+    return [list(reply.log_probs) for reply in replies]
