@@ -196,3 +196,10 @@ def test_the_defaults_are_trls(make_job):
 def test_bounds_that_limit_nothing_are_refused(settings, words):
     with pytest.raises(ValidationError, match=words):
         ImportanceSamplingConfig(**settings)
+
+
+def test_all_processes_have_their_part_in_the_ratios(make_job, server):
+    server.slip = 0.0
+    _, metrics = trained(make_job("clue", ImportanceSamplingConfig(), num_processes=2))
+    assert [metrics[name] for name in (MIN, MEAN, MAX)] == pytest.approx([1.0] * 3, abs=1e-3)
+    assert metrics[LIMITED] == 0.0
