@@ -31,6 +31,7 @@ _MAGIC = b"PAR1"
 _IPC_FILE = b"ARROW1"
 _BATCH = 32
 _FIRST_LINES = 100
+_SPLIT_COLUMNS = ("split", "subset", "partition", "data_split", "set")
 _ABOUT = frozenset((SAVED, "dataset_info.json", "dataset_infos.json", "dataset_dict.json", "config.json", "contents.json"))
 
 Row = dict[str, Any]
@@ -247,17 +248,33 @@ class Rows:
         return self.shards[number], place - self._ends[number]
 
     def _of_split(self, split: str | None) -> list[int] | None:
-        """The rows of the split where a column ``split`` names several; None for all."""
-        if split is None or "split" not in self.columns:
+        """The rows of the split where a column names several; None for all."""
+        named = [] if split is None else self._named_splits()
+        present = {name for name in named if name is not None}
+        if split is None or not present:
             return None
-        values = [value for shard in self.shards for value in shard.column("split")]
-        named = [split_named(value) if isinstance(value, str) else None for value in values]
         wanted = split_named(split) or split
-        if wanted not in named or all(name == wanted for name in named):
+        # Rows that name no split are taken where none is of the wanted one.
+        taken = wanted if wanted in present else None
+        kept = [place for place, name in enumerate(named) if name == taken]
+        if not kept:
+            known = ", ".join(sorted(present))
+            raise PairsError(
+                f"the rows of {self.storage.location} are of no split {split}, but {known}: set split to one of them"
+            )
+        if len(kept) == len(named):
             return None
-        kept = [place for place, name in enumerate(named) if name == wanted]
         self.left_out["rows of other splits"] = len(named) - len(kept)
         return kept
+
+    def _named_splits(self) -> list[str | None]:
+        """Each row's split, by the column that names it; empty where none does."""
+        for column in (column for name in _SPLIT_COLUMNS for column in self.columns if column.lower() == name):
+            values = [value for shard in self.shards for value in shard.column(column)]
+            named = [split_named(value) if isinstance(value, str) else None for value in values]
+            if any(named):
+                return named
+        return []
 
 
 def table_paths(storage: Storage) -> tuple[list[str], dict[str, int]]:

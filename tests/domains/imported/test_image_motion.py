@@ -65,6 +65,33 @@ def test_a_camera_that_moved_is_told_from_an_edit(pair: ImagePair) -> None:
         assert moved_share(pair.original, moved) > most
 
 
+def enlarged(image: Image.Image, share: float) -> Image.Image:
+    margins = (int(image.width * share), int(image.height * share))
+    return image.crop((*margins, image.width - margins[0], image.height - margins[1])).resize(image.size)
+
+
+@pytest.mark.slow
+def test_a_view_that_lies_far_away_is_larger_or_mirrored_is_no_edit(pair: ImagePair) -> None:
+    most = QualityConfig().max_moved_share
+    image = pair.original
+    for moved in (
+        *(shifted(image, down, right) for down, right in ((5, 20), (3, 50), (-20, 70))),
+        *(enlarged(image, share) for share in (0.04, 0.1)),
+        image.transpose(Image.Transpose.FLIP_LEFT_RIGHT),
+    ):
+        assert moved_share(image, moved) > most
+
+
+@pytest.mark.parametrize("others", [0, 1])
+def test_a_thing_that_moved_before_a_plain_ground_is_an_edit(others: int) -> None:
+    pictures = [Image.new("RGB", (320, 240), (150, 150, 150)) for _ in range(2)]
+    for picture, left in zip(pictures, (60, 160), strict=True):
+        picture.paste((200, 30, 30), (left, left // 5 + 68, left + 50, left // 5 + 118))
+        if others:
+            picture.paste((30, 30, 200), (250, 30, 290, 70))
+    assert moved_share(*pictures) == 0
+
+
 def test_what_is_too_small_or_plain_is_no_movement() -> None:
     assert moved_share(Image.new("RGB", (20, 20), "red"), Image.new("RGB", (20, 20), "blue")) == 0
     assert moved_share(scenery(16, 16), scenery(16, 16, 1)) == 0

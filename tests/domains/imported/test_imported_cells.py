@@ -210,3 +210,20 @@ def test_links_in_archives_are_the_members_that_they_name(tmp_path: Path) -> Non
     made = source(str(tmp_path))
     assert set(pairs_of(made)) == {"a.tar/0", "a.tar/1"}
     assert made.report().left_out == {"links of archives to no earlier member": 1}
+
+
+@pytest.mark.parametrize(("column", "values"), [("Split", ("Training", "TEST")), ("subset", ("train", "dev"))])
+def test_rows_of_other_splits_are_left_out_whatever_names_them(column: str, values: tuple[str, str], tmp_path: Path) -> None:
+    original, modified = sound()
+    rows = [{"before": original, "after": modified, column: value} for value in values]
+    made = source(table(tmp_path / "a.parquet", rows))
+    assert set(pairs_of(made)) == {"a.parquet:0"}
+    assert made.report().left_out == {"rows of other splits": 1}
+
+
+def test_rows_of_other_splits_alone_are_refused(tmp_path: Path) -> None:
+    original, modified = sound()
+    rows = [{"before": original, "after": modified, "split": value} for value in ("test", "val")]
+    with pytest.raises(PairsError, match="are of no split train, but test, validation: set split to one of them"):
+        source(table(tmp_path / "a.parquet", rows))
+    assert len(source(str(tmp_path), split="validation")) == 1

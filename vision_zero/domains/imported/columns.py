@@ -52,7 +52,18 @@ CHANGES = (
     "text",
 )
 """Columns that say what was changed."""
-GROUPS = ("img_id", "image_id", "session_id", "group_id", "source_id", "original_id")
+GROUPS = (
+    "img_id",
+    "image_id",
+    "session_id",
+    "group_id",
+    "source_id",
+    "original_id",
+    "source_image_id",
+    "photo_id",
+    "scene_id",
+    "conversation_id",
+)
 """Columns that several edits of one picture share (MagicBrush's turns have one ``img_id``)."""
 
 
@@ -71,13 +82,13 @@ def pair_candidates(columns: Sequence[str]) -> list[tuple[str, str]]:
 
 
 def first_of(names: Sequence[str], columns: Sequence[str]) -> str | None:
-    """The first of some names that is a column."""
-    lower = {column.lower(): column for column in columns}
+    """The first of some names that is a column, whatever parts its words ("img-id", "Img ID")."""
+    lower = {re.sub(r"[ -]", "_", column.strip().lower()): column for column in columns}
     return next((lower[name] for name in names if name in lower), None)
 
 
 def _stem(column: str) -> str:
-    words = column.lower().replace("-", "_").split("_")
+    words = re.split(r"[_\- .]+", column.strip().lower())
     kept = [word for word in words if word not in _FILLERS]
     if not kept:
         return "image"

@@ -3,6 +3,8 @@ differ everywhere a little; that is no edit that somebody could describe."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
@@ -17,6 +19,11 @@ _TILES, _MOST_TILES = 5, 16
 _LEAST_TILE, _LEAST_TEXTURED = 16, 3
 _TEXTURE = 2.5
 _LEAST_SHIFT, _LEAST_GAIN = 0.4, 0.25
+
+_WHOLE, _SCALES = 160, (1.0, 0.9, 1 / 0.9, 0.8, 1.25)
+_EXPLAINED, _LEAST_OVERLAP, _LEAST_SPREAD = 0.6, 0.4, 0.3
+"""The picture as a whole is compared at so many pixels a side, at these sizes and mirrored; it is the same view moved where that
+explains this share of the difference in at least that share of the picture."""
 
 Grey = NDArray[np.float32]
 
@@ -35,7 +42,10 @@ def solid_area(original: Image.Image, modified: Image.Image) -> float:
 
 def moved_share(original: Image.Image, modified: Image.Image) -> float:
     """Share of the picture's textured tiles that match better when they are shifted by at least 0.4 pixels: nearly all where the
-    camera moved, turned or zoomed, and few where something was edited. 0 where too few tiles have texture to tell."""
+    camera moved, turned or zoomed, and few where something was edited. 0 where too few tiles have texture to tell, and 1 where
+    the picture as a whole lies elsewhere, is larger, smaller or mirrored."""
+    if _is_elsewhere(*(_small(image, _WHOLE).mean(axis=2) for image in (original, modified))):
+        return 1.0
     one, other = (_small(image).mean(axis=2) for image in (original, modified))
     tiles = [tile for tile in _tiles(one.shape) if _texture(one[tile]) >= _TEXTURE]
     if len(tiles) < _LEAST_TEXTURED:
@@ -44,10 +54,66 @@ def moved_share(original: Image.Image, modified: Image.Image) -> float:
     return sum(_has_moved(one[tile], other[tile]) for tile in tiles) / len(tiles)
 
 
-def _small(image: Image.Image) -> Grey:
+def _small(image: Image.Image, longest: int = LONGEST) -> Grey:
     copy = image.convert("RGB")
-    copy.thumbnail((LONGEST, LONGEST), Image.Resampling.BOX)
+    copy.thumbnail((longest, longest), Image.Resampling.BOX)
     return np.asarray(copy, dtype=np.float32)
+
+
+def _is_elsewhere(one: Grey, other: Grey) -> bool:
+    """Whether one picture shows what the other does, as a whole moved by a pixel at least, scaled or mirrored.
+
+    One thing that moved before a plain ground is no such picture: what has texture must be all over it, and fit everywhere.
+    """
+    tiles = [tile for tile in _tiles(one.shape) if _texture(one[tile]) >= _TEXTURE]
+    before = np.abs(one - other)
+    if float(before.mean()) < 1.0 or _spread(tiles, one.shape) < _LEAST_SPREAD:
+        return False
+    for picture in (other, other[:, ::-1]):
+        for scale in _SCALES:
+            view = picture if scale == 1 else _scaled(picture, scale)
+            shift = _global_shift(one, view)
+            if scale == 1 and picture is other and np.hypot(*shift) < 1:
+                continue
+            after = np.abs(one - ndimage.shift(view, shift, order=1, cval=np.nan))
+            if _explains(before, after, tiles):
+                return True
+    return False
+
+
+def _explains(before: Grey, after: Grey, tiles: Sequence[tuple[slice, slice]]) -> bool:
+    """Whether little is left of the differences, as a whole and in most tiles; what was outside the picture is unknown (NaN)."""
+    known = ~np.isnan(after)
+    if known.mean() < _LEAST_OVERLAP or after[known].mean() > (1 - _EXPLAINED) * before[known].mean():
+        return False
+    seen = [tile for tile in tiles if known[tile].all()]
+    if len(seen) < _LEAST_TEXTURED or _spread(seen, before.shape) < _LEAST_SPREAD:
+        return False
+    return sum(after[tile].mean() < before[tile].mean() for tile in seen) > 0.8 * len(seen)
+
+
+def _spread(tiles: Sequence[tuple[slice, slice]], shape: tuple[int, ...]) -> float:
+    """The share of the picture that the rectangle around some tiles takes."""
+    if not tiles:
+        return 0.0
+    rows, columns = ((min(tile[axis].start for tile in tiles), max(tile[axis].stop for tile in tiles)) for axis in (0, 1))
+    return (rows[1] - rows[0]) * (columns[1] - columns[0]) / (shape[0] * shape[1])
+
+
+def _scaled(picture: Grey, scale: float) -> Grey:
+    """The picture around its middle, larger or smaller; unknown outside."""
+    middle = (np.array(picture.shape) - 1) / 2
+    return ndimage.affine_transform(picture, [1 / scale] * 2, middle - middle / scale, order=1, cval=np.nan)
+
+
+def _global_shift(one: Grey, other: Grey) -> NDArray[np.float64]:
+    """By how many pixels the other picture must move to lie on the first, by the outlines of both."""
+    edges = [
+        ndimage.gaussian_gradient_magnitude(np.nan_to_num(picture, nan=float(np.nanmean(picture))), 1.0)
+        for picture in (one, other)
+    ]
+    shift, _, _ = phase_cross_correlation(*(edge - edge.mean() for edge in edges), normalization=None)
+    return np.asarray(shift, dtype=np.float64)
 
 
 def _tiles(shape: tuple[int, ...]) -> list[tuple[slice, slice]]:
@@ -64,6 +130,8 @@ def _has_moved(one: Grey, other: Grey) -> bool:
     """Whether a tile shows what the other one does, but elsewhere."""
     before = float(np.abs(one - other).mean())
     if before < 1.0:
+        return False
+    if min(float(np.ptp(tile)) for tile in (one, other)) == 0:
         return False
     window = np.outer(*(np.hanning(length) for length in one.shape))
     shift, _, _ = phase_cross_correlation(
