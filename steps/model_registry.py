@@ -23,6 +23,8 @@ RENAMED = {
     "vision_zero.pairs.verdict": "vision_zero.data.validation.verdict",
 }
 """Modules of types that stored artifacts may name: names of version 0.1, and the present ones."""
+RENAMED_ARTIFACTS = {"suites": "benchmarks"}
+"""Artifacts by their present names, and the names that earlier versions gave them."""
 REFUSED = "refused"
 """Metadata key of a model version for the reason why it was refused."""
 _held: dict[Path, int] = {}
@@ -60,7 +62,7 @@ def promoted_artifact(version: ModelVersionResponse, name: str) -> Any:
     Raises:
         PromotionError: the version has no such artifact, or it is in another stack's store.
     """
-    linked = version.get_artifact(name)
+    linked = version.get_artifact(name) or version.get_artifact(RENAMED_ARTIFACTS.get(name, name))
     if linked is None:
         raise PromotionError(f"model version {version.number} has no artifact {name}: promote another version and run again")
     store = Client().active_stack.artifact_store

@@ -60,7 +60,7 @@ def promote(
     state: StageState,
     policy: PolicyFolder,
     alarms: Alarms,
-    benchmarks: Scorecard,
+    suites: Scorecard,
     promotion: Promotion,
     report: HTMLString,
 ) -> Annotated[int, "promoted_version"]:
@@ -70,8 +70,8 @@ def promote(
 
     if alarms.objection:
         refuse(alarms.objection, kept=resumed_version)
-    if benchmarks.blocked:
-        refuse(f"the suites: {benchmarks.blocked}", kept=resumed_version)
+    if suites.blocked:
+        refuse(f"the suites: {suites.blocked}", kept=resumed_version)
     if promotion.objection:
         refuse(promotion.objection, kept=resumed_version)
     number = put_into_production(expected=resumed_version)

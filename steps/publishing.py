@@ -22,7 +22,7 @@ def build_folder(config: PublishConfig) -> Annotated[BaseFolder, "published_poli
 
     version = named_version(config.model, config.version)
     policy, state, verdict, scores, suites = (
-        promoted_artifact(version, name) for name in (POLICY, STATE, "verdict", "scores", "benchmarks")
+        promoted_artifact(version, name) for name in (POLICY, STATE, "verdict", "scores", "suites")
     )
     base = "the untrained base" if policy.path is None else config.base or base_of(policy.path)
     name = f"{version.model.name} {version.number}"

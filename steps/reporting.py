@@ -28,7 +28,7 @@ def report(
     verdict: Verdict,
     scores: Scores,
     alarms: Alarms,
-    benchmarks: Scorecard,
+    suites: Scorecard,
     promotion: Promotion,
     clue_games: PlayedGames,
     vote_games: PlayedGames,
@@ -50,10 +50,10 @@ def report(
     times, unplayed = RunTimes.of(run.start_time, done), UnplayedGames.of(config, rounds, before, state)
     games = clue_games.and_then(vote_games)
     with stack_trackers(config.tracking):
-        tracked = send_outcome(config.tracked(context.model.name), before, state, alarms, benchmarks, games)
+        tracked = send_outcome(config.tracked(context.model.name), before, state, alarms, suites, games)
     if tracked.trackers:
         log_metadata({"tracking": {one.name: f"{one.place}: {one.sentence}" for one in tracked.trackers}})
-    outcome = Outcome(before, state, verdict, scores, alarms, benchmarks, promotion, times, unplayed, tracked)
+    outcome = Outcome(before, state, verdict, scores, alarms, suites, promotion, times, unplayed, tracked)
     page = folder.write(outcome, policy, games)
     summary_table(outcome, folder)
     return HTMLString(page)

@@ -12,8 +12,8 @@ from pydantic import ValidationError
 
 from vision_zero.config.evaluation import EvaluationConfig, GateConfig
 from vision_zero.errors import EvaluationError
-from vision_zero.evaluation.benchmarks.benchmark import Record
 from vision_zero.evaluation.comparison import Comparison, compare_outcomes, compare_records, mcnemar, why_blocked
+from vision_zero.evaluation.suite import Record
 
 CONFIG = EvaluationConfig(resamples=400)
 

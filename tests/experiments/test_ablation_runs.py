@@ -164,6 +164,43 @@ def test_settings_that_one_version_did_not_have_are_no_difference(settings, tmp_
     assert list(ablation_runs(config, tmp_path / "records")[0]["self-play"]) == [3, 5]
 
 
+def test_runs_of_an_earlier_version_are_measured_like_those_of_this_one(settings):
+    """Their recipes have the suites under ``benchmarks``."""
+    config, by_name = arms(settings)
+    for arm in by_name.values():
+        leave(arm, arm.config, "run_1", 0.5)
+    path = Path(by_name["self-play", 3].config.runs_folder).with_suffix(".yaml")
+    recipe = yaml.safe_load(path.read_text())
+    settings_there = recipe["parameters"]["config"]
+    settings_there["benchmarks"] = settings_there.pop("suites")
+    path.write_text(yaml.safe_dump(recipe))
+    runs, missing = ablation_runs(config)
+    assert (list(runs["self-play"]), missing) == ([3, 5], [])
+    settings_there["benchmarks"]["limit"] = 7
+    path.write_text(yaml.safe_dump(recipe))
+    with pytest.raises(EvaluationError, match="measured under different settings"):
+        ablation_runs(config)
+
+
+def test_records_of_an_earlier_version_are_compared_with_those_of_this_one(settings, tmp_path):
+    """Their suites are under ``benchmarks``, and count all the same."""
+    config, by_name = arms(settings)
+    for seed in config.seeds:
+        arm = by_name["self-play", seed]
+        leave(arm, arm.config, "run_1", 0.8)
+    ablation_runs(config, tmp_path)
+    record = tmp_path / "self_play_5.json"
+    shutil.rmtree(by_name["self-play", 5].config.runs_folder)
+    earlier = record.read_text().replace(r"\"suites\": {\"batch_size", r"\"benchmarks\": {\"batch_size")
+    assert earlier != record.read_text()
+    record.write_text(earlier)
+    assert list(ablation_runs(config, tmp_path)[0]["self-play"]) == [3, 5]
+    record.write_text(earlier.replace(r"\"resamples\": 2000, \"sampling", r"\"resamples\": 3000, \"sampling"))
+    assert record.read_text() != earlier
+    with pytest.raises(EvaluationError, match="measured under different settings"):
+        ablation_runs(config, tmp_path)
+
+
 def test_a_folder_without_a_run_is_named(tmp_path):
     with pytest.raises(EvaluationError, match="is not the folder of a run, and holds none"):
         last_run(tmp_path)

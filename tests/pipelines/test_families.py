@@ -23,14 +23,14 @@ def test_a_policy_trained_whole_is_resumed_promoted_and_published(tmp_path, monk
     # A random model's votes mean nothing and earn nothing: the length of a reply decides, so that there is something to learn.
     monkeypatch.setattr(game_rules, "read_vote", lambda reply, seats: ("", Vote(len(reply) % seats + 1)))
     base = write_family("internvl", tmp_path / "base")
-    changes = {"policy__adapter": None, "policy__train_on": "both", "benchmarks": SUITES}
+    changes = {"policy__adapter": None, "policy__train_on": "both", "suites": SUITES}
     recipe = write_tiny_recipe(tmp_path / "tiny.yaml", base, MODEL, changes)
     _, second = (self_play.with_options(config_path=str(recipe))() for _ in range(2))
     assert second.steps["promote"].outputs["promoted_version"][0].load() == 2
     assert second.steps["switch_stage_1"].outputs["stage_state"][0].load().iteration == 4
     trained = second.steps["decision_stage_1"].outputs["trained_policy"][0].load()
     assert trained.is_whole
-    card = second.steps["ask_suites"].outputs["benchmarks"][0].load()
+    card = second.steps["ask_suites"].outputs["suites"][0].load()
     assert card.suites[0].comparison is not None, "beside its base, which is another model"
     config = {"model": MODEL, "target": str(tmp_path / "published")}
     (tmp_path / "publish.yaml").write_text(yaml.safe_dump({"execution_mode": "fail_fast", "parameters": {"config": config}}))

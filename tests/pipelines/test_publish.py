@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 import yaml
+from zenml.client import Client
 
 from tests.make import write_tiny_recipe
 from vision_zero.config.policy import PolicyConfig
@@ -39,6 +40,17 @@ def test_the_policy_in_production_is_published_with_its_scores(tiny_base, tmp_pa
     # The published artifact comes from the artifacts that were trained, and the dashboard shows it.
     loaded = {version.id for versions in result.steps["build_folder"].inputs.values() for version in versions}
     assert trained.steps["decision_stage_1"].outputs["trained_policy"][0].id in loaded
+
+
+def test_a_policy_that_an_earlier_version_promoted_is_published(tmp_path):
+    """Its scores on suites are the artifact ``benchmarks``."""
+    client = Client()
+    client.update_artifact("suites", new_name="benchmarks")
+    try:
+        publish(tmp_path, MODEL, target=str(tmp_path / "published"))
+    finally:
+        client.update_artifact("benchmarks", new_name="suites")
+    assert f"# {MODEL} 1" in (tmp_path / "published" / "README.md").read_text()
 
 
 def test_a_model_that_was_never_promoted_is_one_line(tmp_path):

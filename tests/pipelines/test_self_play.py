@@ -22,7 +22,7 @@ def recipe(tiny_base, tmp_path_factory):
     folder = tmp_path_factory.mktemp("pipeline")
 
     def write(name="tiny", model=MODEL, **changes):
-        return write_tiny_recipe(folder / f"{name}.yaml", tiny_base, model, {"benchmarks": SUITES, **changes})
+        return write_tiny_recipe(folder / f"{name}.yaml", tiny_base, model, {"suites": SUITES, **changes})
 
     return write
 
@@ -226,7 +226,7 @@ def test_a_run_that_lost_what_the_base_could_do_is_not_promoted(two_runs, recipe
 
 
 def test_the_suites_are_asked_beside_the_base_which_answers_once(two_runs, recipe):
-    cards = [output(result, "ask_suites", "benchmarks") for result in two_runs]
+    cards = [output(result, "ask_suites", "suites") for result in two_runs]
     assert cards[0].base == cards[1].base
     assert len({cards[0].policy, cards[1].policy, cards[0].base}) == 3
     assert [suite.comparison.difference.units for card in cards for suite in card.suites] == [3, 3]
@@ -239,7 +239,7 @@ def test_the_suites_are_asked_beside_the_base_which_answers_once(two_runs, recip
 def test_a_run_that_the_gate_of_the_suites_refuses_is_not_promoted(two_runs, recipe):
     before, folders, refused = production(), run_folders(recipe), refusals()
     with pytest.raises(Exception, match="not promoted because of the suites: mathvista was not measured; version 2 stays in"):
-        run(recipe("gated", benchmarks=SUITES | {"gate": {"required": ["mathvista"], "largest_loss": 1.0}}))
+        run(recipe("gated", suites=SUITES | {"gate": {"required": ["mathvista"], "largest_loss": 1.0}}))
     assert production() == before
     (blocked,) = run_folders(recipe) - folders
     assert "This version is not promoted: mathvista was not measured" in (blocked / "report.html").read_text()

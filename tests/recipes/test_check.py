@@ -121,6 +121,14 @@ def test_a_recipe_given_to_another_pipeline_is_told_so(tmp_path):
         check_before_run(path, "evaluate")
 
 
+def test_a_mistake_in_an_evaluation_is_not_taken_for_a_run_that_also_has_suites(tmp_path):
+    path = written(tmp_path, with_config(suites=[], policy={"base": "nano"}))
+    with pytest.raises(ConfigError) as caught:
+        check_before_run(path, "evaluate")
+    assert "suites: tuple should have at least 1 item" in str(caught.value)
+    assert "it looks like" not in str(caught.value)
+
+
 def test_variables_are_left_to_zenml(tmp_path):
     check_before_run(written(tmp_path, with_config(seed="${SEED}")), "self_play")
     with pytest.raises(ConfigError, match="enable_cach is not a key"):

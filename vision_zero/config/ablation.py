@@ -6,16 +6,17 @@ import re
 from pathlib import Path
 from typing import Annotated, Any, Self
 
-from pydantic import Field, StringConstraints, model_validator
+from pydantic import BeforeValidator, Field, StringConstraints, model_validator
 
 from vision_zero.config.base import Config, RootConfig
+from vision_zero.config.renamed import with_present_names
 
-Changes = dict[str, Any]
+Changes = Annotated[dict[str, Any], BeforeValidator(with_present_names)]
 """Changes to a self-play recipe, nested as there; mappings are merged, everything else is replaced."""
 Name = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9 .%-]{0,39}$")]
 ACROSS_ARMS = ("seed", "evaluation", "runs_folder", "alarms")
 """Settings that arms may not change: arms must share the held-out pairs, and have distinct runs."""
-MEASUREMENT = ("evaluation", "benchmarks")
+MEASUREMENT = ("evaluation", "suites")
 """Settings of the evaluation."""
 MEASURED = "measured.yaml"
 """File in the folder of an arm's final evaluation: its recipe, written when it is done."""
@@ -56,7 +57,7 @@ class AblationConfig(RootConfig):
     reference: Name
     """The arm that the others are compared with."""
     final: Changes | None = None
-    """Changes to ``evaluation`` and ``benchmarks`` for one larger evaluation of each finished arm, such as more held-out pairs,
+    """Changes to ``evaluation`` and ``suites`` for one larger evaluation of each finished arm, such as more held-out pairs,
     or suites. ``vision-zero results --ablation`` shows it; the ablation's own report and curves show the evaluations during
     training. Null: no such evaluation."""
     seeds: tuple[Annotated[int, Field(ge=0)], ...] = Field((0, 1, 2), min_length=1)

@@ -15,6 +15,7 @@ from vision_zero.config.nano_defaults import NANO_DOMAIN
 from vision_zero.config.policy import NANO, PolicyConfig
 from vision_zero.config.presets import PRESETS
 from vision_zero.config.promotion import PromotionConfig
+from vision_zero.config.renamed import with_present_names
 from vision_zero.config.rewards import RewardsConfig
 from vision_zero.config.sources import DomainName, SourcesConfig
 from vision_zero.config.suites import SuitesConfig
@@ -89,7 +90,7 @@ class SelfPlayConfig(RootConfig):
     """Optimiser and stages."""
     evaluation: EvaluationConfig = EvaluationConfig()
     """Evaluation after each round."""
-    benchmarks: SuitesConfig = SuitesConfig()
+    suites: SuitesConfig = SuitesConfig()
     """Suites that the policy is evaluated on before promotion, and their gate; without suites only alarms block promotion."""
     promotion: PromotionConfig = PromotionConfig()
     """Comparison with the version in production before promotion."""
@@ -216,3 +217,8 @@ class SelfPlayConfig(RootConfig):
             return data
         given = {key: value.model_dump(exclude_unset=True) if isinstance(value, Config) else value for key, value in data.items()}
         return merged(PRESETS[data["preset"]], given)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _old_names_are_read(cls, data: Any) -> Any:
+        return with_present_names(data)

@@ -8,9 +8,9 @@ from pathlib import Path
 
 from vision_zero.config.policy import PolicyConfig, SamplingConfig
 from vision_zero.config.suites import AnswererConfig, SamplingProtocol
-from vision_zero.evaluation.benchmarks.benchmark import Messages
 from vision_zero.evaluation.benchmarks.endpoint import Endpoint
 from vision_zero.evaluation.benchmarks.runner import Answerer
+from vision_zero.evaluation.suite import Messages
 from vision_zero.fingerprints import digest
 from vision_zero.policy.base_models import base_fingerprint
 from vision_zero.policy.loading import load_policy

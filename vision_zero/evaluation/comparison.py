@@ -14,9 +14,9 @@ from math import comb
 from vision_zero.config.base import Config
 from vision_zero.config.evaluation import EvaluationConfig, GateConfig
 from vision_zero.errors import EvaluationError
-from vision_zero.evaluation.benchmarks.benchmark import Record
 from vision_zero.evaluation.estimates import Estimate, Judgement, compare
 from vision_zero.evaluation.intervals import after_refusals, before_promotion, normal_quantile
+from vision_zero.evaluation.suite import Record
 
 
 class Comparison(Config):

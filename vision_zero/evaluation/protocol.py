@@ -9,9 +9,9 @@ from pydantic import ValidationError
 from vision_zero.config.base import Config
 from vision_zero.config.suites import EvaluateConfig, SamplingProtocol, SuiteConfig
 from vision_zero.errors import EvaluationError
-from vision_zero.evaluation.benchmarks.benchmark import Benchmark
 from vision_zero.evaluation.benchmarks.extraction.answer import VERSION
 from vision_zero.evaluation.benchmarks.json_files import write_atomically
+from vision_zero.evaluation.suite import Suite
 
 
 class EvaluationProtocol(Config):
@@ -34,16 +34,16 @@ class EvaluationProtocol(Config):
     prompt: str
 
     @classmethod
-    def of(cls, config: EvaluateConfig, suite: SuiteConfig, benchmark: Benchmark) -> EvaluationProtocol:
+    def of(cls, config: EvaluateConfig, settings: SuiteConfig, suite: Suite) -> EvaluationProtocol:
         return cls(
-            suite=benchmark.name,
-            version=benchmark.version,
+            suite=suite.name,
+            version=suite.version,
             # More items begin with the same ones: a run may be extended.
-            settings=suite.model_copy(update={"items": 1}),
+            settings=settings.model_copy(update={"items": 1}),
             extractor=VERSION,
             judge=None if config.judge is None else config.judge.endpoint.model,
             sampling=config.sampling,
-            prompt=benchmark.prompt(0),
+            prompt=suite.prompt(0),
         )
 
     def differences(self, other: EvaluationProtocol) -> list[str]:

@@ -9,11 +9,11 @@ from PIL import Image
 from vision_zero.config.suites import EvaluateConfig
 from vision_zero.data.images import data_uri
 from vision_zero.errors import EvaluationError
-from vision_zero.evaluation.benchmarks.benchmark import Benchmark, Record, scores_of
 from vision_zero.evaluation.comparison import compare_records, why_blocked
 from vision_zero.evaluation.estimates import estimate
 from vision_zero.evaluation.run_suites import open_suite
 from vision_zero.evaluation.scorecard import Example, Scorecard, SuiteScores
+from vision_zero.evaluation.suite import Record, Suite, scores_of
 from vision_zero.evaluation.suite_answers import AnsweredSuites, Answers
 from vision_zero.randomness import Seed
 
@@ -50,33 +50,33 @@ def score_answers(config: EvaluateConfig, policy: AnsweredSuites, base: Answered
     )
 
 
-def _score(config: EvaluateConfig, benchmark: Benchmark, ours: Answers, theirs: Answers | None) -> SuiteScores:
+def _score(config: EvaluateConfig, suite: Suite, ours: Answers, theirs: Answers | None) -> SuiteScores:
     comparison = None
     right = [record.is_right for record in ours.records if record.is_right is not None]
     judged, right_before = [float(verdict) for verdict in right], list[bool]()
     if theirs is not None:
         if found := ours.protocol.differences(theirs.protocol):
-            raise EvaluationError(f"{benchmark.name}: the policies were asked under another {', '.join(found)}; run both again")
+            raise EvaluationError(f"{suite.name}: the policies were asked under another {', '.join(found)}; run both again")
         if judged:
             comparison, right, right_before = compare_records(
-                benchmark.name, ours.records, theirs.records, config.statistics, comparisons=len(config.suites)
+                suite.name, ours.records, theirs.records, config.statistics, comparisons=len(config.suites)
             )
-    seed = Seed(config.statistics.seed).child("bootstrap", benchmark.name)
+    seed = Seed(config.statistics.seed).child("bootstrap", suite.name)
     return SuiteScores(
         protocol=ours.protocol,
-        policy=scores_of(benchmark.name, ours.records),
-        base=None if theirs is None else scores_of(benchmark.name, theirs.records),
+        policy=scores_of(suite.name, ours.records),
+        base=None if theirs is None else scores_of(suite.name, theirs.records),
         accuracy=estimate(judged, config.statistics, seed) if judged else None,
         comparison=comparison,
-        examples=tuple(_examples(benchmark, ours.records, config.examples)),
+        examples=tuple(_examples(suite, ours.records, config.examples)),
         policy_units=tuple(map(float, right)),
         base_units=tuple(map(float, right_before)),
     )
 
 
-def _examples(benchmark: Benchmark, records: Sequence[Record], count: int) -> list[Example]:
+def _examples(suite: Suite, records: Sequence[Record], count: int) -> list[Example]:
     """The first wrong and the first right answers, with their pictures."""
-    places = {benchmark.key(number): number for number in range(len(benchmark))}
+    places = {suite.key(number): number for number in range(len(suite))}
     shown = [
         record for is_right in (False, True) for record in [record for record in records if record.is_right is is_right][:count]
     ]
@@ -88,7 +88,7 @@ def _examples(benchmark: Benchmark, records: Sequence[Record], count: int) -> li
             extraction=record.extraction[:LONGEST_SHOWN],
             answers=record.answers,
             is_right=bool(record.is_right),
-            picture=data_uri(_reduced(benchmark.item(places[record.key]).image)),
+            picture=data_uri(_reduced(suite.item(places[record.key]).image)),
         )
         for record in shown
     ]

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from vision_zero.config.base import Config
-from vision_zero.evaluation.benchmarks.benchmark import BenchmarkScores
 from vision_zero.evaluation.comparison import Comparison
 from vision_zero.evaluation.estimates import Estimate
 from vision_zero.evaluation.protocol import EvaluationProtocol
+from vision_zero.evaluation.suite import Accuracies
 
 
 class Example(Config):
@@ -33,8 +33,8 @@ class SuiteScores(Config):
     """
 
     protocol: EvaluationProtocol
-    policy: BenchmarkScores
-    base: BenchmarkScores | None
+    policy: Accuracies
+    base: Accuracies | None
     accuracy: Estimate | None
     comparison: Comparison | None
     examples: tuple[Example, ...]

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from vision_zero.evaluation.benchmarks.benchmark import Record
 from vision_zero.evaluation.protocol import EvaluationProtocol
+from vision_zero.evaluation.suite import Record
 
 
 @dataclass(frozen=True)

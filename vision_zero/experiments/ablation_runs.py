@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from vision_zero.config.ablation import MEASURED, MEASUREMENT, AblationConfig, order, run_folder
+from vision_zero.config.renamed import with_present_names
 from vision_zero.config.run_identity import IDENTITY, RunIdentity
 from vision_zero.errors import EvaluationError
 from vision_zero.experiments.results import COURSES, RECORDED
@@ -54,10 +55,15 @@ def ablation_runs(config: AblationConfig, records: Path | None = None) -> tuple[
         runs.setdefault(arm.name, {})[seed] = ended
     if not runs[config.reference]:
         raise EvaluationError(f"ablation {config.name!r} has no finished run of {config.reference!r}: {missing[0]}")
-    measurements = [json.loads(run.measurement) for by_seed in runs.values() for run in by_seed.values()]
+    measurements = [_measurement(run) for by_seed in runs.values() for run in by_seed.values()]
     if not all(_agree(measurements[0], other) for other in measurements):
         raise EvaluationError(f"the arms of {config.name!r} were measured under different settings: run the ablation again")
     return runs, missing
+
+
+def _measurement(run: RunRecord) -> Any:
+    """The settings of a run's evaluation, also where an earlier version recorded them under other names."""
+    return with_present_names(json.loads(run.measurement), warns=False)
 
 
 def _agree(one: Any, other: Any) -> bool:
@@ -98,7 +104,7 @@ def _last_of(folder: Path) -> RunRecord | str:
     if not recipe.is_file():
         return "not begun"
     written = read_yaml(recipe)
-    model, config = written["model"]["name"], written["parameters"]["config"]
+    model, config = written["model"]["name"], with_present_names(written["parameters"]["config"], warns=False)
     goal = int(config["learning"]["iterations"])
     own = [
         (_iteration(path), path.name, path)

@@ -65,7 +65,7 @@ MEASURES: Mapping[str, Spec] = {
     "odd one out": Spec("odd_one_out-compact"),
     "easy-vqa": Spec("easy_vqa"),
 }
-"""Rows by their name in the document; a score without a slash is a suite of the run's ``benchmarks``."""
+"""Rows by their name in the document; a score without a slash is a suite of the run's ``suites``."""
 COURSES = {"words of a vote": "replies/words", "reasoned votes": "replies/reasoned", "forced choice": "decision/forced"}
 """Scores with training curves, by their name in the document."""
 

@@ -10,6 +10,7 @@ from pydantic import ValidationError
 
 from vision_zero.config.ablation import AblationConfig, order, run_folder, slug
 from vision_zero.config.base import Config, merged, problems
+from vision_zero.config.renamed import with_present_names
 from vision_zero.config.self_play import SelfPlayConfig
 from vision_zero.errors import ConfigError
 from vision_zero.recipes.input_fingerprints import of_recipe
@@ -57,14 +58,14 @@ def plan(config: AblationConfig, recipe: Mapping[str, Any], contents: Contents =
     Raises:
         ConfigError: the recipe with an arm's changes is not a self-play configuration.
     """
-    base = merged(recipe, config.changes)
+    base = merged(with_present_names(recipe), config.changes)
     rules = _checked("all arms", base)
     # An arm may train with other rules, but is evaluated with the recipe's. Arms are compared, not
     # deployed, so neither alarms nor suites nor earlier versions block promotion.
     shared = {
         "evaluation": {"game": rules.evaluation.game or rules.game},
         "alarms": {"transfer_loss": 1.0, "unreadable": 1.0},
-        "benchmarks": {"gate": OPEN_GATE},
+        "suites": {"gate": OPEN_GATE},
         "promotion": {"pairs": 0},
     }
     known: dict[str, str] = {}

@@ -80,7 +80,7 @@ def check_file(path: Path, pipeline: str | None = None) -> str:
     try:
         config = ROOTS[name].model_validate(parameters["config"])
     except ValidationError as error:
-        likelier = _pipeline_of(parameters["config"], path)
+        likelier = _pipeline_of(parameters["config"], path, expected=name)
         hint = "" if likelier == name else f" (it looks like a configuration of {likelier}, and was given to {name})"
         raise ConfigError(f"{path}: {problems(error)}{hint}") from error
     if isinstance(config, SelfPlayConfig):
@@ -112,13 +112,23 @@ def check_before_run(path: Path, pipeline: str) -> None:
         check_file(path, pipeline)
 
 
-def _pipeline_of(settings: object, path: Path) -> str:
-    """The pipeline that has most of these settings; among several, the one that the file's folder names, as in ``configs/``."""
+def _pipeline_of(settings: object, path: Path, expected: str | None = None) -> str:
+    """The pipeline that has most of these settings; among several, the expected one, or the one that the file's folder names,
+    as in ``configs/``, or else the first that can read them."""
     keys = set(settings) if isinstance(settings, dict) else set()
     unknown = {name: len(keys - set(root.model_fields)) for name, root in ROOTS.items()}
     best = [name for name in ("self_play", *ROOTS) if unknown[name] == min(unknown.values())]
-    folder = path.resolve().parent.name
-    return folder if folder in best else best[0]
+    named = (expected, path.resolve().parent.name)
+    readable = (name for name in best if _is_readable(ROOTS[name], settings))
+    return next((name for name in named if name in best), None) or next(readable, best[0])
+
+
+def _is_readable(root: type[BaseModel], settings: object) -> bool:
+    try:
+        root.model_validate(settings)
+    except ValidationError:
+        return False
+    return True
 
 
 def _with_notes(said: str, notes: Sequence[str]) -> str:

@@ -8,9 +8,9 @@ from typing import Any
 from PIL import Image
 
 from vision_zero.data.images import png_bytes
-from vision_zero.evaluation.benchmarks.benchmark import Messages
 from vision_zero.evaluation.benchmarks.datasets import table_of
 from vision_zero.evaluation.benchmarks.mathvista import MathVista
+from vision_zero.evaluation.suite import Messages
 from vision_zero.randomness import Seed
 
 PNG = png_bytes(Image.new("RGB", (8, 6), (200, 30, 30)))

@@ -19,7 +19,7 @@ from vision_zero.evaluation.benchmarks.datasets import table_of
 from vision_zero.evaluation.benchmarks.endpoint import Endpoint
 from vision_zero.evaluation.benchmarks.judge import Judge
 from vision_zero.evaluation.benchmarks.mathvista import MathVista
-from vision_zero.evaluation.benchmarks.runner import run_benchmark
+from vision_zero.evaluation.benchmarks.runner import run_suite
 from vision_zero.randomness import Seed
 
 KEY = "sk-very-secret"
@@ -85,7 +85,7 @@ def test_a_benchmark_is_answered_by_an_endpoint(serve: Any, tmp_path: Path, monk
     monkeypatch.setenv("TEST_KEY", KEY)
     server = serve(lambda number, body: said("I count them. The answer is 3."))
     answerer = Endpoint(server.config(key_variable="TEST_KEY"))
-    records = run_benchmark(cats(3), answerer, tmp_path / "r.jsonl", batch_size=3)
+    records = run_suite(cats(3), answerer, tmp_path / "r.jsonl", batch_size=3)
     assert [record.is_right for record in records] == [True] * 3
     assert records[0].answerer == "m at 127.0.0.1"
     assert server.headers[0]["Authorization"] == f"Bearer {KEY}"
@@ -161,7 +161,7 @@ def test_the_judge_reads_what_rules_cannot(serve: Any, tmp_path: Path) -> None:
     rows = [choice(str(number), ["decrease", "increase"], "increase", question="What happens?") for number in range(3)]
     benchmark = MathVista(table_of(rows, "rows"))
     judge = Judge(JudgeConfig(endpoint=server.config()))
-    records = run_benchmark(benchmark, Scripted(replies.__getitem__), tmp_path / "r.jsonl", extractor=judge)
+    records = run_suite(benchmark, Scripted(replies.__getitem__), tmp_path / "r.jsonl", extractor=judge)
     assert [record.extraction for record in records] == ["B", "A", ""]
     assert len(server.bodies) == 1
     prompt = server.bodies[0]["messages"][0]["content"][0]["text"]

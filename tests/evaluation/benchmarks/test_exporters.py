@@ -11,23 +11,23 @@ import pytest
 
 from tests.evaluation.benchmarks.make import Scripted, cats, chart_row, choice, problem
 from vision_zero.errors import EvaluationError
-from vision_zero.evaluation.benchmarks.benchmark import Record
 from vision_zero.evaluation.benchmarks.chartqa import ChartQA
 from vision_zero.evaluation.benchmarks.datasets import table_of
 from vision_zero.evaluation.benchmarks.exporters import export_lmms_eval, export_vlmevalkit
 from vision_zero.evaluation.benchmarks.mathvista import MathVista
-from vision_zero.evaluation.benchmarks.runner import run_benchmark
+from vision_zero.evaluation.benchmarks.runner import run_suite
+from vision_zero.evaluation.suite import Record
 from vision_zero.evaluation.suites.scenes import scene_suite
 
 
 def chart_records(folder: Path) -> list[Record]:
     table = table_of([chart_row("14", 0), chart_row("14", 1), chart_row("a\tb", 1)], "charts")
-    return run_benchmark(ChartQA(table), Scripted(["14.5", "20", 'a\tb\n"c"'].__getitem__), folder / "c.jsonl")
+    return run_suite(ChartQA(table), Scripted(["14.5", "20", 'a\tb\n"c"'].__getitem__), folder / "c.jsonl")
 
 
 def math_records(folder: Path) -> list[Record]:
     table = table_of([problem("11"), choice("12", ["decrease", "increase"], "increase")], "problems")
-    return run_benchmark(MathVista(table), Scripted(["It is 4.", "The answer is (B)."].__getitem__), folder / "m.jsonl")
+    return run_suite(MathVista(table), Scripted(["It is 4.", "The answer is (B)."].__getitem__), folder / "m.jsonl")
 
 
 def test_chartqa_for_vlmevalkit(tmp_path: Path) -> None:
@@ -101,14 +101,14 @@ def test_exports_are_of_one_benchmark(tmp_path: Path) -> None:
 
 
 def test_names_stay_inside_the_folder(tmp_path: Path) -> None:
-    records = run_benchmark(cats(1), Scripted(), tmp_path / "r.jsonl")
+    records = run_suite(cats(1), Scripted(), tmp_path / "r.jsonl")
     for file in export_lmms_eval(records, tmp_path / "out", "../../etc", "../x"):
         assert file.resolve().is_relative_to(tmp_path / "out")
 
 
 def test_suites_that_neither_project_knows(tmp_path: Path) -> None:
     suite = scene_suite("compact", 5)
-    records = run_benchmark(suite, Scripted(lambda number: "yes" if number else "no"), tmp_path / "r.jsonl")
+    records = run_suite(suite, Scripted(lambda number: "yes" if number else "no"), tmp_path / "r.jsonl")
     right = sum(bool(record.is_right) for record in records)
     predictions, scores = export_vlmevalkit(records, tmp_path / "v", "m")
     assert predictions.name == "m_scenes-compact.tsv"

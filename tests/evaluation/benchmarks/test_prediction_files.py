@@ -16,7 +16,7 @@ from vision_zero.evaluation.benchmarks.datasets import table_of
 from vision_zero.evaluation.benchmarks.exporters import export_lmms_eval, export_vlmevalkit
 from vision_zero.evaluation.benchmarks.mathvista import MathVista
 from vision_zero.evaluation.benchmarks.records import write_jsonl
-from vision_zero.evaluation.benchmarks.runner import run_benchmark
+from vision_zero.evaluation.benchmarks.runner import run_suite
 from vision_zero.evaluation.benchmarks.score_files import Scored, score_chartqa, score_mathvista, write_scored
 
 QUERY = "Hint: Please answer the question.\nQuestion: What happens?\nChoices:\n(A) decrease\n(B) increase"
@@ -127,9 +127,9 @@ def test_what_we_export_is_read_again_with_the_same_verdicts(tmp_path: Path) -> 
         problem("13", answer_type="float", precision=1, answer="0.6"),
     ]
     replies = ["There are 3 cats.", "The answer is (A).", "It is 0.62."]
-    math = run_benchmark(MathVista(table_of(rows, "problems")), Scripted(replies.__getitem__), tmp_path / "m.jsonl")
+    math = run_suite(MathVista(table_of(rows, "problems")), Scripted(replies.__getitem__), tmp_path / "m.jsonl")
     charts = [chart_row("14", 0), chart_row(["Yes", "No"], 1)]
-    chart = run_benchmark(
+    chart = run_suite(
         ChartQA(table_of(charts, "charts")), Scripted(["The answer is 14.", "no"].__getitem__), tmp_path / "c.jsonl"
     )
     for records, score in ((math, lambda path: score_mathvista(path, None)), (chart, score_chartqa)):

@@ -16,14 +16,14 @@ import pandas as pd
 import pytest
 
 from tests.evaluation.benchmarks.make import Scripted, chart_row, choice, problem
-from vision_zero.evaluation.benchmarks.benchmark import Record, scores_of
 from vision_zero.evaluation.benchmarks.chartqa import ChartQA
 from vision_zero.evaluation.benchmarks.chartqa_score import relaxed_match
 from vision_zero.evaluation.benchmarks.datasets import table_of
 from vision_zero.evaluation.benchmarks.exporters import export_lmms_eval, export_vlmevalkit
 from vision_zero.evaluation.benchmarks.mathvista import MathVista
 from vision_zero.evaluation.benchmarks.mathvista_score import GROUPS
-from vision_zero.evaluation.benchmarks.runner import run_benchmark
+from vision_zero.evaluation.benchmarks.runner import run_suite
+from vision_zero.evaluation.suite import Record, scores_of
 
 COLOURS = ["red", "green", "NA"]
 BROKEN = {"decoded_image": {"bytes": b"no picture"}, "image": None}
@@ -46,7 +46,7 @@ ITEMS: list[tuple[dict[str, Any], str, bool | None]] = [
 
 def math_records(folder: Path) -> list[Record]:
     asked = [reply for row, reply, _ in ITEMS if row.get("image") is not None]
-    records = run_benchmark(
+    records = run_suite(
         MathVista(table_of([row for row, _, _ in ITEMS], "problems")), Scripted(asked.__getitem__), folder / "m.jsonl"
     )
     assert [record.is_right for record in records] == [right for _, _, right in ITEMS]
@@ -106,7 +106,7 @@ def test_vlmevalkit_counts_the_chartqa_file_as_its_table_says(tmp_path: Path) ->
     rows = [chart_row("14", 0), chart_row("14", 1), chart_row(["Yes", "No"], 1), chart_row("7", 0, image={"bytes": b"x"})]
     replies = ["The answer is 14.", "**20**", "no", "Blue"]
     table = table_of([*rows, chart_row("Blue", 0)], "charts")
-    records = run_benchmark(ChartQA(table), Scripted(replies.__getitem__), tmp_path / "c.jsonl")
+    records = run_suite(ChartQA(table), Scripted(replies.__getitem__), tmp_path / "c.jsonl")
     predictions, scores = export_vlmevalkit(records, tmp_path, "m")
     lines = pd.read_csv(predictions, sep="\t")
     assert list(lines["index"]) == [0, 1, 2, 4]

@@ -13,7 +13,7 @@ from vision_zero.config.self_play import SelfPlayConfig
 from vision_zero.config.warm_start import Phase, WarmStartConfig
 from vision_zero.data.images import png_bytes
 from vision_zero.domains.scenes.statements import NUMBERS
-from vision_zero.evaluation.benchmarks.benchmark import Benchmark
+from vision_zero.evaluation.suite import Suite
 from vision_zero.evaluation.suites import charts, differences, odd_one_out, scenes
 from vision_zero.evaluation.suites.charts import chart_suite
 from vision_zero.evaluation.suites.differences import difference_suite
@@ -26,7 +26,7 @@ MAKERS = {"scenes": scene_suite, "charts": chart_suite, "differences": differenc
 SUITES = pytest.mark.parametrize("name", MAKERS)
 
 
-def compact(name: str, count: int) -> Benchmark:
+def compact(name: str, count: int) -> Suite:
     return MAKERS[name]("compact", count)
 
 

@@ -16,9 +16,9 @@ from vision_zero.cli.evaluate import evaluate
 from vision_zero.config.suite_registry import SUITES, SuiteEntry
 from vision_zero.config.suites import EvaluateConfig, SuiteConfig
 from vision_zero.errors import EvaluationError
-from vision_zero.evaluation.benchmarks.benchmark import scores_of
-from vision_zero.evaluation.benchmarks.runner import run_benchmark
+from vision_zero.evaluation.benchmarks.runner import run_suite
 from vision_zero.evaluation.run_suites import open_suite
+from vision_zero.evaluation.suite import scores_of
 from vision_zero.evaluation.suites.procedural import ProceduralSuite, SuiteQuestion, closed_verdict
 
 COLORS = ("red", "green", "blue")
@@ -54,7 +54,7 @@ def _registered(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_a_toy_suite_is_configured_opened_and_answered(tmp_path: Path) -> None:
     config = EvaluateConfig.model_validate({"suites": [{"name": "colors", "items": 6}]})
     suite = open_suite(config.suites[0])
-    records = run_benchmark(suite, SaysRed(), tmp_path / "records.jsonl", batch_size=4)
+    records = run_suite(suite, SaysRed(), tmp_path / "records.jsonl", batch_size=4)
     scores = scores_of(suite.name, records)
     assert scores.overall is not None
     assert (scores.overall.correct, scores.overall.total) == (2, 6)

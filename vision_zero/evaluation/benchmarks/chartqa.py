@@ -13,13 +13,13 @@ from typing import Any, Literal, final
 
 from vision_zero.config.suites import SuiteConfig
 from vision_zero.errors import EvaluationError
-from vision_zero.evaluation.benchmarks.benchmark import Benchmark, Extractor, Item, Verdict
 from vision_zero.evaluation.benchmarks.chartqa_score import STRICT_YEARS, best_match, strict_year_match
 from vision_zero.evaluation.benchmarks.datasets import BenchmarkTable, load_table, picture, row_digest
 from vision_zero.evaluation.benchmarks.extraction.answer import stated
 from vision_zero.evaluation.benchmarks.extraction.choices import plain
 from vision_zero.evaluation.benchmarks.extraction.reply import SENTENCE_END, Reply
 from vision_zero.evaluation.benchmarks.json_files import Row, text_of
+from vision_zero.evaluation.suite import Extractor, Item, Suite, Verdict
 
 Origin = Literal["human", "augmented"]
 NAME = "chartqa"
@@ -61,7 +61,7 @@ _EDGES = " \t\n*`\"'$}{"
 
 
 @final
-class ChartQA(Benchmark):
+class ChartQA(Suite):
     """The questions of one split.
 
     Args:

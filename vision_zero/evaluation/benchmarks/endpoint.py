@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 
 from vision_zero.config.endpoint import EndpointConfig
 from vision_zero.errors import EvaluationError
-from vision_zero.evaluation.benchmarks.benchmark import Messages
+from vision_zero.evaluation.suite import Messages
 from vision_zero.policy.openai_client import Server, as_sent
 from vision_zero.randomness import Seed
 from vision_zero.text import well_formed

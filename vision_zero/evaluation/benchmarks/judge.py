@@ -26,7 +26,7 @@ _WANTED: dict[AnswerType, str] = {
 
 @dataclass(frozen=True)
 class Judge:
-    """Satisfies :class:`vision_zero.evaluation.benchmarks.benchmark.Extractor`."""
+    """Satisfies :class:`vision_zero.evaluation.suite.Extractor`."""
 
     config: JudgeConfig
 

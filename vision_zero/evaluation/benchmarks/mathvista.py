@@ -12,12 +12,12 @@ from typing import Any, Literal, final, get_args
 
 from vision_zero.config.suites import SuiteConfig
 from vision_zero.errors import EvaluationError
-from vision_zero.evaluation.benchmarks.benchmark import Benchmark, Extractor, Item, Verdict
 from vision_zero.evaluation.benchmarks.datasets import BenchmarkTable, load_table, picture, row_digest
 from vision_zero.evaluation.benchmarks.extraction.answer import AnswerType, extract
 from vision_zero.evaluation.benchmarks.extraction.reply import declines
 from vision_zero.evaluation.benchmarks.json_files import Row, absent, text_of
 from vision_zero.evaluation.benchmarks.mathvista_score import GROUPS, is_right, normalised
+from vision_zero.evaluation.suite import Extractor, Item, Suite, Verdict
 
 NAME = "mathvista"
 HUB = "AI4Math/MathVista"
@@ -90,7 +90,7 @@ class Problem:
 
 
 @final
-class MathVista(Benchmark):
+class MathVista(Suite):
     """The problems of one split.
 
     Args:

@@ -13,8 +13,8 @@ import pyarrow.parquet as pq
 from pydantic import ValidationError
 
 from vision_zero.errors import EvaluationError
-from vision_zero.evaluation.benchmarks.benchmark import Record
 from vision_zero.evaluation.benchmarks.json_files import one_line, write_atomically
+from vision_zero.evaluation.suite import Record
 
 SCHEMA: pa.Schema = pa.schema(
     {

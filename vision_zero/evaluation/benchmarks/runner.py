@@ -1,4 +1,4 @@
-"""Running a benchmark: in a fixed order, in batches, with a record of every item, resumable after a kill."""
+"""Running a suite: in a fixed order, in batches, with a record of every item, resumable after a kill."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import Protocol
 
 from vision_zero.errors import EvaluationError
-from vision_zero.evaluation.benchmarks.benchmark import Benchmark, Extractor, Item, Messages, Record
 from vision_zero.evaluation.benchmarks.records import appending, read_records
+from vision_zero.evaluation.suite import Extractor, Item, Messages, Record, Suite
 from vision_zero.randomness import Seed
 
 _LOGGER = logging.getLogger(__name__)
@@ -37,8 +37,8 @@ class Progress:
     right: int
 
 
-def run_benchmark(
-    benchmark: Benchmark,
+def run_suite(
+    suite: Suite,
     answerer: Answerer,
     records_path: Path,
     *,
@@ -58,54 +58,54 @@ def run_benchmark(
         progress: called after every batch.
 
     Returns:
-        The records of these items in the benchmark's order, old and new. An item whose picture cannot be read gets one with the
+        The records of these items in the suite's order, old and new. An item whose picture cannot be read gets one with the
         fault, which is not kept in the file: the item is asked when the run is resumed with the picture in its place.
 
     Raises:
-        EvaluationError: the file has records of another benchmark, answerer or prompt; no item has a readable picture; or the
+        EvaluationError: the file has records of another suite, answerer or prompt; no item has a readable picture; or the
             answerer gives another number of replies than it was asked for.
     """
     if batch_size < 1 or (limit is not None and limit < 1):
         raise EvaluationError("batch_size and limit must be at least 1")
-    numbers = range(len(benchmark) if limit is None else min(limit, len(benchmark)))
-    keys = [benchmark.key(number) for number in numbers]
+    numbers = range(len(suite) if limit is None else min(limit, len(suite)))
+    keys = [suite.key(number) for number in numbers]
     with appending(records_path) as file:
         records = {record.key: record for record in read_records(records_path)}
-        known = {key: benchmark.prompt(number) for number, key in zip(numbers, keys, strict=True) if key in records}
-        _check(records.values(), benchmark, answerer, known, records_path)
-        changed = {keys[number] for number in numbers if keys[number] in records and _is_another(benchmark, number, records)}
+        known = {key: suite.prompt(number) for number, key in zip(numbers, keys, strict=True) if key in records}
+        _check(records.values(), suite, answerer, known, records_path)
+        changed = {keys[number] for number in numbers if keys[number] in records and _is_another(suite, number, records)}
         if changed:
             _LOGGER.warning("%s: %d items are asked again: their picture or right answer changed", records_path, len(changed))
         missing = [number for number in numbers if keys[number] not in records or keys[number] in changed]
         faults: dict[str, Record] = {}
         for start in range(0, len(missing), batch_size):
-            items, faulty = _items(benchmark, missing[start : start + batch_size], answerer)
+            items, faulty = _items(suite, missing[start : start + batch_size], answerer)
             faults.update(faulty)
-            file.append(made := _answered(benchmark, answerer, items, seed or Seed(0), extractor))
+            file.append(made := _answered(suite, answerer, items, seed or Seed(0), extractor))
             records.update({record.key: record for record in made})
             if progress is not None:
                 found = records | faults
                 progress(_progress([found[key] for key in keys if key in found], len(keys)))
     if faults and len(faults) == len(keys):
-        raise EvaluationError(f"no item of {benchmark.name} can be asked: {faults[keys[0]].fault}")
+        raise EvaluationError(f"no item of {suite.name} can be asked: {faults[keys[0]].fault}")
     records |= faults
     return [records[key] for key in keys]
 
 
-def _items(benchmark: Benchmark, numbers: Sequence[int], answerer: Answerer) -> tuple[dict[int, Item], dict[str, Record]]:
+def _items(suite: Suite, numbers: Sequence[int], answerer: Answerer) -> tuple[dict[int, Item], dict[str, Record]]:
     """The items of these numbers, by number, and a record by key of those that cannot be asked."""
     items: dict[int, Item] = {}
     faults: dict[str, Record] = {}
     for number in numbers:
         try:
-            items[number] = benchmark.item(number)
+            items[number] = suite.item(number)
         except EvaluationError as error:
-            key = benchmark.key(number)
+            key = suite.key(number)
             faults[key] = Record(
-                benchmark=benchmark.name,
+                benchmark=suite.name,
                 answerer=answerer.name,
                 key=key,
-                prompt=benchmark.prompt(number),
+                prompt=suite.prompt(number),
                 response="",
                 extraction="",
                 prediction=None,
@@ -118,7 +118,7 @@ def _items(benchmark: Benchmark, numbers: Sequence[int], answerer: Answerer) -> 
 
 
 def _answered(
-    benchmark: Benchmark, answerer: Answerer, items: Mapping[int, Item], seed: Seed, extractor: Extractor | None
+    suite: Suite, answerer: Answerer, items: Mapping[int, Item], seed: Seed, extractor: Extractor | None
 ) -> list[Record]:
     """The records of a batch."""
     if not items:
@@ -128,38 +128,38 @@ def _answered(
     if len(replies) != len(items):
         raise EvaluationError(f"{answerer.name} gave {len(replies)} replies to {len(items)} questions")
     return [
-        _record(benchmark, answerer, number, item, reply, extractor)
+        _record(suite, answerer, number, item, reply, extractor)
         for (number, item), reply in zip(items.items(), replies, strict=True)
     ]
 
 
-def _record(benchmark: Benchmark, answerer: Answerer, number: int, item: Item, reply: str, extractor: Extractor | None) -> Record:
-    verdict = benchmark.verdict(number, reply, extractor)
+def _record(suite: Suite, answerer: Answerer, number: int, item: Item, reply: str, extractor: Extractor | None) -> Record:
+    verdict = suite.verdict(number, reply, extractor)
     return Record(
         **verdict.model_dump(),
-        benchmark=benchmark.name,
+        benchmark=suite.name,
         answerer=answerer.name,
         key=item.key,
         prompt=item.prompt,
         response=reply,
-        asked=benchmark.digest(number),
+        asked=suite.digest(number),
     )
 
 
-def _is_another(benchmark: Benchmark, number: int, records: Mapping[str, Record]) -> bool:
+def _is_another(suite: Suite, number: int, records: Mapping[str, Record]) -> bool:
     """Is the item another one than when its record was made? One that cannot be read any more is."""
     try:
-        return benchmark.digest(number) != records[benchmark.key(number)].asked
+        return suite.digest(number) != records[suite.key(number)].asked
     except EvaluationError:
         return True
 
 
-def _check(records: Iterable[Record], benchmark: Benchmark, answerer: Answerer, prompts: Mapping[str, str], path: Path) -> None:
+def _check(records: Iterable[Record], suite: Suite, answerer: Answerer, prompts: Mapping[str, str], path: Path) -> None:
     """Refuse to go on with another run's records: their mean would be of two different things."""
     for record in records:
-        if (record.benchmark, record.answerer) != (benchmark.name, answerer.name):
+        if (record.benchmark, record.answerer) != (suite.name, answerer.name):
             raise EvaluationError(
-                f"{path} holds answers of {record.answerer} to {record.benchmark}, not of {answerer.name} to {benchmark.name}: "
+                f"{path} holds answers of {record.answerer} to {record.benchmark}, not of {answerer.name} to {suite.name}: "
                 "give another file"
             )
         if prompts.get(record.key, record.prompt) != record.prompt:

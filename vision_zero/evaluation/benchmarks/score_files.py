@@ -10,13 +10,13 @@ from typing import Any
 
 from vision_zero.errors import EvaluationError
 from vision_zero.evaluation.benchmarks import chartqa, mathvista
-from vision_zero.evaluation.benchmarks.benchmark import BenchmarkScores, Extractor, Record, scores_of
 from vision_zero.evaluation.benchmarks.chartqa import chartqa_verdict, final_answer, labels_of, origin_of
 from vision_zero.evaluation.benchmarks.json_files import Row, absent, json_text, read_text, rows_of, text_of, write_atomically
 from vision_zero.evaluation.benchmarks.mathvista import Problem, mathvista_verdict
 from vision_zero.evaluation.benchmarks.mathvista_score import GROUPS
 from vision_zero.evaluation.benchmarks.prediction_files import chartqa_rows, mathvista_rows, read_predictions
 from vision_zero.evaluation.benchmarks.records import write_jsonl, write_parquet
+from vision_zero.evaluation.suite import Accuracies, Extractor, Record, scores_of
 
 
 @dataclass(frozen=True)
@@ -36,7 +36,7 @@ class Scored:
     missing: int = 0
 
     @property
-    def scores(self) -> BenchmarkScores:
+    def scores(self) -> Accuracies:
         return scores_of(self.records[0].benchmark, self.records)
 
 

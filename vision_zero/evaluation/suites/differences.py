@@ -8,7 +8,7 @@ from vision_zero.config.suites import Look, SuiteConfig
 from vision_zero.data.image_pair import ImagePair
 from vision_zero.domains.scenes.config import ScenesConfig
 from vision_zero.domains.scenes.source import SceneSource
-from vision_zero.evaluation.benchmarks.benchmark import Verdict
+from vision_zero.evaluation.suite import Verdict
 from vision_zero.evaluation.suites import scenes
 from vision_zero.evaluation.suites.captions import score_caption
 from vision_zero.evaluation.suites.procedural import ProceduralSuite, SuiteQuestion, held_out, image_grid, name_of

@@ -14,8 +14,8 @@ from typing import Any, final
 from vision_zero.config.suites import SuiteConfig
 from vision_zero.data.images import decode
 from vision_zero.errors import EvaluationError, PairsError
-from vision_zero.evaluation.benchmarks.benchmark import Benchmark, Extractor, Item, Verdict
 from vision_zero.evaluation.benchmarks.chartqa import SUFFIX
+from vision_zero.evaluation.suite import Extractor, Item, Suite, Verdict
 from vision_zero.evaluation.suites.answer_matching import YES_NO, word_in
 from vision_zero.evaluation.suites.procedural import closed_verdict, held_out
 from vision_zero.fingerprints import digest
@@ -26,7 +26,7 @@ SHAPES = ("circle", "rectangle", "triangle")
 
 
 @final
-class EasyVqa(Benchmark):
+class EasyVqa(Suite):
     """The test questions of the package.
 
     Args:

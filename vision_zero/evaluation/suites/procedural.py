@@ -19,8 +19,8 @@ from vision_zero.config.suites import Look
 from vision_zero.data.image_pair import ImagePair
 from vision_zero.data.source import PairSource
 from vision_zero.errors import EvaluationError
-from vision_zero.evaluation.benchmarks.benchmark import Benchmark, Extractor, Item, Verdict
 from vision_zero.evaluation.benchmarks.extraction.reply import NOT_ANSWERED
+from vision_zero.evaluation.suite import Extractor, Item, Suite, Verdict
 from vision_zero.fingerprints import digest
 from vision_zero.randomness import HELD_OUT_SEEDS, Seed
 from vision_zero.source_closure import code_fingerprint
@@ -47,7 +47,7 @@ class SuiteQuestion:
 
 
 @final
-class ProceduralSuite(Benchmark):
+class ProceduralSuite(Suite):
     """``count`` items of a suite; a larger count begins with the same items.
 
     Args:

@@ -1,6 +1,6 @@
-"""What all benchmarks have in common: items to ask, a verdict on each reply, and a record of it.
+"""What all suites have in common: items to ask, a verdict on each reply, and a record of it.
 
-A benchmark is abstract or final: the two here share nothing but these types.
+A suite is abstract or final: suites share nothing but these types.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ class Item:
     """One question as it is put to a model.
 
     Attributes:
-        key: unique within the benchmark, and the same in every run.
+        key: unique within the suite, and the same in every run.
     """
 
     key: str
@@ -72,7 +72,7 @@ class Record(Verdict):
     """One item of a run: what was asked, what came back, and the verdict.
 
     Attributes:
-        asked: see :meth:`Benchmark.digest`; empty in records of earlier versions, which are asked again.
+        asked: see :meth:`Suite.digest`; empty in records of earlier versions, which are asked again.
     """
 
     benchmark: str
@@ -91,7 +91,7 @@ class Extractor(Protocol):
         ...
 
 
-class Benchmark(ABC):
+class Suite(ABC):
     """Items in a fixed order, and the rule that scores replies to them."""
 
     name: str
@@ -138,7 +138,7 @@ class Accuracy(Config):
     total: int
 
 
-class BenchmarkScores(Config):
+class Accuracies(Config):
     """Accuracy over all items and by group.
 
     Attributes:
@@ -159,13 +159,13 @@ class BenchmarkScores(Config):
     faults: int = 0
 
 
-def scores_of(benchmark: str, verdicts: Iterable[Verdict]) -> BenchmarkScores:
+def scores_of(benchmark: str, verdicts: Iterable[Verdict]) -> Accuracies:
     """Count the verdicts."""
     verdicts = list(verdicts)
     judged = [verdict for verdict in verdicts if verdict.is_right is not None]
     names = {name: None for verdict in judged for name in verdict.groups}
     silent = [verdict for verdict in judged if not verdict.is_answered]
-    return BenchmarkScores(
+    return Accuracies(
         benchmark=benchmark,
         overall=_accuracy([bool(verdict.is_right) for verdict in judged]) if judged else None,
         also={rule: _by_rule(judged, rule) for rule in {rule: None for verdict in judged for rule in verdict.also}},

@@ -1,0 +1,72 @@
+"""Settings under names of the last release are read, with a warning that says the new name."""
+
+import logging
+
+import pytest
+
+from vision_zero.config import renamed
+from vision_zero.config.ablation import AblationConfig
+from vision_zero.config.renamed import with_present_names
+from vision_zero.config.self_play import SelfPlayConfig
+from vision_zero.errors import ConfigError
+from vision_zero.recipes.ablation_plan import plan
+
+SUITES = {"suites": [{"name": "scenes"}], "limit": 3}
+
+
+@pytest.fixture(autouse=True)
+def _nobody_was_warned():
+    renamed._warn.cache_clear()
+
+
+def test_an_old_name_means_the_new_one_and_one_warning_says_so(caplog):
+    with caplog.at_level(logging.WARNING):
+        old = [SelfPlayConfig.model_validate({"seed": 1, "benchmarks": SUITES}) for _ in range(2)]
+    assert old == [SelfPlayConfig.model_validate({"seed": 1, "suites": SUITES})] * 2
+    assert [record.getMessage() for record in caplog.records] == [
+        "the setting benchmarks is called suites now: rename it; the next release no longer reads the old name"
+    ]
+
+
+def test_a_preset_does_not_hide_an_old_name():
+    assert SelfPlayConfig.model_validate({"preset": "paper", "benchmarks": SUITES}).suites.limit == 3
+
+
+def test_a_setting_under_both_names_is_refused():
+    with pytest.raises(ConfigError, match=r"^benchmarks is the old name of suites: leave benchmarks out$"):
+        SelfPlayConfig.model_validate({"benchmarks": SUITES, "suites": SUITES})
+
+
+def test_what_is_written_and_read_again_has_no_old_name():
+    config = SelfPlayConfig.model_validate({"benchmarks": SUITES})
+    assert "benchmarks" not in config.model_dump()
+    assert SelfPlayConfig.model_validate_json(config.model_dump_json()) == config
+
+
+def test_names_inside_other_settings_are_found(monkeypatch, caplog):
+    monkeypatch.setattr(renamed, "RENAMED", {"policy.sampling.old": "policy.sampling.new"})
+    given = {"policy": {"sampling": {"old": 1, "same": 2}}, "old": 3}
+    assert with_present_names(given) == {"policy": {"sampling": {"new": 1, "same": 2}}, "old": 3}
+    assert "policy.sampling.old is called policy.sampling.new now" in caplog.text
+    assert given["policy"]["sampling"]["old"] == 1, "what was given is not changed"
+    for strange in ({"policy": 3}, {"policy": {"sampling": None}}, {}, [1], None):
+        assert with_present_names(strange) == strange
+    with pytest.raises(ConfigError, match=r"^policy\.sampling\.old is the old name of policy\.sampling\.new"):
+        with_present_names({"policy": {"sampling": {"old": 1, "new": 1}}})
+
+
+@pytest.mark.parametrize("recipe_key", ["suites", "benchmarks"])
+@pytest.mark.parametrize("key", ["suites", "benchmarks"])
+def test_an_ablation_reads_old_names_in_its_recipe_and_in_all_changes(recipe_key, key):
+    def planned(recipe_key, key):
+        arms = [{"name": "a"}, {"name": "b", "changes": {key: {"limit": 5}}}]
+        more = {"changes": {key: {"batch_size": 2}}, "final": {key: {"limit": 9}}}
+        config = AblationConfig.model_validate({"name": "test", "reference": "a", "arms": arms, "seeds": [0], **more})
+        return plan(config, {recipe_key: SUITES})
+
+    runs = planned(recipe_key, key)
+    assert [(run.config.suites.limit, run.config.suites.batch_size, run.final.suites.limit) for run in runs] == [
+        (3, 2, 9),
+        (5, 2, 9),
+    ]
+    assert runs == planned("suites", "suites")

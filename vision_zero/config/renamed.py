@@ -1,0 +1,47 @@
+"""Settings that were renamed. Their old names are read for one release, with a warning that names the new one."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping
+from functools import cache
+from typing import Any
+
+from vision_zero.errors import ConfigError
+
+RENAMED: Mapping[str, str] = {"benchmarks": "suites"}
+"""Settings of a self-play recipe, as paths with dots: the old and the new name, both below the same setting."""
+_LOGGER = logging.getLogger(__name__)
+
+
+def with_present_names(settings: Any, *, warns: bool = True) -> Any:
+    """The settings of a self-play recipe, or changes to one, with present names; anything but a mapping is returned as it is.
+
+    Args:
+        warns: log a warning for each old name, once in a process. False for files that nobody needs to edit.
+
+    Raises:
+        ConfigError: a setting is given under both names.
+    """
+    for old, new in RENAMED.items():
+        settings = _renamed(settings, old.split("."), new.split("."), warns=warns)
+    return settings
+
+
+def _renamed(settings: Any, old: list[str], new: list[str], *, warns: bool, above: str = "") -> Any:
+    key = old[0]
+    if not isinstance(settings, Mapping) or key not in settings:
+        return settings
+    if len(old) > 1:
+        inner = _renamed(settings[key], old[1:], new[1:], warns=warns, above=f"{above}{key}.")
+        return {**settings, key: inner}
+    if new[0] in settings:
+        raise ConfigError(f"{above}{key} is the old name of {above}{new[0]}: leave {above}{key} out")
+    if warns:
+        _warn(f"{above}{key}", f"{above}{new[0]}")
+    return {new[0] if name == key else name: value for name, value in settings.items()}
+
+
+@cache
+def _warn(old: str, new: str) -> None:
+    _LOGGER.warning("the setting %s is called %s now: rename it; the next release no longer reads the old name", old, new)
