@@ -130,7 +130,7 @@ class ExamMaterializer(_PageMaterializer):
         return render_page("exam.html.j2", exam=data)
 
     def _metadata(self, data: Exam) -> dict[str, Any]:
-        return {name: round(mark.mean, 4) for name, mark in data.marks.items()}
+        return {name: round(score.mean, 4) for name, score in data.scores.items()}
 
 
 class ScorecardMaterializer(_PageMaterializer):

@@ -29,9 +29,9 @@ def summary(verdict: Verdict) -> dict[str, Any]:
     probed = {entry.domain: entry.probe.accuracy for entry in verdict.domains if entry.probe}
     counts = {"checked": verdict.checked, "passed": verdict.passed, "quarantined by reason": verdict.reasons}
     counts |= {
-        f"{source.domain}: {source.things} passed over": {kind: len(names) for kind, names in source.reasons().items()}
+        f"{source.domain}: {source.things} skipped": {kind: len(names) for kind, names in source.reasons().items()}
         for source in verdict.sources
-        if source.passed_over
+        if source.skipped
     }
     return {**counts, "told apart by a probe": probed} if probed else counts
 

@@ -29,7 +29,7 @@ def build_folder(config: PublishConfig) -> Annotated[BaseFolder, "published_poli
     card = published_card(
         config,
         base=base,
-        is_whole=policy.is_whole,
+        is_full=policy.is_full,
         rank=None if policy.path is None else adapter_rank(policy.path),
         name=name,
         state=state,

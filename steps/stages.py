@@ -92,7 +92,7 @@ def measure_base(
 
 @step(
     enable_cache=False,
-    output_materializers={"scores": ScoresMaterializer, "duels": PlayedGamesMaterializer},
+    output_materializers={"scores": ScoresMaterializer, "head_to_head": PlayedGamesMaterializer},
 )
 def evaluate(
     config: SelfPlayConfig,
@@ -101,7 +101,7 @@ def evaluate(
     held_out: PairTable,
     base_measures: BaseMeasures,
     base_games: PlayedGames,
-) -> tuple[Annotated[Scores, "scores"], Annotated[PlayedGames, "duels"]]:
+) -> tuple[Annotated[Scores, "scores"], Annotated[PlayedGames, "head_to_head"]]:
     """Evaluate the policy beside its frozen base on held-out games and questions."""
     from vision_zero.evaluation.held_out import HeldOut
     from vision_zero.policy.loading import load_policy
@@ -134,5 +134,5 @@ def watch(
 
     games = clue_games.and_then(vote_games).transcripts
     alarms = watch_round(state, games, scores, config.rewards, config.alarms, confidence=config.evaluation.confidence)
-    log_metadata({"alarms": {alarm.name: f"{alarm.mark}: {alarm.sentence}" for alarm in alarms.alarms}})
+    log_metadata({"alarms": {alarm.name: f"{alarm.state}: {alarm.sentence}" for alarm in alarms.alarms}})
     return alarms

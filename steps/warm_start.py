@@ -43,7 +43,7 @@ def examine_policy(config: WarmStartConfig, policy: BaseFolder) -> Annotated[Exa
     from vision_zero.warm_start.exam import examine
 
     exam = examine(load_policy(PolicyConfig(base=str(policy.path), sampling=NANO_SAMPLING), None), config)
-    log_metadata({name: mark.text() for name, mark in exam.marks.items()})
+    log_metadata({name: score.text() for name, score in exam.scores.items()})
     return exam
 
 

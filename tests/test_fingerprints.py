@@ -72,7 +72,7 @@ def test_of_files_that_are_too_large_to_read_size_time_and_both_ends_count(tmp_p
 
 
 def test_a_file_that_cannot_be_read_is_no_error_here(tmp_path):
-    """A link to nowhere among the photos is passed over and counted where photos are read."""
+    """A link to nowhere among the photos is skipped and counted where photos are read."""
     (tmp_path / "a.png").write_bytes(b"a")
     before = Storage(str(tmp_path), StorageConfig()).fingerprint()
     (tmp_path / "b.png").symlink_to(tmp_path / "nowhere")

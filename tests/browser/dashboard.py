@@ -147,7 +147,7 @@ def main(url: str, run: str, folder: Path) -> None:
         visit.page.wait_for_timeout(1000)
         visit.page.screenshot(path=folder / "dashboard_graph.png", animations="disabled")
         for artifact, name, first in (
-            ("evaluate_1/duels", "replay", "Game 1"),
+            ("evaluate_1/head_to_head", "replay", "Game 1"),
             ("report/report", "report", "Training curves"),
         ):
             with visit.preview(artifact) as panel:

@@ -25,7 +25,7 @@ PAGES = {
     "measure_base/base_measures": ("The frozen base on the held-out pairs", 0, 0),
     "measure_base/base_games": ("Replay", 2, 0),
     "clue_stage_1/games": ("Replay", 4, 0),
-    "evaluate_1/duels": ("Replay", 2, 0),
+    "evaluate_1/head_to_head": ("Replay", 2, 0),
     "evaluate_1/scores": ("Held-out scores after iteration 2", 0, 0),
     "switch_stage_1/stage_state": ("Training curves", 0, 8),
     "watch_1/alarms": ("Alarms after iteration 2", 0, 0),

@@ -8,6 +8,7 @@ from vision_zero.config import renamed
 from vision_zero.config.ablation import AblationConfig
 from vision_zero.config.renamed import with_present_names
 from vision_zero.config.self_play import SelfPlayConfig
+from vision_zero.config.warm_start import WarmStartConfig
 from vision_zero.errors import ConfigError
 from vision_zero.recipes.ablation_plan import plan
 
@@ -44,12 +45,12 @@ def test_what_is_written_and_read_again_has_no_old_name():
 
 
 def test_names_inside_other_settings_are_found(monkeypatch, caplog):
-    monkeypatch.setattr(renamed, "RENAMED", {"policy.sampling.old": "policy.sampling.new"})
+    monkeypatch.setattr(renamed, "RENAMED", {"self_play": {"policy.sampling.old": "policy.sampling.new"}})
     given = {"policy": {"sampling": {"old": 1, "same": 2}}, "old": 3}
     assert with_present_names(given) == {"policy": {"sampling": {"new": 1, "same": 2}}, "old": 3}
     assert "policy.sampling.old is called policy.sampling.new now" in caplog.text
     assert given["policy"]["sampling"]["old"] == 1, "what was given is not changed"
-    for strange in ({"policy": 3}, {"policy": {"sampling": None}}, {}, [1], None):
+    for strange in ({"policy": 3}, {"policy": {"sampling": None}}, {}, [1], None, [{"policy": 1}]):
         assert with_present_names(strange) == strange
     with pytest.raises(ConfigError, match=r"^policy\.sampling\.old is the old name of policy\.sampling\.new"):
         with_present_names({"policy": {"sampling": {"old": 1, "new": 1}}})
@@ -70,3 +71,10 @@ def test_an_ablation_reads_old_names_in_its_recipe_and_in_all_changes(recipe_key
         (5, 2, 9),
     ]
     assert runs == planned("suites", "suites")
+
+
+def test_a_warm_start_reads_old_names_in_the_list_of_its_phases():
+    phase = {"steps": 1, "topics": {"list": 1.0}}
+    old = {"tokenizer_lessons": 100, "phases": [{**phase, "lessons_per_picture": 3}, phase]}
+    new = {"tokenizer_examples": 100, "phases": [{**phase, "examples_per_picture": 3}, phase]}
+    assert WarmStartConfig.model_validate(old) == WarmStartConfig.model_validate(new)

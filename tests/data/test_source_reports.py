@@ -1,4 +1,4 @@
-"""Nothing is lost in silence: what a source passed over is in the verdict, on its page, in the console, and counts as a loss."""
+"""Nothing is lost in silence: what a source skipped is in the verdict, on its page, in the console, and counts as a loss."""
 
 from __future__ import annotations
 
@@ -43,16 +43,14 @@ def test_pairs_that_nearly_have_one_size_are_a_loss(tmp_path: Path) -> None:
         judge(make_pairs(config, tmp_path / "made"), config)
     told = str(raised.value)
     assert told.startswith("75% of 20 pairs failed validation or could not be read, more than the 10% allowed")
-    assert f"15 of 20 pairs in {root} were passed over" in told
+    assert f"15 of 20 pairs in {root} were skipped" in told
     assert "“its pictures have nearly the same size” (15, such as 00)" in told
 
 
 def test_where_nothing_can_be_made_the_reasons_are_told(tmp_path: Path) -> None:
     root = narrower(tmp_path / "in", 3, total=3)
     config = BuildPairsConfig.model_validate({"domain": "imported", "train": 2, "held_out": 1, "imported": {"location": root}})
-    with pytest.raises(
-        PairsError, match=r"no pair could be made; imported: .*: 3 pairs in 6 files, 0 used, 3 passed over; passed ov"
-    ):
+    with pytest.raises(PairsError, match=r"no pair could be made; imported: .*: 3 pairs in 6 files, 0 used, 3 skipped; skipped"):
         make_pairs(config, tmp_path / "made")
 
 
@@ -67,7 +65,7 @@ def test_pairs_that_nearly_have_one_size_can_be_made_to_fit_and_are_counted(tmp_
     verdict = judge(make_pairs(config, tmp_path / "made"), config)
     assert (verdict.checked, verdict.passed) == (20, 20)
     (report,) = verdict.sources
-    assert (report.files, report.found, report.used, len(report.adjusted), report.passed_over) == (40, 20, 20, 15, {})
+    assert (report.files, report.found, report.used, len(report.adjusted), report.skipped) == (40, 20, 20, 15, {})
     assert report.adjusted["03"] == "cropped to one size: from 160x120 and 158x120 to 158x120"
     cropped = next(ImportedSource(ImportedConfig(location=root, sizes="crop")).each(Seed(0)))
     assert cropped.modified.tobytes() == changed(scenery()).crop((1, 0, 159, 120)).tobytes()
@@ -85,7 +83,7 @@ def test_both_pictures_are_resized_where_an_editor_resized_one(tmp_path: Path) -
 
 
 @pytest.mark.slow
-def test_a_verdict_tells_what_its_sources_passed_over(tmp_path: Path) -> None:
+def test_a_verdict_tells_what_its_sources_skipped(tmp_path: Path) -> None:
     original, _ = sound()
     heic = b"\x00\x00\x00\x18ftypheic" + bytes(40)
     files: dict[str, tuple[bytes | None, bytes | None]] = {f"good{number}": sound(number) for number in range(6)}
@@ -112,24 +110,24 @@ def test_a_verdict_tells_what_its_sources_passed_over(tmp_path: Path) -> None:
     (report,) = verdict.sources
     assert (report.found, report.used, report.incomplete, report.looks, report.failures) == (10, 7, 1, 9, 2)
     assert report.lost_share == pytest.approx(0.3)
-    assert set(report.passed_over) == {"cut short", "half", "a"}
-    assert "HEIC is not read: convert it to JPEG or PNG" in report.passed_over["a"]
+    assert set(report.skipped) == {"cut short", "half", "a"}
+    assert "HEIC is not read: convert it to JPEG or PNG" in report.skipped["a"]
     assert report.reasons() == {"not a readable picture": ["a", "cut short"], "it has no modified picture": ["half"]}
     page = render_page("verdict.html.j2", verdict=verdict)
-    assert "passed over 2: not a readable picture" in page
+    assert "skipped 2: not a readable picture" in page
     assert "half: it has no modified picture" in page
     with pytest.raises(PairsError, match=r"30% of \d+ pairs failed validation or could not be read, more than the 10%"):
         judge(table, SourcesConfig(imported=config.pairs.imported, quality={"max_changed_area": 1.0, "probe_pairs": 0}))
 
 
 @pytest.mark.slow
-def test_render_tells_what_was_passed_over(tmp_path: Path) -> None:
+def test_render_tells_what_was_skipped(tmp_path: Path) -> None:
     root = narrower(tmp_path / "in", 15)
     found = run("render", "--domain", "imported", "--from", root, "--count", 20, "--out", tmp_path / "out")
     assert found.exit_code == 0
-    assert f"imported: {root}: 20 pairs in 40 files, 5 used, 15 passed over" in found.stderr
-    assert "passed over 15: its pictures have nearly the same size (for example 00: " in found.stderr
-    assert "passed over 15: its pictures have nearly the same size" in (tmp_path / "out" / "gallery.html").read_text()
+    assert f"imported: {root}: 20 pairs in 40 files, 5 used, 15 skipped" in found.stderr
+    assert "skipped 15: its pictures have nearly the same size (for example 00: " in found.stderr
+    assert "skipped 15: its pictures have nearly the same size" in (tmp_path / "out" / "gallery.html").read_text()
     all_of_them = run(
         "render", "--domain", "imported", "--from", root, "--sizes", "crop", "--count", 20, "--out", tmp_path / "all"
     )
@@ -137,7 +135,7 @@ def test_render_tells_what_was_passed_over(tmp_path: Path) -> None:
     assert "20 pairs in" in all_of_them.stdout
     none = refused("--domain", "imported", "--from", narrower(tmp_path / "none", 20), "--out", tmp_path / "nothing")
     assert none.startswith("there are no pairs to draw; imported: ")
-    assert "passed over 20: its pictures have nearly the same size" in none
+    assert "skipped 20: its pictures have nearly the same size" in none
 
 
 def test_render_takes_the_columns_and_the_pictures_folder(tmp_path: Path) -> None:
@@ -160,7 +158,7 @@ def test_reports_of_processes_are_joined_and_reasons_are_counted_by_kind() -> No
             found=10,
             looks=5,
             failures=1,
-            passed_over={name: f"the original: {side}x{side} pixels are more than the 50,000,000 allowed"},
+            skipped={name: f"the original: {side}x{side} pixels are more than the 50,000,000 allowed"},
         )
         for name, side in (("a", 9000), ("b", 10000))
     )

@@ -130,7 +130,7 @@ class Knowing:
     text: str
     greedy: bool = False
     as_base: bool = False
-    base_mark: str = "0"
+    base_fingerprint: str = "0"
     reply_prefix: str = ""
 
     def likeliest(self, messages, begun, options):
@@ -173,8 +173,8 @@ def test_the_policy_is_measured_beside_its_base():
 def test_the_games_of_both_sides_are_told_apart_and_shown_in_turn(tmp_path):
     pairs = scene_pairs(4)
     _, played = measured(asked(pairs), Knowing("\\boxed{1}"))
-    write_transcripts(played, tmp_path / "duels.parquet")
-    assert read_transcripts(tmp_path / "duels.parquet") == tuple(played)
+    write_transcripts(played, tmp_path / "games.parquet")
+    assert read_transcripts(tmp_path / "games.parquet") == tuple(played)
     shown, _ = PlayedGames.of(played, PairTable.from_pairs(enumerate(pairs), "held_out"), RewardsConfig(), 4, "modified").shown()
     assert [transcript.game_id.partition(" ")[2] for transcript in shown] == ["(policy as civilians)", "(policy as spy)"] * 2
     voted = {transcript.game_id.split()[-1]: {move.vote for move in transcript.votes} for transcript in shown}
@@ -220,7 +220,7 @@ def test_what_a_threshold_explains_has_measures_of_its_own():
     """The base and the policy check alike and say N/A: forced, by the rule, and made to reason they accuse player 1."""
     pairs = scene_pairs(12)
     config = CONFIG.model_copy(update={"reasoning_prefix": "I look:", "samples": 2})
-    scores, played = measured(asked(pairs, config, GameConfig(prompt="compact")), Checker("", base_mark="1"))
+    scores, played = measured(asked(pairs, config, GameConfig(prompt="compact")), Checker("", base_fingerprint="1"))
     spies = [transcript.spy for transcript in played[::2]]
     accused = sum(spy == 1 for spy in spies) / 12
     assert scores.named("decision/accuracy").policy.mean == 0.0
@@ -326,8 +326,8 @@ def test_a_base_that_was_exchanged_is_measured_again(caplog):
     measures, games = held_out.measure_base(replace(policy, as_base=True))
     assert held_out.still_true(measures, games, policy) == (measures, games)
     assert not caplog.records
-    now, games_now = held_out.still_true(measures, games, replace(policy, base_mark="1"))
-    assert (now.mark, now.values, games_now) == ("1", measures.values, games)
+    now, games_now = held_out.still_true(measures, games, replace(policy, base_fingerprint="1"))
+    assert (now.fingerprint, now.values, games_now) == ("1", measures.values, games)
     assert "measured again" in caplog.text
 
 

@@ -29,7 +29,7 @@ def test_a_policy_trained_whole_is_resumed_promoted_and_published(tmp_path, monk
     assert second.steps["promote"].outputs["promoted_version"][0].load() == 2
     assert second.steps["switch_stage_1"].outputs["stage_state"][0].load().iteration == 4
     trained = second.steps["decision_stage_1"].outputs["trained_policy"][0].load()
-    assert trained.is_whole
+    assert trained.is_full
     card = second.steps["ask_suites"].outputs["suites"][0].load()
     assert card.suites[0].comparison is not None, "beside its base, which is another model"
     config = {"model": MODEL, "target": str(tmp_path / "published")}

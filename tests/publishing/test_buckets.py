@@ -61,7 +61,7 @@ def names(files) -> set[str]:
     return {path.removeprefix("pairs/policies/one/") for path in files.find(TARGET)}
 
 
-def is_whole(files, folder: Path, expected: BaseFolder, tiny_base: Path) -> bool:
+def is_full(files, folder: Path, expected: BaseFolder, tiny_base: Path) -> bool:
     """Fetch what counts as a reader would, check every hash, and load it; is it this one?"""
     files.invalidate_cache()
     contents = json.loads(files.cat_file(f"{TARGET}/{CONTENTS}"))
@@ -80,10 +80,10 @@ def test_a_bucket_gets_a_folder_and_what_it_holds(built, bucket, server, tiny_ba
     address = deliver(built[0], published(server)).address
     assert address.startswith(f"{TARGET}/")
     assert {path.rsplit("/", 1)[1] for path in bucket.find(address)} == {*built[0].files(), CONTENTS}
-    assert is_whole(bucket, tmp_path / "first", built[0], tiny_base)
+    assert is_full(bucket, tmp_path / "first", built[0], tiny_base)
     with pytest.raises(PublishError, match="holds something already"):
         deliver(built[1], published(server))
-    assert is_whole(bucket, tmp_path / "still", built[0], tiny_base)
+    assert is_full(bucket, tmp_path / "still", built[0], tiny_base)
 
 
 def test_a_new_policy_takes_the_place_of_the_one_before_and_of_nothing_else(built, bucket, server, tiny_base, tmp_path):
@@ -93,12 +93,12 @@ def test_a_new_policy_takes_the_place_of_the_one_before_and_of_nothing_else(buil
     after = deliver(built[1], published(server, replace=True))
     assert after.address != before.address
     assert after.kept == ("notes.txt", "other")
-    assert is_whole(bucket, tmp_path / "second", built[1], tiny_base)
+    assert is_full(bucket, tmp_path / "second", built[1], tiny_base)
     own = after.address.rsplit("/", 1)[1]
     published_files = {CONTENTS, f"{own}/{CONTENTS}", *(f"{own}/{name}" for name in built[1].files())}
     assert names(bucket) == {*published_files, "notes.txt", "other/model.safetensors"}
     assert deliver(built[1], published(server, replace=True)).address == after.address
-    assert is_whole(bucket, tmp_path / "again", built[1], tiny_base)
+    assert is_full(bucket, tmp_path / "again", built[1], tiny_base)
 
 
 def test_a_published_object_of_another_size_is_not_replaced(built, bucket, server):
@@ -128,7 +128,7 @@ def test_a_policy_of_an_earlier_version_is_replaced_file_by_file(built, bucket, 
     deliver(built[1], published(server, replace=True))
     bucket.invalidate_cache()
     assert not bucket.exists(before)
-    assert is_whole(bucket, tmp_path / "second", built[1], tiny_base)
+    assert is_full(bucket, tmp_path / "second", built[1], tiny_base)
 
 
 def test_a_bucket_that_refuses_or_is_missing_is_one_line(built, server):
@@ -147,7 +147,7 @@ def test_a_few_faults_are_survived(built, bucket, server, tiny_base, tmp_path, k
     with faulty_line(server, fault) as line:
         deliver(built[0], published(line.url))
     assert line.met[fault] > (0 if kind == "slow" else 1)
-    assert is_whole(bucket, tmp_path / "policy", built[0], tiny_base)
+    assert is_full(bucket, tmp_path / "policy", built[0], tiny_base)
 
 
 @pytest.mark.parametrize("path", [WEIGHTS, CONTENTS], ids=["weights", "contents"])
@@ -161,10 +161,10 @@ def test_a_fault_that_stays_leaves_what_was_published_and_the_same_again_works(
         with pytest.raises(PublishError, match=r"cannot be written: .*: what was published there before stands") as caught:
             deliver(built[1], config)
         assert "\n" not in str(caught.value)
-        assert is_whole(bucket, tmp_path / "before", built[0], tiny_base)
+        assert is_full(bucket, tmp_path / "before", built[0], tiny_base)
         line.faults = ()
         deliver(built[1], config)
-    assert is_whole(bucket, tmp_path / "after", built[1], tiny_base)
+    assert is_full(bucket, tmp_path / "after", built[1], tiny_base)
 
 
 def test_a_first_upload_that_is_lost_is_no_policy_and_the_same_again_works(built, bucket, server, tiny_base, tmp_path):
@@ -176,7 +176,7 @@ def test_a_first_upload_that_is_lost_is_no_policy_and_the_same_again_works(built
         assert not bucket.exists(f"{TARGET}/{CONTENTS}")
         line.faults = ()
         deliver(built[0], config)
-    assert is_whole(bucket, tmp_path / "policy", built[0], tiny_base)
+    assert is_full(bucket, tmp_path / "policy", built[0], tiny_base)
 
 
 def test_what_a_cut_off_upload_left_is_removed_by_the_next_policy(built, bucket, server, tiny_base, tmp_path):
@@ -185,7 +185,7 @@ def test_what_a_cut_off_upload_left_is_removed_by_the_next_policy(built, bucket,
             deliver(built[0], published(line.url, options=impatient(line.url)))
         line.faults = ()
         deliver(built[1], published(line.url))
-    assert is_whole(bucket, tmp_path / "policy", built[1], tiny_base)
+    assert is_full(bucket, tmp_path / "policy", built[1], tiny_base)
     assert {name.split("/")[0] for name in names(bucket)} == {
         CONTENTS,
         json.loads(bucket.cat_file(f"{TARGET}/{CONTENTS}"))["folder"],
@@ -198,7 +198,7 @@ def test_what_cannot_be_removed_is_said_and_the_new_policy_counts(built, bucket,
         config = published(line.url, options=impatient(line.url), replace=True)
         with pytest.raises(PublishError, match=r"is published, but what was there before cannot be removed: .*: run again"):
             deliver(built[1], config)
-        assert is_whole(bucket, tmp_path / "policy", built[1], tiny_base)
+        assert is_full(bucket, tmp_path / "policy", built[1], tiny_base)
         line.faults = ()
         deliver(built[1], config)
     bucket.invalidate_cache()
@@ -229,5 +229,5 @@ def test_parts_that_stay_lost_leave_nothing_of_themselves(built, bucket, server,
     lost = pytest.raises(PublishError, match="what was published there before stands")
     with faulty_line(server, Fault("cut upload", "PUT", "partNumber=2")) as line, lost:
         deliver(large, published(line.url, options=impatient(line.url), replace=True))
-    assert is_whole(bucket, tmp_path / "before", built[0], tiny_base)
+    assert is_full(bucket, tmp_path / "before", built[0], tiny_base)
     assert bucket.call_s3("list_multipart_uploads", Bucket="pairs").get("Uploads", []) == []

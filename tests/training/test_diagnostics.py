@@ -153,7 +153,7 @@ class Answerer:
     forgets: bool
     greedy: bool = False
     as_base: bool = False
-    base_mark: str = ""
+    base_fingerprint: str = ""
     reply_prefix: str = ""
 
     def likeliest(self, messages, begun, options):

@@ -70,7 +70,7 @@ def test_no_reference_is_kept_where_nothing_is_measured_to_it(make_job):
     job = make_job(start("clue"), iterations=1, kl=0.0)
     loop = ClueLoop(*load_base(job.policy), job)
     assert loop.trainer.ref_model is None
-    assert loop.run().policy.is_whole
+    assert loop.run().policy.is_full
 
 
 def test_a_resumed_stage_equals_an_unbroken_one_bit_for_bit(make_job, trained):
@@ -126,7 +126,7 @@ def test_it_is_stored_and_loaded_again(trained, tmp_path):
     materializer = PolicyMaterializer(uri=str(folder), artifact_store=store)
     materializer.save(trained.policy)
     loaded = materializer.load(PolicyFolder)
-    assert loaded.is_whole
+    assert loaded.is_full
     assert loaded.files() == trained.policy.files()
     assert materializer.compute_content_hash(loaded) == materializer.compute_content_hash(trained.policy)
 

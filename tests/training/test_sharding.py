@@ -11,7 +11,7 @@ from tests.training.jobs import optimizer, run_clue_stage, run_decision_stage, s
 from tests.training.rehearsed import rehearse
 from vision_zero.config.learning import LearningConfig
 from vision_zero.config.self_play import SelfPlayConfig
-from vision_zero.policy.folder import is_whole
+from vision_zero.policy.folder import is_full
 from vision_zero.policy.loading import load_policy
 from vision_zero.training import launcher
 
@@ -61,7 +61,7 @@ def test_two_shares_train_on_clues_as_one_whole_does_and_either_goes_on_from_the
     one, two = run_clue_stage(job(start("clue"))), run_clue_stage(job(start("clue"), **SHARED))
     assert two.transcripts == one.transcripts
     same(one, two, job(start("clue")))
-    assert is_whole(two.policy.path)
+    assert is_full(two.policy.path)
     assert set(files_below(two.policy.path)) <= set(files_below(one.policy.path))
     assert (two.policy.path / "config.json").read_text() == (one.policy.path / "config.json").read_text()
     unbroken = run_clue_stage(job(start("clue"), iterations=4))

@@ -1,4 +1,4 @@
-"""The control that is taught instead of playing: the embedded policy's lessons on the pictures of play, and no other recipe's."""
+"""The control that is taught instead of playing: training examples of the embedded policy on the pictures of play."""
 
 from importlib import import_module
 from pathlib import Path
@@ -33,19 +33,19 @@ def taught(tiny_base, tmp_path_factory):
     return run_stage("decision", job(tiny_base, tmp_path_factory.mktemp("taught")))
 
 
-def test_lessons_are_about_the_pairs_that_play_would_use_as_many_as_it_trains_votes(tiny_base, tmp_path):
+def test_examples_are_about_the_pairs_that_play_would_use_as_many_as_it_trains_votes(tiny_base, tmp_path):
     play = job(tiny_base, tmp_path, games=2, votes_per_prompt=3)
     first, again, second = (taught_in(play, iteration) for iteration in (0, 0, 1))
     pairs = play.pairs.of_iteration(0)
     assert [picture.image.tobytes() for picture in first] == [
         image.tobytes() for pair in pairs for image in (pair.original, pair.modified)
     ]
-    assert [len(picture.lessons) for picture in first] == [2, 1, 2, 1]
-    assert [picture.lessons for picture in first] == [picture.lessons for picture in again]
-    lessons = [lesson for picture in (*first, *second) for lesson in picture.lessons]
-    assert len({lesson.topic for lesson in lessons}) > 2
-    assert all(lesson.answer.startswith(OPENER) for lesson in lessons if lesson.topic.endswith("reasoned"))
-    assert not any(lesson.topic.endswith("direct") for lesson in lessons)
+    assert [len(picture.examples) for picture in first] == [2, 1, 2, 1]
+    assert [picture.examples for picture in first] == [picture.examples for picture in again]
+    examples = [example for picture in (*first, *second) for example in picture.examples]
+    assert len({example.topic for example in examples}) > 2
+    assert all(example.answer.startswith(OPENER) for example in examples if example.topic.endswith("reasoned"))
+    assert not any(example.topic.endswith("direct") for example in examples)
 
 
 def test_what_is_taught_is_learned(taught):
@@ -53,7 +53,7 @@ def test_what_is_taught_is_learned(taught):
     assert taught.transcripts == ()
     losses = [record.metrics["loss"] for record in taught.state.history]
     assert losses[-1] < losses[0] - 0.3  # nats a word
-    assert {record.metrics["lessons"] for record in taught.state.history} == {6.0}
+    assert {record.metrics["examples"] for record in taught.state.history} == {6.0}
     assert all(weight.isfinite().all() for weight in adapter(taught.policy).values())
     assert any(weight.abs().sum() > 0 for name, weight in adapter(taught.policy).items() if "lora_B" in name)
 

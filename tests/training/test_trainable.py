@@ -109,7 +109,7 @@ def test_without_an_adapter_exactly_the_parameters_of_a_side_learn(base, tmp_pat
     before = weights(load_base(PolicyConfig(base=str(base(family))))[0])
     expected = {name for name in before if name.startswith(prefixes(family, train_on))}
     for policy in both_stages(base(family), tmp_path, {"train_on": train_on, "adapter": None}):
-        assert policy.is_whole
+        assert policy.is_full
         after = weights(load_policy(PolicyConfig(base=str(base(family))), policy.path).model)
         assert {name for name, tensor in after.items() if not torch.equal(tensor, before[name])} == expected
         before = after

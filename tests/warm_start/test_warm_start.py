@@ -1,4 +1,4 @@
-"""The warm start on a handful of pictures: lessons by name, checks that are true, and an interruption that changes nothing."""
+"""The warm start on a handful of pictures: examples by name, checks that are true, and an interruption that changes nothing."""
 
 import re
 import shutil
@@ -34,7 +34,7 @@ pytestmark = pytest.mark.slow
 EVERYTHING = tuple(EXAMPLE_MAKERS)
 
 
-def few_lessons() -> WarmStartConfig:
+def few_examples() -> WarmStartConfig:
     return WarmStartConfig.model_validate(
         {
             "scene_pairs": 6,
@@ -42,10 +42,10 @@ def few_lessons() -> WarmStartConfig:
             "pairs_per_file": 4,
             "pictures_per_step": 3,
             "checkpoint_every": 2,
-            "tokenizer_lessons": 100,
+            "tokenizer_examples": 100,
             "phases": [
                 {"steps": 2, "topics": {"list": 1.0}},
-                {"steps": 2, "lessons_per_picture": 3, "topics": dict.fromkeys(EVERYTHING, 1.0)},
+                {"steps": 2, "examples_per_picture": 3, "topics": dict.fromkeys(EVERYTHING, 1.0)},
                 {"steps": 2, "topics": {"vote": 1.0}, "learning_rate": 1e-4, "reasoned": 0.5, "scene_pairs": [4, 6]},
             ],
         }
@@ -55,14 +55,14 @@ def few_lessons() -> WarmStartConfig:
 @pytest.fixture(scope="module")
 def pictures(tmp_path_factory):
     folder = tmp_path_factory.mktemp("pictures")
-    generate_files(few_lessons(), folder, lambda line: None)
+    generate_files(few_examples(), folder, lambda line: None)
     return folder
 
 
 @pytest.fixture(scope="module")
 def taught(pictures, tmp_path_factory):
     folder = tmp_path_factory.mktemp("teaching")
-    return build_policy(few_lessons(), pictures, folder, lambda line: None)
+    return build_policy(few_examples(), pictures, folder, lambda line: None)
 
 
 def facts(seed: int):
@@ -93,15 +93,15 @@ def judged(reply: str) -> dict[int, list[str]]:
 
 
 @pytest.mark.parametrize("reasoned", [False, True])
-def test_a_vote_lesson_follows_the_best_rule_on_its_own_checks(reasoned):
+def test_a_vote_example_follows_the_best_rule_on_its_own_checks(reasoned):
     guesses = []
     for seed in range(60):
         own, other, rng = facts(seed)
-        lesson = teach_vote(own, other, rng, reasoned=reasoned)
-        seats = {int(line.split(":")[0]) for line in lesson.prompt.splitlines() if line[0].isdigit()}
-        _, choice = read_vote(lesson.answer, max(seats))
-        denied = {seat: verdicts.count("no") for seat, verdicts in judged(lesson.answer).items()}
-        voter = int(re.match(r"Player (\d)", lesson.prompt)[1])
+        example = teach_vote(own, other, rng, reasoned=reasoned)
+        seats = {int(line.split(":")[0]) for line in example.prompt.splitlines() if line[0].isdigit()}
+        _, choice = read_vote(example.answer, max(seats))
+        denied = {seat: verdicts.count("no") for seat, verdicts in judged(example.answer).items()}
+        voter = int(re.match(r"Player (\d)", example.prompt)[1])
         assert denied.keys() == seats - {voter}
         assert denied[choice.seat] == max(denied.values())
         if not any(denied.values()):
@@ -137,10 +137,10 @@ def test_the_evidence_of_a_relation_is_two_things_that_stand_so_or_none(seed):
 @pytest.mark.parametrize("seed", range(8))
 def test_objects_are_listed_from_the_side_that_is_asked_for(seed):
     own, _, rng = facts(seed)
-    lesson = teach_order(own, rng)
-    side = {"left": "left", "right": "right", "front": "front", "back": "behind"}[lesson.prompt.removesuffix(".").split()[-1]]
+    example = teach_order(own, rng)
+    side = {"left": "left", "right": "right", "front": "front", "back": "behind"}[example.prompt.removesuffix(".").split()[-1]]
     objects = {" ".join(str(item[key]) for key in ("size", "color", "material", "shape")): item for item in own["objects"]}
-    told = [objects[words] for words in lesson.answer.split(", ")]
+    told = [objects[words] for words in example.answer.split(", ")]
     along = [float(np.dot(item["3d_coords"], own["directions"][side])) for item in told]
     assert len(told) == len(own["objects"])
     assert along == sorted(along, reverse=True)
@@ -157,11 +157,11 @@ def test_reasoned_replies_and_no_direct_ones_begin_with_the_same_words(topic):
         assert len(reasoned) > len(direct)
 
 
-def test_a_phase_says_how_many_lessons_are_reasoned(pictures):
+def test_a_phase_says_how_many_examples_are_reasoned(pictures):
     shares = []
     for share in (0.0, 0.3, 1.0):
-        school = Curriculum(few_lessons_with(topics={"vote": 1.0}, reasoned=share), pictures)
-        answers = [school.taught(0, number).lessons[0].answer for number in range(200)]
+        school = Curriculum(few_examples_with(topics={"vote": 1.0}, reasoned=share), pictures)
+        answers = [school.taught(0, number).examples[0].answer for number in range(200)]
         shares.append(sum(answer.startswith(OPENER) for answer in answers) / len(answers))
     assert shares[0] == 0
     assert 0.2 < shares[1] < 0.4
@@ -169,7 +169,7 @@ def test_a_phase_says_how_many_lessons_are_reasoned(pictures):
 
 
 @pytest.mark.parametrize("seed", range(20))
-def test_a_clue_lesson_says_something_true_of_its_picture(seed):
+def test_a_clue_example_says_something_true_of_its_picture(seed):
     own, other, rng = facts(seed)
     _, clue = read_clue(teach_clue(own, other, rng, reasoned=seed % 2 == 0).answer, 200)
     assert parse(clue.text).holds(own)
@@ -183,21 +183,21 @@ def test_checks_are_of_both_kinds():
 
 def test_files_that_are_there_are_not_drawn_again(pictures):
     told: list[str] = []
-    generate_files(few_lessons(), pictures, told.append)
+    generate_files(few_examples(), pictures, told.append)
     assert told == []
 
 
-def test_a_lesson_depends_on_its_place_and_on_nothing_before_it(pictures):
-    one, two = Curriculum(few_lessons(), pictures), Curriculum(few_lessons(), pictures)
+def test_an_example_depends_on_its_place_and_on_nothing_before_it(pictures):
+    one, two = Curriculum(few_examples(), pictures), Curriculum(few_examples(), pictures)
     for place in ((0, 0), (3, 2), (2, 1)):
         one.taught(1, 1)
         first, second = one.taught(*place), two.taught(*place)
-        assert first.lessons == second.lessons
+        assert first.examples == second.examples
         assert first.image.tobytes() == second.image.tobytes()
 
 
 def test_a_phase_teaches_its_own_scene_pairs(pictures):
-    school = Curriculum(few_lessons(), pictures)
+    school = Curriculum(few_examples(), pictures)
     seen = {school.taught(step, number).image.tobytes() for step in (4, 5) for number in range(20)}
     rows = school._scenes.slice(4, 2).to_pylist()
     own = {decode(row[side]["bytes"], row["pair_id"]).tobytes() for row in rows for side in ("original", "modified")}
@@ -206,13 +206,13 @@ def test_a_phase_teaches_its_own_scene_pairs(pictures):
 
 def test_a_phase_cannot_teach_pairs_that_are_not_drawn():
     with pytest.raises(ValueError, match="up to 60000, but scene_pairs makes only 6"):
-        few_lessons_with(scene_pairs=[0, 60000])
+        few_examples_with(scene_pairs=[0, 60000])
     with pytest.raises(ValueError, match="first pair and the one after the last"):
-        few_lessons_with(scene_pairs=[3, 3])
+        few_examples_with(scene_pairs=[3, 3])
 
 
-def few_lessons_with(**changes) -> WarmStartConfig:
-    config = few_lessons().model_dump()
+def few_examples_with(**changes) -> WarmStartConfig:
+    config = few_examples().model_dump()
     return WarmStartConfig.model_validate(config | {"phases": [config["phases"][0] | changes]})
 
 
@@ -222,7 +222,7 @@ def test_an_interrupted_warm_start_ends_with_the_same_weights(pictures, taught, 
     shutil.rmtree(folder / "course_1" / "checkpoint-4")
     shutil.rmtree(folder / "course_1" / "taught")
     shutil.rmtree(folder / "course_2")
-    again = build_policy(few_lessons(), pictures, folder, lambda line: None)
+    again = build_policy(few_examples(), pictures, folder, lambda line: None)
     first, second = (load_file(path / "model.safetensors") for path in (taught, again))
     assert first.keys() == second.keys()
     assert all(torch.equal(first[name], second[name]) for name in first)
@@ -235,13 +235,13 @@ def test_what_ships_is_small_and_loads_as_single_precision(taught):
 
 
 def test_an_examination_has_every_manner_of_answering(taught):
-    config = few_lessons().model_copy(update={"exam_pairs": 4, "exam_lists": 4, "exam_questions": 1})
+    config = few_examples().model_copy(update={"exam_pairs": 4, "exam_lists": 4, "exam_questions": 1})
     sampling = NANO_SAMPLING.model_copy(update={"max_clue_tokens": 4, "max_vote_tokens": 4})
-    marks = examine(load_policy(PolicyConfig(base=str(taught), sampling=sampling), None), config).marks
-    assert {"list/shape", "clue/unreadable, sampled", "chart/value, greedy", "question/reasoned, sampled"} <= marks.keys()
+    scores = examine(load_policy(PolicyConfig(base=str(taught), sampling=sampling), None), config).scores
+    assert {"list/shape", "clue/unreadable, sampled", "chart/value, greedy", "question/reasoned, sampled"} <= scores.keys()
     for subject in ("question/all", "chart/all", "vote/forced"):
-        assert {f"{subject}, {manner}" for manner in ("greedy", "sampled", "made to reason")} <= marks.keys()
-    assert marks["vote/reasoned, made to reason"].mean == 1
+        assert {f"{subject}, {manner}" for manner in ("greedy", "sampled", "made to reason")} <= scores.keys()
+    assert scores["vote/reasoned, made to reason"].mean == 1
 
 
 def test_a_list_is_marked_by_the_best_matching_and_what_is_left_out_is_wrong():
@@ -261,20 +261,20 @@ def test_evidence_stands_between_look_and_answer(seed):
 
 
 def test_a_phase_with_a_rate_of_its_own_is_a_course_of_its_own():
-    common, own = few_lessons().courses
+    common, own = few_examples().courses
     assert [phase.steps for phase in common.phases] == [2, 2]
     assert (own.first_step, own.steps, own.learning_rate) == (4, 2, 1e-4)
-    phases = few_lessons().model_dump()["phases"]
+    phases = few_examples().model_dump()["phases"]
     with pytest.raises(ValueError, match="must come after"):
-        WarmStartConfig.model_validate(few_lessons().model_dump() | {"phases": phases[::-1]})
+        WarmStartConfig.model_validate(few_examples().model_dump() | {"phases": phases[::-1]})
 
 
 def test_a_look_up_finds_the_values_that_the_look_has_named():
     chart = ChartSource(ChartsConfig(style="compact")).sample(Seed(1))
-    lesson = teach_look_up(chart.original_facts, np.random.default_rng(0))
-    look, found = lesson.answer.removesuffix(".").split(": ")[1].split(". ")
+    example = teach_look_up(chart.original_facts, np.random.default_rng(0))
+    look, found = example.answer.removesuffix(".").split(": ")[1].split(". ")
     assert sorted(look.split(", ")) == sorted(found.split(", "))
-    assert [entry.split()[0] for entry in found.split(", ")] == lesson.prompt.removesuffix("?").split(" of ")[1].split(", ")
+    assert [entry.split()[0] for entry in found.split(", ")] == example.prompt.removesuffix("?").split(" of ")[1].split(", ")
 
 
 def test_the_learning_rate_rises_holds_and_falls():

@@ -9,13 +9,19 @@ from typing import Any
 
 from vision_zero.errors import ConfigError
 
-RENAMED: Mapping[str, str] = {"benchmarks": "suites"}
-"""Settings of a self-play recipe, as paths with dots: the old and the new name, both below the same setting."""
+RENAMED: Mapping[str, Mapping[str, str]] = {
+    "self_play": {"benchmarks": "suites"},
+    "warm_start": {
+        "tokenizer_lessons": "tokenizer_examples",
+        "phases.lessons_per_picture": "phases.examples_per_picture",
+    },
+}
+"""For each pipeline its settings' old and new names, as paths with dots, through lists too; both end below the same setting."""
 _LOGGER = logging.getLogger(__name__)
 
 
-def with_present_names(settings: Any, *, warns: bool = True) -> Any:
-    """The settings of a self-play recipe, or changes to one, with present names; anything but a mapping is returned as it is.
+def with_present_names(settings: Any, pipeline: str = "self_play", *, warns: bool = True) -> Any:
+    """The settings of a recipe, or changes to it, with present names; anything but a mapping is returned as it is.
 
     Args:
         warns: log a warning for each old name, once in a process. False for files that nobody needs to edit.
@@ -23,13 +29,15 @@ def with_present_names(settings: Any, *, warns: bool = True) -> Any:
     Raises:
         ConfigError: a setting is given under both names.
     """
-    for old, new in RENAMED.items():
+    for old, new in RENAMED[pipeline].items():
         settings = _renamed(settings, old.split("."), new.split("."), warns=warns)
     return settings
 
 
 def _renamed(settings: Any, old: list[str], new: list[str], *, warns: bool, above: str = "") -> Any:
     key = old[0]
+    if isinstance(settings, list | tuple):
+        return [_renamed(each, old, new, warns=warns, above=above) for each in settings]
     if not isinstance(settings, Mapping) or key not in settings:
         return settings
     if len(old) > 1:

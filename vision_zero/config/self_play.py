@@ -167,7 +167,7 @@ class SelfPlayConfig(RootConfig):
         return self
 
     @model_validator(mode="after")
-    def _lessons_are_the_embedded_policys(self) -> Self:
+    def _examples_are_the_embedded_policys(self) -> Self:
         if self.learning.method != "supervised":
             return self
         drawn = [domain.name for domain in self.pairs.drawn]

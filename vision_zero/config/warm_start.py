@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Annotated, Literal, Self
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import Field, model_validator
 
 from vision_zero.config.base import Config, RootConfig
 from vision_zero.config.nano_defaults import NANO_SCENES
+from vision_zero.config.renamed import with_present_names
 from vision_zero.domains.charts.config import ChartsConfig
 from vision_zero.domains.scenes.config import ScenesConfig
 from vision_zero.randomness import HELD_OUT_SEEDS
@@ -28,13 +29,13 @@ Weight = Annotated[float, Field(ge=0.0)]
 
 
 class Phase(Config):
-    """A phase of the curriculum with one mix of training examples (*lessons* in the names of settings)."""
+    """A phase of the curriculum with one mix of training examples."""
 
     steps: int = Field(ge=1)
     """Optimiser steps."""
     topics: dict[Topic, Weight]
     """Relative frequency of each topic."""
-    lessons_per_picture: int = Field(2, ge=1)
+    examples_per_picture: int = Field(2, ge=1)
     """Examples about each image of a step."""
     learning_rate: float | None = Field(None, gt=0.0)
     """Peak learning rate of a phase with an optimiser and schedule of its own; null: the phase shares those of the first
@@ -109,7 +110,7 @@ class WarmStartConfig(RootConfig):
     """Use torch.compile, which needs a C++ compiler; on a CPU a step takes 60 % of the time."""
     checkpoint_every: int = Field(500, ge=1)
     """Steps between checkpoints, from which an interrupted warm start resumes."""
-    tokenizer_lessons: int = Field(8000, ge=100)
+    tokenizer_examples: int = Field(8000, ge=100)
     """Examples whose text the tokenizer is trained on."""
     exam_pairs: int = Field(200, ge=4)
     """Held-out evaluation: pairs."""
@@ -150,3 +151,8 @@ class WarmStartConfig(RootConfig):
         if last > self.scene_pairs:
             raise ValueError(f"a phase uses scene pairs up to {last}, but scene_pairs makes only {self.scene_pairs}")
         return self
+
+    @model_validator(mode="before")
+    @classmethod
+    def _old_names_are_read(cls, data: Any) -> Any:
+        return with_present_names(data, "warm_start")

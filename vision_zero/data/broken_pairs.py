@@ -1,4 +1,4 @@
-"""Drawing from many things of which some are broken: those are passed over, each with its reason."""
+"""Drawing from many things of which some are broken: those are skipped, each with its reason."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ class _Known:
 class UsablePairs(Generic[T]):
     """The things that ``load`` can make of the places 0 to ``count``.
 
-    What a generator draws depends on the things alone, never on what was drawn before: a broken one is passed over whether or not
+    What a generator draws depends on the things alone, never on what was drawn before: a broken one is skipped whether or not
     that it is broken was known already.
 
     Args:

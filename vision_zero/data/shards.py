@@ -94,13 +94,13 @@ class ShardWriter:
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
         if self._file is not None and kind is None and self.reports:
             self._file.add_key_value_metadata(reports_metadata(self.reports))
-        self._finish(is_whole=kind is None)
+        self._finish(is_complete=kind is None)
 
     def write(self, rows: pa.Table) -> None:
         """Append rows of the pairs table's schema."""
         while rows.num_rows:
             if self._rows == self._rows_per_file:
-                self._finish(is_whole=True)
+                self._finish(is_complete=True)
             if self._file is None:
                 self._path = self._folder / f"{self._name}-{self._files:05d}.parquet"
                 self._file = pq.ParquetWriter(self._path.with_suffix(".new"), SCHEMA)
@@ -109,11 +109,11 @@ class ShardWriter:
             self._rows += part.num_rows
             rows = rows.slice(part.num_rows)
 
-    def _finish(self, is_whole: bool) -> None:
+    def _finish(self, is_complete: bool) -> None:
         if self._file is not None:
             self._file.close()
             fresh = self._path.with_suffix(".new")
-            fresh.rename(self._path) if is_whole else fresh.unlink()
+            fresh.rename(self._path) if is_complete else fresh.unlink()
             self._file, self._rows, self._files = None, 0, self._files + 1
 
 

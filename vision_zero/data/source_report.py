@@ -1,4 +1,4 @@
-"""What a source saw: how many files and things there are, which were used, which were passed over and why.
+"""What a source saw: how many files and things there are, which were used, which were skipped and why.
 
 Every source fills one; it travels inside the pairs table to the verdict, the console and the pages.
 """
@@ -9,7 +9,7 @@ import re
 from collections import Counter
 from collections.abc import Iterable, Sequence
 
-from pydantic import Field
+from pydantic import AliasChoices, Field
 
 from vision_zero.config.base import Config
 
@@ -31,7 +31,7 @@ class SourceReport(Config):
         looks: of the other things, so many were read.
         failures: so many of these cannot be used.
         used: different things that pairs were made of.
-        passed_over: the reason for each thing that cannot be used, by its id.
+        skipped: the reason for each thing that cannot be used, by its id.
         adjusted: what was done to a thing to make it usable, by its id.
         left_out: files and rows that were not looked at, by reason.
         drawn_again: edits that were tried and not taken, by reason: something else was drawn in their place.
@@ -47,7 +47,7 @@ class SourceReport(Config):
     looks: int = 0
     failures: int = 0
     used: int = 0
-    passed_over: dict[str, str] = Field(default_factory=dict)
+    skipped: dict[str, str] = Field(default_factory=dict, validation_alias=AliasChoices("skipped", "passed_over"))
     adjusted: dict[str, str] = Field(default_factory=dict)
     left_out: dict[str, int] = Field(default_factory=dict)
     drawn_again: dict[str, int] = Field(default_factory=dict)
@@ -62,9 +62,9 @@ class SourceReport(Config):
         return known + (1 - known) * (self.failures / self.looks if self.looks else 0.0)
 
     def reasons(self) -> dict[str, list[str]]:
-        """The ids of what was passed over, by kind of reason, the most frequent first."""
+        """The ids of what was skipped, by kind of reason, the most frequent first."""
         found: dict[str, list[str]] = {}
-        for name, reason in self.passed_over.items():
+        for name, reason in self.skipped.items():
             found.setdefault(kind_of(reason), []).append(name)
         return dict(sorted(found.items(), key=lambda item: -len(item[1])))
 
@@ -77,7 +77,7 @@ class SourceReport(Config):
         counts = [f"{self.found} {self.things} in {self.files} files", f"{self.used} used"]
         if self.adjusted:
             counts.append(f"{len(self.adjusted)} adjusted")
-        counts.append(f"{len(self.passed_over)} passed over")
+        counts.append(f"{len(self.skipped)} skipped")
         if self.not_edited:
             counts.append(f"{len(self.not_edited)} without a possible edit")
         if self.drawn_again:
@@ -88,8 +88,8 @@ class SourceReport(Config):
         """One line for each kind of reason, adjustment, and of what was left out."""
         lines = []
         for kind, names in self.reasons().items():
-            shown = "; ".join(f"{name}: {self.passed_over[name]}" for name in names[:EXAMPLES])
-            lines.append(f"passed over {len(names)}: {kind} (for example {shown})")
+            shown = "; ".join(f"{name}: {self.skipped[name]}" for name in names[:EXAMPLES])
+            lines.append(f"skipped {len(names)}: {kind} (for example {shown})")
         lines += [f"adjusted {count}: {kind}" for kind, count in self.adjustments().items()]
         lines += [f"left out {count}: {reason}" for reason, count in self.left_out.items()]
         lines += [f"without a possible edit {count}: {why}" for why, count in Counter(self.not_edited.values()).most_common()]
@@ -102,8 +102,8 @@ class SourceReport(Config):
 
     @property
     def is_worth_a_warning(self) -> bool:
-        """Whether something was passed over, adjusted or left out."""
-        return bool(self.passed_over or self.adjusted or self.left_out)
+        """Whether something was skipped, adjusted or left out."""
+        return bool(self.skipped or self.adjusted or self.left_out)
 
 
 def kind_of(reason: str) -> str:
@@ -128,7 +128,7 @@ def _merged(reports: Sequence[SourceReport]) -> SourceReport:
             "looks": sum(report.looks for report in reports),
             "failures": sum(report.failures for report in reports),
             "used": max(report.used for report in reports),
-            "passed_over": {name: reason for report in reports for name, reason in report.passed_over.items()},
+            "skipped": {name: reason for report in reports for name, reason in report.skipped.items()},
             "adjusted": {name: what for report in reports for name, what in report.adjusted.items()},
             "not_edited": {name: reason for report in reports for name, reason in report.not_edited.items()},
             "drawn_again": dict(sum((Counter(report.drawn_again) for report in reports), Counter())),

@@ -64,7 +64,7 @@ class Domain(Generic[C]):
         is_edited: the modified picture is an edited original; else it is empty, and there is one picture to judge.
         is_finite: there are only so many pairs, each shown as it is; one that comes again is no fault.
         is_read_in_order: its pairs exist: to build a number of them, each is taken once, by one process.
-        counts_unusable: things that its source passed over count as lost pairs.
+        counts_unusable: things that its source skipped count as lost pairs.
         has_scene_graph: its facts are scenes as CLEVR writes them: what is said of its pictures can be checked.
     """
 

@@ -12,7 +12,7 @@ from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import Field
+from pydantic import AliasChoices, Field
 
 from vision_zero.config.base import Config
 from vision_zero.config.evaluation import EvaluationConfig
@@ -97,8 +97,8 @@ class Bound(Config):
 class BaseMeasures(Config):
     """How the frozen base fares on the held-out pairs: the same for every policy that is trained from it."""
 
-    mark: str
-    """What tells it from other bases: see :attr:`vision_zero.policy.policy.Policy.base_mark`."""
+    fingerprint: str = Field(validation_alias=AliasChoices("fingerprint", "mark"))
+    """What tells it from other bases: see :attr:`vision_zero.policy.policy.Policy.base_fingerprint`."""
     values: dict[str, list[float]]
     """Of each quantity by unit, in the order of games or questions."""
     reasoned: dict[str, list[float]] = Field(default_factory=dict)

@@ -39,7 +39,7 @@ from vision_zero.recipes.nano_limits import notes_on_pairs
 
 _LOGGER = logging.getLogger(__name__)
 BOUNDS: tuple[ScriptedName, ...] = ("oracle", "guesser", "random")
-"""Who marks the ends of what voters can do: two that know the scene graph, one that says N/A where it cannot know and one that
+"""Scripted voters as bounds: two that know the scene graph, one that says N/A where it cannot know and one that
 guesses among the most contradicted, and one that votes by chance."""
 COMPARED_WITH_REASONED = ("decision/forced", "verdicts/all", "questions/all")
 """Measures that are also compared with the base made to reason, and all of ``false denied``."""
@@ -97,7 +97,7 @@ class HeldOut:
             made_to = replace(base, reply_prefix=self.prefix)
             reasoned = {**self._votes(tables, made_to, manners=(GREEDY,)), **self._answers(made_to)}
         bounds = self._bounds(tables)
-        return BaseMeasures(mark=base.base_mark, values=values, reasoned=reasoned, bounds=bounds), games
+        return BaseMeasures(fingerprint=base.base_fingerprint, values=values, reasoned=reasoned, bounds=bounds), games
 
     def still_true(
         self, measured: BaseMeasures, games: Sequence[Transcript], policy: Policy
@@ -107,7 +107,7 @@ class HeldOut:
         The fingerprint that measures are kept by is taken before a base is loaded; here it is compared as it was loaded: weights,
         tokenizer, chat template and settings of pictures.
         """
-        if measured.mark == policy.base_mark:
+        if measured.fingerprint == policy.base_fingerprint:
             return measured, games
         _LOGGER.warning("the base is another one than when it was measured: it is measured again")
         return self.measure_base(replace(policy, as_base=True))

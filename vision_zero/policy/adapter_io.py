@@ -115,7 +115,7 @@ def set_adapter(model: Any, folder: Path, base: str) -> None:
         raise _unfit(folder, base, first_line(error)) from error
 
 
-def load_whole(folder: Path, config: PolicyConfig) -> Any:
+def load_full(folder: Path, config: PolicyConfig) -> Any:
     """The model of a folder with full weights.
 
     Raises:
@@ -130,13 +130,13 @@ def load_whole(folder: Path, config: PolicyConfig) -> Any:
     return model
 
 
-def set_whole(model: Any, folder: Path, config: PolicyConfig) -> None:
+def set_full(model: Any, folder: Path, config: PolicyConfig) -> None:
     """Load a trained folder's weights into a model, to continue training.
 
     Raises:
         PolicyError: the weights are another model's.
     """
-    weights = load_whole(folder, config).state_dict()
+    weights = load_full(folder, config).state_dict()
     try:
         model.load_state_dict(weights)
     except RuntimeError as error:

@@ -37,9 +37,9 @@ class PolicyFolder:
     path: Path | None
 
     @property
-    def is_whole(self) -> bool:
+    def is_full(self) -> bool:
         """Whether the folder has full weights instead of an adapter."""
-        return self.path is not None and is_whole(self.path)
+        return self.path is not None and is_full(self.path)
 
     def checked(self) -> PolicyFolder:
         """This folder, if training can continue from it.
@@ -48,7 +48,7 @@ class PolicyFolder:
             PolicyError: a file is missing.
         """
         if self.path is not None:
-            weights = (CONFIG, *shards(self.path)) if self.is_whole else ADAPTER_FILES
+            weights = (CONFIG, *shards(self.path)) if self.is_full else ADAPTER_FILES
             missing = [name for name in (*weights, *TRAINING_FILES) if not (self.path / name).is_file()]
             if missing:
                 raise PolicyError(f"{self.path} is not a trained policy: it has no {', '.join(missing)}")
@@ -58,7 +58,7 @@ class PolicyFolder:
         """Names of the policy's existing files, in a fixed order."""
         if self.path is None:
             return ()
-        if not self.is_whole:
+        if not self.is_full:
             return tuple(name for name in POLICY_FILES if (self.path / name).is_file())
         return tuple(sorted(path.name for path in self.path.iterdir() if path.is_file() and is_policy_file(path.name)))
 
@@ -76,7 +76,7 @@ class PolicyFolder:
         return PolicyFolder(target)
 
 
-def is_whole(folder: Path) -> bool:
+def is_full(folder: Path) -> bool:
     """Whether a trained policy's folder has full weights instead of an adapter."""
     return (folder / CONFIG).is_file() and not (folder / ADAPTER_FILES[1]).is_file()
 

@@ -15,9 +15,9 @@ from transformers.utils.logging import disable_progress_bar
 
 from vision_zero.config.policy import PolicyConfig
 from vision_zero.errors import PolicyError, first_line
-from vision_zero.policy.adapter_io import UNLOADABLE, add_adapter, load_whole, merged, merges_exactly, read_model, with_adapter
+from vision_zero.policy.adapter_io import UNLOADABLE, add_adapter, load_full, merged, merges_exactly, read_model, with_adapter
 from vision_zero.policy.base_models import base_path
-from vision_zero.policy.folder import ADAPTER_FILES, ORIGIN, is_whole
+from vision_zero.policy.folder import ADAPTER_FILES, ORIGIN, is_full
 from vision_zero.policy.policy import Policy
 from vision_zero.policy.processor import load_processor
 from vision_zero.policy.processor_check import check_processor
@@ -88,15 +88,15 @@ def load_policy(
     if config.server is not None:
         return _served(config, folder)
     model, processor = load_base(config)
-    mark = weights_fingerprint(model)
+    fingerprint = weights_fingerprint(model)
     base = None
     merges = is_merged and merges_exactly(model)
     keeps_base = beside_base or not is_merged
     place = device_named(device)
     if folder is not None:
-        _check_origin(folder, config, mark)
-        if is_whole(folder):
-            base, model = (model.to(place) if keeps_base else None), load_whole(folder, config)
+        _check_origin(folder, config, fingerprint)
+        if is_full(folder):
+            base, model = (model.to(place) if keeps_base else None), load_full(folder, config)
         else:
             keeps_base = beside_base or not merges
             base = deepcopy(model).to(place) if merges and beside_base else None
@@ -112,7 +112,7 @@ def load_policy(
         base=base,
         has_no_base=has_no_base,
         compiled=config.compiled,
-        base_mark=f"{mark}-{processor_fingerprint(processor)}",
+        base_fingerprint=f"{fingerprint}-{processor_fingerprint(processor)}",
     )
     check_processor(policy)
     return policy
@@ -135,9 +135,9 @@ def load_beside(
         first = load_policy(config, folder, device=device, is_merged=is_merged, beside_base=True)
         return first, replace(first, as_base=True)
     first = load_policy(config, folder, device=device, is_merged=is_merged)
-    if not isinstance(first.model, PeftModel) or is_whole(other) or config.server is not None:
+    if not isinstance(first.model, PeftModel) or is_full(other) or config.server is not None:
         return first, load_policy(config, other, device=device, is_merged=is_merged)
-    _check_origin(other, config, first.base_mark.partition("-")[0])
+    _check_origin(other, config, first.base_fingerprint.partition("-")[0])
     add_adapter(first.model, other, config.base, OTHER)
     first.model.eval()
     return replace(first, adapter=FIRST), replace(first, adapter=OTHER)
@@ -146,22 +146,24 @@ def load_beside(
 def _served(config: PolicyConfig, folder: Path | None) -> Policy:
     assert config.server is not None
     model, processor = load_base(config)
-    mark = weights_fingerprint(model)
+    fingerprint = weights_fingerprint(model)
     served = VllmModel(config.server)
     if folder is not None:
-        _check_origin(folder, config, mark)
-        if is_whole(folder):
+        _check_origin(folder, config, fingerprint)
+        if is_full(folder):
             raise PolicyError(f"{folder} has full weights, but policy.server accepts only adapters: unset policy.server")
         served = VllmModel.adapter(config.server, folder)
-    policy = Policy(model, processor, config.sampling, served=served, base_mark=f"{mark}-{processor_fingerprint(processor)}")
+    policy = Policy(
+        model, processor, config.sampling, served=served, base_fingerprint=f"{fingerprint}-{processor_fingerprint(processor)}"
+    )
     check_processor(policy)
     return policy
 
 
-def _check_origin(folder: Path, config: PolicyConfig, mark: str) -> None:
+def _check_origin(folder: Path, config: PolicyConfig, fingerprint: str) -> None:
     origin = Provenance.read(folder)
     if origin is not None:
-        origin.check_base(folder, config.base, mark)
+        origin.check_base(folder, config.base, fingerprint)
 
 
 def base_of(folder: Path) -> str:

@@ -144,7 +144,7 @@ class Shape:
         )
 
     @property
-    def is_whole(self) -> bool:
+    def is_full(self) -> bool:
         """Whether this is full fine-tuning instead of an adapter."""
         return self.rank == 0
 
@@ -211,8 +211,8 @@ def static(shape: Shape, work: Work) -> Bytes:
     share = 1 / work.processes if work.is_sharded else 1
     return {
         "weights": share * shape.parameters * work.weight_bytes,
-        "adapter": 0 if shape.is_whole else 4 * shape.trained,
-        "reference": share * shape.parameters * work.frozen_copy if shape.is_whole and work.has_reference else 0,
+        "adapter": 0 if shape.is_full else 4 * shape.trained,
+        "reference": share * shape.parameters * work.frozen_copy if shape.is_full and work.has_reference else 0,
         "gradients": share * 4 * shape.trained * (2 if work.processes > 1 and not work.is_sharded else 1),
         "optimiser": share * 8 * shape.trained,
         "full copy that plays": shape.parameters * work.computing if work.is_sharded else 0,
@@ -268,7 +268,7 @@ def playing(shape: Shape, work: Work) -> Bytes:
         "keys and values of replies": 0 if work.is_compiled else token * work.batch * (work.prompt + work.reply),
         "reading prompts": _at_work(shape, work, read, work.prompts * work.picture * shape.patches) + mask,
         "next words": work.batch * shape.vocabulary * (work.weight_bytes + 12),
-        "merged copy": copied if work.plays_merged and not shape.is_whole else 0,
+        "merged copy": copied if work.plays_merged and not shape.is_full else 0,
     }
 
 
@@ -296,7 +296,7 @@ def kept_by_layer(shape: Shape, work: Work, *, is_vision: bool) -> float:
         kept += (4 + 4 * blocks.heads / blocks.queries) * (blocks.queries + blocks.keys)
     if learns:
         kept += _inputs(shape, work, blocks)
-    if learns and shape.is_whole and blocks.scales:
+    if learns and shape.is_full and blocks.scales:
         kept += 8 * blocks.hidden
         if blocks.has_head_norms:
             kept += computing * (blocks.queries + blocks.keys)
@@ -306,7 +306,7 @@ def kept_by_layer(shape: Shape, work: Work, *, is_vision: bool) -> float:
 def _inputs(shape: Shape, work: Work, blocks: Blocks) -> float:
     """Bytes of the inputs of the linear layers, or of their adapters, per token."""
     if work.is_mixed:
-        return 2 * (blocks.reads - (blocks.queries if shape.is_whole else 0) + 7 * shape.rank)
+        return 2 * (blocks.reads - (blocks.queries if shape.is_full else 0) + 7 * shape.rank)
     if work.weight_bytes == 4:
         return 4 * (2 * blocks.hidden + blocks.feed_forward + 7 * shape.rank)
     return 4 * (blocks.reads + 7 * shape.rank)
@@ -318,7 +318,7 @@ def _half_copies(shape: Shape, work: Work, *, is_vision: bool) -> float:
         return 0
     blocks = shape.vision if is_vision else shape.language
     copies = 2.0 * blocks.linear if work.weight_bytes == 4 else 0.0
-    if shape.learns[is_vision] and not shape.is_whole:
+    if shape.learns[is_vision] and not shape.is_full:
         layers = sum(side.layers for side, learns in zip((shape.language, shape.vision), shape.learns, strict=True) if learns)
         copies += 2 * shape.trained / layers
     return copies
@@ -332,7 +332,7 @@ def _gathered(shape: Shape) -> float:
 
 def _at_work(shape: Shape, work: Work, tokens: float, patches: float) -> float:
     """Temporary memory of one layer, the larger of decoder and vision encoder."""
-    wide = 4 * work.computing + (0 if shape.is_whole else 4)
+    wide = 4 * work.computing + (0 if shape.is_full else 4)
     needs = [
         places * (wide * blocks.feed_forward + (6 * work.computing + 12) * blocks.hidden)
         for blocks, places in ((shape.language, tokens), (shape.vision, patches))

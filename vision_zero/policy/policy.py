@@ -72,7 +72,7 @@ class Policy:
         compiled: decode with a compiled step.
         decoders: one per model; policies of the same models share them.
         reply_prefix: a prefix that every reply is prefilled with.
-        base_mark: identifies the frozen base: :func:`~vision_zero.policy.provenance.weights_fingerprint` and
+        base_fingerprint: identifies the frozen base: :func:`~vision_zero.policy.provenance.weights_fingerprint` and
             :func:`~vision_zero.policy.provenance.processor_fingerprint`.
     """
 
@@ -87,7 +87,7 @@ class Policy:
     served: VllmModel | None = None
     compiled: bool = False
     decoders: dict[int, Decoder] = field(default_factory=dict, compare=False, repr=False)
-    base_mark: str = ""
+    base_fingerprint: str = ""
     reply_prefix: str = ""
 
     def __post_init__(self) -> None:

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any, Literal, Self
 
 import torch
-from pydantic import ValidationError
+from pydantic import AliasChoices, Field, ValidationError
 
 from vision_zero.config.base import Config, problems
 from vision_zero.config.policy import PolicyConfig, TrainOn
@@ -30,7 +30,7 @@ class Provenance(Config):
     """``policy.base`` of the recipe; on another machine the base may be elsewhere."""
     revision: str | None = None
     """Revision of a hub id."""
-    mark: str
+    fingerprint: str = Field(validation_alias=AliasChoices("fingerprint", "mark"))
     """Fingerprint of the base's weights: see :func:`weights_fingerprint`."""
     form: Literal["adapter", "whole"]
     """Settings of the adapter; null after full fine-tuning."""
@@ -42,7 +42,7 @@ class Provenance(Config):
         """The provenance of a policy before training, with the base's unchanged weights."""
         form: Literal["adapter", "whole"] = "whole" if policy.adapter is None else "adapter"
         return cls(
-            base=policy.base, revision=policy.revision, mark=weights_fingerprint(base), form=form, train_on=policy.train_on
+            base=policy.base, revision=policy.revision, fingerprint=weights_fingerprint(base), form=form, train_on=policy.train_on
         )
 
     @classmethod
@@ -64,13 +64,13 @@ class Provenance(Config):
         """Write it beside the weights."""
         (folder / ORIGIN).write_text(json.dumps(self.model_dump(), indent=1), encoding="utf-8")
 
-    def check_base(self, folder: Path, base: str, mark: str) -> None:
+    def check_base(self, folder: Path, base: str, fingerprint: str) -> None:
         """Refuse a base other than the policy's own.
 
         Raises:
             PolicyError: the weights differ.
         """
-        if mark != self.mark:
+        if fingerprint != self.fingerprint:
             raise PolicyError(
                 f"{folder} was trained on {self.base!r}, and the weights of {base!r} are others: give policy.base the one that "
                 "it was trained on, or give the model another name, so that learning begins anew"

@@ -66,7 +66,7 @@ class Oracle(Scripted):
     """Names all objects of its image, and votes for the seat with most clues that are false of its own image; N/A on a tie."""
 
     def _clue(self, facts: SceneFacts, heard: Sequence[SpokenClue], rng: np.random.Generator) -> str | None:
-        return Both(tuple(Thing(_whole(item)) for item in facts["objects"])).text()
+        return Both(tuple(Thing(_exactly(item)) for item in facts["objects"])).text()
 
     def _vote(self, facts: SceneFacts, request: Request, rng: np.random.Generator) -> str | None:
         worst = _most_contradicted(facts, request)
@@ -78,7 +78,7 @@ class Guesser(Scripted):
     """An oracle that guesses on a tie, since a guess has a higher reward than N/A."""
 
     def _clue(self, facts: SceneFacts, heard: Sequence[SpokenClue], rng: np.random.Generator) -> str | None:
-        return Both(tuple(Thing(_whole(item)) for item in facts["objects"])).text()
+        return Both(tuple(Thing(_exactly(item)) for item in facts["objects"])).text()
 
     def _vote(self, facts: SceneFacts, request: Request, rng: np.random.Generator) -> str | None:
         worst = _most_contradicted(facts, request)
@@ -169,12 +169,12 @@ def _most_contradicted(facts: SceneFacts, request: Request) -> list[int]:
     return [seat for seat, number in false.items() if number == max(false.values())]
 
 
-def _whole(item: dict[str, object]) -> Query:
+def _exactly(item: dict[str, object]) -> Query:
     return Query(**{key: item[key] for key in ("size", "color", "material", "shape")})  # type: ignore[arg-type]
 
 
 def _any_thing(facts: SceneFacts, rng: np.random.Generator) -> Thing:
-    return Thing(_whole(facts["objects"][int(rng.integers(len(facts["objects"])))]))
+    return Thing(_exactly(facts["objects"][int(rng.integers(len(facts["objects"])))]))
 
 
 def _another_seat(request: Request, rng: np.random.Generator) -> str:

@@ -76,7 +76,7 @@ def iteration(shape: Shape, work: Work, config: SelfPlayConfig, stage: Stage, gp
     trained = shared * prompt + replies * reply
     if work.has_reference:
         seconds["reference"] = computing(2, trained)
-    passes = 4 + 2 * work.is_checkpointed + 2 * shape.is_whole
+    passes = 4 + 2 * work.is_checkpointed + 2 * shape.is_full
     return {**seconds, "update": computing(passes, trained)}
 
 

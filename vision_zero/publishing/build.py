@@ -55,7 +55,7 @@ def build(config: PublishConfig, policy: PolicyFolder, card: str, folder: Path) 
     if policy.path is None:
         raise PolicyError("there is nothing to publish: this version is the untrained base; run the self_play pipeline first")
     folder.mkdir(parents=True, exist_ok=True)
-    if config.form == "adapter" and policy.is_whole:
+    if config.form == "adapter" and policy.is_full:
         raise PolicyError("this version has no adapter, all of its weights were trained: publish it with form: merged")
     base = _base(config, policy.path)
     if config.form == "adapter":

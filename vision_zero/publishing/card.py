@@ -24,7 +24,7 @@ def published_card(
     config: PublishConfig,
     *,
     base: str,
-    is_whole: bool = False,
+    is_full: bool = False,
     rank: int | None = None,
     name: str,
     state: StageState,
@@ -36,7 +36,7 @@ def published_card(
 
     Args:
         base: name or path under which others find the frozen base.
-        is_whole: full fine-tuning instead of an adapter.
+        is_full: full fine-tuning instead of an adapter.
         rank: the largest rank of the adapter, if there is one.
         name: name of model and version in the registry.
         verdict: validation verdict of the last run's pairs.
@@ -50,7 +50,7 @@ def published_card(
         is_base_on_the_hub=is_on_the_hub(base),
         place=place,
         served=_served(config, base, place, rank),
-        is_whole=is_whole,
+        is_full=is_full,
         name=name,
         state=state,
         stages=Counter(record.stage for record in state.history),

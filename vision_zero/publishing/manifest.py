@@ -70,7 +70,7 @@ class Manifest(Config):
         """The list as JSON text."""
         return self.model_dump_json(indent=1, exclude_defaults=True)
 
-    def mark(self) -> str:
+    def fingerprint(self) -> str:
         """Fingerprint of these files: sixteen hexadecimal digits."""
         return hashlib.sha256(self.text().encode()).hexdigest()[:16]
 

@@ -146,7 +146,7 @@ def _write_list(target: Path, contents: Manifest) -> None:
 
 def _to_bucket(folder: BaseFolder, config: PublishConfig) -> Delivery:
     new = Manifest.of(folder)
-    own = new.mark()
+    own = new.fingerprint()
     address = f"{config.target.rstrip('/')}/{own}"
     try:
         files, root = url_to_fs(config.target, **config.options)

@@ -52,9 +52,9 @@ class BarChart:
 
     def _legend(self, is_pair: bool) -> list[Markup]:
         entries = [("policy", POLICY), *([("base", BASE)] if is_pair else [])]
-        mark = Markup('<rect x="{}" y="26" width="12" height="10" fill="{}"/><text x="{}" y="35">{}</text>')
+        swatch = Markup('<rect x="{}" y="26" width="12" height="10" fill="{}"/><text x="{}" y="35">{}</text>')
         return [
-            mark.format(LEFT + 80 * place, color, LEFT + 80 * place + 17, name) for place, (name, color) in enumerate(entries)
+            swatch.format(LEFT + 80 * place, color, LEFT + 80 * place + 17, name) for place, (name, color) in enumerate(entries)
         ]
 
     def _bar(self, share: float, top: int, color: str, note: str) -> list[Markup]:

@@ -110,8 +110,8 @@ class Chart:
                 parts.append(Markup('<circle cx="{}" cy="{}" r="3" fill="{}"/>').format(x + 8, y, entry.color))
             else:
                 dash = "4 3" if isinstance(entry, Threshold) else "none"
-                mark = Markup('<line x1="{}" y1="{}" x2="{}" y2="{}" stroke="{}" stroke-width="3" stroke-dasharray="{}"/>')
-                parts.append(mark.format(x, y, x + 16, y, entry.color, dash))
+                swatch = Markup('<line x1="{}" y1="{}" x2="{}" y2="{}" stroke="{}" stroke-width="3" stroke-dasharray="{}"/>')
+                parts.append(swatch.format(x, y, x + 16, y, entry.color, dash))
             parts.append(Markup('<text x="{}" y="{}">{}</text>').format(x + 21, y + 4, entry.name))
             x += width
         return parts

@@ -23,7 +23,7 @@ class ShownMove:
 
     move: Move
     who: str
-    mark: str
+    judgement: str
     reward: float | None
 
 
@@ -65,21 +65,21 @@ def _shown(transcript: Transcript, pair: ImagePair, rewards: RewardsConfig) -> S
 
 
 def _clue(move: Move, transcript: Transcript, pair: ImagePair) -> ShownMove:
-    mark = ""
+    judgement = ""
     if has_scene_graph(pair) and move.clue:
         statement = parse(move.clue)
         facts = (pair.modified_facts, pair.original_facts) if move.seat == transcript.spy else (pair.original_facts,) * 2
         if statement is None:
-            mark = "cannot be checked"
+            judgement = "cannot be checked"
         elif not statement.holds(facts[0]):
-            mark = "false"
+            judgement = "false"
         else:
-            mark = "true" if statement.holds(facts[1]) else "true, but not of the civilians' image"
-    return ShownMove(move, f"player {move.seat}", mark, None)
+            judgement = "true" if statement.holds(facts[1]) else "true, but not of the civilians' image"
+    return ShownMove(move, f"player {move.seat}", judgement, None)
 
 
 def _vote(move: Move, transcript: Transcript, rewards: RewardsConfig) -> ShownMove:
     # Under a scoring rule the reward depends on the probability of the vote, which a transcript does not store.
     reward = None if rewards.vote == "brier" else vote_reward(move.ballot, transcript.spy, rewards)
-    mark = "right" if move.vote == transcript.spy else "N/A" if move.is_abstention else "wrong"
-    return ShownMove(move, "the judge" if move.seat == JUDGE else f"player {move.seat}", mark, reward)
+    judgement = "right" if move.vote == transcript.spy else "N/A" if move.is_abstention else "wrong"
+    return ShownMove(move, "the judge" if move.seat == JUDGE else f"player {move.seat}", judgement, reward)

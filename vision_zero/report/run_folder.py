@@ -223,7 +223,7 @@ def summary_table(outcome: Outcome, folder: RunFolder) -> None:
     for line in outcome.promotion.lines():
         click.echo(f"  {line}")
     for alarm in outcome.alarms.alarms:
-        click.echo(f"  {alarm.name:<20}{alarm.mark}: {alarm.sentence}")
+        click.echo(f"  {alarm.name:<20}{alarm.state}: {alarm.sentence}")
     for tracked in outcome.tracking.trackers:
         click.echo(f"  {tracked.name:<20}{tracked.sentence}")
     click.echo(f"  report  {folder.path / 'report.html'}")

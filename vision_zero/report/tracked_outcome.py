@@ -111,7 +111,7 @@ def suite_metrics(suites: Scorecard) -> dict[str, float]:
 
 def alarm_table(alarms: Alarms) -> Table:
     """What each alarm saw."""
-    return Table("alarms", ("alarm", "state", "what it saw"), tuple((a.name, a.mark, a.sentence) for a in alarms.alarms))
+    return Table("alarms", ("alarm", "state", "what it saw"), tuple((a.name, a.state, a.sentence) for a in alarms.alarms))
 
 
 def replay_table(games: PlayedGames) -> Table:

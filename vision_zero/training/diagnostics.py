@@ -42,7 +42,7 @@ class Alarm(Config):
     blocks_promotion: bool = False
 
     @property
-    def mark(self) -> str:
+    def state(self) -> str:
         """One word for tables."""
         return "RAISED" if self.is_raised else "quiet"
 

@@ -37,7 +37,7 @@ from vision_zero.game.engine import deal_all, play_recorded
 from vision_zero.game.interface import Players
 from vision_zero.game.spy import WhoIsTheSpy
 from vision_zero.game.transcript import Transcript, VoteRates
-from vision_zero.policy.adapter_io import merged, merges_exactly, new_adapter, set_adapter, set_whole
+from vision_zero.policy.adapter_io import merged, merges_exactly, new_adapter, set_adapter, set_full
 from vision_zero.policy.card import policy_card
 from vision_zero.policy.decoding import Decoder
 from vision_zero.policy.folder import CARD, PolicyFolder
@@ -294,14 +294,14 @@ class StageLoop(ABC):
         policy = self.job.policy
         before = Provenance.read(folder)
         if before is not None:
-            before.check_base(folder, policy.base, self.origin.mark)
+            before.check_base(folder, policy.base, self.origin.fingerprint)
             if (before.form, before.train_on) != (self.origin.form, self.origin.train_on):
                 raise PolicyError(
                     f"{folder} was trained with another policy.adapter or policy.train_on ({before.form}, {before.train_on}): "
                     "set them back, or give the model another name, so that learning begins anew"
                 )
         if policy.adapter is None:
-            set_whole(self.trainer.model, folder, policy)
+            set_full(self.trainer.model, folder, policy)
         else:
             set_adapter(self.trainer.model, folder, policy.base)
 

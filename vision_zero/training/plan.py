@@ -147,7 +147,7 @@ class Plan:
                 listed = ", ".join(f"{path}: {json.dumps(value)}" for path, value in needed.items())
                 return f"set {listed}: then {max(self.turned(needed).peaks().values()) / GB:.1f} GB"
         smaller = "a smaller policy.base, or a GPU with more memory"
-        if self.shape.is_whole:
+        if self.shape.is_full:
             ways = (
                 "share the weights out among more GPUs (learning.sharded and --gpus), train an adapter (policy.adapter) instead"
             )

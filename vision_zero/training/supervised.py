@@ -1,9 +1,9 @@
-r"""A control: lessons with their answers in the place of play, as the upper bound of what the same pictures can teach.
+r"""A control: training examples with their answers instead of play, as the upper bound of what the same pictures can teach.
 
     L = -E[log π(answer | picture, prompt)]        over the words of the answers
 
 Not in the paper. The adapter, its rank, the optimiser, the schedule, the pictures and the number of replies in an update are
-those of self-play with the same recipe and seed: an iteration's lessons are about the pairs that its games would be played with,
+those of self-play with the same recipe and seed: an iteration's examples are about the pairs that its games would be played with,
 as many for each pair as a prompt has votes, shared out among its two pictures. The answers are the embedded policy's own reasoned
 ones (:mod:`vision_zero.warm_start.examples`), made from the scene graph, which self-play never sees. Nothing is pulled to the
 base (no KL), and no game is played, so the records of iterations hold no votes.
@@ -34,7 +34,7 @@ from vision_zero.training.job import StageJob, StageResult
 from vision_zero.training.progress import Progress
 from vision_zero.warm_start.curriculum import EXAMPLE_MAKERS, ImageExamples
 from vision_zero.warm_start.examples.example import Example, pick_topic
-from vision_zero.warm_start.sft import Collator, lessons_loss
+from vision_zero.warm_start.sft import Collator, examples_loss
 
 TOPICS = {"vote": 0.3, "check": 0.2, "clue": 0.2, "question": 0.2, "list": 0.1}
 """How often each topic is taught: those of the game, and what is asked of scenes."""
@@ -58,7 +58,7 @@ def run_stage(stage: Stage, job: StageJob) -> StageResult:
 
 
 def taught_in(job: StageJob, iteration: int) -> list[ImageExamples]:
-    """The pictures of an iteration's pairs with their lessons."""
+    """The pictures of an iteration's pairs with their examples."""
     seed = job.seed.child("iteration", iteration, "lessons")
     return [
         picture
@@ -67,14 +67,14 @@ def taught_in(job: StageJob, iteration: int) -> list[ImageExamples]:
     ]
 
 
-def _taught(pair: ImagePair, lessons: int, seed: Seed) -> list[ImageExamples]:
-    """Both pictures of a pair, the original with the odd lesson."""
+def _taught(pair: ImagePair, count: int, seed: Seed) -> list[ImageExamples]:
+    """Both pictures of a pair, the original with the odd example."""
     rng = seed.generator()
     sides = ((pair.original, pair.original_facts, pair.modified_facts), (pair.modified, pair.modified_facts, pair.original_facts))
     pictures = []
     for place, (image, facts, other) in enumerate(sides):
         own: list[Example] = [
-            EXAMPLE_MAKERS[pick_topic(TOPICS, rng)](facts, other, rng, True) for _ in range((lessons + 1 - place) // 2)
+            EXAMPLE_MAKERS[pick_topic(TOPICS, rng)](facts, other, rng, True) for _ in range((count + 1 - place) // 2)
         ]
         pictures.append(ImageExamples(image, tuple(own)))
     return pictures
@@ -100,7 +100,7 @@ class _Course:
         if job.parent.path is not None:
             before = Provenance.read(job.parent.path)
             if before is not None:
-                before.check_base(job.parent.path, policy.base, self.origin.mark)
+                before.check_base(job.parent.path, policy.base, self.origin.fingerprint)
             set_adapter(self.model, job.parent.path, policy.base)
         self.model.to(self.device)
         self.optimizer = torch.optim.AdamW(self.parameters, lr=learning.learning_rate, weight_decay=learning.weight_decay)
@@ -110,11 +110,11 @@ class _Course:
             load_optimizer(self.optimizer, self.schedule, job.parent.path, None)
 
     def teach(self, pictures: list[ImageExamples]) -> None:
-        """One iteration: one step of the optimiser on all of its lessons."""
+        """One iteration: one step of the optimiser on all of its examples."""
         inputs = send_to_device(self.collator(pictures), self.device)
         self.model.train()
         with seeded(self.job.seed.child("iteration", self.progress.state.iteration, "dropout"), torch.device(self.device)):
-            loss = lessons_loss(self.model.get_base_model(), inputs)
+            loss = examples_loss(self.model.get_base_model(), inputs)
         self.optimizer.zero_grad(set_to_none=True)
         loss.backward()  # type: ignore[no-untyped-call]
         norm = torch.nn.utils.clip_grad_norm_(self.parameters, self.job.learning.max_grad_norm)
@@ -126,7 +126,7 @@ class _Course:
         rate = self.schedule.get_last_lr()[0]
         self.optimizer.step()
         self.schedule.step()
-        self.progress.measured(NO_VOTES, {"lessons": float(sum(len(picture.lessons) for picture in pictures))})
+        self.progress.measured(NO_VOTES, {"examples": float(sum(len(picture.examples) for picture in pictures))})
         self.progress.logged({"loss": loss.item(), "grad_norm": norm.item(), "learning_rate": rate})
 
     def save(self) -> PolicyFolder:

@@ -72,7 +72,7 @@ def export(taught: Path, target: Path, config: WarmStartConfig, exam: Exam) -> N
 def _blank(config: WarmStartConfig, school: Curriculum) -> tuple[Any, PictureProcessor]:
     """A policy with a new tokenizer and random weights."""
     words = [" " + word for word in COMMON_WORDS.split()]
-    tokenizer = train_tokenizer([*school.texts(config.tokenizer_lessons), *words * 20])
+    tokenizer = train_tokenizer([*school.texts(config.tokenizer_examples), *words * 20])
     return build_model(tokenizer, Seed(config.seed).child("weights").integer() % 2**31), build_processor(tokenizer)
 
 

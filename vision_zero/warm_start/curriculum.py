@@ -1,4 +1,4 @@
-"""Images and training examples (*lessons*) of the warm start: rendered once into files, then accessed at random.
+"""Images and training examples of the warm start: rendered once into files, then accessed at random.
 
 Example i of step s is a function of the seed and of (s, i) only, so an interrupted warm start resumes exactly.
 """
@@ -52,7 +52,7 @@ class ImageExamples:
     """An image with its examples in one step."""
 
     image: Image.Image
-    lessons: tuple[Example, ...]
+    examples: tuple[Example, ...]
 
 
 def generate_files(config: WarmStartConfig, folder: Path, tell: Callable[[str], None]) -> None:
@@ -97,9 +97,9 @@ class Curriculum:
         row = self._row(is_chart, phase, rng)
         sides = ("original", "modified") if rng.random() < 0.5 else ("modified", "original")
         facts, other = (json.loads(row[f"{side}_facts"]) for side in sides)
-        more = [pick_topic(own, rng) for _ in range(phase.lessons_per_picture - 1)]
-        lessons = tuple(EXAMPLE_MAKERS[name](facts, other, rng, bool(rng.random() < phase.reasoned)) for name in (topic, *more))
-        return ImageExamples(decode(row[sides[0]]["bytes"], row["pair_id"]), lessons)
+        more = [pick_topic(own, rng) for _ in range(phase.examples_per_picture - 1)]
+        examples = tuple(EXAMPLE_MAKERS[name](facts, other, rng, bool(rng.random() < phase.reasoned)) for name in (topic, *more))
+        return ImageExamples(decode(row[sides[0]]["bytes"], row["pair_id"]), examples)
 
     def texts(self, count: int) -> Iterator[str]:
         """Prompts and answers of this many examples on all topics, for the tokenizer."""
@@ -109,9 +109,9 @@ class Curriculum:
             topic = pick_topic(everything.topics, rng)
             row = self._row(topic.startswith("chart"), everything, rng)
             own, other = (json.loads(row[f"{side}_facts"]) for side in ("original", "modified"))
-            lesson = EXAMPLE_MAKERS[topic](own, other, rng, bool(rng.random() < 0.5))
-            yield lesson.prompt
-            yield lesson.answer
+            example = EXAMPLE_MAKERS[topic](own, other, rng, bool(rng.random() < 0.5))
+            yield example.prompt
+            yield example.answer
 
     def _row(self, is_chart: bool, phase: Phase, rng: np.random.Generator) -> Facts:
         """A random pair in the range of the phase."""

@@ -34,7 +34,7 @@ from vision_zero.warm_start.examples.scenes import from_left
 LONGEST_LIST, LONGEST_ANSWER = 64, 96
 AS_IT_ANSWERS, REASONED = "greedy", "made to reason"
 
-Marks = dict[str, list[float]]
+Outcomes = dict[str, list[float]]
 
 
 def examine(policy: Policy, config: WarmStartConfig) -> Exam:
@@ -44,7 +44,7 @@ def examine(policy: Policy, config: WarmStartConfig) -> Exam:
     drawn = [SceneSource(config.scenes).sample(seed.child("scenes", number)) for number in range(to_list)]
     scenes = drawn[: config.exam_pairs]
     charts = [ChartSource(config.charts).sample(seed.child("charts", number)) for number in range(config.exam_pairs)]
-    marks = {
+    scores = {
         **_lists(policy, drawn[: config.exam_lists], seed),
         **_questions("question", policy, scene_questions(scenes, config.exam_questions, seed, FAMILIES), seed),
         **_questions("chart", policy, chart_questions(charts, config.exam_questions, seed), seed),
@@ -52,22 +52,22 @@ def examine(policy: Policy, config: WarmStartConfig) -> Exam:
     }
     bootstrap = EvaluationConfig()
     return Exam(
-        marks={
-            name: estimate(values, bootstrap, seed.child("bootstrap", name)) for name, values in sorted(marks.items()) if values
+        scores={
+            name: estimate(values, bootstrap, seed.child("bootstrap", name)) for name, values in sorted(scores.items()) if values
         }
     )
 
 
-def _lists(policy: Policy, pairs: Sequence[ImagePair], seed: Seed) -> Marks:
+def _lists(policy: Policy, pairs: Sequence[ImagePair], seed: Seed) -> Outcomes:
     messages = [user_message(LIST, pair.original) for pair in pairs]
     replies = replace(policy, greedy=True).complete(messages, LONGEST_LIST, seed.child("list"))
-    marks: Marks = {f"list/{key}": [] for key in VALUES}
+    scores: Outcomes = {f"list/{key}": [] for key in VALUES}
     for pair, reply in zip(pairs, replies, strict=True):
         objects = in_full({"objects": from_left(pair.original_facts)})
         for item, words in zip(objects, matched(objects, listed(reply.text)), strict=True):
             for key, word, found in zip(WORD_ORDER, item, words, strict=True):
-                marks[f"list/{key}"].append(float(word == found))
-    return marks
+                scores[f"list/{key}"].append(float(word == found))
+    return scores
 
 
 def _manners(policy: Policy) -> Mapping[str, Policy]:
@@ -75,35 +75,37 @@ def _manners(policy: Policy) -> Mapping[str, Policy]:
     return {AS_IT_ANSWERS: greedy, "sampled": policy, REASONED: replace(greedy, reply_prefix=NANO_REASONING)}
 
 
-def _questions(subject: str, policy: Policy, asked: Sequence[AskedPicture], seed: Seed) -> Marks:
+def _questions(subject: str, policy: Policy, asked: Sequence[AskedPicture], seed: Seed) -> Outcomes:
     messages = [user_message(entry.question.text, entry.image) for entry in asked]
-    marks: Marks = {}
+    scores: Outcomes = {}
     for manner, who in _manners(policy).items():
         for entry, reply in zip(asked, who.complete(messages, LONGEST_ANSWER, seed.child(subject)), strict=True):
             right = float(is_right(entry.question, reply.text))
-            marks.setdefault(f"{subject}/{entry.question.family}, {manner}", []).append(right)
-            marks.setdefault(f"{subject}/all, {manner}", []).append(right)
+            scores.setdefault(f"{subject}/{entry.question.family}, {manner}", []).append(right)
+            scores.setdefault(f"{subject}/all, {manner}", []).append(right)
             if manner != REASONED:
                 reasoned = float(is_reasoned(reply.text, NANO_REASONING))
-                marks.setdefault(f"{subject}/reasoned, {manner}", []).append(reasoned)
-    return marks
+                scores.setdefault(f"{subject}/reasoned, {manner}", []).append(reasoned)
+    return scores
 
 
-def _games(policy: Policy, pairs: Sequence[ImagePair], seed: Seed) -> Marks:
+def _games(policy: Policy, pairs: Sequence[ImagePair], seed: Seed) -> Outcomes:
     """Sampled clues, and votes on them with each kind of decoding."""
     game = WhoIsTheSpy(NANO_GAME)
     tables = play_head_to_head(game, pairs, policy, policy, seed.child("games"))
     spoken = [(table.transcript, range(1, table.transcript.players + 1)) for table in tables]
     said = clue_metrics([spoken], {pair.pair_id: pair for pair in pairs}, NANO_GAME)
-    marks: Marks = {f"{name.replace('clues/', 'clue/')}, sampled": values for name, values in said.items() if name not in NUMBERS}
+    scores: Outcomes = {
+        f"{name.replace('clues/', 'clue/')}, sampled": values for name, values in said.items() if name not in NUMBERS
+    }
     for manner, kinds in ((AS_IT_ANSWERS, (GREEDY, SAMPLED)), (REASONED, (GREEDY,))):
         who = policy if manner == AS_IT_ANSWERS else replace(policy, reply_prefix=NANO_REASONING)
         values = vote_metrics(game, tables, pairs, who, seed.child("votes"), manners=kinds, prefix=NANO_REASONING)
-        marks |= {_vote_mark(name, manner): shares for name, shares in values.items() if not name.endswith("/words")}
-    return marks
+        scores |= {_vote_score(name, manner): shares for name, shares in values.items() if not name.endswith("/words")}
+    return scores
 
 
-def _vote_mark(name: str, manner: str) -> str:
+def _vote_score(name: str, manner: str) -> str:
     """Name of a score here: ``vote/forced, sampled`` for ``decision sampled/forced``."""
     group, _, what = name.partition("/")
     group, is_sampled = group.removesuffix(" sampled"), group.endswith(" sampled")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pydantic import AliasChoices, Field
+
 from vision_zero.config.base import Config
 from vision_zero.evaluation.estimates import Estimate
 
@@ -9,4 +11,4 @@ from vision_zero.evaluation.estimates import Estimate
 class Exam(Config):
     """Scores by subject, ``<skill>/<what>``."""
 
-    marks: dict[str, Estimate]
+    scores: dict[str, Estimate] = Field(validation_alias=AliasChoices("scores", "marks"))

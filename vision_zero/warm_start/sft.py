@@ -65,9 +65,9 @@ class Collator:
         merge = self.processor.image_processor.merge_size**2
         image_tokens = [int(grid.prod()) // merge for grid in pictures["image_grid_thw"]]
         rows = [
-            (place, lesson.topic, *self._row(lesson, image_tokens[place]))
+            (place, example.topic, *self._row(example, image_tokens[place]))
             for place, picture in enumerate(taught)
-            for lesson in picture.lessons
+            for example in picture.examples
         ]
         rows.sort(key=lambda row: len(row[2]))
         parts = [self._part(part) for part in _parts(rows)]
@@ -86,13 +86,13 @@ class Collator:
             "labels": torch.tensor([labels + [IGNORED] * (width - len(labels)) for *_, labels in rows]),
         }
 
-    def _row(self, lesson: Example, image_tokens: int) -> tuple[list[int], list[int]]:
+    def _row(self, example: Example, image_tokens: int) -> tuple[list[int], list[int]]:
         """Token ids, and the mask of trained tokens: the answer with its end token."""
-        user = [{"role": "user", "content": [{"type": "image"}, {"type": "text", "text": lesson.prompt}]}]
+        user = [{"role": "user", "content": [{"type": "image"}, {"type": "text", "text": example.prompt}]}]
         text = self.processor.apply_chat_template(user, add_generation_prompt=True)
         text = text.replace(tokens.IMAGE, tokens.IMAGE * image_tokens)
         prompt = self.tokenizer(text, add_special_tokens=False).input_ids
-        answer = [*self.tokenizer(lesson.answer, add_special_tokens=False).input_ids, self.tokenizer.eos_token_id]
+        answer = [*self.tokenizer(example.answer, add_special_tokens=False).input_ids, self.tokenizer.eos_token_id]
         return prompt + answer, [IGNORED] * len(prompt) + answer
 
 
@@ -111,7 +111,7 @@ Counting = Callable[[torch.Tensor, torch.Tensor, torch.Tensor, Sequence[str]], N
 """Callback with a micro-batch's logits, labels, mask of trained tokens, and topics."""
 
 
-def lessons_loss(model: Any, inputs: dict[str, Any], count: Counting | None = None) -> torch.Tensor:
+def examples_loss(model: Any, inputs: dict[str, Any], count: Counting | None = None) -> torch.Tensor:
     """Mean cross-entropy, in nats, over the trained tokens of a step; every image is encoded once.
 
     Args:
@@ -160,7 +160,7 @@ class SftTrainer(StrictLoading, Trainer):
         self.model.load_state_dict(type(self.model).from_pretrained(folder).state_dict())
 
     def compute_loss(self, model: Any, inputs: dict[str, Any], return_outputs: bool = False, **kwargs: Any) -> Any:
-        return lessons_loss(model, inputs, self._count)
+        return examples_loss(model, inputs, self._count)
 
     def _count(self, logits: torch.Tensor, labels: torch.Tensor, taught: torch.Tensor, topics: Sequence[str]) -> None:
         expected = labels[taught]

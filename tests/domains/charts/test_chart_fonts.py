@@ -104,7 +104,7 @@ def test_known_fonts_come_first_and_the_order_is_that_of_names(install: Install)
         install(family, {"中": True})
     assert installed_families() == ["Noto Sans CJK SC", "WenQuanYi Zen Hei", "Noto Sans Tamil", "Ant", "Zebra"]
     assert chart(TABLE.replace("国", "")).style.fallbacks == ("Noto Sans CJK SC",)
-    assert installed_fonts_fingerprint() != before, "tables that were passed over are looked at again"
+    assert installed_fonts_fingerprint() != before, "tables that were skipped are looked at again"
 
 
 def test_arabic_and_hebrew_are_joined_and_run_to_the_left() -> None:

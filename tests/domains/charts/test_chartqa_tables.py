@@ -124,7 +124,7 @@ def test_a_bad_annotation_is_named(tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
-def test_bad_tables_are_passed_over(tmp_path: Path) -> None:
+def test_bad_tables_are_skipped(tmp_path: Path) -> None:
     root = folder(tmp_path, {"a_bad.csv": "Entity,Values\nA,x\n", "good.csv": COUNTRIES, "z_bad.csv": b"\xff"})
     source = ChartQaTableSource(config(root))
     assert {source.sample(Seed(4).child(place)).original_facts["source"] for place in range(2)} == {"tables/good.csv"}
@@ -203,6 +203,6 @@ def test_what_was_left_out_and_what_cannot_be_drawn_is_reported(tmp_path: Path) 
     for place in range(6):
         source.sample(Seed(8).child(place))
     report = source.report()
-    assert list(report.passed_over) == ["a.csv"]
-    assert "no letters of the charts' fonts: 中国日本" in report.passed_over["a.csv"]
+    assert list(report.skipped) == ["a.csv"]
+    assert "no letters of the charts' fonts: 中国日本" in report.skipped["a.csv"]
     assert report.adjusted == {"b.csv": "left out totals, which are no parts: Total"}

@@ -99,7 +99,7 @@ def test_a_file_of_another_kind_is_not_taken_for_the_named_one(tmp_path: Path) -
     (tmp_path / "a.jsonl").write_text(json.dumps({**ROW, "output_image": "images/y.jpg"}))
     made = source(str(tmp_path))
     assert pairs_of(made) == {}
-    assert "images/y.jpg: no such file" in made.report().passed_over["a.jsonl:0"]
+    assert "images/y.jpg: no such file" in made.report().skipped["a.jsonl:0"]
 
 
 def b64(data: bytes) -> str:

@@ -1,4 +1,4 @@
-"""Folders of pairs of files: the index, what is passed over, what stops."""
+"""Folders of pairs of files: the index, what is skipped, what stops."""
 
 from __future__ import annotations
 
@@ -86,7 +86,7 @@ def test_pictures_keep_their_size_unless_one_is_given(tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
-def test_everything_unusable_is_passed_over_with_its_reason(tmp_path: Path) -> None:
+def test_everything_unusable_is_skipped_with_its_reason(tmp_path: Path) -> None:
     original, modified = sound()
     pairs: dict[str, tuple[bytes | None, bytes | None]] = {
         "good": (original, modified),
@@ -172,7 +172,7 @@ def test_places_without_pairs_are_refused(tmp_path: Path) -> None:
         source("")
 
 
-def test_files_that_may_not_be_read_are_passed_over(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_files_that_may_not_be_read_are_skipped(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     made = source(folder(tmp_path, {"1": sound(), "2": sound(2)}))
     locked = str(tmp_path / "1_modified.png")
     files = type(made._index._storage._files)  # type: ignore[attr-defined]
@@ -240,7 +240,7 @@ def test_settings_that_cannot_work_are_refused(settings: dict[str, Any], message
         ImportedConfig(location="x", **settings)
 
 
-def test_a_link_to_itself_is_passed_over_and_every_other_file_is_counted(tmp_path: Path) -> None:
+def test_a_link_to_itself_is_skipped_and_every_other_file_is_counted(tmp_path: Path) -> None:
     """The operating system's error is not a lost connection: it ended the whole import."""
     location = folder(tmp_path, {"1": sound(1), "2": (None, sound(2)[1])})
     (tmp_path / "2_original.png").symlink_to(tmp_path / "2_original.png")
@@ -250,6 +250,6 @@ def test_a_link_to_itself_is_passed_over_and_every_other_file_is_counted(tmp_pat
     made = source(location)
     assert [pair.modified_facts["change"] for pair in made.each(Seed(0))] == ["a yellow field"]
     report = made.report()
-    assert (report.files, report.found, list(report.passed_over)) == (8, 2, ["2"])
-    assert "Too many levels of symbolic links" in report.passed_over["2"]
+    assert (report.files, report.found, list(report.skipped)) == (8, 2, ["2"])
+    assert "Too many levels of symbolic links" in report.skipped["2"]
     assert report.left_out == {"files that are no pictures by their names": 3}

@@ -96,7 +96,7 @@ def test_pairs_are_found_by_the_names_that_people_give(names: tuple[str, str], p
     pairs = pairs_of(made)
     assert set(pairs) == {pair_id}
     assert_sound(pairs[pair_id])
-    assert made.report().passed_over == {}
+    assert made.report().skipped == {}
 
 
 def test_ways_of_naming_may_be_mixed_and_other_pictures_are_counted(tmp_path: Path) -> None:
@@ -118,7 +118,7 @@ def test_ways_of_naming_may_be_mixed_and_other_pictures_are_counted(tmp_path: Pa
     made = source(root)
     assert set(pairs_of(made)) == {"1", "2"}
     report = made.report()
-    assert report.passed_over == {"3": "it has no modified picture"}
+    assert report.skipped == {"3": "it has no modified picture"}
     assert report.left_out["hidden files"] == 2
     assert report.left_out["pictures whose name fits no pair"] == 1
     assert any("compressed archives" in reason for reason in report.left_out)
@@ -173,8 +173,8 @@ def test_an_archive_that_is_cut_short_is_named(tmp_path: Path) -> None:
     (tmp_path / "b.tar").write_bytes(b"no archive" * 200)
     (tmp_path / "c.tar").write_bytes(whole[: len(original) + 600 + len(modified) // 2])
     report = source(str(tmp_path)).report()
-    assert "not a readable tar archive" in report.passed_over["b.tar"]
-    assert len(report.passed_over) == 2
+    assert "not a readable tar archive" in report.skipped["b.tar"]
+    assert len(report.skipped) == 2
 
 
 def rows(count: int = 2) -> list[dict[str, Any]]:
@@ -256,7 +256,7 @@ def test_halves_of_characters_can_be_stored(tmp_path: Path) -> None:
     assert [pair.modified_facts["change"] for pair in pairs] == ["broken \ufffd here", "whole \U0001f600"]
     PairTable(PairTable.from_pairs(enumerate(pairs), "train").rows, (made.report(),)).write(tmp_path / "pairs.parquet")
     (report,) = PairTable.read(tmp_path / "pairs.parquet").reports
-    assert "\ufffd.png: no such file" in report.passed_over["edits.jsonl:2"]
+    assert "\ufffd.png: no such file" in report.skipped["edits.jsonl:2"]
 
 
 @pytest.mark.parametrize(
@@ -304,7 +304,7 @@ def test_one_column_may_hold_both_pictures(tmp_path: Path) -> None:
     found: list[dict[str, Any]] = [{"images": [cell(original), cell(modified)], "prompt": "so"}, {"images": [cell(original)]}]
     made = source(table(tmp_path / "a.parquet", found))
     assert_sound(pairs_of(made)["a.parquet:0"])
-    assert made.report().passed_over == {"a.parquet:1": "column images holds 1 pictures where two are needed"}
+    assert made.report().skipped == {"a.parquet:1": "column images holds 1 pictures where two are needed"}
     named = source(str(tmp_path), original_column="images", modified_column="images")
     assert_sound(pairs_of(named)["a.parquet:0"])
 

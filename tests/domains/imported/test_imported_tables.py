@@ -96,7 +96,7 @@ def test_data_sets_that_were_saved_to_disk_are_read(tmp_path: Path) -> None:
     assert pair.modified.tobytes() == changed(scene).tobytes()
 
 
-def test_bad_rows_are_passed_over(tmp_path: Path) -> None:
+def test_bad_rows_are_skipped(tmp_path: Path) -> None:
     good = cells(0)
     rows = [
         good,
@@ -124,7 +124,7 @@ def test_unreadable_parquet_is_named(tmp_path: Path, data: bytes) -> None:
     assert "\n" not in str(raised.value)
 
 
-def test_parquet_that_is_damaged_inside_is_passed_over(tmp_path: Path) -> None:
+def test_parquet_that_is_damaged_inside_is_skipped(tmp_path: Path) -> None:
     path = tmp_path / "a.parquet"
     parquet(path, [cells(number) for number in range(6)], group=1)
     data = bytearray(path.read_bytes())

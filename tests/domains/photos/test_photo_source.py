@@ -187,7 +187,7 @@ def test_facts_say_where_the_picture_is_from(tmp_path: Path) -> None:
     assert all(set(region) == {"box", "color"} for region in facts["regions"])
 
 
-def test_photos_that_cannot_be_used_are_passed_over(tmp_path: Path) -> None:
+def test_photos_that_cannot_be_used_are_skipped(tmp_path: Path) -> None:
     files = {f"bad/{name}.png": data for name, data in BROKEN.items()}
     files["tiny.png"] = encoded(Image.new("RGB", (1, 1)))
     files["good.png"] = encoded(scenery(320, 240))
@@ -312,5 +312,5 @@ def test_photos_that_are_not_read_are_told(tmp_path: Path) -> None:
     assert set(source.check()) == {"a.heic"}
     report = source.report()
     assert (report.files, report.found, report.looks, report.failures) == (8, 5, 5, 1)
-    assert "HEIC is not read" in report.passed_over["a.heic"]
+    assert "HEIC is not read" in report.skipped["a.heic"]
     assert report.left_out == {"hidden files": 1, "files of split validation": 1, "files that are no pictures by their names": 1}

@@ -67,17 +67,15 @@ def test_each_picture_comes_once_before_any_comes_again(folder):
     assert sorted(drawn[:8]) == sorted(drawn[8:]) == [f"{number}.png" for number in range(8)]
 
 
-def test_what_is_broken_or_too_small_is_passed_over_and_named(tmp_path):
+def test_what_is_broken_or_too_small_is_skipped_and_named(tmp_path):
     scenery().save(tmp_path / "good.png")
     (tmp_path / "cut.png").write_bytes(encoded(scenery(seed=1))[:300])
     Image.new("RGB", (900, 12), "red").save(tmp_path / "line.png")
     source = PictureSource(PicturesConfig(location=str(tmp_path)))
     assert {base_of(source.sample(Seed(place))) for place in range(20)} == {"good.png"}
     report = source.report()
-    assert (report.found, report.failures, set(report.passed_over)) == (3, 2, {"cut.png", "line.png"})
-    assert report.passed_over["line.png"] == (
-        "its shorter side has 6 pixels once it is scaled from 900x12, at least 32 are needed"
-    )
+    assert (report.found, report.failures, set(report.skipped)) == (3, 2, {"cut.png", "line.png"})
+    assert report.skipped["line.png"] == ("its shorter side has 6 pixels once it is scaled from 900x12, at least 32 are needed")
 
 
 def test_copies_belong_to_one_split_whatever_their_names_and_formats(tmp_path):

@@ -34,7 +34,7 @@ def judge(table: Batches, config: SourcesConfig) -> Verdict:
     """Check a table against every expectation.
 
     Raises:
-        PairsError: the table is empty, or more than ``max_quarantined`` of its pairs fail, with what their sources passed over.
+        PairsError: the table is empty, or more than ``max_quarantined`` of its pairs fail, with what their sources skipped.
     """
     quality = config.quality
     probes: dict[str, Probe] = {}
@@ -87,26 +87,26 @@ def _check_share(
     sources: Sequence[SourceReport],
     config: QualityConfig,
 ) -> None:
-    """Of all pairs that there would be if no source had passed over anything, how many are lost?"""
+    """Of all pairs that there would be if no source had skipped anything, how many are lost?"""
     lost = {source.domain: source.lost_share for source in sources if domain_of(source.domain).counts_unusable}
     wanted = sum(1 / (1 - min(lost.get(domain, 0.0), 0.999)) for domain in frame["domain"])
     share = 1 - len(passed) / wanted
     if share <= config.max_quarantined:
         return
-    is_passed_over = any(source.passed_over for source in sources)
+    is_skipped = any(source.skipped for source in sources)
     told = []
     if reasons:
         common, count = Counter(broken[0] for broken in reasons.values()).most_common(1)[0]
         told.append(f"most often they broke “{common}” ({count})")
     for source in sources:
-        if source.passed_over:
+        if source.skipped:
             kind, names = next(iter(source.reasons().items()))
             told.append(
-                f"{len(source.passed_over)} of {source.found} {source.things} in {source.location} were passed over, most often "
+                f"{len(source.skipped)} of {source.found} {source.things} in {source.location} were skipped, most often "
                 f"because “{kind}” ({len(names)}, such as {names[0]})"
             )
     raise PairsError(
-        f"{share:.0%} of {wanted:.0f} pairs failed validation{' or could not be read' if is_passed_over else ''}, more than the "
+        f"{share:.0%} of {wanted:.0f} pairs failed validation{' or could not be read' if is_skipped else ''}, more than the "
         f"{config.max_quarantined:.0%} allowed; "
         f"{'; '.join(told)}: mend the source or the bounds under pairs.quality"
     )

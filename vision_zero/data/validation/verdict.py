@@ -84,7 +84,7 @@ class Verdict(Config):
     reasons: dict[str, int] = Field(default_factory=dict)
     """Quarantined pairs by reason."""
     sources: tuple[SourceReport, ...] = ()
-    """What the sources saw: what was found, used, passed over, and why."""
+    """What the sources saw: what was found, used, skipped, and why."""
 
     def warnings(self) -> list[str]:
         """The rules about all pairs together that do not hold, each with what was found."""

@@ -106,7 +106,7 @@ class ChartQaTableSource(PairSource):
             found=len(self._names),
             looks=len(self._looked_at),
             failures=len(self._problems),
-            passed_over=dict(self._problems),
+            skipped=dict(self._problems),
             adjusted=dict(self._adjusted),
             left_out={"files that are no .csv": rest} if (rest := len(self._files.entries) - len(self._names)) else {},
         )
@@ -151,7 +151,7 @@ class ChartQaTableSource(PairSource):
         return notes if isinstance(notes, dict) else {}
 
     def _chart(self, rng: np.random.Generator) -> Chart:
-        """A random table as a chart. Tables that cannot be used are passed over; when too many are, the last one is blamed."""
+        """A random table as a chart. Tables that cannot be used are skipped; when too many are, the last one is blamed."""
         problem = PairsError("")
         for _ in range(TABLE_TRIES):
             name = one_of(self.tables, rng)

@@ -65,7 +65,7 @@ def is_stacked(chart: Chart) -> bool:
     return chart.type in STACKED and len(chart.series) > 1
 
 
-def is_whole(chart: Chart) -> bool:
+def has_fixed_total(chart: Chart) -> bool:
     """Are the values parts of a whole that an edit must keep: a pie, or columns that have one and the same sum?"""
     if chart.type in SLICED:
         return True

@@ -13,7 +13,7 @@ import numpy as np
 from vision_zero.domains.charts.chart import SLICED, Chart, Range
 from vision_zero.domains.charts.compact import COMPACT_COLORS
 from vision_zero.domains.charts.config import ChartEdit, ChartsConfig
-from vision_zero.domains.charts.data_points import is_stacked, is_whole
+from vision_zero.domains.charts.data_points import has_fixed_total, is_stacked
 from vision_zero.domains.charts.edit_result import ChartChange, EditedChart
 from vision_zero.domains.charts.palette import HEAT_MAPS, all_colors, color_name, distance
 from vision_zero.domains.charts.phrases import (
@@ -188,7 +188,7 @@ def _with_places_exchanged(chart: Chart, one: int, other: int) -> EditedChart:
     changes = []
     for place in (one, other):
         # Alone, the newcomer stands in this place as well as in its own.
-        alone = None if is_whole(chart) else _in_order(chart, [*range(place), order[place], *range(place + 1, len(order))])
+        alone = None if has_fixed_total(chart) else _in_order(chart, [*range(place), order[place], *range(place + 1, len(order))])
         changes.append(ChartChange(place_phrase(chart, place), place_phrase(edited, place), alone))
     return EditedChart(edited, "reorder", tuple(changes))
 

@@ -15,8 +15,8 @@ from vision_zero.domains.charts.data_points import (
     DataPoint,
     cells,
     fits_axes,
+    has_fixed_total,
     is_stacked,
-    is_whole,
     mark_at,
     span,
     value_at,
@@ -64,7 +64,7 @@ def change_values(config: ChartsConfig, chart: Chart, rng: np.random.Generator) 
     edited, touched, count = chart, list[DataPoint](), 0
     while free and count < most:
         cell = free.pop()
-        partners = [other for other in free if _share_a_whole(chart, cell, other)] if is_whole(chart) else [None]
+        partners = [other for other in free if _share_a_whole(chart, cell, other)] if has_fixed_total(chart) else [None]
         for partner in partners:
             changed = _changed(config, edited, cell, partner, rng)
             if changed is not None:
@@ -100,7 +100,7 @@ def swap_series(config: ChartsConfig, chart: Chart, rng: np.random.Generator) ->
 
 
 def _of_marks(chart: Chart, edited: Chart, kind: ChartEdit, touched: list[DataPoint]) -> EditedChart:
-    joint = is_whole(chart) or is_stacked(chart)
+    joint = has_fixed_total(chart) or is_stacked(chart)
     changes = tuple(
         ChartChange(
             mark_phrase(chart, cell),

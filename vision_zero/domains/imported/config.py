@@ -47,7 +47,7 @@ class ImportedConfig(Config):
     """How files are read."""
 
     @model_validator(mode="after")
-    def _pairs_of_settings_are_whole(self) -> Self:
+    def _settings_that_belong_together_are_complete(self) -> Self:
         if (self.width is None) != (self.height is None):
             raise ValueError("give both width and height, or neither")
         if (self.original_column is None) != (self.modified_column is None):

@@ -122,7 +122,7 @@ class FileIndex(PairIndex):
 
 def _beside(pair_id: str, original: str) -> list[str]:
     """Where a pair's change may be told."""
-    named = (pair_id, *(f"{pair_id}{mark}{word}" for word in _WORDS for mark in "_.-"))
+    named = (pair_id, *(f"{pair_id}{separator}{word}" for word in _WORDS for separator in "_.-"))
     beside = str(PurePosixPath(original).parent / "prompt").removeprefix("./")
     return [f"{stem}{suffix}" for stem in (*named, beside) for suffix in (".txt", ".json")]
 
@@ -209,11 +209,11 @@ class RowIndex(PairIndex):
         if len(candidates) == 1:
             return candidates[0]
         # The names alone do not tell: some hold text, masks, or maps. Of equally good ones, the first.
-        return max(candidates, key=self._whole_rows)
+        return max(candidates, key=self._complete_rows)
 
-    def _whole_rows(self, columns: tuple[str, str]) -> tuple[int, int]:
+    def _complete_rows(self, columns: tuple[str, str]) -> tuple[int, int]:
         """Of the first rows, in how many these columns hold a pair of pictures that look alike, and in how many any."""
-        alike, whole = 0, 0
+        alike, complete = 0, 0
         for place in range(min(PROBED, len(self._rows))):
             try:
                 row = self._rows.row(place, sorted(set(columns)))
@@ -223,9 +223,9 @@ class RowIndex(PairIndex):
             except PairsError:
                 continue
             if mask_of(*pictures) is None:
-                whole += 1
+                complete += 1
                 alike += look_alike(*pictures)
-        return alike, whole
+        return alike, complete
 
 
 def open_index(config: ImportedConfig) -> PairIndex:

@@ -33,7 +33,7 @@ _Loaded = tuple[Image.Image, Image.Image, Made]
 class ImportedSource(PairSource):
     """Draws from the pairs of a location; facts say where a pair comes from.
 
-    What cannot be used is passed over, and the report says why. Two seeds may give the same pictures, for there are only so many.
+    What cannot be used is skipped, and the report says why. Two seeds may give the same pictures, for there are only so many.
 
     Raises:
         PairsError: the location cannot be read or holds no pairs.
@@ -67,7 +67,7 @@ class ImportedSource(PairSource):
             incomplete=len(self._index.problems),
             looks=self._usable.looks,
             failures=self._usable.failures,
-            passed_over={name: well_formed(reason) for name, reason in self._usable.problems.items()},
+            skipped={name: well_formed(reason) for name, reason in self._usable.problems.items()},
             adjusted=dict(self._adjusted),
             left_out=dict(self._index.left_out),
         )

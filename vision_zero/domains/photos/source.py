@@ -41,7 +41,7 @@ _Found = tuple[int, tuple[Image.Image, int]]
 class PhotoSource(PairSource):
     """Draws a crop of a photo and edits it; facts are the photo's origin, the crop, and the regions.
 
-    Photos that cannot be used are passed over, and the report says why.
+    Photos that cannot be used are skipped, and the report says why.
 
     Raises:
         PairsError: the photos' location cannot be read or holds none; the editor cannot be loaded.
@@ -76,7 +76,7 @@ class PhotoSource(PairSource):
             found=len(self._photos),
             looks=self._usable.looks,
             failures=self._usable.failures,
-            passed_over={name: well_formed(reason) for name, reason in self._usable.problems.items()},
+            skipped={name: well_formed(reason) for name, reason in self._usable.problems.items()},
             left_out=dict(self._photos.left_out),
             drawn_again=dict(self._editor.drawn_again),
             not_edited={well_formed(name): reason for name, reason in self._refused.items()},

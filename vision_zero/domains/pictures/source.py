@@ -24,7 +24,7 @@ class PictureSource(PairSource):
     """Takes a picture as it is, scaled down where it is too large; facts are its origin and the size that it had.
 
     There are only so many: each comes once before any comes again. What shows the same belongs to one split, whatever its file's
-    name, format or size. Pictures that cannot be used are passed over, and the report says why.
+    name, format or size. Pictures that cannot be used are skipped, and the report says why.
 
     Raises:
         PairsError: the location cannot be read or holds no pictures.
@@ -60,7 +60,7 @@ class PictureSource(PairSource):
             found=len(self._pictures),
             looks=self._usable.looks,
             failures=self._usable.failures,
-            passed_over={name: well_formed(reason) for name, reason in self._usable.problems.items()},
+            skipped={name: well_formed(reason) for name, reason in self._usable.problems.items()},
             left_out=dict(self._pictures.left_out),
         )
 

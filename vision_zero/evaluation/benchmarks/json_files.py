@@ -49,7 +49,7 @@ def rows_of(text: str, name: str) -> list[Row]:
 
 
 def lines_of(text: str, name: str) -> list[Row]:
-    """The objects of JSON lines; empty lines are passed over.
+    """The objects of JSON lines; empty lines are skipped.
 
     Raises:
         EvaluationError: a line is no JSON object; the message gives its number.

@@ -38,7 +38,7 @@ SCHEMA: pa.Schema = pa.schema(
 def read_records(path: Path) -> list[Record]:
     """The records of a file, in the order in which they were written; none if there is no file.
 
-    A last line without its end is the trace of a killed run and is passed over. Of an item that was asked again, because it had
+    A last line without its end is the trace of a killed run and is skipped. Of an item that was asked again, because it had
     become another one, the last record counts.
 
     Raises:

@@ -93,7 +93,7 @@ def score_caption(reply: str, changes: Sequence[Change]) -> Caption:
 
 
 def claims_in(reply: str) -> list[Claim]:
-    """The claims of a reply, at most ``MOST_CLAIMS``; whatever has no verb of change is passed over."""
+    """The claims of a reply, at most ``MOST_CLAIMS``; whatever has no verb of change is skipped."""
     text = readable(canonical(reply))
     text = (boxed(text) or text).lower()
     claims: list[Claim] = []

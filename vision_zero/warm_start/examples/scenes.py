@@ -37,7 +37,7 @@ def teach_list(facts: SceneFacts, rng: np.random.Generator) -> Example:
 def teach_order(facts: SceneFacts, rng: np.random.Generator) -> Example:
     """All objects with all attributes, ordered from one of the four sides, as needed for relations."""
     side = pick(SIDES, rng)
-    order = ", ".join(whole(facts["objects"][index]) for index in _from_side(facts, side, range(len(facts["objects"]))))
+    order = ", ".join(in_full(facts["objects"][index]) for index in _from_side(facts, side, range(len(facts["objects"]))))
     return Example("order", f"List all objects from the {_FROM[side]}.", order)
 
 
@@ -59,7 +59,7 @@ def _question_evidence(question: Question, facts: SceneFacts) -> list[str]:
     if question.family == "position":
         side: Side = "left" if question.answer in ("left", "right") else "front"
         named = [index for query in question.about for index in query.matches(facts)]
-        return [f"from {side} = {in_words([whole(facts['objects'][index]) for index in _from_side(facts, side, named)])}"]
+        return [f"from {side} = {in_words([in_full(facts['objects'][index]) for index in _from_side(facts, side, named)])}"]
     return [f"{query.noun()} = {in_words(fitting(query, facts))}" for query in question.about]
 
 
@@ -84,7 +84,7 @@ def _standing(part: Relation, facts: SceneFacts) -> str:
         for two in order:
             fit = part.query.fits(objects[one]) and part.other.fits(objects[two])
             if fit and one in facts["relationships"][part.side][two]:
-                return f"{whole(objects[one])} {SIDE_WORDS[part.side]} {whole(objects[two])}"
+                return f"{in_full(objects[one])} {SIDE_WORDS[part.side]} {in_full(objects[two])}"
     return in_words([])
 
 
@@ -96,7 +96,7 @@ def _from_side(facts: SceneFacts, side: Side, indices: Iterable[int]) -> list[in
 
 def fitting(query: Query, facts: SceneFacts) -> list[str]:
     """All objects that match a description, from left to right, with all attributes."""
-    return [whole(item) for item in from_left(facts) if query.fits(item)]
+    return [in_full(item) for item in from_left(facts) if query.fits(item)]
 
 
 def in_words(things: Sequence[str]) -> str:
@@ -106,10 +106,10 @@ def in_words(things: Sequence[str]) -> str:
 
 def listing(facts: SceneFacts) -> str:
     """ "small red metal cube, large blue rubber sphere", from left to right."""
-    return ", ".join(whole(item) for item in from_left(facts))
+    return ", ".join(in_full(item) for item in from_left(facts))
 
 
-def whole(item: Mapping[str, Any]) -> str:
+def in_full(item: Mapping[str, Any]) -> str:
     """An object with all attributes: "small red metal cube"."""
     return f"{item['size']} {item['color']} {item['material']} {item['shape']}"
 
