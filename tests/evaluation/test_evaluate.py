@@ -312,9 +312,9 @@ import sys
 from pathlib import Path
 from vision_zero.config.endpoint import EndpointConfig
 from vision_zero.evaluation.benchmarks.endpoint import Endpoint
-from vision_zero.evaluation.benchmarks.runner import run_benchmark
+from vision_zero.evaluation.benchmarks.runner import run_suite
 from vision_zero.evaluation.suites.scenes import scene_suite
-run_benchmark(scene_suite("compact", 12), Endpoint(EndpointConfig(url=sys.argv[1], model="m")), Path(sys.argv[2]), batch_size=2)
+run_suite(scene_suite("compact", 12), Endpoint(EndpointConfig(url=sys.argv[1], model="m")), Path(sys.argv[2]), batch_size=2)
 """
 
 
