@@ -11,8 +11,9 @@ from vision_zero.domains.charts.chartqa_csv import ParsedTable, parsed
 from vision_zero.domains.charts.chartqa_tables import chart_of
 from vision_zero.domains.charts.config import ChartsConfig
 from vision_zero.domains.charts.legibility import problems_on
-from vision_zero.domains.charts.number_formats import read_columns
+from vision_zero.domains.charts.number_formats import Column, read_columns
 from vision_zero.domains.charts.palette import color_name
+from vision_zero.domains.charts.table_names import name_and_unit
 from vision_zero.domains.charts.ticks import number, numbers
 from vision_zero.domains.charts.typography import value_title
 from vision_zero.errors import PairsError
@@ -34,13 +35,19 @@ def chart(text: str, seed: int = 0, **settings: object) -> Chart:
         ("1e-400", None, ""), ("12 kg", 12, "kg"), ("$1.2M", 1.2e6, "$"), ("€3,5 Mio.", 3.5e6, "€"), ("4.5bn", 4.5e9, ""),
         ("3 m", 3, "m"), ("~3", 3, ""), ("(1,234)", -1234, ""), ("−$5", -5, "$"), ("12*", 12, ""), ("≈ 4,5 %", 4.5, "%"),
         ("12 Jan", None, ""), ("1st", None, ""), ("2019/20", None, ""), ("5-10", None, ""), ("12:30", None, ""),
-        ("n/a", None, ""),
+        ("n/a", None, ""), ("1½", 1.5, ""), ("¾", 0.75, ""), ("١٢٫٥", 12.5, ""), ("1.2万", 12000, ""), ("3억 원", 3e8, "원"),
+        ("12 tCO2", 12, "tCO2"), ("45 m2", 45, "m2"), ("￥950", 950, "¥"), ("A$3", 3, "A$"), ("2 Mrd. €", 2e9, "€"),
     ],
 )  # fmt: skip
 def test_numbers_are_read_as_they_are_meant(cell: str, value: float | None, unit: str) -> None:
     (column,) = read_columns([[cell]])
     assert column.values == (value,)
     assert column.unit == (unit if value is not None else column.unit)
+
+
+def test_what_stands_at_few_numbers_is_a_note_and_no_unit() -> None:
+    assert read_columns([["12", "15", "16", "17 p"]])[0] == Column((12.0, 15.0, 16.0, None), "")
+    assert read_columns([["$12", "15", "16"]])[0] == Column((12.0, 15.0, 16.0), "$")
 
 
 def test_one_decimal_comma_settles_the_table() -> None:
@@ -69,12 +76,63 @@ def test_ranks_and_codes_are_no_names() -> None:
 
 
 @pytest.mark.parametrize(
+    "text",
+    [
+        "#,Country,GDP\n1,Norway,5\n2=,Peru,3\n2=,France,3\n",
+        "Place,Country,GDP\n1st,Norway,5\n2nd,Peru,3\n3rd,France,3\n",
+        "ISO,Country,GDP\n578,Norway,5\n604,Peru,3\n250,France,3\n",
+        "id,Country,GDP\na81f,Norway,5\nb72e,Peru,3\nc33d,France,3\n",
+        "Economies, by size\nCountry,GDP\nNorway,5\nPeru,3\nFrance,3\n",
+        "Country,GDP\rNorway,5\rPeru,3\rFrance,3\r",
+        "'Country','GDP'\n'Norway','5'\n'Peru','3'\n'France','3'\n",
+        "Country,GDP,GDP\nNorway,5,6\nPeru,3,7\nFrance,3,7\n",
+    ],
+)
+def test_names_and_numbers_are_found_in_tables_of_many_forms(text: str) -> None:
+    found = table(text)
+    assert (found.rows, found.columns, found.values) == (("Norway", "Peru", "France"), ("GDP",), ((5.0, 3.0, 3.0),))
+    assert found.title in ("", "Economies, by size")
+
+
+def test_a_second_header_and_a_line_of_units_are_no_rows() -> None:
+    found = table(",2019,,2020,\nShop,m,f,m,f\nA,1,2,3,4\nB,2,3,4,5\n")
+    assert found.columns == ("2019 m", "2019 f", "2020 m", "2020 f")
+    found = table("Shop,Weight,Area\n,kg,km²\nA,1,2\nB,2,3\n")
+    assert (found.rows, found.units, found.left_out) == (("A", "B"), ("kg", "km²"), ())
+
+
+@pytest.mark.parametrize(
+    ("header", "name", "unit"),
+    [
+        ("Weight (kg)", "Weight", "kg"),
+        ("PM2.5 (µg/m³)", "PM2.5", "µg/m³"),
+        ("GDP (USD bn)", "GDP", "USD bn"),
+        ("Revenue in million U.S. dollars", "Revenue", "million U.S. dollars"),
+        ("Cost, $", "Cost", "$"),
+        ("Preis / €", "Preis", "€"),
+        ("Noise [dB]", "Noise", "dB"),
+        ("Sales (net)", "Sales (net)", ""),
+        ("Index (2015=100)", "Index (2015=100)", ""),
+        ("Deaths in a year", "Deaths in a year", ""),
+    ],
+)
+def test_units_of_headers_are_units_of_columns(header: str, name: str, unit: str) -> None:
+    assert name_and_unit(header) == (name, unit)
+
+
+@pytest.mark.parametrize(
     ("text", "rows", "total"),
     [
         ("Region,Val\nAfrica,140\nAsia,210\nEurope,75\nWorld,425\n", ("Africa", "Asia", "Europe"), "World"),
         ("Region,M,F\nEU,6,12\nA,1,2\nB,2,4\nC,3,6\n", ("A", "B", "C"), "EU"),
         ("Name,Val\nA,1\nB,2\nAverage,1.5\n", ("A", "B"), "Average"),
         ("Name,Val\nA,1\nB,2\nTotal général,3\n", ("A", "B"), "Total général"),
+        ("Name,Val\nA,1\nB,2\nGrand Total:,3\n", ("A", "B"), "Grand Total:"),
+        ("Name,Val\nA,1\nB,2\nTotal sales,3\n", ("A", "B"), "Total sales"),
+        ("Name,Val\nAll countries,3\nA,1\nB,2\n", ("A", "B"), "All countries"),
+        ("Name;Val\nA;1\nB;2\nSumme gesamt;3\n", ("A", "B"), "Summe gesamt"),
+        ("Name,Val\nA,1\nB,2\nEU average,1.5\n", ("A", "B"), "EU average"),
+        ("Name,Val\nA,1\nB,2\n合計,3\n", ("A", "B"), "合計"),
     ],
 )
 def test_a_row_of_the_others_is_no_part_whatever_its_name(text: str, rows: tuple[str, ...], total: str) -> None:

@@ -16,31 +16,20 @@ from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import Any
 
-from vision_zero.domains.charts.number_formats import Column, read_columns
+from vision_zero.domains.charts.number_formats import Column, read_columns, reading
+from vision_zero.domains.charts.table_names import COUNTING, RANKS, is_code, is_total, is_unit, may_be_total, name_and_unit
 from vision_zero.errors import PairsError
 from vision_zero.text import single_line
 
 LEAST_FILLED = 0.6
 """A column counts if at least this share of its cells are numbers."""
 _DELIMITERS = ("\t", ";", "|", ",")
-_COUNTING = frozenset(("", "#", "no", "no.", "nr", "nr.", "rank", "ranking", "position", "pos", "pos.", "index", "id"))
-"""Headers of first columns that number the rows."""
-_RANKS = frozenset(("#", "rank", "ranking"))
 _YEARS = range(1500, 2101)
 _CODE = re.compile(r"[A-Z]{2,3}|[a-z]{2}")
-_TOTAL = re.compile(
-    r"(?:grand |sub-?\s?)?totals?|total g[ée]n[ée]ral|sum|overall|(?:total|all) \(.*\)|all|insgesamt|gesamt|summe"
-    r"|合计|总计|総計|합계|итого|averages?|avg\.?|mean|median|durchschnitt|mittelwert|moyenne|promedio|média|平均",
-    re.IGNORECASE,
-)
+_RANK = re.compile(r"[=T]?\d+ ?(?:st|nd|rd|th|[=.)º]+)?", re.IGNORECASE)
+_MISSING = frozenset(("", "-", "–", "—", ".", "..", "...", ":", "*", "n/a", "na", "n.a.", "nan", "null", "none", "x"))
 _SUM_TOLERANCE = 0.002
 """A first or last row that differs by no more than this share from the sum of at least three others is their sum ("World")."""
-_HEADER_UNIT = re.compile(r"(?P<name>.*?)\s*(?:[(\[](?P<unit>[^()\[\]]+)[)\]]|,?\s+in\s+(?P<words>\S+)|(?P<sign>%))\s*")
-_UNITS = frozenset(
-    "percent kg g mg t tonnes tons lb lbs m cm mm km mi ft l ml km² m² ha s ms min h hours minutes seconds days years °c °f kw "
-    "mw gw kwh mwh gwh twh hz ghz mhz mj pj eur usd gbp thousand thousands million millions billion billions trillion mb gb "
-    "tb km/h mph ppm points dollars euros".split()
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,12 +78,15 @@ def parsed(text: str, path: str, notes: Mapping[str, Any]) -> ParsedTable:
     """
     lines, delimiter = _lines(text, path)
     heading, lines = _without_heading(lines)
+    lines, given_units = _one_header(lines)
     if len(lines) < 3 or len(lines[0]) < 2:
         raise PairsError(f"{path}: not a table: it needs a header, a column of names, a column of numbers and two rows")
     header, body = lines[0], [line for line in lines[1:] if len(line) == len(lines[0])]
     columns = read_columns([[line[place] for line in body] for place in range(len(header))], delimiter == ";")
     named = _name_column(header, body, columns)
     kept = [place for place in range(len(header)) if place != named and _counts(place, named, header, columns)]
+    twice = [place for place in kept if header[place] in header[:place]]
+    kept = [place for place in kept if place not in twice]
     rows: dict[str, tuple[float, ...]] = {}
     for number, line in enumerate(body):
         values = tuple(value for place in kept if (value := columns[place].values[number]) is not None)
@@ -103,12 +95,15 @@ def parsed(text: str, path: str, notes: Mapping[str, Any]) -> ParsedTable:
     if not kept or len(rows) < 2:
         raise PairsError(f"{path}: holds fewer than two rows of numbers")
     left_out = [f"rows without a name or a number, or named twice: {lost}"] if (lost := len(lines) - 1 - len(rows)) else []
-    names = [_name_and_unit(header[place]) for place in kept]
+    if twice:
+        left_out.append(f"columns named twice: {len(twice)}")
+    names = [name_and_unit(header[place]) for place in kept]
+    named_units = [unit or (given_units[place] if given_units else "") for place, (_, unit) in zip(kept, names, strict=True)]
     table = ParsedTable(
         rows=tuple(rows),
         columns=tuple(name for name, _ in names),
         values=tuple(zip(*rows.values(), strict=True)),
-        units=tuple(columns[place].unit or unit for place, (_, unit) in zip(kept, names, strict=True)),
+        units=tuple(columns[place].unit or unit for place, unit in zip(kept, named_units, strict=True)),
         title=single_line(str(_inside(notes, "general_figure_info", "title", "text"))) or heading,
         annotation=str(notes.get("type", "")),
         row_title=single_line(header[named]),
@@ -123,6 +118,7 @@ def _lines(text: str, path: str) -> tuple[list[list[str]], str]:
     start, _, rest = text.partition("\n")
     if start.strip().lower().startswith("sep=") and len(start.strip()) <= 5:
         text = rest
+    text = text.replace("\r\n", "\n").replace("\r", "\n")
     best: tuple[float, list[list[str]], str] = (-1.0, [], ",")
     problem: csv.Error | None = None
     for delimiter in _DELIMITERS:
@@ -136,7 +132,7 @@ def _lines(text: str, path: str) -> tuple[list[list[str]], str]:
         widths = Counter(len(line) for line in lines if len(line) > 1)
         share = max(widths.values(), default=0) / max(1, len(lines))
         if share > best[0]:
-            best = (share, lines, delimiter)
+            best = (share, [[_unquoted(cell) for cell in line] for line in lines], delimiter)
     if problem is not None and best[0] <= 0:
         raise PairsError(f"{path}: not a CSV file: {problem}") from problem
     return best[1], best[2]
@@ -151,15 +147,51 @@ def _without_heading(lines: list[list[str]]) -> tuple[str, list[list[str]]]:
         len(lines[first]) != width or sum(bool(cell.strip()) for cell in lines[first]) == 1 < width
     ):
         first += 1
+    first += _is_title_of_cells(lines[first:])
     heading = [", ".join(cell.strip() for cell in line if cell.strip()) for line in lines[:first]]
     return single_line(" ".join(heading).lstrip("# ")), lines[first:]
+
+
+def _unquoted(cell: str) -> str:
+    text = cell.strip()
+    return text[1:-1] if len(text) > 1 and text[0] == text[-1] == "'" else cell
+
+
+def _is_title_of_cells(lines: Sequence[Sequence[str]]) -> bool:
+    """Whether the first line is a title that a comma parts into as many cells as the table has: "Sales by shop, 2020"."""
+    if len(lines) < 4 or not any(cell.startswith(" ") for cell in lines[0]) or any(cell.startswith(" ") for cell in lines[1]):
+        return False
+    return all(cell.strip().lower() not in _MISSING and reading(cell) is None for cell in lines[1])
+
+
+def _one_header(lines: list[list[str]]) -> tuple[list[list[str]], list[str]]:
+    """The lines with one header, and the units where a line below it holds them.
+
+    A second header stands below one whose cells are empty or repeated where they span several columns ("2019, , 2020, ").
+    """
+    if len(lines) < 4 or len(lines[0]) != len(lines[1]):
+        return lines, []
+    first, second = lines[0], [cell.strip() for cell in lines[1]]
+    if any(reading(cell) is not None for cell in second[1:]):
+        return lines, []
+    if not second[0] and all(not cell or is_unit(cell.strip("()[]")) for cell in second[1:]) and any(second):
+        return [first, *lines[2:]], [cell.strip("()[]") for cell in second]
+    spans = [cell.strip() for cell in first[1:]]
+    if len(set(spans)) == len(spans) or any(cell.lower() in _MISSING for cell in second[1:]):
+        return lines, []
+    above = ""
+    header = [second[0] or first[0]]
+    for cell, below in zip(spans, second[1:], strict=True):
+        above = cell or above
+        header.append(f"{above} {below}".strip())
+    return [header, *lines[2:]], []
 
 
 def _name_column(header: Sequence[str], body: Sequence[Sequence[str]], columns: Sequence[Column]) -> int:
     """The column that names the rows: the first, but for those that number them and codes right before their names."""
     words = [place for place in range(len(header)) if _are_names(place, body, columns)]
     named = 0
-    if _numbers_rows(header[0], columns[0]):
+    if _numbers_rows(header[0], columns[0]) or _are_ranks(header[0], body) or is_code(header[0]):
         named = next((place for place in words if place > 0), 0)
     cells = [line[named].strip() for line in body]
     return named + 1 if named + 1 in words and all(map(_CODE.fullmatch, filter(None, cells))) else named
@@ -171,12 +203,18 @@ def _are_names(place: int, body: Sequence[Sequence[str]], columns: Sequence[Colu
     return different and sum(value is not None for value in columns[place].values) < 0.2 * len(cells)
 
 
+def _are_ranks(name: str, body: Sequence[Sequence[str]]) -> bool:
+    """Whether the first column ranks the rows: "1st", "2=", "=2", "T3", "4."."""
+    cells = [line[0].strip() for line in body if line[0].strip()]
+    return bool(cells) and all(map(_RANK.fullmatch, cells)) and (key_of(name) in COUNTING or not all(map(str.isdigit, cells)))
+
+
 def _numbers_rows(name: str, column: Column) -> bool:
     values = [value for value in column.values if value is not None]
     if len(values) < LEAST_FILLED * len(column.values):
         return False
     counts = values[0] in (0, 1) and all(after - before in (0, 1, 2) for before, after in pairwise(values))
-    return _key(name) in _COUNTING or (counts and len(values) == len(column.values))
+    return key_of(name) in COUNTING or (counts and len(values) == len(column.values))
 
 
 def _counts(place: int, named: int, header: Sequence[str], columns: Sequence[Column]) -> bool:
@@ -184,30 +222,24 @@ def _counts(place: int, named: int, header: Sequence[str], columns: Sequence[Col
     filled = sum(value is not None for value in columns[place].values)
     if filled < max(1.0, LEAST_FILLED * len(columns[place].values)) or _is_repeated(header[place], header):
         return False
-    if _key(header[place]) in _RANKS or (place < named and _numbers_rows(header[place], columns[place])):
+    if key_of(header[place]) in RANKS or (place < named and _says_which(header[place], columns[place])):
         return False
-    return not (_key(header[place]) == "year" and all(value in (*_YEARS, None) for value in columns[place].values))
+    return not (key_of(header[place]) == "year" and all(value in (*_YEARS, None) for value in columns[place].values))
 
 
-def _key(name: str) -> str:
+def _says_which(name: str, column: Column) -> bool:
+    return _numbers_rows(name, column) or key_of(name) in COUNTING or is_code(name)
+
+
+def key_of(name: str) -> str:
     return single_line(name).lower()
-
-
-def _name_and_unit(header: str) -> tuple[str, str]:
-    """A column's name, and its unit where the header ends with one: "Weight (kg)", "Share in %"."""
-    name, found = single_line(header), _HEADER_UNIT.fullmatch(single_line(header))
-    unit = "" if found is None else (found["unit"] or found["words"] or found["sign"] or "").strip()
-    is_unit = bool(unit) and (set(unit.lower().split()) <= _UNITS or re.search(r"[%$€£¥₹]", unit))
-    if found is None or not found["name"] or not is_unit:
-        return name, "%" if "%" in name else ""
-    return found["name"].rstrip(" ,:"), "%" if unit.lower() == "percent" else unit
 
 
 def _without_totals(table: ParsedTable, path: str) -> ParsedTable:
     """The table without its sums: exchanged like a part, they would contradict the parts."""
-    rows = [place for place, name in enumerate(table.rows) if not _TOTAL.fullmatch(name)]
+    rows = [place for place, name in enumerate(table.rows) if not is_total(name)]
     rows = next((others for end in (-1, 0) if (others := _parts(table, rows, end))), rows)
-    columns = [place for place, name in enumerate(table.columns) if not _TOTAL.fullmatch(name)]
+    columns = [place for place, name in enumerate(table.columns) if not is_total(name)]
     columns = columns or list(range(len(table.columns)))
     if len(rows) < 2:
         raise PairsError(f"{path}: holds fewer than two rows of numbers beside the total")
@@ -226,11 +258,14 @@ def _without_totals(table: ParsedTable, path: str) -> ParsedTable:
 def _parts(table: ParsedTable, rows: Sequence[int], end: int) -> list[int]:
     """The other rows, where the first or the last one is their sum in every column; else none."""
     others = [place for place in rows if place != rows[end]] if rows else []
-    if len(others) < 3:
+    is_named = bool(rows) and may_be_total(table.rows[rows[end]])
+    if len(others) < (2 if is_named else 3):
         return []
     sums = [(column[rows[end]], sum(column[place] for place in others)) for column in table.values]
     are_sums = all(total > 0 and abs(total - parts) <= _SUM_TOLERANCE * total for total, parts in sums)
-    by_chance = len(sums) == 1 and sums[0][0] < 100  # small numbers of one column often add up; so does a half of shares
+    by_chance = (
+        not is_named and len(sums) == 1 and sums[0][0] < 100
+    )  # small numbers of one column often add up; so does a half of shares
     return others if are_sums and not by_chance else []
 
 

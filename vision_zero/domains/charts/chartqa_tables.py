@@ -10,11 +10,13 @@ import json
 import re
 from collections.abc import Mapping
 from dataclasses import replace
+from pathlib import PurePosixPath
 from typing import Any, final
 
 import numpy as np
 
 from vision_zero.data.image_pair import ImagePair
+from vision_zero.data.json_csv import text_of
 from vision_zero.data.remote_storage import ConnectionLostError, NotThereError, Storage
 from vision_zero.data.source import PairSource
 from vision_zero.data.source_report import SourceReport
@@ -33,6 +35,7 @@ from vision_zero.randomness import Seed
 from vision_zero.text import well_formed
 
 TABLE_TRIES = 50
+_TABLES = (".csv", ".tsv")
 MOST_BARS = 24
 MOST_SLICES = 8
 _ANNOTATED: Mapping[str, tuple[ChartType, ...]] = {
@@ -74,7 +77,7 @@ class ChartQaTableSource(PairSource):
             self._files = Storage(f"{split}/tables", config.storage)
         except NotThereError as error:
             raise PairsError(f"{error}; chartqa_root must hold train, val and test of ChartQA") from error
-        names = [name for name in self._files.entries if name.endswith(".csv")]
+        names = [name for name in self._files.entries if name.lower().endswith(_TABLES)]
         if not names:
             raise PairsError(f"no tables in {split}/tables: chartqa_root must hold train, val and test of ChartQA")
         self._names, self._problems, self._looked_at = names, dict[str, str](), set[str]()
@@ -108,7 +111,7 @@ class ChartQaTableSource(PairSource):
             failures=len(self._problems),
             skipped=dict(self._problems),
             adjusted=dict(self._adjusted),
-            left_out={"files that are no .csv": rest} if (rest := len(self._files.entries) - len(self._names)) else {},
+            left_out={"files that are no .csv or .tsv": rest} if (rest := len(self._files.entries) - len(self._names)) else {},
         )
 
     def sample(self, seed: Seed) -> ImagePair:
@@ -122,9 +125,9 @@ class ChartQaTableSource(PairSource):
             ConnectionLostError: it cannot be reached now; that does not make it unusable.
         """
         try:
-            text = self._files.read(name).decode("utf-8-sig")
-            notes = self._notes(f"{name.removesuffix('.csv')}.json")
-        except (UnicodeDecodeError, json.JSONDecodeError) as error:
+            text = text_of(self._files.read(name), name)
+            notes = self._notes(str(PurePosixPath(name).with_suffix(".json")))
+        except (ValueError, RecursionError) as error:
             raise PairsError(f"{name}: cannot be read: {' '.join(str(error).split())}") from error
         return parsed(text, name, notes)
 

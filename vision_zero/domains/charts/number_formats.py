@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import math
 import re
+import unicodedata
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -17,14 +18,16 @@ DecimalMark = Literal[".", ","]
 
 LARGEST, SMALLEST = 1e100, 1e-100
 """Beyond these, arithmetic on axes would overflow."""
-_CURRENCY = r"US\$|USD|EUR|GBP|CHF|JPY|CNY|INR|Rs\.?|R\$|[$€£¥₹₩₽₺]"
+_CURRENCY = r"[A-Z]{1,2}\$|USD|EUR|GBP|CHF|JPY|CNY|INR|Rs\.?|[$€£¥₹₩₽₺₫₴₦₱฿]"
 _CELL = re.compile(
     rf"(?P<about>[~≈∼]|ca\.?|c\.|approx\.?|about)?\s*(?P<open>\()?\s*(?P<sign>[-+])?\s*(?P<money>{_CURRENCY})?\s*(?P<late>[-+])?\s*"
     r"(?P<body>(?:\d[\d.,' ]*\d|\d|[.,]\d[\d]*))"
     r"(?P<power>e[-+]?\d+|\s*[x×·]\s*10\s?\^?\s?[-+]?\d+)?"
-    r"(?P<gap>\s*)(?P<unit>[^\d()\[\]]*?)\s*(?P<close>\))?\s*(?P<note>(?:\[\w+\]|\((?:e|est\.?|p|f|r)\)|[*†‡])*)",
+    r"(?P<gap>\s*)(?P<unit>(?:[^\d()\[\]]|(?<=[A-Za-z])[23](?!\d))*?)\s*(?P<close>\))?\s*(?P<note>(?:\[\w+\]|\((?:e|est\.?|p|f|r)\)|[*†‡])*)",
     re.IGNORECASE,
 )
+_ALIKE = str.maketrans({"\N{MINUS SIGN}": "-", "\u2019": "'", "\u066b": ".", "\u066c": ",", "\uffe5": "¥", "\uff04": "$"})
+_FRACTION = re.compile(r"(\d*)\s?([\u00bc-\u00be\u2150-\u215e])")
 _SUPERSCRIPTS = str.maketrans("⁰¹²³⁴⁵⁶⁷⁸⁹⁻⁺", "0123456789-+")
 _POWER = re.compile(r"10([⁻⁺]?[⁰¹²³⁴⁵⁶⁷⁸⁹]+)")
 _UNIT = re.compile(r"[^\W\d_%$€£¥₹°µ]{0,24}|[\w%‰$€£¥₹°µ²³/.·\s-]{1,24}")
@@ -33,10 +36,12 @@ _NOT_UNITS = re.compile(
 )
 _SCALES = {
     "thousand": 3, "thousands": 3, "thsd": 3, "million": 6, "millions": 6, "mn": 6, "mln": 6, "mio": 6, "billion": 9,
-    "billions": 9, "bn": 9, "bln": 9, "trillion": 12, "trillions": 12, "tn": 12, "trn": 12, "lakh": 5, "crore": 7,
+    "billions": 9, "bn": 9, "bln": 9, "mrd": 9, "trillion": 12, "trillions": 12, "tn": 12, "trn": 12, "lakh": 5, "crore": 7,
+    "tsd": 3, "mill": 6, "millionen": 6, "milliarden": 9, "millones": 6, "milliards": 9, "тыс": 3, "млн": 6, "млрд": 9,
 }  # fmt: skip
 _LETTERS = {"k": 3, "K": 3, "M": 6, "B": 9, "T": 12}
 """Magnitudes where they touch the number: "3 m" is three metres, "3M" three million."""
+_MYRIADS = {"千": 3, "万": 4, "萬": 4, "만": 4, "亿": 8, "億": 8, "억": 8, "兆": 12, "조": 12}
 _MONEY_LETTERS = {**_LETTERS, "m": 6, "b": 9, "t": 12}
 _PLAIN = re.compile(r"\d+")
 _SPACES = re.compile(r"(?<=\d)[ '](?=\d{3}(?!\d))")
@@ -92,7 +97,8 @@ class Column:
 def reading(cell: str) -> Reading | None:
     """What a cell says, or None where it is no number."""
     text = _POWER.sub(lambda found: "10^" + found[1].translate(_SUPERSCRIPTS), cell.strip())
-    text = re.sub(r"[\u00a0\u2007\u2009\u202f]", " ", text).replace("\N{MINUS SIGN}", "-").replace("\u2019", "'")
+    text = re.sub(r"[\u00a0\u2007\u2009\u202f]", " ", text).translate(_ALIKE)
+    text = _FRACTION.sub(_as_decimal, text)
     found = _CELL.fullmatch(text)
     if found is None or bool(found["open"]) != bool(found["close"]) or (found["sign"] and found["late"]):
         return None
@@ -112,6 +118,12 @@ def reading(cell: str) -> Reading | None:
     return Reading(digits, negative, power, " ".join(part for part in (money, unit) if part))
 
 
+def _as_decimal(found: re.Match[str]) -> str:
+    """ "1½" as "1.5"; "⅓" has no more digits than are shown."""
+    value = Decimal(found[1] or 0) + Decimal(repr(round(unicodedata.numeric(found[2]), 4)))
+    return f"{value.normalize():f}"
+
+
 def read_columns(columns: Sequence[Sequence[str]], prefers_comma: bool = False) -> list[Column]:
     """The columns of a table as numbers.
 
@@ -126,9 +138,11 @@ def read_columns(columns: Sequence[Sequence[str]], prefers_comma: bool = False) 
 
 def _column(readings: Sequence[Reading | None], mark: DecimalMark | None) -> Column:
     units = Counter(found.unit for found in readings if found is not None)
-    # A cell without a unit has that of its column; cells with another one cannot share its axis.
-    named = [unit for unit, _ in units.most_common() if unit]
-    unit = named[0] if named else ""
+    # A cell without a unit has that of its column; cells with another one cannot share its axis. What stands at few numbers is
+    # a note, unless it is a currency or a per cent sign, which tables have at the first number of a column only.
+    unit = next((unit for unit, _ in units.most_common() if unit), "")
+    if units[unit] < 0.5 * units.total() and not re.match(rf"{_CURRENCY}|[%‰]", unit):
+        unit = ""
     values = []
     for found in readings:
         own = None if found is None else mark or found.mark or ("." if _PLAIN.fullmatch(found.digits) else None)
@@ -150,6 +164,8 @@ def _mark(readings: Iterable[Reading | None], prefers_comma: bool) -> DecimalMar
 def _scale(unit: str, is_money: bool, is_apart: bool) -> tuple[int, str]:
     """The power of ten that a unit begins with, and the rest of it."""
     first, _, rest = unit.partition(" ")
+    if unit[:1] in _MYRIADS:
+        return _MYRIADS[unit[0]], unit[1:].strip()
     if first.lower().rstrip(".") in _SCALES:
         return _SCALES[first.lower().rstrip(".")], rest.strip()
     letters = _MONEY_LETTERS if is_money else _LETTERS if not is_apart else {}
