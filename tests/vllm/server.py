@@ -17,6 +17,7 @@ from vision_zero.policy.base_models import nano_folder
 NAME = "nano"
 SECONDS_TO_START = 600
 SAME_PIXELS = ("--mm-processor-kwargs", '{"use_fast": false}')
+SAME_LOG_PROBS = ("--logprobs-mode", "processed_logprobs")
 _ENVIRONMENT = {
     "HF_HUB_OFFLINE": "1",
     "PYTHONPATH": str(Path(__file__).parent / "shim"),

@@ -4,20 +4,23 @@ import gc
 import os
 from dataclasses import replace
 from pathlib import Path
+from statistics import fmean
 
 import pytest
 import torch
 from peft import LoraConfig, get_peft_model
 
 from tests.make import scene_pairs
-from tests.vllm.server import NAME, SAME_PIXELS, vllm_process
+from tests.training.jobs import run_stage, start, tiny_job
+from tests.vllm.server import NAME, SAME_LOG_PROBS, SAME_PIXELS, vllm_process
 from vision_zero.config.endpoint import VllmConfig
-from vision_zero.config.policy import PolicyConfig
+from vision_zero.config.policy import PolicyConfig, SamplingConfig, SamplingParams
 from vision_zero.errors import PolicyError
 from vision_zero.policy.loading import load_base, load_policy
 from vision_zero.policy.openai_client import Server
 from vision_zero.policy.policy import user_message
 from vision_zero.policy.vllm_check import measured_difference
+from vision_zero.policy.vllm_log_probs import check_log_probs_mode
 from vision_zero.policy.vllm_server import contact, served_models
 from vision_zero.randomness import Seed
 
@@ -33,7 +36,7 @@ LAYERS = r".*language_model.*\.(q_proj|v_proj|up_proj|down_proj)"
 
 @pytest.fixture(scope="module")
 def server(tmp_path_factory):
-    with vllm_process(PROGRAM, tmp_path_factory.mktemp("vllm"), *SAME_PIXELS) as running:
+    with vllm_process(PROGRAM, tmp_path_factory.mktemp("vllm"), *SAME_PIXELS, *SAME_LOG_PROBS) as running:
         yield running
 
 
@@ -96,6 +99,35 @@ def test_adapters_are_loaded_play_as_here_and_leave(config, served, shared, tmp_
     assert not list(shared.iterdir())
 
 
+@pytest.mark.parametrize("temperature", [0.7, 1.0, 1.3])
+def test_log_probs_of_sampled_replies_are_those_of_the_model_at_that_temperature(config, tmp_path, temperature):
+    files = adapter_of(8, tmp_path)
+    here, there = load_policy(PolicyConfig(base="nano"), files), load_policy(config, files)
+    replies = there.draw(CHATS, SamplingParams(temperature, 24), Seed(2), ["a chat"] * len(CHATS))
+    gaps = [
+        abs(ours - theirs)
+        for chat, reply in zip(CHATS, replies, strict=True)
+        for ours, theirs in zip(here.log_probs(chat, reply.tokens, temperature), reply.log_probs, strict=True)
+    ]
+    assert len(gaps) > 60
+    assert max(gaps) < 1e-3
+    assert fmean(gaps) < 2e-5
+
+
+@pytest.mark.parametrize("stage", ["clue", "decision"])
+def test_training_on_its_replies_has_importance_sampling_ratios_of_one(stage, served, tmp_path):
+    job = tiny_job("nano", tmp_path, start(stage), iterations=2)
+    sampling = SamplingConfig(max_clue_tokens=24, max_vote_tokens=48, temperature=0.7, vote_temperature=1.3)
+    job = replace(job, policy=job.policy.model_copy(update={"server": served, "sampling": sampling}))
+    first, second = (record.metrics for record in run_stage(job).state.history)
+    for metrics in (first, second):
+        assert metrics["sampling/sampling_logp_difference/max"] < 1e-3
+        assert metrics["sampling/sampling_logp_difference/mean"] < 2e-5
+        ratios = [metrics[f"sampling/importance_sampling_ratio/{name}"] for name in ("min", "mean", "max")]
+        assert ratios == pytest.approx([1.0] * 3, abs=5e-3)
+        assert metrics["sampling/limited"] == 0
+
+
 def test_an_adapter_that_the_server_has_lost_is_handed_over_again(config, served, tmp_path, caplog):
     policy = load_policy(config, adapter_of(8, tmp_path))
     before = said(policy, greedy=True)
@@ -128,6 +160,13 @@ def test_other_names_and_paths_are_told(config, served):
 def other_pixels(tmp_path_factory):
     with vllm_process(PROGRAM, tmp_path_factory.mktemp("vllm")) as running:
         yield running
+
+
+def test_log_probs_of_temperature_one_are_noticed(other_pixels, shared):
+    served = VllmConfig(url=other_pixels.url, model=NAME, adapters=str(shared), tries=1)
+    sampling = SamplingConfig(temperature=0.7)
+    with pytest.raises(PolicyError, match="start it with --logprobs-mode processed_logprobs"):
+        check_log_probs_mode(served, load_policy(PolicyConfig(base="nano", server=served, sampling=sampling), None))
 
 
 def test_images_that_the_server_resizes_differently_are_noticed(other_pixels, shared):
