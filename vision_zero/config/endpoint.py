@@ -67,13 +67,16 @@ class VllmConfig(ServerConfig):
     from files.
     """
 
+    replicas: tuple[str, ...] = ()
+    """Base URLs of further servers that serve the same base under the same name. Requests are spread over all of them, and each
+    loads every adapter."""
     adapters: str
-    """A folder that this process and the server can reach under the same path."""
+    """A folder that this process and all servers can reach under the same path."""
     sleeps: bool = False
     """Release the GPU's memory while this process trains, so that both can use one GPU. Start the server also with
     ``--enable-sleep-mode`` and VLLM_SERVER_DEV_MODE=1. It cannot be shared with other processes."""
     parallel: int = Field(256, ge=1, le=1024)
-    """Concurrent requests; the server batches them."""
+    """Concurrent requests to each server, which batches them."""
     tries: int = Field(9, ge=1, le=12)
     """Tries of one request; the waits between them double. The default waits four minutes: a server can restart."""
     largest_difference: float | None = Field(None, gt=0.0)
@@ -82,6 +85,19 @@ class VllmConfig(ServerConfig):
     importance_sampling: ImportanceSamplingConfig | None = ImportanceSamplingConfig()
     """Correction of the update for the difference between the server's probabilities and the trained model's; null: none. At
     another sampling temperature than 1 the server must be started with ``--logprobs-mode processed_logprobs``."""
+
+    @property
+    def servers(self) -> tuple[Self, ...]:
+        """The settings of each server by itself."""
+        return tuple(self.model_copy(update={"url": url, "replicas": ()}) for url in (self.url, *self.replicas))
+
+    @model_validator(mode="after")
+    def _servers_differ(self) -> Self:
+        urls = [url.rstrip("/") for url in (self.url, *self.replicas)]
+        twice = sorted({url for url in urls if urls.count(url) > 1})
+        if twice:
+            raise ValueError(f"{twice[0]} is named twice: url and replicas must be different servers")
+        return self
 
 
 class JudgeConfig(Config):

@@ -75,7 +75,7 @@ def _voted(policy: Policy, votes: Sequence[Messages], seed: Seed) -> dict[str, A
     tokens = sum(len(reply.tokens) for reply in replies)
     speed = {"batch": len(batch), "tokens": tokens, "tokens_per_s": round(tokens / ours, 1)}
     if policy.served is not None:
-        return {**speed, "server": policy.served.config.url}
+        return {**speed, "server": " ".join(server.url for server in policy.served.config.servers)}
     bare, step = sum(forward["read"]) + sum(forward["step"]), fmean(forward["step"])
     gpu = own_gpu()
     weights = sum(parameter.nbytes for parameter in policy.model.parameters())

@@ -1,4 +1,4 @@
-"""Generation by a vLLM server instead of the model in this process.
+"""Generation by a vLLM server, or several, instead of the model in this process.
 
 Adapters are passed as files in a folder that both processes see, and are requested by name; the base has its own name.
 Completions come back as token ids: the update trains what was sampled, never re-tokenised text. The prompt's ids come back too,
@@ -6,7 +6,8 @@ and must equal those that will be trained. TRL's vLLM mode is not used: it sends
 server expands them again (huggingface/trl, issue 6294). Nor can vLLM run in this process: its versions for the pinned torch
 need an older FastAPI than ZenML's server. On a shared GPU the server sleeps while this process trains.
 
-Completions are reproducible from the seed only as far as the server's are: rounding depends on its batch sizes.
+With several servers, request after request goes to them in turn. Completions are reproducible from the seed only as far as the
+servers' are: rounding depends on their batch sizes.
 """
 
 from __future__ import annotations
@@ -67,37 +68,37 @@ class ServedReply:
 
 
 class VllmModel:
-    """A model on the server: the base, or an adapter, which is unloaded when this object is garbage-collected."""
+    """A model on the servers: the base, or an adapter, which is unloaded when this object is garbage-collected."""
 
     def __init__(self, config: VllmConfig, adapter: HandedAdapter | None = None) -> None:
         self.config = config
         self.name = config.model if adapter is None else adapter.folder.name
         self._adapter = adapter
         self._loading = Lock()
-        self._times_lost = 0
+        self._lost: set[str] = set()
 
     @classmethod
     def adapter(cls, config: VllmConfig, files: Path) -> VllmModel:
         """Hand over the adapter of a folder.
 
         Raises:
-            PolicyError: the server does not answer or does not take it, or it cannot be written where the server reads.
+            PolicyError: a server does not answer or does not take it, or it cannot be written where the servers read.
         """
         contact(config)
-        handed = HandedAdapter.of(config, files)
         wake_up(config)
+        handed = HandedAdapter.of(config, files)
         handed.load()
         served = cls(config, handed)
         weakref.finalize(served, handed.unload)
         return served
 
     def base(self) -> VllmModel:
-        """The base that the server was started with."""
+        """The base that the servers were started with."""
         return VllmModel(self.config)
 
     @property
     def context(self) -> int | None:
-        """The server's context length in tokens (``--max-model-len``); None if it does not say."""
+        """The shortest context length of the servers in tokens (``--max-model-len``); None if none says."""
         return contact(self.config)
 
     def replies(
@@ -113,7 +114,7 @@ class VllmModel:
             never: tokens that are not sampled.
 
         Raises:
-            PolicyError: the server does not answer, or reads a prompt differently from this process.
+            PolicyError: a server does not answer, or reads a prompt differently from this process.
         """
         how = {
             "model": self.name,
@@ -129,8 +130,10 @@ class VllmModel:
             "logprobs": True,
         }
 
+        servers = self.config.servers
+
         def ask(number: int) -> list[ServedReply]:
-            one = asked[number]
+            one, server = asked[number], servers[number % len(servers)]
             is_greedy = drawing.temperature == 0
             body = {
                 **how,
@@ -139,10 +142,10 @@ class VllmModel:
                 "n": 1 if is_greedy else one.count,
                 "seed": seed.child("reply", number).integer() % 2**31,
             }
-            prompt, replies = self._complete(body)
+            prompt, replies = self._complete(server, body)
             if not _same_prompt(one.prompt, prompt, never):
                 raise PolicyError(
-                    f"{self.config.url} reads the prompt of {one.name} as {len(prompt)} tokens, this process as "
+                    f"{server.url} reads the prompt of {one.name} as {len(prompt)} tokens, this process as "
                     f"{len(one.prompt)}: serve the same base with the same chat template, and policy.pictures as "
                     "--mm-processor-kwargs"
                 )
@@ -150,28 +153,28 @@ class VllmModel:
 
         contact(self.config)
         wake_up(self.config)
-        with ThreadPoolExecutor(self.config.parallel) as pool:
+        with ThreadPoolExecutor(self.config.parallel * len(servers)) as pool:
             return list(pool.map(ask, range(len(asked))))
 
-    def _complete(self, body: dict[str, Any]) -> tuple[list[int], list[ServedReply]]:
-        server = Server(self.config, PolicyError)
+    def _complete(self, server: VllmConfig, body: dict[str, Any]) -> tuple[list[int], list[ServedReply]]:
+        client = Server(server, PolicyError)
         try:
-            return server.post("chat/completions", body, _completions)
+            return client.post("chat/completions", body, _completions)
         except PolicyError:
-            if not self._is_back():
+            if not self._is_back(server):
                 raise
-        return server.post("chat/completions", body, _completions)
+        return client.post("chat/completions", body, _completions)
 
-    def _is_back(self) -> bool:
-        """Was the adapter lost, as after a restart of the server, and is it there again? One request hands it over for all."""
+    def _is_back(self, server: VllmConfig) -> bool:
+        """Had the server lost the adapter, as after a restart, and has it again? One request hands it over for all."""
         if self._adapter is None:
             return False
         with self._loading:
-            if self.name not in served_models(self.config):
-                _LOGGER.warning("%s has lost the adapter %s; it is handed over again", self.config.url, self.name)
-                self._adapter.load()
-                self._times_lost += 1
-        return self._times_lost > 0
+            if self.name not in served_models(server):
+                _LOGGER.warning("%s has lost the adapter %s; it is handed over again", server.url, self.name)
+                self._adapter.load_on(server)
+                self._lost.add(server.url)
+        return server.url in self._lost
 
 
 def _completions(data: bytes) -> tuple[list[int], list[ServedReply]]:

@@ -33,7 +33,7 @@ _compared: dict[VllmConfig, float] = {}
 
 
 def compare_scores(config: VllmConfig, policy: Policy, asked: GenerationRequest) -> None:
-    """Compare the log-probs of sampled replies of the base on the server with those of this process's base.
+    """Compare the log-probs of sampled replies of the base on each server with those of this process's base.
 
     Done once per process, on the first prompt that is sent, with noise of the same size in the place of its image: nothing shows
     another resampling filter better.
@@ -45,20 +45,24 @@ def compare_scores(config: VllmConfig, policy: Policy, asked: GenerationRequest)
         return
     seed = Seed(0).child("vllm", "check")
     one = replace(asked, messages=_of_noise(asked.messages, seed), allowed=(), count=REPLIES)
-    [replies] = VllmModel(config).replies(
-        [one], SamplingParams(1.0, LONGEST), top_p=1.0, never=policy.picture_tokens, seed=seed.child("replies")
+    servers = config.servers
+    asked_of_each = VllmModel(config).replies(
+        [one] * len(servers), SamplingParams(1.0, LONGEST), top_p=1.0, never=policy.picture_tokens, seed=seed.child("replies")
     )
-    difference = difference_of(policy, one, replies, 1.0)
     allowed = config.largest_difference
     if allowed is None:
         allowed = DIFFERENCE.get(next(policy.model.parameters()).dtype, HALF_PRECISION)
-    if difference > allowed:
-        raise PolicyError(
-            f"{config.url} scores replies to {asked.name} differently from this process: log-probs differ by {difference:.2g} on "
-            f"average, and {allowed:g} is allowed (policy.server.largest_difference): serve the same weights and dtype, with "
-            """--mm-processor-kwargs '{"use_fast": false}' for the same resizing of images"""
-        )
-    _compared[config] = difference
+    differences = []
+    for server, replies in zip(servers, asked_of_each, strict=True):
+        difference = difference_of(policy, one, replies, 1.0)
+        if difference > allowed:
+            raise PolicyError(
+                f"{server.url} scores replies to {asked.name} differently from this process: log-probs differ by "
+                f"{difference:.2g} on average, and {allowed:g} is allowed (policy.server.largest_difference): serve the same "
+                """weights and dtype, with --mm-processor-kwargs '{"use_fast": false}' for the same resizing of images"""
+            )
+        differences.append(difference)
+    _compared[config] = max(differences)
 
 
 def difference_of(policy: Policy, asked: GenerationRequest, replies: Sequence[ServedReply], temperature: float) -> float:
@@ -72,7 +76,7 @@ def difference_of(policy: Policy, asked: GenerationRequest, replies: Sequence[Se
 
 
 def measured_difference(config: VllmConfig) -> float | None:
-    """The mean absolute difference of log-probs that was measured; None before the first request."""
+    """The mean absolute difference that was measured, of several servers the largest; None before the first request."""
     return _compared.get(config)
 
 

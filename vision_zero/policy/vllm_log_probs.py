@@ -39,11 +39,18 @@ def check_log_probs_mode(config: VllmConfig, policy: Policy) -> None:
     pixels = np.random.default_rng(seed.integer()).integers(0, 256, (SIDE, SIDE, 3), dtype=np.uint8)
     chat = user_message("What is this?", Image.fromarray(pixels))
     asked = GenerationRequest("the check of log-probs", chat, unpadded(policy.encode([chat]))[0], count=REPLIES)
-    [replies] = VllmModel(config).replies(
-        [asked], SamplingParams(TELLING, LONGEST), top_p=1.0, never=policy.picture_tokens, seed=seed.child("replies")
+    servers = config.servers
+    asked_of_each = VllmModel(config).replies(
+        [asked] * len(servers),
+        SamplingParams(TELLING, LONGEST),
+        top_p=1.0,
+        never=policy.picture_tokens,
+        seed=seed.child("replies"),
     )
-    if difference_of(policy, asked, replies, TELLING) > difference_of(policy, asked, replies, 1.0):
-        raise PolicyError(
-            f"{config.url} returns log-probs of temperature 1 whatever it samples at, and importance sampling needs those that "
-            "it samples with: start it with --logprobs-mode processed_logprobs, or set policy.server.importance_sampling null"
-        )
+    for server, replies in zip(servers, asked_of_each, strict=True):
+        if difference_of(policy, asked, replies, TELLING) > difference_of(policy, asked, replies, 1.0):
+            raise PolicyError(
+                f"{server.url} returns log-probs of temperature 1 whatever it samples at, and importance sampling needs those "
+                "that it samples with: start it with --logprobs-mode processed_logprobs, or set "
+                "policy.server.importance_sampling null"
+            )

@@ -1,7 +1,8 @@
-"""A vLLM server: what it serves, whether it sleeps, and the adapters that it is handed as files.
+"""vLLM servers: what they serve, whether they sleep, and the adapters that they are handed as files.
 
 Everything here is control: requests for completions are in :mod:`vision_zero.policy.vllm`. Paths as in vLLM 0.32; those of sleep
-mode stand beside ``/v1`` and exist with VLLM_SERVER_DEV_MODE=1.
+mode stand beside ``/v1`` and exist with VLLM_SERVER_DEV_MODE=1. A configuration names one server or several; each of them is
+asked by settings of its own (``VllmConfig.servers``), and an error names its URL.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ import json
 import logging
 import secrets
 import shutil
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -33,60 +35,68 @@ _NO_LORA = "start it with --enable-lora and VLLM_ALLOW_RUNTIME_LORA_UPDATING=Tru
 
 @lru_cache
 def contact(config: VllmConfig) -> int | None:
-    """The server's context length in tokens, None if it does not say; asked once per process.
+    """The shortest context length of the servers in tokens, None if none says; asked once per process.
 
-    Adapters that killed processes left on the server are unloaded.
+    Adapters that killed processes left on the servers are unloaded.
 
     Raises:
-        PolicyError: the server does not answer, does not serve ``config.model``, or is asleep and ``config.sleeps`` is not set.
+        PolicyError: a server does not answer, does not serve ``config.model``, or is asleep and ``config.sleeps`` is not set.
     """
-    served = served_models(config)
-    if config.model not in served:
+    served = {server: _ready(server) for server in config.servers}
+    unload_abandoned(config, {server: set(models) for server, models in served.items()})
+    return min((models[config.model] for models in served.values() if models[config.model]), default=None)
+
+
+def _ready(server: VllmConfig) -> dict[str, int | None]:
+    """What a server serves that is ready to answer."""
+    served = served_models(server)
+    if server.model not in served:
         raise PolicyError(
-            f"{config.url} serves {', '.join(sorted(served)) or 'no model'}, and not policy.server.model {config.model!r}: "
+            f"{server.url} serves {', '.join(sorted(served)) or 'no model'}, and not policy.server.model {server.model!r}: "
             "set policy.server.model to the name of the base there (vLLM's --served-model-name)"
         )
-    if not config.sleeps and is_asleep(config):
-        raise PolicyError(f"{config.url} is asleep and would never answer: POST /wake_up there, or set policy.server.sleeps")
-    unload_abandoned(config, set(served))
-    return served[config.model]
+    if not server.sleeps and is_asleep(server):
+        raise PolicyError(f"{server.url} is asleep and would never answer: POST /wake_up there, or set policy.server.sleeps")
+    return served
 
 
-def served_models(config: VllmConfig) -> dict[str, int | None]:
-    """Names of the base and the adapters on the server, each with its context length in tokens."""
-    return Server(config, PolicyError).get("models", _models)
+def served_models(server: VllmConfig) -> dict[str, int | None]:
+    """Names of the base and the adapters on one server, each with its context length in tokens."""
+    return Server(server, PolicyError).get("models", _models)
 
 
-def is_asleep(config: VllmConfig) -> bool | None:
-    """Whether the server sleeps; None if it does not say, because it was started without VLLM_SERVER_DEV_MODE=1."""
+def is_asleep(server: VllmConfig) -> bool | None:
+    """Whether one server sleeps; None if it does not say, because it was started without VLLM_SERVER_DEV_MODE=1."""
     try:
-        return bool(_beside(config, tries=1).get("is_sleeping", lambda data: json.loads(data)["is_sleeping"]))
+        return bool(_beside(server, tries=1).get("is_sleeping", lambda data: json.loads(data)["is_sleeping"]))
     except PolicyError:
         return None
 
 
 def wake_up(config: VllmConfig) -> None:
-    """Wake the server if it is configured to sleep, after freeing this process's cached GPU memory; idempotent."""
+    """Wake the servers if they are configured to sleep, after freeing this process's cached GPU memory; idempotent."""
     if config.sleeps:
         if torch.cuda.is_available():
             torch.cuda.empty_cache()
-        _control(config, "wake_up")
+        for server in config.servers:
+            _control(server, "wake_up")
 
 
 def let_sleep(config: VllmConfig) -> None:
-    """Put the server to sleep if it is configured so: weights go to host memory, the prefix cache is dropped.
+    """Put the servers to sleep if configured so: weights go to host memory, the prefix cache is dropped.
 
     Raises:
-        PolicyError: it is awake afterwards, or has freed no memory of this process's GPU.
+        PolicyError: one is awake afterwards, or they have freed no memory of this process's GPU.
     """
     if not config.sleeps:
         return
-    was_asleep, before = is_asleep(config), _free_memory()
-    _control(config, "sleep?level=1")
-    if is_asleep(config) is False:
-        raise PolicyError(f"{config.url} was told to sleep and is awake; {_NO_SLEEP}")
+    slept, before = [is_asleep(server) for server in config.servers], _free_memory()
+    for server in config.servers:
+        _control(server, "sleep?level=1")
+        if is_asleep(server) is False:
+            raise PolicyError(f"{server.url} was told to sleep and is awake; {_NO_SLEEP}")
     after = _free_memory()
-    if before is not None and after is not None and not was_asleep and after - before < _FREED:
+    if before is not None and after is not None and not all(slept) and after - before < _FREED:
         raise PolicyError(
             f"{config.url} sleeps, but has freed no memory of this process's GPU: leave policy.server.sleeps out if the server "
             "is on another GPU; else vLLM's sleep mode does not work on this machine"
@@ -95,13 +105,13 @@ def let_sleep(config: VllmConfig) -> None:
 
 @dataclass(frozen=True)
 class HandedAdapter:
-    """An adapter in the folder that this process and the server share.
+    """An adapter in the folder that this process and the servers share.
 
     A lock on a file beside it is held while the adapter is in use; the operating system releases it with the process, so that
     other processes can tell what was left by a killed one.
 
     Attributes:
-        folder: its files; the folder's name is the adapter's name on the server.
+        folder: its files; the folder's name is the adapter's name on the servers.
     """
 
     config: VllmConfig
@@ -130,24 +140,40 @@ class HandedAdapter:
         return cls(config, folder, lock)
 
     def load(self) -> None:
-        """Let the server load it.
+        """Let all servers load it.
 
         Raises:
-            PolicyError: the server refuses it; its files are removed.
+            PolicyError: one refuses it; it is unloaded from the others, and its files are removed.
+        """
+        loaded: list[VllmConfig] = []
+        try:
+            for server in self.config.servers:
+                self.load_on(server)
+                loaded.append(server)
+        except PolicyError:
+            self._unload(loaded)
+            raise
+
+    def load_on(self, server: VllmConfig) -> None:
+        """Let one of the servers load it.
+
+        Raises:
+            PolicyError: it refuses it.
         """
         # A server answers 500 for what it will refuse each time, such as a rank that is too high.
-        server = Server(self.config, PolicyError, passing=PASSING - {500})
-        name = self.folder.name
+        client = Server(server, PolicyError, passing=PASSING - {500})
         try:
-            server.post("load_lora_adapter", {"lora_name": name, "lora_path": str(self.folder)}, bytes)
+            client.post("load_lora_adapter", {"lora_name": self.folder.name, "lora_path": str(self.folder)}, bytes)
         except PolicyError as error:
-            advice = self._advice(str(error))
-            self._remove()
-            raise PolicyError(f"{error}; {advice}") from error
+            raise PolicyError(f"{error}; {self._advice(str(error))}") from error
 
     def unload(self) -> None:
-        """Unload it from the server, if it answers, and remove its files."""
-        _unload(self.config, self.folder.name)
+        """Unload it from the servers that answer, and remove its files."""
+        self._unload(self.config.servers)
+
+    def _unload(self, servers: Iterable[VllmConfig]) -> None:
+        for server in servers:
+            _unload(server, self.folder.name)
         self._remove()
 
     def _remove(self) -> None:
@@ -161,8 +187,12 @@ class HandedAdapter:
         return _NO_LORA.format(folder=self.config.adapters)
 
 
-def unload_abandoned(config: VllmConfig, served: set[str]) -> list[str]:
-    """Unload the adapters of killed processes, and remove their files; the names of what was unloaded."""
+def unload_abandoned(config: VllmConfig, served: Mapping[VllmConfig, set[str]]) -> list[str]:
+    """Unload the adapters of killed processes, and remove their files; the names of what was unloaded.
+
+    Args:
+        served: what each server serves.
+    """
     abandoned = []
     for folder in sorted(Path(config.adapters).glob(f"{_PREFIX}*/")):
         lock = _lock_of(folder)
@@ -170,23 +200,25 @@ def unload_abandoned(config: VllmConfig, served: set[str]) -> list[str]:
             lock.acquire()
         except (Timeout, OSError):
             continue  # in use, or being removed by its process
-        if folder.name in served:
-            _unload(config, folder.name)
+        for server, models in served.items():
+            if folder.name in models:
+                _unload(server, folder.name)
         shutil.rmtree(folder, ignore_errors=True)
         _release(lock)
         abandoned.append(folder.name)
     if abandoned:
-        _LOGGER.warning("%d adapters of processes that were killed are unloaded from %s", len(abandoned), config.url)
+        urls = " and ".join(server.url for server in served)
+        _LOGGER.warning("%d adapters of processes that were killed are unloaded from %s", len(abandoned), urls)
     return abandoned
 
 
-def _unload(config: VllmConfig, name: str) -> None:
+def _unload(server: VllmConfig, name: str) -> None:
     try:
-        Server(config.model_copy(update={"tries": 1, "timeout": 10.0}), PolicyError).post(
+        Server(server.model_copy(update={"tries": 1, "timeout": 10.0}), PolicyError).post(
             "unload_lora_adapter", {"lora_name": name}, bytes
         )
     except VisionZeroError as error:
-        _LOGGER.warning("the adapter %s stays on the server: %s", name, error)
+        _LOGGER.warning("the adapter %s stays on %s: %s", name, server.url, error)
 
 
 def _lock_of(folder: Path) -> FileLock:
@@ -199,17 +231,17 @@ def _release(lock: FileLock) -> None:
     Path(lock.lock_file).unlink(missing_ok=True)
 
 
-def _control(config: VllmConfig, path: str) -> None:
+def _control(server: VllmConfig, path: str) -> None:
     try:
-        _beside(config).post(path, {}, bytes)
+        _beside(server).post(path, {}, bytes)
     except PolicyError as error:
         raise PolicyError(f"{error}; {_NO_SLEEP}") from error
 
 
-def _beside(config: VllmConfig, **changes: Any) -> Server:
+def _beside(server: VllmConfig, **changes: Any) -> Server:
     """The server with paths that stand beside ``/v1``, not under it."""
-    root = {"url": config.url.rstrip("/").removesuffix("/v1")}
-    return Server(config.model_copy(update={**root, **changes}), PolicyError)
+    root = {"url": server.url.rstrip("/").removesuffix("/v1")}
+    return Server(server.model_copy(update={**root, **changes}), PolicyError)
 
 
 def _models(data: bytes) -> dict[str, int | None]:
