@@ -10,6 +10,7 @@ import sys
 import time
 from dataclasses import replace
 from functools import partial
+from itertools import islice
 
 import pytest
 import torch
@@ -142,13 +143,15 @@ def test_processes_end_with_the_one_that_started_them():
     """Not even a process that is killed leaves others behind that train for nobody."""
     script = """
 from pathlib import Path
-from vision_zero.training import processes
-processes.WORKER = "tests.training.idle"
-processes._launch(Path("nowhere"), 2)
+from vision_zero.training import launcher
+launcher.WORKER = "tests.training.idle"
+launcher.run_workers(Path("nowhere"), ["--standalone", "--nproc-per-node=2"], 2)
 """
     environment = os.environ | {"FAILING": "no"}
     with subprocess.Popen([sys.executable, "-uc", script], env=environment, stdout=subprocess.PIPE, text=True) as starter:
-        workers = [int(line.removeprefix(WAITS)) for _, line in zip(range(2), starter.stdout, strict=False)]
+        said = (line for line in starter.stdout if line.startswith(WAITS))
+        workers = [int(line.removeprefix(WAITS)) for line in islice(said, 2)]
+        assert len(workers) == 2
         assert all(is_there(worker) for worker in workers)
         starter.kill()
     until = time.monotonic() + 600  # a machine that has better to do
@@ -173,7 +176,7 @@ def test_games_that_cannot_be_shared_are_refused_before_anything_runs():
 def test_more_processes_than_gpus_are_refused(make_job, monkeypatch):
     monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
     monkeypatch.setattr(torch.cuda, "device_count", lambda: 1)
-    with pytest.raises(TrainingError, match=r"learning.num_processes is 2, but this machine shows 1 GPUs"):
+    with pytest.raises(TrainingError, match=r"learning.num_processes is 2 on each machine, but this one shows 1 GPUs"):
         run_clue_stage(make_job(start("clue"), num_processes=2))
 
 

@@ -17,6 +17,7 @@ from vision_zero.cli.registered import Registered, domains, first_domain
 from vision_zero.cli.results import results
 from vision_zero.cli.schedule import DAYS
 from vision_zero.cli.score import score
+from vision_zero.cli.train_node import train_node
 from vision_zero.errors import VisionZeroError
 
 
@@ -290,6 +291,7 @@ def report(run_dir: Path) -> None:
 cli.add_command(score)
 cli.add_command(evaluate)
 cli.add_command(results)
+cli.add_command(train_node)
 
 
 def main() -> None:

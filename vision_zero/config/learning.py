@@ -7,6 +7,7 @@ from typing import Literal, Self
 from pydantic import Field, model_validator
 
 from vision_zero.config.base import Config
+from vision_zero.config.machines import MachinesConfig
 from vision_zero.config.methods import Method
 from vision_zero.config.stages import STAGES, DecisionStageConfig, Stage, StageConfig
 
@@ -81,8 +82,10 @@ class LearningConfig(Config):
     reference pass. Results are the same except for rounding. Model families for which this is not tested, and models with
     sliding-window attention, are refused and need ``false``."""
     num_processes: int = Field(1, ge=1)
-    """Processes on one machine that train together, with one GPU each if there are GPUs; each plays an equal share of the games.
-    An iteration is one optimiser step over all of them."""
+    """Processes that train together, with one GPU each if there are GPUs; each plays an equal share of the games. An iteration is
+    one optimiser step over all of them."""
+    machines: MachinesConfig | None = None
+    """The machines that the processes run on; null: this one."""
     sharded: bool = False
     """Shard weights, the frozen reference, gradients and moments among the processes (FSDP2): for full fine-tuning
     (``policy.adapter: null``) of a model that is too large for one GPU."""
@@ -115,6 +118,15 @@ class LearningConfig(Config):
     def _shares_need_processes(self) -> Self:
         if self.sharded and self.num_processes == 1:
             raise ValueError("sharded needs several processes: set num_processes to the number of GPUs, or leave sharded out")
+        return self
+
+    @model_validator(mode="after")
+    def _machines_have_equal_shares(self) -> Self:
+        if self.machines is not None and self.num_processes % self.machines.nodes:
+            raise ValueError(
+                f"num_processes {self.num_processes} cannot be shared equally by {self.machines.nodes} machines: make it a "
+                "multiple of machines.nodes"
+            )
         return self
 
     @model_validator(mode="after")

@@ -44,7 +44,8 @@ def contact(config: VllmConfig) -> int | None:
     """
     served = {server: _ready(server) for server in config.servers}
     unload_abandoned(config, {server: set(models) for server, models in served.items()})
-    return min((models[config.model] for models in served.values() if models[config.model]), default=None)
+    contexts = (models[config.model] for models in served.values())
+    return min((context for context in contexts if context is not None), default=None)
 
 
 def _ready(server: VllmConfig) -> dict[str, int | None]:
