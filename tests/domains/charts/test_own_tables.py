@@ -9,10 +9,10 @@ from vision_zero.domains.charts.canvas import Canvas
 from vision_zero.domains.charts.chart import Chart
 from vision_zero.domains.charts.chartqa_csv import ParsedTable, parsed
 from vision_zero.domains.charts.chartqa_tables import chart_of
+from vision_zero.domains.charts.color_names import color_name
 from vision_zero.domains.charts.config import ChartsConfig
 from vision_zero.domains.charts.legibility import problems_on
 from vision_zero.domains.charts.number_formats import Column, read_columns
-from vision_zero.domains.charts.palette import color_name
 from vision_zero.domains.charts.table_names import name_and_unit
 from vision_zero.domains.charts.ticks import number, numbers
 from vision_zero.domains.charts.typography import value_title
@@ -188,3 +188,22 @@ def test_very_small_and_large_numbers_are_written_with_powers() -> None:
 def test_purples_are_not_called_blue() -> None:
     assert {color_name(color) for color in ("#800080", "#6a3d9a", "#7570b3", "#4b0082", "#440154", "#9467bd")} == {"purple"}
     assert [color_name(color) for color in ("#0000ff", "#4472c4", "#0f283e", "#264478")] == ["blue", "blue", "navy", "navy"]
+
+
+@pytest.mark.parametrize(
+    ("name", "colors"),
+    [
+        ("blue", ("#4e79a7", "#4682b4", "#377eb8", "#436983", "#6a8fb3", "#1f77b4")),
+        ("light blue", ("#aec7e8", "#a6cee3", "#8da0cb", "#87ceeb")),
+        ("purple", ("#b07aa1", "#984ea3", "#6a5acd", "#9a607f")),
+        ("gray", ("#666666", "#696969", "#7f7f7f", "#758d99")),
+        ("light gray", ("#a5a5a5", "#a3aab2", "#d3d3d3")),
+        ("orange", ("#d95f02", "#d55e00", "#ffa500", "#fc8d62")),
+        ("brown", ("#9c755f", "#8c564b", "#a6761d", "#a0522d")),
+        ("yellow", ("#d8c300", "#ffd700", "#ffffb3")),
+        ("green", ("#70ad47", "#59a14f", "#2ca02c")),
+        ("pink", ("#ffc0cb", "#f7b6d2", "#ff9da7", "#e377c2")),
+    ],
+)
+def test_colours_of_common_palettes_have_the_names_that_people_give_them(name: str, colors: tuple[str, ...]) -> None:
+    assert {color: color_name(color) for color in colors} == dict.fromkeys(colors, name)

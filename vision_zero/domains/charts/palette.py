@@ -11,8 +11,6 @@ import numpy as np
 from matplotlib.colors import to_hex, to_rgb
 from numpy.typing import NDArray
 
-from vision_zero.domains.charts.compact import COMPACT_COLORS
-
 PALETTES: Mapping[str, tuple[str, ...]] = MappingProxyType(
     {
         "tableau": ("#4e79a7", "#f28e2b", "#e15759", "#76b7b2", "#59a14f", "#edc948", "#b07aa1", "#ff9da7", "#9c755f", "#8a8580"),
@@ -56,41 +54,10 @@ HEAT_MAPS: Mapping[str, str] = MappingProxyType(
     }
 )
 """Colour maps of heat maps, and what a person would call them."""
-_NAMES: Mapping[str, str] = MappingProxyType(
-    {
-        "red": "#d62728",
-        "dark red": "#8b1a1a",
-        "orange": "#f58518",
-        "brown": "#8c5a2b",
-        "tan": "#c9a66b",
-        "gold": "#d9a521",
-        "yellow": "#f6e03a",
-        "olive": "#8f9a3a",
-        "light green": "#a6d854",
-        "green": "#3ca02c",
-        "dark green": "#1c6b2a",
-        "teal": "#2a9d8f",
-        "cyan": "#2ac8d8",
-        "light blue": "#8fb8de",
-        "blue": "#2b6cc4",
-        "navy": "#1f3158",
-        "purple": "#7a3fa0",
-        "lavender": "#a89cc8",
-        "pink": "#f08fb5",
-        "magenta": "#cf1f7a",
-        "gray": "#8a8a8a",
-        "dark gray": "#4a4a4a",
-        "light gray": "#c8c8c8",
-        "black": "#151515",
-    }
-)
-
-_MORE_PURPLES = tuple(("purple", color) for color in ("#7570b3", "#4b0082", "#440154", "#482475"))
-"""Bluish and dark purples (matplotlib's and ColorBrewer's), which lie nearer to blue and navy than to one purple."""
 
 
 @cache
-def _lab(color: str) -> tuple[float, float, float]:
+def lab(color: str) -> tuple[float, float, float]:
     """OKLab of "#rrggbb" (Ottosson, 2020), in which distances are about as large as they look."""
     rgb = np.array(to_rgb(color))
     linear = np.where(rgb <= 0.04045, rgb / 12.92, ((rgb + 0.055) / 1.055) ** 2.4)
@@ -117,22 +84,12 @@ _TO_LAB: NDArray[np.float64] = np.array(
 
 def distance(one: str, other: str) -> float:
     """How different two colours look: 0 for none, 1 between black and white, about 0.02 where it begins to be seen."""
-    return float(np.linalg.norm(np.subtract(_lab(one), _lab(other))))
+    return float(np.linalg.norm(np.subtract(lab(one), lab(other))))
 
 
 def lightness(color: str) -> float:
     """0 for black to 1 for white."""
-    return _lab(color)[0]
-
-
-@cache
-def color_name(color: str) -> str:
-    """What a person would call "#rrggbb"; CLEVR's own names for CLEVR's colours."""
-    for name, own in COMPACT_COLORS.items():
-        if own == color:
-            return name
-    named = ((name, own) for options in (_NAMES.items(), _MORE_PURPLES) for name, own in options)
-    return min(named, key=lambda option: distance(option[1], color))[0]
+    return lab(color)[0]
 
 
 def ink_on(color: str) -> str:

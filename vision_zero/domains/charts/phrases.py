@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from vision_zero.domains.charts.chart import Chart, Range, Series
+from vision_zero.domains.charts.color_names import color_name
 from vision_zero.domains.charts.data_points import DataPoint, value_at
-from vision_zero.domains.charts.palette import HEAT_MAPS, color_name
+from vision_zero.domains.charts.palette import HEAT_MAPS
 from vision_zero.domains.charts.ticks import number
 
 _LISTED = 4
