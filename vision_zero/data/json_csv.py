@@ -82,7 +82,8 @@ def rows_of_csv(text: str, path: str) -> list[Row]:
         text = rest
     # The module's limit of 131,072 characters is too little for a picture as base64.
     csv.field_size_limit(min(sys.maxsize, 2**31 - 1))
-    tries = [_parted(text, delimiter) for delimiter in _DELIMITERS]
+    delimiters = "\t" if path.lower().endswith(".tsv") and "\t" in text.partition("\n")[0] else _DELIMITERS
+    tries = [_parted(text, delimiter) for delimiter in delimiters]
     lines = max((lines for lines in tries if not isinstance(lines, csv.Error)), key=_evenness, default=[])
     if not lines and isinstance(tries[0], csv.Error):
         raise PairsError(f"{path}: not a readable CSV file ({one_line(tries[0])})") from tries[0]
@@ -93,7 +94,7 @@ def rows_of_csv(text: str, path: str) -> list[Row]:
 def _parted(text: str, delimiter: str) -> list[list[str]] | csv.Error:
     try:
         reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True, skipinitialspace=True)
-        return [line for line in reader if line]
+        return [line for line in reader if any(line)]
     except csv.Error as error:
         return error
 

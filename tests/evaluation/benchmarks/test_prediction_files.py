@@ -98,6 +98,69 @@ def test_vlmevalkit_tables(tmp_path: Path, suffix: str) -> None:
     assert [record.groups["origin"] for record in charts.records] == [("human",), ("augmented",)]
 
 
+COLUMNS = {name: [row[name] for row in CHARTS] for name in CHARTS[0]}
+FORMS = {
+    "lines.json": "\n".join(map(json.dumps, CHARTS)),
+    "list.jsonl": json.dumps(CHARTS, indent=1),
+    "columns.json": json.dumps(COLUMNS),
+    "split.json": json.dumps({"columns": list(COLUMNS), "index": [0, 1], "data": [list(row.values()) for row in CHARTS]}),
+    "table.json": json.dumps({"schema": {}, "data": CHARTS}),
+    "logs.json": json.dumps({"args": {}, "logs": CHARTS}),
+    "semicolons.csv": "index;question;answer;split;prediction\n0;?;14;test_human;14.5\n1;?;no;test_augmented;No\n\n",
+    "tabs.csv": "index\tquestion\tanswer\tsplit\tprediction\n0\t?, ?, ?\t14\ttest_human\t14.5\n1\t?\tno\ttest_augmented\tNo\n",
+}
+
+
+@pytest.mark.parametrize("name", FORMS)
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-16"])
+def test_a_table_of_predictions_is_read_as_it_was_saved(name: str, encoding: str, tmp_path: Path) -> None:
+    (tmp_path / name).write_bytes(FORMS[name].encode(encoding))
+    assert verdicts(score_chartqa(tmp_path / name)) == [True, True]
+
+
+def test_empty_lines_and_formulas_of_a_sheet(tmp_path: Path) -> None:
+    book = pytest.importorskip("openpyxl").Workbook()
+    empty = [None] * len(CHARTS[0])
+    rows = [empty, list(CHARTS[0]), empty, list(CHARTS[0].values()), [1, "?", "=7+7", "test_human", "=7+7"], empty]
+    for row in rows:
+        book.active.append(row)
+    book.save(tmp_path / "m.xlsx")
+    scored = score_chartqa(tmp_path / "m.xlsx")
+    assert verdicts(scored) == [True, True]
+    assert scored.records[1].response == "=7+7"
+
+
+def test_a_row_that_an_open_quotation_mark_would_swallow_is_an_error(tmp_path: Path) -> None:
+    head = "index\tquestion\tanswer\tsplit\tprediction\n"
+    (tmp_path / "m.tsv").write_text(f'{head}0\t?\t14\ttest_human\t"14\n1\t?\t3\ttest_human\t3\n')
+    with pytest.raises(EvaluationError, match=r"not a readable CSV file.*save the table anew"):
+        score_chartqa(tmp_path / "m.tsv")
+
+
+@pytest.mark.parametrize(
+    ("fields", "verdict"),
+    [({"label": [["14"]], "prediction": "14"}, True), ({"label": "14", "prediction": ["14"]}, True)],
+)
+def test_what_is_alone_in_a_list_is_read(fields: dict[str, Any], verdict: bool, tmp_path: Path) -> None:
+    assert verdicts(score_chartqa(write(tmp_path / "human.json", [{"query": "?", **fields}]))) == [verdict]
+
+
+@pytest.mark.parametrize(
+    ("fields", "words"),
+    [
+        ({"label": [{"text": "14"}], "prediction": "14"}, "has an object for a label: give its text"),
+        ({"label": "14", "prediction": {"text": "14"}}, "its prediction is an object: give its text"),
+        ({"label": "14", "prediction": ["14", "15"]}, "its prediction is a list of 2: give its text"),
+        ({"target": "14", "prediction": "14"}, "it has query, target, prediction: rename target to label"),
+        ({"Answer": "14", "Prediction": "14"}, "rename Answer to answer"),
+        ({"label": "14", "text": "14"}, "rename text to prediction"),
+    ],
+)
+def test_what_is_named_or_made_otherwise_is_refused_with_advice(fields: dict[str, Any], words: str, tmp_path: Path) -> None:
+    with pytest.raises(EvaluationError, match=words):
+        score_chartqa(write(tmp_path / "human.json", [{"query": "?", **fields}]))
+
+
 def test_lmms_eval_samples(tmp_path: Path) -> None:
     math = score_mathvista(write(tmp_path / "samples_mathvista.jsonl", [LMMS_MATH]), None)
     assert (verdicts(math), math.records[0].key, math.agreement) == ([False], "12", (1, 1))

@@ -164,9 +164,10 @@ def _bare(words: str) -> str:
 
 
 def labels_of(value: Any) -> list[str]:
-    """The labels of a cell: one, or a list of them."""
-    values = value if isinstance(value, list | tuple) else [value]
-    return [text_of(label) for label in values if not isinstance(label, Mapping)]
+    """The labels of a cell: one, or a list of them, whose lists are read as if they were not there. Objects are none."""
+    if isinstance(value, list | tuple):
+        return [label for own in value for label in labels_of(own)]
+    return [] if isinstance(value, Mapping) else [text_of(value)]
 
 
 def origin_of(value: Any, name: str) -> Origin:

@@ -8,26 +8,27 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-from vision_zero.errors import EvaluationError
+from vision_zero.data.json_csv import text_of as decoded
+from vision_zero.errors import EvaluationError, PairsError
 
 Row = dict[str, Any]
 
 
 def read_text(path: Path) -> str:
-    """The text of a UTF-8 file.
+    """The text of a file in UTF-8, or in UTF-16 with a byte order mark.
 
     Raises:
-        EvaluationError: there is no such file, or it is no UTF-8 text.
+        EvaluationError: there is no such file, or it is no such text.
     """
     try:
-        return path.read_text(encoding="utf-8-sig")
-    except (OSError, UnicodeDecodeError) as error:
+        return decoded(path.read_bytes(), str(path))
+    except (OSError, PairsError) as error:
         raise EvaluationError(f"{path} cannot be read as text: {one_line(error)}") from error
 
 
 def rows_of(text: str, name: str) -> list[Row]:
-    """The records of JSON text: a list of objects, an object of objects by id, each of which then has its id as ``pid``, or the
-    columns of a table by name, each with its values by row, as pandas writes them.
+    """The records of JSON text: a list of objects, also under ``logs`` or ``data``; an object of objects by id, each of which
+    then has its id as ``pid``; the columns of a table by name, or as pandas splits it; or JSON lines.
 
     Raises:
         EvaluationError: the text is no such JSON, or an id occurs twice.
@@ -35,10 +36,10 @@ def rows_of(text: str, name: str) -> list[Row]:
     try:
         loaded = json.loads(text, object_pairs_hook=lambda pairs: _unique(pairs, name))
     except (ValueError, RecursionError) as error:
+        if text.lstrip().startswith("{") and _is_object(text.lstrip().partition("\n")[0]):
+            return lines_of(text, name)
         raise EvaluationError(f"{name} is not JSON: {one_line(error)}") from error
-    if isinstance(loaded, dict) and isinstance(loaded.get("prediction"), dict):
-        columns = {column: values for column, values in loaded.items() if isinstance(values, dict)}
-        loaded = [{column: values.get(key) for column, values in columns.items()} for key in columns["prediction"]]
+    loaded = _unwrapped(loaded)
     if isinstance(loaded, dict):
         loaded = [
             {**value, "pid": str(value.get("pid") or key)} if isinstance(value, dict) else value for key, value in loaded.items()
@@ -54,6 +55,8 @@ def lines_of(text: str, name: str) -> list[Row]:
     Raises:
         EvaluationError: a line is no JSON object; the message gives its number.
     """
+    if text.lstrip().startswith("["):
+        return rows_of(text, name)
     rows = []
     # Only a line feed ends a line: U+2028, U+0085 and the like may stand inside a JSON text as they are.
     for number, line in enumerate(text.split("\n"), start=1):
@@ -103,9 +106,50 @@ def text_of(value: Any) -> str:
     return str(value)
 
 
+def reply_of(value: Any, name: str) -> str:
+    """A reply as text, which may be alone in a list.
+
+    Raises:
+        EvaluationError: it is an object, or a list of several.
+    """
+    while isinstance(value, list) and len(value) == 1:
+        value = value[0]
+    if isinstance(value, list | dict):
+        kind = "an object" if isinstance(value, dict) else f"a list of {len(value)}"
+        raise EvaluationError(f"{name} is {kind}: give its text")
+    return text_of(value)
+
+
 def one_line(error: object, longest: int = 200) -> str:
     """An error's text on one line, cut to a length."""
     return " ".join(str(error).split())[:longest]
+
+
+def _unwrapped(loaded: Any) -> Any:
+    """The rows of a table by columns, or under a key; anything else as it is."""
+    if not isinstance(loaded, dict):
+        return loaded
+    if isinstance(loaded.get("prediction"), dict):
+        columns = {column: values for column, values in loaded.items() if isinstance(values, dict)}
+        return [{column: values.get(key) for column, values in columns.items()} for key in columns["prediction"]]
+    if isinstance(loaded.get("prediction"), list):
+        lists = {column: values for column, values in loaded.items() if isinstance(values, list)}
+        if len({len(values) for values in lists.values()}) == 1:
+            return [dict(zip(lists, values, strict=True)) for values in zip(*lists.values(), strict=True)]
+    rows = next((loaded[key] for key in ("logs", "data") if isinstance(loaded.get(key), list)), None)
+    if rows is None:
+        return loaded
+    names = loaded.get("columns")
+    if isinstance(names, list) and all(isinstance(row, list) and len(row) == len(names) for row in rows):
+        return [dict(zip(names, row, strict=True)) for row in rows]
+    return rows
+
+
+def _is_object(text: str) -> bool:
+    try:
+        return isinstance(json.loads(text), dict)
+    except (ValueError, RecursionError):
+        return False
 
 
 def _unique(pairs: Iterable[tuple[str, Any]], name: str) -> dict[str, Any]:

@@ -8,16 +8,15 @@ own runs. What is none of these is refused, with what to rename.
 from __future__ import annotations
 
 import ast
-import csv
 import importlib
-import io
 import re
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 from zipfile import BadZipFile
 
-from vision_zero.errors import EvaluationError
+from vision_zero.data.json_csv import rows_of_csv
+from vision_zero.errors import EvaluationError, PairsError
 from vision_zero.evaluation.benchmarks.json_files import Row, absent, lines_of, one_line, read_text, rows_of, text_of
 
 _LMMS_RESULTS = ("submission", "llm_as_judge_eval", "gpt_eval_score")
@@ -33,8 +32,8 @@ def read_predictions(path: Path) -> list[Row]:
     readers: dict[str, Callable[[Path], list[Row]]] = {
         ".json": lambda file: rows_of(read_text(file), str(file)),
         ".jsonl": lambda file: lines_of(read_text(file), str(file)),
-        ".tsv": lambda file: _separated(file, "\t"),
-        ".csv": lambda file: _separated(file, ","),
+        ".tsv": _separated,
+        ".csv": _separated,
         ".xlsx": _sheet,
     }
     if path.suffix.lower() not in readers:
@@ -114,15 +113,21 @@ def _chartqa_row(row: Row, file: str, name: str) -> Row:
     if {"index", "prediction", "answer"} <= set(row):
         own = {"question": row.get("question"), "label": _literal(row["answer"]), "id": row["index"]}
         return {**_typed(own, row.get("split"), file, name), "prediction": row["prediction"]}
-    return row
+    if {"human_or_machine", "type"} & set(row) or not {"label", "answer"} & set(row) or not _origin_of(file):
+        return row
+    return {**row, "type": _origin_of(file)}
 
 
 def _typed(row: Row, origin: Any, file: str, name: str) -> Row:
     """With who wrote the question, from the row or else from the file's name (``chartqa_test_human_….json``)."""
-    stated = text_of(origin) or next((word for word in ("human", "augmented") if word in Path(file).name), "")
+    stated = text_of(origin) or _origin_of(file)
     if not stated:
         raise EvaluationError(f"{name}: who wrote the question? Add type (human or augmented), or put it into the file's name")
     return {**row, "type": stated}
+
+
+def _origin_of(file: str) -> str:
+    return next((word for word in ("human", "augmented") if word in Path(file).name.lower()), "")
 
 
 def _own_record(row: Row, benchmark: str, name: str) -> Row:
@@ -161,16 +166,16 @@ def _literal(value: Any) -> Any:
     return value
 
 
-def _separated(path: Path, delimiter: str) -> list[Row]:
-    csv.field_size_limit(1 << 30)  # tables of others hold pictures in base64
+def _separated(path: Path) -> list[Row]:
     try:
-        return [dict(row) for row in csv.DictReader(io.StringIO(read_text(path), newline=""), delimiter=delimiter)]
-    except csv.Error as error:
-        raise EvaluationError(f"{path} is not a readable table: {one_line(error)}") from error
+        return rows_of_csv(read_text(path), str(path))
+    except PairsError as error:
+        raise EvaluationError(f"{one_line(error)}: save the table anew") from error
 
 
 def _sheet(path: Path) -> list[Row]:
-    """The first sheet of an Excel file, whose first row holds the names."""
+    """The first sheet of an Excel file, whose first row holds the names. What looks like a formula is a reply that begins with
+    "=", which was written as it is."""
     try:
         openpyxl = importlib.import_module("openpyxl")
     except ImportError as error:
@@ -178,8 +183,9 @@ def _sheet(path: Path) -> list[Row]:
         raise EvaluationError(f"{path}: Excel files need openpyxl: {wanted}") from error
     failures = (OSError, ValueError, KeyError, BadZipFile, openpyxl.utils.exceptions.InvalidFileException)
     try:
-        rows = openpyxl.load_workbook(path, read_only=True, data_only=True).worksheets[0].iter_rows(values_only=True)
-        names = [text_of(cell) for cell in next(rows, ())]
-        return [dict(zip(names, row, strict=False)) for row in rows]
+        rows = openpyxl.load_workbook(path, read_only=True).worksheets[0].iter_rows(values_only=True)
+        filled = (row for row in rows if any(not absent(cell) and cell != "" for cell in row))
+        names = [text_of(cell).strip() for cell in next(filled, ())]
+        return [dict(zip(names, row, strict=False)) for row in filled]
     except failures as error:
         raise EvaluationError(f"{path} is not a readable Excel file: {one_line(error)}") from error

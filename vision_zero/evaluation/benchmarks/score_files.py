@@ -11,7 +11,16 @@ from typing import Any
 from vision_zero.errors import EvaluationError
 from vision_zero.evaluation.benchmarks import chartqa, mathvista
 from vision_zero.evaluation.benchmarks.chartqa import chartqa_verdict, final_answer, labels_of, origin_of
-from vision_zero.evaluation.benchmarks.json_files import Row, absent, json_text, read_text, rows_of, text_of, write_atomically
+from vision_zero.evaluation.benchmarks.json_files import (
+    Row,
+    absent,
+    json_text,
+    read_text,
+    reply_of,
+    rows_of,
+    text_of,
+    write_atomically,
+)
 from vision_zero.evaluation.benchmarks.mathvista import Problem, mathvista_verdict
 from vision_zero.evaluation.benchmarks.mathvista_score import GROUPS
 from vision_zero.evaluation.benchmarks.prediction_files import chartqa_rows, mathvista_rows, read_predictions
@@ -73,7 +82,7 @@ def score_mathvista(
         problem = Problem.of({**annotated.get(pid, {}), **own}, str(predictions))
         if problem.answer is None and annotations is None:
             raise EvaluationError(f"{predictions}: problem {pid} has no answer; give the file that has it with --annotations")
-        reply = text_of(row[response_label])
+        reply = reply_of(row[response_label], f"{predictions}: {response_label} of problem {pid}")
         kept = text_of(row["extraction"]) if keep_extractions and "extraction" in row else None
         verdict = mathvista_verdict(problem, reply, extractor, kept)
         if isinstance(row.get("true_false"), bool) and verdict.is_right is not None:
@@ -109,10 +118,11 @@ def score_chartqa(predictions: Path) -> Scored:
     for number, row in enumerate(chartqa_rows(read_predictions(predictions), str(predictions)), start=1):
         name = f"{predictions}, prediction {number}"
         label, origin = _field(row, ("label", "answer"), name), _field(row, ("human_or_machine", "type"), name)
-        response = text_of(row[_field(row, ("prediction", "response"), name)])
+        field = _field(row, ("prediction", "response"), name)
+        response = reply_of(row[field], f"{name}: its {field}")
         said = response if "prediction" in row else final_answer(response)
         labels = labels_of(row[label])
-        if isinstance(row[label], Mapping):
+        if not labels and row[label]:
             raise EvaluationError(f"{name} has an object for a {label}: give its text, or a list of texts")
         if not any(labels):
             raise EvaluationError(f"{name} has an empty {label}")
@@ -195,8 +205,22 @@ def _by_pid(rows: Sequence[Row], name: str) -> dict[str, Row]:
 def _field(row: Mapping[str, Any], names: Sequence[str], name: str) -> str:
     found = next((field for field in names if field in row), None)
     if found is None:
-        raise EvaluationError(f"{name} has no {' or '.join(names)}; it has {', '.join(row) or 'nothing'}")
+        meant = {field: _KNOWN_AS.get(field.strip().lower(), field.strip().lower()) for field in row}
+        hint = next((f": rename {field} to {known}" for field, known in meant.items() if known in names), "")
+        raise EvaluationError(f"{name} has no {' or '.join(names)}; it has {', '.join(row) or 'nothing'}{hint}")
     return found
+
+
+_KNOWN_AS = {
+    **dict.fromkeys(
+        ("target", "targets", "gt", "gts", "gt_answer", "ground_truth", "groundtruth", "annotation", "labels"), "label"
+    ),
+    **dict.fromkeys(("answers", "reference", "gold", "label"), "label"),
+    **dict.fromkeys(("pred", "preds", "predictions", "predicted_answer", "model_answer", "model_output"), "prediction"),
+    **dict.fromkeys(("output", "text", "generated_text", "completion", "reply", "prediction"), "prediction"),
+    **dict.fromkeys(("split", "subset", "source", "type"), "type"),
+}
+"""What others call the fields of ChartQA's predictions."""
 
 
 def _json_lines(rows: Sequence[Row]) -> str:
