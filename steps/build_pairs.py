@@ -48,12 +48,20 @@ def write_files(
     config: BuildPairsConfig, pairs: PairShards, quarantined: PairShards, verdict: Verdict
 ) -> Annotated[str, "folder"]:
     """Write the pairs, the quarantined ones, the verdict and a gallery as plain files."""
+    import shutil
+
     import click
 
+    from vision_zero.data.validation.quality import identities
+    from vision_zero.domains.build_parts import finish_part
     from vision_zero.report.pairs_folder import write_files as write
 
     folder = _folder(config)
-    page = write(folder, pairs, quarantined, verdict)
+    page = write(folder, pairs, quarantined, verdict, keeps_made=config.parts > 1)
+    if config.parts > 1:
+        # Only when this is written need nothing be made again after a kill.
+        finish_part(config, folder, verdict, identities([pairs, quarantined]))
+        shutil.rmtree(folder / "made", ignore_errors=True)
     for line in (line for source in verdict.sources for line in source.lines()):
         click.echo(line)
     click.echo(f"{verdict.passed} of {verdict.checked} pairs passed: {folder / 'pairs'}; open {page}")
@@ -61,4 +69,8 @@ def write_files(
 
 
 def _folder(config: BuildPairsConfig) -> Path:
+    if config.parts > 1:
+        from vision_zero.domains.build_parts import part_folder
+
+        return part_folder(config)
     return Path(config.folder) / get_step_context().pipeline_run.name

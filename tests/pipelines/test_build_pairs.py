@@ -42,3 +42,31 @@ def test_the_pairs_of_one_source_are_made_judged_and_kept(tmp_path):
     assert len(rows) == verdict.passed
     assert rows[0]["original"].size == (112, 112)
     assert [path.name for path in (folder / "quarantined").iterdir()] == ["pairs-00000.parquet"] * (verdict.passed < 14)
+
+
+def test_parts_are_built_by_runs_of_their_own_and_joined(tmp_path):
+    from pipelines.build_pairs import build_pairs
+    from vision_zero.data.validation.joined_parts import join_parts
+
+    config = {
+        "domain": "charts",
+        "train": 10,
+        "held_out": 4,
+        "pairs_per_file": 4,
+        "parts": 2,
+        "folder": str(tmp_path / "parts"),
+        "charts": {"style": "compact"},
+        "quality": {"max_quarantined": 1.0},
+    }
+    file = tmp_path / "charts.yaml"
+    for part in range(2):
+        recipe = {"execution_mode": "fail_fast", "parameters": {"config": config | {"part": part}}}
+        file.write_text(yaml.safe_dump(recipe))
+        assert str(build_pairs.with_options(config_path=str(file))().status) == "completed"
+        assert {path.name for path in (tmp_path / "parts" / f"part-0000{part}-of-00002").iterdir()} == {
+            *("begun.json", "part.json", "identities.parquet", "pairs", "quarantined"),
+            *("verdict.json", "verdict.html", "gallery.html", "making.lock"),
+        }
+    manifest = join_parts(tmp_path / "parts", tmp_path / "joined")
+    assert manifest.checked == 14
+    assert sum(file.rows for file in manifest.files) == 14

@@ -13,6 +13,7 @@ from typing import Any
 import click
 
 from vision_zero.cli.evaluate import evaluate
+from vision_zero.cli.join_pairs import join_pairs
 from vision_zero.cli.registered import Registered, domains, first_domain
 from vision_zero.cli.results import results
 from vision_zero.cli.schedule import DAYS
@@ -291,6 +292,7 @@ def report(run_dir: Path) -> None:
 cli.add_command(score)
 cli.add_command(evaluate)
 cli.add_command(results)
+cli.add_command(join_pairs)
 cli.add_command(train_node)
 
 

@@ -27,8 +27,13 @@ class BuildPairsConfig(RootConfig, SourcesConfig):
     """Pairs in one parquet file."""
     processes: int = Field(1, ge=1, le=256)
     """Parallel processes; the pairs do not depend on their number."""
+    parts: int = Field(1, ge=1, le=99_999)
+    """Separate runs that share the work, on any machines; ``vision-zero join-pairs`` joins what they have built. The pairs do not
+    depend on their number."""
+    part: int = Field(0, ge=0)
+    """The part that this run builds, from 0 on. A run that was killed is continued by another one of the same part."""
     folder: str = "runs"
-    """Folder for the files of each run."""
+    """Folder for the files of each run; with several ``parts`` one that all of them share."""
 
     @model_validator(mode="after")
     def _there_is_something_to_build(self) -> Self:
@@ -36,4 +41,12 @@ class BuildPairsConfig(RootConfig, SourcesConfig):
             raise ValueError("train and held_out are both 0: ask for at least one pair")
         if getattr(self, self.domain) is None:
             raise ValueError(f"domain is {self.domain}: say under {self.domain} where the {domain_of(self.domain).things} are")
+        return self
+
+    @model_validator(mode="after")
+    def _parts_can_be_built_apart(self) -> Self:
+        if self.part >= self.parts:
+            raise ValueError(f"part is {self.part}, but parts are counted from 0 to {self.parts - 1}")
+        if self.parts > 1 and domain_of(self.domain).is_read_in_order:
+            raise ValueError(f"pairs of the domain {self.domain} exist, and one run reads them in order: leave parts out")
         return self

@@ -17,6 +17,7 @@ from vision_zero.data.source import PairSource
 from vision_zero.data.source_report import SourceReport, merged
 from vision_zero.data.splits import Split, SplitFilter
 from vision_zero.domains.build import source_of
+from vision_zero.domains.build_parts import part_in_work
 from vision_zero.domains.registry import domain_of
 from vision_zero.errors import PairsError
 from vision_zero.randomness import Seed
@@ -31,14 +32,28 @@ class _Task:
 
 
 def make_pairs(config: BuildPairsConfig, folder: Path) -> PairShards:
-    """Make all pairs of a configuration; what was in the folder is gone.
+    """Make all pairs of a configuration, or of its part; what was in the folder is gone, unless it is the beginning of that part.
 
     Raises:
-        PairsError: the source has nothing to make pairs from, or can make none with these settings.
+        PairsError: the source has nothing to make pairs from, or can make none with these settings; or the part is finished, is
+            being made by another run, or was begun with other settings.
     """
-    shutil.rmtree(folder, ignore_errors=True)
-    tasks = _tasks(config)
-    if config.processes == 1 or len(tasks) == 1:
+    if config.parts == 1:
+        shutil.rmtree(folder, ignore_errors=True)
+        return _make(config, _tasks(config), folder)
+    tasks = _tasks(config)[config.part :: config.parts]
+    if not tasks:
+        raise PairsError(
+            f"there are only {len(_tasks(config))} files of {config.pairs_per_file} pairs for {config.parts} parts: lower parts "
+            "or pairs_per_file"
+        )
+    with part_in_work(config, folder.parent):
+        return _make(config, [task for task in tasks if not _file_of(config, task, folder).exists()], folder)
+
+
+def _make(config: BuildPairsConfig, tasks: list[_Task], folder: Path) -> PairShards:
+    told: list[SourceReport | None]
+    if config.processes == 1 or len(tasks) <= 1:
         told = [_run(config, task, folder) for task in tasks]
     else:
         # Fresh processes: a forked one would inherit the threads of whatever runs here, and hang.
@@ -58,12 +73,20 @@ def _tasks(config: BuildPairsConfig) -> list[_Task]:
     return [_Task(split, range(first, min(first + size, total))) for split, total in splits for first in range(0, total, size)]
 
 
+def _name(config: BuildPairsConfig, task: _Task) -> str:
+    return f"{task.split}-{task.positions.start // config.pairs_per_file:05d}"
+
+
+def _file_of(config: BuildPairsConfig, task: _Task, folder: Path) -> Path:
+    """The one file of a task of a part, which is there when the task is done."""
+    return folder / f"{_name(config, task)}-00000.parquet"
+
+
 def _run(config: BuildPairsConfig, task: _Task, folder: Path) -> SourceReport | None:
-    name = f"{task.split}-{task.positions.start // config.pairs_per_file:05d}"
     # Where nothing is held out, nothing has to be kept apart.
     part = SplitFilter(task.split if config.held_out and config.train else None, config.held_out_share)
     source = source_of(config.domain, config, part)
-    with ShardWriter(folder, name, config.pairs_per_file) as writer:
+    with ShardWriter(folder, _name(config, task), config.pairs_per_file) as writer:
         write_pairs(_pairs(config, task, source), task.split, writer)
         report = source.report()
         if report is not None:

@@ -13,9 +13,9 @@ from vision_zero.report.pages import render_page
 SHOWN = 24
 
 
-def write_files(folder: Path, pairs: PairShards, quarantined: PairShards, verdict: Verdict) -> Path:
+def write_files(folder: Path, pairs: PairShards, quarantined: PairShards, verdict: Verdict, *, keeps_made: bool = False) -> Path:
     """Write the folder: ``pairs`` and ``quarantined`` with their parquet files, ``verdict.json``, ``verdict.html`` and
-    ``gallery.html``. Existing files are kept; the raw ones in ``made`` are removed.
+    ``gallery.html``. Existing files are kept; the raw ones in ``made`` are removed, unless ``keeps_made``.
 
     Returns:
         The page of the validation verdict.
@@ -26,7 +26,8 @@ def write_files(folder: Path, pairs: PairShards, quarantined: PairShards, verdic
         for path in shards.files():
             if not (folder / name / path.name).exists():
                 shutil.copyfile(path, folder / name / path.name)
-    shutil.rmtree(folder / "made", ignore_errors=True)
+    if not keeps_made:
+        shutil.rmtree(folder / "made", ignore_errors=True)
     (folder / "verdict.json").write_text(verdict.model_dump_json(indent=1), encoding="utf-8")
     (folder / "verdict.html").write_text(render_page("verdict.html.j2", verdict=verdict), encoding="utf-8")
     shown = gallery_page("Image pairs", pairs.head(SHOWN).pairs(), total=verdict.passed, sources=verdict.sources)

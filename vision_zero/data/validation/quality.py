@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 import imagehash
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 from PIL import Image
 from skimage.metrics import structural_similarity
 
@@ -99,6 +100,30 @@ def measure_table(table: Batches, config: QualityThresholds, also: Callable[[Ima
         leaks_from=pd.Series(repeats.leaks_from, dtype=object),
         again=repeats.again,
     )
+
+
+def identities(tables: Iterable[Batches]) -> pa.Table:
+    """What shows of every pair whether another one repeats it: ``pair_id``, ``domain``, ``split``, ``position``, ``base`` and
+    both hashes, as :func:`~vision_zero.data.validation.dedup.find_duplicates` reads them, and in which of the tables it is.
+    """
+    rows = []
+    for number, table in enumerate(tables):
+        for row in (row for batch in table.batches(_BATCH) for row in batch.to_pylist()):
+            known = {name: row[name] for name in ("pair_id", "domain", "split", "position")}
+            rows.append({**known, "table": number, **_identity(row)})
+    texts = [(name, pa.string()) for name in ("pair_id", "domain", "split", "base", "original_hash", "modified_hash")]
+    schema = pa.schema([*texts, ("position", pa.int64()), ("table", pa.int64())])
+    return pa.Table.from_pylist(rows, schema=schema)
+
+
+def _identity(row: dict[str, Any]) -> dict[str, str]:
+    try:
+        pair = from_row(row)
+    except PairsError:
+        return {"base": "", "original_hash": "", "modified_hash": ""}
+    original = _hash(pair.original)
+    modified = _hash(pair.modified) if domain_of(pair.domain).is_edited else original
+    return {"base": base_of(pair), "original_hash": original, "modified_hash": modified}
 
 
 def _difference(pair: ImagePair, config: QualityThresholds) -> dict[str, Any]:
