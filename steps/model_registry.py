@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import fcntl
 import os
 from pathlib import Path
 from typing import Any, NoReturn
 from uuid import UUID
 
+from filelock import FileLock, Timeout
 from zenml import get_step_context, log_metadata
 from zenml.client import Client
 from zenml.config.global_config import GlobalConfiguration
@@ -27,8 +27,8 @@ RENAMED_ARTIFACTS = {"suites": "benchmarks"}
 """Artifacts by their present names, and the names that earlier versions gave them."""
 REFUSED = "refused"
 """Metadata key of a model version for the reason why it was refused."""
-_held: dict[Path, int] = {}
-"""File descriptors of the locks of this process; the operating system releases them at its end."""
+_held: dict[Path, FileLock] = {}
+"""Locks of this process; the operating system releases them at its end."""
 
 
 def production_version() -> ModelVersionResponse | None:
@@ -145,13 +145,11 @@ def _hold(path: Path, name: str) -> None:
     if path in _held:
         return
     path.parent.mkdir(parents=True, exist_ok=True)
-    handle = os.open(path, os.O_RDWR | os.O_CREAT, 0o644)
+    lock, holder = FileLock(path, timeout=0, thread_local=False), path.with_suffix(".holder")
     try:
-        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError as error:
-        holder = os.read(handle, 200).decode("utf-8", "replace").strip() or "another process"
-        os.close(handle)
-        raise PromotionError(f"{holder} is still running: wait until it ends, then start this run again") from error
-    os.ftruncate(handle, 0)
-    os.pwrite(handle, f"run {name} (process {os.getpid()})".encode(), 0)
-    _held[path] = handle
+        lock.acquire()
+    except Timeout as error:
+        named = holder.read_text(encoding="utf-8") if holder.exists() else "another process"
+        raise PromotionError(f"{named} is still running: wait until it ends, then start this run again") from error
+    holder.write_text(f"run {name} (process {os.getpid()})", encoding="utf-8")
+    _held[path] = lock

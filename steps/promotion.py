@@ -29,8 +29,8 @@ def resume(
 ) -> tuple[Annotated[StageState, "resumed_state"], Annotated[PolicyFolder, "resumed_policy"], Annotated[int, "resumed_version"]]:
     """Resume from the model version in production, or start from the base if there is none."""
     from steps.model_registry import hold_run_lock, production_version, promoted_artifact, refused_since
+    from vision_zero.config.tracking import check_installed
     from vision_zero.recipes.nano_limits import notes_on
-    from vision_zero.tracking.installed import check_installed
 
     check_installed(config.tracking)
     for number, note in enumerate(notes_on(config), 1):

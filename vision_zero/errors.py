@@ -53,6 +53,6 @@ class PublishError(VisionZeroError):
     """A policy that cannot be published to its target."""
 
 
-def one_line(error: BaseException) -> str:
-    """The message of a library's exception in one line."""
-    return " ".join(str(error).split()) or type(error).__name__
+def one_line(error: BaseException, longest: int | None = None) -> str:
+    """The message of a library's exception in one line, cut to a length."""
+    return " ".join(str(error).split())[:longest] or type(error).__name__

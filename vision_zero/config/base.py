@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Annotated, Any
+from pathlib import Path
+from typing import Annotated, Any, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from vision_zero.config.credentials import refuse_credentials
+from vision_zero.errors import VisionZeroError
 
+Model = TypeVar("Model", bound=BaseModel)
 Share = Annotated[float, Field(ge=0.0, le=1.0)]
 
 
@@ -51,3 +54,17 @@ def problems(error: ValidationError) -> str:
         sentence = "unknown key" if problem["type"] == "extra_forbidden" else text[:1].lower() + text[1:]
         sentences.append(f"{place}: {sentence}" if place else sentence)
     return "; ".join(sentences)
+
+
+def read_json(kind: type[Model], path: Path, error: type[VisionZeroError]) -> Model:
+    """The content of a JSON file.
+
+    Raises:
+        VisionZeroError: of the kind ``error``: the file cannot be read, or holds something else.
+    """
+    try:
+        return kind.model_validate_json(path.read_bytes())
+    except OSError as lost:
+        raise error(f"{path} cannot be read: {lost}") from lost
+    except ValidationError as invalid:
+        raise error(f"{path} holds no {kind.__name__.strip('_')} of this version: {problems(invalid)}") from invalid

@@ -14,7 +14,6 @@ from vision_zero.config.learning import LearningConfig
 from vision_zero.config.nano_defaults import NANO_DOMAIN
 from vision_zero.config.policy import NANO, PolicyConfig
 from vision_zero.config.presets import PRESETS
-from vision_zero.config.promotion import PromotionConfig
 from vision_zero.config.renamed import with_present_names
 from vision_zero.config.rewards import RewardsConfig
 from vision_zero.config.sources import DomainName, SourcesConfig
@@ -51,6 +50,19 @@ class PairsConfig(SourcesConfig):
     def drawn(self) -> list[Domain[Any]]:
         """The domains that the mix gives a weight, in the registry's order."""
         return [domain for name, domain in DOMAINS.items() if self.mix.get(name, 0) > 0]
+
+
+class PromotionConfig(Config):
+    """How a run's policy is compared with the version in production (:mod:`vision_zero.evaluation.promotion`), with the
+    confidence of ``evaluation``."""
+
+    pairs: int = Field(64, ge=0)
+    """Held-out pairs of the comparison, different in every run, so that a run is not judged on pairs on which an earlier one was
+    refused. Each costs four games, and votes on one of them. 0: no comparison."""
+    questions: int = Field(20, ge=0)
+    """Questions of each family about the scenes of these pairs; 0: none."""
+    unreadable: Share = 0.2
+    """A larger share of unreadable clues or votes blocks promotion, unless that of the version in production is as large."""
 
 
 class BaseMeasureConfig(Config):

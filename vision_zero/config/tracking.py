@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from importlib.util import find_spec
 from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, Field
 
 from vision_zero.config.base import Config
+from vision_zero.errors import ConfigError
 
 TrackerName = Literal["tensorboard", "wandb", "mlflow", "trackio"]
 
@@ -31,3 +34,18 @@ class TrackedRun(Config):
     """``runs_folder`` of the recipe: trackers that write files write below it unless their own variables name another place."""
     settings: dict[str, Any] = Field(default_factory=dict)
     """The recipe's settings, which hold no credentials."""
+
+
+def check_installed(trackers: Sequence[TrackerName]) -> None:
+    """Find the packages of trackers, without importing them.
+
+    Raises:
+        ConfigError: one is not installed.
+    """
+    missing = [name for name in trackers if find_spec(name) is None]
+    if missing:
+        these, are = ("these", "are") if len(missing) > 1 else ("this", "is")
+        raise ConfigError(
+            f"tracking: {', '.join(missing)} {are} not installed here: pip install 'vision-zero[{','.join(missing)}]', or leave "
+            f"{these} out"
+        )

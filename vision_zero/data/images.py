@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageOps, UnidentifiedImageError
 
-from vision_zero.errors import PairsError
+from vision_zero.errors import PairsError, one_line
 
 MAX_PIXELS = 50_000_000
 """Larger pictures are refused before they are decoded: a small file can unpack to gigabytes. JPEG is decoded at a half, a quarter
@@ -137,8 +137,7 @@ def _opened(data: bytes | None, name: str) -> Image.Image:
     except UnidentifiedImageError as error:
         raise PairsError(f"{name}: not a readable picture ({_kind(data)})") from error
     except _BROKEN as error:
-        reason = " ".join(str(error).split())
-        raise PairsError(f"{name}: not a readable picture ({type(error).__name__}: {reason})") from error
+        raise PairsError(f"{name}: not a readable picture ({type(error).__name__}: {one_line(error)})") from error
 
 
 def _shrink(image: Image.Image) -> None:

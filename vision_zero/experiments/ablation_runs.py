@@ -16,11 +16,12 @@ from pathlib import Path
 from typing import Any
 
 from vision_zero.config.ablation import MEASURED, MEASUREMENT, AblationConfig, order, run_folder
+from vision_zero.config.base import read_json
 from vision_zero.config.renamed import with_present_names
 from vision_zero.config.run_identity import IDENTITY, RunIdentity
 from vision_zero.errors import EvaluationError
 from vision_zero.experiments.results import COURSES, RECORDED
-from vision_zero.experiments.run_record import RunRecord, read_numbers
+from vision_zero.experiments.run_record import RunRecord
 from vision_zero.recipes.check import read_yaml
 
 Runs = dict[str, dict[int, RunRecord]]
@@ -109,7 +110,7 @@ def _last_of(folder: Path) -> RunRecord | str:
     own = [
         (_iteration(path), path.name, path)
         for path in _run_folders(folder)
-        if read_numbers(RunIdentity, path / IDENTITY).model == model
+        if read_json(RunIdentity, path / IDENTITY, EvaluationError).model == model
     ]
     reached, _, path = max(own, default=(0, "", folder))
     if reached < goal:

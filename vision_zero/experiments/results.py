@@ -19,12 +19,12 @@ from typing import Literal
 import numpy as np
 from pydantic import ConfigDict, Field
 
-from vision_zero.config.base import Config
+from vision_zero.config.base import Config, read_json
 from vision_zero.config.evaluation import EvaluationConfig
 from vision_zero.errors import EvaluationError
 from vision_zero.evaluation.estimates import estimate_over_seeds
 from vision_zero.evaluation.metric_names import BESIDE_REASONED, OVER_RULE
-from vision_zero.experiments.run_record import RunRecord, Units, read_numbers
+from vision_zero.experiments.run_record import RunRecord, Units
 from vision_zero.randomness import Seed
 
 Against = Literal["base", "rule", "base made to reason"]
@@ -112,7 +112,7 @@ class Results(Config):
         Raises:
             EvaluationError: the file cannot be read, or has no results.
         """
-        return read_numbers(cls, path)
+        return read_json(cls, path, EvaluationError)
 
     def write(self, path: Path) -> None:
         """Write the file, with one decimal digit."""

@@ -9,11 +9,9 @@ from __future__ import annotations
 import json
 from collections.abc import Collection
 from pathlib import Path
-from typing import Literal, TypeVar
+from typing import Literal
 
-from pydantic import BaseModel, ValidationError
-
-from vision_zero.config.base import Config
+from vision_zero.config.base import Config, read_json
 from vision_zero.errors import EvaluationError
 from vision_zero.evaluation.estimates import Scores
 from vision_zero.evaluation.scorecard import Scorecard
@@ -54,9 +52,9 @@ class RunRecord(Config):
         Raises:
             EvaluationError: it is not the folder of a run.
         """
-        scores = read_numbers(Scores, folder / "scores.json").scores
-        suites = read_numbers(Scorecard, folder / "suites.json").suites
-        state = read_numbers(StageState, folder / "state.json")
+        scores = read_json(Scores, folder / "scores.json", EvaluationError).scores
+        suites = read_json(Scorecard, folder / "suites.json", EvaluationError).suites
+        state = read_json(StageState, folder / "state.json", EvaluationError)
         measured: dict[str, tuple[Units, Units]] = {score.name: (score.policy_units, score.base_units) for score in scores}
         measured |= {suite.name: (suite.policy_units, suite.base_units) for suite in suites}
         return cls(
@@ -75,7 +73,7 @@ class RunRecord(Config):
         Raises:
             EvaluationError: the file cannot be read, or is another file.
         """
-        suites = read_numbers(Scorecard, path).suites
+        suites = read_json(Scorecard, path, EvaluationError).suites
         return cls(iteration=0, policy={suite.name: _rounded(suite.policy_units) for suite in suites}, base={}, courses={})
 
     @classmethod
@@ -84,7 +82,7 @@ class RunRecord(Config):
         Raises:
             EvaluationError: the file cannot be read, or is no record.
         """
-        return read_numbers(cls, path)
+        return read_json(cls, path, EvaluationError)
 
     def write(self, path: Path, names: Collection[str]) -> None:
         """Write the scores of these names, one a line."""
@@ -140,20 +138,3 @@ def _lines(content: object, depth: int = 0) -> str:
         return json.dumps(content)
     inner = ",\n".join(f"{' ' * (depth + 1)}{json.dumps(str(key))}: {_lines(value, depth + 1)}" for key, value in content.items())
     return f"{{\n{inner}\n{' ' * depth}}}" if content else "{}"
-
-
-Model = TypeVar("Model", bound=BaseModel)
-
-
-def read_numbers(kind: type[Model], path: Path) -> Model:
-    """Read a JSON file of a run.
-
-    Raises:
-        EvaluationError: it cannot be read, or is another file.
-    """
-    try:
-        return kind.model_validate_json(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError) as error:
-        raise EvaluationError(f"{path} cannot be read: {error}") from error
-    except ValidationError as error:
-        raise EvaluationError(f"{path} holds no {kind.__name__} of this version: {error.errors()[0]['msg']}") from error

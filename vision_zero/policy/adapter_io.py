@@ -19,7 +19,7 @@ from safetensors.torch import load_file
 from transformers import AutoModelForImageTextToText
 
 from vision_zero.config.policy import AdapterConfig, PolicyConfig
-from vision_zero.errors import PolicyError, first_line
+from vision_zero.errors import PolicyError, first_line, one_line
 from vision_zero.policy.folder import ADAPTER_FILES
 from vision_zero.policy.trainable import adapted_layers, freeze
 
@@ -140,8 +140,7 @@ def set_full(model: Any, folder: Path, config: PolicyConfig) -> None:
     try:
         model.load_state_dict(weights)
     except RuntimeError as error:
-        reason = " ".join(str(error).split())[:200]
-        raise PolicyError(f"{folder} holds no weights that fit {config.base!r}: {reason}") from error
+        raise PolicyError(f"{folder} holds no weights that fit {config.base!r}: {one_line(error, 200)}") from error
 
 
 def _tensors(folder: Path, base: str) -> dict[str, torch.Tensor]:

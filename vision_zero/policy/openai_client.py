@@ -21,6 +21,7 @@ from urllib.parse import urlsplit
 from vision_zero.config.endpoint import ServerConfig
 from vision_zero.data.images import png_bytes
 from vision_zero.errors import VisionZeroError
+from vision_zero.text import single_line
 
 LARGEST_REPLY = 4_000_000
 """Largest response in bytes."""
@@ -63,13 +64,13 @@ class Server:
             try:
                 return read(self._request(path, data, key))
             except urllib.error.HTTPError as error:
-                reason = f"HTTP {error.code}: {_one_line(error.read(2000).decode('utf-8', 'replace'))}"
+                reason = f"HTTP {error.code}: {single_line(error.read(2000).decode('utf-8', 'replace'))}"
                 if error.code == 404 and not self.config.url.rstrip("/").endswith("/v1"):
                     reason += f"; OpenAI's paths usually begin with /v1: is the url {self.config.url.rstrip('/')}/v1?"
                 if error.code not in self.passing:
                     break
             except (OSError, HTTPException, ValueError) as error:
-                reason = f"{type(error).__name__}: {_one_line(str(error))}"
+                reason = f"{type(error).__name__}: {single_line(str(error))}"
         raise self.error(f"{self.config.url} gave no answer: {_without(key, reason)} (check url, model and key_variable)")
 
     def _request(self, path: str, data: bytes | None, key: str | None) -> bytes:
@@ -113,10 +114,6 @@ def _parts(content: Any) -> Any:
         }
         for part in content
     ]
-
-
-def _one_line(text: str) -> str:
-    return " ".join(text.split())
 
 
 def _without(key: str | None, text: str) -> str:

@@ -11,9 +11,9 @@ from pathlib import Path
 from typing import Any, Literal, Self
 
 import torch
-from pydantic import AliasChoices, Field, ValidationError
+from pydantic import AliasChoices, Field
 
-from vision_zero.config.base import Config, problems
+from vision_zero.config.base import Config, read_json
 from vision_zero.config.policy import PolicyConfig, TrainOn
 from vision_zero.errors import PolicyError
 from vision_zero.fingerprints import digest
@@ -55,10 +55,7 @@ class Provenance(Config):
         path = folder / ORIGIN
         if not path.is_file():
             return None
-        try:
-            return cls.model_validate_json(path.read_bytes())
-        except ValidationError as error:
-            raise PolicyError(f"{path} cannot be read: {problems(error)}") from error
+        return read_json(cls, path, PolicyError)
 
     def write(self, folder: Path) -> None:
         """Write it beside the weights."""

@@ -22,12 +22,12 @@ from vision_zero.config.publish import PublishConfig
 from vision_zero.config.self_play import SelfPlayConfig
 from vision_zero.config.strict_yaml import DuplicateKeyError, parse_yaml
 from vision_zero.config.suites import EvaluateConfig
+from vision_zero.config.tracking import check_installed
 from vision_zero.config.warm_start import WarmStartConfig
 from vision_zero.errors import ConfigError
 from vision_zero.recipes.ablation_plan import ArmRun, Contents, plan
 from vision_zero.recipes.input_fingerprints import of_recipe
 from vision_zero.recipes.nano_limits import notes_on
-from vision_zero.tracking.installed import check_installed
 
 ROOTS: dict[str, type[BaseModel]] = {
     "ablation": AblationConfig,

@@ -14,10 +14,9 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import click
-from pydantic import ValidationError
 
 from vision_zero.atomic_dir import atomic_dir
-from vision_zero.config.base import Config
+from vision_zero.config.base import Config, read_json
 from vision_zero.config.learning import Stage
 from vision_zero.config.run_identity import IDENTITY, RunIdentity
 from vision_zero.config.self_play import SelfPlayConfig
@@ -171,8 +170,8 @@ def rewrite(path: Path) -> Path:
         ReportError: the pages cannot be written.
     """
     there = [name for name in NUMBERS if name not in LATER or (path / f"{name}.json").exists()]
-    numbers: dict[str, Any] = {name: _read(path / f"{name}.json", NUMBERS[name]) for name in there}
-    identity = _read(path / IDENTITY, RunIdentity) if (path / IDENTITY).exists() else None
+    numbers: dict[str, Any] = {name: read_json(NUMBERS[name], path / f"{name}.json", ConfigError) for name in there}
+    identity = read_json(RunIdentity, path / IDENTITY, ConfigError) if (path / IDENTITY).exists() else None
     run = path.resolve().name if identity is None else identity.run
     outcome = Outcome(before=numbers["state"].before(run), **numbers)
     pages = {"report.html": report_page(run, outcome)}
@@ -188,15 +187,6 @@ def rewrite(path: Path) -> Path:
     except OSError as error:
         raise ReportError(f"{path} cannot be written: {error.strerror or error}") from error
     return path / "report.html"
-
-
-def _read(path: Path, kind: type[Numbers]) -> Numbers:
-    try:
-        return kind.model_validate_json(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError) as error:
-        raise ConfigError(f"{path.parent} is not a run's folder: {error}") from error
-    except ValidationError as error:
-        raise ConfigError(f"{path} has content that this version cannot read: {error.errors()[0]['msg']}") from error
 
 
 def summary_table(outcome: Outcome, folder: RunFolder) -> None:

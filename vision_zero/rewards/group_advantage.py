@@ -1,6 +1,6 @@
 """Group-relative advantage (GRPO, arXiv 2402.03300): A = (r - mean) / (std + ε) over replies to the same prompt.
 
-The decision stage uses TRL's implementation; this one rescores saved runs, and a test compares TRL with it.
+The decision stage uses TRL's implementation, which a test compares with this one.
 """
 
 from __future__ import annotations

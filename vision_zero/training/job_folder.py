@@ -15,7 +15,7 @@ from typing import Any, Self, TypeVar
 
 from pydantic import TypeAdapter, ValidationError
 
-from vision_zero.config.base import Config, problems
+from vision_zero.config.base import Config, problems, read_json
 from vision_zero.config.learning import Stage
 from vision_zero.data.sampler import PairSampler
 from vision_zero.data.table import PairTable
@@ -72,12 +72,12 @@ class JobFolder:
             TrainingError: there is no job here.
             PairsError: its pairs cannot be read.
         """
-        written = _read(_Job, self.path / JOB)
+        written = read_json(_Job, self.path / JOB, TrainingError)
         pairs = PairSampler(PairTable.read(self.path / PAIRS), written.games, written.stride)
         try:
             job = _JOB.validate_python({**written.job, "pairs": pairs, "folder": self.path / TRAINED})
         except ValidationError as error:
-            raise TrainingError(f"{self.path / JOB} is not of this version: {problems(error)}") from error
+            raise TrainingError(f"{self.path / JOB} holds no job of this version: {problems(error)}") from error
         return written.stage, replace(job, parent=job.parent.checked())
 
     def write_result(self, result: StageResult) -> None:
@@ -95,15 +95,6 @@ class JobFolder:
             PolicyError: its policy is incomplete.
             GameError: its games cannot be read.
         """
-        written = _read(_Result, self.path / RESULT)
+        written = read_json(_Result, self.path / RESULT, TrainingError)
         policy = PolicyFolder(self.path / written.policy).checked()
         return StageResult(written.state, read_transcripts(self.path / PLAYED), policy)
-
-
-def _read(kind: type[Written], path: Path) -> Written:
-    try:
-        return kind.model_validate_json(path.read_bytes())
-    except OSError as error:
-        raise TrainingError(f"{path} cannot be read: {error}") from error
-    except ValidationError as error:
-        raise TrainingError(f"{path} is not of this version: {problems(error)}") from error

@@ -18,7 +18,7 @@ import torch
 from torch import distributed
 
 from vision_zero.config.tracking import TrackedRun
-from vision_zero.errors import VisionZeroError
+from vision_zero.errors import VisionZeroError, one_line
 from vision_zero.training.job_folder import JobFolder
 from vision_zero.training.launcher import FAILURE, end_with_starter
 from vision_zero.training.self_play import train_here
@@ -71,7 +71,7 @@ def _say_once(path: Path, line: str) -> None:
 
 
 def _in_one_line(error: Exception) -> str:
-    text = " ".join(str(error).split())
+    text = one_line(error)
     return text if isinstance(error, VisionZeroError) else f"{type(error).__name__}: {text}"
 
 

@@ -18,7 +18,7 @@ from vision_zero.domains.photos.config import InstructionConfig
 from vision_zero.domains.photos.editor import EditedPhoto, PhotoEditor
 from vision_zero.domains.photos.phrases import place_of
 from vision_zero.domains.photos.pixels import Box, Mask, box_of, grown
-from vision_zero.errors import PairsError
+from vision_zero.errors import PairsError, one_line
 from vision_zero.randomness import Seed
 
 MEANT = 0.1
@@ -95,8 +95,7 @@ def _load(config: InstructionConfig) -> Any:
     try:
         pipeline = diffusers.DiffusionPipeline.from_pretrained(config.model, torch_dtype=dtype).to(device)
     except (OSError, ValueError, RuntimeError) as error:
-        reason = " ".join(str(error).split())
-        raise PairsError(f"the editor {config.model} cannot be loaded: {reason}") from error
+        raise PairsError(f"the editor {config.model} cannot be loaded: {one_line(error)}") from error
     pipeline.set_progress_bar_config(disable=True)
     return pipeline
 

@@ -21,8 +21,8 @@ from PIL import Image
 
 from vision_zero.data.images import decode
 from vision_zero.data.remote_storage import address_failures
-from vision_zero.errors import EvaluationError, PairsError
-from vision_zero.evaluation.benchmarks.json_files import Row, absent, lines_of, one_line, rows_of
+from vision_zero.errors import EvaluationError, PairsError, one_line
+from vision_zero.evaluation.benchmarks.json_files import Row, absent, lines_of, rows_of
 from vision_zero.fingerprints import digest
 
 _HUB = re.compile(r"[\w.-]+/[\w.-]+")
@@ -82,7 +82,7 @@ def load_table(source: str, split: str, revision: str | None = None, options: Ma
             )
         tables = [_file_table(files, path) for path in paths]
     except address_failures() as error:
-        reason = one_line(error) or type(error).__name__
+        reason = one_line(error, 200)
         raise EvaluationError(f"{source} cannot be read: {reason} (give a file, a folder, or a URL that can be)") from error
     return _joined(tables, source)
 
@@ -179,7 +179,7 @@ def _file_table(files: Any, path: str) -> BenchmarkTable:
         try:
             return _arrow_table(pq.read_table(io.BytesIO(data)), path, beside)
         except pa.ArrowInvalid as error:
-            raise EvaluationError(f"{path} is not a readable parquet file: {one_line(error)}") from error
+            raise EvaluationError(f"{path} is not a readable parquet file: {one_line(error, 200)}") from error
     if not name.endswith((".json", ".jsonl")):
         raise EvaluationError(f"{path} is neither a .parquet nor a .json or .jsonl file")
     text = data.decode("utf-8-sig")

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from vision_zero.data.json_csv import text_of as decoded
-from vision_zero.errors import EvaluationError, PairsError
+from vision_zero.errors import EvaluationError, PairsError, one_line
 
 Row = dict[str, Any]
 
@@ -23,7 +23,7 @@ def read_text(path: Path) -> str:
     try:
         return decoded(path.read_bytes(), str(path))
     except (OSError, PairsError) as error:
-        raise EvaluationError(f"{path} cannot be read as text: {one_line(error)}") from error
+        raise EvaluationError(f"{path} cannot be read as text: {one_line(error, 200)}") from error
 
 
 def rows_of(text: str, name: str) -> list[Row]:
@@ -38,7 +38,7 @@ def rows_of(text: str, name: str) -> list[Row]:
     except (ValueError, RecursionError) as error:
         if text.lstrip().startswith("{") and _is_object(text.lstrip().partition("\n")[0]):
             return lines_of(text, name)
-        raise EvaluationError(f"{name} is not JSON: {one_line(error)}") from error
+        raise EvaluationError(f"{name} is not JSON: {one_line(error, 200)}") from error
     loaded = _unwrapped(loaded)
     if isinstance(loaded, dict):
         loaded = [
@@ -65,7 +65,7 @@ def lines_of(text: str, name: str) -> list[Row]:
         try:
             row = json.loads(line)
         except (ValueError, RecursionError) as error:
-            raise EvaluationError(f"{name}, line {number} is not JSON: {one_line(error)}") from error
+            raise EvaluationError(f"{name}, line {number} is not JSON: {one_line(error, 200)}") from error
         if not isinstance(row, dict):
             raise EvaluationError(f"{name}, line {number} must be a JSON object")
         rows.append(row)
@@ -84,7 +84,7 @@ def write_atomically(path: Path, text: str) -> None:
         partial.write_text(text, encoding="utf-8")
         partial.replace(path)
     except OSError as error:
-        raise EvaluationError(f"{path} cannot be written: {one_line(error)}") from error
+        raise EvaluationError(f"{path} cannot be written: {one_line(error, 200)}") from error
 
 
 def json_text(value: Any) -> str:
@@ -118,11 +118,6 @@ def reply_of(value: Any, name: str) -> str:
         kind = "an object" if isinstance(value, dict) else f"a list of {len(value)}"
         raise EvaluationError(f"{name} is {kind}: give its text")
     return text_of(value)
-
-
-def one_line(error: object, longest: int = 200) -> str:
-    """An error's text on one line, cut to a length."""
-    return " ".join(str(error).split())[:longest]
 
 
 def _unwrapped(loaded: Any) -> Any:

@@ -16,8 +16,8 @@ from typing import Any
 from zipfile import BadZipFile
 
 from vision_zero.data.json_csv import rows_of_csv
-from vision_zero.errors import EvaluationError, PairsError
-from vision_zero.evaluation.benchmarks.json_files import Row, absent, lines_of, one_line, read_text, rows_of, text_of
+from vision_zero.errors import EvaluationError, PairsError, one_line
+from vision_zero.evaluation.benchmarks.json_files import Row, absent, lines_of, read_text, rows_of, text_of
 
 _LMMS_RESULTS = ("submission", "llm_as_judge_eval", "gpt_eval_score")
 _QUERY = re.compile(r"(?:\A|\n)Question:\s*(?P<asked>.*?)(?:\nChoices:|\nHint:|\nSolution:|\Z)", re.DOTALL)
@@ -170,7 +170,7 @@ def _separated(path: Path) -> list[Row]:
     try:
         return rows_of_csv(read_text(path), str(path))
     except PairsError as error:
-        raise EvaluationError(f"{one_line(error)}: save the table anew") from error
+        raise EvaluationError(f"{one_line(error, 200)}: save the table anew") from error
 
 
 def _sheet(path: Path) -> list[Row]:
@@ -188,4 +188,4 @@ def _sheet(path: Path) -> list[Row]:
         names = [text_of(cell).strip() for cell in next(filled, ())]
         return [dict(zip(names, row, strict=False)) for row in filled]
     except failures as error:
-        raise EvaluationError(f"{path} is not a readable Excel file: {one_line(error)}") from error
+        raise EvaluationError(f"{path} is not a readable Excel file: {one_line(error, 200)}") from error

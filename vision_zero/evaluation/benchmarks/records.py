@@ -12,8 +12,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from pydantic import ValidationError
 
-from vision_zero.errors import EvaluationError
-from vision_zero.evaluation.benchmarks.json_files import one_line, write_atomically
+from vision_zero.errors import EvaluationError, one_line
+from vision_zero.evaluation.benchmarks.json_files import write_atomically
 from vision_zero.evaluation.suite import Record
 
 SCHEMA: pa.Schema = pa.schema(
@@ -47,7 +47,7 @@ def read_records(path: Path) -> list[Record]:
     try:
         data = path.read_bytes() if path.exists() else b""
     except OSError as error:
-        raise EvaluationError(f"{path} cannot be read: {one_line(error)}") from error
+        raise EvaluationError(f"{path} cannot be read: {one_line(error, 200)}") from error
     records: dict[str, Record] = {}
     for number, line in enumerate(data[: data.rfind(b"\n") + 1].splitlines(), start=1):
         try:
@@ -71,7 +71,7 @@ def appending(path: Path) -> Iterator[RecordFile]:
         path.parent.mkdir(parents=True, exist_ok=True)
         handle = os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND, 0o644)
     except OSError as error:
-        raise EvaluationError(f"{path} cannot be written: {one_line(error)}") from error
+        raise EvaluationError(f"{path} cannot be written: {one_line(error, 200)}") from error
     try:
         try:
             fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
