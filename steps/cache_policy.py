@@ -40,12 +40,12 @@ def take_fingerprints(config: SelfPlayConfig) -> Fingerprints:
     from vision_zero.fingerprints import digest
     from vision_zero.recipes.input_fingerprints import of_base, of_pairs
 
-    drawn = config.pairs.drawn
-    contents = {domain.step: of_pairs(domain.name, config.pairs) + domain.installed(config.pairs.of(domain)) for domain in drawn}
+    active = config.pairs.active
+    contents = {domain.step: of_pairs(domain.name, config.pairs) + domain.installed(config.pairs.of(domain)) for domain in active}
     contents["measure_base"] = of_base(config.policy)
     domains = {domain.step: [domain] for domain in CACHED_DOMAINS}
     prints = {
-        name: digest(closure_fingerprint(*code_of(name, domains.get(name, drawn))), contents.get(name, "")) for name in CACHED
+        name: digest(closure_fingerprint(*code_of(name, domains.get(name, active))), contents.get(name, "")) for name in CACHED
     }
     forgotten = forget_lost_results(CACHED)
     log_metadata({"fingerprints": prints, **({"made again": forgotten} if forgotten else {})})

@@ -57,7 +57,7 @@ def make_all_pairs(config: SelfPlayConfig, rounds: int, state: StageState, finge
         make_pairs.with_options(enable_cache=domain.is_cached, substitutions={"domain": domain.name})(
             domain.name, config, rounds, state, prints.get(domain), id=domain.step
         )
-        for domain in config.pairs.drawn
+        for domain in config.pairs.active
     ]
 
 

@@ -29,9 +29,9 @@ def test_every_thing_is_in_one_split_and_both_have_some(keys: set[bytes], share:
 
 def test_adding_things_moves_none_of_the_others() -> None:
     things = [str(number).encode() for number in range(100)]
-    part = SplitFilter("held_out")
-    assert part.choose(things)[:60] == part.choose(things[:60]) == [part.holds(thing) for thing in things[:60]]
-    assert 10 <= sum(part.choose(things)) <= 30
+    only = SplitFilter("held_out")
+    assert only.choose(things)[:60] == only.choose(things[:60]) == [only.holds(thing) for thing in things[:60]]
+    assert 10 <= sum(only.choose(things)) <= 30
 
 
 @pytest.mark.slow
@@ -39,7 +39,7 @@ def test_photos_of_one_split_are_never_those_of_the_other() -> None:
     config = PhotosConfig(width=112, height=112)
     shown = {}
     for split in ("train", "held_out"):
-        source = PhotoSource(config, part=SplitFilter(split))
+        source = PhotoSource(config, only=SplitFilter(split))
         shown[split] = {source.sample(Seed(1).child(split, place)).original_facts["photo"] for place in range(4)}
     assert not shown["train"] & shown["held_out"]
     assert shown["train"]
@@ -64,6 +64,6 @@ def test_copies_and_other_edits_of_a_picture_belong_to_its_split(tmp_path: Path)
 
 def test_a_split_whose_things_are_all_broken_says_so(tmp_path: Path) -> None:
     (tmp_path / "a.png").write_bytes(b"no picture")
-    source = PhotoSource(PhotosConfig(location=str(tmp_path)), part=SplitFilter("held_out"))
+    source = PhotoSource(PhotosConfig(location=str(tmp_path)), only=SplitFilter("held_out"))
     with pytest.raises(PairsError, match=r"no usable photo in .* that belongs to the held-out pairs: .*a\.png"):
         source.sample(Seed(0))

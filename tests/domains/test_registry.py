@@ -170,7 +170,7 @@ def test_a_toy_domain_is_drawn_by_order_built_in_any_number_and_fingerprinted(tm
 
 
 def test_the_mix_knows_registered_domains_only(monkeypatch: pytest.MonkeyPatch) -> None:
-    assert [domain.name for domain in FlagPairs(mix={"flags": 1.0}).drawn] == ["flags"]
+    assert [domain.name for domain in FlagPairs(mix={"flags": 1.0}).active] == ["flags"]
     monkeypatch.delitem(registry.DOMAINS, "flags")
     with pytest.raises(ValidationError, match="flags is no domain of pairs: scenes, charts, photos, pictures, imported are"):
         FlagPairs(mix={"flags": 1.0})

@@ -141,7 +141,7 @@ def test_a_tie_lets_the_spy_go():
 def test_a_reply_at_the_wrong_table_is_refused():
     game = WhoIsTheSpy(GameConfig())
     one, two = deal_all(game, [plain_pair(), plain_pair()], SEED)
-    with pytest.raises(GameError, match="came to the table"):
+    with pytest.raises(GameError, match="came to the game"):
         game.hear(one, game.turns(two)[0], Reply("\\boxed{x}"))
     with pytest.raises(GameError, match="not over"):
         game.outcome(one)

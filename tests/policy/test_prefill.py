@@ -35,7 +35,7 @@ def policy(request, tmp_path_factory):
 
 
 def draw(policy, chats):
-    return policy.draw(chats, GREEDY, Seed(0), ["chat"] * len(chats))
+    return policy.sample(chats, GREEDY, Seed(0), ["chat"] * len(chats))
 
 
 def test_rows_are_padded_on_the_left_again():

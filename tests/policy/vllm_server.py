@@ -104,15 +104,15 @@ class VllmServer:
                 data = base64.b64decode(part["image_url"]["url"].removeprefix("data:image/png;base64,"))
                 pictures.append(Image.open(io.BytesIO(data)))
         chat = begin_reply(user_message(text, *pictures), begun)
-        drawing = SamplingParams(body["temperature"] or 1.0, body["max_tokens"])
+        params = SamplingParams(body["temperature"] or 1.0, body["max_tokens"])
         [prompt] = unpadded(policy.encode([chat]))
-        choices = [self._choice(policy, chat, begun, drawing, body, number) for number in range(body["n"])]
+        choices = [self._choice(policy, chat, begun, params, body, number) for number in range(body["n"])]
         return 200, {"prompt_token_ids": prompt, "choices": choices}
 
     def _choice(
-        self, policy: Policy, chat: Messages, begun: str, drawing: SamplingParams, body: dict[str, Any], number: int
+        self, policy: Policy, chat: Messages, begun: str, params: SamplingParams, body: dict[str, Any], number: int
     ) -> dict[str, Any]:
-        [completion] = policy.draw([chat], drawing, Seed(body["seed"] + number), ["chat"])
+        [completion] = policy.sample([chat], params, Seed(body["seed"] + number), ["chat"])
         tokens = list(completion.tokens)[len(policy.processor.tokenizer.encode(begun)) if begun else 0 :]
         if body.get("allowed_token_ids"):
             tokens = policy._forced([chat], [body["allowed_token_ids"]])

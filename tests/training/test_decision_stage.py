@@ -256,7 +256,7 @@ def test_votes_have_a_temperature_of_their_own(make_job):
     assert len(votes) == 3 * GAMES
     assert [reply.tokens for _, reply in votes[:3]] == [votes[0][1].tokens] * 3
     assert loop.trainer.temperature == 0.001
-    warm = loop.player().draw([user_message("Speak.")] * 3, cold.of("clue"), job.seed, [""] * 3)
+    warm = loop.player().sample([user_message("Speak.")] * 3, cold.of("clue"), job.seed, [""] * 3)
     assert len({clue.tokens for clue in warm}) > 1
     assert ClueLoop(*load_base(job.policy), job).trainer.temperature == cold.temperature
 

@@ -194,5 +194,5 @@ def test_a_job_is_read_as_it_was_written(make_job, same_batch, tmp_path):
         assert getattr(read, name) == getattr(job, name), name
     assert read.pairs.table.rows.equals(job.pairs.table.rows)
     (tmp_path / "job.json").write_text("{}")
-    with pytest.raises(TrainingError, match="is not of this version"):
+    with pytest.raises(TrainingError, match="holds no Job of this version"):
         JobFolder(tmp_path).read()

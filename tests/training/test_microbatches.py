@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from tests.training.jobs import adapter, run_stage, start, votes_from_any_reply
 from vision_zero.training import updates
-from vision_zero.training.microbatches import first_rows, microbatches, more_parts, parts_of, sizes, weigh
+from vision_zero.training.microbatches import first_rows, microbatches, rows_by_microbatch, sizes, split_further, weigh
 
 pytestmark = pytest.mark.slow
 
@@ -76,7 +76,7 @@ def test_a_part_holds_as_many_rows_as_the_budget_allows(tokens, rows):
 @given(lengths=st.lists(st.tuples(st.integers(1, 40), st.integers(0, 40)), min_size=1, max_size=40), tokens=st.integers(1, 400))
 def test_parts_keep_the_budget_and_leave_no_room_for_another_row(lengths, tokens):
     alone = range(len(lengths))
-    parts = parts_of(lengths, alone, tokens)
+    parts = rows_by_microbatch(lengths, alone, tokens)
     assert sorted(row for part in parts for row in part) == list(alone)
     for part, after in zip(parts, [*parts[1:], None], strict=True):
         assert len(part) == 1 or padded(lengths, alone, part) <= tokens
@@ -90,7 +90,7 @@ def test_parts_keep_the_budget_and_leave_no_room_for_another_row(lengths, tokens
 def test_replies_to_one_prompt_stay_together_where_the_budget_allows(groups, tokens):
     rows = [((prompt, reply), number) for number, (prompt, replies) in enumerate(groups) for reply in replies]
     lengths, prompts = zip(*rows, strict=True)
-    parts = parts_of(lengths, prompts, tokens)
+    parts = rows_by_microbatch(lengths, prompts, tokens)
     assert sorted(row for part in parts for row in part) == list(range(len(rows)))
     for part in parts:
         assert len(part) == 1 or padded(lengths, prompts, part) <= tokens
@@ -106,9 +106,9 @@ def padded(lengths, prompts, rows):
 
 
 def test_another_process_with_more_parts_gets_as_many():
-    assert more_parts([[0, 1], [2, 3, 4, 5], [6]], 5) == [[0], [1], [2, 3], [4, 5], [6]]
-    assert more_parts([[2, 0, 1]], 3) == [[2], [0], [1]]
-    assert more_parts([[0, 1], [2]], 2) == [[0, 1], [2]]
+    assert split_further([[0, 1], [2, 3, 4, 5], [6]], 5) == [[0], [1], [2, 3], [4, 5], [6]]
+    assert split_further([[2, 0, 1]], 3) == [[2], [0], [1]]
+    assert split_further([[0, 1], [2]], 2) == [[0, 1], [2]]
 
 
 def test_a_prompt_that_rows_share_counts_once():

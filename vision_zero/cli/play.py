@@ -40,8 +40,8 @@ def play_games(out: Path, pairs_folder: Path, policy: str, games: int, seed: int
         config = config.model_copy(update={"spy_image": "blank"})
     game = WhoIsTheSpy(config)
     dealt = [pairs[number % len(pairs)] for number in range(games)]
-    tables = play(game, deal_all(game, dealt, Seed(seed)), players, Seed(seed))
-    transcripts = [table.transcript for table in tables]
+    states = play(game, deal_all(game, dealt, Seed(seed)), players, Seed(seed))
+    transcripts = [state.transcript for state in states]
     page = replay_page(f"{games} games by {policy}", transcripts, {pair.pair_id: pair for pair in pairs}, RewardsConfig())
     try:
         out.write_text(page, encoding="utf-8")

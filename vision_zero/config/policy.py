@@ -111,7 +111,7 @@ class PolicyConfig(Config):
         return self
 
     @model_validator(mode="after")
-    def _who_draws_is_told_once(self) -> Self:
+    def _a_server_compiles_nothing_here(self) -> Self:
         if self.server is not None and self.compiled:
             raise ValueError("policy.server samples the replies, so no decoding step runs here: leave compiled out")
         return self

@@ -41,13 +41,13 @@ class PairsConfig(SourcesConfig):
     def _some_domain_has_weight(self) -> Self:
         if not any(self.mix.values()):
             raise ValueError("mix must give at least one domain a weight above 0")
-        for domain in self.drawn:
+        for domain in self.active:
             if getattr(self, domain.name) is None:
                 raise ValueError(f"mix asks for {domain.things}: say under pairs.{domain.name} where they are")
         return self
 
     @property
-    def drawn(self) -> list[Domain[Any]]:
+    def active(self) -> list[Domain[Any]]:
         """The domains that the mix gives a weight, in the registry's order."""
         return [domain for name, domain in DOMAINS.items() if self.mix.get(name, 0) > 0]
 
@@ -144,7 +144,7 @@ class SelfPlayConfig(RootConfig):
 
     @model_validator(mode="after")
     def _who_sees_nothing_is_told_so(self) -> Self:
-        single = [f"{domain.things} ({domain.name})" for domain in self.pairs.drawn if not domain.is_edited]
+        single = [f"{domain.things} ({domain.name})" for domain in self.pairs.active if not domain.is_edited]
         if single and "modified" in (self.game.spy_image, (self.evaluation.game or self.game).spy_image):
             raise ValueError(
                 f"pairs.mix has {single[0]}, but with game.spy_image modified the rules tell players about changed "
@@ -182,7 +182,7 @@ class SelfPlayConfig(RootConfig):
     def _examples_are_the_embedded_policys(self) -> Self:
         if self.learning.method != "supervised":
             return self
-        drawn = [domain.name for domain in self.pairs.drawn]
+        drawn = [domain.name for domain in self.pairs.active]
         if self.policy.base != NANO or self.policy.adapter is None or drawn != [NANO_DOMAIN]:
             raise ValueError(
                 f"learning.method: supervised has training examples only for an adapter of policy.base nano on {NANO_DOMAIN}: "
@@ -205,7 +205,7 @@ class SelfPlayConfig(RootConfig):
         return self
 
     @model_validator(mode="after")
-    def _what_is_drawn_is_scored(self) -> Self:
+    def _what_is_sampled_is_scored(self) -> Self:
         if self.policy.sampling.top_p < 1:
             raise ValueError(
                 f"policy.sampling.top_p {self.policy.sampling.top_p:g} would sample replies from a part of the distribution and "

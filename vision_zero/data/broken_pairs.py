@@ -48,7 +48,7 @@ class UsablePairs(Generic[T]):
         what: what the things are, for messages.
         pictures: what a thing shows; things that share a picture belong to one split.
         group: a name that things of one split share (the photo that several edits start from); None where there is none.
-        part: the things that may be drawn.
+        only: the things that may be drawn.
     """
 
     def __init__(
@@ -59,17 +59,17 @@ class UsablePairs(Generic[T]):
         what: str,
         pictures: Callable[[T], Sequence[Image.Image]],
         group: Callable[[int], str | None] = lambda _: None,
-        part: SplitFilter = EVERYTHING,
+        only: SplitFilter = EVERYTHING,
     ) -> None:
         self.count = count
         self._name, self._load, self._what, self._pictures, self._group = name, load, what, pictures, group
-        self._part = part
+        self._only = only
         self._known = _Known()
         self._mine: dict[int, bool] = {}
 
-    def of(self, part: SplitFilter) -> UsablePairs[T]:
-        """The things of another part; what is known of them is shared."""
-        view = UsablePairs(self.count, self._name, self._load, self._what, self._pictures, self._group, part)
+    def of(self, only: SplitFilter) -> UsablePairs[T]:
+        """The things of other splits; what is known of them is shared."""
+        view = UsablePairs(self.count, self._name, self._load, self._what, self._pictures, self._group, only)
         view._known = self._known
         return view
 
@@ -152,17 +152,17 @@ class UsablePairs(Generic[T]):
         return thing
 
     def _is_mine(self, place: int) -> bool:
-        """Whether the thing belongs to the part that is drawn from; what cannot be read belongs to none."""
-        if self._part.split is None:
+        """Whether the thing belongs to the splits that are used; what cannot be read belongs to none."""
+        if self._only.split is None:
             return True
         if self.count <= COMPARED:
             if not self._mine:
                 keys = self._compared()
                 self._mine = dict.fromkeys(range(self.count), False)
-                self._mine |= dict(zip(keys, self._part.choose([*keys.values()]), strict=True))
+                self._mine |= dict(zip(keys, self._only.choose([*keys.values()]), strict=True))
         elif place not in self._mine:
             key = self._key(place)
-            self._mine[place] = key is not None and self._part.holds(key)
+            self._mine[place] = key is not None and self._only.holds(key)
         return self._mine[place]
 
     def _key(self, place: int) -> bytes | None:
@@ -207,4 +207,4 @@ class UsablePairs(Generic[T]):
         return {place: min(keys[each] for each in group) for group in groups(keys, links) for place in group}
 
     def _whose(self) -> str:
-        return "" if self._part.split is None else f" that belongs to the {self._part.split.replace('_', '-')} pairs"
+        return "" if self._only.split is None else f" that belongs to the {self._only.split.replace('_', '-')} pairs"

@@ -36,7 +36,7 @@ class PairSource(ABC):
         pairs are made of a few things, each comes once before any comes again. Raises as ``sample`` does."""
         return self.sample(seed)
 
-    def of(self, part: SplitFilter) -> PairSource:
+    def of(self, only: SplitFilter) -> PairSource:
         """The source restricted to what belongs to a split; what was read already is not read again. A source that makes things
         up is returned as it is: its seeds keep the splits apart."""
         return self

@@ -16,14 +16,14 @@ from vision_zero.domains.registry import domain_of
 from vision_zero.randomness import Seed
 
 
-def source_of(domain: str, config: SourcesConfig, part: SplitFilter = EVERYTHING) -> PairSource:
-    """The source of that domain; ``part`` says which photos, pictures, tables or existing pairs it may use.
+def source_of(domain: str, config: SourcesConfig, only: SplitFilter = EVERYTHING) -> PairSource:
+    """The source of that domain; ``only`` says which photos, pictures, tables or existing pairs it may use.
 
     Raises:
         PairsError: the source has nothing to make pairs from.
     """
     record = domain_of(domain)
-    return record.source(config.of(record), part)
+    return record.source(config.of(record), only)
 
 
 def main_source(config: PairsConfig) -> PairSource:
@@ -32,7 +32,7 @@ def main_source(config: PairsConfig) -> PairSource:
     Raises:
         PairsError: it has nothing to make pairs from.
     """
-    return source_of(max(config.drawn, key=lambda domain: config.mix[domain.name]).name, config)
+    return source_of(max(config.active, key=lambda domain: config.mix[domain.name]).name, config)
 
 
 def build_pairs(domain: str, config: SelfPlayConfig, first: int, iterations: int, judged: int = 0) -> PairTable:

@@ -84,8 +84,8 @@ def _file_of(config: BuildPairsConfig, task: _Task, folder: Path) -> Path:
 
 def _run(config: BuildPairsConfig, task: _Task, folder: Path) -> SourceReport | None:
     # Where nothing is held out, nothing has to be kept apart.
-    part = SplitFilter(task.split if config.held_out and config.train else None, config.held_out_share)
-    source = source_of(config.domain, config, part)
+    only = SplitFilter(task.split if config.held_out and config.train else None, config.held_out_share)
+    source = source_of(config.domain, config, only)
     with ShardWriter(folder, _name(config, task), config.pairs_per_file) as writer:
         write_pairs(_pairs(config, task, source), task.split, writer)
         report = source.report()

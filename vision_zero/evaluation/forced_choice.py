@@ -19,28 +19,28 @@ from vision_zero.game.transcript import Move, Transcript
 from vision_zero.policy.policy import Policy, user_message
 
 
-def forced_choices(game: WhoIsTheSpy, tables: Sequence[GameState], voters: Policy) -> list[Transcript]:
+def forced_choices(game: WhoIsTheSpy, states: Sequence[GameState], voters: Policy) -> list[Transcript]:
     """The games with every vote that named nobody replaced by the seat that its voter thinks likeliest.
 
     Args:
-        tables: games to their end, whose votes these voters cast.
+        states: games to their end, whose votes these voters cast.
     """
     waiting = [
         (number, place, move, request)
-        for number, table in enumerate(tables)
-        for place, (request, move) in enumerate(zip(_asked(game, table), table.transcript.votes, strict=True))
+        for number, state in enumerate(states)
+        for place, (request, move) in enumerate(zip(_asked(game, state), state.transcript.votes, strict=True))
         if move.vote is None
     ]
-    seats = [others(move, tables[number].transcript) for number, _, move, _ in waiting]
+    seats = [others(move, states[number].transcript) for number, _, move, _ in waiting]
     chosen = voters.likeliest(
         [user_message(request.prompt, request.image) for *_, request in waiting],
         [up_to_the_box(move.reply) for _, _, move, _ in waiting],
         [[f"{seat}}}" for seat in allowed] for allowed in seats],
     )
-    votes: list[list[Move]] = [list(table.transcript.votes) for table in tables]
+    votes: list[list[Move]] = [list(state.transcript.votes) for state in states]
     for (number, place, move, _), allowed, choice in zip(waiting, seats, chosen, strict=True):
         votes[number][place] = replace(move, vote=allowed[choice], unreadable=None)
-    return [with_votes(table.transcript, own) for table, own in zip(tables, votes, strict=True)]
+    return [with_votes(state.transcript, own) for state, own in zip(states, votes, strict=True)]
 
 
 def up_to_the_box(reply: str) -> str:
@@ -52,5 +52,5 @@ def up_to_the_box(reply: str) -> str:
     return f"{words} {BOX}" if words else BOX
 
 
-def _asked(game: WhoIsTheSpy, table: GameState) -> list[Request]:
-    return game.turns(replace(table, transcript=with_votes(table.transcript, ())))
+def _asked(game: WhoIsTheSpy, state: GameState) -> list[Request]:
+    return game.turns(replace(state, transcript=with_votes(state.transcript, ())))

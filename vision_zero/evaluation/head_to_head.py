@@ -50,9 +50,9 @@ def play_head_to_head(
     return play(game, deal_all(game, pairs, seed), Seated(spy, others), seed)
 
 
-def vote_on(game: WhoIsTheSpy, tables: Sequence[GameState], voters: Players, seed: Seed) -> list[GameState]:
+def vote_on(game: WhoIsTheSpy, states: Sequence[GameState], voters: Players, seed: Seed) -> list[GameState]:
     """New votes on the clues of these games."""
-    before_vote = [replace(table, transcript=replace(table.transcript, moves=table.transcript.clue_moves)) for table in tables]
+    before_vote = [replace(state, transcript=replace(state.transcript, moves=state.transcript.clue_moves)) for state in states]
     return play(game, before_vote, voters, seed)
 
 

@@ -88,15 +88,15 @@ class HeldOut:
         Returns:
             Its measures, and the transcripts of its games against itself, one a pair.
         """
-        tables = play_head_to_head(self.game, self.pairs, BestGuess(base), BestGuess(base), self.seed)
-        games = [table.transcript for table in tables]
+        states = play_head_to_head(self.game, self.pairs, BestGuess(base), BestGuess(base), self.seed)
+        games = [state.transcript for state in states]
         spoken: Spoken = [(game, range(1, game.players + 1)) for game in games]
-        values = {**self._alone(tables, base, [spoken]), **self._against(base)}
+        values = {**self._alone(states, base, [spoken]), **self._against(base)}
         reasoned: Values = {}
         if self.prefix is not None:
             made_to = replace(base, reply_prefix=self.prefix)
-            reasoned = {**self._votes(tables, made_to, manners=(GREEDY,)), **self._answers(made_to)}
-        bounds = self._bounds(tables)
+            reasoned = {**self._votes(states, made_to, manners=(GREEDY,)), **self._answers(made_to)}
+        bounds = self._bounds(states)
         return BaseMeasures(fingerprint=base.base_fingerprint, values=values, reasoned=reasoned, bounds=bounds), games
 
     def still_true(
@@ -126,11 +126,11 @@ class HeldOut:
         """
         base, player = BestGuess(replace(policy, as_base=True)), BestGuess(policy)
         dealt = deal_all(self.game, self.pairs, self.seed)
-        fixed = [replace(table, transcript=game) for table, game in zip(dealt, base_games, strict=True)]
+        fixed = [replace(state, transcript=game) for state, game in zip(dealt, base_games, strict=True)]
         as_civilians, as_spy = (
             play_head_to_head(self.game, self.pairs, spy, others, self.seed) for spy, others in ((base, player), (player, base))
         )
-        of_civilians, of_spy = ([table.transcript for table in tables] for tables in (as_civilians, as_spy))
+        of_civilians, of_spy = ([state.transcript for state in states] for states in (as_civilians, as_spy))
         spoken: list[Spoken] = [[(game, game.civilians) for game in of_civilians], [(game, (game.spy,)) for game in of_spy]]
         ours = {**self._alone(fixed, policy, spoken), **self._against(policy)}
         theirs = dict(measured.values)
@@ -173,11 +173,11 @@ class HeldOut:
 
     def _bounds(self, fixed: Sequence[GameState]) -> tuple[Bound, ...]:
         """How scripted voters do on the same clues."""
-        tables = [table for pair, table in zip(self.pairs, fixed, strict=True) if has_scene_graph(pair)]
+        states = [state for pair, state in zip(self.pairs, fixed, strict=True) if has_scene_graph(pair)]
         bounds = []
-        for player in BOUNDS if tables else ():
+        for player in BOUNDS if states else ():
             voters = SCRIPTED[player](self.scenes)
-            games = [table.transcript for table in vote_on(self.game, tables, voters, self.seed.child("bounds", player))]
+            games = [state.transcript for state in vote_on(self.game, states, voters, self.seed.child("bounds", player))]
             for name, values in (("accuracy", vote_shares(games)["accuracy"]), ("spy caught", caught(games))):
                 level = estimate(values, self.config, self.seed.child("bounds", player, name))
                 bounds.append(Bound(player=player, name=f"decision/{name}", estimate=level))
@@ -189,7 +189,7 @@ class HeldOut:
         player = BestGuess(policy)
         for name, opponent, pairs in self._opponents():
             as_civilians, as_spy = (
-                caught([table.transcript for table in play_head_to_head(self.game, pairs, spy, others, self.seed)])
+                caught([state.transcript for state in play_head_to_head(self.game, pairs, spy, others, self.seed)])
                 for spy, others in ((opponent, player), (player, opponent))
             )
             values[f"wins/against {name}"] = half_each(as_civilians, as_spy)
@@ -214,13 +214,13 @@ class HeldOut:
     ) -> dict[str, tuple[list[float], list[float]]]:
         """Wins against the base, and of the base against itself. Civilians win by catching the spy; sides weigh the same."""
         base = replace(policy, as_base=True)
-        civil, spy = (caught([table.transcript for table in tables]) for tables in (as_civilians, as_spy))
+        civil, spy = (caught([state.transcript for state in states]) for states in (as_civilians, as_spy))
         own = caught(base_games)
         sampled_civil, sampled_spy = (
             caught(
-                [table.transcript for table in vote_on(self.game, tables, replace(voters, greedy=False), self.seed.child(side))]
+                [state.transcript for state in vote_on(self.game, states, replace(voters, greedy=False), self.seed.child(side))]
             )
-            for tables, voters, side in ((as_civilians, policy, "sampled civilians"), (as_spy, base, "sampled spy"))
+            for states, voters, side in ((as_civilians, policy, "sampled civilians"), (as_spy, base, "sampled spy"))
         )
         sampled_own = measured.values["decision sampled/spy caught"]
         # Against itself a policy wins half of the time on the two sides together, by definition.
@@ -233,7 +233,7 @@ class HeldOut:
             "wins sampled/as spy": (_let_go(sampled_spy), _let_go(sampled_own)),
             "wins sampled/both": (half_each(sampled_civil, sampled_spy), half),
         }
-        ruled = rule_votes([table.transcript for table in as_spy], self.seed.child("rule"))
+        ruled = rule_votes([state.transcript for state in as_spy], self.seed.child("rule"))
         ruled_own = measured.values["decision/spy caught by the rule"]
         if ruled is not None and ruled_own:
             wins["wins/against the rule"] = (half_each(civil, caught(ruled)), half_each(own, ruled_own))

@@ -176,5 +176,5 @@ def sign_test(ours: Sequence[float], theirs: Sequence[float]) -> float:
     return mcnemar(won, lost)
 
 
-def _games(tables: Sequence[GameState]) -> list[Transcript]:
-    return [table.transcript for table in tables]
+def _games(states: Sequence[GameState]) -> list[Transcript]:
+    return [state.transcript for state in states]

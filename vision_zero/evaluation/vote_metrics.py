@@ -25,7 +25,7 @@ Values = dict[str, list[float]]
 
 def vote_metrics(
     game: WhoIsTheSpy,
-    tables: Sequence[GameState],
+    states: Sequence[GameState],
     pairs: Sequence[ImagePair],
     voters: Policy,
     seed: Seed,
@@ -33,7 +33,7 @@ def vote_metrics(
     manners: Sequence[str] = (GREEDY, SAMPLED),
     prefix: str | None = None,
 ) -> Values:
-    """Measures by game of the votes that these voters cast on the clues of these tables, greedy and sampled.
+    """Measures by game of the votes that these voters cast on the clues of these states, greedy and sampled.
 
     ``<manner>/accuracy``, ``abstention``, ``unreadable``, ``spy caught``: of the votes as they are. ``<manner>/forced``: right
     where N/A is not allowed. ``<manner>/rule on checks`` and ``<manner>/spy caught by the rule``: if the rule on the voter's own
@@ -41,14 +41,14 @@ def vote_metrics(
     the measures of :mod:`verdicts`.
 
     Args:
-        pairs: of the tables, in their order.
+        pairs: of the states, in their order.
         prefix: how reasoned replies begin; None where nobody knows.
     """
     values: Values = {}
     by_id = {pair.pair_id: pair for pair in pairs}
     for manner in manners:
-        voted = vote_on(game, tables, replace(voters, greedy=manner == GREEDY), seed.child(manner))
-        games = [table.transcript for table in voted]
+        voted = vote_on(game, states, replace(voters, greedy=manner == GREEDY), seed.child(manner))
+        games = [state.transcript for state in voted]
         shares = vote_shares(games)
         values |= {f"{manner}/{name}": shares[name] for name in ("accuracy", "abstention", "unreadable")}
         values[f"{manner}/spy caught"] = caught(games)
@@ -63,10 +63,10 @@ def vote_metrics(
     return values
 
 
-def pass_at(game: WhoIsTheSpy, tables: Sequence[GameState], voters: Policy, samples: int, seed: Seed) -> list[float]:
+def pass_at(game: WhoIsTheSpy, states: Sequence[GameState], voters: Policy, samples: int, seed: Seed) -> list[float]:
     """For each game the share of its voters of whose ``samples`` sampled votes any is right."""
     drawn = [
-        [table.transcript for table in vote_on(game, tables, replace(voters, greedy=False), seed.child("sample", number))]
+        [state.transcript for state in vote_on(game, states, replace(voters, greedy=False), seed.child("sample", number))]
         for number in range(samples)
     ]
     return [

@@ -15,23 +15,23 @@ def deal_all(game: Game, pairs: Sequence[ImagePair], seed: Seed) -> list[GameSta
     return [game.deal(pair, seed.child("table", number)) for number, pair in enumerate(pairs)]
 
 
-def play(game: Game, tables: Sequence[GameState], players: Players, seed: Seed) -> list[GameState]:
+def play(game: Game, states: Sequence[GameState], players: Players, seed: Seed) -> list[GameState]:
     """Play all games to the end. An unreadable reply is a recorded move, never an exception.
 
     Returns:
         The finished games, in order.
     """
-    return play_recorded(game, tables, players, seed)[0]
+    return play_recorded(game, states, players, seed)[0]
 
 
 def play_recorded(
-    game: Game, tables: Sequence[GameState], players: Players, seed: Seed
+    game: Game, states: Sequence[GameState], players: Players, seed: Seed
 ) -> tuple[list[GameState], list[tuple[Request, Reply]]]:
     """Like :func:`play`, and also every request with its reply in the order of the calls, which is what training needs."""
-    current = list(tables)
+    current = list(states)
     record: list[tuple[Request, Reply]] = []
     turn = 0
-    while waiting := [(number, request) for number, table in enumerate(current) for request in game.turns(table)]:
+    while waiting := [(number, request) for number, state in enumerate(current) for request in game.turns(state)]:
         requests = [request for _, request in waiting]
         replies = players.reply(requests, seed.child("turn", turn))
         if len(replies) != len(requests):

@@ -75,15 +75,15 @@ class Game(ABC):
         """Start a game on a pair; the seed decides the spy's seat and the game's id."""
 
     @abstractmethod
-    def turns(self, table: GameState) -> list[Request]:
+    def turns(self, state: GameState) -> list[Request]:
         """Requests to all seats that may move now; empty when the game is over."""
 
     @abstractmethod
-    def hear(self, table: GameState, request: Request, reply: Reply) -> GameState:
+    def hear(self, state: GameState, request: Request, reply: Reply) -> GameState:
         """The state after the reply to one of its ``turns``."""
 
     @abstractmethod
-    def outcome(self, table: GameState) -> Outcome:
+    def outcome(self, state: GameState) -> Outcome:
         """Facts about a finished game.
 
         Raises:

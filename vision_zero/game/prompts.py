@@ -30,7 +30,7 @@ def clue_prompt(
     config: GameConfig, seat: int, role: Role, clues: Sequence[SpokenClue], reasoning: str = "", *, round_: int
 ) -> str:
     """The request for a clue; ``reasoning`` is the seat's own, from earlier rounds."""
-    return _template(config.prompt, "clue").render(**_table(config, seat, role, clues, reasoning), round=round_)
+    return _template(config.prompt, "clue").render(**_values(config, seat, role, clues, reasoning), round=round_)
 
 
 def vote_prompt(config: GameConfig, seat: int, role: Role, clues: Sequence[SpokenClue], reasoning: str = "") -> str:
@@ -41,11 +41,11 @@ def vote_prompt(config: GameConfig, seat: int, role: Role, clues: Sequence[Spoke
     by_seat = [{"seat": seat, "texts": texts} for seat, texts in spoken.items() if texts or config.names_silent]
     silent = [seat for seat, texts in spoken.items() if not texts and config.names_silent]
     return _template(config.prompt, "vote").render(
-        **_table(config, seat, role, clues, reasoning), clues_by_seat=by_seat, silent=silent
+        **_values(config, seat, role, clues, reasoning), clues_by_seat=by_seat, silent=silent
     )
 
 
-def _table(config: GameConfig, seat: int, role: Role, clues: Sequence[SpokenClue], reasoning: str) -> dict[str, object]:
+def _values(config: GameConfig, seat: int, role: Role, clues: Sequence[SpokenClue], reasoning: str) -> dict[str, object]:
     return {
         "players": config.civilians + 1,
         "civilians": config.civilians,

@@ -44,26 +44,26 @@ class WhoIsTheSpy(Game):
         transcript = Transcript(game_id=f"game-{seed.digest()[:16]}", pair_id=pair.pair_id, players=self.players, spy=spy)
         return GameState(pair.original, self._spy_image(pair), transcript)
 
-    def turns(self, table: GameState) -> list[Request]:
-        spoken = len(table.transcript.clue_moves)
+    def turns(self, state: GameState) -> list[Request]:
+        spoken = len(state.transcript.clue_moves)
         if spoken < self.players * self.config.rounds:
-            return [self._clue_request(table, spoken % self.players + 1, spoken // self.players + 1)]
-        if table.transcript.votes:
+            return [self._clue_request(state, spoken % self.players + 1, spoken // self.players + 1)]
+        if state.transcript.votes:
             return []
         if self.config.voters == "judge":
-            return [self._vote_request(table, JUDGE)] * self.config.judge_votes
-        return [self._vote_request(table, seat) for seat in table.transcript.civilians]
+            return [self._vote_request(state, JUDGE)] * self.config.judge_votes
+        return [self._vote_request(state, seat) for seat in state.transcript.civilians]
 
-    def hear(self, table: GameState, request: Request, reply: Reply) -> GameState:
-        transcript = table.transcript
+    def hear(self, state: GameState, request: Request, reply: Reply) -> GameState:
+        transcript = state.transcript
         if request.game_id != transcript.game_id:
-            raise GameError(f"a reply for game {request.game_id} came to the table of game {transcript.game_id}")
-        return replace(table, transcript=replace(transcript, moves=(*transcript.moves, self.read(request, reply))))
+            raise GameError(f"a reply for game {request.game_id} came to the game {transcript.game_id}")
+        return replace(state, transcript=replace(transcript, moves=(*transcript.moves, self.read(request, reply))))
 
-    def outcome(self, table: GameState) -> Outcome:
-        if self.turns(table):
-            raise GameError(f"game {table.transcript.game_id} is not over: it has no outcome yet")
-        return outcome(table.transcript)
+    def outcome(self, state: GameState) -> Outcome:
+        if self.turns(state):
+            raise GameError(f"game {state.transcript.game_id} is not over: it has no outcome yet")
+        return outcome(state.transcript)
 
     def read(self, request: Request, reply: Reply) -> Move:
         """Parse a reply into a move."""
@@ -88,18 +88,18 @@ class WhoIsTheSpy(Game):
             tokens=len(reply.tokens),
         )
 
-    def _clue_request(self, table: GameState, seat: int, round_: int) -> Request:
-        transcript = table.transcript
+    def _clue_request(self, state: GameState, seat: int, round_: int) -> Request:
+        transcript = state.transcript
         role: Role = "spy" if seat == transcript.spy else "civilian"
         prompt = clue_prompt(self.config, seat, role, transcript.heard(), self._memory(transcript, seat), round_=round_)
-        image = table.spy_image if role == "spy" else table.original
+        image = state.spy_image if role == "spy" else state.original
         return Request(transcript.game_id, seat, role, "clue", round_, prompt, image, transcript.heard())
 
-    def _vote_request(self, table: GameState, seat: int) -> Request:
-        transcript = table.transcript
+    def _vote_request(self, state: GameState, seat: int) -> Request:
+        transcript = state.transcript
         role: Role = "judge" if seat == JUDGE else "civilian"
         prompt = vote_prompt(self.config, seat, role, transcript.heard(), self._memory(transcript, seat))
-        return Request(transcript.game_id, seat, role, "vote", 0, prompt, table.original, transcript.heard())
+        return Request(transcript.game_id, seat, role, "vote", 0, prompt, state.original, transcript.heard())
 
     def _memory(self, transcript: Transcript, seat: int) -> str:
         """The seat's own earlier reasoning, truncated to the newest part; other seats' reasoning is never shown."""

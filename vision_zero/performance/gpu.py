@@ -203,7 +203,7 @@ class _Shape:
         seconds, votes = played(self.config, policy, pairs, self.seed)
         batch = votes[: policy.sampling.batch_size]
         with timed_passes(policy) as passes:
-            policy.draw(batch, policy.sampling.of("vote"), self.seed, ["a vote"] * len(batch))
+            policy.sample(batch, policy.sampling.of("vote"), self.seed, ["a vote"] * len(batch))
         step, gpu = fmean(passes["step"]), own_gpu()
         weights = sum(parameter.nbytes for parameter in policy.model.parameters())
         against = Unmeasured(NO_SHEET if self.has_gpu else NO_GPU) if gpu is None else round(step * gpu.bandwidth / weights, 2)

@@ -67,10 +67,10 @@ def played(config: SelfPlayConfig, policy: Policy, pairs: Sequence[ImagePair], s
 
 def _voted(policy: Policy, votes: Sequence[Messages], seed: Seed) -> dict[str, Any]:
     """One batch of votes, decoded by this project and by transformers; by the server alone if one samples."""
-    batch, drawing = votes[: policy.sampling.batch_size], policy.sampling.of("vote")
+    batch, params = votes[: policy.sampling.batch_size], policy.sampling.of("vote")
     with timed_passes(policy) as forward:
         began = time.perf_counter()
-        replies = policy.draw(batch, drawing, seed, ["a vote"] * len(batch))
+        replies = policy.sample(batch, params, seed, ["a vote"] * len(batch))
         ours = time.perf_counter() - began
     tokens = sum(len(reply.tokens) for reply in replies)
     speed = {"batch": len(batch), "tokens": tokens, "tokens_per_s": round(tokens / ours, 1)}
@@ -79,7 +79,7 @@ def _voted(policy: Policy, votes: Sequence[Messages], seed: Seed) -> dict[str, A
     bare, step = sum(forward["read"]) + sum(forward["step"]), fmean(forward["step"])
     gpu = own_gpu()
     weights = sum(parameter.nbytes for parameter in policy.model.parameters())
-    library, library_tokens = _generated(policy, batch, drawing)
+    library, library_tokens = _generated(policy, batch, params)
     return {
         **speed,
         "bare_forward_tokens_per_s": round(tokens / bare, 1),
@@ -91,12 +91,12 @@ def _voted(policy: Policy, votes: Sequence[Messages], seed: Seed) -> dict[str, A
     }
 
 
-def _generated(policy: Policy, batch: Sequence[Messages], drawing: SamplingParams) -> tuple[float, int]:
+def _generated(policy: Policy, batch: Sequence[Messages], params: SamplingParams) -> tuple[float, int]:
     """Seconds and tokens of transformers' ``generate``, including the encoding of the prompts."""
     config = GenerationConfig(
-        max_new_tokens=drawing.max_tokens,
+        max_new_tokens=params.max_tokens,
         do_sample=True,
-        temperature=drawing.temperature,
+        temperature=params.temperature,
         top_k=0,
         eos_token_id=policy.end_tokens,
         pad_token_id=policy.processor.tokenizer.pad_token_id,

@@ -102,15 +102,15 @@ class Policy:
         """Generate the replies of one turn; see :class:`vision_zero.game.interface.Players`."""
         messages = [user_message(request.prompt, request.image) for request in requests]
         names = [f"{request.game_id} (seat {request.seat}, {request.kind})" for request in requests]
-        completions = self.draw(messages, self.sampling.of(requests[0].kind), seed, names)
+        completions = self.sample(messages, self.sampling.of(requests[0].kind), seed, names)
         return [Reply(each.text, each.tokens, each.is_cut_off, each.log_probs) for each in completions]
 
     def complete(self, messages: Sequence[Messages], max_tokens: int, seed: Seed) -> list[Completion]:
         """One completion per chat of at most ``max_tokens`` tokens at ``sampling.temperature``; see :meth:`draw`."""
         names = [f"chat {number} of {len(messages)}" for number in range(1, len(messages) + 1)]
-        return self.draw(messages, SamplingParams(self.sampling.temperature, max_tokens), seed, names)
+        return self.sample(messages, SamplingParams(self.sampling.temperature, max_tokens), seed, names)
 
-    def draw(self, messages: Sequence[Messages], drawing: SamplingParams, seed: Seed, names: Sequence[str]) -> list[Completion]:
+    def sample(self, messages: Sequence[Messages], params: SamplingParams, seed: Seed, names: Sequence[str]) -> list[Completion]:
         """One completion for each chat, in order, generated ``sampling.batch_size`` at a time.
 
         Chats of similar length are batched together to save padding. ``names`` identify chats in error messages.
@@ -125,7 +125,7 @@ class Policy:
         for start in range(0, len(order), self.sampling.batch_size):
             batch = order[start : start + self.sampling.batch_size]
             chats, called = [messages[number] for number in batch], [names[number] for number in batch]
-            made = self._generate(chats, called, drawing, seed.child("batch", start))
+            made = self._generate(chats, called, params, seed.child("batch", start))
             completions.update(zip(batch, made, strict=True))
         return [completions[number] for number in range(len(messages))]
 
@@ -241,22 +241,22 @@ class Policy:
         return [tokens[0] for tokens in self._decoded(inputs, range(len(messages)), choose, 1, Seed(0))]
 
     def _generate(
-        self, messages: Sequence[Messages], names: Sequence[str], drawing: SamplingParams, seed: Seed
+        self, messages: Sequence[Messages], names: Sequence[str], params: SamplingParams, seed: Seed
     ) -> list[Completion]:
         rows, first = distinct(messages)
         inputs = self.encode([messages[number] for number in first])
-        self._check_lengths(inputs, [names[number] for number in first], drawing.max_tokens)
+        self._check_lengths(inputs, [names[number] for number in first], params.max_tokens)
         said = [self._tokens(_begun(chat)) for chat in messages]
         if self.served is None:
-            choose = partial(self._choose, temperature=drawing.temperature)
-            replies = self._decoded(inputs, rows, choose, drawing.max_tokens, seed)
+            choose = partial(self._choose, temperature=params.temperature)
+            replies = self._decoded(inputs, rows, choose, params.max_tokens, seed)
             return [self._completion(begun + tokens) for begun, tokens in zip(said, replies, strict=True)]
         count = Counter(rows)
         asked = [
             GenerationRequest(names[number], messages[number], prompt, count=count[row])
             for row, (number, prompt) in enumerate(zip(first, unpadded(inputs), strict=True))
         ]
-        how = drawing._replace(temperature=0.0) if self.greedy else drawing
+        how = params._replace(temperature=0.0) if self.greedy else params
         sampled = [iter(replies) for replies in self._served_replies(asked, how, self.sampling.top_p, seed)]
         served = [next(sampled[row]) for row in rows]
         return [
@@ -265,12 +265,12 @@ class Policy:
         ]
 
     def _served_replies(
-        self, asked: Sequence[GenerationRequest], drawing: SamplingParams, top_p: float, seed: Seed
+        self, asked: Sequence[GenerationRequest], params: SamplingParams, top_p: float, seed: Seed
     ) -> list[list[ServedReply]]:
         assert self.served is not None
         compare_scores(self.served.config, self, asked[0])
         served = self.served.base() if self.as_base else self.served
-        return served.replies(asked, drawing, top_p=top_p, never=self.picture_tokens, seed=seed)
+        return served.replies(asked, params, top_p=top_p, never=self.picture_tokens, seed=seed)
 
     def log_probs(self, messages: Messages, tokens: Sequence[int], temperature: float = 1.0) -> list[float]:
         """The log-probability of each token of a reply to one chat, as it is sampled at that temperature."""

@@ -102,7 +102,7 @@ class VllmModel:
         return contact(self.config)
 
     def replies(
-        self, asked: Sequence[GenerationRequest], drawing: SamplingParams, *, top_p: float, never: Sequence[int], seed: Seed
+        self, asked: Sequence[GenerationRequest], params: SamplingParams, *, top_p: float, never: Sequence[int], seed: Seed
     ) -> list[list[ServedReply]]:
         """The completions of each prompt.
 
@@ -110,7 +110,7 @@ class VllmModel:
         several times, it is generated once.
 
         Args:
-            drawing: temperature 0 is greedy.
+            params: temperature 0 is greedy.
             never: tokens that are not sampled.
 
         Raises:
@@ -118,8 +118,8 @@ class VllmModel:
         """
         how = {
             "model": self.name,
-            "temperature": drawing.temperature,
-            "max_tokens": drawing.max_tokens,
+            "temperature": params.temperature,
+            "max_tokens": params.max_tokens,
             "top_p": top_p,
             # What the server would otherwise take from the model's generation_config.json.
             "top_k": -1,
@@ -134,7 +134,7 @@ class VllmModel:
 
         def ask(number: int) -> list[ServedReply]:
             one, server = asked[number], servers[number % len(servers)]
-            is_greedy = drawing.temperature == 0
+            is_greedy = params.temperature == 0
             body = {
                 **how,
                 **one.terms,

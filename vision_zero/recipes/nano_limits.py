@@ -53,7 +53,7 @@ def _on_recipe(config: SelfPlayConfig) -> tuple[str, ...]:
     shown: dict[str, list[Size]] = {}
     for name in config.pairs.mix:
         domain = domain_of(name)
-        if domain in config.pairs.drawn:
+        if domain in config.pairs.active:
             width, height = (getattr(config.pairs.of(domain), side, None) for side in ("width", "height"))
             shown[name] = [(width, height)] if width and height else []
     strange = _strange(shown)

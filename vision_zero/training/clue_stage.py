@@ -63,16 +63,16 @@ class ClueLoop(StageLoop):
             metrics=metrics,
         )
 
-    def measure_by_role(self, part: Batch, log_probs: torch.Tensor, entropies: torch.Tensor) -> None:
+    def measure_by_role(self, microbatch: Batch, log_probs: torch.Tensor, entropies: torch.Tensor) -> None:
         """Add a micro-batch to the sums of KL and entropy by role. A collective call."""
         accelerator = self.trainer.accelerator
         values = {"entropy": entropies}
-        if "ref_per_token_logps" in part:
-            gap = part["ref_per_token_logps"] - log_probs
+        if "ref_per_token_logps" in microbatch:
+            gap = microbatch["ref_per_token_logps"] - log_probs
             values["kl"] = gap.exp() - gap - 1
-        is_spy = torch.tensor([self._is_spy[row] for row in part[PLACE]], device=log_probs.device)
+        is_spy = torch.tensor([self._is_spy[row] for row in microbatch[PLACE]], device=log_probs.device)
         for role, is_role in (("spy", is_spy), ("civilian", ~is_spy)):
-            mask = part["completion_mask"] * is_role.unsqueeze(1)
+            mask = microbatch["completion_mask"] * is_role.unsqueeze(1)
             for name, value in values.items():
                 sums = accelerator.reduce(torch.stack([(value * mask).sum(), mask.sum().to(value.dtype)]))
                 key = f"clue/{role}/{name}"

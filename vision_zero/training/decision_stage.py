@@ -31,7 +31,7 @@ from vision_zero.rewards.group_advantage import EPSILON
 from vision_zero.rewards.shuffled import shuffled
 from vision_zero.training.loop import ScoredGames, StageLoop
 from vision_zero.training.metrics import game_metrics, reply_metrics
-from vision_zero.training.out_of_memory import Part
+from vision_zero.training.out_of_memory import Phase
 from vision_zero.training.updates import Turn
 
 Ballot = tuple[Move, int]
@@ -52,7 +52,7 @@ class GroupVoters:
     policy: Players
     seed: Seed
     votes: int
-    timer: Callable[[Part], AbstractContextManager[None]]
+    timer: Callable[[Phase], AbstractContextManager[None]]
     groups: list[list[Turn]] = field(default_factory=list)
 
     def reply(self, requests: Sequence[Request], seed: Seed) -> list[Reply]:
@@ -60,16 +60,16 @@ class GroupVoters:
         if requests[0].kind != "vote":
             with self.timer("play"):
                 return self.policy.reply(requests, seed)
-        drawn = self._drawn(requests)
-        times = [self.votes if place in drawn else 1 for place in range(len(requests))]
+        sampled = self._sampled(requests)
+        times = [self.votes if place in sampled else 1 for place in range(len(requests))]
         asked = [request for request, number in zip(requests, times, strict=True) for _ in range(number)]
         with self.timer("vote"):
             said = iter(zip(asked, self.policy.reply(asked, seed), strict=True))
         by_request = [[next(said) for _ in range(number)] for number in times]
-        self.groups += [by_request[place] for place in sorted(drawn)]
+        self.groups += [by_request[place] for place in sorted(sampled)]
         return [replies[0][1] for replies in by_request]
 
-    def _drawn(self, requests: Sequence[Request]) -> set[int]:
+    def _sampled(self, requests: Sequence[Request]) -> set[int]:
         """Indices of the requests to the chosen voters, one per game."""
         by_game: dict[str, list[int]] = {}
         for place, request in enumerate(requests):

@@ -201,10 +201,10 @@ class StageLoop(ABC):
             The transcripts of all processes, in the same order on each, and this process's turns in the order of the calls.
         """
         games = self.job.learning.games_per_iteration
-        tables = deal_all(self.game, self.job.pairs.of_iteration(self.iteration), self.iteration_seed)
-        own = [tables[int(row["game"]) % games] for row in rows[:: self.group]]
+        states = deal_all(self.game, self.job.pairs.of_iteration(self.iteration), self.iteration_seed)
+        own = [states[int(row["game"]) % games] for row in rows[:: self.group]]
         finished, record = play_recorded(self.game, own, players, self.iteration_seed.child("process", self._rank))
-        transcripts: list[Transcript] = gather_object([table.transcript for table in finished])
+        transcripts: list[Transcript] = gather_object([state.transcript for state in finished])
         self.transcripts.extend(transcripts)
         return transcripts, record
 
@@ -253,7 +253,7 @@ class StageLoop(ABC):
 
     def added_logs(self) -> dict[str, float]:
         """Sizes of the update and seconds of the iteration's phases, since the last call."""
-        seconds = {f"seconds/{part}": spent for part, spent in self.timer.seconds.items()}
+        seconds = {f"seconds/{phase}": spent for phase, spent in self.timer.seconds.items()}
         self.timer.seconds.clear()
         return {**seconds, **self.trainer.sizes} if seconds else {}
 

@@ -60,40 +60,40 @@ def microbatches(batch: Batch, tokens: int) -> list[Batch]:
         tokens: token budget of a micro-batch, padding included: prompts and completions. A longer row is one by itself.
     """
     lengths = list(zip(*(batch[mask].sum(1).tolist() for mask in _MASKS), strict=True))
-    parts = parts_of(lengths, batch[PROMPT], tokens)
-    parts = more_parts(parts, max(gather_object([len(parts)])))
+    rows_of = rows_by_microbatch(lengths, batch[PROMPT], tokens)
+    rows_of = split_further(rows_of, max(gather_object([len(rows_of)])))
     rows = split_pixel_values_by_grid(batch)
-    return [{**_trimmed(_joined(rows, part)), SHARE: len(part) / len(lengths), PLACE: part} for part in parts]
+    return [{**_trimmed(_joined(rows, own)), SHARE: len(own) / len(lengths), PLACE: own} for own in rows_of]
 
 
-def parts_of(lengths: Lengths, prompts: Sequence[int], tokens: int) -> list[list[int]]:
+def rows_by_microbatch(lengths: Lengths, prompts: Sequence[int], tokens: int) -> list[list[int]]:
     """The rows of each micro-batch, such that its padded size is within the budget unless it is a single row.
 
     Completions of one prompt go into one micro-batch, unless they exceed the budget by themselves.
     """
     pieces = [piece for group in _groups(prompts) for piece in _pieces(group, lengths, tokens)]
     pieces.sort(key=lambda piece: sum(_longest(lengths, piece)))
-    parts: list[list[list[int]]] = []
+    rows_of: list[list[list[int]]] = []
     for piece in pieces:
-        if not parts or _columns(lengths, [*parts[-1], piece]) > tokens:
-            parts.append([])
-        parts[-1].append(piece)
-    return [[row for piece in part for row in piece] for part in parts]
+        if not rows_of or _columns(lengths, [*rows_of[-1], piece]) > tokens:
+            rows_of.append([])
+        rows_of[-1].append(piece)
+    return [[row for piece in own for row in piece] for own in rows_of]
 
 
-def more_parts(parts: Sequence[list[int]], number: int) -> list[list[int]]:
+def split_further(rows_of: Sequence[list[int]], number: int) -> list[list[int]]:
     """Split the micro-batches with the most rows in two until there are ``number``."""
-    parts = list(parts)
-    while len(parts) < number:
-        place = max(range(len(parts)), key=lambda part: len(parts[part]))
-        half = (len(parts[place]) + 1) // 2
-        parts[place : place + 1] = [parts[place][:half], parts[place][half:]]
-    return parts
+    rows_of = list(rows_of)
+    while len(rows_of) < number:
+        place = max(range(len(rows_of)), key=lambda own: len(rows_of[own]))
+        half = (len(rows_of[place]) + 1) // 2
+        rows_of[place : place + 1] = [rows_of[place][:half], rows_of[place][half:]]
+    return rows_of
 
 
-def first_rows(part: Batch) -> tuple[list[int], list[int]]:
+def first_rows(microbatch: Batch) -> tuple[list[int], list[int]]:
     """The first row of each prompt of a batch, and for each row which of those prompts it answers."""
-    numbers = part[PROMPT]
+    numbers = microbatch[PROMPT]
     places = {number: place for place, number in enumerate(dict.fromkeys(numbers))}
     return [numbers.index(number) for number in places], [places[number] for number in numbers]
 
@@ -103,13 +103,13 @@ def picked(batch: Batch, rows: Sequence[int]) -> Batch:
     return _joined(split_pixel_values_by_grid(batch), rows)
 
 
-def sizes(parts: Sequence[Batch]) -> dict[str, float]:
+def sizes(batches: Sequence[Batch]) -> dict[str, float]:
     """Of all processes together ``update/tokens``: tokens that are read, of prompts and completions; ``update/padding``: share of
     the columns that hold none; ``update/shared``: share of all rows' tokens that need no reading, since another row's are read.
     """
-    counts = gather_object([_counts(part) for part in parts])
-    read, columns, whole = (sum(count) for count in zip(*counts, strict=True))
-    return {"update/tokens": float(read), "update/padding": 1 - read / columns, "update/shared": 1 - read / whole}
+    counts = gather_object([_counts(microbatch) for microbatch in batches])
+    read, columns, total = (sum(count) for count in zip(*counts, strict=True))
+    return {"update/tokens": float(read), "update/padding": 1 - read / columns, "update/shared": 1 - read / total}
 
 
 def weigh(metrics: dict[str, list[float]], shares: Sequence[float]) -> None:
@@ -119,10 +119,10 @@ def weigh(metrics: dict[str, list[float]], shares: Sequence[float]) -> None:
             values[:] = [sum(value * share for value, share in zip(values, shares, strict=True))]
 
 
-def _counts(part: Batch) -> tuple[int, int, int]:
-    """Tokens that are read, columns that hold them, and tokens of whole rows."""
-    prompts, replies = (part[mask] for mask in _MASKS)
-    first, _ = first_rows(part)
+def _counts(microbatch: Batch) -> tuple[int, int, int]:
+    """Tokens that are read, columns that hold them, and tokens of complete rows."""
+    prompts, replies = (microbatch[mask] for mask in _MASKS)
+    first, _ = first_rows(microbatch)
     read = int(prompts[first].sum() + replies.sum())
     return read, len(first) * prompts.shape[1] + replies.numel(), int(prompts.sum() + replies.sum())
 
@@ -168,15 +168,15 @@ def _of_rows(value: Any, rows: Sequence[int]) -> Any:
     return value[list(rows)] if isinstance(value, torch.Tensor) and value.ndim else value
 
 
-def _trimmed(part: Batch) -> Batch:
+def _trimmed(microbatch: Batch) -> Batch:
     """Without the columns that are padding in every row: at the left of the prompts, at the right of the completions."""
-    prompt = part["prompt_mask"].shape[1]
-    start = prompt - int(part["prompt_mask"].sum(1).max())
-    end = int(part["completion_mask"].sum(1).max())
+    prompt = microbatch["prompt_mask"].shape[1]
+    start = prompt - int(microbatch["prompt_mask"].sum(1).max())
+    end = int(microbatch["completion_mask"].sum(1).max())
 
     columns = {
         **dict.fromkeys(_OF_PROMPTS, slice(start, None)),
         **dict.fromkeys(_OF_COMPLETIONS, slice(end)),
         **dict.fromkeys(_OF_BOTH, slice(start, prompt + end)),
     }
-    return {key: value[:, columns[key]] if key in columns else value for key, value in part.items()}
+    return {key: value[:, columns[key]] if key in columns else value for key, value in microbatch.items()}

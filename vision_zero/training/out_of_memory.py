@@ -19,8 +19,8 @@ from vision_zero.config.learning import LearningConfig
 from vision_zero.config.policy import PolicyConfig
 from vision_zero.errors import TrainingError
 
-Part = Literal["load", "play", "vote", "reference", "update"]
-_DOING: dict[Part, str] = {
+Phase = Literal["load", "play", "vote", "reference", "update"]
+_DOING: dict[Phase, str] = {
     "load": "loading the policy",
     "play": "playing",
     "vote": "voting",
@@ -30,7 +30,7 @@ _DOING: dict[Part, str] = {
 
 
 @contextmanager
-def out_of_memory_named(part: Part, policy: PolicyConfig, learning: LearningConfig) -> Iterator[None]:
+def out_of_memory_named(phase: Phase, policy: PolicyConfig, learning: LearningConfig) -> Iterator[None]:
     """Context in which an out-of-memory error becomes a ``TrainingError`` that names the phase, unless it is one already.
 
     Raises:
@@ -42,7 +42,7 @@ def out_of_memory_named(part: Part, policy: PolicyConfig, learning: LearningConf
         if not is_out_of_memory(error):
             raise
         raise TrainingError(
-            f"out of memory while {_DOING[part]}: {_advice(part, policy, learning)}; nothing of this stage is kept, what it "
+            f"out of memory while {_DOING[phase]}: {_advice(phase, policy, learning)}; nothing of this stage is kept, what it "
             "began from stands, and vision-zero plan says beforehand what fits"
         ) from error
 
@@ -56,17 +56,17 @@ class PhaseTimer:
 
     def __init__(self, policy: PolicyConfig, learning: LearningConfig) -> None:
         self.policy, self.learning = policy, learning
-        self.seconds: dict[Part, float] = {}
+        self.seconds: dict[Phase, float] = {}
 
     @contextmanager
-    def __call__(self, part: Part) -> Iterator[None]:
+    def __call__(self, phase: Phase) -> Iterator[None]:
         """Context of a phase."""
         began = time.perf_counter()
         try:
-            with out_of_memory_named(part, self.policy, self.learning):
+            with out_of_memory_named(phase, self.policy, self.learning):
                 yield
         finally:
-            self.seconds[part] = self.seconds.get(part, 0.0) + time.perf_counter() - began
+            self.seconds[phase] = self.seconds.get(phase, 0.0) + time.perf_counter() - began
 
 
 def free_memory() -> None:
@@ -107,14 +107,14 @@ def is_out_of_memory(error: BaseException) -> bool:
     return isinstance(error, (MemoryError, torch.OutOfMemoryError)) or "can't allocate memory" in str(error)
 
 
-def _advice(part: Part, policy: PolicyConfig, learning: LearningConfig) -> str:
+def _advice(phase: Phase, policy: PolicyConfig, learning: LearningConfig) -> str:
     size = policy.sampling.batch_size
-    if part in ("play", "vote") and size > 1:
+    if phase in ("play", "vote") and size > 1:
         return f"lower policy.sampling.batch_size (now {size})"
     fewer = f"lower learning.tokens_per_step (now {learning.tokens_per_step})"
-    if part == "update" and not learning.gradient_checkpointing:
+    if phase == "update" and not learning.gradient_checkpointing:
         return f"set learning.gradient_checkpointing: true, or {fewer}"
-    if part in ("update", "reference") and learning.tokens_per_step > 1:
+    if phase in ("update", "reference") and learning.tokens_per_step > 1:
         return fewer
     if policy.adapter is None:
         return "train an adapter (policy.adapter) instead of all weights, or take a smaller policy.base"

@@ -32,7 +32,7 @@ _FROM_LOGS = {
     "clue/spy/entropy": "clue/spy/entropy",
     "clue/civilian/kl": "clue/civilian/kl",
     "clue/civilian/entropy": "clue/civilian/entropy",
-    **{f"seconds/{part}": f"seconds/{part}" for part in ("play", "vote", "reference", "update")},
+    **{f"seconds/{phase}": f"seconds/{phase}" for phase in ("play", "vote", "reference", "update")},
     **{f"update/{what}": f"update/{what}" for what in ("tokens", "padding", "shared")},
     **{name: name for name in SAMPLING},
 }

@@ -103,18 +103,18 @@ def share_prefix(model: Any) -> None:
     replace_method(model, "forward", MethodType(forward, model))
 
 
-def read_once(part: Batch) -> Shared:
+def read_once(microbatch: Batch) -> Shared:
     """Of a micro-batch: each of its prompts once, and all of its replies."""
-    first, rows = first_rows(part)
-    distinct = picked({name: part[name] for name in ("prompt_ids", "prompt_mask", *SEEN) if name in part}, first)
+    first, rows = first_rows(microbatch)
+    distinct = picked({name: microbatch[name] for name in ("prompt_ids", "prompt_mask", *SEEN) if name in microbatch}, first)
     ids, mask = distinct.pop("prompt_ids"), distinct.pop("prompt_mask")
     seen = {name: value for name, value in distinct.items() if name not in COUNTS}
     of_prompts = {name: value[:, : ids.shape[1]] if name in _OF_TOKENS else value for name, value in seen.items()}
     return {
         "prompts": {"input_ids": ids, "attention_mask": mask, **of_prompts},
         "rows": torch.tensor(rows, device=ids.device),
-        "replies": part["completion_ids"],
-        "mask": part["completion_mask"],
+        "replies": microbatch["completion_ids"],
+        "mask": microbatch["completion_mask"],
     }
 
 

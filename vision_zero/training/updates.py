@@ -63,7 +63,7 @@ class UpdateTrainer(TrlTrainer):
         self.sizes: dict[str, float] = {}
         self._prompts: list[int] = []
         self._is_shared = False
-        self._part: Batch = {}
+        self._microbatch: Batch = {}
         self._scored: LogProbs | None = None
         super().__init__(model, processor, arguments, rows, lora, loop, callbacks)
         if learning.shared_prefix:
@@ -108,29 +108,29 @@ class UpdateTrainer(TrlTrainer):
 
     def update(self, batch: Batch, observe: Observer | None = None) -> torch.Tensor:
         """Fill the gradients of one update; returns the loss. A collective call."""
-        parts = microbatches(batch, self.learning.tokens_per_step)
-        self.sizes = sizes(parts)
+        batches = microbatches(batch, self.learning.tokens_per_step)
+        self.sizes = sizes(batches)
         model, losses = self.model_wrapped, []
         with self.timer("update"):
-            for number, part in enumerate(parts, 1):
+            for number, microbatch in enumerate(batches, 1):
                 # Gradients are exchanged once, with the last; in shares, none is ever kept whole.
-                is_exchanged = number == len(parts) or self.learning.sharded
+                is_exchanged = number == len(batches) or self.learning.sharded
                 with nullcontext() if is_exchanged else self.accelerator.no_sync(model):
-                    losses.append(self._backward(model, part, observe))
-        weigh(self.loss_metrics, [part[SHARE] for part in parts])
+                    losses.append(self._backward(model, microbatch, observe))
+        weigh(self.loss_metrics, [microbatch[SHARE] for microbatch in batches])
         return torch.stack(losses).sum()
 
-    def _backward(self, model: Any, part: Batch, observe: Observer | None) -> torch.Tensor:
-        """Add the gradient of one micro-batch, weighted by its share of the rows; returns its part of the loss."""
+    def _backward(self, model: Any, microbatch: Batch, observe: Observer | None) -> torch.Tensor:
+        """Add the gradient of one micro-batch, weighted by its share of the rows; returns its share of the loss."""
         model.train()
-        self._part = part
+        self._microbatch = microbatch
         with self.compute_loss_context_manager():
-            loss: torch.Tensor = self.compute_loss(model, part) * part[SHARE]
+            loss: torch.Tensor = self.compute_loss(model, microbatch) * microbatch[SHARE]
         if observe is not None and self._scored is not None:
             log_probs, entropies, _ = self._scored
             assert entropies is not None
             with torch.no_grad():
-                observe(part, log_probs, entropies)
+                observe(microbatch, log_probs, entropies)
         self._scored = None
         self.accelerator.backward(loss)
         return loss.detach()
@@ -154,7 +154,9 @@ class UpdateTrainer(TrlTrainer):
         The latter are asked for the reference, and for the policy, too, where a server samples.
         """
         if torch.is_grad_enabled():
-            self._scored = self._part_log_probs(model, self._part, compute_entropy=True, compute_aux_loss=self.aux_loss_enabled)
+            self._scored = self._log_probs_of(
+                model, self._microbatch, compute_entropy=True, compute_aux_loss=self.aux_loss_enabled
+            )
             return self._scored
         start = ids.shape[1] - completion_tokens
         batch = {
@@ -167,19 +169,21 @@ class UpdateTrainer(TrlTrainer):
         }
         log_probs = torch.zeros(len(ids), completion_tokens, device=ids.device)
         with self.timer("reference"):
-            for part in microbatches(batch, self.learning.tokens_per_step):
-                scored = self._part_log_probs(model, part)[0]
-                log_probs[part[PLACE], : scored.shape[1]] = scored.float()
+            for microbatch in microbatches(batch, self.learning.tokens_per_step):
+                scored = self._log_probs_of(model, microbatch)[0]
+                log_probs[microbatch[PLACE], : scored.shape[1]] = scored.float()
         return log_probs, None, None
 
-    def _part_log_probs(self, model: Any, part: Batch, **asked: bool) -> LogProbs:
+    def _log_probs_of(self, model: Any, microbatch: Batch, **asked: bool) -> LogProbs:
         if self._is_shared:
             with self.accelerator.autocast():
-                scored = model(shared=read_once(part))
+                scored = model(shared=read_once(microbatch))
             return scored.log_probs, scored.entropy, None
-        ids, mask = (torch.cat([part[f"prompt_{name}"], part[f"completion_{name}"]], dim=1) for name in ("ids", "mask"))
-        seen = {name: part.get(name) for name in SEEN}
-        return self.row_log_probs(model, ids, mask, part["completion_ids"].shape[1], seen, **asked)
+        ids, mask = (
+            torch.cat([microbatch[f"prompt_{name}"], microbatch[f"completion_{name}"]], dim=1) for name in ("ids", "mask")
+        )
+        seen = {name: microbatch.get(name) for name in SEEN}
+        return self.row_log_probs(model, ids, mask, microbatch["completion_ids"].shape[1], seen, **asked)
 
 
 def sampling_log_probs(replies: Sequence[Reply]) -> list[list[float]]:

@@ -92,15 +92,15 @@ def _questions(subject: str, policy: Policy, asked: Sequence[AskedPicture], seed
 def _games(policy: Policy, pairs: Sequence[ImagePair], seed: Seed) -> Outcomes:
     """Sampled clues, and votes on them with each kind of decoding."""
     game = WhoIsTheSpy(NANO_GAME)
-    tables = play_head_to_head(game, pairs, policy, policy, seed.child("games"))
-    spoken = [(table.transcript, range(1, table.transcript.players + 1)) for table in tables]
+    states = play_head_to_head(game, pairs, policy, policy, seed.child("games"))
+    spoken = [(state.transcript, range(1, state.transcript.players + 1)) for state in states]
     said = clue_metrics([spoken], {pair.pair_id: pair for pair in pairs}, NANO_GAME)
     scores: Outcomes = {
         f"{name.replace('clues/', 'clue/')}, sampled": values for name, values in said.items() if name not in NUMBERS
     }
     for manner, kinds in ((AS_IT_ANSWERS, (GREEDY, SAMPLED)), (REASONED, (GREEDY,))):
         who = policy if manner == AS_IT_ANSWERS else replace(policy, reply_prefix=NANO_REASONING)
-        values = vote_metrics(game, tables, pairs, who, seed.child("votes"), manners=kinds, prefix=NANO_REASONING)
+        values = vote_metrics(game, states, pairs, who, seed.child("votes"), manners=kinds, prefix=NANO_REASONING)
         scores |= {_vote_score(name, manner): shares for name, shares in values.items() if not name.endswith("/words")}
     return scores
 

@@ -68,7 +68,7 @@ class ChartQaTableSource(PairSource):
 
     domain = "charts"
 
-    def __init__(self, config: ChartsConfig, part: SplitFilter = EVERYTHING) -> None:
+    def __init__(self, config: ChartsConfig, only: SplitFilter = EVERYTHING) -> None:
         if config.chartqa_root is None:
             raise ConfigError("set chartqa_root to the folder of the ChartQA data set that holds train, val and test")
         self.config = config
@@ -82,7 +82,7 @@ class ChartQaTableSource(PairSource):
             raise PairsError(f"no tables in {split}/tables: chartqa_root must hold train, val and test of ChartQA")
         self._names, self._problems, self._looked_at = names, dict[str, str](), set[str]()
         self._adjusted = dict[str, str]()
-        self.tables = self._tables_of(part)
+        self.tables = self._tables_of(only)
         # Listed apart from the tables: beside both lie the pictures, which nobody needs here.
         self._annotations: Storage | None
         try:
@@ -90,14 +90,14 @@ class ChartQaTableSource(PairSource):
         except NotThereError:
             self._annotations = None
 
-    def _tables_of(self, part: SplitFilter) -> list[str]:
-        mine = part.choose([f"/tables/{well_formed(name)}".encode() for name in self._names])
+    def _tables_of(self, only: SplitFilter) -> list[str]:
+        mine = only.choose([f"/tables/{well_formed(name)}".encode() for name in self._names])
         return [name for name, is_mine in zip(self._names, mine, strict=True) if is_mine]
 
-    def of(self, part: SplitFilter) -> ChartQaTableSource:
+    def of(self, only: SplitFilter) -> ChartQaTableSource:
         view = object.__new__(ChartQaTableSource)
         view.__dict__ |= self.__dict__
-        view.tables = self._tables_of(part)
+        view.tables = self._tables_of(only)
         return view
 
     def report(self) -> SourceReport:

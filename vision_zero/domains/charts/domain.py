@@ -17,11 +17,11 @@ if TYPE_CHECKING:
     from vision_zero.data.splits import SplitFilter
 
 
-def _source(config: ChartsConfig, part: SplitFilter) -> PairSource:
+def _source(config: ChartsConfig, only: SplitFilter) -> PairSource:
     from vision_zero.domains.charts.chartqa_tables import ChartQaTableSource
     from vision_zero.domains.charts.source import ChartSource
 
-    return ChartQaTableSource(config, part) if config.chartqa_root else ChartSource(config)
+    return ChartQaTableSource(config, only) if config.chartqa_root else ChartSource(config)
 
 
 def _settings_for(order: Order) -> ChartsConfig:

@@ -17,10 +17,10 @@ if TYPE_CHECKING:
     from vision_zero.data.splits import SplitFilter
 
 
-def _source(config: ImportedConfig, part: SplitFilter) -> PairSource:
+def _source(config: ImportedConfig, only: SplitFilter) -> PairSource:
     from vision_zero.domains.imported.source import ImportedSource
 
-    return ImportedSource(config, part)
+    return ImportedSource(config, only)
 
 
 def _settings_for(order: Order) -> ImportedConfig:

@@ -41,20 +41,20 @@ class ImportedSource(PairSource):
 
     domain = "imported"
 
-    def __init__(self, config: ImportedConfig, part: SplitFilter = EVERYTHING) -> None:
+    def __init__(self, config: ImportedConfig, only: SplitFilter = EVERYTHING) -> None:
         self.config = config
         self._index = open_index(config)
         self._adjusted: dict[str, str] = {}
         what = f"pair in {config.location}"
         self._usable: UsablePairs[_Loaded] = UsablePairs(
-            len(self._index), self._index.name, self._load, what, _pictures, self._index.group, part
+            len(self._index), self._index.name, self._load, what, _pictures, self._index.group, only
         )
         self._usable.problems.update(self._index.problems)
 
-    def of(self, part: SplitFilter) -> ImportedSource:
+    def of(self, only: SplitFilter) -> ImportedSource:
         view = object.__new__(ImportedSource)
         view.config, view._index, view._adjusted = self.config, self._index, self._adjusted
-        view._usable = self._usable.of(part)
+        view._usable = self._usable.of(only)
         return view
 
     def report(self) -> SourceReport:

@@ -17,10 +17,10 @@ if TYPE_CHECKING:
     from vision_zero.data.splits import SplitFilter
 
 
-def _source(config: PhotosConfig, part: SplitFilter) -> PairSource:
+def _source(config: PhotosConfig, only: SplitFilter) -> PairSource:
     from vision_zero.domains.photos.source import PhotoSource
 
-    return PhotoSource(config, part=part)
+    return PhotoSource(config, only=only)
 
 
 def _settings_for(order: Order) -> PhotosConfig:

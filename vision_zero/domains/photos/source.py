@@ -49,22 +49,22 @@ class PhotoSource(PairSource):
 
     domain = "photos"
 
-    def __init__(self, config: PhotosConfig, editor: PhotoEditor | None = None, part: SplitFilter = EVERYTHING) -> None:
+    def __init__(self, config: PhotosConfig, editor: PhotoEditor | None = None, only: SplitFilter = EVERYTHING) -> None:
         self.config = config
         self._photos = open_collection(config)
         what = f"photo in {config.location or 'the packages'}"
-        self._usable = UsablePairs(len(self._photos), self._photos.name, self._photo, what, lambda found: found[:1], part=part)
+        self._usable = UsablePairs(len(self._photos), self._photos.name, self._photo, what, lambda found: found[:1], only=only)
         self._kept: OrderedDict[int, tuple[Image.Image, int]] = OrderedDict()
         if editor is None:
             editor = RegionEditor(config) if config.instruction is None else InstructionEditor(config.instruction)
         self._editor = editor
         self._refused: dict[str, str] = {}
 
-    def of(self, part: SplitFilter) -> PhotoSource:
+    def of(self, only: SplitFilter) -> PhotoSource:
         view = object.__new__(PhotoSource)
         view.config, view._photos, view._kept, view._editor = self.config, self._photos, self._kept, self._editor
         view._refused = self._refused
-        view._usable = self._usable.of(part)
+        view._usable = self._usable.of(only)
         return view
 
     def report(self) -> SourceReport:

@@ -17,10 +17,10 @@ if TYPE_CHECKING:
     from vision_zero.data.splits import SplitFilter
 
 
-def _source(config: PicturesConfig, part: SplitFilter) -> PairSource:
+def _source(config: PicturesConfig, only: SplitFilter) -> PairSource:
     from vision_zero.domains.pictures.source import PictureSource
 
-    return PictureSource(config, part)
+    return PictureSource(config, only)
 
 
 def _settings_for(order: Order) -> PicturesConfig:

@@ -32,16 +32,16 @@ class PictureSource(PairSource):
 
     domain = "pictures"
 
-    def __init__(self, config: PicturesConfig, part: SplitFilter = EVERYTHING) -> None:
+    def __init__(self, config: PicturesConfig, only: SplitFilter = EVERYTHING) -> None:
         self.config = config
         self._pictures = open_collection(config)
         what = f"picture in {config.location or 'the packages'}"
         names, count = self._pictures.name, len(self._pictures)
-        self._usable = UsablePairs(count, names, self._load, what, lambda found: found[:1], part=part)
+        self._usable = UsablePairs(count, names, self._load, what, lambda found: found[:1], only=only)
 
-    def of(self, part: SplitFilter) -> PairSource:
+    def of(self, only: SplitFilter) -> PairSource:
         view = object.__new__(PictureSource)
-        view.config, view._pictures, view._usable = self.config, self._pictures, self._usable.of(part)
+        view.config, view._pictures, view._usable = self.config, self._pictures, self._usable.of(only)
         return view
 
     def sample(self, seed: Seed) -> ImagePair:

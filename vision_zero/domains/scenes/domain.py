@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from vision_zero.domains.scenes.questions import Family
 
 
-def _source(config: ScenesConfig, part: SplitFilter) -> PairSource:
+def _source(config: ScenesConfig, only: SplitFilter) -> PairSource:
     from vision_zero.domains.scenes.source import SceneSource
 
     return SceneSource(config)

@@ -43,7 +43,7 @@ def teach_check(facts: SceneFacts, other: SceneFacts, rng: np.random.Generator, 
 
 def teach_clue(facts: SceneFacts, other: SceneFacts, rng: np.random.Generator, *, reasoned: bool) -> Example:
     """A player's turn in the middle of a game: a clue that is true of its image; reasoned, with the objects that it describes."""
-    game = _table(rng)
+    game = _random_game(rng)
     players = game.civilians + 1
     said = int(rng.integers(0, players * game.rounds))
     is_spy = rng.random() < 1 / players
@@ -63,7 +63,7 @@ def teach_clue(facts: SceneFacts, other: SceneFacts, rng: np.random.Generator, *
 
 def teach_vote(facts: SceneFacts, other: SceneFacts, rng: np.random.Generator, *, reasoned: bool) -> Example:
     """A civilian's vote after a complete game: a verdict on each statement of the others, then the seat with most false ones."""
-    game = _table(rng)
+    game = _random_game(rng)
     players, rounds = game.civilians + 1, range(1, game.rounds + 1)
     spy, voter = (int(seat) + 1 for seat in rng.choice(players, size=2, replace=False))
     slips = pick(SLIPS, rng)
@@ -108,5 +108,5 @@ def _judged(part: Thing | Count | Relation, facts: SceneFacts, *, reasoned: bool
     return f"{evidence(part, facts)} {verdict}" if reasoned else verdict
 
 
-def _table(rng: np.random.Generator) -> GameConfig:
+def _random_game(rng: np.random.Generator) -> GameConfig:
     return GameConfig(civilians=pick((2, 3, 3, 3, 3, 4), rng), rounds=pick((1, 2, 2, 2), rng), prompt="compact")
