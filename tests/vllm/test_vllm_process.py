@@ -103,7 +103,7 @@ def test_adapters_are_loaded_play_as_here_and_leave(config, served, shared, tmp_
 def test_log_probs_of_sampled_replies_are_those_of_the_model_at_that_temperature(config, tmp_path, temperature):
     files = adapter_of(8, tmp_path)
     here, there = load_policy(PolicyConfig(base="nano"), files), load_policy(config, files)
-    replies = there.draw(CHATS, SamplingParams(temperature, 24), Seed(2), ["a chat"] * len(CHATS))
+    replies = there.sample(CHATS, SamplingParams(temperature, 24), Seed(2), ["a chat"] * len(CHATS))
     gaps = [
         abs(ours - theirs)
         for chat, reply in zip(CHATS, replies, strict=True)

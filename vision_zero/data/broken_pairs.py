@@ -88,7 +88,7 @@ class UsablePairs(Generic[T]):
         """Of these, cannot be used."""
         return len(self._known.broken)
 
-    def draw(self, rng: np.random.Generator) -> tuple[int, T]:
+    def pick(self, rng: np.random.Generator) -> tuple[int, T]:
         """A place, and its thing, drawn evenly among those that can be used.
 
         Raises:

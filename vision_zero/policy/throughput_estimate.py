@@ -59,18 +59,18 @@ def iteration(shape: Shape, work: Work, config: SelfPlayConfig, stage: Stage, gp
     def computing(operations: float, tokens: float) -> float:
         return operations * shape.parameters * tokens / (USED * gpu.operations)
 
-    def drawing(replies: float) -> float:
+    def decoding(replies: float) -> float:
         reading = shape.parameters * work.weight_bytes / gpu.bandwidth
         prepared = work.is_compiled or config.policy.server is not None
         step = COMPILED * reading if prepared else max(reading, LAYER * shape.language.layers)
         return ceil(replies / config.policy.sampling.batch_size) * reply * step
 
-    clues, replies = computing(2, games * turns * prompt) + turns * drawing(games), games * turns
-    seconds = {"play": clues + computing(2, votes * prompt) + drawing(votes)}
+    clues, replies = computing(2, games * turns * prompt) + turns * decoding(games), games * turns
+    seconds = {"play": clues + computing(2, votes * prompt) + decoding(votes)}
     if stage == "decision":
         replies = games * learning.votes_per_prompt
         # One voter of a game votes several times, and its prompt is read once.
-        seconds = {"play": clues, "vote": computing(2, votes * prompt) + drawing(votes - games + replies)}
+        seconds = {"play": clues, "vote": computing(2, votes * prompt) + decoding(votes - games + replies)}
     # Votes of a group share their prompt.
     shared = games if stage == "decision" and learning.shared_prefix else replies
     trained = shared * prompt + replies * reply

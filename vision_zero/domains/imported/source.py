@@ -86,7 +86,7 @@ class ImportedSource(PairSource):
         return len(self._index)
 
     def sample(self, seed: Seed) -> ImagePair:
-        return self._pair(*self._usable.draw(seed.generator()), f"imported-{seed.digest()[:16]}")
+        return self._pair(*self._usable.pick(seed.generator()), f"imported-{seed.digest()[:16]}")
 
     def each(self, seed: Seed) -> Iterator[ImagePair]:
         for place, found in self._usable.each():

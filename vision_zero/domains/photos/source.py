@@ -133,7 +133,7 @@ class PhotoSource(PairSource):
 
     def _picture(self, rng: np.random.Generator, own: _Found | None = None) -> tuple[Image.Image, Facts]:
         """A random crop of that photo, or of a random one, and where it is from."""
-        place, (photo, width) = self._usable.draw(rng) if own is None else own
+        place, (photo, width) = self._usable.pick(rng) if own is None else own
         size = (self.config.width, self.config.height)
         crop = draw_crop(photo.size, size, self.config.min_crop, self.config.mirror, rng)
         return crop.of(photo, size), {**self._photos.origin(place), **crop.facts(width / photo.width)}

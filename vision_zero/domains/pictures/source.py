@@ -45,7 +45,7 @@ class PictureSource(PairSource):
         return view
 
     def sample(self, seed: Seed) -> ImagePair:
-        return self._pair(self._usable.draw(seed.child("picture").generator()), seed)
+        return self._pair(self._usable.pick(seed.child("picture").generator()), seed)
 
     def at(self, turn: int, seed: Seed, order: Seed) -> ImagePair:
         found = self._usable.turn(turn, order)
