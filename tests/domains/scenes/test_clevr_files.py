@@ -9,6 +9,7 @@ import pytest
 from tests.domains.scenes.drawn import lone, scenes
 from vision_zero.domains.scenes.calibration import turned_camera
 from vision_zero.domains.scenes.clevr import from_clevr, to_clevr
+from vision_zero.domains.scenes.clevr_import import draw_given
 from vision_zero.domains.scenes.config import ScenesConfig
 from vision_zero.domains.scenes.render import render, survey
 from vision_zero.domains.scenes.scene import Camera
@@ -113,6 +114,7 @@ def test_coordinates_that_are_no_numbers_are_refused_in_one_line(place, value):
         {"location": [1, 1, 1], "target": [1, 1, 1], "focal": 1.0},
         {"location": [5, 5, -1], "target": [0, 0, 0], "focal": 1.0},
         {"location": [5, 5, 5], "target": [0, 0, 0], "focal": 0.0},
+        {"location": [5, 5, 5], "target": [0, 0, 0], "focal": 1e-300},
     ],
 )
 def test_cameras_without_a_picture_are_refused(camera):
@@ -129,3 +131,40 @@ def test_cameras_without_a_picture_are_refused(camera):
 def test_what_is_no_clevr_scene_is_refused(broken):
     with pytest.raises(PairsError, match="not a CLEVR scene"):
         from_clevr(broken)
+
+
+def test_a_lamp_in_the_middle_of_the_scene_is_refused():
+    entry = to_clevr(lone(), 320, 240)
+    entry["vision_zero"]["lamps"]["key"] = [0, 0, 0]
+    with pytest.raises(PairsError, match="a lamp stands in the middle"):
+        from_clevr(entry)
+
+
+@pytest.mark.parametrize(
+    ("given", "name"),
+    [
+        ("a\0b.png", "a_b"),
+        ("a\nb.png", "a_b"),
+        ("x" * 5000 + ".png", "x" * 200),
+        ("é" * 150, "é" * 100),
+        ("\ud800.png", "\ufffd"),
+    ],
+)
+def test_any_name_of_a_scene_becomes_a_files_name(given, name, tmp_path):
+    (tmp_path / "scenes.json").write_text(json.dumps({"scenes": [{**to_clevr(lone(), 64, 48), "image_filename": given}]}))
+    assert draw_given(tmp_path / "out", tmp_path / "scenes.json", 1, (64, 48)) == (1, {})
+    assert [path.name for path in (tmp_path / "out").iterdir()] == [f"{name}.png"]
+
+
+@pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16"])
+def test_scene_files_may_have_a_byte_order_mark(encoding, tmp_path):
+    (tmp_path / "scenes.json").write_text(json.dumps({"scenes": [to_clevr(lone(), 64, 48)]}), encoding=encoding)
+    assert draw_given(tmp_path / "out", tmp_path / "scenes.json", 1, (64, 48))[0] == 1
+
+
+@pytest.mark.parametrize("text", ["[" * 100_000, '{"x": ' + "9" * 5000 + "}", '{"x": 1', "\0"])
+def test_files_that_are_no_json_are_refused_in_one_line(text, tmp_path):
+    (tmp_path / "scenes.json").write_text(text)
+    with pytest.raises(PairsError, match="is not a readable JSON file") as caught:
+        draw_given(tmp_path / "out", tmp_path / "scenes.json", 1, (64, 48))
+    assert "\n" not in str(caught.value)

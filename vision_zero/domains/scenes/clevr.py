@@ -29,6 +29,8 @@ MOST_OBJECTS = 100
 """An object's number has to fit into a byte of the picture's mask."""
 FARTHEST = 1e6
 """Lengths, pixels and angles beyond this are faults."""
+NEAREST = 1e-3
+"""Focal lengths, and distances of lamps, below this are faults."""
 RELATION_EPSILON = 0.2
 """CLEVR's threshold: an object is left of another if it is more than this far to the left."""
 
@@ -85,7 +87,7 @@ def from_clevr(entry: Mapping[str, Any]) -> Scene:
         return Scene(
             tuple(_object(item, float) for item in entry["objects"]),
             _checked(Camera(_point(camera["location"]), _point(camera["target"]), _number(camera["focal"]))),
-            Lamps(**{lamp.name: _point(lamps[lamp.name]) for lamp in fields(Lamps) if lamp.name in lamps}),
+            Lamps(**{lamp.name: _lamp(lamps[lamp.name]) for lamp in fields(Lamps) if lamp.name in dict(lamps)}),
         )
     except (KeyError, TypeError, ValueError, OverflowError) as error:
         raise PairsError(f"not a CLEVR scene: {type(error).__name__} {error}; see CLEVR_*_scenes.json for the fields") from error
@@ -120,6 +122,13 @@ def _point(values: Any) -> Point:
     return (x, y, z)
 
 
+def _lamp(values: Any) -> Point:
+    place = _point(values)
+    if math.hypot(*place) < NEAREST:
+        raise ValueError("a lamp stands in the middle of the scene, where it lights nothing from a side")
+    return place
+
+
 def _checked(camera: Camera) -> Camera:
     """The camera, if it has a picture.
 
@@ -128,8 +137,8 @@ def _checked(camera: Camera) -> Camera:
     """
     if math.hypot(*(here - there for here, there in zip(camera.location[:2], camera.target[:2], strict=True))) < 1e-6:
         raise ValueError("the camera looks straight up or down")
-    if camera.location[2] <= 0 or camera.focal <= 0:
-        raise ValueError("the camera needs a place above the ground and a focal length above 0")
+    if camera.location[2] <= 0 or camera.focal < NEAREST:
+        raise ValueError(f"the camera needs a place above the ground and a focal length above {NEAREST}")
     return camera
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping
 from itertools import count as count_from
 from itertools import islice
@@ -11,10 +12,13 @@ from typing import Any
 
 from vision_zero.data.file_naming import PICTURE_SUFFIXES
 from vision_zero.data.images import png_bytes
+from vision_zero.data.json_csv import text_of
 from vision_zero.domains.scenes.clevr import from_clevr
 from vision_zero.domains.scenes.render import render
-from vision_zero.errors import PairsError
+from vision_zero.errors import PairsError, one_line
 from vision_zero.text import well_formed
+
+_LONGEST_NAME = 200
 
 
 def draw_given(folder: Path, file: Path, count: int, size: tuple[int, int]) -> tuple[int, dict[str, str]]:
@@ -57,7 +61,9 @@ def _free_name(given: str, taken: set[str]) -> str:
     """
     path = PurePosixPath(well_formed(given).replace("\\", "/"))
     stem = path.with_suffix("") if path.suffix.lower() in PICTURE_SUFFIXES else path
-    whole = "-".join(part for part in stem.parts if part not in ("/", "..")) or "scene"
+    joined = "-".join(part for part in stem.parts if part not in ("/", ".."))
+    # What no file system takes, or not at that length.
+    whole = re.sub(r"[\x00-\x1f\x7f]", "_", joined).encode()[:_LONGEST_NAME].decode("utf-8", "ignore") or "scene"
     names = (whole if number == 1 else f"{whole}-{number}" for number in count_from(1))
     # Some file systems do not tell capitals from small letters.
     name = next(name for name in names if name.lower() not in taken)
@@ -67,9 +73,9 @@ def _free_name(given: str, taken: set[str]) -> str:
 
 def _entries(file: Path) -> list[Mapping[str, Any]]:
     try:
-        data = json.loads(file.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, json.JSONDecodeError) as error:
-        raise PairsError(f"{file} is not a readable JSON file: {error}") from error
+        data = json.loads(text_of(file.read_bytes(), str(file)))
+    except (OSError, ValueError, RecursionError) as error:
+        raise PairsError(f"{file} is not a readable JSON file: {one_line(error)}") from error
     entries = data.get("scenes", [data]) if isinstance(data, dict) else data
     if not isinstance(entries, list):
         raise PairsError(f"{file} holds no scenes: it needs a list of them under the key scenes, as CLEVR's files have")
