@@ -46,6 +46,12 @@ class FileSet:
         self.left_out: dict[str, int] = {}
         self.problems: dict[str, str] = {}
 
+    @property
+    def chosen(self) -> str | None:
+        """The one file that the location names, if that is no archive."""
+        name = self._storage.chosen
+        return None if name is None or name.lower().endswith(".tar") else name
+
     @cached_property
     def paths(self) -> list[str]:
         """The paths of all files, members of archives included, in order; hidden ones are left out."""

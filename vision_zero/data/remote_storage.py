@@ -12,7 +12,7 @@ import os
 import sys
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from fnmatch import fnmatch
 from functools import cached_property, partial
@@ -90,13 +90,17 @@ class Storage:
         self.config = config
         known = {**_S3_OPTIONS, **config.options} if location.startswith(("s3://", "s3a://")) else config.options
         try:
-            self._files, self._root = _opened(location, known)
-        except (ValueError, ImportError, TypeError) as error:
+            self._files, self._root = file_system(location, known)
+        except (ValueError, ImportError, TypeError, RuntimeError, OSError) as error:
             raise PairsError(f"{location} cannot be opened: {one_line(error)}") from error
         self.is_local = isinstance(self._files, LocalFileSystem)
         self.chosen: str | None = None
         self._fetched: set[Path] = set()
-        self.entries = self._tried("", self._listed)
+        try:
+            self.entries = self._tried("", self._listed)
+        except ValueError as error:
+            # Of a hub's address that is none, and of a path with a null byte.
+            raise PairsError(f"{location} cannot be read: {one_line(error)}: check the location") from error
 
     def read(self, path: str) -> bytes:
         """All bytes of a listed file.
@@ -233,7 +237,7 @@ class Storage:
         raise AssertionError("config.attempts is at least 1")
 
 
-def _opened(location: str, options: dict[str, Any]) -> tuple[AbstractFileSystem, str]:
+def file_system(location: str, options: Mapping[str, Any]) -> tuple[AbstractFileSystem, str]:
     """The file system of a location, and its root there."""
     local = location.removeprefix("file://")
     if "://" in local:

@@ -16,7 +16,11 @@ from PIL import Image
 from vision_zero.config.base import Config
 from vision_zero.evaluation.benchmarks.extraction.answer import AnswerType
 
-_PLACE = re.compile(r"<\|?([a-zA-Z_]*(?:image|img|video|vision|im_(?:start|end))[a-zA-Z_]*)\|?>", re.IGNORECASE)
+_PLACE = re.compile(
+    r"<\|?(/?[\w-]*(?:image|img|video|vision|audio|row_\d+_col_\d+)[\w-]*)\|?>|<\|([^<>|\s]{1,40})\|>"
+    r"|<(/?s|bos|eos|pad|unk|(?:start|end)_of_(?:turn|utterance))>",
+    re.IGNORECASE,
+)
 Messages = list[dict[str, Any]]
 """A chat whose parts are texts and pictures, as :meth:`vision_zero.policy.policy.Policy.complete` takes it."""
 
@@ -36,9 +40,10 @@ class Item:
     def messages(self) -> Messages:
         """A chat of one user message: the picture, then the text.
 
-        Words that a processor would take for the place of a picture (``<image>``, ``<|image_pad|>``) lose their angle brackets.
+        Words that a processor would take for the place of a picture or for a control token (``<image>``, ``<|image_pad|>``,
+        ``<end_of_turn>``) lose their angle brackets.
         """
-        text = _PLACE.sub(r"[\1]", self.prompt)
+        text = _PLACE.sub(lambda found: f"[{found[found.lastindex or 0]}]", self.prompt)
         return [{"role": "user", "content": [{"type": "image", "image": self.image}, {"type": "text", "text": text}]}]
 
 

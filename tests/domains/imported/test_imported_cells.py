@@ -227,3 +227,16 @@ def test_rows_of_other_splits_alone_are_refused(tmp_path: Path) -> None:
     with pytest.raises(PairsError, match="are of no split train, but test, validation: set split to one of them"):
         source(table(tmp_path / "a.parquet", rows))
     assert len(source(str(tmp_path), split="validation")) == 1
+
+
+def test_one_file_that_is_no_data_set_is_refused(tmp_path: Path) -> None:
+    put(tmp_path, dict(zip(("1_before.png", "1_after.png"), sound(), strict=True)))
+    with pytest.raises(PairsError, match="is one file and no data set: give the folder of the pairs"):
+        source(str(tmp_path / "1_before.png"))
+
+
+@pytest.mark.parametrize("location", ["a\0b", "zip://a::/nowhere/a.zip", "hf://datasets/", "~nobody-here/pairs"])
+def test_addresses_that_are_none_are_refused_in_one_line(location: str) -> None:
+    with pytest.raises(PairsError, match=r"cannot be (?:opened|read)") as caught:
+        source(location)
+    assert "\n" not in str(caught.value)

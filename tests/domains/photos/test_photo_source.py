@@ -20,7 +20,7 @@ from vision_zero.config.storage import StorageConfig
 from vision_zero.data.images import changed_mask
 from vision_zero.data.source_report import SourceReport, merged
 from vision_zero.data.validation.quality import measure
-from vision_zero.domains.photos.collection import SHIPPED, ShippedPhotos
+from vision_zero.domains.photos.collection import SHIPPED, ShippedPhotos, open_collection
 from vision_zero.domains.photos.config import PhotoEdit, PhotosConfig
 from vision_zero.domains.photos.crop import draw_crop
 from vision_zero.domains.photos.plausibility import WEAK
@@ -314,3 +314,10 @@ def test_photos_that_are_not_read_are_told(tmp_path: Path) -> None:
     assert (report.files, report.found, report.looks, report.failures) == (8, 5, 5, 1)
     assert "HEIC is not read" in report.skipped["a.heic"]
     assert report.left_out == {"hidden files": 1, "files of split validation": 1, "files that are no pictures by their names": 1}
+
+
+def test_a_picture_that_is_named_is_the_only_one(tmp_path: Path) -> None:
+    for name, seed in (("a.png", 1), ("b.png", 2)):
+        (tmp_path / name).write_bytes(encoded(scenery(320, 240, seed=seed)))
+    collection = open_collection(PhotosConfig(location=str(tmp_path / "b.png")))
+    assert [collection.name(place) for place in range(len(collection))] == ["b.png"]

@@ -32,6 +32,15 @@ def test_a_parquet_file(tmp_path: Path) -> None:
     assert benchmark.item(1).image.size == (8, 6)
 
 
+@pytest.mark.parametrize("folder", ["a::b", "chain::zip", "a[1]", "what?", "a%20b"])
+def test_a_local_folder_may_have_any_name(folder: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / folder).mkdir()
+    write([problem("1")], tmp_path / folder / "any.parquet")
+    monkeypatch.chdir(tmp_path)
+    for source in (str(tmp_path / folder / "any.parquet"), f"{folder}/any.parquet"):
+        assert MathVista.load(source).key(0) == "1"
+
+
 def test_a_folder_of_parts_and_other_splits(tmp_path: Path) -> None:
     write([chart_row(["1"])], tmp_path / "test-00000-of-00002.parquet")
     write([chart_row(["2"])], tmp_path / "test-00001-of-00002.parquet")
@@ -95,7 +104,7 @@ def test_an_unreachable_hub_says_what_to_give_instead(monkeypatch: pytest.Monkey
         ("a.json", b"{", "is not JSON"),
         ("a.json", b'{"1": {}, "1": {}}', "'1' occurs twice"),
         ("a.jsonl", b'{"a": 1}\n[]', "line 2 must be a JSON object"),
-        ("a.json", b"\xff\xfe", "cannot be read"),
+        ("a.json", b"\xff\xff", "cannot be read"),
         ("a.csv", b"a,b", r"neither a \.parquet nor"),
         ("a.json", b"[" * 100_000, "is not JSON"),
     ],

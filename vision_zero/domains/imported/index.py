@@ -81,6 +81,11 @@ class FileIndex(PairIndex):
 
     def __init__(self, storage: Storage, split: str | None = None) -> None:
         self._storage, self._files = storage, FileSet(storage)
+        if self._files.chosen is not None:
+            raise PairsError(
+                f"{storage.location} is one file and no data set: give the folder of the pairs, a .tar archive, or a .parquet, "
+                ".arrow, .jsonl, .json or .csv file"
+            )
         paths, others = of_split(self._files.paths, split, split_of_folder, storage.location, with_unnamed=True)
         named = name_pairs(paths)
         self.files = len(storage.entries)

@@ -113,11 +113,12 @@ class FilePhotos(PhotoCollection):
 
     def __init__(self, storage: Storage, split: str | None = None) -> None:
         self._files = FileSet(storage)
-        paths, others = of_split(self._files.paths, split, split_of_folder, storage.location, with_unnamed=True)
+        found = self._files.paths if self._files.chosen is None else [self._files.chosen]
+        paths, others = of_split(found, split, split_of_folder, storage.location, with_unnamed=True)
         self._paths = [path for path in paths if PurePosixPath(path).suffix.lower() not in OTHER_SUFFIXES]
         if not self._paths:
             raise PairsError(f"{storage.location} holds no pictures: it needs files such as .jpg or .png, or a data set")
-        self.files = len(storage.entries)
+        self.files = len(storage.entries) if self._files.chosen is None else 1
         rest = len(paths) - len(self._paths)
         self.left_out = {
             **self._files.left_out,

@@ -16,11 +16,11 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from datasets import load_dataset
 from datasets.exceptions import DatasetsError
-from fsspec.core import url_to_fs
 from PIL import Image
 
 from vision_zero.data.images import decode
-from vision_zero.data.remote_storage import address_failures
+from vision_zero.data.json_csv import text_of
+from vision_zero.data.remote_storage import address_failures, file_system
 from vision_zero.errors import EvaluationError, PairsError, one_line
 from vision_zero.evaluation.benchmarks.json_files import Row, absent, lines_of, rows_of
 from vision_zero.fingerprints import digest
@@ -74,13 +74,15 @@ def load_table(source: str, split: str, revision: str | None = None, options: Ma
     if not Path(source).exists() and _HUB.fullmatch(source):
         return _hub_table(source, split, revision)
     try:
-        files, root = url_to_fs(source, **(options or {}))
+        files, root = file_system(source, options or {})
         paths = [root] if files.isfile(root) else _files_of_split(files.find(root), root.rstrip("/"), split)
         if not paths:
             raise EvaluationError(
                 f"{source} holds no file of the split {split}: give {split}-*.parquet, {split}.json or {split}.jsonl"
             )
         tables = [_file_table(files, path) for path in paths]
+    except (PairsError, RuntimeError) as error:
+        raise EvaluationError(f"{source} cannot be read: {one_line(error)}") from error
     except address_failures() as error:
         reason = one_line(error, 200)
         raise EvaluationError(f"{source} cannot be read: {reason} (give a file, a folder, or a URL that can be)") from error
@@ -182,7 +184,7 @@ def _file_table(files: Any, path: str) -> BenchmarkTable:
             raise EvaluationError(f"{path} is not a readable parquet file: {one_line(error, 200)}") from error
     if not name.endswith((".json", ".jsonl")):
         raise EvaluationError(f"{path} is neither a .parquet nor a .json or .jsonl file")
-    text = data.decode("utf-8-sig")
+    text = text_of(data, path)
     rows = lines_of(text, path) if name.endswith(".jsonl") else rows_of(text, path)
     return table_of([{**row, "source_file": name} for row in rows], path, beside)
 
