@@ -8,18 +8,23 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
+import yaml
 from zenml.pipelines.pipeline_definition import Pipeline
 
-from vision_zero.recipes.check import check_before_run
+from vision_zero.recipes.check import check_before_run, extends_another, read_yaml
+
+_COMPLETE: list[TemporaryDirectory[str]] = []
+"""Folders of complete recipes, which are removed when the process ends."""
 
 
 class RecipePipeline(Pipeline):
     """A static pipeline that refuses an invalid configuration file."""
 
     def with_options(self, *args: Any, **options: Any) -> Pipeline:
-        """Override of ZenML's method that checks the file first.
+        """Override of ZenML's method that checks the file first, and merges it with the one that it extends.
 
         Raises:
             ConfigError: the file is invalid; the message is one line that names the key.
@@ -27,7 +32,20 @@ class RecipePipeline(Pipeline):
         config_path = options.get("config_path")
         if config_path is not None:
             check_before_run(Path(config_path), self.name)
+            options["config_path"] = str(_complete(Path(config_path)))
         return super().with_options(*args, **options)
+
+
+def _complete(path: Path) -> Path:
+    """The file, or a complete one in its place if it extends another."""
+    if not extends_another(path):
+        return path
+    # ZenML reads the file again when the pipeline runs.
+    folder = TemporaryDirectory(prefix="vision-zero-recipe-")
+    _COMPLETE.append(folder)
+    complete = Path(folder.name) / path.name
+    complete.write_text(yaml.safe_dump(read_yaml(path), sort_keys=False), encoding="utf-8")
+    return complete
 
 
 def recipe_pipeline(**options: Any) -> Callable[[Callable[..., None]], RecipePipeline]:

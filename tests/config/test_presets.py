@@ -12,6 +12,7 @@ from vision_zero.config.nano_defaults import NANO_GAME, NANO_SAMPLING, NANO_SCEN
 from vision_zero.config.presets import LORA, PAPER, PRESETS
 from vision_zero.config.self_play import SelfPlayConfig
 from vision_zero.config.warm_start import WarmStartConfig
+from vision_zero.recipes.check import read_yaml
 
 ROOT = Path(__file__).resolve().parents[2]
 PAGE = (ROOT / "docs" / "presets.md").read_text()
@@ -58,7 +59,7 @@ def test_the_embedded_policy_plays_everywhere_as_in_its_recipe():
 
 def test_the_exam_is_the_recipe_but_for_what_is_measured():
     files = (ROOT / f"configs/self_play/{name}.yaml" for name in ("nano", "nano_exam"))
-    recipe, exam = (yaml.safe_load(file.read_text()) for file in files)
+    recipe, exam = map(read_yaml, files)
     asked = [document["parameters"]["config"].pop("evaluation") for document in (recipe, exam)]
     assert recipe == exam
     assert asked[1]["pairs"] > asked[0]["pairs"]

@@ -8,11 +8,13 @@ from typing import get_args
 
 import pytest
 import yaml
+from click.testing import CliRunner
 
+from vision_zero.cli.app import cli
 from vision_zero.config.self_play import SelfPlayConfig
 from vision_zero.config.tracking import TrackerName
 from vision_zero.errors import ConfigError
-from vision_zero.recipes.check import ROOTS, RUN_KEYS, STEP_KEYS, check_before_run, check_file, read_yaml
+from vision_zero.recipes.check import ROOTS, RUN_KEYS, STEP_KEYS, check_before_run, check_file, extends_another, read_yaml
 
 ROOT = Path(__file__).resolve().parents[2]
 # Those below stacks are no recipes: tests/stacks checks them.
@@ -26,7 +28,7 @@ def test_shipped_files_are_valid_and_have_a_header(path):
     text = " ".join(header).lower()
     for word in ("zenml pipeline run", "hardware", "minutes"):
         assert word in text, f"{path} does not say: {word}"
-    assert yaml.safe_load(path.read_text())["execution_mode"] == "fail_fast"
+    assert read_yaml(path)["execution_mode"] == "fail_fast"
 
 
 def test_there_are_files():
@@ -113,6 +115,47 @@ def test_a_recipe_is_judged_by_what_it_says_not_by_its_folder(tmp_path, config, 
             check_file(path)
         return
     assert check_file(path).splitlines()[0] == f"a valid configuration of {kind}"
+
+
+def test_a_recipe_changes_the_one_that_it_extends(tmp_path):
+    (tmp_path / "below").mkdir()
+    config = {"seed": 1, "learning": {"kl": 0.1, "beta2": 0.9}}
+    first = {"model": {"name": "first"}, "parameters": {"rounds": 2, "config": config}}
+    (tmp_path / "below" / "first.yaml").write_text(yaml.safe_dump(first))
+    (tmp_path / "second.yaml").write_text("extends: below/first.yaml\nmodel: {name: second}\n")
+    third = written(tmp_path, "extends: second.yaml\nparameters: {config: {learning: {kl: 0.2}}}")
+    assert read_yaml(third) == {
+        "model": {"name": "second"},
+        "parameters": {"rounds": 2, "config": {"seed": 1, "learning": {"kl": 0.2, "beta2": 0.9}}},
+    }
+    assert extends_another(third)
+    assert not extends_another(tmp_path / "below" / "first.yaml")
+
+
+@pytest.mark.parametrize(
+    ("extended", "words"),
+    [
+        ("second.yaml", "extends recipe.yaml leads back to this recipe"),
+        ("nowhere.yaml", "nowhere.yaml cannot be read"),
+        ("[a.yaml, b.yaml]", "extends must be the path of one recipe"),
+    ],
+)
+def test_a_recipe_that_extends_itself_or_nothing_is_one_line(tmp_path, extended, words):
+    path = written(tmp_path, f"extends: {extended}\nparameters: {{config: {{}}}}")
+    (tmp_path / "second.yaml").write_text(f"extends: {path.name}\n")
+    with pytest.raises(ConfigError) as caught:
+        check_file(path)
+    assert words.replace("recipe.yaml", path.name) in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
+def test_check_config_shows_what_a_recipe_and_the_extended_one_make_together():
+    exam, nano = (ROOT / "configs" / "self_play" / f"{name}.yaml" for name in ("nano_exam", "nano"))
+    done = CliRunner().invoke(cli, ["check-config", str(exam)])
+    said, _, shown = done.output.partition("\n")
+    assert said.endswith("a valid configuration of SelfPlay")
+    assert yaml.safe_load(shown) == read_yaml(exam)
+    assert CliRunner().invoke(cli, ["check-config", str(nano)]).output.count("\n") == 1
 
 
 def test_a_recipe_given_to_another_pipeline_is_told_so(tmp_path):

@@ -43,10 +43,14 @@ def cli() -> None:
 @cli.command("check-config")
 @click.argument("file", type=click.Path(path_type=Path))
 def check_config(file: Path) -> None:
-    """Check a pipeline configuration FILE: every key, type and value."""
-    from vision_zero.recipes.check import check_file
+    """Check a pipeline configuration FILE: every key, type and value. If it extends another, show what both make together."""
+    import yaml
+
+    from vision_zero.recipes.check import check_file, extends_another, read_yaml
 
     click.echo(f"{file}: {check_file(file)}")
+    if extends_another(file):
+        click.echo(yaml.safe_dump(read_yaml(file), sort_keys=False, allow_unicode=True))
 
 
 @cli.command()

@@ -15,7 +15,7 @@ import yaml
 from pydantic import BaseModel, ValidationError
 
 from vision_zero.config.ablation import AblationConfig
-from vision_zero.config.base import problems
+from vision_zero.config.base import merged, problems
 from vision_zero.config.build_pairs import BuildPairsConfig
 from vision_zero.config.credentials import refuse_credentials, refuse_credentials_in_text
 from vision_zero.config.publish import PublishConfig
@@ -38,6 +38,8 @@ ROOTS: dict[str, type[BaseModel]] = {
     "warm_start": WarmStartConfig,
 }
 """The configuration model of each pipeline, by name."""
+EXTENDS = "extends"
+"""Key of the recipe that a file changes."""
 _PLACEHOLDER = re.compile(r"\$\{[a-zA-Z0-9_]+\}")
 """Environment variables, which ZenML substitutes after reading the file."""
 
@@ -168,11 +170,13 @@ def read_arms(config: AblationConfig, contents: Contents = of_recipe) -> list[Ar
     return plan(config, recipe, contents)
 
 
-def read_yaml(path: Path) -> dict[str, Any]:
-    """The file's mapping; tags that construct objects are refused, and so are values that look like credentials.
+def read_yaml(path: Path, extended_by: tuple[Path, ...] = ()) -> dict[str, Any]:
+    """The file's mapping, merged over that of the file which its key ``extends`` names, relative to its folder.
+
+    Tags that construct objects are refused, and so are values that look like credentials.
 
     Raises:
-        ConfigError: there is no such file, it is not a YAML mapping, or it contains a credential.
+        ConfigError: there is no such file, it is not a YAML mapping, it contains a credential, or it extends itself.
     """
     text = _text(path)
     try:
@@ -186,7 +190,20 @@ def read_yaml(path: Path) -> dict[str, Any]:
     refuse_credentials_in_text(text, str(path))
     if not isinstance(data, dict):
         raise ConfigError(f"{path} holds no settings: it must be a mapping with the key parameters")
-    return data
+    extended = data.pop(EXTENDS, None)
+    if extended is None:
+        return data
+    if not isinstance(extended, str):
+        raise ConfigError(f"{path}: {EXTENDS} must be the path of one recipe, relative to this file")
+    below = path.parent / extended
+    if below.resolve() in (seen := (*extended_by, path.resolve())):
+        raise ConfigError(f"{path}: {EXTENDS} {extended} leads back to this recipe: leave it out")
+    return merged(read_yaml(below, seen), data)
+
+
+def extends_another(path: Path) -> bool:
+    """Whether a recipe that can be read has the key ``extends``."""
+    return EXTENDS in parse_yaml(_text(path))
 
 
 def _text(path: Path) -> str:
