@@ -73,6 +73,7 @@ def with_config(**config):
         ("!!python/object/apply:os.system ['true']", "is not YAML"),
         ("[" * 5000, "is not YAML"),
         ("a: 2026-02-31", "is not YAML"),
+        ("a: &a [*a]", "is not YAML: a value contains itself in line 1"),
         ({**with_config(), "steps": ["resume"]}, "steps must be a mapping"),
         (
             "parameters: {config: {seed: 1}}\nexecution_mode: fail_fast\nparameters: {config: {seed: 2}}",

@@ -1,4 +1,5 @@
-"""YAML parser that refuses duplicate keys in a mapping, of which PyYAML silently takes the last."""
+"""YAML parser that refuses duplicate keys in a mapping, of which PyYAML silently takes the last, and values that contain
+themselves."""
 
 from __future__ import annotations
 
@@ -36,6 +37,26 @@ def parse_yaml(text: str) -> Any:
 
     Raises:
         DuplicateKeyError: a mapping has a key twice.
-        yaml.YAMLError: the text is not YAML, or has tags that construct objects.
+        yaml.YAMLError: the text is not YAML, has tags that construct objects, or a value contains itself.
     """
-    return yaml.load(text, Loader=UniqueKeyLoader)
+    loader = UniqueKeyLoader(text)
+    try:
+        node = loader.get_single_node()
+        _refuse_cycles(node, set(), set())
+        return None if node is None else loader.construct_document(node)
+    finally:
+        loader.dispose()
+
+
+def _refuse_cycles(node: yaml.Node | None, around: set[int], done: set[int]) -> None:
+    """Raise where an alias stands within what it names ("&a [*a]")."""
+    if not isinstance(node, yaml.CollectionNode) or id(node) in done:
+        return
+    if id(node) in around:
+        raise yaml.constructor.ConstructorError(problem="a value contains itself", problem_mark=node.start_mark)
+    around.add(id(node))
+    for part in node.value:
+        for inner in part if isinstance(part, tuple) else (part,):
+            _refuse_cycles(inner, around, done)
+    around.remove(id(node))
+    done.add(id(node))
