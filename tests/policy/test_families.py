@@ -201,6 +201,13 @@ def test_a_tokenizer_without_a_padding_token_pads_with_its_end_token(base, spoil
     assert "neither a padding token nor an end token" in refused(folder)
 
 
+def test_a_padding_token_that_the_model_does_not_know_is_refused(spoiled):
+    folder = spoiled("qwen2_5_vl")
+    told = json.loads((folder / "tokenizer_config.json").read_text())
+    (folder / "tokenizer_config.json").write_text(json.dumps({**told, "pad_token": "<never seen>"}))
+    assert "the padding token <never seen> is token" in refused(folder)
+
+
 def test_tokens_that_the_model_does_not_know_are_refused(base):
     policy = loaded(base("qwen2_5_vl"))
     policy.processor.tokenizer.add_tokens(["<new>"])

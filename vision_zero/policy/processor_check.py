@@ -48,6 +48,12 @@ def check_processor(policy: Policy) -> None:
     known, largest = _known_tokens(model), int(inputs["input_ids"].max())
     if largest >= known:
         raise PolicyError(f"the tokenizer writes token {largest}, but the model knows {known} tokens: {_ADVICE}")
+    pad = policy.processor.tokenizer.pad_token_id
+    if pad is not None and pad >= known:
+        raise PolicyError(
+            f"the padding token {policy.processor.tokenizer.pad_token} is token {pad}, but the model knows {known} tokens: name "
+            "one of these as pad_token in tokenizer_config.json"
+        )
     places = sum(int((inputs["input_ids"] == token).sum()) for token in policy.picture_tokens)
     features = _features(model, inputs)
     if places != features:
