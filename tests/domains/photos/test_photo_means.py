@@ -13,7 +13,7 @@ from vision_zero.domains.photos.matting import feathered
 from vision_zero.domains.photos.patches import FORGIVEN, Spectra, area_means, inside_offsets, offset_at, ring_costs
 from vision_zero.domains.photos.phrases import color_word, place_of
 from vision_zero.domains.photos.pixels import box_of, grown, shifted, shifted_mask, shrunk, to_image, to_picture
-from vision_zero.domains.photos.removal import without
+from vision_zero.domains.photos.removal import area_without, without
 
 
 def disc(height: int, width: int, middle: tuple[float, float], radius: float) -> NDArray[np.bool_]:
@@ -116,7 +116,7 @@ def test_removed_things_leave_no_trace() -> None:
     canvas = photo()
     removed = 0
     for region in canvas.regions[:5]:
-        picture = without(canvas, region.mask, np.random.default_rng(0))
+        picture = without(canvas, area_without(canvas, region.mask), np.random.default_rng(0))
         if picture is None:
             continue
         removed += 1

@@ -98,8 +98,8 @@ def remove(stroke: Stroke) -> Edited | str:
     emptied = _emptied(stroke, small(region.mask))
     if isinstance(emptied, str):
         return emptied
-    picture, looks = emptied
-    seam, fill = seamless(picture, area_without(canvas, region.mask))
+    picture, area, looks = emptied
+    seam, fill = seamless(picture, area)
     return Edited(picture, region_name(canvas.picture, region.mask), "", replace(looks, seam=seam, fill=fill))
 
 
@@ -108,15 +108,15 @@ def recolor(stroke: Stroke) -> Edited | str:
     canvas, paint = stroke.canvas, stroke.paint
     if paint.mask.mean() > MOST_PAINT:
         return "its colour covers too much of the picture"
-    is_whole = distinct(paint.weights, paint.mixed)
-    if is_whole < stroke.least:
+    as_one_thing = distinct(paint.weights, paint.mixed)
+    if as_one_thing < stroke.least:
         return "its colour fades into another"
     turn = turn_from(paint.hue, stroke.rng) * (SKY_TURN if paint.mask[0].mean() > MOST_SKY else 1.0)
     picture = repainted(canvas.picture, canvas.lab, paint, turn, shift_for(paint.hue, turn, paint.light))
     before, after = color_of(canvas.picture, paint.mask), color_of(picture, paint.mask)
     if before == after:
         return "its new colour has the same name"
-    looks = Plausibility(whole=is_whole, seam=borderless(canvas.lab, rgb2lab(picture).astype(np.float32)))
+    looks = Plausibility(whole=as_one_thing, seam=borderless(canvas.lab, rgb2lab(picture).astype(np.float32)))
     return Edited(picture, regions_name(canvas.picture, paint.mask), after, looks)
 
 
@@ -129,14 +129,14 @@ def move(stroke: Stroke) -> Edited | str:
     emptied = _emptied(stroke)
     if isinstance(emptied, str):
         return emptied
-    without_it, looks = emptied
+    without_it, area, looks = emptied
     around = grown(region.mask, (LEAST_MOVE - 0.5) * float(np.sqrt(region.mask.sum())))
     rest = Canvas(without_it, (), canvas.taken)
     offset = place_for(rest, canvas, region.mask, canvas.taken | around, stroke.rng)
     if offset is None:
         return "no other place looks like its own"
     picture, shown = pasted(rest, canvas.picture, region.mask, offset), shifted_mask(region.mask, offset)
-    gone, come = seamless(picture, area_without(canvas, region.mask)), seamless(picture, area_of(rest, shown), is_thing=True)
+    gone, come = seamless(picture, area), seamless(picture, area_of(rest, shown), is_thing=True)
     where = place_of(box_of(shown), (shown.shape[1], shown.shape[0]))
     if where == place_of(region.box, (shown.shape[1], shown.shape[0])):
         where = "further " + direction_of(offset)
@@ -147,14 +147,15 @@ def move(stroke: Stroke) -> Edited | str:
 EDITS: Mapping[PhotoEdit, Callable[[Stroke], Edited | str]] = {"remove": remove, "recolor": recolor, "move": move}
 
 
-def _emptied(stroke: Stroke, size: float = 1.0) -> tuple[Picture, Plausibility] | str:
-    """The picture without the region and how surely it is a thing alone, or why it cannot be taken away."""
+def _emptied(stroke: Stroke, size: float = 1.0) -> tuple[Picture, Mask, Plausibility] | str:
+    """The picture without the region, what was replaced, and how surely it is a thing alone; or why it cannot be taken away."""
     canvas, region, mask = stroke.canvas, stroke.region, stroke.region.mask
     if on_skin(canvas.lab, mask):
         return "what is around it has the colour of skin or fur: it could be an eye"
-    is_whole = 1.0 if region.is_alone else whole(canvas.lab, mask)
-    looks = Plausibility(is_whole, ground(canvas.lab, mask), room(canvas.lab, mask), size)
+    as_one_thing = 1.0 if region.is_alone else whole(canvas.lab, mask)
+    looks = Plausibility(as_one_thing, ground(canvas.lab, mask), room(canvas.lab, mask), size)
     if looks.score < stroke.least:
         return WEAK[looks.weakest]
-    picture = without(canvas, mask, stroke.rng)
-    return "nothing in the picture can take its place" if picture is None else (picture, looks)
+    area = area_without(canvas, mask)
+    picture = without(canvas, area, stroke.rng)
+    return "nothing in the picture can take its place" if picture is None else (picture, area, looks)

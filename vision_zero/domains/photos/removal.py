@@ -24,9 +24,8 @@ MOST_DETAIL = 1.5
 """A donor may hold so much more detail than the surroundings of the region: with more it is another thing."""
 
 
-def without(canvas: Canvas, mask: Mask, rng: np.random.Generator) -> Picture | None:
-    """The picture without the region, or None where nothing believable can take its place."""
-    area = area_without(canvas, mask)
+def without(canvas: Canvas, area: Mask, rng: np.random.Generator) -> Picture | None:
+    """The picture without a region, whose ``area`` is replaced; None where nothing believable can take its place."""
     small = canvas.small_mask(area)
     ring = canvas.small_mask(grown(area, canvas.pixels(RING))) & ~grown(small, 1)
     if not ring.any() or not small.any():
