@@ -161,7 +161,7 @@ def read_ablation(path: Path) -> AblationConfig:
 
 
 def read_arms(config: AblationConfig, contents: Contents = of_recipe) -> list[ArmRun]:
-    """Every arm of an ablation with every seed, built on its recipe; see :func:`vision_zero.config.ablation.plan`.
+    """Every arm of an ablation with every seed, built on its recipe; see :func:`vision_zero.recipes.ablation_plan.plan`.
 
     Raises:
         ConfigError: the recipe cannot be read, or an arm is not a self-play configuration.
