@@ -120,6 +120,15 @@ def test_a_large_photograph_is_decoded_smaller(monkeypatch: pytest.MonkeyPatch) 
         decode(encoded(large), "it")
 
 
+def test_a_jpeg_beyond_pillows_own_limit_is_decoded_smaller_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    large = scenery(400, 300)
+    monkeypatch.setattr("vision_zero.data.images.MAX_PIXELS", 30_000)
+    monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 50_000)
+    assert decode(encoded(large, "JPEG"), "it").size == (200, 150)
+    with pytest.raises(PairsError, match="DecompressionBombError"):
+        decode(encoded(large), "it")
+
+
 def test_a_mask_is_told_from_drawings_and_dark_pictures() -> None:
     shape = Image.new("RGB", (160, 120))
     shape.paste((255, 255, 255), (20, 30, 60, 50))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Generic, TypeVar
@@ -66,6 +67,7 @@ class UsablePairs(Generic[T]):
         self._only = only
         self._known = _Known()
         self._mine: dict[int, bool] = {}
+        self._turns: dict[str, tuple[list[int], Iterator[int]]] = {}
 
     def of(self, only: SplitFilter) -> UsablePairs[T]:
         """The things of other splits; what is known of them is shared."""
@@ -110,17 +112,31 @@ class UsablePairs(Generic[T]):
     def turn(self, number: int, order: Seed) -> tuple[int, T] | None:
         """The thing whose turn it is where things are taken in rounds: each once, shuffled anew, before any comes again.
 
-        None where it cannot be used, or where there are too many things for rounds to matter.
+        None where nothing can be used, or where there are too many things for rounds to matter.
         """
         if self.count > COMPARED:
             return None
+        taken, rounds = self._turns.setdefault(order.digest(), ([], self._rounds(order)))
+        for place in rounds if number >= len(taken) else ():
+            taken.append(place)
+            if len(taken) > number:
+                break
+        thing = self._attempt(taken[number]) if number < len(taken) else None
+        return None if thing is None else (taken[number], thing)
+
+    def _rounds(self, order: Seed) -> Iterator[int]:
+        """Places round by round, each time in another order; broken things have no turn."""
         places = [place for place in range(self.count) if self._is_mine(place)]
-        if not places:
-            return None
-        done, turn = divmod(number, len(places))
-        place = places[int(order.child("round", done).generator().permutation(len(places))[turn])]
-        thing = self._attempt(place)
-        return None if thing is None else (place, thing)
+        for done in itertools.count():
+            found = False
+            for index in order.child("round", done).generator().permutation(len(places)):
+                place = places[int(index)]
+                # A part holds none that is broken.
+                if self._only.split is not None or self._attempt(place) is not None:
+                    found = True
+                    yield place
+            if not found:
+                return
 
     def each(self) -> Iterator[tuple[int, T]]:
         """Every thing that can be used, once, in order."""

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image, ImageOps, UnidentifiedImageError
+from PIL import Image, ImageOps, JpegImagePlugin, UnidentifiedImageError
 
 from vision_zero.errors import PairsError, one_line
 
@@ -128,7 +128,7 @@ def _opened(data: bytes | None, name: str) -> Image.Image:
             # Pillow only warns between one and two times its own limit, and about EXIF data that it cannot read; ours is
             # checked before decoding.
             warnings.simplefilter("ignore")
-            with Image.open(io.BytesIO(data), formats=FORMATS) as image:
+            with _header(data) as image:
                 if image.width * image.height > MAX_PIXELS:
                     _shrink(image)
                 if image.width * image.height > MAX_PIXELS:
@@ -138,6 +138,16 @@ def _opened(data: bytes | None, name: str) -> Image.Image:
         raise PairsError(f"{name}: not a readable picture ({_kind(data)})") from error
     except _BROKEN as error:
         raise PairsError(f"{name}: not a readable picture ({type(error).__name__}: {one_line(error)})") from error
+
+
+def _header(data: bytes) -> Image.Image:
+    """The picture, not yet decoded. Pillow refuses more than 179 million pixels at once; a JPEG is decoded smaller."""
+    try:
+        return Image.open(io.BytesIO(data), formats=FORMATS)
+    except Image.DecompressionBombError:
+        if not data.startswith(_BEGINNINGS["JPEG"]):
+            raise
+        return JpegImagePlugin.JpegImageFile(io.BytesIO(data))
 
 
 def _shrink(image: Image.Image) -> None:

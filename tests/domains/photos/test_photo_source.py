@@ -291,6 +291,15 @@ def test_every_photo_comes_once_before_any_comes_twice(tmp_path: Path) -> None:
     assert again.original_facts["photo"] == seen[6]
 
 
+def test_a_broken_photo_has_no_turn_and_brings_no_other_one_twice(tmp_path: Path) -> None:
+    files = {**sceneries(4), "broken.png": b"no picture", "cut.png": sceneries(1)["0.png"][:200]}
+    source = PhotoSource(PhotosConfig(location=photos(tmp_path, files), width=112, height=84))
+    seen = [str(pair.original_facts["photo"]) for pair in islice(source.each(Seed(3)), 8)]
+    assert sorted(seen[:4]) == sorted(seen[4:]) == [f"{number}.png" for number in range(4)]
+    fresh = PhotoSource(PhotosConfig(location=str(tmp_path), width=112, height=84))
+    assert fresh.at(6, Seed(3).child(6), Seed(3)).original_facts["photo"] == seen[6]
+
+
 def test_a_table_beside_photos_says_how_to_read_those(tmp_path: Path) -> None:
     files = {**sceneries(2), "metadata.jsonl": b'{"file_name": "0.png", "text": "discs"}'}
     with pytest.raises(PairsError, match="but file_name, text: set column; or set layout: files, for there are 2"):
