@@ -17,7 +17,7 @@ ROOT = Path(__file__).resolve().parents[2]
 PAGES = {"README.md": "index.md"} | {name: name for name in ("CONTRIBUTING.md", "CHANGELOG.md", "SECURITY.md")}
 """Pages at the top of the repository, and what they are called in the site."""
 READING = (
-    *("guide.md", "reports.md", "presets.md", "stacks.md", "troubleshooting.md"),
+    *("guide.md", "formats.md", "reports.md", "presets.md", "stacks.md", "troubleshooting.md"),
     *("algorithm.md", "learning.md", "performance.md"),
 )
 """Pages in the order in which they are read; others follow by name."""
