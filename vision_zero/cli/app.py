@@ -239,6 +239,7 @@ def _print_measured(measure: Callable[..., dict[str, Any]], file: Path, iteratio
     "--prompt-tokens", type=click.IntRange(1), help="Tokens of the longest prompt; default: counted by the base's processor."
 )
 @click.option("--picture-tokens", type=click.IntRange(1), help="Of these, tokens of its image.")
+@click.option("--measure", is_flag=True, help="Also run an update at one and two layers on this machine, and scale it.")
 @click.option("--right", type=click.FloatRange(0, 1), help="Share of right votes for the simulation of the stages.")
 @click.option("--abstained", type=click.FloatRange(0, 1), help="Share of N/A votes for the simulation.")
 def plan(
@@ -247,11 +248,13 @@ def plan(
     memory: float,
     prompt_tokens: int | None,
     picture_tokens: int | None,
+    measure: bool,
     right: float | None,
     abstained: float | None,
 ) -> None:
     """Print which stages recipe FILE would train at given rates of votes, and estimate the GPU memory; no weights are loaded.
-    Exit status 1: it does not fit."""
+    With --measure an update of two layers is run, and time and memory stand beside the estimate. Exit status 1: it does not
+    fit."""
     from vision_zero.recipes.check import read_self_play
     from vision_zero.training.plan import make_plan, on_gpus, table
     from vision_zero.training.simulation import USUAL_RATES, course_lines
@@ -265,6 +268,11 @@ def plan(
     made = make_plan(config, prompt=prompt_tokens, picture=picture_tokens)
     for line in table(made, memory):
         click.echo(line)
+    if measure:
+        from vision_zero.performance.depth import measure_update
+
+        for line in measure_update(made).lines():
+            click.echo(line)
     if not made.fits(memory):
         sys.exit(1)
 

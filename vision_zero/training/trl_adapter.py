@@ -18,7 +18,7 @@ This is called or read, and has no public counterpart:
 - ``_metrics``: what the loss has measured, once for each micro-batch, to be weighted by their sizes.
 - the ``forward`` that TRL puts onto the model, its fused output layer (``shift_labels``, ``fused_lm_head``, and an answer with
   ``log_probs`` and ``entropy``).
-- ``split_pixel_values_by_grid`` and ``unsplit_pixel_values_by_grid``, helpers that TRL does not document.
+- ``add_fused_lm_head``, ``split_pixel_values_by_grid`` and ``unsplit_pixel_values_by_grid``, helpers that TRL does not document.
 
 ``tests/training/test_trl_contract.py`` holds each of these names with its signature and what is relied on, and says after an
 upgrade which of them changed.
@@ -36,11 +36,18 @@ from datasets import Dataset
 from peft import LoraConfig
 from transformers import PrinterCallback, ProgressCallback, TrainerCallback
 from trl import GRPOConfig, GRPOTrainer
-from trl.trainer.utils import split_pixel_values_by_grid, unsplit_pixel_values_by_grid
+from trl.trainer.utils import add_fused_lm_head, split_pixel_values_by_grid, unsplit_pixel_values_by_grid
 
 from vision_zero.policy.transformers_adapter import StrictLoading, restore_method
 
-__all__ = ["TrainingLoop", "TrlTrainer", "remove_fused_head", "split_pixel_values_by_grid", "unsplit_pixel_values_by_grid"]
+__all__ = [
+    "TrainingLoop",
+    "TrlTrainer",
+    "add_fused_head",
+    "remove_fused_head",
+    "split_pixel_values_by_grid",
+    "unsplit_pixel_values_by_grid",
+]
 
 # TRL says that it ignores what it then loads the reference by.
 logging.getLogger("trl.trainer.grpo_trainer").addFilter(
@@ -176,6 +183,11 @@ class TrlTrainer(StrictLoading, GRPOTrainer):
         **inputs: Any,
     ) -> LogProbs:
         return self.log_probs(model, input_ids, attention_mask, logits_to_keep, inputs)
+
+
+def add_fused_head(model: Any) -> None:
+    """Give a model the output layer that TRL gives to those that it trains."""
+    add_fused_lm_head(model, outputs=("log_probs", "entropy"))
 
 
 def remove_fused_head(model: Any) -> None:
