@@ -240,3 +240,14 @@ def test_addresses_that_are_none_are_refused_in_one_line(location: str) -> None:
     with pytest.raises(PairsError, match=r"cannot be (?:opened|read)") as caught:
         source(location)
     assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("cell", "words"),
+    [("['so', 'so']", "so"), ('["a", "b"]', "a; b"), ("{'to': 'red'}", "{'to': 'red'}"), ("[remove] it", "[remove] it")],
+)
+def test_a_text_that_is_a_list_is_its_texts_and_any_other_stays(cell: str, words: str, tmp_path: Path) -> None:
+    beside(tmp_path)
+    (tmp_path / "a.jsonl").write_text(json.dumps({**ROW, "prompt": cell}))
+    (pair,) = pairs_of(source(str(tmp_path))).values()
+    assert pair.modified_facts["change"] == words

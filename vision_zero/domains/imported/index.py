@@ -280,8 +280,8 @@ def _check_columns(wanted: Sequence[str], columns: tuple[str, ...], location: st
 
 def _words(cell: object) -> str:
     """What a cell says about the change: a text, or several, each once."""
-    cell = listed(cell)
-    texts = cell if isinstance(cell, list) else [cell]
+    found = listed(cell)
+    texts = found if isinstance(found, list) else [cell]
     return "; ".join(Counter(single_line(text) for text in texts if isinstance(text, str) and text.strip()))
 
 
