@@ -1,4 +1,5 @@
-"""docs/formats.md says what is so: its names of files make pairs, its numbers are numbers, and its messages stand in the code."""
+"""docs/formats.md: its names of files make pairs, its numbers and units are read, and its messages stand in the code. Its
+sentences are not checked here; the tests of each reader do that."""
 
 import re
 from pathlib import Path
