@@ -276,6 +276,15 @@ def test_replies_are_shown_by_role():
         assert title in page
 
 
+def test_curves_of_held_out_scores_begin_with_the_base():
+    """After the first run there is one measurement; the policy that it began from is the base."""
+    base, value = (Estimate(mean=mean, low=mean - 0.1, high=mean + 0.1, units=8) for mean in (0.3, 0.6))
+    score = Score(name="questions/all", policy=value, base=base, difference=value, judgement="same")
+    learned = state().model_copy(update={"measured": (Scores(iteration=3, scores=(score,)),)})
+    [chart] = [chart for chart in curve_charts(learned) if chart.title == "Held-out scene questions"]
+    assert [line.points for line in chart.lines] == [[(0, 0.3), (3, 0.6)], [(0, 0.3), (3, 0.3)]]
+
+
 def test_scripted_players_are_levels_and_curves_in_the_plots():
     value = Estimate(mean=0.5, low=0.4, high=0.6, units=8)
     measured = Scores(

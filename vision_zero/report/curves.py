@@ -161,12 +161,12 @@ def _held_out(state: StageState) -> list[Chart]:
 
 
 def _scored(state: StageState, name: str, of_base: bool = False) -> list[Point]:
-    return [
-        (scores.iteration, (score.base if of_base else score.policy).mean)
-        for scores in state.measured
-        for score in scores.scores
-        if score.name == name and (score.base if of_base else score.policy).units
-    ]
+    """A held-out score by iteration; at iteration 0 the policy is the base."""
+    found = [(scores.iteration, score) for scores in state.measured for score in scores.scores if score.name == name]
+    start = [(0, score.base.mean) for iteration, score in found[:1] if iteration > 0 and score.base.units]
+    whose = [(iteration, score.base if of_base else score.policy) for iteration, score in found]
+    points = [(iteration, estimate.mean) for iteration, estimate in whose if estimate.units]
+    return [*start, *points] if points else []
 
 
 def _by_role(history: Sequence[IterationRecord], name: str) -> list[Line]:
