@@ -9,11 +9,12 @@ import pytest
 from click.testing import CliRunner
 
 from vision_zero.cli.app import cli
+from vision_zero.config.ablation import slug
 from vision_zero.config.evaluation import EvaluationConfig
 from vision_zero.errors import EvaluationError, ReportError
 from vision_zero.evaluation.estimates import Scores, compare
 from vision_zero.evaluation.scorecard import Scorecard
-from vision_zero.experiments.results import COURSES, RECORDED, Results, collect
+from vision_zero.experiments.results import COURSES, MEASURES, RECORDED, Results, collect
 from vision_zero.experiments.run_record import RunRecord
 from vision_zero.report.results import BEGIN, END, draw_courses, tables, tables_in, write_into
 from vision_zero.training.state import StageState
@@ -198,3 +199,17 @@ def test_the_readme_shows_what_the_command_makes_of_the_projects_own_results():
     """Tables of results stand there if and only if the file does, and say what it says."""
     shown = tables_in(README.read_text(encoding="utf-8"))
     assert shown == (tables(Results.read(FILE)) if FILE.exists() else None)
+
+
+@pytest.mark.parametrize("path", sorted(FILE.with_suffix("").glob("*.json")), ids=lambda path: path.stem)
+def test_the_records_in_the_repository_are_of_the_table(path):
+    """A table may have seeds without records, from before there were any; no record may say anything else than the table."""
+    arm, _, seed = path.stem.rpartition("_")
+    results, record = Results.read(FILE), RunRecord.read(path)
+    own = results if arm == slug(results.arm) else next(of for name, of in results.arms.items() if arm == slug(name))
+    place = own.seeds.index(int(seed))
+    known = {name: spec for name, spec in MEASURES.items() if name in own.measures}
+    assert len(known) > 15
+    for name, spec in known.items():
+        units = record.units(spec.score, "policy")
+        assert round(100 * sum(units) / len(units), 1) == own.measures[name].policy[place], name
