@@ -34,8 +34,10 @@ from hypothesis import settings
 
 torch.set_num_threads(1)
 atexit.register(shutil.rmtree, os.environ["ZENML_CONFIG_PATH"], ignore_errors=True)
-settings.register_profile("without a clock", deadline=None)
-settings.load_profile("without a clock")
+# The same examples each time, and no clock; --hypothesis-profile=random looks for new ones.
+settings.register_profile("fixed", deadline=None, derandomize=True)
+settings.register_profile("random", deadline=None, max_examples=2000)
+settings.load_profile("fixed")
 
 
 def pytest_ignore_collect(collection_path, config):

@@ -58,6 +58,7 @@ def test_a_number_is_found_as_it_was_written(value: float) -> None:
 @example("ANSWER IS/\x1f.")  # white space that is no space
 @example("答案ANSWER:0")
 @example("<ANSWER>ANSWER IS: 5</ANSWER>")
+@example(r"\boxed{<ANSWER>0<ANSWER>}")
 def test_a_final_answer_comes_from_any_text(reply: str) -> None:
     found = final_answer(reply)
     assert final_answer(found) == found

@@ -57,6 +57,7 @@ _REASON = re.compile(
     r"(?i),? (?:because|since)\b|, as\b|(?<=[\d%]) \((?=[^)]*\))| \((?:the|as|because|since|with|see|from|shown)\b|\n"
 )
 _INITIALS = re.compile(r"(?:^|[\s.])[A-Za-z]\.[A-Za-z]\.$")
+_TAG = re.compile(r"</?answer>", re.IGNORECASE)
 _EDGES = " \t\n*`\"'$}{"
 
 
@@ -158,8 +159,8 @@ def final_answer(reply: str) -> str:
 
 
 def _bare(words: str) -> str:
-    """Without LaTeX, signs of formulas and of emphasis, quotation marks and a full stop at its ends; single spaces."""
-    text = " ".join(plain(words).strip(_EDGES).split())
+    """Without tags and LaTeX, signs of formulas and of emphasis, quotation marks and a full stop at its ends; single spaces."""
+    text = " ".join(plain(_TAG.sub(" ", words)).strip(_EDGES).split())
     return text if _INITIALS.search(text) else text.rstrip(f"{_EDGES}.")
 
 
