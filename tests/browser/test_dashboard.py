@@ -15,7 +15,7 @@ ORDER = (
     ("validate_pairs", "measure_base"), ("measure_base", "evaluate_1"),
     ("clue_stage_1", "decision_stage_1"), ("decision_stage_1", "evaluate_1"), ("evaluate_1", "switch_stage_1"),
     ("evaluate_1", "watch_1"), ("decision_stage_1", "ask_suites"), ("watch_1", "report"), ("ask_suites", "report"),
-    ("switch_stage_1", "report"), ("report", "promote"),
+    ("switch_stage_1", "report"), ("switch_stage_1", "judge"), ("judge", "report"), ("report", "promote"),
 )  # fmt: skip
 """Which step stands above which."""
 PAGES = {
@@ -24,7 +24,7 @@ PAGES = {
     "validate_pairs/verdict": ("Validation verdict", 2, 0),
     "measure_base/base_measures": ("The frozen base on the held-out pairs", 0, 0),
     "measure_base/base_games": ("Replay", 2, 0),
-    "clue_stage_1/games": ("Replay", 4, 0),
+    "clue_stage_1/clue_games": ("Replay", 4, 0),
     "evaluate_1/head_to_head": ("Replay", 2, 0),
     "evaluate_1/scores": ("Held-out scores after iteration 2", 0, 0),
     "switch_stage_1/stage_state": ("Training curves", 0, 8),
