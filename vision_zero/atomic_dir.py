@@ -1,4 +1,4 @@
-"""Writes folders atomically."""
+"""Writes folders and files atomically."""
 
 from __future__ import annotations
 
@@ -31,3 +31,15 @@ def atomic_dir(target: Path) -> Iterator[Path]:
         target.rename(older)
     fresh.rename(target)
     shutil.rmtree(older, ignore_errors=True)
+
+
+def write_atomically(path: Path, text: str) -> None:
+    """Write a whole file or nothing: a reader never sees half of it, and an older file stays until then.
+
+    Raises:
+        OSError: the folder cannot be made or written to.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    fresh = path.with_name(f".{path.name}.new")
+    fresh.write_text(text, encoding="utf-8")
+    fresh.replace(path)

@@ -14,7 +14,6 @@ READ_WHOLE = 1 << 30
 """Bytes of local files that are read in full for one fingerprint, smallest files first; takes about a second."""
 _ENDS = 1 << 16
 """Bytes read at both ends of a larger file."""
-_PIECE = 1 << 22
 
 
 def digest(*parts: bytes | str) -> str:
@@ -59,12 +58,15 @@ def _size(path: Path) -> int:
         return 0
 
 
-def _content(path: Path) -> str:
-    total = hashlib.blake2b(digest_size=16)
+def file_sha256(path: Path) -> str:
+    """SHA-256 of a file's content in hexadecimal, as manifests have it and others can recompute it."""
     with path.open("rb") as file:
-        while piece := file.read(_PIECE):
-            total.update(piece)
-    return total.hexdigest()
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _content(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, lambda: hashlib.blake2b(digest_size=16)).hexdigest()
 
 
 def _outline(path: Path) -> str:

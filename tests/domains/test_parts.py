@@ -120,6 +120,17 @@ def test_a_part_with_other_settings_is_refused(tmp_path):
         make_pairs(other, part_folder(other) / "made")
 
 
+def test_records_of_a_part_that_are_broken_are_one_line(tmp_path):
+    config = settings(tmp_path, parts=2)
+    make_pairs(config, part_folder(config) / "made")
+    (part_folder(config) / "begun.json").write_text("{")
+    with pytest.raises(PairsError, match=r"begun\.json holds no Begun of this version"):
+        make_pairs(config, part_folder(config) / "made")
+    (part_folder(config) / "part.json").write_text("{}")
+    with pytest.raises(PairsError, match=r"part\.json holds no PartRecord of this version"):
+        join_parts(tmp_path, tmp_path / "joined")
+
+
 def test_what_is_missing_unfinished_or_different_is_named(tmp_path):
     with pytest.raises(PairsError, match="there are no parts in"):
         join_parts(tmp_path, tmp_path / "joined")

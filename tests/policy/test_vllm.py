@@ -9,7 +9,7 @@ from itertools import pairwise
 import pytest
 from pydantic import ValidationError
 
-from tests.make import scene_pairs, write_tiny_adapter
+from tests.make import scene_pairs
 from tests.policy.vllm_server import BASE, vllm_server
 from tests.training.jobs import ITERATIONS, run_stage, start, tiny_job, votes_from_any_reply
 from vision_zero.config.endpoint import VllmConfig
@@ -39,22 +39,9 @@ def server(tiny_base):
 
 
 @pytest.fixture
-def shared(tmp_path):
-    """Where adapters are handed over."""
-    folder = tmp_path / "shared"
-    folder.mkdir()
-    return folder
-
-
-@pytest.fixture
 def config(server, shared, tiny_base):
     served = VllmConfig(url=server.url, model=BASE, adapters=str(shared), tries=2, first_wait=0.0, timeout=20.0)
     return PolicyConfig(base=str(tiny_base), server=served)
-
-
-@pytest.fixture(scope="module")
-def trained(tiny_base, tmp_path_factory):
-    return write_tiny_adapter(tiny_base, tmp_path_factory.mktemp("adapter"))
 
 
 def said(policy, **how):

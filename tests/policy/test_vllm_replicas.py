@@ -8,7 +8,7 @@ import pytest
 from pydantic import ValidationError
 
 from tests.loopback import free_port
-from tests.make import scene_pairs, write_tiny_adapter
+from tests.make import scene_pairs
 from tests.policy.vllm_server import BASE, vllm_server
 from tests.training.jobs import ITERATIONS, run_stage, start, tiny_job, votes_from_any_reply
 from vision_zero.config.endpoint import VllmConfig
@@ -32,13 +32,6 @@ def servers(tiny_base):
 
 
 @pytest.fixture
-def shared(tmp_path):
-    folder = tmp_path / "shared"
-    folder.mkdir()
-    return folder
-
-
-@pytest.fixture
 def served(servers, shared):
     one, other = servers
     return VllmConfig(url=one.url, replicas=(other.url,), model=BASE, adapters=str(shared), tries=2, first_wait=0.0, timeout=20.0)
@@ -47,11 +40,6 @@ def served(servers, shared):
 @pytest.fixture
 def config(served, tiny_base):
     return PolicyConfig(base=str(tiny_base), server=served)
-
-
-@pytest.fixture(scope="module")
-def trained(tiny_base, tmp_path_factory):
-    return write_tiny_adapter(tiny_base, tmp_path_factory.mktemp("adapter"))
 
 
 def said(policy, **how):

@@ -155,9 +155,7 @@ class FileSet:
                     beside = posixpath.dirname(name) if member.issym() else ""
                     linked = known.get(posixpath.normpath(posixpath.join(beside, member.linkname)))
                     if linked is None:
-                        self.left_out["links of archives to no earlier member"] = 1 + self.left_out.get(
-                            "links of archives to no earlier member", 0
-                        )
+                        self._leave_out(1, "links of archives to no earlier member")
                         continue
                     known[name] = linked
                 else:
@@ -167,7 +165,7 @@ class FileSet:
 
     def _leave_out(self, count: int, reason: str) -> None:
         if count:
-            self.left_out[reason] = count
+            self.left_out[reason] = count + self.left_out.get(reason, 0)
 
 
 def is_hidden(path: str) -> bool:

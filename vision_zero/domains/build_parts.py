@@ -12,7 +12,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -21,18 +20,18 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from filelock import FileLock, Timeout
 
-from vision_zero.config.base import Config
+from vision_zero.atomic_dir import write_atomically
+from vision_zero.config.base import Config, read_json
 from vision_zero.config.build_pairs import BuildPairsConfig
 from vision_zero.data.shards import PairShards
 from vision_zero.data.validation.verdict import Verdict
 from vision_zero.domains.registry import domain_of
 from vision_zero.errors import PairsError
-from vision_zero.fingerprints import digest
+from vision_zero.fingerprints import digest, file_sha256
 
 BEGUN, FINISHED, IDENTITIES = "begun.json", "part.json", "identities.parquet"
 PARTS = "part-*-of-*"
 KINDS = ("pairs", "quarantined")
-_PIECE = 1 << 22
 
 
 class PartFile(Config):
@@ -93,9 +92,9 @@ def part_in_work(config: BuildPairsConfig, folder: Path) -> Iterator[None]:
                     "the parts when all are"
                 )
             begun, settings = folder / BEGUN, settings_of(config)
-            if begun.exists() and _Begun.model_validate_json(begun.read_bytes()).settings != settings:
+            if begun.exists() and read_json(_Begun, begun, PairsError).settings != settings:
                 raise PairsError(f"{folder} was begun with other settings or source files: set them back, or delete it")
-            _write(begun, _Begun(settings=settings))
+            write_atomically(begun, _Begun(settings=settings).model_dump_json(indent=1))
             yield
     except Timeout:
         raise PairsError(f"another run makes part {config.part} of {config.parts} in {folder}: wait for it to end") from None
@@ -125,25 +124,15 @@ def finish_part(config: BuildPairsConfig, folder: Path, verdict: Verdict, identi
         reasons=verdict.reasons,
         files=tuple(files),
     )
-    _write(folder / FINISHED, record)
+    write_atomically(folder / FINISHED, record.model_dump_json(indent=1))
     return record
 
 
 def file_record(path: Path, folder: Path) -> PartFile:
     """What is recorded of a parquet file below a folder."""
-    total = hashlib.sha256()
-    with path.open("rb") as file:
-        while piece := file.read(_PIECE):
-            total.update(piece)
     return PartFile(
         path=path.relative_to(folder).as_posix(),
         rows=pq.read_metadata(path).num_rows,
         bytes=path.stat().st_size,
-        sha256=total.hexdigest(),
+        sha256=file_sha256(path),
     )
-
-
-def _write(path: Path, document: Config) -> None:
-    fresh = path.with_suffix(".new")
-    fresh.write_text(document.model_dump_json(indent=1), encoding="utf-8")
-    fresh.rename(path)

@@ -11,6 +11,7 @@ from collections.abc import Collection
 from pathlib import Path
 from typing import Literal
 
+from vision_zero.atomic_dir import write_atomically
 from vision_zero.config.base import Config, read_json
 from vision_zero.errors import EvaluationError
 from vision_zero.evaluation.estimates import Scores
@@ -92,10 +93,7 @@ class RunRecord(Config):
                 for whose in ("policy", "base")
             }
         )
-        path.parent.mkdir(parents=True, exist_ok=True)
-        partial = path.with_name(path.name + ".new")
-        partial.write_text(_lines(kept.model_dump(mode="json")) + "\n", encoding="utf-8")
-        partial.rename(path)
+        write_atomically(path, _lines(kept.model_dump(mode="json")) + "\n")
 
     def units(self, name: str, whose: Literal["policy", "base"]) -> Units:
         """Values of a score or suite by unit; empty if it was not measured."""

@@ -106,7 +106,7 @@ class Policy:
         return [Reply(each.text, each.tokens, each.is_cut_off, each.log_probs) for each in completions]
 
     def complete(self, messages: Sequence[Messages], max_tokens: int, seed: Seed) -> list[Completion]:
-        """One completion per chat of at most ``max_tokens`` tokens at ``sampling.temperature``; see :meth:`draw`."""
+        """One completion per chat of at most ``max_tokens`` tokens at ``sampling.temperature``; see :meth:`sample`."""
         names = [f"chat {number} of {len(messages)}" for number in range(1, len(messages) + 1)]
         return self.sample(messages, SamplingParams(self.sampling.temperature, max_tokens), seed, names)
 

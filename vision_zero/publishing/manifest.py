@@ -12,11 +12,11 @@ from pydantic import AfterValidator, Field, ValidationError
 
 from vision_zero.config.base import Config
 from vision_zero.errors import PublishError
+from vision_zero.fingerprints import file_sha256
 from vision_zero.policy.folder import BaseFolder
 
 CONTENTS = "contents.json"
 _PLAIN = re.compile(r"\w[\w.-]*")
-_BLOCK = 1 << 20
 
 
 def _plain(name: str) -> str:
@@ -102,12 +102,3 @@ def named(names: Iterable[str]) -> str:
 
 def _paths(built: BaseFolder) -> list[tuple[str, Path]]:
     return [(name, built.path / name) for name in built.files()]
-
-
-def file_sha256(path: Path) -> str:
-    """Of a file's content, in hexadecimal digits."""
-    total = hashlib.sha256()
-    with path.open("rb") as file:
-        while block := file.read(_BLOCK):
-            total.update(block)
-    return total.hexdigest()

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import click
 
+from vision_zero.atomic_dir import write_atomically
 from vision_zero.config.ablation import slug
 from vision_zero.evaluation.metric_names import is_share
 from vision_zero.experiments.ablation import MEASURES, AblationResult, ArmResult
@@ -43,12 +43,9 @@ def write_result(result: AblationResult, runs_folder: str) -> tuple[str, Path]:
         The report's HTML, and its file.
     """
     folder = Path(runs_folder) / slug(result.name)
-    folder.mkdir(parents=True, exist_ok=True)
     page = ablation_page(result)
     for name, text in ((REPORT, page), (NUMBERS, result.model_dump_json(indent=1))):
-        fresh = folder / f"{name}.new"
-        fresh.write_text(text, encoding="utf-8")
-        shutil.move(fresh, folder / name)
+        write_atomically(folder / name, text)
     return page, folder / REPORT
 
 

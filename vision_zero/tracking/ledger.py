@@ -6,6 +6,7 @@ import json
 from dataclasses import dataclass
 from pathlib import Path
 
+from vision_zero.atomic_dir import write_atomically
 from vision_zero.config.tracking import TrackedRun, TrackerName
 
 
@@ -25,10 +26,7 @@ class Ledger:
 
     def put(self, kind: str, iteration: int) -> None:
         """Remember an iteration."""
-        self.path.parent.mkdir(parents=True, exist_ok=True)
-        fresh = self.path.with_name(self.path.name + ".new")
-        fresh.write_text(json.dumps(self._read() | {kind: iteration}), encoding="utf-8")
-        fresh.replace(self.path)
+        write_atomically(self.path, json.dumps(self._read() | {kind: iteration}))
 
     def _read(self) -> dict[str, int]:
         if not self.path.is_file():

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+from vision_zero.atomic_dir import write_atomically
 from vision_zero.config.machines import MachinesConfig
 
 ANNOUNCED = "rendezvous.json"
@@ -20,6 +21,4 @@ def launch_arguments(machines: MachinesConfig, processes: int, node: int) -> lis
 
 def announce(folder: Path, machines: MachinesConfig, processes: int) -> None:
     """Tell the other nodes of the job in a folder, which must be complete; ``processes`` are those of each node."""
-    fresh = folder / f"{ANNOUNCED}.new"
-    fresh.write_text(json.dumps({"machines": machines.model_dump(), "processes": processes}), encoding="utf-8")
-    fresh.rename(folder / ANNOUNCED)
+    write_atomically(folder / ANNOUNCED, json.dumps({"machines": machines.model_dump(), "processes": processes}))

@@ -17,10 +17,9 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
-from pydantic import ValidationError
 
 from vision_zero.atomic_dir import atomic_dir
-from vision_zero.config.base import Config
+from vision_zero.config.base import Config, read_json
 from vision_zero.data.shards import ROWS_AT_ONCE, PairShards
 from vision_zero.data.validation.dedup import find_duplicates
 from vision_zero.domains.build_parts import FINISHED, IDENTITIES, KINDS, PARTS, PartFile, PartRecord, file_record
@@ -82,10 +81,7 @@ def _finished(folder: Path) -> list[tuple[PartRecord, Path]]:
     open_ones = [path.name for path in found if not (path / FINISHED).is_file()]
     if open_ones:
         raise PairsError(f"not finished: {', '.join(open_ones)}; run build_pairs again for each")
-    try:
-        records = [PartRecord.model_validate_json((path / FINISHED).read_bytes()) for path in found]
-    except (OSError, ValidationError) as error:
-        raise PairsError(f"{folder} has a {FINISHED} that cannot be read: {error}") from error
+    records = [read_json(PartRecord, path / FINISHED, PairsError) for path in found]
     first = records[0]
     others = [path.name for record, path in zip(records, found, strict=True) if record.settings != first.settings]
     if others:

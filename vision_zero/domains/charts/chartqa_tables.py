@@ -258,14 +258,14 @@ def _year(time: str) -> int:
     return int(found[0]) if found else 0
 
 
-def _axis(kind: ChartType, shown: list[float], table: ParsedTable, roomy: bool) -> tuple[float, float]:
+def _axis(kind: ChartType, shown: list[float], table: ParsedTable, has_numbers: bool) -> tuple[float, float]:
     if kind in ("pie", "doughnut"):
         return (0.0, sum(shown))
     if kind == "heat_map":
         return nice_range(min(shown), max(shown))
     if min(shown) >= 0:
-        return value_axis(shown, table.unit, True, roomy)
-    return value_axis([*shown, 0.0], "", False, roomy)
+        return value_axis(shown, table.unit, True, has_numbers)
+    return value_axis([*shown, 0.0], "", False, has_numbers)
 
 
 def _suits(kind: ChartType, values: list[list[float]], ordered: bool) -> bool:

@@ -45,10 +45,10 @@ def sample_chart(config: ChartsConfig, rng: np.random.Generator) -> Chart:
     raise PairsError(f"no made-up {kind} chart is that large: lower min_categories ({config.min_categories}) or min_series")
 
 
-def value_axis(values: list[float], unit: str, from_zero: bool, is_roomy: bool) -> Range:
-    """A round range for those values, ``is_roomy`` with room for numbers above the marks."""
+def value_axis(values: list[float], unit: str, from_zero: bool, has_numbers: bool) -> Range:
+    """A round range for those values; with ``has_numbers`` there is room for them above the marks."""
     low, high = min(values), max(values)
-    margin = (high - low or abs(high) or 1.0) * (0.1 if is_roomy else 0.04)
+    margin = (high - low or abs(high) or 1.0) * (0.1 if has_numbers else 0.04)
     if from_zero and low >= 0:
         return (0.0, 100.0) if unit == "%" and 55 < high <= 100 - margin else nice_range(0.0, high + margin)
     if low >= 0:

@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
+from vision_zero import atomic_dir
 from vision_zero.data.json_csv import text_of as decoded
 from vision_zero.errors import EvaluationError, PairsError, one_line
 
@@ -79,10 +80,7 @@ def write_atomically(path: Path, text: str) -> None:
         EvaluationError: the folder cannot be written to.
     """
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        partial = path.with_name(f".{path.name}.partial")
-        partial.write_text(text, encoding="utf-8")
-        partial.replace(path)
+        atomic_dir.write_atomically(path, text)
     except OSError as error:
         raise EvaluationError(f"{path} cannot be written: {one_line(error, 200)}") from error
 
