@@ -16,12 +16,13 @@ from vision_zero.evaluation.estimates import Scores, compare
 from vision_zero.evaluation.scorecard import Scorecard
 from vision_zero.experiments.results import COURSES, MEASURES, RECORDED, Results, collect
 from vision_zero.experiments.run_record import RunRecord
-from vision_zero.report.results import BEGIN, END, draw_courses, tables, tables_in, write_into
+from vision_zero.report.results import END, PLACES, draw_courses, summary, tables, tables_in, write_into
 from vision_zero.training.state import StageState
 
 CONFIG = EvaluationConfig(resamples=200)
 PAIRS = 40
-README, FILE = Path("README.md"), Path("docs/results/learning.json")
+FILE = Path("docs/results/learning.json")
+BEGIN, BEGIN_ALL = PLACES
 
 
 def right(share, of=PAIRS):
@@ -125,7 +126,7 @@ def test_a_last_measurement_on_other_pairs_is_no_point_of_the_course():
     assert found.courses["forced choice"][-1][:2] == (100.0, 90.0)
 
 
-def test_tables_show_them_and_stand_in_a_document(found, tmp_path):
+def test_tables_show_them(found):
     shown = tables(found)
     for words in (
         "100 iterations, 40 held-out pairs, seeds 0, 1.",
@@ -136,15 +137,33 @@ def test_tables_show_them_and_stand_in_a_document(found, tmp_path):
         "| shuffled | **-20.0** [",
     ):
         assert words in shown, words
+
+
+def test_a_summary_has_the_means_over_the_seeds_of_the_main_measures(found):
+    shown = summary(found)
+    for words in (
+        "| alternating, mean of 2 seeds | difference |",
+        "| forced choice over rule | 50.0 % | 70.0 % | – | 85.0 % | +15.0 [",
+        "| shuffled | **-20.0** [",
+    ):
+        assert words in shown, words
+    assert "| forced choice | " in tables(found)
+    assert "| forced choice | " not in shown
+
+
+def test_tables_stand_in_their_places_in_a_document(found, tmp_path):
     document = tmp_path / "README.md"
-    document.write_text(f"# Title\n{BEGIN}\nold\n{END}\nrest\n")
+    document.write_text(f"# Title\n{BEGIN}\nold\n{END}\nbetween\n{BEGIN_ALL}\n{END}\nrest\n")
     write_into(document, found)
-    assert tables_in(document.read_text()) == shown
-    assert document.read_text().startswith("# Title\n")
-    assert document.read_text().endswith("\nrest\n")
+    assert tables_in(document.read_text()) == {BEGIN: summary(found), BEGIN_ALL: tables(found)}
+    assert document.read_text().startswith(f"# Title\n{BEGIN}\n100 iterations")
+    assert f"{END}\nbetween\n{BEGIN_ALL}\n" in document.read_text()
+    assert document.read_text().endswith(f"{END}\nrest\n")
     document.write_text("no place")
     with pytest.raises(ReportError, match="has no place for results: put the lines"):
         write_into(document, found)
+    with pytest.raises(ReportError, match="cannot be read or written"):
+        write_into(tmp_path / "none.md", found)
 
 
 def test_a_difference_is_bold_where_it_is_clear_of_nothing(found):
@@ -170,12 +189,15 @@ def test_the_command_makes_all_of_it_from_runs(found, tmp_path):
         folder = tmp_path / f"{arm}_{seed}"
         leave_files(folder, forced)
         options += ["--run", f"{arm}:{seed}={folder}"]
-    file, document = tmp_path / "learning.json", tmp_path / "README.md"
-    document.write_text(f"{BEGIN}\n{END}\n")
-    done = CliRunner().invoke(cli, ["results", str(file), *options, "--readme", str(document), "--plot", str(tmp_path / "c.svg")])
+    file, short, full = (tmp_path / name for name in ("learning.json", "README.md", "learning.md"))
+    short.write_text(f"{BEGIN}\n{END}\n")
+    full.write_text(f"{BEGIN_ALL}\n{END}\n")
+    options += ["--document", str(short), "--document", str(full), "--plot", str(tmp_path / "c.svg")]
+    done = CliRunner().invoke(cli, ["results", str(file), *options])
     assert done.exit_code == 0, done.output
     assert Results.read(file) == found
-    assert done.output == tables(found) == tables_in(document.read_text())
+    assert done.output == tables(found) == tables_in(full.read_text())[BEGIN_ALL]
+    assert tables_in(short.read_text()) == {BEGIN: summary(found)}
     wrong = CliRunner().invoke(cli, ["results", str(file), "--run", "alternating=runs"])
     assert wrong.exit_code == 2
     assert "is not ARM:SEED=FOLDER" in wrong.output
@@ -195,10 +217,9 @@ def test_a_record_is_read_as_it_was_written(tmp_path):
         RunRecord.read(file)
 
 
-def test_the_readme_shows_what_the_command_makes_of_the_projects_own_results():
-    """Tables of results stand there if and only if the file does, and say what it says."""
-    shown = tables_in(README.read_text(encoding="utf-8"))
-    assert shown == (tables(Results.read(FILE)) if FILE.exists() else None)
+@pytest.mark.parametrize(("document", "place"), [("README.md", BEGIN), ("docs/learning.md", BEGIN_ALL)])
+def test_the_documents_show_what_the_command_makes_of_the_projects_own_results(document, place):
+    assert tables_in(Path(document).read_text(encoding="utf-8")) == {place: PLACES[place](Results.read(FILE))}
 
 
 @pytest.mark.parametrize("path", sorted(FILE.with_suffix("").glob("*.json")), ids=lambda path: path.stem)

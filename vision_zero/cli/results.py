@@ -28,7 +28,9 @@ _PATH = click.Path(dir_okay=False, path_type=Path)
     help="With --ablation: keep the scores of its finished arms in this folder, and take those of the other arms from it.",
 )
 @click.option("--reasoned", type=_PATH, help="For making FILE: scores.json of the base made to reason on the suites.")
-@click.option("--readme", type=_PATH, help="Write the tables into their place in this document.")
+@click.option(
+    "--document", "--readme", "documents", type=_PATH, multiple=True, help="Write the tables into this document; may be repeated."
+)
 @click.option("--plot", type=_PATH, help="Plot the training curves into this SVG file.")
 def results(
     file: Path,
@@ -36,7 +38,7 @@ def results(
     runs: tuple[str, ...],
     records: Path | None,
     reasoned: Path | None,
-    readme: Path | None,
+    documents: tuple[Path, ...],
     plot: Path | None,
 ) -> None:
     """Print the tables of results FILE, such as docs/results/learning.json. With --ablation or --run, make FILE first."""
@@ -59,8 +61,8 @@ def results(
     if arms:
         collect(arms, of_base_made_to_reason(reasoned, records)).write(file)
     found = Results.read(file)
-    if readme is not None:
-        write_into(readme, found)
+    for document in documents:
+        write_into(document, found)
     if plot is not None:
         draw_courses(found, plot)
     click.echo(tables(found), nl=False)

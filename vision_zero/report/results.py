@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from itertools import cycle
 from pathlib import Path
+from statistics import fmean
 
 from matplotlib import rc_context
 from matplotlib.figure import Figure
 
+from vision_zero.atomic_dir import write_atomically
 from vision_zero.errors import ReportError
 from vision_zero.evaluation.estimates import NOTHING
 from vision_zero.experiments.results import ArmMeasures, Measure, Results
 
-BEGIN, END = "<!-- results -->", "<!-- end of results -->"
-"""The lines before and after the tables in a document."""
+END = "<!-- end of results -->"
 COLORS = ("#1f5fae", "#b3261e", "#1b7f4b", "#c58a1c", "#7b4fa3", "#7a8594", "#0f8b8d", "#d16ba5")
 OF_ARMS = (
     "forced choice over rule",
@@ -28,42 +29,47 @@ OF_ARMS = (
     "over the base made to reason",
 )
 """Measures by which the arms are shown beside each other; the file has all."""
-_BETWEEN = re.compile(re.escape(BEGIN) + r"\n(.*?)" + re.escape(END), re.DOTALL)
+OF_SUMMARY = (*OF_ARMS, "difference captions", "odd one out", "easy-vqa")
+"""Measures of the main arm in a summary."""
 
 
 def tables(results: Results) -> str:
-    """The tables in Markdown: the main arm beside the base, the rule and the base made to reason; and the main differences of
-    all arms."""
-    seeds = ", ".join(map(str, results.seeds))
-    note = (
-        f"{results.iterations} iterations, {results.pairs} held-out pairs, seeds {seeds}. Differences in points; their "
-        f"{100 * results.confidence:g} % intervals are over seeds and pairs and hold for all measures of an arm together "
-        "(Bonferroni)."
-    )
-    parts = [note, _main(results.measures, f"{results.arm}, seeds {seeds}")]
-    if results.arms:
-        own = ArmMeasures(seeds=results.seeds, measures=results.measures)
-        parts.append(_arms({results.arm: own, **results.arms}, results.seeds))
-    return "\n\n".join(parts) + "\n"
+    """All tables in Markdown: each measure of the main arm, seed by seed, beside the base, the rule and the base made to reason;
+    and the main differences of all arms."""
+    rows = {name: (one, " / ".join(map(_share, one.policy))) for name, one in results.measures.items()}
+    return _tables(results, rows, f"{results.arm}, seeds {_listed(results.seeds)}")
 
 
-def tables_in(document: str) -> str | None:
-    """The tables in a document; None if it has no place for them."""
-    match = _BETWEEN.search(document)
-    return None if match is None else match.group(1)
+def summary(results: Results) -> str:
+    """The same with fewer measures, and the means over the seeds."""
+    shown = {name: results.measures[name] for name in OF_SUMMARY if name in results.measures}
+    rows = {name: (one, _share(fmean(one.policy))) for name, one in shown.items()}
+    return _tables(results, rows, f"{results.arm}, mean of {len(results.seeds)} seeds")
+
+
+PLACES: Mapping[str, Callable[[Results], str]] = {"<!-- results -->": summary, "<!-- all results -->": tables}
+"""The lines after which a document has tables, up to the line ``END``, and which tables."""
+_PLACE = re.compile(rf"^({'|'.join(map(re.escape, PLACES))})\n(.*?)^{re.escape(END)}", re.DOTALL | re.MULTILINE)
+
+
+def tables_in(document: str) -> dict[str, str]:
+    """The tables in a document, by the line before them."""
+    return dict(_PLACE.findall(document))
 
 
 def write_into(document: Path, results: Results) -> None:
-    """Write the tables into their place in a document.
+    """Write the tables into their places in a document.
 
     Raises:
-        ReportError: it has no such place, or cannot be written.
+        ReportError: it has no such place, or cannot be read or written.
     """
     try:
         text = document.read_text(encoding="utf-8")
-        if tables_in(text) is None:
-            raise ReportError(f"{document} has no place for results: put the lines {BEGIN} and {END} where they belong")
-        document.write_text(_BETWEEN.sub(lambda _: f"{BEGIN}\n{tables(results)}{END}", text), encoding="utf-8")
+        made, places = _PLACE.subn(lambda place: f"{place[1]}\n{PLACES[place[1]](results)}{END}", text)
+        if not places:
+            lines = " or ".join(PLACES)
+            raise ReportError(f"{document} has no place for results: put the lines {lines} and {END} where they belong")
+        write_atomically(document, made)
     except OSError as error:
         raise ReportError(f"{document} cannot be read or written: {error}") from error
 
@@ -97,13 +103,22 @@ def draw_courses(results: Results, path: Path) -> None:
         raise ReportError(f"{path} cannot be written: {error}") from error
 
 
-def _main(measures: Mapping[str, Measure], policy: str) -> str:
+def _tables(results: Results, rows: Mapping[str, tuple[Measure, str]], policy: str) -> str:
+    """A note, the ``rows`` of the main arm by measure (with the text of the policy's column), and all arms."""
+    note = (
+        f"{results.iterations} iterations, {results.pairs} held-out pairs, seeds {_listed(results.seeds)}. Differences in "
+        f"points; their {100 * results.confidence:g} % intervals are over seeds and pairs and hold for all measures of an arm "
+        "together (Bonferroni)."
+    )
     head = ["", "base", "rule on its checks", "base made to reason", policy, "difference"]
-    rows = [
-        [name, _share(one.base), _share(one.rule), _share(one.reasoned), " / ".join(map(_share, one.policy)), _points(one)]
-        for name, one in measures.items()
+    of_main = [
+        [name, _share(one.base), _share(one.rule), _share(one.reasoned), own, _points(one)] for name, (one, own) in rows.items()
     ]
-    return _table(head, rows)
+    parts = [note, _table(head, of_main)]
+    if results.arms:
+        main = ArmMeasures(seeds=results.seeds, measures=results.measures)
+        parts.append(_arms({results.arm: main, **results.arms}, results.seeds))
+    return "\n\n".join(parts) + "\n"
 
 
 def _arms(arms: Mapping[str, ArmMeasures], seeds: tuple[int, ...]) -> str:
@@ -112,7 +127,7 @@ def _arms(arms: Mapping[str, ArmMeasures], seeds: tuple[int, ...]) -> str:
     rows = []
     for arm, measured in arms.items():
         is_alike = not measured.seeds or measured.seeds == seeds
-        head = arm if is_alike else f"{arm} (seeds {', '.join(map(str, measured.seeds))})"
+        head = arm if is_alike else f"{arm} (seeds {_listed(measured.seeds)})"
         rows.append([head, *(_points(measured.measures[name]) if name in measured.measures else NOTHING for name in names)])
     return _table(["difference", *names], rows)
 
@@ -120,6 +135,10 @@ def _arms(arms: Mapping[str, ArmMeasures], seeds: tuple[int, ...]) -> str:
 def _table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
     lines = [head, ["---"] * len(head), *rows]
     return "\n".join(f"| {' | '.join(line)} |" for line in lines)
+
+
+def _listed(seeds: Sequence[int]) -> str:
+    return ", ".join(map(str, seeds))
 
 
 def _share(value: float | None) -> str:
