@@ -6,19 +6,22 @@ import sys
 import time
 from pathlib import Path
 
+import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 from click.testing import CliRunner
+from PIL import Image
 from pydantic import ValidationError
 
 from tests.domains.building import build
 from vision_zero.cli.app import cli
 from vision_zero.config.build_pairs import BuildPairsConfig
 from vision_zero.data.shards import PairShards
-from vision_zero.data.validation import joined_parts
-from vision_zero.data.validation.joined_parts import LEAKS, REPEATS, Manifest, join_parts
-from vision_zero.domains.build_parts import file_record, part_folder
+from vision_zero.data.validation.verdict import Verdict
+from vision_zero.domains import join_parts as joining
+from vision_zero.domains.build_parts import file_record, finish_part, part_folder, part_in_work
 from vision_zero.domains.build_shards import make_pairs
+from vision_zero.domains.join_parts import LEAKS, REPEATS, Manifest, join_parts
 from vision_zero.errors import PairsError
 
 pytestmark = pytest.mark.slow
@@ -59,7 +62,7 @@ def test_joined_parts_are_what_one_run_builds(tmp_path):
 def test_pairs_that_repeat_or_give_away_those_of_other_parts_are_taken_out(tmp_path, monkeypatch):
     for part in range(2):
         build(settings(tmp_path, parts=2, part=part, quality={"max_quarantined": 1.0, "probe_pairs": 0}))
-    monkeypatch.setattr(joined_parts, "find_duplicates", _with_faults)
+    monkeypatch.setattr(joining, "find_duplicates", _with_faults)
     manifest = join_parts(tmp_path, tmp_path / "joined")
     assert (manifest.reasons[REPEATS], manifest.reasons[LEAKS]) == (1, 1)
     assert manifest.passed == sum(manifest.splits.values()) == len(rows(tmp_path / "joined", "pairs"))
@@ -76,7 +79,7 @@ def _with_faults(frame, distance):
     return found
 
 
-real_duplicates = joined_parts.find_duplicates
+real_duplicates = joining.find_duplicates
 
 
 def test_a_part_that_was_killed_is_continued_from_its_whole_files(tmp_path):
@@ -118,6 +121,21 @@ def test_a_part_with_other_settings_is_refused(tmp_path):
     other = settings(tmp_path, parts=2, seed=1)
     with pytest.raises(PairsError, match="was begun with other settings or source files: set them back, or delete it"):
         make_pairs(other, part_folder(other) / "made")
+
+
+def test_source_files_that_change_while_a_part_is_built_are_noticed(tmp_path):
+    photos = tmp_path / "photos"
+    photos.mkdir()
+    Image.effect_noise((64, 64), 80).convert("RGB").save(photos / "one.png")
+    config = BuildPairsConfig(
+        domain="photos", train=1, held_out=1, pairs_per_file=1, parts=2, folder=str(tmp_path), photos={"location": str(photos)}
+    )
+    folder = part_folder(config)
+    with part_in_work(config, folder):
+        Image.effect_noise((64, 64), 80).convert("RGB").save(photos / "two.png")
+    with pytest.raises(PairsError, match="was begun with other settings or source files"):
+        finish_part(config, folder, Verdict(checked=0, passed=0, expectations=()), pa.table({}))
+    assert not (folder / "part.json").exists()
 
 
 def test_records_of_a_part_that_are_broken_are_one_line(tmp_path):

@@ -12,7 +12,7 @@ import click
 @click.option("--out", type=click.Path(path_type=Path), help="Folder to write; default: FOLDER/joined. An older one is replaced.")
 def join_pairs(folder: Path, out: Path | None) -> None:
     """Join the parts in FOLDER, the ``folder`` of a build_pairs recipe with ``parts``."""
-    from vision_zero.data.validation.joined_parts import MANIFEST, join_parts
+    from vision_zero.domains.join_parts import MANIFEST, join_parts
 
     target = out or folder / "joined"
     manifest = join_parts(folder, target)

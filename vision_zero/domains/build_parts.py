@@ -7,7 +7,7 @@
         identities.parquet  what each pair shows, to compare it with those of other parts
         part.json           the part is finished
 
-:mod:`vision_zero.data.validation.joined_parts` joins them.
+:mod:`vision_zero.domains.join_parts` joins them.
 """
 
 from __future__ import annotations
@@ -91,10 +91,10 @@ def part_in_work(config: BuildPairsConfig, folder: Path) -> Iterator[None]:
                     f"part {config.part} of {config.parts} is finished in {folder}: vision-zero join-pairs {folder.parent} joins "
                     "the parts when all are"
                 )
-            begun, settings = folder / BEGUN, settings_of(config)
-            if begun.exists() and read_json(_Begun, begun, PairsError).settings != settings:
-                raise PairsError(f"{folder} was begun with other settings or source files: set them back, or delete it")
-            write_atomically(begun, _Begun(settings=settings).model_dump_json(indent=1))
+            settings = settings_of(config)
+            if (folder / BEGUN).exists():
+                _check_begun(folder, settings)
+            write_atomically(folder / BEGUN, _Begun(settings=settings).model_dump_json(indent=1))
             yield
     except Timeout:
         raise PairsError(f"another run makes part {config.part} of {config.parts} in {folder}: wait for it to end") from None
@@ -106,18 +106,29 @@ def settings_of(config: BuildPairsConfig) -> str:
     return digest(config.model_dump_json(exclude={"part", "processes", "folder"}), domain_of(config.domain).files(settings))
 
 
+def _check_begun(folder: Path, settings: str) -> None:
+    if read_json(_Begun, folder / BEGUN, PairsError).settings != settings:
+        raise PairsError(f"{folder} was begun with other settings or source files: set them back, or delete it")
+
+
 def finish_part(config: BuildPairsConfig, folder: Path, verdict: Verdict, identities: pa.Table) -> PartRecord:
     """Record that a part is finished, when its files are in the folder.
 
     Args:
         identities: of all its pairs, see :func:`vision_zero.data.validation.quality.identities`.
+
+    Raises:
+        PairsError: source files have changed since the part was begun.
     """
+    settings = settings_of(config)
+    # Making a part can take hours. Source files that were replaced meanwhile are noticed only by a second fingerprint at the end.
+    _check_begun(folder, settings)
     pq.write_table(identities, folder / IDENTITIES)
     files = [file_record(path, folder) for kind in KINDS for path in PairShards(folder / kind).files()]
     record = PartRecord(
         part=config.part,
         parts=config.parts,
-        settings=settings_of(config),
+        settings=settings,
         distance=config.quality.duplicate_distance,
         checked=verdict.checked,
         passed=verdict.passed,
