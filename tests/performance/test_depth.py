@@ -1,6 +1,7 @@
 """An update measured at one and two layers, scaled to full depth, is what the whole model takes."""
 
 from dataclasses import replace
+from types import SimpleNamespace
 
 import pytest
 import torch
@@ -90,7 +91,7 @@ def test_what_cannot_be_measured_is_one_line(tmp_path, monkeypatch):
     folder = write_family("qwen2_5_vl", tmp_path / "base")
     with pytest.raises(ConfigError, match=r"--measure reads tokens alone: it needs policy\.train_on language"):
         measure_update(plan_of(folder, policy={"train_on": "both"}))
-    monkeypatch.setattr(depth, "_available_memory", lambda: 1000)
+    monkeypatch.setattr(depth.psutil, "virtual_memory", lambda: SimpleNamespace(available=1000))
     with pytest.raises(
         ConfigError, match=r"1 layers of .* at full width need 0\.0 GB, and 0\.0 GB are free: leave --measure out"
     ):

@@ -14,9 +14,9 @@ import time
 from contextlib import nullcontext
 from copy import deepcopy
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import Any
 
+import psutil
 import torch
 from peft import get_peft_model
 from transformers import AutoConfig, AutoModelForImageTextToText
@@ -212,18 +212,12 @@ def _check_room(config: Any, policy: PolicyConfig, work: Work, device: str) -> N
         model = AutoModelForImageTextToText.from_config(config, trust_remote_code=policy.trust_remote_code)
     shape = memory_estimate.Shape.of(model, policy)
     needed = shape.parameters * work.weight_bytes + 8 * shape.trained + 2 * sum(memory_estimate.update(shape, work).values())
-    free = torch.cuda.mem_get_info()[0] if device == "cuda" else _available_memory()
+    free = torch.cuda.mem_get_info()[0] if device == "cuda" else psutil.virtual_memory().available
     if needed > free:
         raise ConfigError(
             f"{shape.language.layers} layers of {policy.base} at full width need {needed / GB:.1f} GB, and "
             f"{free / GB:.1f} GB are free: leave --measure out, or run it on a machine with more memory"
         )
-
-
-def _available_memory() -> int:
-    """Bytes of this machine's memory that can be had."""
-    lines = Path("/proc/meminfo").read_text(encoding="utf-8").splitlines()
-    return next(1024 * int(line.split()[1]) for line in lines if line.startswith("MemAvailable:"))
 
 
 def _estimated_seconds(plan: Plan, work: Work) -> float | None:
