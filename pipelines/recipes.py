@@ -14,7 +14,7 @@ from typing import Any
 import yaml
 from zenml.pipelines.pipeline_definition import Pipeline
 
-from vision_zero.recipes.check import check_before_run, extends_another, read_yaml
+from vision_zero.recipes.check import Recipe, check_before_run
 
 _COMPLETE: list[TemporaryDirectory[str]] = []
 """Folders of complete recipes, which are removed when the process ends."""
@@ -31,20 +31,19 @@ class RecipePipeline(Pipeline):
         """
         config_path = options.get("config_path")
         if config_path is not None:
-            check_before_run(Path(config_path), self.name)
-            options["config_path"] = str(_complete(Path(config_path)))
+            options["config_path"] = str(_complete(check_before_run(Path(config_path), self.name)))
         return super().with_options(*args, **options)
 
 
-def _complete(path: Path) -> Path:
-    """The file, or a complete one in its place if it extends another."""
-    if not extends_another(path):
-        return path
+def _complete(recipe: Recipe) -> Path:
+    """The recipe's file, or a complete one in its place if it extends another."""
+    if not recipe.extends_another:
+        return recipe.path
     # ZenML reads the file again when the pipeline runs.
     folder = TemporaryDirectory(prefix="vision-zero-recipe-")
     _COMPLETE.append(folder)
-    complete = Path(folder.name) / path.name
-    complete.write_text(yaml.safe_dump(read_yaml(path), sort_keys=False), encoding="utf-8")
+    complete = Path(folder.name) / recipe.path.name
+    complete.write_text(yaml.safe_dump(recipe.settings, sort_keys=False), encoding="utf-8")
     return complete
 
 

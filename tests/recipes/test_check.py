@@ -12,9 +12,20 @@ from click.testing import CliRunner
 
 from vision_zero.cli.app import cli
 from vision_zero.config.self_play import SelfPlayConfig
+from vision_zero.config.strict_yaml import parse_yaml
 from vision_zero.config.tracking import TrackerName
 from vision_zero.errors import ConfigError
-from vision_zero.recipes.check import ROOTS, RUN_KEYS, STEP_KEYS, check_before_run, check_file, extends_another, read_yaml
+from vision_zero.recipes import check
+from vision_zero.recipes.check import (
+    ROOTS,
+    RUN_KEYS,
+    STEP_KEYS,
+    check_before_run,
+    check_file,
+    read_recipe,
+    read_self_play,
+    read_yaml,
+)
 
 ROOT = Path(__file__).resolve().parents[2]
 # Those below stacks are no recipes: tests/stacks checks them.
@@ -129,8 +140,8 @@ def test_a_recipe_changes_the_one_that_it_extends(tmp_path):
         "model": {"name": "second"},
         "parameters": {"rounds": 2, "config": {"seed": 1, "learning": {"kl": 0.2, "beta2": 0.9}}},
     }
-    assert extends_another(third)
-    assert not extends_another(tmp_path / "below" / "first.yaml")
+    assert read_recipe(third).extends_another
+    assert not read_recipe(tmp_path / "below" / "first.yaml").extends_another
 
 
 @pytest.mark.parametrize(
@@ -148,6 +159,17 @@ def test_a_recipe_that_extends_itself_or_nothing_is_one_line(tmp_path, extended,
         check_file(path)
     assert words.replace("recipe.yaml", path.name) in str(caught.value)
     assert "\n" not in str(caught.value)
+
+
+def test_each_file_of_a_recipe_is_parsed_once(tmp_path, monkeypatch):
+    parsed = []
+    monkeypatch.setattr(check, "parse_yaml", lambda text: parsed.append(text) or parse_yaml(text))
+    (tmp_path / "first.yaml").write_text("parameters: {config: {seed: 1}}")
+    second = written(tmp_path, "extends: first.yaml\nparameters: {config: {seed: 2}}")
+    for read in (read_self_play, partial(check_before_run, pipeline="self_play")):
+        parsed.clear()
+        read(second)
+        assert parsed == [second.read_text(), (tmp_path / "first.yaml").read_text()]
 
 
 def test_check_config_shows_what_a_recipe_and_the_extended_one_make_together():
@@ -234,9 +256,9 @@ def test_a_tracker_that_is_not_installed_is_one_line_before_any_work(tmp_path):
         pytest.skip("all trackers are installed here")
     file = written(tmp_path, {"parameters": {"config": {"tracking": ["tensorboard", missing[0]]}}})
     said = rf"^tracking: {missing[0]} is not installed here: pip install 'vision-zero\[{missing[0]}\]'"
-    for check in (partial(check_file, file), partial(check_before_run, file, "self_play")):
+    for checked in (partial(check_file, file), partial(check_before_run, file, "self_play")):
         with pytest.raises(ConfigError, match=said):
-            check()
+            checked()
 
 
 def test_trackers_are_named_once_each_and_are_known(tmp_path):

@@ -46,11 +46,12 @@ def check_config(file: Path) -> None:
     """Check a pipeline configuration FILE: every key, type and value. If it extends another, show what both make together."""
     import yaml
 
-    from vision_zero.recipes.check import check_file, extends_another, read_yaml
+    from vision_zero.recipes.check import check_recipe, read_recipe
 
-    click.echo(f"{file}: {check_file(file)}")
-    if extends_another(file):
-        click.echo(yaml.safe_dump(read_yaml(file), sort_keys=False, allow_unicode=True))
+    recipe = read_recipe(file)
+    click.echo(f"{file}: {check_recipe(recipe)}")
+    if recipe.extends_another:
+        click.echo(yaml.safe_dump(recipe.settings, sort_keys=False, allow_unicode=True))
 
 
 @cli.command()

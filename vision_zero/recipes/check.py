@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -58,8 +59,34 @@ STEP_KEYS = frozenset(
 """Keys that ZenML 0.98 reads below a step's name."""
 
 
+@dataclass(frozen=True)
+class Recipe:
+    """A recipe file that has been read.
+
+    Attributes:
+        text: of the file itself.
+        settings: its mapping, merged over that of the file which its key ``extends`` names.
+        extends_another: it has that key.
+    """
+
+    path: Path
+    text: str
+    settings: dict[str, Any]
+    extends_another: bool
+
+    @property
+    def config(self) -> Any:
+        """The settings of the run, as they are written."""
+        return self.settings["parameters"]["config"]
+
+
 def check_file(path: Path, pipeline: str | None = None) -> str:
-    """Check a file.
+    """Read and check a file, see :func:`check_recipe`."""
+    return check_recipe(read_recipe(path), pipeline)
+
+
+def check_recipe(recipe: Recipe, pipeline: str | None = None) -> str:
+    """Check a recipe.
 
     Args:
         pipeline: the pipeline that it configures; None: recognised by its settings.
@@ -68,9 +95,9 @@ def check_file(path: Path, pipeline: str | None = None) -> str:
         A sentence that says what it configures, and warnings about data that the policy was not trained for, one per line.
 
     Raises:
-        ConfigError: the file cannot be read, or a key, type or value in it is wrong.
+        ConfigError: a key, type or value in it is wrong.
     """
-    data = read_yaml(path)
+    path, data = recipe.path, recipe.settings
     _check_keys(data)
     parameters = data.get("parameters")
     if not isinstance(parameters, dict) or "config" not in parameters:
@@ -100,18 +127,20 @@ def _unseen(settings: SelfPlayConfig) -> str:
     return ""
 
 
-def check_before_run(path: Path, pipeline: str) -> None:
-    """Check a file before ZenML reads it: unknown and duplicate keys, which ZenML accepts silently, are errors.
+def check_before_run(path: Path, pipeline: str) -> Recipe:
+    """Read and check a file before ZenML reads it: unknown and duplicate keys, which ZenML accepts silently, are errors.
 
     A file with ``${VARIABLES}`` is checked as far as possible before ZenML substitutes them.
 
     Raises:
-        ConfigError: as in :func:`check_file`.
+        ConfigError: as in :func:`read_recipe` and :func:`check_recipe`.
     """
-    if _PLACEHOLDER.search(_text(path)):
-        _check_keys(read_yaml(path))
+    recipe = read_recipe(path)
+    if _PLACEHOLDER.search(recipe.text):
+        _check_keys(recipe.settings)
     else:
-        check_file(path, pipeline)
+        check_recipe(recipe, pipeline)
+    return recipe
 
 
 def _pipeline_of(settings: object, path: Path, expected: str | None = None) -> str:
@@ -143,9 +172,10 @@ def read_self_play(path: Path) -> SelfPlayConfig:
     Raises:
         ConfigError: the file cannot be read, or is another configuration.
     """
-    check_file(path)
+    recipe = read_recipe(path)
+    check_recipe(recipe)
     try:
-        return SelfPlayConfig.model_validate(read_yaml(path)["parameters"]["config"])
+        return SelfPlayConfig.model_validate(recipe.config)
     except ValidationError as error:
         raise ConfigError(f"{path} is not a self-play recipe: {problems(error)}") from error
 
@@ -156,8 +186,9 @@ def read_ablation(path: Path) -> AblationConfig:
     Raises:
         ConfigError: the file cannot be read, or is another configuration.
     """
-    check_file(path, "ablation")
-    return AblationConfig.model_validate(read_yaml(path)["parameters"]["config"])
+    recipe = read_recipe(path)
+    check_recipe(recipe, "ablation")
+    return AblationConfig.model_validate(recipe.config)
 
 
 def read_arms(config: AblationConfig, contents: Contents = of_recipe) -> list[ArmRun]:
@@ -170,8 +201,13 @@ def read_arms(config: AblationConfig, contents: Contents = of_recipe) -> list[Ar
     return plan(config, recipe, contents)
 
 
-def read_yaml(path: Path, extended_by: tuple[Path, ...] = ()) -> dict[str, Any]:
-    """The file's mapping, merged over that of the file which its key ``extends`` names, relative to its folder.
+def read_yaml(path: Path) -> dict[str, Any]:
+    """The settings of :func:`read_recipe`."""
+    return read_recipe(path).settings
+
+
+def read_recipe(path: Path, extended_by: tuple[Path, ...] = ()) -> Recipe:
+    """Read a file, and the one which its key ``extends`` names, relative to its folder.
 
     Tags that construct objects are refused, and so are values that look like credentials.
 
@@ -192,18 +228,13 @@ def read_yaml(path: Path, extended_by: tuple[Path, ...] = ()) -> dict[str, Any]:
         raise ConfigError(f"{path} holds no settings: it must be a mapping with the key parameters")
     extended = data.pop(EXTENDS, None)
     if extended is None:
-        return data
+        return Recipe(path, text, data, extends_another=False)
     if not isinstance(extended, str):
         raise ConfigError(f"{path}: {EXTENDS} must be the path of one recipe, relative to this file")
     below = path.parent / extended
     if below.resolve() in (seen := (*extended_by, path.resolve())):
         raise ConfigError(f"{path}: {EXTENDS} {extended} leads back to this recipe: leave it out")
-    return merged(read_yaml(below, seen), data)
-
-
-def extends_another(path: Path) -> bool:
-    """Whether a recipe that can be read has the key ``extends``."""
-    return EXTENDS in parse_yaml(_text(path))
+    return Recipe(path, text, merged(read_recipe(below, seen).settings, data), extends_another=True)
 
 
 def _text(path: Path) -> str:
