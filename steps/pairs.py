@@ -81,10 +81,10 @@ def validate_pairs(
     Annotated[Verdict, "verdict"],
 ]:
     """Judge all pairs; take the failing ones out, and apart the held-out ones and those that this run will be judged on."""
-    from vision_zero.data.corruption import corrupt
     from vision_zero.data.table import joined
     from vision_zero.data.validation.expectations import judge
     from vision_zero.data.validation.verdict import quarantine
+    from vision_zero.domains.build import corrupt
     from vision_zero.randomness import Seed
 
     table = joined(made)

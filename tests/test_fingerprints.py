@@ -183,7 +183,7 @@ def test_a_recipe_looks_only_at_domains_that_it_plays_with(tmp_path):
 STEPS = {
     ("draw_charts", "charts"): ("domains/charts/source.py", "domains/charts/chartqa_tables.py", "data/remote_storage.py"),
     ("edit_photos", "photos"): ("domains/photos/source.py", "domains/photos/instruction_editor.py", "domains/photos/config.py"),
-    ("validate_pairs", "charts"): ("data/validation/expectations.py", "data/corruption.py", "domains/charts/checks.py"),
+    ("validate_pairs", "charts"): ("data/validation/expectations.py", "domains/build.py", "domains/charts/checks.py"),
     ("measure_base", "scenes"): (
         *(
             "policy/openai_client.py",

@@ -1,8 +1,8 @@
 """Bad pairs on purpose: some of the training pairs, none of the held-out ones."""
 
 from tests.make import plain_pair
-from vision_zero.data.corruption import corrupt
 from vision_zero.data.table import PairTable, joined
+from vision_zero.domains.build import corrupt
 from vision_zero.randomness import Seed
 
 TABLE = joined(

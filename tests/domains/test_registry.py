@@ -23,10 +23,9 @@ from vision_zero.data.validation.expectations import judge
 from vision_zero.domains import registry
 from vision_zero.domains.build import build_pairs
 from vision_zero.domains.build_shards import make_pairs
-from vision_zero.domains.domain import Domain
+from vision_zero.domains.domain import Domain, Question
 from vision_zero.domains.order import Order
 from vision_zero.domains.pair_rules import PairRule, same_elsewhere, shows_change
-from vision_zero.domains.question import Question
 from vision_zero.evaluation.questions import domain_questions
 from vision_zero.game.engine import deal_all, play
 from vision_zero.game.interface import Reply, Request

@@ -12,7 +12,7 @@ from vision_zero.config.policy import PolicyConfig, SamplingConfig
 from vision_zero.config.rewards import RewardsConfig
 from vision_zero.config.self_play import SelfPlayConfig
 from vision_zero.data.table import PairTable
-from vision_zero.domains.question import Question
+from vision_zero.domains.domain import Question
 from vision_zero.evaluation.estimates import compare, estimate
 from vision_zero.evaluation.head_to_head import BestGuess, caught, play_head_to_head, vote_on, vote_shares
 from vision_zero.evaluation.held_out import HeldOut

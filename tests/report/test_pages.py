@@ -11,7 +11,7 @@ from vision_zero.config.learning import LearningConfig, SwitchConfig
 from vision_zero.config.rewards import RewardsConfig
 from vision_zero.config.self_play import SelfPlayConfig
 from vision_zero.config.stages import StageConfig
-from vision_zero.data.outlines import outlines
+from vision_zero.data.image_pair import outlines
 from vision_zero.data.table import PairTable
 from vision_zero.data.validation.verdict import Expectation, Quarantined, Verdict
 from vision_zero.errors import GameError

@@ -59,3 +59,23 @@ class ImagePair:
             json.dumps(facts, sort_keys=True, separators=(",", ":")) for facts in (self.original_facts, self.modified_facts)
         )
         return original, modified
+
+
+@dataclass(frozen=True)
+class Outline:
+    """A changed region in per cent of the picture's width and height, for CSS."""
+
+    left: float
+    top: float
+    width: float
+    height: float
+
+
+def outlines(pair: ImagePair) -> list[Outline]:
+    """The changed regions of a pair."""
+    width, height = pair.original.size
+    found = []
+    for change in pair.changes:
+        left, top, right, bottom = change.box
+        found.append(Outline(100 * left / width, 100 * top / height, 100 * (right - left) / width, 100 * (bottom - top) / height))
+    return found

@@ -46,6 +46,9 @@ _BEGINNINGS = {
 _ALIKE, _MASK_SHARE, _MOST_STEPS, _SHARED = 24, 0.99, 0.2, 0.5
 """A mask: at least this share of its pixels are so near to one of two colours, and fewer neighbours than that differ."""
 
+Box = tuple[int, int, int, int]
+"""(left, top, right, bottom) in pixels, right and bottom exclusive."""
+
 
 def empty_picture(size: tuple[int, int]) -> Image.Image:
     """A white picture: what the spy sees under ``game.spy_image: blank``, and beside a single picture."""
@@ -54,8 +57,20 @@ def empty_picture(size: tuple[int, int]) -> Image.Image:
 
 def changed_mask(original: Image.Image, modified: Image.Image, threshold: int) -> NDArray[np.bool_]:
     """(height, width): pixels of which a channel differs by more than ``threshold`` of 255."""
+    return channel_steps(original, modified) > threshold
+
+
+def channel_steps(original: Image.Image, modified: Image.Image) -> NDArray[np.int16]:
+    """(height, width): the difference of two RGB pictures of one size, in the channel in which they differ most."""
     difference = np.abs(np.asarray(original, dtype=np.int16) - np.asarray(modified, dtype=np.int16))
-    return difference.max(axis=2) > threshold
+    steps: NDArray[np.int16] = difference.max(axis=2)
+    return steps
+
+
+def box_of(mask: NDArray[np.bool_]) -> Box:
+    """The box around what is True in a mask, which must not be empty."""
+    rows, columns = np.flatnonzero(mask.any(axis=1)), np.flatnonzero(mask.any(axis=0))
+    return (int(columns[0]), int(rows[0]), int(columns[-1]) + 1, int(rows[-1]) + 1)
 
 
 def png_bytes(image: Image.Image) -> bytes:
@@ -99,10 +114,8 @@ def mask_of(original: Image.Image, modified: Image.Image) -> str | None:
     masks = [is_mask(image) for image in (original, modified)]
     if masks[0] == masks[1]:
         return None
-    if original.size == modified.size:
-        steps = np.abs(np.asarray(original, dtype=np.int16) - np.asarray(modified, dtype=np.int16)).max(axis=2)
-        if (steps <= _ALIKE).mean() > _SHARED:
-            return None
+    if original.size == modified.size and (channel_steps(original, modified) <= _ALIKE).mean() > _SHARED:
+        return None
     return "original" if masks[0] else "modified picture"
 
 

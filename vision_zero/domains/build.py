@@ -5,13 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from functools import cache
 
+import pyarrow as pa
+
 from vision_zero.config.self_play import PairsConfig, SelfPlayConfig
 from vision_zero.config.sources import SourcesConfig
 from vision_zero.data.image_pair import ImagePair
 from vision_zero.data.sampler import stride
 from vision_zero.data.source import PairSource
 from vision_zero.data.splits import EVERYTHING, Split, SplitFilter
-from vision_zero.data.table import PairTable, joined
+from vision_zero.data.table import SCHEMA, PairTable, joined
 from vision_zero.domains.registry import domain_of
 from vision_zero.randomness import Seed
 
@@ -87,3 +89,20 @@ def _domain_at(config: PairsConfig, place: Seed) -> str:
     weights = [config.mix[name] for name in domains]
     total = sum(weights)
     return domains[int(place.child("domain").generator().choice(len(domains), p=[weight / total for weight in weights]))]
+
+
+def corrupt(table: PairTable, share: float, seed: Seed) -> PairTable:
+    """The table with each training pair spoiled with probability ``share``; held-out pairs stay as they are.
+
+    For the ablation that asks how much a wrong edit here and there costs (the paper: 20 % cost 0.2 points). A spoiled pair is an
+    edit that did nothing: the modified picture is the original, so that nobody can find the spy. Validation would take such pairs
+    out; they are spoiled after it, as the share that slipped through.
+    """
+    if not share:
+        return table
+    rows = []
+    for row in table.rows.to_pylist():
+        is_spoiled = row["split"] == "train" and seed.child(row["pair_id"]).generator().random() < share
+        own = {"modified": row["original"], "modified_facts": row["original_facts"], "changes": []}
+        rows.append({**row, **own} if is_spoiled else row)
+    return PairTable(pa.Table.from_pylist(rows, schema=SCHEMA))

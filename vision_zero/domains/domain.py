@@ -14,7 +14,6 @@ from vision_zero.config.base import Config
 from vision_zero.config.quality import AreaBounds, QualityThresholds
 from vision_zero.domains.order import Order
 from vision_zero.domains.pair_rules import PairRule
-from vision_zero.domains.question import Question
 
 if TYPE_CHECKING:
     import numpy as np
@@ -24,6 +23,19 @@ if TYPE_CHECKING:
     from vision_zero.data.splits import SplitFilter
 
 C = TypeVar("C", bound=Config)
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """A question about a picture and its answer, in lower-case words; ``about`` describes the things that it asks of, in the
+    domain's own way."""
+
+    family: str
+    text: str
+    answer: str
+    about: tuple[Any, ...] = ()
+
+
 Ask = Callable[[Mapping[str, Any], "np.random.Generator"], Question | None]
 """A question about the picture of those facts; None where it has none that one answer is right to."""
 

@@ -1,13 +1,21 @@
-"""What a domain's pairs are held against, as data: :mod:`vision_zero.data.validation` makes expectations of it.
+"""What a domain's pairs are held against, as data: :mod:`vision_zero.data.validation` makes expectations of it; and what the
+domains' checks of the change log have in common.
 
 Apart from the judging, so that a domain's record loads no Great Expectations.
 """
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Callable
 from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
 
 from vision_zero.config.quality import QualityThresholds
+from vision_zero.errors import PairsError
+
+if TYPE_CHECKING:
+    from vision_zero.data.image_pair import ImagePair
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,3 +54,24 @@ def same_elsewhere(quality: QualityThresholds) -> PairRule:
     """Nothing differs outside the boxes of the logged changes."""
     most = quality.max_unlogged_area
     return PairRule(f"at most {most:.1%} changed elsewhere", "unlogged_area", None, most, "changed elsewhere")
+
+
+def log_fault(check: Callable[[ImagePair], str], pair: ImagePair) -> str | None:
+    """What the log says wrongly, in one line, by a domain's check against the facts of the pair; None where it is true."""
+    try:
+        return check(pair) or None
+    except (PairsError, KeyError, TypeError, ValueError) as error:
+        return f"its facts cannot be read: {error}"
+
+
+def disagreement(found: Counter[Any], logged: Counter[Any], where: str) -> str:
+    """How what was found and what the log says differ, by the first thing that only one of them has; empty where they agree."""
+    for wrong, words in (
+        (logged - found, "the log names a change that the {} does not show"),
+        (found - logged, "the {} differs where the log says nothing"),
+    ):
+        if wrong:
+            entry = next(iter(wrong))
+            parts = entry if isinstance(entry, tuple) else (entry,)
+            return f"{words.format(where)}: {' → '.join(map(str, parts))}"
+    return ""

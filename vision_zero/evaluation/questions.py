@@ -10,8 +10,7 @@ from PIL import Image
 
 from vision_zero.data.image_pair import ImagePair
 from vision_zero.domains.charts.questions import CHART_FAMILIES, ask_chart, is_value_right
-from vision_zero.domains.domain import Ask
-from vision_zero.domains.question import Question
+from vision_zero.domains.domain import Ask, Question
 from vision_zero.domains.registry import DOMAINS
 from vision_zero.domains.scenes.questions import Family, ask
 from vision_zero.domains.scenes.statements import NUMBERS

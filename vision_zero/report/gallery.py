@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from vision_zero.data.image_pair import ImagePair
+from vision_zero.data.image_pair import ImagePair, outlines
 from vision_zero.data.images import data_uri
-from vision_zero.data.outlines import outlines
 from vision_zero.data.source_report import SourceReport
 from vision_zero.report.pages import render_page
 

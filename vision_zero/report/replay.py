@@ -6,9 +6,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from vision_zero.config.rewards import RewardsConfig
-from vision_zero.data.image_pair import ImagePair
+from vision_zero.data.image_pair import ImagePair, Outline, outlines
 from vision_zero.data.images import data_uri
-from vision_zero.data.outlines import Outline, outlines
 from vision_zero.domains.registry import has_scene_graph
 from vision_zero.domains.scenes.statements import parse
 from vision_zero.game.transcript import JUDGE, Move, Outcome, Transcript, outcome

@@ -7,12 +7,12 @@ import pytest
 from numpy.typing import NDArray
 
 from tests.data.odd_images import scenery
+from vision_zero.data.images import box_of
 from vision_zero.domains.photos.blending import cloned, membrane
 from vision_zero.domains.photos.canvas import Canvas
-from vision_zero.domains.photos.matting import feathered
 from vision_zero.domains.photos.patches import FORGIVEN, Spectra, area_means, inside_offsets, offset_at, ring_costs
 from vision_zero.domains.photos.phrases import color_word, place_of
-from vision_zero.domains.photos.pixels import box_of, grown, shifted, shifted_mask, shrunk, to_image, to_picture
+from vision_zero.domains.photos.pixels import feathered, grown, shifted, shifted_mask, shrunk, to_image, to_picture
 from vision_zero.domains.photos.removal import area_without, without
 
 

@@ -22,10 +22,9 @@ from vision_zero.data.source_report import SourceReport, merged
 from vision_zero.data.validation.quality import measure
 from vision_zero.domains.photos.collection import SHIPPED, ShippedPhotos, open_collection
 from vision_zero.domains.photos.config import PhotoEdit, PhotosConfig
-from vision_zero.domains.photos.crop import draw_crop
 from vision_zero.domains.photos.plausibility import WEAK
 from vision_zero.domains.photos.region_editor import NOTHING, RegionEditor
-from vision_zero.domains.photos.source import PhotoSource
+from vision_zero.domains.photos.source import PhotoSource, draw_crop
 from vision_zero.errors import PairsError
 from vision_zero.randomness import Seed
 

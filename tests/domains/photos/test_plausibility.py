@@ -10,8 +10,7 @@ from skimage.color import lab2rgb, rgb2lab
 
 from vision_zero.domains.photos.blending import cloned
 from vision_zero.domains.photos.grounds import alone
-from vision_zero.domains.photos.hues import LIGHTEST, TURNS, shift_for, turn_from
-from vision_zero.domains.photos.paints import Paint, paints_of, repainted
+from vision_zero.domains.photos.paints import LIGHTEST, TURNS, Paint, paints_of, repainted, shift_for, turn_from
 from vision_zero.domains.photos.phrases import regions_name
 from vision_zero.domains.photos.pixels import Mask, Picture, grown
 from vision_zero.domains.photos.plausibility import (

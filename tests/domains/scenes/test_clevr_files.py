@@ -7,8 +7,7 @@ import numpy as np
 import pytest
 
 from tests.domains.scenes.drawn import lone, scenes
-from vision_zero.domains.scenes.calibration import turned_camera
-from vision_zero.domains.scenes.clevr import from_clevr, to_clevr
+from vision_zero.domains.scenes.clevr import from_clevr, to_clevr, turned_camera
 from vision_zero.domains.scenes.clevr_import import draw_given
 from vision_zero.domains.scenes.config import ScenesConfig
 from vision_zero.domains.scenes.render import render, survey

@@ -8,8 +8,8 @@ from collections.abc import Mapping
 
 from PIL import Image
 
+from vision_zero.data.image_pair import outlines
 from vision_zero.data.images import decode
-from vision_zero.data.outlines import outlines
 from vision_zero.data.table import Batches, from_row
 from vision_zero.data.validation.verdict import ShownExample
 from vision_zero.errors import PairsError

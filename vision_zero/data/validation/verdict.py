@@ -7,7 +7,7 @@ from typing import Literal
 from pydantic import Field
 
 from vision_zero.config.base import Config
-from vision_zero.data.outlines import Outline
+from vision_zero.data.image_pair import Outline
 from vision_zero.data.source_report import SourceReport
 from vision_zero.data.table import PairTable
 from vision_zero.data.validation.artifact_probe import ProbeResult

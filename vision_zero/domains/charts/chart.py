@@ -12,7 +12,7 @@ from dataclasses import asdict, dataclass, field
 from typing import Any, Literal, get_args
 
 from vision_zero.data.image_pair import Facts
-from vision_zero.domains.charts.config import ChartLook, ChartType
+from vision_zero.domains.charts.config import ChartEdit, ChartLook, ChartType
 from vision_zero.errors import PairsError
 
 BOX_PLOT_ROWS = ("minimum", "lower quartile", "median", "upper quartile", "maximum")
@@ -205,3 +205,22 @@ def _range(pair: Any) -> Range:
 
 def _numbers(values: tuple[float, ...]) -> list[float]:
     return [int(value) if float(value).is_integer() else value for value in values]
+
+
+@dataclass(frozen=True, slots=True)
+class ChartChange:
+    """One difference in words. ``alone`` is the original with this difference only, which shows where it is in the picture;
+    None where it cannot be told apart from the edit's other differences (a slice that grows moves its neighbours)."""
+
+    before: str
+    after: str
+    alone: Chart | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class EditedChart:
+    """The modified chart, the name of the edit, and its differences."""
+
+    chart: Chart
+    kind: ChartEdit
+    changes: tuple[ChartChange, ...]

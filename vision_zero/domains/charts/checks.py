@@ -1,16 +1,30 @@
-"""Measurements of chart pairs: does the change log agree with the two tables, can every text be read?"""
+"""Measurements of chart pairs: does the change log agree with the two tables, can every text be read?
+
+What the tables say differs is told in the words that an edit's log uses: the log must say the same.
+"""
 
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Mapping
+from dataclasses import fields
 from typing import Any, cast, get_args
 
 from vision_zero.data.image_pair import ImagePair
-from vision_zero.domains.change_log import disagreement, log_fault
-from vision_zero.domains.charts.chart import from_facts
-from vision_zero.domains.charts.chart_diff import differences, strays
+from vision_zero.domains.charts.chart import Chart, from_facts
 from vision_zero.domains.charts.config import ChartEdit
+from vision_zero.domains.charts.data_points import cells, mark_at
 from vision_zero.domains.charts.legibility import legibility_problems
+from vision_zero.domains.charts.phrases import (
+    axis_phrase,
+    category_color_phrase,
+    mark_phrase,
+    place_phrase,
+    series_color_phrase,
+    series_phrase,
+    series_place_phrase,
+)
+from vision_zero.domains.pair_rules import disagreement, log_fault
 from vision_zero.errors import PairsError
 
 
@@ -38,3 +52,77 @@ def _text_fault(pair: ImagePair) -> str | None:
         )
     except PairsError:
         return None  # `log_fault` says so.
+
+
+TOUCHED: Mapping[ChartEdit, frozenset[str]] = {
+    "swap_values": frozenset({"series"}),
+    "change_values": frozenset({"series"}),
+    "swap_series": frozenset({"series"}),
+    "relabel": frozenset({"categories", "series"}),
+    "recolor": frozenset({"categories", "colors", "series", "style"}),
+    "reorder": frozenset({"categories", "colors", "series"}),
+    "change_axis": frozenset({"axis", "position_axis"}),
+}
+"""The fields of a chart that each kind of edit may change."""
+
+Difference = tuple[str, str]
+"""What the original shows, and what the modified chart shows instead."""
+
+
+def differences(before: Chart, after: Chart, kind: ChartEdit) -> list[Difference]:
+    """The differences of that kind, as (before, after) phrases."""
+    if kind in ("swap_values", "change_values"):
+        changed = [cell for cell in cells(before) if mark_at(before, cell) != mark_at(after, cell)]
+        return [(mark_phrase(before, cell), mark_phrase(after, cell)) for cell in changed]
+    if kind == "swap_series":
+        rows = zip(before.series, after.series, strict=True)
+        return [(series_phrase(old), series_phrase(new)) for old, new in rows if series_phrase(old) != series_phrase(new)]
+    if kind == "relabel":
+        return [(f"label {old}", f"label {new}") for old, new in zip(_names(before), _names(after), strict=True) if old != new]
+    if kind == "recolor":
+        return _recolored(before, after)
+    if kind == "reorder":
+        return _reordered(before, after)
+    return _rescaled(before, after)
+
+
+def strays(before: Chart, after: Chart, kind: ChartEdit) -> list[str]:
+    """The fields that differ though an edit of that kind does not touch them."""
+    names = [field.name for field in fields(Chart)]
+    return [name for name in names if getattr(before, name) != getattr(after, name) and name not in TOUCHED[kind]]
+
+
+def _names(chart: Chart) -> list[str]:
+    return [*chart.categories, *(series.name for series in chart.series)]
+
+
+def _recolored(before: Chart, after: Chart) -> list[Difference]:
+    if before.colors:
+        places = [place for place, color in enumerate(before.colors) if color != after.colors[place]]
+        return [(category_color_phrase(before, place), category_color_phrase(after, place)) for place in places]
+    if before.type == "heat_map":
+        rows = [0] if before.style.color_map != after.style.color_map else []
+    else:
+        rows = [row for row, series in enumerate(before.series) if series.color != after.series[row].color]
+        # A box plot's five rows of numbers are one thing.
+        rows = rows[:1] if before.type == "box_plot" else rows
+    return [(series_color_phrase(before, row), series_color_phrase(after, row)) for row in rows]
+
+
+def _reordered(before: Chart, after: Chart) -> list[Difference]:
+    places = [place for place, name in enumerate(before.categories) if name != after.categories[place]]
+    rows = [row for row, series in enumerate(before.series) if series.name != after.series[row].name]
+    return [(place_phrase(before, place), place_phrase(after, place)) for place in places] + [
+        (series_place_phrase(before, row), series_place_phrase(after, row)) for row in rows
+    ]
+
+
+def _rescaled(before: Chart, after: Chart) -> list[Difference]:
+    found = []
+    if before.axis != after.axis:
+        name = "colour scale" if before.type == "heat_map" else "value axis"
+        found.append((axis_phrase(name, before.axis), axis_phrase(name, after.axis)))
+    if before.position_axis is not None and after.position_axis is not None and before.position_axis != after.position_axis:
+        name = f"axis of {before.position_name}"
+        found.append((axis_phrase(name, before.position_axis), axis_phrase(name, after.position_axis)))
+    return found

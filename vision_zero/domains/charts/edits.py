@@ -10,16 +10,15 @@ from dataclasses import replace
 
 import numpy as np
 
-from vision_zero.domains.charts.chart import SLICED, Chart, Range
-from vision_zero.domains.charts.color_names import color_name
+from vision_zero.domains.charts.chart import SLICED, Chart, ChartChange, EditedChart, Range
 from vision_zero.domains.charts.compact import COMPACT_COLORS
 from vision_zero.domains.charts.config import ChartEdit, ChartsConfig
 from vision_zero.domains.charts.data_points import has_fixed_total, is_stacked
-from vision_zero.domains.charts.edit_result import ChartChange, EditedChart
 from vision_zero.domains.charts.palette import HEAT_MAPS, all_colors, distance
 from vision_zero.domains.charts.phrases import (
     axis_phrase,
     category_color_phrase,
+    color_name,
     place_phrase,
     series_color_phrase,
     series_place_phrase,

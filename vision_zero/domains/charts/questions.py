@@ -7,7 +7,7 @@ from typing import Any, Literal, get_args
 
 import numpy as np
 
-from vision_zero.domains.question import Question
+from vision_zero.domains.domain import Question
 from vision_zero.domains.scenes.questions import pick
 
 ChartFamily = Literal["type", "highest", "lowest", "value", "compare"]

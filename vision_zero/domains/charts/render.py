@@ -9,8 +9,7 @@ from vision_zero.domains.charts.chart import SLICED, Chart, Layout
 from vision_zero.domains.charts.compact import draw_compact
 from vision_zero.domains.charts.frame import Scales, Writer, draw_axes, draw_frame, draw_panel, draw_title
 from vision_zero.domains.charts.legend import draw_color_bar, draw_legend
-from vision_zero.domains.charts.pie import draw_slices
-from vision_zero.domains.charts.plot import draw_marks
+from vision_zero.domains.charts.plot import draw_marks, draw_slices
 
 
 def compose(chart: Chart, layout: Layout) -> Canvas:

@@ -10,11 +10,11 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from vision_zero.data.image_pair import Change, ImagePair
+from vision_zero.data.images import Box, box_of, changed_mask
 from vision_zero.data.source import PairSource
-from vision_zero.domains.charts.chart import Chart, Layout, to_facts
+from vision_zero.domains.charts.chart import Chart, EditedChart, Layout, to_facts
 from vision_zero.domains.charts.compact import sample_compact
 from vision_zero.domains.charts.config import ChartsConfig
-from vision_zero.domains.charts.edit_result import EditedChart
 from vision_zero.domains.charts.edits import edit_chart
 from vision_zero.domains.charts.layout import fit_layout
 from vision_zero.domains.charts.random_chart import sample_chart
@@ -27,7 +27,6 @@ PAIR_TRIES = 100
 MOST_GROWTH = 3
 """Pixels by which the boxes of several changes may grow until they hold every pixel that differs."""
 
-Box = tuple[int, int, int, int]
 Mask = NDArray[np.bool_]
 
 
@@ -86,12 +85,12 @@ def _layout(charts: tuple[Chart, Chart], config: ChartsConfig) -> Layout | None:
 
 def _boxes(edited: EditedChart, layout: Layout, original: Image.Image, modified: Image.Image) -> list[Box] | None:
     """Where each change shows; None where one does not show at all."""
-    differs = _difference(original, modified)
+    differs = changed_mask(original, modified, 0)
     common, boxes = _box(differs), []
     for change in edited.changes:
         box = common
         if len(edited.changes) > 1 and change.alone is not None:
-            box = _box(_difference(original, render(change.alone, layout)))
+            box = _box(changed_mask(original, render(change.alone, layout), 0))
         if box is None:
             return None
         boxes.append(box)
@@ -103,16 +102,8 @@ def _boxes(edited: EditedChart, layout: Layout, original: Image.Image, modified:
     return boxes if common is None or _cover(boxes, differs) else [common] * len(boxes)
 
 
-def _difference(one: Image.Image, other: Image.Image) -> Mask:
-    differs: Mask = (np.asarray(one) != np.asarray(other)).any(axis=2)
-    return differs
-
-
 def _box(differs: Mask) -> Box | None:
-    if not differs.any():
-        return None
-    rows, columns = np.flatnonzero(differs.any(axis=1)), np.flatnonzero(differs.any(axis=0))
-    return (int(columns[0]), int(rows[0]), int(columns[-1]) + 1, int(rows[-1]) + 1)
+    return box_of(differs) if differs.any() else None
 
 
 def _cover(boxes: list[Box], differs: Mask) -> bool:

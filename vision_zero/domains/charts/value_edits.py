@@ -8,7 +8,7 @@ from itertools import combinations
 
 import numpy as np
 
-from vision_zero.domains.charts.chart import Chart
+from vision_zero.domains.charts.chart import Chart, ChartChange, EditedChart
 from vision_zero.domains.charts.compact import STEP, is_plain
 from vision_zero.domains.charts.config import ChartEdit, ChartsConfig
 from vision_zero.domains.charts.data_points import (
@@ -23,7 +23,6 @@ from vision_zero.domains.charts.data_points import (
     with_mark,
     with_series,
 )
-from vision_zero.domains.charts.edit_result import ChartChange, EditedChart
 from vision_zero.domains.charts.phrases import mark_phrase, series_phrase
 from vision_zero.domains.charts.random_choice import some_of
 from vision_zero.domains.charts.ticks import precision_of

@@ -10,7 +10,7 @@ from PIL import Image
 
 from vision_zero.data.broken_pairs import UsablePairs
 from vision_zero.data.image_pair import Change, Facts, ImagePair
-from vision_zero.data.images import decode_pair, mask_of
+from vision_zero.data.images import Box, box_of, changed_mask, decode_pair, mask_of
 from vision_zero.data.source import PairSource
 from vision_zero.data.source_report import SourceReport
 from vision_zero.data.splits import EVERYTHING, SplitFilter
@@ -153,12 +153,10 @@ def _middle(image: Image.Image, size: tuple[int, int]) -> Image.Image:
     return image.crop((left, top, left + size[0], top + size[1]))
 
 
-def _box(original: Image.Image, modified: Image.Image) -> tuple[int, int, int, int]:
+def _box(original: Image.Image, modified: Image.Image) -> Box:
     """Around what differs visibly, or differs at all where nothing does visibly (a picture that was stored twice with loss)."""
-    steps = np.abs(np.asarray(original, dtype=np.int16) - np.asarray(modified, dtype=np.int16)).max(axis=2)
-    shown = steps > VISIBLE if (steps > VISIBLE).any() else steps > 0
-    rows, columns = np.flatnonzero(shown.any(axis=1)), np.flatnonzero(shown.any(axis=0))
-    return (int(columns[0]), int(rows[0]), int(columns[-1]) + 1, int(rows[-1]) + 1)
+    shown = changed_mask(original, modified, VISIBLE)
+    return box_of(shown if shown.any() else changed_mask(original, modified, 0))
 
 
 def _size(image: Image.Image) -> str:

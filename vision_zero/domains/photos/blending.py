@@ -11,7 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 
-from vision_zero.domains.photos.pixels import Mask, Picture, box_of, grown
+from vision_zero.data.images import box_of
+from vision_zero.domains.photos.pixels import Mask, Picture, grown
 
 RELAXATIONS = 12
 _RING = 2

@@ -11,10 +11,9 @@ from PIL import Image
 from scipy import ndimage
 from skimage.color import rgb2lab
 
-from vision_zero.domains.photos.matting import lightness
 from vision_zero.domains.photos.paints import Paint, paints_of
 from vision_zero.domains.photos.patches import Spectra
-from vision_zero.domains.photos.pixels import SHORTEST, Mask, Picture, Weights, resized, scaled
+from vision_zero.domains.photos.pixels import SHORTEST, Mask, Picture, Weights, lightness, resized, scaled
 from vision_zero.domains.photos.regions import Region, find_regions
 
 SMALL_AREA = 160 * 120

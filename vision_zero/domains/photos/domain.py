@@ -32,7 +32,7 @@ def _rules(quality: QualityThresholds) -> list[PairRule]:
 
 
 def _measure(pair: ImagePair, quality: QualityThresholds) -> dict[str, Any]:
-    from vision_zero.domains.photos.checks import measure
+    from vision_zero.domains.photos.source import measure
 
     return measure(pair)
 

@@ -14,10 +14,11 @@ from PIL import Image
 from scipy import ndimage
 
 from vision_zero.data.image_pair import Change
+from vision_zero.data.images import Box, box_of
 from vision_zero.domains.photos.config import InstructionConfig
 from vision_zero.domains.photos.editor import EditedPhoto, PhotoEditor
 from vision_zero.domains.photos.phrases import place_of
-from vision_zero.domains.photos.pixels import Box, Mask, box_of, grown
+from vision_zero.domains.photos.pixels import Mask, grown
 from vision_zero.errors import PairsError, one_line
 from vision_zero.randomness import Seed
 

@@ -6,7 +6,8 @@ import numpy as np
 from scipy import ndimage
 from skimage.color import rgb2lab
 
-from vision_zero.domains.photos.pixels import Box, Mask, Picture, box_of
+from vision_zero.data.images import Box, box_of
+from vision_zero.domains.photos.pixels import Mask, Picture
 
 GREY = 9.0
 """Chroma (CIE Lab) below which a colour is a grey."""

@@ -7,16 +7,14 @@ from numpy.typing import NDArray
 from PIL import Image
 from scipy import ndimage
 
+from vision_zero.data.images import box_of
+
 Picture = NDArray[np.float32]
 """(height, width, 3), sRGB values from 0 to 1."""
 Mask = NDArray[np.bool_]
 """(height, width)."""
 Weights = NDArray[np.float32]
 """(height, width), from 0 to 1."""
-Box = tuple[int, int, int, int]
-"""(left, top, right, bottom) in pixels, right and bottom exclusive."""
-
-
 SHORTEST = 2.5
 """Pixels: no border or margin is shorter, however small the picture, for what is blurred between two pixels stays so."""
 
@@ -42,12 +40,6 @@ def resized(picture: Picture, size: tuple[int, int]) -> Picture:
     if (picture.shape[1], picture.shape[0]) == size:
         return picture
     return to_picture(to_image(picture).resize(size, Image.Resampling.LANCZOS))
-
-
-def box_of(mask: Mask) -> Box:
-    """The box around a mask that is not empty."""
-    rows, columns = np.flatnonzero(mask.any(axis=1)), np.flatnonzero(mask.any(axis=0))
-    return (int(columns[0]), int(rows[0]), int(columns[-1]) + 1, int(rows[-1]) + 1)
 
 
 def window_of(mask: Mask, margin: int) -> tuple[slice, slice]:
@@ -88,3 +80,19 @@ def shifted_mask(mask: Mask, offset: tuple[int, int]) -> Mask:
         max(0, -down) : height + min(0, -down), max(0, -right) : width + min(0, -right)
     ]
     return moved
+
+
+_LIGHTNESS = np.array([0.299, 0.587, 0.114], dtype=np.float32)
+
+
+def feathered(mask: Mask, pixels: float) -> Weights:
+    """1 deeper than ``pixels`` inside the mask, fading to 0 at its outline, 0 outside."""
+    depth = ndimage.distance_transform_edt(mask)
+    weights: Weights = np.clip(depth / max(pixels, 1e-6), 0, 1).astype(np.float32)
+    return weights
+
+
+def lightness(picture: Picture) -> Weights:
+    """(height, width): grey values, weighted like ITU-R 601."""
+    light: Weights = picture @ _LIGHTNESS
+    return light

@@ -13,9 +13,8 @@ from scipy import ndimage
 
 from vision_zero.data.image_pair import Facts
 from vision_zero.domains.photos.grounds import gradients
-from vision_zero.domains.photos.matting import lightness
 from vision_zero.domains.photos.paints import DULL, SKIN
-from vision_zero.domains.photos.pixels import Mask, Picture, Weights, grown, scaled, window_of
+from vision_zero.domains.photos.pixels import Mask, Picture, Weights, grown, lightness, scaled, window_of
 
 STEP = 10.0
 """A difference across an outline that a person sees as the border of a thing, in CIE Lab units."""

@@ -12,13 +12,14 @@ from scipy import ndimage
 from skimage.measure import approximate_polygon, find_contours
 
 from vision_zero.data.image_pair import Change, Facts
+from vision_zero.data.images import box_of, channel_steps
 from vision_zero.domains.photos.canvas import Canvas
 from vision_zero.domains.photos.config import PhotoEdit, PhotosConfig
 from vision_zero.domains.photos.editor import EditedPhoto, PhotoEditor
 from vision_zero.domains.photos.edits import EDITS, Stroke
 from vision_zero.domains.photos.paints import Paint
 from vision_zero.domains.photos.phrases import color_of
-from vision_zero.domains.photos.pixels import Mask, box_of, grown, to_image, to_picture
+from vision_zero.domains.photos.pixels import Mask, grown, to_image, to_picture
 from vision_zero.domains.photos.plausibility import WEAK
 from vision_zero.domains.photos.regions import Region
 from vision_zero.randomness import Seed
@@ -106,8 +107,7 @@ class RegionEditor(PhotoEditor):
             return made
         if made.looks.score < self.config.min_plausible:
             return WEAK[made.looks.weakest]
-        before, after = np.asarray(to_image(canvas.picture)), np.asarray(to_image(made.picture))
-        steps = np.abs(after.astype(np.int16) - before).max(axis=2)
+        steps = channel_steps(to_image(canvas.picture), to_image(made.picture))
         # Of specks nobody says that they are another colour.
         changed, visible = steps > UNSEEN, int(ndimage.binary_opening(steps > VISIBLE, np.ones((3, 3))).sum())
         place = target.mask if made.shown is None else made.shown

@@ -2,7 +2,7 @@
 
 Grouping is selective search (Uijlings et al., 2013) on one segmentation (Felzenszwalb and Huttenlocher, 2004): neighbours are
 merged, the most alike first, and every group that ever existed is a candidate. It is done on a small copy of the picture: a
-region is a place to edit, its border is found again at full size (:mod:`vision_zero.domains.photos.matting`).
+region is a place to edit, its border is found again at full size (:mod:`vision_zero.domains.photos.pixels`).
 """
 
 from __future__ import annotations
@@ -17,8 +17,9 @@ from scipy.spatial import ConvexHull
 from skimage.color import rgb2lab
 from skimage.segmentation import felzenszwalb
 
+from vision_zero.data.images import Box, box_of
 from vision_zero.domains.photos.grounds import alone
-from vision_zero.domains.photos.pixels import Box, Mask, Picture, box_of, grown, shrunk
+from vision_zero.domains.photos.pixels import Mask, Picture, grown, shrunk
 
 MOST_REGIONS = 12
 MOST_BORDER = 0.15

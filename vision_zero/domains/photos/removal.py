@@ -5,11 +5,11 @@ from __future__ import annotations
 import numpy as np
 from scipy import ndimage
 
+from vision_zero.data.images import box_of
 from vision_zero.domains.photos.blending import cloned, membrane
 from vision_zero.domains.photos.canvas import Canvas
-from vision_zero.domains.photos.matting import feathered
 from vision_zero.domains.photos.patches import area_means, inside_offsets, offset_at, ring_costs
-from vision_zero.domains.photos.pixels import Mask, Picture, box_of, grown, shifted
+from vision_zero.domains.photos.pixels import Mask, Picture, feathered, grown, shifted
 
 MARGIN, RING = 4.0, 6.0
 """What is removed reaches so far beyond the region (its blurred border, a thin shadow), its surroundings so far beyond that;

@@ -39,7 +39,7 @@ def _rules(quality: QualityThresholds) -> list[PairRule]:
 
 
 def _measure(pair: ImagePair, quality: QualityThresholds) -> dict[str, Any]:
-    from vision_zero.domains.pictures.checks import measure
+    from vision_zero.domains.pictures.source import measure
 
     return measure(pair, quality.pixel_threshold)
 

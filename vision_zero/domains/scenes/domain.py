@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from vision_zero.data.image_pair import ImagePair
     from vision_zero.data.source import PairSource
     from vision_zero.data.splits import SplitFilter
-    from vision_zero.domains.question import Question
+    from vision_zero.domains.domain import Question
     from vision_zero.domains.scenes.questions import Family
 
 
@@ -42,7 +42,7 @@ def _rules(quality: QualityThresholds) -> list[PairRule]:
 
 
 def _measure(pair: ImagePair, quality: QualityThresholds) -> dict[str, Any]:
-    from vision_zero.domains.scenes.checks import measure
+    from vision_zero.domains.scenes.source import measure
 
     return measure(pair)
 

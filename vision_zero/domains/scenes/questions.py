@@ -11,7 +11,7 @@ from typing import Any, Literal, TypeVar, get_args
 
 import numpy as np
 
-from vision_zero.domains.question import Question
+from vision_zero.domains.domain import Question
 from vision_zero.domains.scenes.scene import COLORS, MATERIALS, SHAPES, SIZES
 from vision_zero.domains.scenes.statements import NUMBERS, SIDES, Query, SceneFacts, Thing
 

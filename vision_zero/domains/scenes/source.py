@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from typing import final
+from collections import Counter
+from typing import Any, final
 
 import numpy as np
-from numpy.typing import NDArray
 
 from vision_zero.data.image_pair import Change, ImagePair
+from vision_zero.data.images import box_of
 from vision_zero.data.source import PairSource
-from vision_zero.domains.scenes.clevr import to_clevr
+from vision_zero.domains.pair_rules import disagreement, log_fault
+from vision_zero.domains.scenes.clevr import from_clevr, to_clevr
 from vision_zero.domains.scenes.config import ScenesConfig
 from vision_zero.domains.scenes.edits import EditedScene, EditPlan, edit_scene
 from vision_zero.domains.scenes.placement import sample_count, sample_scene
@@ -73,10 +75,19 @@ def _changes(scene: Scene, edited: EditedScene, before: Rendering, after: Render
             shown |= before.mask == scene.objects.index(fate.before)
         if fate.after is not None:
             shown |= after.mask == edited.scene.objects.index(fate.after)
-        changes.append(Change(edited.kind, name(fate.before), name(fate.after), _box(shown)))
+        changes.append(Change(edited.kind, name(fate.before), name(fate.after), box_of(shown)))
     return tuple(changes)
 
 
-def _box(shown: NDArray[np.bool_]) -> tuple[int, int, int, int]:
-    rows, columns = np.flatnonzero(shown.any(axis=1)), np.flatnonzero(shown.any(axis=0))
-    return (int(columns[0]), int(rows[0]), int(columns[-1]) + 1, int(rows[-1]) + 1)
+def measure(pair: ImagePair) -> dict[str, Any]:
+    """What is wrong with the log; None where nothing is."""
+    return {"log_fault": log_fault(_log_against_scenes, pair)}
+
+
+def _log_against_scenes(pair: ImagePair) -> str:
+    before, after = (Counter(from_clevr(facts).objects) for facts in (pair.original_facts, pair.modified_facts))
+    gone, come = (Counter(name(item) for item in difference.elements()) for difference in (before - after, after - before))
+    logged = [
+        Counter(words for words in side if words) for side in zip(*((c.before, c.after) for c in pair.changes), strict=True)
+    ]
+    return disagreement(gone, logged[0], "scene") or disagreement(come, logged[1], "scene") if logged else "the log is empty"

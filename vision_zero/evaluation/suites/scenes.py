@@ -14,7 +14,7 @@ import numpy as np
 from vision_zero.config.nano_defaults import NANO_SCENES
 from vision_zero.config.suites import Look, SuiteConfig
 from vision_zero.data.image_pair import ImagePair
-from vision_zero.domains.question import Question
+from vision_zero.domains.domain import Question
 from vision_zero.domains.scenes.config import ScenesConfig
 from vision_zero.domains.scenes.questions import VALUES, ask, describe, pick
 from vision_zero.domains.scenes.source import SceneSource

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from vision_zero.domains.charts.questions import CHART_FAMILIES, KINDS, ask_chart, values_of
-from vision_zero.domains.question import Question
+from vision_zero.domains.domain import Question
 from vision_zero.domains.scenes.questions import pick
 from vision_zero.warm_start.examples.answer_forms import boxed, direct_reply, reasoned_reply
 from vision_zero.warm_start.examples.example import Example, form

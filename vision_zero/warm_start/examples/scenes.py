@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from vision_zero.domains.question import Question
+from vision_zero.domains.domain import Question
 from vision_zero.domains.scenes.questions import FAMILIES, ask, describe, pick, spoiled
 from vision_zero.domains.scenes.statements import (
     SIDE_WORDS,
