@@ -13,16 +13,26 @@ from typing import Literal, TypeVar
 
 from vision_zero.evaluation.benchmarks.extraction import choices as options
 from vision_zero.evaluation.benchmarks.extraction.answer_patterns import FORMS
-from vision_zero.evaluation.benchmarks.extraction.readers import number_in, read_choice, read_list, read_number, valued
-from vision_zero.evaluation.benchmarks.extraction.reply import NOT_ANSWERED, Reply, concludes, declines, main_clause
+from vision_zero.evaluation.benchmarks.extraction.numbers import numbers_in
+from vision_zero.evaluation.benchmarks.extraction.readers import counts, number_in, read_choice, read_list, read_number, valued
+from vision_zero.evaluation.benchmarks.extraction.reply import (
+    NOT_ANSWERED,
+    SENTENCE_END,
+    Reply,
+    concludes,
+    declines,
+    main_clause,
+)
 
 Answer = TypeVar("Answer")
 AnswerType = Literal["text", "integer", "float", "list"]
-VERSION = "3"  # of these rules; it is kept with every score, and raised whenever a rule changes what is extracted
+VERSION = "4"  # of these rules; it is kept with every score, and raised whenever a rule changes what is extracted
 _COMMON = frozenset(
     "the and for are was were with that this from which what how many much does did has have had will would than then its their "
     "there here following given figure image picture chart shown above below answer question please option choose".split()
 )
+_REPEATED = 4  # words of a statement in the question, from which on a reply that has them only repeats it
+_BLANK = re.compile(r"\(_+\)|_{2,}")
 _LIKELIEST = 40  # statements that are looked at
 _LEFT = re.compile(r"\A(?:leav(?:e|es|ing)|remain(?:s|ed|ing|der)?)\Z")
 _UNDECIDED = re.compile(r"(?i)cannot be|can't be|not enough|no(?:t)? (?:enough )?information|none of|not determined")
@@ -40,7 +50,7 @@ def extract(reply: str, question: str, answer_type: AnswerType, choices: Sequenc
     """
     if not reply.strip() or reply in choices:
         return reply.strip() and reply
-    outer, said, meant = Reply.of(reply), None, None
+    outer, said, meant = Reply.of(reply if choices else _beyond(question, reply)), None, None
     parts = outer.inner
     if choices:
         # What is boxed may be a value that is none of the choices, beside an answer that is one.
@@ -110,6 +120,19 @@ def number_meant(sentences: Sequence[str], question: str) -> str | None:
     return next(("0" for sentence in trusted if _NONE_LEFT.search(sentence)), None)
 
 
+def _beyond(question: str, reply: str) -> str:
+    """The reply without the question's own statements: of "the 9 dots are in 3 groups, 3 in each" only what follows. All of it if
+    no number is left."""
+    given = [
+        part for part in SENTENCE_END.split(question) if part and not part.rstrip().endswith("?") and not _BLANK.search(part)
+    ]
+    words = [re.findall(r"\w+", part) for part in given]
+    left = reply
+    for part in words:
+        left = re.sub(r"\W+".join(part), " ", left, flags=re.IGNORECASE) if len(part) >= _REPEATED else left
+    return left if numbers_in(left) else reply
+
+
 def list_meant(reply: Reply, question: str) -> str | None:
     """The list in the last brackets, of a statement with "between" or "from", or of the likeliest that has one."""
     order = ranked(_trusted(reply.sentences), question)
@@ -160,11 +183,15 @@ def _overlapping(order: Sequence[str], choices: Sequence[str]) -> int | None:
 
 
 def ranked(sentences: Sequence[str], question: str) -> list[str]:
-    """The statements, likeliest first: a conclusion counts 1, the share of the question that it restates 1, and its place 0.3."""
+    """The statements, likeliest first: a conclusion counts 1, the share of the question that it restates 1, a number of what the
+    question asks to count 1, and its place 0.3."""
     part = re.split(r"(?<=[.?!])\s+", question.strip(" '\""))[-1]  # that asks, if it has two words of weight
     asked, last = _content(part if len(_content(part)) > 1 else question), max(len(sentences) - 1, 1)
     weights = {
-        place: len(asked & _content(sentence)) / max(len(asked), 1) + concludes(sentence) + 0.3 * place / last
+        place: len(asked & _content(sentence)) / max(len(asked), 1)
+        + concludes(sentence)
+        + any(counts(number, sentence, question) for number in numbers_in(sentence))
+        + 0.3 * place / last
         for place, sentence in enumerate(sentences)
         if not sentence.endswith("?")
     }

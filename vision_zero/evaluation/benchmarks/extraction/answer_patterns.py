@@ -38,7 +38,7 @@ _CHOOSES = (
 )
 _EXPLAINED = re.compile(
     r"(?im)^([^\n]{1,300})\n\s{0,20}\W{0,8}(?:here(?:'s| is| are) |(?:explanation|reason(?:ing)?|justification|breakdown|details"
-    r"|working|calculations?|steps?|analysis)\b[^\n]{0,60}:)"
+    r"|working|calculations?|steps?(?!\s?\d)|analysis)\b[^\n]{0,60}:)"
 )
 _HENCE = (
     r"^\W{0,4}(?:and )?(?:so|finally|therefore|thus|hence|(?:most |very )?(?:likely|probably)|maybe|perhaps)\b[:,]?|→|=>|->|∴"
@@ -118,7 +118,10 @@ def _opening(reply: Reply) -> Iterator[str]:
 
 def _lone(reply: Reply) -> Iterator[str]:
     """The one letter of the last sentence that names options, if that concludes or is the last; else the only one there is."""
-    named = [(place, {"".join(match) for match in _LONE.findall(text)}) for place, text in enumerate(reply.sentences)]
+    named = [
+        (place, {"".join(filter(None, match.groups())) for match in _LONE.finditer(text) if not declines(text[match.end() :])})
+        for place, text in enumerate(reply.sentences)
+    ]
     found = [(place, own) for place, own in named if own and not _WRONG.search(reply.sentences[place])]
     last = len(reply.sentences) - 1
     yield from (min(own) for place, own in found[::-1] if len(own) == 1 and (place == last or concludes(reply.sentences[place])))

@@ -23,6 +23,7 @@ _REASON = re.compile(
     r"(?i)(?:,|\s-|;)? ?\b(?:because|since|as(?! well)|due to|given that|, which|that is|i\.e\.|though|although|while"
     r"|whereas|but)\b|;| - (?=[A-Za-z])| \((?![A-Za-z]\)|[^)]*%)|(?<=\d)% \("
 )
+_HOW_MANY = re.compile(r"(?i)\bhow many ((?!(?:of|more|less|fewer)\b)[a-z]{3,40}?)(?:e?s)?\b")
 _MOST = 20  # numbers of a sentence that are looked at, at each of its ends
 _FILLED = (
     r"[\s$\"'({\[*~£€]{0,4}(?:\b(?:an?|only|about|approximately|around|exactly|roughly|equal to|a total of)\b\s?){0,3}"
@@ -31,7 +32,7 @@ _FILLED = (
 _STATES = re.compile(
     r"(?i)(?:\b(?:is|are|was|were|be|equals?|costs?|needs?|gets?|takes?|gives?|makes?|pays?|left|totals?|only|about|around|roughly|exactly|"
     r"approximately|"
-    rf"has|have|see|count|shows?|contains?|there's|equal to|total of)\b|\\approx|[=≈:是为有]){_FILLED}"
+    rf"has|have|having|see|count|shows?|contain(?:s|ing)?|there's|equal to|total of)\b|\\approx|[=≈:是为有]){_FILLED}"
 )
 _LINKS = re.compile(rf"(?i)\b(?:of|to|by|at|in|with)\b{_FILLED}")
 _TOTALS = re.compile(rf"(?i)\b(?:total of|in total|totals?|altogether|a (?:difference|gap|sum) of|leav(?:es|ing))\b{_FILLED}")
@@ -101,11 +102,19 @@ def number_in(sentence: str, question: str, *, is_answer: bool = False) -> Numbe
     found = found if len(found) <= 2 * _MOST else found[:_MOST] + found[-_MOST:]
     if re.search(r"(?i)\b(?:which|what) years?\b", question):
         found = [number for number in found if re.fullmatch(r"(?:1[5-9]|20)\d\d", number.text)] or found
+    if is_answer:
+        found = [number for number in found if counts(number, sentence, question)] or found
     asked, main = {number.value for number in numbers_in(question)}, len(main_clause(sentence))
     listed = sentence.find(": ")  # "57 birds: 30 on the left and 27 on the right"
     main = min(main, listed) if any(number.start < listed and number.value not in asked for number in found) else main
     first = [number for number in found if number.start < main]
     return _chosen(first, sentence, asked, is_answer) or _chosen(found, sentence, asked, is_answer)
+
+
+def counts(number: Number, sentence: str, question: str) -> bool:
+    """Is it a number of the things of which the question asks how many: "in 1 year", where it asks "in how many years"?"""
+    asked = _HOW_MANY.search(question)
+    return asked is not None and re.match(rf"(?i)\s(?:[a-z]+\s)?{asked[1]}", sentence[number.end : number.end + 60]) is not None
 
 
 def _chosen(found: Sequence[Number], sentence: str, asked: set[float], is_answer: bool) -> Number | None:
