@@ -8,7 +8,6 @@ interrupted arm continues from its last finished run.
 from __future__ import annotations
 
 import os
-import shutil
 import subprocess
 import sys
 from collections.abc import Sequence
@@ -22,9 +21,11 @@ from zenml.enums import ModelStages
 
 from steps.model_registry import find_version, load_artifact
 from steps.promotion import STATE
+from vision_zero.atomic_dir import write_atomically
 from vision_zero.config.ablation import MEASURED
 from vision_zero.config.self_play import SelfPlayConfig
 from vision_zero.errors import TrainingError
+from vision_zero.experiments.ablation_runs import is_measured
 from vision_zero.recipes.ablation_plan import ArmRun
 from vision_zero.training.state import StageState
 
@@ -94,9 +95,9 @@ def measure_finally(arm: ArmRun, final: SelfPlayConfig, threads: int | None = No
     Raises:
         TrainingError: it failed.
     """
-    done = Path(final.runs_folder) / MEASURED
+    folder = Path(final.runs_folder)
     recipe = write_recipe(arm, final)
-    if done.is_file() and done.read_text(encoding="utf-8") == recipe.read_text(encoding="utf-8"):
+    if is_measured(folder):
         return
     click.echo(f"{arm.title}: final evaluation")
     status = launch(recipe, threads)
@@ -104,8 +105,7 @@ def measure_finally(arm: ArmRun, final: SelfPlayConfig, threads: int | None = No
         raise TrainingError(
             f"{arm.title}: its final evaluation failed (exit {status}), see above; run the same command again to repeat it"
         )
-    done.parent.mkdir(parents=True, exist_ok=True)
-    shutil.copyfile(recipe, done)
+    write_atomically(folder / MEASURED, recipe.read_text(encoding="utf-8"))
 
 
 def reached(arm: ArmRun) -> StageState | None:

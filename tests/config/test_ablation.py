@@ -50,8 +50,8 @@ def test_all_arms_are_measured_on_the_same_pairs_under_the_same_rules():
 
 def test_a_last_measurement_changes_what_is_measured_and_nothing_else():
     suites = {"suites": [{"name": "charts", "look": "compact"}], "gate": {"must_improve": ["charts-compact"]}}
-    before = plan(ablation(changes={"suites": suites}), RECIPE)
-    runs = plan(ablation(changes={"suites": suites}, final={"evaluation": {"pairs": 32, "samples": 8}}), RECIPE)
+    before = plan(ablation(changes={"suite_evaluation": suites}), RECIPE)
+    runs = plan(ablation(changes={"suite_evaluation": suites}, final={"evaluation": {"pairs": 32, "samples": 8}}), RECIPE)
     assert [run.model for run in runs] == [run.model for run in before]
     assert {run.final for run in before} == {None}
     for run in runs:
@@ -61,7 +61,7 @@ def test_a_last_measurement_changes_what_is_measured_and_nothing_else():
         same = {"evaluation", "runs_folder"}
         assert run.final.model_dump(exclude=same) == run.config.model_dump(exclude=same)
         # Arms are compared, not promoted: nothing that is measured keeps one from going on.
-        assert (run.config.suites.gate.must_improve, run.config.suites.gate.largest_loss) == ((), 1.0)
+        assert (run.config.suite_evaluation.gate.must_improve, run.config.suite_evaluation.gate.largest_loss) == ((), 1.0)
 
 
 @pytest.mark.slow

@@ -14,7 +14,7 @@ from vision_zero.config.ablation import MEASURED, AblationConfig
 from vision_zero.config.rewards import RewardsConfig
 from vision_zero.config.run_identity import IDENTITY, RunIdentity
 from vision_zero.errors import EvaluationError
-from vision_zero.experiments.ablation_runs import ablation_runs, last_run
+from vision_zero.experiments.ablation_runs import ablation_runs, is_measured, last_run
 from vision_zero.experiments.results import COURSES, Results
 from vision_zero.experiments.run_record import RunRecord
 from vision_zero.recipes.ablation_plan import plan
@@ -164,26 +164,43 @@ def test_settings_that_one_version_did_not_have_are_no_difference(settings, tmp_
     assert list(ablation_runs(config, tmp_path / "records")[0]["self-play"]) == [3, 5]
 
 
-def test_runs_of_an_earlier_version_are_measured_like_those_of_this_one(settings):
-    """Their recipes have the suites under ``benchmarks``."""
+@pytest.mark.parametrize("earlier", ["benchmarks", "suites"])
+def test_runs_of_an_earlier_version_are_measured_like_those_of_this_one(settings, earlier):
+    """Their recipes have the suites under another name."""
     config, by_name = arms(settings)
     for arm in by_name.values():
         leave(arm, arm.config, "run_1", 0.5)
     path = Path(by_name["self-play", 3].config.runs_folder).with_suffix(".yaml")
     recipe = yaml.safe_load(path.read_text())
     settings_there = recipe["parameters"]["config"]
-    settings_there["benchmarks"] = settings_there.pop("suites")
+    settings_there[earlier] = settings_there.pop("suite_evaluation")
     path.write_text(yaml.safe_dump(recipe))
     runs, missing = ablation_runs(config)
     assert (list(runs["self-play"]), missing) == ([3, 5], [])
-    settings_there["benchmarks"]["limit"] = 7
+    settings_there[earlier]["limit"] = 7
     path.write_text(yaml.safe_dump(recipe))
     with pytest.raises(EvaluationError, match="measured under different settings"):
         ablation_runs(config)
 
 
-def test_records_of_an_earlier_version_are_compared_with_those_of_this_one(settings, tmp_path):
-    """Their suites are under ``benchmarks``, and count all the same."""
+@pytest.mark.parametrize("name", ["benchmarks", "suites"])
+def test_a_final_evaluation_of_an_earlier_version_is_not_done_again(settings, name):
+    """What was measured is written under another name; the recipe beside it may be of this version."""
+    config, by_name = arms({**settings, "final": {"evaluation": {"pairs": 40}}})
+    arm = by_name["self-play", 3]
+    leave(arm, arm.config, "run_1", 0.5)
+    recipe = measure_finally(arm, 0.9)
+    measured = recipe.with_suffix("") / MEASURED
+    measured.write_text(recipe.read_text().replace("suite_evaluation:", f"{name}:"))
+    assert is_measured(recipe.with_suffix(""))
+    assert sum(ablation_runs(config)[0]["self-play"][3].units("decision/forced", "policy")) == 36
+    measured.write_text(measured.read_text().replace("limit: null", "limit: 3"))
+    assert not is_measured(recipe.with_suffix(""))
+
+
+@pytest.mark.parametrize("name", ["benchmarks", "suites"])
+def test_records_of_an_earlier_version_are_compared_with_those_of_this_one(settings, tmp_path, name):
+    """Their suites are under another name, and count all the same."""
     config, by_name = arms(settings)
     for seed in config.seeds:
         arm = by_name["self-play", seed]
@@ -191,7 +208,7 @@ def test_records_of_an_earlier_version_are_compared_with_those_of_this_one(setti
     ablation_runs(config, tmp_path)
     record = tmp_path / "self_play_5.json"
     shutil.rmtree(by_name["self-play", 5].config.runs_folder)
-    earlier = record.read_text().replace(r"\"suites\": {\"batch_size", r"\"benchmarks\": {\"batch_size")
+    earlier = record.read_text().replace(r"\"suite_evaluation\": {", rf"\"{name}\": {{")
     assert earlier != record.read_text()
     record.write_text(earlier)
     assert list(ablation_runs(config, tmp_path)[0]["self-play"]) == [3, 5]

@@ -23,7 +23,7 @@ def test_a_policy_trained_whole_is_resumed_promoted_and_published(tmp_path, monk
     # A random model's votes mean nothing and earn nothing: the length of a reply decides, so that there is something to learn.
     monkeypatch.setattr(game_rules, "read_vote", lambda reply, seats: ("", Vote(len(reply) % seats + 1)))
     base = write_family("internvl", tmp_path / "base")
-    changes = {"policy__adapter": None, "policy__train_on": "both", "suites": SUITES}
+    changes = {"policy__adapter": None, "policy__train_on": "both", "suite_evaluation": SUITES}
     recipe = write_tiny_recipe(tmp_path / "tiny.yaml", base, MODEL, changes)
     _, second = (self_play.with_options(config_path=str(recipe))() for _ in range(2))
     assert second.steps["promote"].outputs["promoted_version"][0].load() == 2

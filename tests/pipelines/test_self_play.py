@@ -22,7 +22,7 @@ def recipe(tiny_base, tmp_path_factory):
     folder = tmp_path_factory.mktemp("pipeline")
 
     def write(name="tiny", model=MODEL, **changes):
-        return write_tiny_recipe(folder / f"{name}.yaml", tiny_base, model, {"suites": SUITES, **changes})
+        return write_tiny_recipe(folder / f"{name}.yaml", tiny_base, model, {"suite_evaluation": SUITES, **changes})
 
     return write
 
@@ -239,7 +239,7 @@ def test_the_suites_are_asked_beside_the_base_which_answers_once(two_runs, recip
 def test_a_run_that_the_gate_of_the_suites_refuses_is_not_promoted(two_runs, recipe):
     before, folders, refused = production(), run_folders(recipe), refusals()
     with pytest.raises(Exception, match="not promoted because of the suites: mathvista was not measured; version 2 stays in"):
-        run(recipe("gated", suites=SUITES | {"gate": {"required": ["mathvista"], "largest_loss": 1.0}}))
+        run(recipe("gated", suite_evaluation=SUITES | {"gate": {"required": ["mathvista"], "largest_loss": 1.0}}))
     assert production() == before
     (blocked,) = run_folders(recipe) - folders
     assert "This version is not promoted: mathvista was not measured" in (blocked / "report.html").read_text()

@@ -16,7 +16,7 @@ Changes = Annotated[dict[str, Any], BeforeValidator(with_present_names)]
 Name = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9 .%-]{0,39}$")]
 ACROSS_ARMS = ("seed", "evaluation", "runs_folder", "alarms")
 """Settings that arms may not change: arms must share the held-out pairs, and have distinct runs."""
-MEASUREMENT = ("evaluation", "suites")
+MEASUREMENT = ("evaluation", "suite_evaluation")
 """Settings of the evaluation."""
 MEASURED = "measured.yaml"
 """File in the folder of an arm's final evaluation: its recipe, written when it is done."""
@@ -57,9 +57,9 @@ class AblationConfig(RootConfig):
     reference: Name
     """The arm that the others are compared with."""
     final: Changes | None = None
-    """Changes to ``evaluation`` and ``suites`` for one larger evaluation of each finished arm, such as more held-out pairs,
-    or suites. ``vision-zero results --ablation`` shows it; the ablation's own report and curves show the evaluations during
-    training. Null: no such evaluation."""
+    """Changes to ``evaluation`` and ``suite_evaluation`` for one larger evaluation of each finished arm, such as more held-out
+    pairs, or suites. ``vision-zero results --ablation`` shows it; the ablation's own report and curves show the evaluations
+    during training. Null: no such evaluation."""
     seeds: tuple[Annotated[int, Field(ge=0)], ...] = Field((0, 1, 2), min_length=1)
     """Every arm is run once with each of these seeds."""
     confidence: float = Field(0.95, gt=0.5, lt=1.0)

@@ -10,7 +10,7 @@ from typing import Any
 from vision_zero.errors import ConfigError
 
 RENAMED: Mapping[str, Mapping[str, str]] = {
-    "self_play": {"benchmarks": "suites"},
+    "self_play": {"benchmarks": "suite_evaluation", "suites": "suite_evaluation"},
     "warm_start": {
         "tokenizer_lessons": "tokenizer_examples",
         "phases.lessons_per_picture": "phases.examples_per_picture",

@@ -102,8 +102,9 @@ class SelfPlayConfig(RootConfig):
     """Optimiser and stages."""
     evaluation: EvaluationConfig = EvaluationConfig()
     """Evaluation after each round."""
-    suites: SuitesConfig = SuitesConfig()
-    """Suites that the policy is evaluated on before promotion, and their gate; without suites only alarms block promotion."""
+    suite_evaluation: SuitesConfig = SuitesConfig()
+    """Evaluation on suites before promotion, with the settings of ``pipelines.evaluate``: ``suites`` lists them, and beside it
+    are sampling, batch size and the gate. Without suites only alarms block promotion."""
     promotion: PromotionConfig = PromotionConfig()
     """Comparison with the version in production before promotion."""
     alarms: AlarmsConfig = AlarmsConfig()

@@ -26,7 +26,7 @@ def evaluate_trained(config: SelfPlayConfig, policy: PolicyFolder, refusals: int
     Raises:
         EvaluationError: a suite cannot be opened, or its records there were made under another protocol.
     """
-    asked, player = config.suites, config.policy
+    asked, player = config.suite_evaluation, config.policy
     if not asked.suites:
         return Scorecard(policy=player.base, base=None, suites=(), blocked=why_blocked([], asked.gate))
     opened = open_suites(asked)

@@ -94,18 +94,27 @@ def _ended(folder: Path, *, is_final: bool) -> RunRecord | str:
     if isinstance(trained, str) or not is_final:
         return trained
     last = folder.with_name(f"{folder.name}_final")
-    recipe, measured = last.with_suffix(".yaml"), last / MEASURED
-    if not measured.is_file() or measured.read_bytes() != recipe.read_bytes():
-        return "trained, but without its final evaluation"
-    return _last_of(last)
+    return _last_of(last) if is_measured(last) else "trained, but without its final evaluation"
+
+
+def is_measured(folder: Path) -> bool:
+    """Was the final evaluation of an arm, in this folder, done with the settings of the recipe beside it? An earlier version may
+    have written them under other names."""
+    recipe, measured = folder.with_suffix(".yaml"), folder / MEASURED
+    return measured.is_file() and _settings_in(measured) == _settings_in(recipe)
+
+
+def _settings_in(recipe: Path) -> tuple[Any, Any]:
+    """The model and the settings of a recipe."""
+    written = read_yaml(recipe)
+    return written["model"]["name"], with_present_names(written["parameters"]["config"], warns=False)
 
 
 def _last_of(folder: Path) -> RunRecord | str:
     recipe = folder.with_suffix(".yaml")
     if not recipe.is_file():
         return "not begun"
-    written = read_yaml(recipe)
-    model, config = written["model"]["name"], with_present_names(written["parameters"]["config"], warns=False)
+    model, config = _settings_in(recipe)
     goal = int(config["learning"]["iterations"])
     own = [
         (_iteration(path), path.name, path)

@@ -65,7 +65,7 @@ def plan(config: AblationConfig, recipe: Mapping[str, Any], contents: Contents =
     shared = {
         "evaluation": {"game": rules.evaluation.game or rules.game},
         "alarms": {"transfer_loss": 1.0, "unreadable": 1.0},
-        "suites": {"gate": OPEN_GATE},
+        "suite_evaluation": {"gate": OPEN_GATE},
         "promotion": {"pairs": 0},
     }
     known: dict[str, str] = {}
@@ -82,12 +82,18 @@ def plan(config: AblationConfig, recipe: Mapping[str, Any], contents: Contents =
         files = settings.model_dump_json(include={"policy": {"base", "revision"}, "pairs": True})
         if files not in known:
             known[files] = contents(settings)
-        content = settings.model_dump_json(exclude={"runs_folder", "promotion"}) + known[files]
+        content = _fingerprinted(settings) + known[files]
         digest = hashlib.blake2b(content.encode(), digest_size=4).hexdigest()
         model = f"ablation_{slug(config.name)}_{slug(arm.name)}_{seed}_{digest}"
         number = len(runs) + 1
         runs.append(ArmRun(arm=arm.name, seed=seed, number=number, total=len(places), model=model, config=settings, final=final))
     return runs
+
+
+def _fingerprinted(settings: SelfPlayConfig) -> str:
+    """The settings that are part of a model's name, under the names by which the first models have them: a setting that is only
+    renamed leaves finished arms finished."""
+    return settings.model_dump_json(exclude={"runs_folder", "promotion"}).replace('"suite_evaluation":', '"suites":', 1)
 
 
 def _checked(who: str, settings: Mapping[str, Any]) -> SelfPlayConfig:
