@@ -11,6 +11,7 @@ import yaml
 from click.testing import CliRunner
 
 from vision_zero.cli.app import cli
+from vision_zero.config.base import field_docs
 from vision_zero.config.self_play import SelfPlayConfig
 from vision_zero.config.strict_yaml import parse_yaml
 from vision_zero.config.tracking import TrackerName
@@ -229,12 +230,20 @@ def test_the_tree_is_frozen():
 def test_every_field_is_documented():
     def undocumented(model, path=""):
         for name, field in model.model_fields.items():
-            if not field.description:
+            if not field_docs(model).get(name):
                 yield f"{path}{name}"
             if isinstance(field.annotation, type) and hasattr(field.annotation, "model_fields"):
                 yield from undocumented(field.annotation, f"{path}{name}.")
 
     assert list(undocumented(SelfPlayConfig)) == []
+
+
+def test_the_json_schema_that_zenml_stores_has_the_documentation_of_every_field():
+    schema = SelfPlayConfig.model_json_schema()
+    for model in (schema, *schema["$defs"].values()):
+        for name, settings in model.get("properties", {}).items():
+            assert settings.get("description"), (model["title"], name)
+    assert schema["properties"]["replay_games"]["description"] == "Games in a replay."
 
 
 def test_defaults_are_the_papers():

@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import ast
+import inspect
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from functools import cache
+from itertools import pairwise
 from pathlib import Path
 from typing import Annotated, Any, TypeVar
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, Field, GetJsonSchemaHandler, ValidationError, model_validator
+from pydantic.json_schema import JsonSchemaValue
+from pydantic_core import CoreSchema
 
 from vision_zero.config.credentials import refuse_credentials
 from vision_zero.errors import VisionZeroError
@@ -18,7 +25,40 @@ Share = Annotated[float, Field(ge=0.0, le=1.0)]
 class Config(BaseModel):
     """A frozen pydantic model: unknown keys are errors, and the string below a field is its documentation."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True, protected_namespaces=())
+    # Not use_attribute_docstrings: it looks through all loaded modules for each class, which made each start a second longer.
+    model_config = ConfigDict(extra="forbid", frozen=True, protected_namespaces=())
+
+    @classmethod
+    def __get_pydantic_json_schema__(cls, schema: CoreSchema, handler: GetJsonSchemaHandler) -> JsonSchemaValue:
+        """The JSON schema, which ZenML stores with each step, with the documentation of the fields."""
+        found = handler(schema)
+        properties = handler.resolve_ref_schema(found).get("properties", {})
+        for name, text in field_docs(cls).items():
+            if name in properties:
+                properties[name].setdefault("description", text)
+        return found
+
+
+def field_docs(model: type[BaseModel]) -> dict[str, str]:
+    """The documentation of a model's fields by name: ``Field(description=…)``, or else the string below a field."""
+    docs: dict[str, str] = {}
+    for kind in (kind for kind in reversed(model.__mro__) if issubclass(kind, Config)):
+        docs |= _strings_below(kind.__module__).get(kind.__qualname__, {})
+    return docs | {name: field.description for name, field in model.model_fields.items() if field.description}
+
+
+@cache
+def _strings_below(module: str) -> dict[str, dict[str, str]]:
+    """The strings below the annotated names of each class of a module."""
+    tree = ast.parse(inspect.getsource(sys.modules[module]))
+    return {kind.name: dict(_documented(kind.body)) for kind in tree.body if isinstance(kind, ast.ClassDef)}
+
+
+def _documented(body: Sequence[ast.stmt]) -> Iterator[tuple[str, str]]:
+    for statement, below in pairwise(body):
+        match statement, below:
+            case ast.AnnAssign(target=ast.Name(id=name)), ast.Expr(value=ast.Constant(value=str(text))):
+                yield name, inspect.cleandoc(text)
 
 
 class RootConfig(Config):
