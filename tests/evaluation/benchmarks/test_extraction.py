@@ -69,6 +69,9 @@ GEOS = ("3", "5", "6", "7", "It cannot be determined from the information given"
         ("There is insufficient information, so I will select \"B\" for no.", "Is Salmon the roughest?", YES_NO, "B", "No"),
         # Values.
         ("Based on the figure, the length of AC is 5 cm.", "The length of AC is ()", ("6cm", "7cm", "4cm", "5cm"), "D", "5cm"),
+        ("If RL = 5, RT = 9, and WS = 6, find RW.\nIt is (9^2 - 5^2) / 5\nRW = 6.6", "If RL = 5, RT = 9, and WS = 6, find RW.",
+         ("5.4", "6", "6.6", "7.5"), "C", "6.6"),
+        ("E is the midpoint of AB, so DE is 6.", "E is on AB. The length of DE is ()", ("6.5", "6", "5.5", "5"), "B", "6"),
         ("So z = 6√5.", "Find z.", ROOTS, "D", r"6 \sqrt { 5 }"),
         (r"Hence $z = 6\sqrt{2}$.", "Find z.", ROOTS, "B", r"6 \sqrt { 2 }"),
         ("The value of sinB is 4/5.", "The value of sinB is ()", SINES, "D", r"\frac{4}{5}"),
@@ -146,6 +149,12 @@ def test_multiple_choice(reply: str, question: str, choices: tuple[str, ...], ex
         ("The answer is: imports are greater than 0.75 % in 3 years.", "In how many years are imports greater than 0.75 %?", "3"),
         ("Step 1) The highest bar (50).\nStep 2) The lowest bar (35).\nStep 3) Subtract it:\n50 - 35 = 15\n\n"
          "Therefore, the difference between the bars is 15.", "What is the difference between the bars?", "15"),
+        ("3 pens in each row.", "The box has 12 pens divided into 4 equal rows. There are (_) pens in each row.", "3"),
+        ("Total = 8 + 2 + 3 = 13\nCubes = 4\n= 13 - 4\n= 9\n\nTherefore, there are 9 things left.", "How many things are left?", "9"),
+        ("The peak is 4. This is because the peak is reached when x = 2π.", "What is the peak of y?", "4"),
+        ("* A total of 20 ties\n* P(silk) = 4/20 = 0.20\n* 0.30 x 0.20\n\nThe probability is 0.06.",
+         "What is the probability that a tie is striped and made of silk? Simplify any fractions.", "0.06"),
+        ("1.3 kilograms cost S10.4, so she spends S10.4 on 1+3/10 kilograms.", "How much does she spend? (Unit: $)", "10.4"),
         ("Luca needs $12 to buy 3 candies.", "How much does Luca need to buy 3 candies?", "12"),
         ("twenty-one", "How many?", "21"),
         ("The answer is two hundred and five.", "How many?", "205"),

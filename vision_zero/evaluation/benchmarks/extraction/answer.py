@@ -12,7 +12,7 @@ from collections.abc import Callable, Sequence
 from typing import Literal, TypeVar
 
 from vision_zero.evaluation.benchmarks.extraction import choices as options
-from vision_zero.evaluation.benchmarks.extraction.answer_patterns import FORMS
+from vision_zero.evaluation.benchmarks.extraction.answer_patterns import FORMS, LETTER, Form
 from vision_zero.evaluation.benchmarks.extraction.numbers import numbers_in
 from vision_zero.evaluation.benchmarks.extraction.readers import counts, number_in, read_choice, read_list, read_number, valued
 from vision_zero.evaluation.benchmarks.extraction.reply import (
@@ -32,7 +32,12 @@ _COMMON = frozenset(
     "there here following given figure image picture chart shown above below answer question please option choose".split()
 )
 _REPEATED = 4  # words of a statement in the question, from which on a reply that has them only repeats it
-_BLANK = re.compile(r"\(_+\)|_{2,}")
+_RESULT = re.compile(
+    r"(?i)^\W{0,4}(?:the )?[^\W\d][\w' ()]{0,40}? ?(?:\b(?:is|are|was|were|equals)\b|[=≈]) ?"
+    r"[$€£]?-?[\d.,/]{1,20}\W{0,3}(?:\w+\W*)?$"
+)
+_BECAUSE = re.compile(r"(?i)^\W{0,4}(?:(?:this|that|it) is )?because\b")
+_BLANK = re.compile(r"\([_\s]*\)|（\s*）|_{2,}")
 _LIKELIEST = 40  # statements that are looked at
 _LEFT = re.compile(r"\A(?:leav(?:e|es|ing)|remain(?:s|ed|ing|der)?)\Z")
 _UNDECIDED = re.compile(r"(?i)cannot be|can't be|not enough|no(?:t)? (?:enough )?information|none of|not determined")
@@ -50,27 +55,36 @@ def extract(reply: str, question: str, answer_type: AnswerType, choices: Sequenc
     """
     if not reply.strip() or reply in choices:
         return reply.strip() and reply
-    outer, said, meant = Reply.of(reply if choices else _beyond(question, reply)), None, None
+    outer, said, meant = Reply.of(_beyond(question, reply) if options.are_numbers(choices) else reply), None, None
     parts = outer.inner
     if choices:
         # What is boxed may be a value that is none of the choices, beside an answer that is one.
         found = [
-            stated(of, "choice", lambda words, alone: read_choice(words, question, choices, alone=alone)) for of in (parts, outer)
+            stated(
+                of, "choice", lambda words, form: _among(choices, form, read_choice(words, question, choices, alone=form.alone))
+            )
+            for of in (parts, outer)
         ]
         said = next((letter for letter in found if letter and len(letter) == 1), found[0])
         meant = choice_meant(parts.statements, question, choices) if said is None else None
     elif answer_type == "list":
-        said = stated(parts, "list", lambda words, alone: read_list(words, alone=alone)) or list_meant(parts, question)
+        said = stated(parts, "list", lambda words, form: read_list(words, alone=form.alone)) or list_meant(parts, question)
     else:
-        number = stated(parts, "number", lambda words, alone: read_number(words, question, alone=alone))
+        number = stated(parts, "number", lambda words, form: read_number(words, question, alone=form.alone))
         said = number_meant(parts.statements, question) if number is None else number.text
     return said or meant or NOT_ANSWERED
 
 
-def stated(reply: Reply, kind: str, read: Callable[[str, bool], Answer | None]) -> Answer | None:
+def stated(reply: Reply, kind: str, read: Callable[[str, Form], Answer | None]) -> Answer | None:
     """What the first form of the table whose words can be read says."""
-    words = ((said, form.alone) for form in FORMS if kind in form.kinds for said in form.find(reply))
-    return next((answer for said, alone in words if (answer := read(said, alone)) is not None), None)
+    words = ((said, form) for form in FORMS if kind in form.kinds for said in form.find(reply))
+    return next((answer for said, form in words if (answer := read(said, form)) is not None), None)
+
+
+def _among(choices: Sequence[str], form: Form, said: str | None) -> str | None:
+    """What was read; a letter beyond the choices only from forms that name an answer as such: in others it may be a point."""
+    letters = {options.letter_of(place) for place in range(len(choices))}
+    return None if said is not None and said.isalpha() and said not in letters and form.kinds == LETTER else said
 
 
 def choice_meant(sentences: Sequence[str], question: str, choices: Sequence[str]) -> str:
@@ -183,13 +197,15 @@ def _overlapping(order: Sequence[str], choices: Sequence[str]) -> int | None:
 
 
 def ranked(sentences: Sequence[str], question: str) -> list[str]:
-    """The statements, likeliest first: a conclusion counts 1, the share of the question that it restates 1, a number of what the
-    question asks to count 1, and its place 0.3."""
-    part = re.split(r"(?<=[.?!])\s+", question.strip(" '\""))[-1]  # that asks, if it has two words of weight
+    """The statements, likeliest first: a conclusion counts 1, as does a last line that only says what something is; the share of
+    the question that it restates 1, a number of what the question asks to count 1, its place 0.3, and a reason -1."""
+    parts = re.split(r"(?<=[.?!])\s+", question.strip(" '\""))
+    part = next((part for part in parts[::-1] if part.endswith("?")), parts[-1])  # that asks, if it has two words of weight
     asked, last = _content(part if len(_content(part)) > 1 else question), max(len(sentences) - 1, 1)
     weights = {
         place: len(asked & _content(sentence)) / max(len(asked), 1)
-        + concludes(sentence)
+        + (concludes(sentence) or (place == last and _RESULT.match(sentence) is not None))
+        - (_BECAUSE.match(sentence) is not None)
         + any(counts(number, sentence, question) for number in numbers_in(sentence))
         + 0.3 * place / last
         for place, sentence in enumerate(sentences)

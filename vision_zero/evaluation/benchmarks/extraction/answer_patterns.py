@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from vision_zero.evaluation.benchmarks.extraction.reply import Reply, concludes, declines
 
@@ -116,6 +116,12 @@ def _opening(reply: Reply) -> Iterator[str]:
         yield match[0] if match else first
 
 
+def _total(reply: Reply) -> Iterator[str]:
+    """The total, if no later statement has a number: then it is one of the steps."""
+    numbered = [sentence for sentence in reply.sentences if re.search(r"\d", sentence)][-1:]
+    yield from _after(_TOTAL)(replace(reply, sentences=tuple(numbered)))
+
+
 def _lone(reply: Reply) -> Iterator[str]:
     """The one letter of the last sentence that names options, if that concludes or is the last; else the only one there is."""
     named = [
@@ -157,7 +163,7 @@ FORMS = (
     Form("hence", _after(_HENCE), EITHER, ("Hence, B. => B.", "Most likely B. => B.")),
     Form("explained", lambda reply: _EXPLAINED.findall(reply.text)[:1], NUMBER,
          ("It is $57.\nBreakdown:\n- A: $12\n- B: $45 => It is $57.",), alone=False),
-    Form("total", _after(_TOTAL), NUMBER, ("Red: $40\nBlue: $45\nTotal: $85 => $85",)),
+    Form("total", _total, NUMBER, ("Red: $40\nBlue: $45\nTotal: $85 => $85",)),
     Form("lone letter", _lone, LETTER, ("x = 40, which corresponds to option B. => B", "(A) is wrong. So it is (B). => B",
          "The angle matches what option B says. => B", "A is 3 cm. That leaves C. => C", "It seems that B has more. => B")),
 )  # fmt: skip

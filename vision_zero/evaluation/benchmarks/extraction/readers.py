@@ -23,7 +23,7 @@ _REASON = re.compile(
     r"(?i)(?:,|\s-|;)? ?\b(?:because|since|as(?! well)|due to|given that|, which|that is|i\.e\.|though|although|while"
     r"|whereas|but)\b|;| - (?=[A-Za-z])| \((?![A-Za-z]\)|[^)]*%)|(?<=\d)% \("
 )
-_HOW_MANY = re.compile(r"(?i)\bhow many ((?!(?:of|more|less|fewer)\b)[a-z]{3,40}?)(?:e?s)?\b")
+_HOW_MANY = re.compile(r"(?i)(?:\bhow many|\(_+\)|_{2,}) ((?!(?:of|more|less|fewer)\b)[a-z]{3,40}?)(?:e?s)?\b")
 _MOST = 20  # numbers of a sentence that are looked at, at each of its ends
 _FILLED = (
     r"[\s$\"'({\[*~£€]{0,4}(?:\b(?:an?|only|about|approximately|around|exactly|roughly|equal to|a total of)\b\s?){0,3}"
@@ -102,9 +102,10 @@ def number_in(sentence: str, question: str, *, is_answer: bool = False) -> Numbe
     found = found if len(found) <= 2 * _MOST else found[:_MOST] + found[-_MOST:]
     if re.search(r"(?i)\b(?:which|what) years?\b", question):
         found = [number for number in found if re.fullmatch(r"(?:1[5-9]|20)\d\d", number.text)] or found
-    if is_answer:
-        found = [number for number in found if counts(number, sentence, question)] or found
-    asked, main = {number.value for number in numbers_in(question)}, len(main_clause(sentence))
+    counted = [number for number in found if counts(number, sentence, question)]
+    found = counted if counted and is_answer else found
+    asked = {number.value for number in numbers_in(question)} - {number.value for number in counted}
+    main = len(main_clause(sentence))
     listed = sentence.find(": ")  # "57 birds: 30 on the left and 27 on the right"
     main = min(main, listed) if any(number.start < listed and number.value not in asked for number in found) else main
     first = [number for number in found if number.start < main]

@@ -31,6 +31,7 @@ _TOKENS: tuple[tuple[re.Pattern[str], str | Callable[[re.Match[str]], str]], ...
     (re.compile(r"(?i)</?(?:i|em|u|span|center|mark|code|font)\b[^<>]{0,60}>"), ""),
     (re.compile(r"(?m)(?:^|(?<=\?\s))A:\s(?=\(?[B-Z]\)?[\s.]{0,3}\Z)"), "Answer: "),
     (re.compile(r"\b(USD|EUR|GBP|CNY|RMB|JPY|INR)(?=\d)"), r"\1 "),
+    (re.compile(r"\bS(?=\d{1,9}\.\d)"), "$"),  # as character recognition reads a dollar sign
     (re.compile(r"(?<=10)[⁻⁰¹²³⁴⁵⁶⁷⁸⁹]{1,4}"), lambda match: f"^{match[0].translate(_RAISED)}"),
     (re.compile(r"<\|[^<>|]{0,60}\|>|</?s>|\[/?INST\]|\\[()\[\]]"), " "),
     (re.compile(r"(?<=\d)(?:[\u00a0\u2009\u202f']|\\,|\{,\})(?=\d{3}(?!\d))"), ","),
