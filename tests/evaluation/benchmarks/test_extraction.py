@@ -150,7 +150,7 @@ def test_multiple_choice(reply: str, question: str, choices: tuple[str, ...], ex
         ("Step 1) The highest bar (50).\nStep 2) The lowest bar (35).\nStep 3) Subtract it:\n50 - 35 = 15\n\n"
          "Therefore, the difference between the bars is 15.", "What is the difference between the bars?", "15"),
         ("3 pens in each row.", "The box has 12 pens divided into 4 equal rows. There are (_) pens in each row.", "3"),
-        ("Total = 8 + 2 + 3 = 13\nCubes = 4\n= 13 - 4\n= 9\n\nTherefore, there are 9 things left.", "How many things are left?", "9"),
+        ("Total = 8 + 5 = 13\nCubes = 4\n= 13 - 4\n= 9\n\nTherefore, there are 9 things left.", "How many things are left?", "9"),
         ("The peak is 4. This is because the peak is reached when x = 2π.", "What is the peak of y?", "4"),
         ("* A total of 20 ties\n* P(silk) = 4/20 = 0.20\n* 0.30 x 0.20\n\nThe probability is 0.06.",
          "What is the probability that a tie is striped and made of silk? Simplify any fractions.", "0.06"),

@@ -24,13 +24,14 @@ _REASON = re.compile(
     r"|whereas|but)\b|;| - (?=[A-Za-z])| \((?![A-Za-z]\)|[^)]*%)|(?<=\d)% \("
 )
 _HOW_MANY = re.compile(r"(?i)(?:\bhow many|\(_+\)|_{2,}) ((?!(?:of|more|less|fewer)\b)[a-z]{3,40}?)(?:e?s)?\b")
+_CONDITION = re.compile(r"(?i)\b(?:because|when|where|if)\b[^=]{0,80}=")
 _MOST = 20  # numbers of a sentence that are looked at, at each of its ends
 _FILLED = (
     r"[\s$\"'({\[*~£€]{0,4}(?:\b(?:an?|only|about|approximately|around|exactly|roughly|equal to|a total of)\b\s?){0,3}"
     r"[\s$\"'({\[*~£€]{0,4}$"
 )
 _STATES = re.compile(
-    r"(?i)(?:\b(?:is|are|was|were|be|equals?|costs?|needs?|gets?|takes?|gives?|makes?|pays?|left|totals?|only|about|around|roughly|exactly|"
+    r"(?i)(?:\b(?:is|are|was|were|be|equals?|costs?|needs?|gets?|takes?|gives?|makes?|pays?|spends?|left|totals?|only|about|around|roughly|exactly|"
     r"approximately|"
     rf"has|have|having|see|count|shows?|contain(?:s|ing)?|there's|equal to|total of)\b|\\approx|[=≈:是为有]){_FILLED}"
 )
@@ -86,7 +87,7 @@ def _letter(text: str, choices: Sequence[str], *, alone: bool) -> str | None:
 def read_number(said: str, question: str, *, alone: bool) -> Number | None:
     """The number that words state; None where there is none or they decline. ``alone``: as of options, but for a unit, too."""
     text = _HEDGES.sub("", said, count=1)
-    sides = text.split("=") if "=" in text else []
+    sides = text.split("=") if "=" in text and not _CONDITION.search(text) else []
     for part in (text, _REASON.split(text, maxsplit=1)[0], *sides[-1:], *sides[:1]):
         if (number := only_number(part)) is not None:
             return number
