@@ -93,6 +93,7 @@ GEOS = ("3", "5", "6", "7", "It cannot be determined from the information given"
         ("Light Gold is the minimum.", "Is Sky Blue the minimum?", YES_NO, "B", "No"),
         ("It is the minimum.", "Is Sky Blue the minimum?", YES_NO, "A", "Yes"),
         ("The minimum is Sky Blue.", "Is Sky Blue the minimum?", YES_NO, "A", "Yes"),
+        ("A: No, Sky Blue is not the minimum.", "Is Sky Blue the minimum?", YES_NO, "B", "No"),
         ("Nope.", "Is Sky Blue the minimum?", YES_NO, "B", "No"),
         ("否", "Is Sky Blue the minimum?", YES_NO, "B", "No"),
         ("是的。", "Is Sky Blue the minimum?", YES_NO, "A", "Yes"),

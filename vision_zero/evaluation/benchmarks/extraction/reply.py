@@ -29,7 +29,7 @@ _TOKENS: tuple[tuple[re.Pattern[str], str | Callable[[re.Match[str]], str]], ...
     (re.compile(r"(?i)</?(?:b|strong)>"), "**"),
     (re.compile(r"(?i)</?(?:p|div|br|li|ul|ol|h[1-6]|summary|reasoning|caption)\s?/?>"), "\n"),
     (re.compile(r"(?i)</?(?:i|em|u|span|center|mark|code|font)\b[^<>]{0,60}>"), ""),
-    (re.compile(r"(?m)(?:^|(?<=\?\s))A:\s(?=\(?[B-Z]\)?[\s.]{0,3}\Z)"), "Answer: "),
+    (re.compile(r"(?m)(?:^|(?<=\?\s))A:\s(?=\(?[B-Z]\)?[\s.]{0,3}\Z|(?i:yes|no)\b)"), "Answer: "),
     (re.compile(r"\b(USD|EUR|GBP|CNY|RMB|JPY|INR)(?=\d)"), r"\1 "),
     (re.compile(r"\bS(?=\d{1,9}\.\d)"), "$"),  # as character recognition reads a dollar sign
     (re.compile(r"(?<=10)[⁻⁰¹²³⁴⁵⁶⁷⁸⁹]{1,4}"), lambda match: f"^{match[0].translate(_RAISED)}"),
