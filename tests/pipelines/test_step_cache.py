@@ -42,6 +42,7 @@ def run(photos, base):
 
     config = SelfPlayConfig.model_validate(
         {
+            "iterations_per_round": 1,
             "pairs": {
                 "mix": {"scenes": 1.0, "photos": 1.0},
                 "scenes": NANO_SCENES.model_dump(),
@@ -53,6 +54,7 @@ def run(photos, base):
             "policy": {"base": str(base), "sampling": {"max_clue_tokens": 4, "max_vote_tokens": 4}},
             "learning": {"games_per_iteration": 4},
             "evaluation": {"pairs": 4, "questions": 4, "question_tokens": 8, "resamples": 100, "opponents": []},
+            "promotion": {"pairs": 2, "questions": 0},
         }
     )
 
