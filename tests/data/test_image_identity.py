@@ -8,7 +8,7 @@ import pytest
 from PIL import Image, ImageDraw
 
 from tests.data.odd_images import encoded, scenery
-from tests.domains.imported.test_imported_layouts import cell, table
+from tests.domains.imported.samples import cell, table
 from vision_zero.data import broken_pairs
 from vision_zero.data.broken_pairs import UsablePairs
 from vision_zero.data.image_identity import groups, reduced, same

@@ -17,8 +17,8 @@ import pytest
 from PIL import Image, ImageFilter
 
 from tests.data.odd_images import encoded, scenery
+from tests.domains.imported.samples import assert_sound, mask, pairs_of, put, table
 from tests.domains.imported.test_imported_files import changed, sound, source
-from tests.domains.imported.test_imported_layouts import assert_sound, mask, pairs_of, put, table
 from vision_zero.data.image_identity import look_alike
 from vision_zero.errors import PairsError
 
