@@ -7,9 +7,13 @@ steps: ``Seed(7).child("pairs", "train", 12)`` is the same stream on every machi
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TypeVar
 
 import numpy as np
+
+T = TypeVar("T")
 
 HELD_OUT_SEEDS = range(2_000_000_000, 2_000_001_000)
 """Root seeds reserved for suites, one for each version; the seed of a run or warm start must be smaller."""
@@ -42,3 +46,8 @@ class Seed:
         # Lengths are hashed too: ("ab", "c") and ("a", "bc") are different sources.
         text = "".join(f"{len(name)}:{name}" for name in (str(self.root), *self.path))
         return hashlib.blake2b(text.encode(), digest_size=16).digest()
+
+
+def one_of(options: Sequence[T], rng: np.random.Generator) -> T:
+    """One of the options, all equally likely."""
+    return options[int(rng.integers(len(options)))]

@@ -20,7 +20,7 @@ from vision_zero.errors import GameError
 from vision_zero.game.interface import Reply, Request
 from vision_zero.game.parsing import ABSTAIN
 from vision_zero.game.prompts import SpokenClue
-from vision_zero.randomness import Seed
+from vision_zero.randomness import Seed, one_of
 
 NOTHING: SceneFacts = {"objects": [], "relationships": {side: [] for side in SIDES}}
 """Facts of the blank image that a spy may see."""
@@ -66,7 +66,7 @@ class Oracle(Scripted):
     """Names all objects of its image, and votes for the seat with most clues that are false of its own image; N/A on a tie."""
 
     def _clue(self, facts: SceneFacts, heard: Sequence[SpokenClue], rng: np.random.Generator) -> str | None:
-        return Both(tuple(Thing(_exactly(item)) for item in facts["objects"])).text()
+        return _everything(facts)
 
     def _vote(self, facts: SceneFacts, request: Request, rng: np.random.Generator) -> str | None:
         worst = _most_contradicted(facts, request)
@@ -78,11 +78,10 @@ class Guesser(Scripted):
     """An oracle that guesses on a tie, since a guess has a higher reward than N/A."""
 
     def _clue(self, facts: SceneFacts, heard: Sequence[SpokenClue], rng: np.random.Generator) -> str | None:
-        return Both(tuple(Thing(_exactly(item)) for item in facts["objects"])).text()
+        return _everything(facts)
 
     def _vote(self, facts: SceneFacts, request: Request, rng: np.random.Generator) -> str | None:
-        worst = _most_contradicted(facts, request)
-        return str(worst[int(rng.integers(len(worst)))]) if worst else ABSTAIN
+        return _guess(facts, request, rng)
 
 
 @final
@@ -139,12 +138,11 @@ class Vague(Scripted):
     """Names one size and one material of an object of its image: true, but with little information. Votes like the guesser."""
 
     def _clue(self, facts: SceneFacts, heard: Sequence[SpokenClue], rng: np.random.Generator) -> str | None:
-        item = facts["objects"][int(rng.integers(len(facts["objects"])))]
+        item = one_of(facts["objects"], rng)
         return Thing(Query(size=item["size"], material=item["material"])).text()
 
     def _vote(self, facts: SceneFacts, request: Request, rng: np.random.Generator) -> str | None:
-        worst = _most_contradicted(facts, request)
-        return str(worst[int(rng.integers(len(worst)))]) if worst else ABSTAIN
+        return _guess(facts, request, rng)
 
 
 SCRIPTED: Mapping[ScriptedName, type[Scripted]] = {
@@ -157,6 +155,17 @@ SCRIPTED: Mapping[ScriptedName, type[Scripted]] = {
     "vague": Vague,
 }
 """Every scripted player by name."""
+
+
+def _everything(facts: SceneFacts) -> str:
+    """A clue that names all objects of the image."""
+    return Both(tuple(Thing(_exactly(item)) for item in facts["objects"])).text()
+
+
+def _guess(facts: SceneFacts, request: Request, rng: np.random.Generator) -> str:
+    """A vote for one of the most contradicted seats."""
+    worst = _most_contradicted(facts, request)
+    return str(one_of(worst, rng)) if worst else ABSTAIN
 
 
 def _most_contradicted(facts: SceneFacts, request: Request) -> list[int]:
@@ -174,12 +183,12 @@ def _exactly(item: dict[str, object]) -> Query:
 
 
 def _any_thing(facts: SceneFacts, rng: np.random.Generator) -> Thing:
-    return Thing(_exactly(facts["objects"][int(rng.integers(len(facts["objects"])))]))
+    return Thing(_exactly(one_of(facts["objects"], rng)))
 
 
 def _another_seat(request: Request, rng: np.random.Generator) -> str:
     others = sorted({clue.seat for clue in request.clues} - {request.seat})
-    return str(others[int(rng.integers(len(others)))]) if others else ABSTAIN
+    return str(one_of(others, rng)) if others else ABSTAIN
 
 
 def _key(image: Image.Image) -> int:

@@ -8,7 +8,7 @@ from typing import Any, Literal, get_args
 import numpy as np
 
 from vision_zero.domains.domain import Question
-from vision_zero.domains.scenes.questions import pick
+from vision_zero.randomness import one_of
 
 ChartFamily = Literal["type", "highest", "lowest", "value", "compare"]
 CHART_FAMILIES: tuple[ChartFamily, ...] = get_args(ChartFamily)
@@ -37,7 +37,7 @@ def ask_chart(family: ChartFamily, facts: Mapping[str, Any], rng: np.random.Gene
         extreme = (max if family == "highest" else min)(values, key=values.__getitem__)
         return Question(family, f"Which color is {family}?", extreme)
     if family == "value":
-        color = pick(list(values), rng)
+        color = one_of(list(values), rng)
         return Question("value", f"What is the value of {color}?", str(values[color]))
     one, two = (str(name) for name in rng.choice(list(values), size=2, replace=False))
     return Question("compare", f"Is {one} higher than {two}?", "yes" if values[one] > values[two] else "no")

@@ -1,4 +1,4 @@
-"""Weighted and plain random picks, always from a generator that is passed in."""
+"""Weighted and several random picks, always from a generator that is passed in."""
 
 from __future__ import annotations
 
@@ -15,10 +15,6 @@ def weighted(weights: Mapping[T, float], rng: np.random.Generator) -> T:
     keys = [key for key, weight in weights.items() if weight > 0]
     shares = np.array([weights[key] for key in keys])
     return keys[int(rng.choice(len(keys), p=shares / shares.sum()))]
-
-
-def one_of(options: Sequence[T], rng: np.random.Generator) -> T:
-    return options[int(rng.integers(len(options)))]
 
 
 def some_of(options: Sequence[T], count: int, rng: np.random.Generator) -> list[T]:

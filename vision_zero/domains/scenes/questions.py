@@ -14,6 +14,7 @@ import numpy as np
 from vision_zero.domains.domain import Question
 from vision_zero.domains.scenes.scene import COLORS, MATERIALS, SHAPES, SIZES
 from vision_zero.domains.scenes.statements import NUMBERS, SIDES, Query, SceneFacts, Thing
+from vision_zero.randomness import one_of
 
 Family = Literal["color", "shape", "size", "material", "count", "exist", "position"]
 FAMILIES: tuple[Family, ...] = get_args(Family)
@@ -31,25 +32,20 @@ def ask(family: Family, facts: SceneFacts, rng: np.random.Generator) -> Question
 
 def describe(item: Mapping[str, Any], rng: np.random.Generator, sizes: Sequence[int], but: str = "") -> Query:
     """A query that fits the object and names as many attributes as one of ``sizes`` says, of those the one ``but`` left out."""
-    named = rng.permutation(list(VALUES))[: pick(sizes, rng)]
+    named = rng.permutation(list(VALUES))[: one_of(sizes, rng)]
     return Query(**{str(key): item[key] for key in named if key != but})
 
 
 def spoiled(query: Query, rng: np.random.Generator) -> Query:
     """The query with one of its named attributes changed."""
-    key = pick([key for key in VALUES if getattr(query, key) is not None], rng)
-    other: Any = pick([value for value in VALUES[key] if value != getattr(query, key)], rng)
+    key = one_of([key for key in VALUES if getattr(query, key) is not None], rng)
+    other: Any = one_of([value for value in VALUES[key] if value != getattr(query, key)], rng)
     return replace(query, **{key: other})
-
-
-def pick(options: Sequence[T], rng: np.random.Generator) -> T:
-    """One of the options, all alike."""
-    return options[int(rng.integers(len(options)))]
 
 
 def _ask_attribute(family: str, facts: SceneFacts, rng: np.random.Generator) -> Question | None:
     for _ in range(_TRIES):
-        item = pick(facts["objects"], rng)
+        item = one_of(facts["objects"], rng)
         query = describe(item, rng, (2, 3, 4), but=family)
         if query != Query() and len(query.matches(facts)) == 1:
             return Question(family, f"What {family} is the {query.noun()}?", item[family], (query,))
@@ -57,14 +53,14 @@ def _ask_attribute(family: str, facts: SceneFacts, rng: np.random.Generator) -> 
 
 
 def _ask_count(facts: SceneFacts, rng: np.random.Generator) -> Question:
-    query = describe(pick(facts["objects"], rng), rng, (1, 2))
+    query = describe(one_of(facts["objects"], rng), rng, (1, 2))
     if rng.random() < 0.2:
         query = spoiled(query, rng)
     return Question("count", f"How many {query.noun(plural=True)}?", NUMBERS[len(query.matches(facts))], (query,))
 
 
 def _ask_existence(facts: SceneFacts, rng: np.random.Generator) -> Question:
-    query = describe(pick(facts["objects"], rng), rng, (1, 2, 3))
+    query = describe(one_of(facts["objects"], rng), rng, (1, 2, 3))
     if rng.random() < 0.5:
         query = spoiled(query, rng)
     return Question("exist", f"Is there {Thing(query).text()}?", "yes" if query.matches(facts) else "no", (query,))
@@ -75,7 +71,7 @@ def _ask_position(facts: SceneFacts, rng: np.random.Generator) -> Question | Non
     for _ in range(_TRIES):
         one, two = (int(index) for index in rng.choice(len(objects), size=2, replace=False))
         subject, anchor = (describe(objects[index], rng, (1, 2, 3)) for index in (one, two))
-        side = pick([side for side in SIDES if one in facts["relationships"][side][two]], rng)
+        side = one_of([side for side in SIDES if one in facts["relationships"][side][two]], rng)
         if len(subject.matches(facts)) == len(anchor.matches(facts)) == 1:
             choice = "left or right of" if side in ("left", "right") else "in front of or behind"
             text = f"Is the {subject.noun()} {choice} the {anchor.noun()}?"

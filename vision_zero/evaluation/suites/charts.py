@@ -18,11 +18,11 @@ from vision_zero.config.suites import Look, SuiteConfig
 from vision_zero.data.image_pair import ImagePair
 from vision_zero.domains.charts.config import ChartsConfig
 from vision_zero.domains.charts.source import ChartSource
-from vision_zero.domains.scenes.questions import pick
 from vision_zero.evaluation.benchmarks.chartqa import SUFFIX, final_answer
 from vision_zero.evaluation.benchmarks.chartqa_score import best_match
 from vision_zero.evaluation.suite import Verdict
 from vision_zero.evaluation.suites.procedural import ProceduralSuite, SuiteQuestion, held_out, in_turn, name_of
+from vision_zero.randomness import one_of
 
 NAME, VERSION = "charts", 1
 FAMILIES = ("retrieve", "extremum", "difference", "count", "compare")
@@ -96,7 +96,7 @@ def _posed(question: ChartQuestion, family: str, pair: ImagePair, look: Look) ->
 
 
 def _row(facts: Mapping[str, Any], rng: np.random.Generator) -> Row:
-    series = pick(facts["series"], rng)
+    series = one_of(facts["series"], rng)
     low, high = facts["axis"]
     noun = "year" if all(_YEAR.fullmatch(name) for name in facts["categories"]) else facts["position_name"].lower() or "category"
     return Row(
@@ -109,14 +109,14 @@ def _row(facts: Mapping[str, Any], rng: np.random.Generator) -> Row:
 
 
 def _retrieve(row: Row, rng: np.random.Generator) -> ChartQuestion | None:
-    name = pick(list(row.values), rng)
+    name = one_of(list(row.values), rng)
     preposition = f"{row.of} for" if row.of or row.noun != "color" else " of"
     return ChartQuestion(f"What is the value{preposition} {name}?", _number(row.values[name], row.unit))
 
 
 def _extremum(row: Row, rng: np.random.Generator) -> ChartQuestion | None:
     order = sorted(row.values, key=row.values.__getitem__)
-    word, best, next_best = pick((("highest", order[-1], order[-2]), ("lowest", order[0], order[1])), rng)
+    word, best, next_best = one_of((("highest", order[-1], order[-2]), ("lowest", order[0], order[1])), rng)
     if not row.differ(row.values[best], row.values[next_best]):
         return None
     if row.noun == "color":
@@ -140,7 +140,7 @@ def _count(row: Row, rng: np.random.Generator) -> ChartQuestion | None:
     gaps = [(low, high) for low, high in pairwise(values) if row.differ(low, high, 2 * PLAIN)]
     if not gaps:
         return None
-    low, high = pick(gaps, rng)
+    low, high = one_of(gaps, rng)
     level = _level(low, high, PLAIN / 2 * row.span)
     what = "colors are higher than" if row.noun == "color" else f"values{row.of} are above"
     number = sum(value > level for value in values)

@@ -16,12 +16,13 @@ from vision_zero.config.suites import Look, SuiteConfig
 from vision_zero.data.image_pair import ImagePair
 from vision_zero.domains.domain import Question
 from vision_zero.domains.scenes.config import ScenesConfig
-from vision_zero.domains.scenes.questions import VALUES, ask, describe, pick
+from vision_zero.domains.scenes.questions import VALUES, ask, describe
 from vision_zero.domains.scenes.source import SceneSource
 from vision_zero.domains.scenes.statements import NUMBERS, SIDE_WORDS, SIDES, Query, SceneFacts
 from vision_zero.evaluation.benchmarks.chartqa import SUFFIX
 from vision_zero.evaluation.suites.answer_matching import YES_NO, count_in, word_in
 from vision_zero.evaluation.suites.procedural import ProceduralSuite, SuiteQuestion, closed_verdict, held_out, in_turn, name_of
+from vision_zero.randomness import one_of
 
 NAME, VERSION = "scenes", 3
 FAMILIES = ("exist", "count", "compare", "query", "relate")
@@ -77,14 +78,14 @@ def _options(question: Question) -> Sequence[str]:
 
 
 def _exist(facts: SceneFacts, rng: np.random.Generator) -> Question | None:
-    wanted = pick(YES_NO, rng)
+    wanted = one_of(YES_NO, rng)
     return _answered(wanted, (ask("exist", facts, rng) for _ in range(_TRIES)))
 
 
 def _compare(facts: SceneFacts, rng: np.random.Generator) -> Question | None:
     """Two numbers of things, or one attribute of two things."""
-    wanted = pick(YES_NO, rng)
-    make = pick((_compare_numbers, _compare_attributes), rng)
+    wanted = one_of(YES_NO, rng)
+    make = one_of((_compare_numbers, _compare_attributes), rng)
     return _answered(wanted, (make(facts, rng) for _ in range(_TRIES)))
 
 
@@ -93,11 +94,11 @@ def _answered(wanted: str, questions: Iterable[Question | None]) -> Question | N
 
 
 def _compare_numbers(facts: SceneFacts, rng: np.random.Generator) -> Question | None:
-    one, two = (describe(pick(facts["objects"], rng), rng, (1, 2)) for _ in range(2))
+    one, two = (describe(one_of(facts["objects"], rng), rng, (1, 2)) for _ in range(2))
     if one == two:
         return None
     first, second = (len(query.matches(facts)) for query in (one, two))
-    words, holds = pick(
+    words, holds = one_of(
         (("more", first > second), ("fewer", first < second), ("as many", first == second)),
         rng,
     )
@@ -107,7 +108,7 @@ def _compare_numbers(facts: SceneFacts, rng: np.random.Generator) -> Question | 
 
 
 def _compare_attributes(facts: SceneFacts, rng: np.random.Generator) -> Question | None:
-    key = pick(list(VALUES), rng)
+    key = one_of(list(VALUES), rng)
     first, second = (int(index) for index in rng.choice(len(facts["objects"]), size=2, replace=False))
     one, two = (_unique(facts, index, rng, but=key) for index in (first, second))
     if one is None or two is None:
@@ -121,12 +122,12 @@ def _relate(facts: SceneFacts, rng: np.random.Generator) -> Question | None:
     if rng.random() < 0.5:
         return ask("position", facts, rng)
     for _ in range(_TRIES):
-        anchor, side, key = int(rng.integers(len(facts["objects"]))), pick(SIDES, rng), pick(list(VALUES), rng)
+        anchor, side, key = int(rng.integers(len(facts["objects"]))), one_of(SIDES, rng), one_of(list(VALUES), rng)
         named = _unique(facts, anchor, rng)
         standing = facts["relationships"][side][anchor]
         if named is None or not standing:
             continue
-        item = facts["objects"][pick(standing, rng)]
+        item = facts["objects"][one_of(standing, rng)]
         query = describe(item, rng, (0, 1, 1), but=key)
         everywhere = query.matches(facts)
         # The relation must be needed, and it must single one thing out.
@@ -144,6 +145,6 @@ _ASK: Mapping[str, Ask] = {
     "exist": _exist,
     "count": lambda facts, rng: ask("count", facts, rng),
     "compare": _compare,
-    "query": lambda facts, rng: ask(pick(("color", "shape", "size", "material"), rng), facts, rng),
+    "query": lambda facts, rng: ask(one_of(("color", "shape", "size", "material"), rng), facts, rng),
     "relate": _relate,
 }

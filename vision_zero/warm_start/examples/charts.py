@@ -9,7 +9,7 @@ import numpy as np
 
 from vision_zero.domains.charts.questions import CHART_FAMILIES, KINDS, ask_chart, values_of
 from vision_zero.domains.domain import Question
-from vision_zero.domains.scenes.questions import pick
+from vision_zero.randomness import one_of
 from vision_zero.warm_start.examples.answer_forms import boxed, direct_reply, reasoned_reply
 from vision_zero.warm_start.examples.example import Example, form
 
@@ -23,7 +23,7 @@ def teach_values(facts: ChartFacts, rng: np.random.Generator) -> Example:
 
 def teach_chart_question(facts: ChartFacts, rng: np.random.Generator, *, reasoned: bool) -> Example:
     """A question of any family; a reasoned answer lists all values and those that the answer depends on."""
-    question = ask_chart(pick(CHART_FAMILIES, rng), facts, rng)
+    question = ask_chart(one_of(CHART_FAMILIES, rng), facts, rng)
     answer = boxed(question.answer)
     answer = reasoned_reply(_values(facts), [_evidence(question, facts)], answer) if reasoned else direct_reply(answer)
     return Example(f"chart question {form(reasoned)}", question.text, answer)

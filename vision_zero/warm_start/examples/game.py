@@ -11,9 +11,9 @@ from collections.abc import Mapping
 import numpy as np
 
 from vision_zero.config.game import GameConfig
-from vision_zero.domains.scenes.questions import pick
 from vision_zero.domains.scenes.statements import Count, Relation, SceneFacts, Statement, Thing, parts_of
 from vision_zero.game.prompts import Role, SpokenClue, clue_prompt, vote_prompt
+from vision_zero.randomness import one_of
 from vision_zero.warm_start.examples.answer_forms import boxed, direct_reply, reasoned_reply
 from vision_zero.warm_start.examples.example import Example, form
 from vision_zero.warm_start.examples.scenes import evidence, false_statement, listing, true_statement
@@ -66,7 +66,7 @@ def teach_vote(facts: SceneFacts, other: SceneFacts, rng: np.random.Generator, *
     game = _random_game(rng)
     players, rounds = game.civilians + 1, range(1, game.rounds + 1)
     spy, voter = (int(seat) + 1 for seat in rng.choice(players, size=2, replace=False))
-    slips = pick(SLIPS, rng)
+    slips = one_of(SLIPS, rng)
     said: dict[tuple[int, int], Statement] = {}
     for round_ in rounds:
         for seat in range(1, players + 1):
@@ -87,7 +87,7 @@ def most_denied(heard: StatementsBySeat, facts: SceneFacts, rng: np.random.Gener
     false = dict.fromkeys(sorted({seat for seat, _ in heard}), 0)
     for (seat, _), statement in heard.items():
         false[seat] += sum(not part.holds(facts) for part in parts_of(statement))
-    return pick([seat for seat, number in false.items() if number == max(false.values())], rng)
+    return one_of([seat for seat, number in false.items() if number == max(false.values())], rng)
 
 
 def verdicts(said: StatementsBySeat, facts: SceneFacts, *, reasoned: bool) -> str:
@@ -109,4 +109,4 @@ def _judged(part: Thing | Count | Relation, facts: SceneFacts, *, reasoned: bool
 
 
 def _random_game(rng: np.random.Generator) -> GameConfig:
-    return GameConfig(civilians=pick((2, 3, 3, 3, 3, 4), rng), rounds=pick((1, 2, 2, 2), rng), prompt="compact")
+    return GameConfig(civilians=one_of((2, 3, 3, 3, 3, 4), rng), rounds=one_of((1, 2, 2, 2), rng), prompt="compact")

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from vision_zero.domains.domain import Question
-from vision_zero.domains.scenes.questions import FAMILIES, ask, describe, pick, spoiled
+from vision_zero.domains.scenes.questions import FAMILIES, ask, describe, spoiled
 from vision_zero.domains.scenes.statements import (
     SIDE_WORDS,
     SIDES,
@@ -22,6 +22,7 @@ from vision_zero.domains.scenes.statements import (
     Statement,
     Thing,
 )
+from vision_zero.randomness import one_of
 from vision_zero.warm_start.examples.answer_forms import boxed, direct_reply, reasoned_reply
 from vision_zero.warm_start.examples.example import Example, form
 
@@ -36,7 +37,7 @@ def teach_list(facts: SceneFacts, rng: np.random.Generator) -> Example:
 
 def teach_order(facts: SceneFacts, rng: np.random.Generator) -> Example:
     """All objects with all attributes, ordered from one of the four sides, as needed for relations."""
-    side = pick(SIDES, rng)
+    side = one_of(SIDES, rng)
     order = ", ".join(in_full(facts["objects"][index]) for index in _from_side(facts, side, range(len(facts["objects"]))))
     return Example("order", f"List all objects from the {_FROM[side]}.", order)
 
@@ -46,7 +47,7 @@ def teach_question(facts: SceneFacts, rng: np.random.Generator, *, reasoned: boo
 
     A reasoned answer first names the objects that match each description in the question: "metal cubes = small gray metal cube".
     """
-    question = ask(pick(FAMILIES, rng), facts, rng)
+    question = ask(one_of(FAMILIES, rng), facts, rng)
     if question is None:
         return teach_list(facts, rng)
     answer = boxed(question.answer)
@@ -121,7 +122,7 @@ def true_statement(facts: SceneFacts, rng: np.random.Generator) -> Statement:
         one, two = (facts["objects"][int(index)] for index in rng.choice(len(facts["objects"]), size=2, replace=False))
         return Both((Thing(describe(one, rng, (2, 2, 3))), Thing(describe(two, rng, (2, 2, 3)))))
     if kind < 0.44:
-        return Thing(describe(pick(facts["objects"], rng), rng, (1, 2, 3, 3, 4)))
+        return Thing(describe(one_of(facts["objects"], rng), rng, (1, 2, 3, 3, 4)))
     return _number(facts, rng) if kind < 0.73 else _relation(facts, rng)
 
 
@@ -140,7 +141,7 @@ def from_left(facts: SceneFacts) -> list[Mapping[str, Any]]:
 
 
 def _number(facts: SceneFacts, rng: np.random.Generator) -> Count:
-    query = describe(pick(facts["objects"], rng), rng, (1, 2))
+    query = describe(one_of(facts["objects"], rng), rng, (1, 2))
     if rng.random() < 0.15:
         query = spoiled(query, rng)
     return Count(len(query.matches(facts)), query)
@@ -149,10 +150,10 @@ def _number(facts: SceneFacts, rng: np.random.Generator) -> Count:
 def _relation(facts: SceneFacts, rng: np.random.Generator) -> Relation:
     objects = facts["objects"]
     while True:  # With CLEVR's margins any two objects are on some side of each other
-        anchor, side = int(rng.integers(len(objects))), pick(SIDES, rng)
+        anchor, side = int(rng.integers(len(objects))), one_of(SIDES, rng)
         standing = facts["relationships"][side][anchor]
         if standing:
-            one, two = objects[pick(standing, rng)], objects[anchor]
+            one, two = objects[one_of(standing, rng)], objects[anchor]
             return Relation(describe(one, rng, (2, 2, 3)), side, describe(two, rng, (1, 2, 2)))
 
 
@@ -163,9 +164,9 @@ def _spoiled(statement: Statement, rng: np.random.Generator) -> Statement:
         return Both(tuple(_spoiled(part, rng) if index == place else part for index, part in enumerate(statement.parts)))  # type: ignore[misc]
     if isinstance(statement, Relation):
         if rng.random() < 0.5:
-            return replace(statement, side=pick(SIDES, rng))
+            return replace(statement, side=one_of(SIDES, rng))
         return replace(statement, query=spoiled(statement.query, rng))
     if isinstance(statement, Count):
-        return replace(statement, number=max(0, statement.number + pick((-1, 1), rng)))
+        return replace(statement, number=max(0, statement.number + one_of((-1, 1), rng)))
     assert isinstance(statement, Thing)
     return Thing(spoiled(statement.query, rng))
