@@ -21,6 +21,7 @@ from vision_zero.policy.decoding import Decoder, RoomyLayer, decode
 from vision_zero.policy.loading import load_base
 from vision_zero.policy.memory_estimate import Shape, Work, kept_by_layer, playing, static, update
 from vision_zero.policy.policy import Policy, user_message
+from vision_zero.training.reply_passes import passes
 from vision_zero.training.shared_prefix import share_prefix
 
 pytestmark = pytest.mark.slow
@@ -160,7 +161,8 @@ def kept_with_shared_prompts(model, prompts, replies):
     add_fused_lm_head(inner, outputs=("log_probs", "entropy"))
     share_prefix(inner)
     rows = torch.arange(len(prompts["input_ids"])).repeat_interleave(len(replies) // len(prompts["input_ids"]))
-    asked = {"prompts": prompts, "rows": rows, "replies": replies, "mask": torch.ones_like(replies)}
+    own = passes([replies.shape[1]] * len(replies))
+    asked = {"prompts": prompts, "rows": rows, "replies": replies, "mask": torch.ones_like(replies), "passes": own}
     return kept(SimpleNamespace(parameters=model.parameters, model=lambda: inner(shared=asked)), {})
 
 

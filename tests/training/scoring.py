@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import torch
 
-from vision_zero.training.microbatches import SEEN
+from vision_zero.training.microbatches import PASSES, SEEN
+from vision_zero.training.reply_passes import passes
 from vision_zero.training.shared_prefix import read_once
 
 
@@ -20,7 +21,8 @@ def as_rows(model, part):
 
 
 def read_together(model, part):
-    scored = model(shared=read_once(part))
+    own = passes(part["completion_mask"].sum(1).tolist())
+    scored = model(shared=read_once({PASSES: own, **part}))
     return scored.log_probs, scored.entropy
 
 

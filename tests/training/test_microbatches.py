@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 
 from tests.training.jobs import adapter, run_stage, start, votes_from_any_reply
 from vision_zero.training import updates
-from vision_zero.training.microbatches import first_rows, microbatches, rows_by_microbatch, sizes, split_further, weigh
+from vision_zero.training.microbatches import columns, first_rows, microbatches, rows_by_microbatch, sizes, split_further, weigh
+from vision_zero.training.reply_passes import padded_size, passes
 
 pytestmark = pytest.mark.slow
 
@@ -76,11 +77,11 @@ def test_a_part_holds_as_many_rows_as_the_budget_allows(tokens, rows):
 @given(lengths=st.lists(st.tuples(st.integers(1, 40), st.integers(0, 40)), min_size=1, max_size=40), tokens=st.integers(1, 400))
 def test_parts_keep_the_budget_and_leave_no_room_for_another_row(lengths, tokens):
     alone = range(len(lengths))
-    parts = rows_by_microbatch(lengths, alone, tokens)
+    parts = rows_by_microbatch(lengths, None, tokens)
     assert sorted(row for part in parts for row in part) == list(alone)
     for part, after in zip(parts, [*parts[1:], None], strict=True):
-        assert len(part) == 1 or padded(lengths, alone, part) <= tokens
-        assert after is None or padded(lengths, alone, [*part, after[0]]) > tokens
+        assert len(part) == 1 or columns(lengths, None, part) <= tokens
+        assert after is None or columns(lengths, None, [*part, after[0]]) > tokens
 
 
 @given(
@@ -93,16 +94,24 @@ def test_replies_to_one_prompt_stay_together_where_the_budget_allows(groups, tok
     parts = rows_by_microbatch(lengths, prompts, tokens)
     assert sorted(row for part in parts for row in part) == list(range(len(rows)))
     for part in parts:
-        assert len(part) == 1 or padded(lengths, prompts, part) <= tokens
+        assert len(part) == 1 or columns(lengths, prompts, part) <= tokens
     for number, (prompt, replies) in enumerate(groups):
         holding = [part for part in parts if any(prompts[row] == number for row in part)]
-        assert len(holding) == 1 or prompt + len(replies) * max(replies) > tokens
+        assert len(holding) == 1 or prompt + padded_size(passes(replies)) > tokens
 
 
-def padded(lengths, prompts, rows):
-    """Columns of those rows, each prompt once."""
-    longest = [max(lengths[row][side] for row in rows) for side in (0, 1)]
-    return len({prompts[row] for row in rows}) * longest[0] + len(rows) * longest[1]
+def test_the_budget_counts_what_is_computed():
+    """Behind a prompt of 10 tokens: five replies of 20 and three of 100 in two passes."""
+    lengths = [(10, 20)] * 5 + [(10, 100)] * 3
+    assert columns(lengths, [0] * 8, range(8)) == 10 + 5 * 20 + 3 * 100
+    assert rows_by_microbatch(lengths, [0] * 8, 410) == [list(range(8))]
+    assert rows_by_microbatch(lengths, [0] * 8, 409) == [list(range(7)), [7]]
+    assert columns(lengths, None, range(8)) == 8 * 110
+
+
+def test_prompts_of_similar_length_come_together():
+    lengths = [(40, 5), (90, 5), (41, 60), (89, 60)]
+    assert rows_by_microbatch(lengths, range(4), 310) == [[0, 2], [3, 1]]
 
 
 def test_another_process_with_more_parts_gets_as_many():
@@ -113,7 +122,7 @@ def test_another_process_with_more_parts_gets_as_many():
 
 def test_a_prompt_that_rows_share_counts_once():
     """Rows 1 and 3 answer one prompt of 5 tokens: 5 + 2 * 3 columns where two rows would be 16."""
-    prompts, parts = [7, 5, 6, 5], microbatches(batch([7, 5, 6, 5]), 11)
+    prompts, parts = [7, 5, 6, 5], microbatches(batch([7, 5, 6, 5]), 11, shared=True)
     assert [part["place"] for part in parts] == [[2], [0], [1, 3]]
     assert first_rows(parts[-1]) == ([0], [0, 0])
     assert sizes(parts) == {"update/tokens": 20.0, "update/padding": 1 - 20 / 22, "update/shared": 1 - 20 / 25}
@@ -154,7 +163,7 @@ def test_the_update_is_that_of_the_batch_as_it_was(stage, tokens, rows, make_job
         return job.policy.sampling.model_copy(update={"max_clue_tokens": 24, "max_vote_tokens": 24})
 
     cut = []
-    monkeypatch.setattr(updates, "microbatches", lambda replies, tokens: noted(cut, microbatches(replies, tokens)))
+    monkeypatch.setattr(updates, "microbatches", lambda *given, **how: noted(cut, microbatches(*given, **how)))
     (whole, at_once), (parts, in_parts) = learned(100_000, False), learned(tokens, True)
     assert len(cut[0]) == 1
     assert [len(part["advantages"]) for part in cut[1]] == rows

@@ -18,7 +18,8 @@ from vision_zero.errors import TrainingError
 from vision_zero.policy.families import FAMILIES as KNOWN
 from vision_zero.policy.loading import load_policy
 from vision_zero.policy.policy import user_message
-from vision_zero.training.microbatches import PROMPT, SEEN
+from vision_zero.training.microbatches import PASSES, PROMPT, SEEN, picked
+from vision_zero.training.reply_passes import Pass, in_number
 from vision_zero.training.shared_prefix import share_prefix
 
 pytestmark = pytest.mark.slow
@@ -26,6 +27,8 @@ pytestmark = pytest.mark.slow
 ANSWERS = (0, 1, 0, 0, 1)
 """The prompt of each reply."""
 LENGTHS = (7, 3, 5, 1, 6)
+IN_PASSES = [Pass([3], 1), Pass([1, 2], 5), Pass([4, 0], 7)]
+"""Those replies, read in three."""
 
 families = pytest.mark.parametrize("family", FAMILIES)
 
@@ -44,15 +47,15 @@ def policy_of(folder, family, train_on="both"):
     return policy
 
 
-def replies_to(policy):
+def replies_to(policy, lengths=LENGTHS):
     """A micro-batch as TRL makes it: five replies to two prompts of other lengths and pictures."""
     one, two = (pair.original for pair in scene_pairs(2))
     asked = [user_message("Who is the spy?", one), user_message("Who is the spy, and what do you see of it?", two)]
     prompts = policy.encode([asked[answer] for answer in ANSWERS])
     words = torch.tensor(policy.processor.tokenizer("a large red cube left of two small spheres")["input_ids"])
-    width, draw = max(LENGTHS), torch.Generator().manual_seed(0)
-    replies = words[torch.randint(len(words), (len(LENGTHS), width), generator=draw)]
-    mask = torch.tensor([[1] * length + [0] * (width - length) for length in LENGTHS])
+    width, draw = max(lengths), torch.Generator().manual_seed(0)
+    replies = words[torch.randint(len(words), (len(lengths), width), generator=draw)]
+    mask = torch.tensor([[1] * length + [0] * (width - length) for length in lengths])
     part = {name: value for name, value in prompts.items() if name in SEEN}
     if "mm_token_type_ids" in part:
         part["mm_token_type_ids"] = torch.cat([part["mm_token_type_ids"], torch.zeros_like(replies)], dim=1)
@@ -82,6 +85,37 @@ def test_all_gradients_are_those_of_whole_rows(folder, family):
 
 
 @families
+def test_gradients_of_several_passes_are_those_of_whole_rows(folder, family):
+    policy = policy_of(folder, family)
+    part = replies_to(policy)
+    rows = learned(policy.model, part, as_rows)
+    for own in (IN_PASSES, in_number(IN_PASSES, 5), [Pass([row], 7) for row in (2, 0, 4, 1, 3)]):
+        same(rows, learned(policy.model, {**part, PASSES: own}, read_together))
+
+
+def test_replies_of_very_different_length_are_read_apart_and_learn_the_same(folder):
+    policy = policy_of(folder, "qwen2_5_vl")
+    part = replies_to(policy, (3, 100, 0, 5, 90))
+    read = []
+    policy.model.get_decoder().layers[0].register_forward_pre_hook(lambda layer, args: read.append(tuple(args[0].shape[:2])))
+    together = learned(policy.model, part, read_together)
+    assert read[1:] == [(3, 5), (2, 100)]
+    same(learned(policy.model, part, as_rows), together)
+    assert not together[0][:, 2].any(), "an empty reply has no log-probs"
+
+
+@pytest.mark.parametrize("length", [4, 0])
+def test_one_reply_and_an_empty_one_are_scored_behind_their_prompt(folder, length):
+    policy = policy_of(folder, "qwen2_5_vl")
+    part = picked(replies_to(policy, (4, 1, 1, 1, 1)), [0])
+    part["completion_mask"][:, length:] = 0
+    log_probs, _ = read_together(policy.model, part)
+    assert torch.allclose(log_probs, as_rows(policy.model, part)[0], atol=1e-5)
+    log_probs.sum().backward()
+    assert bool(log_probs.any()) == (length > 0)
+
+
+@families
 def test_gradients_with_checkpoints_are_those_without(folder, family, monkeypatch):
     policy = policy_of(folder, family, train_on="language")
     part = replies_to(policy)
@@ -91,8 +125,8 @@ def test_gradients_with_checkpoints_are_those_without(folder, family, monkeypatc
     again = []
     recompute = checkpoint._CheckpointFrame.__init__
     monkeypatch.setattr(checkpoint._CheckpointFrame, "__init__", lambda *args: again.append(1) or recompute(*args))
-    same(rows, learned(policy.model, part, read_together))
-    assert len(again) >= 2 * 2, "two layers, in both halves"
+    same(rows, learned(policy.model, {**part, PASSES: IN_PASSES}, read_together))
+    assert len(again) >= 2 * (1 + len(IN_PASSES)), "two layers, with the prompts and in each pass"
 
 
 @families

@@ -75,8 +75,9 @@ class LearningConfig(Config):
     weight_decay: float = Field(0.0, ge=0.0)
     """AdamW's weight decay."""
     tokens_per_step: int = Field(8192, ge=1)
-    """Tokens of one micro-batch of a process: prompts with their images (each once), replies and padding. A reply that is longer
-    together with its prompt is a micro-batch of its own. It bounds memory; results do not depend on it except for rounding."""
+    """Tokens of one micro-batch of a process, as computed: prompts with their images (each once), replies and padding. A reply
+    that is longer together with its prompt is a micro-batch of its own. It bounds memory; results do not depend on it except for
+    rounding."""
     shared_prefix: bool = True
     """Read a prompt with several replies once instead of once per reply, in the update (forward and backward) and in the
     reference pass. Results are the same except for rounding. Model families for which this is not tested, and models with

@@ -32,10 +32,12 @@ If G replies share a prompt of P tokens (learning.shared_prefix), it counts once
     2 c w P                 per reply: keys and values of its prompt, repeated for it and for all heads
     2 c k                   per token of the prompt: with checkpointing its keys and values, which are not recomputed
 
-and under mixed precision a copy of the float32 weights of its linear layers in half precision. With checkpointing a layer keeps
-only its input, b h, and one layer at a time is recomputed. Layers of the vision encoder are counted in the same way with
-w = k = h, and keep nothing if it is not trained. A layer needs temporary memory while it is computed: per token
-4 c f + (6 c + 12) h, with adapters 4 f more. TRL computes logits in tiles of 4,096 tokens by 32,768 vocabulary entries.
+and under mixed precision a copy of the float32 weights of its linear layers in half precision. All replies are counted with the
+longest length and read in one pass; replies of several lengths are read in several (:mod:`vision_zero.training.reply_passes`),
+with as many columns in all. More replies fit where most are short, and repeat more keys and values than is counted here. With
+checkpointing a layer keeps only its input, b h, and one layer at a time is recomputed. Layers of the vision encoder are counted
+in the same way with w = k = h, and keep nothing if it is not trained. A layer needs temporary memory while it is computed: per
+token 4 c f + (6 c + 12) h, with adapters 4 f more. TRL computes logits in tiles of 4,096 tokens by 32,768 vocabulary entries.
 
 **Sampling** prefills B prompts and keeps keys and values of B replies of up to T tokens: 2 k b per token and layer, and those of
 the prompts twice while the cache of the replies is allocated. The logits of a token take (b + 12) x vocabulary per reply. Under

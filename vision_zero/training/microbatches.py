@@ -2,9 +2,10 @@
 
 TRL pads every row of an iteration to the longest and trains a fixed number of rows at a time. All rows go into one optimiser
 step, so they can be sorted by length and grouped freely: each micro-batch is padded to its own longest row and holds as many
-rows as the budget allows, so peak memory is about equal for all. Rows with a common prompt stay together, and the prompt counts
-once (:mod:`vision_zero.training.shared_prefix`). The gradient equals that of the full batch except for rounding, because the
-loss of a micro-batch is weighted by its rows.
+rows as the budget allows, so peak memory is about equal for all. Where prompts are shared, rows with a common prompt stay
+together, the prompt counts once (:mod:`vision_zero.training.shared_prefix`), and replies are padded with those of similar length
+(:mod:`vision_zero.training.reply_passes`). The gradient equals that of the full batch except for rounding, because the loss of a
+micro-batch is weighted by its rows.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from typing import Any
 import torch
 from accelerate.utils import gather_object
 
+from vision_zero.training.reply_passes import in_number, padded_size, passes
 from vision_zero.training.trl_adapter import split_pixel_values_by_grid, unsplit_pixel_values_by_grid
 
 Batch = dict[str, Any]
@@ -24,6 +26,8 @@ PROMPT = "prompt"
 """Where a batch says which prompt each row answers, as a list of numbers: rows of one number share theirs."""
 PLACE = "place"
 """Where a micro-batch says which rows of the batch it holds."""
+PASSES = "passes"
+"""Where a micro-batch with shared prompts says which of its replies are read together."""
 RATIO = "importance_sampling_ratio"
 """Where a batch of a server's replies says what their policy gradient is multiplied by: one number for each token or reply."""
 COUNTS = ("num_images", "num_tiles")
@@ -52,33 +56,49 @@ Lengths = Sequence[tuple[int, int]]
 """Tokens of each row's prompt and reply."""
 
 
-def microbatches(batch: Batch, tokens: int) -> list[Batch]:
-    """Split a batch into micro-batches, shortest rows first; every rank gets the same number, since ranks synchronise on each.
+def microbatches(batch: Batch, tokens: int, *, shared: bool = False) -> list[Batch]:
+    """Split a batch into micro-batches, shortest first; every rank gets the same number, with the same numbers of passes over
+    replies, since ranks synchronise on each.
 
     Args:
         batch: TRL's batch of an iteration: tensors and lists with one entry per row, images by their grid; and ``PROMPT``.
         tokens: token budget of a micro-batch, padding included: prompts and completions. A longer row is one by itself.
+        shared: rows of one prompt read it once; otherwise each row reads its own.
     """
     lengths = list(zip(*(batch[mask].sum(1).tolist() for mask in _MASKS), strict=True))
-    rows_of = rows_by_microbatch(lengths, batch[PROMPT], tokens)
+    rows_of = rows_by_microbatch(lengths, batch[PROMPT] if shared else None, tokens)
     rows_of = split_further(rows_of, max(gather_object([len(rows_of)])))
     rows = split_pixel_values_by_grid(batch)
-    return [{**_trimmed(_joined(rows, own)), SHARE: len(own) / len(lengths), PLACE: own} for own in rows_of]
+    made = [{**_trimmed(_joined(rows, own)), SHARE: len(own) / len(lengths), PLACE: own} for own in rows_of]
+    return _with_passes(made) if shared else made
 
 
-def rows_by_microbatch(lengths: Lengths, prompts: Sequence[int], tokens: int) -> list[list[int]]:
+def rows_by_microbatch(lengths: Lengths, prompts: Sequence[int] | None, tokens: int) -> list[list[int]]:
     """The rows of each micro-batch, such that its padded size is within the budget unless it is a single row.
 
     Completions of one prompt go into one micro-batch, unless they exceed the budget by themselves.
+
+    Args:
+        prompts: which prompt each row shares with others; None: each row reads its own.
     """
-    pieces = [piece for group in _groups(prompts) for piece in _pieces(group, lengths, tokens)]
-    pieces.sort(key=lambda piece: sum(_longest(lengths, piece)))
-    rows_of: list[list[list[int]]] = []
+    groups = [[row] for row in range(len(lengths))] if prompts is None else _groups(prompts)
+    pieces = [piece for group in groups for piece in _pieces(group, lengths, prompts, tokens)]
+    # Replies of a micro-batch are padded in several passes, but its prompts in one.
+    pieces.sort(key=lambda piece: sum(_longest(lengths, piece)) if prompts is None else _longest(lengths, piece)[0])
+    rows_of: list[list[int]] = []
     for piece in pieces:
-        if not rows_of or _columns(lengths, [*rows_of[-1], piece]) > tokens:
+        if not rows_of or columns(lengths, prompts, [*rows_of[-1], *piece]) > tokens:
             rows_of.append([])
-        rows_of[-1].append(piece)
-    return [[row for piece in own for row in piece] for own in rows_of]
+        rows_of[-1] += piece
+    return rows_of
+
+
+def columns(lengths: Lengths, prompts: Sequence[int] | None, rows: Sequence[int]) -> int:
+    """What those rows take as a micro-batch, padding included."""
+    prompt, reply = _longest(lengths, rows)
+    if prompts is None:
+        return len(rows) * (prompt + reply)
+    return len({prompts[row] for row in rows}) * prompt + padded_size(passes([lengths[row][1] for row in rows]))
 
 
 def split_further(rows_of: Sequence[list[int]], number: int) -> list[list[int]]:
@@ -122,9 +142,21 @@ def weigh(metrics: dict[str, list[float]], shares: Sequence[float]) -> None:
 def _counts(microbatch: Batch) -> tuple[int, int, int]:
     """Tokens that are read, columns that hold them, and tokens of complete rows."""
     prompts, replies = (microbatch[mask] for mask in _MASKS)
+    total = int(prompts.sum() + replies.sum())
+    if PASSES not in microbatch:
+        return total, prompts.numel() + replies.numel(), total
     first, _ = first_rows(microbatch)
     read = int(prompts[first].sum() + replies.sum())
-    return read, len(first) * prompts.shape[1] + replies.numel(), int(prompts.sum() + replies.sum())
+    return read, len(first) * prompts.shape[1] + padded_size(microbatch[PASSES]), total
+
+
+def _with_passes(made: Sequence[Batch]) -> list[Batch]:
+    """With the passes over their replies."""
+    own = [passes(microbatch["completion_mask"].sum(1).tolist()) for microbatch in made]
+    numbers = zip(*gather_object([[len(each) for each in own]]), strict=True)
+    return [
+        {**microbatch, PASSES: in_number(each, max(number))} for microbatch, each, number in zip(made, own, numbers, strict=True)
+    ]
 
 
 def _groups(prompts: Sequence[int]) -> list[list[int]]:
@@ -135,11 +167,11 @@ def _groups(prompts: Sequence[int]) -> list[list[int]]:
     return list(groups.values())
 
 
-def _pieces(group: Sequence[int], lengths: Lengths, tokens: int) -> list[list[int]]:
+def _pieces(group: Sequence[int], lengths: Lengths, prompts: Sequence[int] | None, tokens: int) -> list[list[int]]:
     """Rows of one prompt, the shortest first, in as few pieces as the budget allows."""
     pieces: list[list[int]] = []
     for row in sorted(group, key=lambda row: lengths[row][1]):
-        if not pieces or _columns(lengths, [[*pieces[-1], row]]) > tokens:
+        if not pieces or columns(lengths, prompts, [*pieces[-1], row]) > tokens:
             pieces.append([])
         pieces[-1].append(row)
     return pieces
@@ -148,13 +180,6 @@ def _pieces(group: Sequence[int], lengths: Lengths, tokens: int) -> list[list[in
 def _longest(lengths: Lengths, rows: Sequence[int]) -> tuple[int, int]:
     """Of the rows' prompts, and of their replies."""
     return max(lengths[row][0] for row in rows), max(lengths[row][1] for row in rows)
-
-
-def _columns(lengths: Lengths, pieces: Sequence[Sequence[int]]) -> int:
-    """What pieces of a prompt each take when they are padded together."""
-    rows = [row for piece in pieces for row in piece]
-    prompt, reply = _longest(lengths, rows)
-    return len(pieces) * prompt + len(rows) * reply
 
 
 def _joined(batch: Batch, rows: Sequence[int]) -> Batch:
@@ -172,7 +197,7 @@ def _trimmed(microbatch: Batch) -> Batch:
     """Without the columns that are padding in every row: at the left of the prompts, at the right of the completions."""
     prompt = microbatch["prompt_mask"].shape[1]
     start = prompt - int(microbatch["prompt_mask"].sum(1).max())
-    end = int(microbatch["completion_mask"].sum(1).max())
+    end = max(1, int(microbatch["completion_mask"].sum(1).max()))
 
     columns = {
         **dict.fromkeys(_OF_PROMPTS, slice(start, None)),

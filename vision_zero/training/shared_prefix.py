@@ -1,8 +1,9 @@
 """Shared prompts are computed once, forward and backward (Prefix Grouper, arXiv 2506.05433).
 
 A forward pass has two halves in one autograd graph. The first reads each prompt except for its last token and keeps keys and
-values; the second reads the completions, each after its prompt's last token, attending to those keys and values. Nothing is
-detached: gradients of all completions are summed in the prompt's keys and values and flow back through the first half once.
+values; the second reads the completions, each after its prompt's last token, attending to those keys and values, in as many
+passes as their lengths suggest (:mod:`vision_zero.training.reply_passes`). Nothing is detached: gradients of all completions are
+summed in the prompt's keys and values and flow back through the first half once.
 Outputs and gradients equal those of full rows except for rounding; tests/training/test_shared_prefix.py checks every model
 family.
 
@@ -12,18 +13,21 @@ are not packed into one row with a special mask: the model's attention and gradi
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from functools import wraps
 from types import MethodType
 from typing import Any
 
 import torch
+from torch.nn.functional import pad
 from transformers import Cache, DynamicCache
 from transformers.cache_utils import DynamicLayer
 
 from vision_zero.errors import TrainingError
 from vision_zero.policy.families import FAMILIES, family_of
 from vision_zero.policy.transformers_adapter import checkpoint_with_cache, position_ids, replace_method
-from vision_zero.training.microbatches import COUNTS, SEEN, Batch, first_rows, picked
+from vision_zero.training.microbatches import COUNTS, PASSES, SEEN, Batch, first_rows, picked
+from vision_zero.training.reply_passes import Pass
 
 _OF_TOKENS = ("input_ids", "attention_mask", "token_type_ids", "mm_token_type_ids")
 """Inputs with a column for each token; all others belong to pictures."""
@@ -67,11 +71,12 @@ class ReplyLayer(DynamicLayer):
 
 
 def share_prefix(model: Any) -> None:
-    """From now on ``model(shared={"prompts", "rows", "replies", "mask"})`` scores replies behind prompts that are read once.
+    """From now on ``model(shared={"prompts", "rows", "replies", "mask", "passes"})`` scores replies behind prompts that are read
+    once.
 
     ``prompts`` are inputs of the model for left-padded prompts, ``rows`` says which of them each reply answers, ``replies`` and
-    ``mask`` are right-padded, of shape (replies, tokens). The answer is TRL's fused head's: ``log_probs`` and ``entropy`` of that
-    same shape, 0 where the mask is.
+    ``mask`` are right-padded, of shape (replies, tokens), and ``passes`` say which of them are read together. The answer is TRL's
+    fused head's: ``log_probs`` and, where the head computes it, ``entropy``, of that same shape, 0 where the mask is.
 
     Args:
         model: a base that TRL has given its fused head.
@@ -98,7 +103,7 @@ def share_prefix(model: Any) -> None:
 
     @wraps(fused)
     def forward(self: Any, *args: Any, shared: Shared | None = None, **kwargs: Any) -> Any:
-        return fused(*args, **kwargs) if shared is None else fused(**_behind_prompts(self, **shared))
+        return fused(*args, **kwargs) if shared is None else _scored(self, fused, **shared)
 
     replace_method(model, "forward", MethodType(forward, model))
 
@@ -115,25 +120,56 @@ def read_once(microbatch: Batch) -> Shared:
         "rows": torch.tensor(rows, device=ids.device),
         "replies": microbatch["completion_ids"],
         "mask": microbatch["completion_mask"],
+        "passes": microbatch[PASSES],
     }
 
 
-def _behind_prompts(
-    model: Any, prompts: dict[str, torch.Tensor], rows: torch.Tensor, replies: torch.Tensor, mask: torch.Tensor
-) -> dict[str, Any]:
-    """Read the prompts, and return the fused head's arguments for the replies."""
-    ids, seen = prompts["input_ids"], prompts["attention_mask"]
+def _scored(
+    model: Any,
+    fused: Callable[..., Any],
+    prompts: dict[str, torch.Tensor],
+    rows: torch.Tensor,
+    replies: torch.Tensor,
+    mask: torch.Tensor,
+    passes: Sequence[Pass],
+) -> Any:
+    """Read the prompts, then the replies pass by pass; returns the fused head's answer for all of them."""
     positions = position_ids(model, prompts)
     read = {name: value[:, :-1] if name in _OF_TOKENS else value for name, value in prompts.items()}
     cache = Cache(layer_class_to_replicate=PromptLayer)
     model.base_model(**read, position_ids=positions[..., :-1], past_key_values=cache, use_cache=False)
+    scored = []
+    for own, columns in passes:
+        places = torch.tensor(own, device=replies.device)
+        own_replies, own_mask = replies[places, :columns], mask[places, :columns]
+        scored.append(fused(**_behind_prompts(prompts, positions, cache, rows[places], own_replies, own_mask)))
+    asked = [name for name in ("log_probs", "entropy") if name in scored[0]]
+    return type(scored[0])(**{name: _in_order([each[name] for each in scored], passes, replies.shape) for name in asked})
+
+
+def _behind_prompts(
+    prompts: dict[str, torch.Tensor],
+    positions: torch.Tensor,
+    cache: Cache,
+    rows: torch.Tensor,
+    replies: torch.Tensor,
+    mask: torch.Tensor,
+) -> dict[str, Any]:
+    """The fused head's arguments for one pass: replies to the prompts of those ``rows``."""
     steps = torch.arange(replies.shape[1], device=replies.device)
     return {
         # Each token is predicted from the one before it; from the last token of a reply nothing is.
-        "input_ids": torch.cat([ids[rows, -1:], replies[:, :-1]], dim=1),
-        "attention_mask": torch.cat([seen[rows], mask[:, :-1]], dim=1),
+        "input_ids": torch.cat([prompts["input_ids"][rows, -1:], replies[:, :-1]], dim=1),
+        "attention_mask": torch.cat([prompts["attention_mask"][rows], mask[:, :-1]], dim=1),
         "position_ids": positions[..., -1:][..., rows, :] + steps,
         "past_key_values": Cache(layers=[ReplyLayer(layer, rows) for layer in cache.layers]),
         "shift_labels": replies.masked_fill(mask == 0, -100),
         "fused_lm_head": True,
     }
+
+
+def _in_order(scores: Sequence[torch.Tensor], passes: Sequence[Pass], shape: torch.Size) -> torch.Tensor:
+    """Scores of each pass as scores of all replies, of that shape; all passes stay in the graph of gradients."""
+    read = [row for own, _ in passes for row in own]
+    together = torch.cat([pad(score, (0, shape[1] - score.shape[1])) for score in scores])
+    return together[[read.index(row) for row in range(shape[0])]]

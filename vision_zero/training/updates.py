@@ -90,7 +90,7 @@ class UpdateTrainer(TrlTrainer):
         is_shared = self.learning.shared_prefix and len(first) < len(chats)
         # Layers in shares are gathered by all processes together: all of them read prompts apart from replies, or none.
         self._is_shared = any(gather_object([is_shared]))
-        self._prompts = list(numbers) if self._is_shared else list(range(len(numbers)))
+        self._prompts = list(numbers)
         rows = [
             {"prompt": [{"role": "user", "content": request.prompt}], "image": request.image, "reward": reward}
             for (request, _), reward in zip(turns, rewards, strict=True)
@@ -108,7 +108,7 @@ class UpdateTrainer(TrlTrainer):
 
     def update(self, batch: Batch, observe: Observer | None = None) -> torch.Tensor:
         """Fill the gradients of one update; returns the loss. A collective call."""
-        batches = microbatches(batch, self.learning.tokens_per_step)
+        batches = microbatches(batch, self.learning.tokens_per_step, shared=self._is_shared)
         self.sizes = sizes(batches)
         model, losses = self.model_wrapped, []
         with self.timer("update"):
@@ -169,7 +169,7 @@ class UpdateTrainer(TrlTrainer):
         }
         log_probs = torch.zeros(len(ids), completion_tokens, device=ids.device)
         with self.timer("reference"):
-            for microbatch in microbatches(batch, self.learning.tokens_per_step):
+            for microbatch in microbatches(batch, self.learning.tokens_per_step, shared=self._is_shared):
                 scored = self._log_probs_of(model, microbatch)[0]
                 log_probs[microbatch[PLACE], : scored.shape[1]] = scored.float()
         return log_probs, None, None
