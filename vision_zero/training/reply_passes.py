@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 PASS = 128
-"""What a pass costs beside its columns, in columns, about: calling all layers once more takes nano as long as some 50 of them on a
+"""What a pass costs beside its columns, in columns, about: calling all layers once more takes nano as long as 43 of them on a
 CPU, and small passes leave a GPU idle."""
 
 
