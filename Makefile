@@ -21,6 +21,8 @@ export HF_HUB_DISABLE_TELEMETRY := 1
 export GX_ANALYTICS_ENABLED := false
 export TRL_EXPERIMENTAL_SILENCE := 1
 export OMP_WAIT_POLICY := PASSIVE
+# Tests start some hundred processes: with compiled modules kept, each need not compile this project again.
+unexport PYTHONDONTWRITEBYTECODE
 
 .PHONY: help run check quick-tests docs test all-tests test-kubeflow test-s3 test-browser test-vllm test-trackers test-gpu bench-gpu lint dashboard stop-dashboard clean install
 

@@ -63,6 +63,13 @@ def _what_is_loaded_is_no_garbage():
     gc.freeze()
 
 
+@pytest.fixture(autouse=True)
+def _what_zenml_has_loaded_is_no_garbage(request):
+    """It loads more in each run, and each run collects garbage four times."""
+    if request.node.get_closest_marker("zenml"):
+        gc.freeze()
+
+
 @pytest.fixture(scope="session")
 def preloaded(tmp_path_factory):
     """A folder with the commands python, zenml and vision-zero that start at once: see tests/preloaded."""

@@ -117,8 +117,9 @@ class VllmServer:
         if body.get("allowed_token_ids"):
             tokens = policy._forced([chat], [body["allowed_token_ids"]])
         at = (body["temperature"] or 1.0) if self.log_probs_mode == "processed_logprobs" else 1.0
-        scores = policy.log_probs(chat, tokens, at) if body["logprobs"] else []
-        if self.slip is not None and body["model"] != BASE:
+        if self.slip is None or body["model"] == BASE:
+            scores = policy.log_probs(chat, tokens, at) if body["logprobs"] else []
+        else:
             unmasked = replace(policy)
             unmasked.__dict__["picture_tokens"] = []
             scores = [score + self.slip for score in unmasked.log_probs(chat, tokens, at)]
