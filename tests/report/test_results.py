@@ -5,6 +5,7 @@ from functools import cache
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+import numpy as np
 import pytest
 from click.testing import CliRunner
 
@@ -15,7 +16,7 @@ from vision_zero.errors import EvaluationError, ReportError
 from vision_zero.evaluation.estimates import Scores, compare
 from vision_zero.evaluation.scorecard import Scorecard
 from vision_zero.experiments.results import COURSES, MEASURES, RECORDED, Results, collect
-from vision_zero.experiments.run_record import RunRecord
+from vision_zero.experiments.run_record import MADE_TO_REASON, RunRecord
 from vision_zero.report.results import END, PLACES, draw_courses, summary, tables, tables_in, write_into
 from vision_zero.training.state import StageState
 
@@ -222,7 +223,7 @@ def test_the_documents_show_what_the_command_makes_of_the_projects_own_results(d
     assert tables_in(Path(document).read_text(encoding="utf-8")) == {place: PLACES[place](Results.read(FILE))}
 
 
-@pytest.mark.parametrize("path", sorted(FILE.with_suffix("").glob("*.json")), ids=lambda path: path.stem)
+@pytest.mark.parametrize("path", sorted(FILE.with_suffix("").glob("*_[0-9].json")), ids=lambda path: path.stem)
 def test_the_records_in_the_repository_are_of_the_table(path):
     """A table may have seeds without records, from before there were any; no record may say anything else than the table."""
     arm, _, seed = path.stem.rpartition("_")
@@ -234,3 +235,11 @@ def test_the_records_in_the_repository_are_of_the_table(path):
     for name, spec in known.items():
         units = record.units(spec.score, "policy")
         assert round(100 * sum(units) / len(units), 1) == own.measures[name].policy[place], name
+
+
+def test_the_record_of_the_base_made_to_reason_is_of_the_table():
+    record, shown = RunRecord.read(FILE.with_suffix("") / MADE_TO_REASON), Results.read(FILE).measures
+    suites = {name: spec.score for name, spec in MEASURES.items() if "/" not in spec.score}
+    assert {name: round(100 * float(np.mean(record.units(score, "policy"))), 1) for name, score in suites.items()} == {
+        name: shown[name].reasoned for name in suites
+    }
