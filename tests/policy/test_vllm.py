@@ -9,18 +9,20 @@ from itertools import pairwise
 import pytest
 from pydantic import ValidationError
 
-from tests.make import scene_pairs
+from tests.make import scene_pairs, write_tiny_recipe
 from tests.policy.vllm_server import BASE, vllm_server
 from tests.training.jobs import ITERATIONS, run_stage, start, tiny_job, votes_from_any_reply
 from vision_zero.config.endpoint import VllmConfig
 from vision_zero.config.policy import AdapterConfig, PolicyConfig
 from vision_zero.config.self_play import SelfPlayConfig
 from vision_zero.errors import PolicyError
+from vision_zero.performance.rollouts import measure_rollouts
 from vision_zero.policy import vllm_server as vllm_server_module
 from vision_zero.policy.loading import load_policy
 from vision_zero.policy.policy import user_message
 from vision_zero.policy.vllm_server import contact, let_sleep
 from vision_zero.randomness import Seed
+from vision_zero.recipes.check import read_self_play
 from vision_zero.training.trl_adapter import TrlTrainer
 
 pytestmark = pytest.mark.slow
@@ -315,3 +317,13 @@ def test_a_folder_that_is_not_there_is_one_line(config, trained):
 def test_a_server_is_handed_adapters_of_the_language_side_alone(config, changes):
     with pytest.raises(ValidationError, match="set an adapter and train_on language"):
         PolicyConfig.model_validate({**config.model_dump(), "adapter": AdapterConfig().model_dump(), **changes})
+
+
+def test_the_benchmark_of_play_measures_the_server(config, tiny_base, tmp_path):
+    served = {"policy__server": config.server.model_dump()}
+    recipe = write_tiny_recipe(tmp_path / "recipe.yaml", tiny_base, "bench", served)
+    votes = measure_rollouts(read_self_play(recipe), games=2, single_games=1)["votes"]
+    assert votes["server"] == config.server.url
+    assert 0 < votes["tokens"] <= 6 * votes["batch"]
+    assert votes["tokens_per_s"] > 0
+    assert "library_against_ours" not in votes, "nothing is decoded here to compare with"

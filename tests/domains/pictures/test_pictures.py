@@ -2,6 +2,8 @@
 
 from pathlib import Path
 
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 from PIL import Image
 from pydantic import ValidationError
@@ -65,6 +67,17 @@ def test_each_picture_comes_once_before_any_comes_again(folder):
     order = Seed(5)
     drawn = [base_of(source.at(turn, order.child(turn), order)) for turn in range(16)]
     assert sorted(drawn[:8]) == sorted(drawn[8:]) == [f"{number}.png" for number in range(8)]
+
+
+def test_a_data_set_with_an_image_column_is_a_source_of_pictures(tmp_path):
+    (tmp_path / "data").mkdir()
+    cells = [encoded(scenery(60, 50 + number), "PNG") for number in range(3)]
+    pq.write_table(pa.table({"photo": cells, "caption": ["a", "b", "c"]}), tmp_path / "data" / "train.parquet")
+    source = PictureSource(PicturesConfig(location=str(tmp_path), column="photo", width=100, height=100))
+    order = Seed(5)
+    drawn = [source.at(turn, order.child(turn), order) for turn in range(3)]
+    assert {base_of(pair) for pair in drawn} == {f"data/train.parquet:{row}" for row in range(3)}
+    assert {pair.original.size for pair in drawn} == {(60, 50), (60, 51), (60, 52)}
 
 
 def test_what_is_broken_or_too_small_is_skipped_and_named(tmp_path):
