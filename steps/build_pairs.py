@@ -54,7 +54,7 @@ def write_files(
 
     from vision_zero.data.validation.quality import identities
     from vision_zero.domains.build_parts import finish_part
-    from vision_zero.report.pairs_folder import write_files as write
+    from vision_zero.report.gallery import write_files as write
 
     folder = _folder(config)
     page = write(folder, pairs, quarantined, verdict, keeps_made=config.parts > 1)

@@ -33,7 +33,7 @@ def answer_as_base(config: EvaluateConfig) -> Annotated[AnsweredSuites, "base_an
 @step(enable_cache=False, output_materializers=ScorecardMaterializer)
 def ask_suites(config: SelfPlayConfig, resumed: StageState, policy: PolicyFolder) -> Annotated[Scorecard, "suites"]:
     """Evaluate the run's policy and its base on the recipe's suites, with the promotion gate; the base's answers are cached."""
-    from vision_zero.evaluation.evaluate import evaluate_trained
+    from vision_zero.evaluation.score_suites import evaluate_trained
 
     scorecard = evaluate_trained(config, policy, resumed.refusals)
     log_metadata({name: accuracy.text() for name, accuracy in scorecard.accuracies.items()})

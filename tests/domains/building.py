@@ -12,7 +12,7 @@ from vision_zero.data.validation.quality import identities
 from vision_zero.data.validation.verdict import Verdict
 from vision_zero.domains.build_parts import finish_part, part_folder
 from vision_zero.domains.build_shards import make_pairs
-from vision_zero.report.pairs_folder import write_files
+from vision_zero.report.gallery import write_files
 
 
 def build(config: BuildPairsConfig, folder: Path | None = None) -> Verdict:

@@ -26,7 +26,7 @@ from vision_zero.domains.build_shards import make_pairs
 from vision_zero.domains.domain import Domain, Question
 from vision_zero.domains.order import Order
 from vision_zero.domains.pair_rules import PairRule, same_elsewhere, shows_change
-from vision_zero.evaluation.questions import domain_questions
+from vision_zero.evaluation.question_metrics import domain_questions
 from vision_zero.game.engine import deal_all, play
 from vision_zero.game.interface import Reply, Request
 from vision_zero.game.spy import WhoIsTheSpy
@@ -195,8 +195,8 @@ NAMED = {
     "vision_zero/warm_start/curriculum.py": _CURRICULUM,
     "vision_zero/warm_start/exam.py": _CURRICULUM,
     "steps/warm_start.py": _CURRICULUM,
-    "vision_zero/evaluation/answerers.py": _PROCESSOR,
-    "vision_zero/evaluation/evaluate.py": _PROCESSOR,
+    "vision_zero/evaluation/run_suites.py": _PROCESSOR,
+    "vision_zero/evaluation/score_suites.py": _PROCESSOR,
     "vision_zero/policy/loading.py": _PROCESSOR,
     "vision_zero/config/suite_registry.py": _SUITES,
     "vision_zero/evaluation/suites/scenes.py": _SUITES,

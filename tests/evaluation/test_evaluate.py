@@ -24,17 +24,14 @@ from tests.evaluation.benchmarks.make import chart_row, problem
 from tests.evaluation.benchmarks.test_datasets import write
 from tests.evaluation.benchmarks.test_endpoint import Server, said
 from tests.make import write_tiny_adapter
-from vision_zero.cli.evaluate import evaluate
-from vision_zero.cli.evaluate_options import read_options
+from vision_zero.cli.evaluate import evaluate, read_options
 from vision_zero.config.policy import PolicyConfig
 from vision_zero.config.suites import AnswererConfig, EvaluateConfig, SamplingProtocol
 from vision_zero.data.images import png_bytes
 from vision_zero.data.model_files import fingerprint
 from vision_zero.errors import ConfigError, EvaluationError, PolicyError, VisionZeroError
-from vision_zero.evaluation.answerers import answerer_name, open_answerer
-from vision_zero.evaluation.evaluate import _fingerprint
-from vision_zero.evaluation.run_suites import answer_suites, open_suite, open_suites
-from vision_zero.evaluation.score_suites import score_answers
+from vision_zero.evaluation.run_suites import answer_suites, answerer_name, open_answerer, open_suite, open_suites
+from vision_zero.evaluation.score_suites import _fingerprint, score_answers
 from vision_zero.policy.loading import load_base
 from vision_zero.policy.policy import user_message
 from vision_zero.randomness import Seed

@@ -17,7 +17,7 @@ from vision_zero.evaluation.estimates import compare, estimate
 from vision_zero.evaluation.head_to_head import BestGuess, caught, play_head_to_head, vote_on, vote_shares
 from vision_zero.evaluation.held_out import HeldOut
 from vision_zero.evaluation.metric_names import OVER_RULE
-from vision_zero.evaluation.questions import domain_questions, is_right
+from vision_zero.evaluation.question_metrics import domain_questions, is_right
 from vision_zero.game.interface import Reply
 from vision_zero.game.played_games import PlayedGames
 from vision_zero.game.spy import WhoIsTheSpy

@@ -7,7 +7,7 @@ import pytest
 from tests.make import plain_pair, scene_pairs
 from vision_zero.config.game import GameConfig
 from vision_zero.evaluation.forced_choice import forced_choices, up_to_the_box
-from vision_zero.evaluation.verdict_metrics import verdict_metrics
+from vision_zero.evaluation.vote_metrics import verdict_metrics
 from vision_zero.game.interface import GameState, Reply
 from vision_zero.game.spy import WhoIsTheSpy
 from vision_zero.game.transcript import Move, Transcript

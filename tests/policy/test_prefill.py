@@ -13,7 +13,7 @@ from vision_zero.policy.loading import load_policy
 from vision_zero.policy.policy import begin_reply, user_message
 from vision_zero.policy.prefill import next_tokens, prefilled_inputs
 from vision_zero.randomness import Seed
-from vision_zero.warm_start.examples.answer_forms import OPENER
+from vision_zero.warm_start.examples.example import OPENER
 
 pytestmark = pytest.mark.slow
 

@@ -13,7 +13,6 @@ from click.testing import CliRunner
 from vision_zero.cli.app import cli
 from vision_zero.config.base import field_docs
 from vision_zero.config.self_play import SelfPlayConfig
-from vision_zero.config.strict_yaml import parse_yaml
 from vision_zero.config.tracking import TrackerName
 from vision_zero.errors import ConfigError
 from vision_zero.recipes import check
@@ -23,6 +22,7 @@ from vision_zero.recipes.check import (
     STEP_KEYS,
     check_before_run,
     check_file,
+    parse_yaml,
     read_recipe,
     read_self_play,
     read_yaml,

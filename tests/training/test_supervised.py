@@ -16,7 +16,7 @@ from vision_zero.recipes.check import read_self_play
 from vision_zero.training import methods
 from vision_zero.training.methods import run_stage
 from vision_zero.training.supervised import taught_in
-from vision_zero.warm_start.examples.answer_forms import OPENER
+from vision_zero.warm_start.examples.example import OPENER
 
 pytestmark = pytest.mark.slow
 

@@ -23,8 +23,8 @@ from vision_zero.randomness import Seed
 from vision_zero.warm_start.build import build_policy
 from vision_zero.warm_start.curriculum import EXAMPLE_MAKERS, Curriculum, generate_files
 from vision_zero.warm_start.exam import examine
-from vision_zero.warm_start.examples.answer_forms import DIRECT, OPENER
 from vision_zero.warm_start.examples.charts import teach_look_up
+from vision_zero.warm_start.examples.example import DIRECT, OPENER
 from vision_zero.warm_start.examples.game import teach_check, teach_clue, teach_vote, verdicts
 from vision_zero.warm_start.examples.scenes import evidence, false_statement, teach_order, teach_question, true_statement
 from vision_zero.warm_start.sft import learning_rate_share

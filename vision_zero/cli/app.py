@@ -5,6 +5,7 @@ Heavy imports happen inside the commands, so that ``--help`` answers at once. Er
 
 from __future__ import annotations
 
+import logging
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -13,12 +14,10 @@ from typing import Any
 import click
 
 from vision_zero.cli.evaluate import evaluate
-from vision_zero.cli.join_pairs import join_pairs
 from vision_zero.cli.registered import Registered, domains, first_domain
 from vision_zero.cli.results import results
 from vision_zero.cli.schedule import DAYS
 from vision_zero.cli.score import score
-from vision_zero.cli.train_node import train_node
 from vision_zero.errors import VisionZeroError
 
 
@@ -107,7 +106,7 @@ def render(
 @click.option("--out", type=click.Path(file_okay=False, path_type=Path), required=True, help="Folder to write into.")
 def gallery(out: Path) -> None:
     """Write an example gallery of each domain as an image: gallery_<domain>.png."""
-    from vision_zero.report.domain_galleries import write_galleries
+    from vision_zero.report.render_pairs import write_galleries
 
     for sheet in write_galleries(out):
         click.echo(sheet)
@@ -302,11 +301,42 @@ def report(run_dir: Path) -> None:
     click.echo(f"open {rewrite(run_dir)}")
 
 
+@cli.command("join-pairs")
+@click.argument("folder", type=click.Path(path_type=Path))
+@click.option("--out", type=click.Path(path_type=Path), help="Folder to write; default: FOLDER/joined. An older one is replaced.")
+def join_pairs(folder: Path, out: Path | None) -> None:
+    """Join the parts in FOLDER, the ``folder`` of a build_pairs recipe with ``parts``."""
+    from vision_zero.domains.join_parts import MANIFEST, join_parts
+
+    target = out or folder / "joined"
+    manifest = join_parts(folder, target)
+    splits = ", ".join(f"{count} {split}" for split, count in manifest.splits.items())
+    click.echo(f"{manifest.passed} of {manifest.checked} pairs of {manifest.parts} parts passed ({splits}): {target / 'pairs'}")
+    for reason, count in manifest.reasons.items():
+        click.echo(f"quarantined {count}: {reason}")
+    click.echo(f"{len(manifest.files)} files in {target / MANIFEST}")
+
+
+@cli.command("train-node")
+@click.option(
+    "--folder", type=click.Path(path_type=Path), required=True, help="Shared folder: the recipe's learning.machines.folder."
+)
+@click.option("--node", type=click.IntRange(1), default=1, show_default=True, help="Number of this machine, from 1 on.")
+@click.option("--jobs", type=click.IntRange(1), help="End after so many stages; default: go on until stopped.")
+def train_node(folder: Path, node: int, jobs: int | None) -> None:
+    """Take part in training on several machines, as one that is not the step's own.
+
+    Joins every stage that a run announces in the shared folder; the exit status is 1 if one of them failed.
+    """
+    from vision_zero.training.node import serve_node
+
+    logging.basicConfig(level=logging.INFO, format="%(message)s")
+    sys.exit(1 if serve_node(folder, node, jobs) else 0)
+
+
 cli.add_command(score)
 cli.add_command(evaluate)
 cli.add_command(results)
-cli.add_command(join_pairs)
-cli.add_command(train_node)
 
 
 def main() -> None:

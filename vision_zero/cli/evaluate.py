@@ -5,12 +5,20 @@ Heavy imports are inside the functions, so that ``--help`` is fast.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from vision_zero.config.suite_registry import SUITES
+from vision_zero.errors import ConfigError
+
+if TYPE_CHECKING:
+    from vision_zero.config.suites import EvaluateConfig
+
+SHAPED = ("look", "items", "source")
+"""Options that are settings of suites."""
 
 
 @click.command(name="evaluate")
@@ -33,10 +41,54 @@ from vision_zero.config.suite_registry import SUITES
 )
 def evaluate(out: Path, file: Path | None, **options: Any) -> None:
     """Evaluate a policy on suites and compare it with another: predictions, scores.json and page.html."""
-    from vision_zero.cli.evaluate_options import read_options
     from vision_zero.report.evaluation_folder import evaluate_into
 
     scorecard = evaluate_into(out, read_options(file, options))
     for line in scorecard.summary():
         click.echo(line)
     click.echo(f"open {out / 'page.html'}")
+
+
+def read_options(file: Path | None, options: Mapping[str, Any]) -> EvaluateConfig:
+    """The settings of a file, overridden by the options that are given (neither None nor empty).
+
+    Raises:
+        ConfigError: the file or an option cannot be used, or neither names a suite.
+    """
+    from pydantic import ValidationError
+
+    from vision_zero.config.base import problems
+    from vision_zero.config.suites import EvaluateConfig
+    from vision_zero.recipes.check import read_yaml
+
+    given = {name: value for name, value in options.items() if value not in (None, ())}
+    settings: dict[str, Any] = {} if file is None else dict((read_yaml(file).get("parameters") or {}).get("config") or {})
+    if "policy" in given:
+        settings["policy"] = _answerer(given["policy"], given)
+        settings.pop("base", None)
+    if "base" in given:
+        settings["base"] = _answerer(given["base"], {})
+    if "suites" in given:
+        settings["suites"] = [{"name": name} for name in given["suites"]]
+    if not settings.get("suites"):
+        raise ConfigError("there is no suite: name a --suite, or a --config with suites")
+    shape = {name: given[name] for name in SHAPED if name in given}
+    settings["suites"] = [{**suite, **shape} for suite in settings["suites"]]
+    settings |= {name: given[name] for name in ("limit", "batch_size") if name in given}
+    if "max_tokens" in given:
+        settings["sampling"] = {**settings.get("sampling", {}), "max_tokens": given["max_tokens"]}
+    try:
+        return EvaluateConfig.model_validate(settings)
+    except ValidationError as error:
+        raise ConfigError(problems(error)) from error
+
+
+def _answerer(name: str, options: Mapping[str, Any]) -> dict[str, Any]:
+    """A model at an endpoint, a trained folder with its recorded base, or any base."""
+    from vision_zero.policy.loading import base_of, is_trained
+
+    if "endpoint" in options:
+        return {"endpoint": {"url": options["endpoint"], "model": name, "key_variable": options.get("key_variable")}}
+    if is_trained(Path(name)):
+        return {"base": base_of(Path(name)), "adapter": name}
+    return {"base": name}

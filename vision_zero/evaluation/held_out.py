@@ -23,8 +23,7 @@ from vision_zero.evaluation.clue_metrics import Spoken, clue_metrics
 from vision_zero.evaluation.estimates import BaseMeasures, Bound, Scores, compare, estimate
 from vision_zero.evaluation.head_to_head import BestGuess, caught, half_each, play_head_to_head, vote_on, vote_shares
 from vision_zero.evaluation.metric_names import BESIDE_REASONED, OVER_RULE, in_domain, is_share, sense
-from vision_zero.evaluation.question_metrics import list_metrics, question_metrics
-from vision_zero.evaluation.questions import AskedPicture, domain_questions
+from vision_zero.evaluation.question_metrics import AskedPicture, domain_questions, list_metrics, question_metrics
 from vision_zero.evaluation.vote_metrics import GREEDY, Values, pass_at, vote_metrics
 from vision_zero.evaluation.written_checks import rule_votes
 from vision_zero.game.engine import deal_all

@@ -26,8 +26,7 @@ from vision_zero.evaluation.estimates import Score, compare
 from vision_zero.evaluation.forced_choice import forced_choices
 from vision_zero.evaluation.head_to_head import BestGuess, caught, half_each, play_head_to_head, vote_on, vote_shares
 from vision_zero.evaluation.metric_names import sense
-from vision_zero.evaluation.question_metrics import question_metrics
-from vision_zero.evaluation.questions import domain_questions
+from vision_zero.evaluation.question_metrics import domain_questions, question_metrics
 from vision_zero.evaluation.refused import Refused
 from vision_zero.game.interface import GameState
 from vision_zero.game.spy import WhoIsTheSpy

@@ -89,7 +89,7 @@ class Record(Verdict):
 
 
 class Extractor(Protocol):
-    """Another way to read an answer out of a reply; see :mod:`vision_zero.evaluation.benchmarks.judge`."""
+    """Another way to read an answer out of a reply; see :mod:`vision_zero.evaluation.benchmarks.endpoint`."""
 
     def extract(self, reply: str, question: str, answer_type: AnswerType, choices: Sequence[str], found: str) -> str:
         """The answer in the reply, where rules found ``found``."""

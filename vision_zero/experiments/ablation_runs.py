@@ -18,10 +18,9 @@ from typing import Any
 from vision_zero.config.ablation import MEASURED, MEASUREMENT, AblationConfig, order, run_folder
 from vision_zero.config.base import read_json
 from vision_zero.config.renamed import with_present_names
-from vision_zero.config.run_identity import IDENTITY, RunIdentity
 from vision_zero.errors import EvaluationError
 from vision_zero.experiments.results import COURSES, RECORDED
-from vision_zero.experiments.run_record import RunRecord
+from vision_zero.experiments.run_record import IDENTITY, RunIdentity, RunRecord
 from vision_zero.recipes.check import read_yaml
 
 Runs = dict[str, dict[int, RunRecord]]

@@ -2,12 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from markupsafe import Markup
+
 from vision_zero.evaluation.scorecard import Scorecard, SuiteScores
-from vision_zero.report.bar_chart import Bar, BarChart
 from vision_zero.report.pages import render_page
 
 MOST_BARS = 16
 """Values of a breakdown that are shown: those with the most items."""
+WIDTH, LEFT, RIGHT, TOP = 520, 170, 64, 46
+BAR, GAP = 11, 9
+POLICY, BASE = "#1f5fae", "#b9c4d3"
+LONGEST_NAME = 26
+"""Longest name of a category in characters; longer ones are truncated."""
 
 
 def evaluation_page(scorecard: Scorecard) -> str:
@@ -29,3 +38,53 @@ def bar_charts(suite: SuiteScores) -> list[BarChart]:
         if len(bars) > 1:
             charts.append(BarChart(f"{suite.name} by {name}", bars))
     return charts
+
+
+@dataclass(frozen=True)
+class Bar:
+    """One category: shares between 0 and 1, and its number of items; ``base`` is None without another policy."""
+
+    name: str
+    policy: float
+    base: float | None
+    items: int
+
+
+@dataclass(frozen=True)
+class BarChart:
+    """Categories from top to bottom."""
+
+    title: str
+    bars: Sequence[Bar]
+
+    def svg(self) -> Markup:
+        """The chart as one ``<svg>`` element."""
+        is_pair = any(bar.base is not None for bar in self.bars)
+        step = (2 * BAR if is_pair else BAR) + GAP
+        height = TOP + step * len(self.bars)
+        parts = [
+            Markup('<svg viewBox="0 0 {} {}" role="img" aria-label="{}">').format(WIDTH, height, self.title),
+            Markup('<text class="title" x="0" y="16">{}</text>').format(self.title),
+            *self._legend(is_pair),
+        ]
+        for number, bar in enumerate(self.bars):
+            top = TOP + number * step
+            name = bar.name if len(bar.name) <= LONGEST_NAME else f"{bar.name[: LONGEST_NAME - 1]}…"
+            parts.append(Markup('<text x="{}" y="{}" text-anchor="end">{}</text>').format(LEFT - 8, top + BAR, name))
+            parts += self._bar(bar.policy, top, POLICY, f" of {bar.items}")
+            if bar.base is not None:
+                parts += self._bar(bar.base, top + BAR, BASE, "")
+        return Markup("").join([*parts, Markup("</svg>")])
+
+    def _legend(self, is_pair: bool) -> list[Markup]:
+        entries = [("policy", POLICY), *([("base", BASE)] if is_pair else [])]
+        swatch = Markup('<rect x="{}" y="26" width="12" height="10" fill="{}"/><text x="{}" y="35">{}</text>')
+        return [
+            swatch.format(LEFT + 80 * place, color, LEFT + 80 * place + 17, name) for place, (name, color) in enumerate(entries)
+        ]
+
+    def _bar(self, share: float, top: int, color: str, note: str) -> list[Markup]:
+        width = share * (WIDTH - LEFT - RIGHT)
+        rect = Markup('<rect x="{}" y="{}" width="{:.1f}" height="{}" fill="{}"/>')
+        text = Markup('<text x="{:.1f}" y="{}" style="font-size:10px">{:.0f} %{}</text>')
+        return [rect.format(LEFT, top, width, BAR - 1, color), text.format(LEFT + width + 4, top + BAR - 2, 100 * share, note)]

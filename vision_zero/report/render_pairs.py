@@ -1,9 +1,12 @@
-"""``vision-zero render``: writes pairs as files, one after the other, so that memory does not grow with their number."""
+"""``vision-zero render`` and ``gallery``: write pairs as files, one after the other, so that memory does not grow with their
+number, and gallery images."""
 
 from __future__ import annotations
 
+import shutil
+import tempfile
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import islice
 from pathlib import Path
 
@@ -17,7 +20,7 @@ from vision_zero.data.source_report import SourceReport
 from vision_zero.data.splits import EVERYTHING
 from vision_zero.data.table import PairTable
 from vision_zero.domains.order import Order
-from vision_zero.domains.registry import base_of, domain_of
+from vision_zero.domains.registry import DOMAINS, base_of, domain_of
 from vision_zero.errors import PairsError
 from vision_zero.randomness import Seed
 from vision_zero.report.contact_sheet import draw_sheet, sheet_bytes
@@ -28,6 +31,8 @@ SHOWN = 48
 """Pairs on the gallery page."""
 ON_SHEET = 6
 """Pairs on the gallery image."""
+_OF_EACH = 2
+"""Pairs of each other domain that are imported as examples of imported pairs."""
 
 
 @dataclass(frozen=True)
@@ -111,3 +116,28 @@ def source_for(order: Order) -> PairSource:
         problem = error.errors()[0]
         place = f"{problem['loc'][0]}: " if problem["loc"] else ""
         raise PairsError(f"{order.domain} cannot be made with these settings: {place}{problem['msg']}") from error
+
+
+def write_galleries(folder: Path) -> list[Path]:
+    """Write ``gallery_<domain>.png`` for each domain that has examples; the same files every time.
+
+    Raises:
+        PairsError: the folder cannot be written.
+    """
+    sheets = []
+    with tempfile.TemporaryDirectory(prefix="vision-zero-gallery-") as scratch:
+        existing = Path(scratch) / "existing"
+        existing.mkdir()
+        for domain in sorted(DOMAINS.values(), key=lambda domain: domain.needs_location):
+            if domain.gallery is None:
+                continue
+            order = replace(domain.gallery, count=ON_SHEET, location=str(existing) if domain.needs_location else None)
+            sheet = folder / f"gallery_{domain.name}.png"
+            drawn = Path(scratch) / domain.name
+            render_into(drawn, order, sheet)
+            sheets.append(sheet)
+            for path in sorted(drawn.glob("*_original.png"))[:_OF_EACH]:
+                for side in ("original", "modified"):
+                    name = path.name.replace("_original.png", f"_{side}.png")
+                    shutil.copyfile(drawn / name, existing / name)
+    return sheets

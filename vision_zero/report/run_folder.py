@@ -18,7 +18,6 @@ import click
 from vision_zero.atomic_dir import atomic_dir
 from vision_zero.config.base import Config, read_json
 from vision_zero.config.learning import Stage
-from vision_zero.config.run_identity import IDENTITY, RunIdentity
 from vision_zero.config.self_play import SelfPlayConfig
 from vision_zero.data.table import PairTable
 from vision_zero.data.validation.verdict import Verdict
@@ -27,6 +26,7 @@ from vision_zero.evaluation.estimates import NOTHING, Score, Scores
 from vision_zero.evaluation.metric_names import SHOWN, place_of, words_for
 from vision_zero.evaluation.promotion import Promotion
 from vision_zero.evaluation.scorecard import Scorecard
+from vision_zero.experiments.run_record import IDENTITY, RunIdentity
 from vision_zero.game.played_games import PlayedGames
 from vision_zero.game.transcript_files import read_transcripts, write_transcripts
 from vision_zero.policy.folder import PolicyFolder

@@ -12,8 +12,7 @@ import trackio
 from transformers.integrations.integration_utils import TrackioCallback, rewrite_logs
 
 from vision_zero.config.tracking import TrackedRun, TrackerName
-from vision_zero.tracking.ledger import Ledger
-from vision_zero.tracking.sender import PROJECT, Kind, Sender, run_name
+from vision_zero.tracking.sender import PROJECT, Kind, Ledger, Sender, run_name
 from vision_zero.tracking.table import Table, as_plain_text
 
 

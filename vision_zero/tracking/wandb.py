@@ -13,8 +13,7 @@ from transformers.integrations.integration_utils import WandbCallback
 
 from vision_zero.config.tracking import TrackedRun, TrackerName
 from vision_zero.errors import ReportError
-from vision_zero.tracking.ledger import Ledger
-from vision_zero.tracking.sender import COUNT, PROJECT, Kind, Sender, run_name
+from vision_zero.tracking.sender import COUNT, PROJECT, Kind, Ledger, Sender, run_name
 from vision_zero.tracking.table import Table
 
 STEP = "train/global_step"

@@ -21,8 +21,7 @@ from vision_zero.domains.scenes.source import SceneSource
 from vision_zero.evaluation.clue_metrics import NUMBERS, clue_metrics
 from vision_zero.evaluation.estimates import estimate
 from vision_zero.evaluation.head_to_head import play_head_to_head
-from vision_zero.evaluation.question_metrics import LIST
-from vision_zero.evaluation.questions import AskedPicture, chart_questions, is_right, scene_questions
+from vision_zero.evaluation.question_metrics import LIST, AskedPicture, chart_questions, is_right, scene_questions
 from vision_zero.evaluation.vote_metrics import GREEDY, SAMPLED, vote_metrics
 from vision_zero.evaluation.written_checks import is_reasoned
 from vision_zero.game.spy import WhoIsTheSpy

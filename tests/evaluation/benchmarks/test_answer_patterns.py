@@ -14,7 +14,7 @@ from vision_zero.evaluation.benchmarks.chartqa import final_answer
 from vision_zero.evaluation.benchmarks.extraction.answer import AnswerType, extract
 from vision_zero.evaluation.benchmarks.extraction.answer_patterns import FORMS, Form
 from vision_zero.evaluation.benchmarks.extraction.reply import Reply
-from vision_zero.evaluation.benchmarks.mathvista_score import normalised
+from vision_zero.evaluation.benchmarks.mathvista import normalised
 
 COLOURS, VALUES = ("red", "green", "blue", "yellow"), ("38", "40", "45", "50")
 WHICH, WHAT = "Which colour is the largest object?", "What is the value of x?"

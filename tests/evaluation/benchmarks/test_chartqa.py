@@ -10,8 +10,15 @@ import pytest
 
 from tests.evaluation.benchmarks.make import PNG, chart_row
 from vision_zero.errors import EvaluationError
-from vision_zero.evaluation.benchmarks.chartqa import SUFFIX, ChartQA, final_answer
-from vision_zero.evaluation.benchmarks.chartqa_score import STRICT_YEARS, best_match, relaxed_match, strict_year_match
+from vision_zero.evaluation.benchmarks.chartqa import (
+    STRICT_YEARS,
+    SUFFIX,
+    ChartQA,
+    best_match,
+    final_answer,
+    relaxed_match,
+    strict_year_match,
+)
 from vision_zero.evaluation.benchmarks.datasets import table_of
 from vision_zero.evaluation.suite import scores_of
 

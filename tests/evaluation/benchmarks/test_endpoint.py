@@ -16,8 +16,7 @@ from tests.evaluation.benchmarks.make import Scripted, cats, choice
 from vision_zero.config.endpoint import EndpointConfig, JudgeConfig
 from vision_zero.errors import EvaluationError
 from vision_zero.evaluation.benchmarks.datasets import table_of
-from vision_zero.evaluation.benchmarks.endpoint import Endpoint
-from vision_zero.evaluation.benchmarks.judge import Judge
+from vision_zero.evaluation.benchmarks.endpoint import Endpoint, Judge
 from vision_zero.evaluation.benchmarks.mathvista import MathVista
 from vision_zero.evaluation.benchmarks.runner import run_suite
 from vision_zero.randomness import Seed

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from vision_zero.evaluation.benchmarks.chartqa import final_answer
 from vision_zero.evaluation.benchmarks.extraction.answer import AnswerType, extract
-from vision_zero.evaluation.benchmarks.mathvista_score import edit_distance, normalised
+from vision_zero.evaluation.benchmarks.mathvista import edit_distance, normalised
 
 CHOICES = (
     ("135°", "140°"),

@@ -10,8 +10,7 @@ import pytest
 from tests.evaluation.benchmarks.make import METADATA, PNG, choice, problem
 from vision_zero.errors import EvaluationError
 from vision_zero.evaluation.benchmarks.datasets import table_of
-from vision_zero.evaluation.benchmarks.mathvista import MathVista, Problem, query_of
-from vision_zero.evaluation.benchmarks.mathvista_score import edit_distance, is_right, nearest, normalised
+from vision_zero.evaluation.benchmarks.mathvista import MathVista, Problem, edit_distance, is_right, nearest, normalised, query_of
 from vision_zero.evaluation.suite import scores_of
 
 CHOICES = ["3.85米", "4.00米", "4.40米"]

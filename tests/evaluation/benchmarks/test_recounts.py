@@ -16,12 +16,10 @@ import pandas as pd
 import pytest
 
 from tests.evaluation.benchmarks.make import Scripted, chart_row, choice, problem
-from vision_zero.evaluation.benchmarks.chartqa import ChartQA
-from vision_zero.evaluation.benchmarks.chartqa_score import relaxed_match
+from vision_zero.evaluation.benchmarks.chartqa import ChartQA, relaxed_match
 from vision_zero.evaluation.benchmarks.datasets import table_of
 from vision_zero.evaluation.benchmarks.exporters import export_lmms_eval, export_vlmevalkit
-from vision_zero.evaluation.benchmarks.mathvista import MathVista
-from vision_zero.evaluation.benchmarks.mathvista_score import GROUPS
+from vision_zero.evaluation.benchmarks.mathvista import GROUPS, MathVista
 from vision_zero.evaluation.benchmarks.runner import run_suite
 from vision_zero.evaluation.suite import Record, scores_of
 

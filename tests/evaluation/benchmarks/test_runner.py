@@ -15,11 +15,11 @@ from PIL import Image
 from tests.evaluation.benchmarks.make import PNG, Scripted, cats, problem
 from vision_zero.data.images import png_bytes
 from vision_zero.errors import EvaluationError
-from vision_zero.evaluation.answerers import PolicyAnswerer
 from vision_zero.evaluation.benchmarks.datasets import table_of
 from vision_zero.evaluation.benchmarks.mathvista import MathVista
 from vision_zero.evaluation.benchmarks.records import appending, read_records, write_parquet
 from vision_zero.evaluation.benchmarks.runner import Progress, run_suite
+from vision_zero.evaluation.run_suites import PolicyAnswerer
 from vision_zero.evaluation.suite import Messages, scores_of
 from vision_zero.randomness import Seed
 

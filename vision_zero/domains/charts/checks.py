@@ -27,6 +27,19 @@ from vision_zero.domains.charts.phrases import (
 from vision_zero.domains.pair_rules import disagreement, log_fault
 from vision_zero.errors import PairsError
 
+TOUCHED: Mapping[ChartEdit, frozenset[str]] = {
+    "swap_values": frozenset({"series"}),
+    "change_values": frozenset({"series"}),
+    "swap_series": frozenset({"series"}),
+    "relabel": frozenset({"categories", "series"}),
+    "recolor": frozenset({"categories", "colors", "series", "style"}),
+    "reorder": frozenset({"categories", "colors", "series"}),
+    "change_axis": frozenset({"axis", "position_axis"}),
+}
+"""The fields of a chart that each kind of edit may change."""
+Difference = tuple[str, str]
+"""What the original shows, and what the modified chart shows instead."""
+
 
 def measure(pair: ImagePair) -> dict[str, Any]:
     """What is wrong with the log, and with the texts; None where nothing is."""
@@ -52,21 +65,6 @@ def _text_fault(pair: ImagePair) -> str | None:
         )
     except PairsError:
         return None  # `log_fault` says so.
-
-
-TOUCHED: Mapping[ChartEdit, frozenset[str]] = {
-    "swap_values": frozenset({"series"}),
-    "change_values": frozenset({"series"}),
-    "swap_series": frozenset({"series"}),
-    "relabel": frozenset({"categories", "series"}),
-    "recolor": frozenset({"categories", "colors", "series", "style"}),
-    "reorder": frozenset({"categories", "colors", "series"}),
-    "change_axis": frozenset({"axis", "position_axis"}),
-}
-"""The fields of a chart that each kind of edit may change."""
-
-Difference = tuple[str, str]
-"""What the original shows, and what the modified chart shows instead."""
 
 
 def differences(before: Chart, after: Chart, kind: ChartEdit) -> list[Difference]:

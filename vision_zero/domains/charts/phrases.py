@@ -14,6 +14,26 @@ from vision_zero.domains.charts.ticks import number
 
 _LISTED = 4
 """Values of a series that are spelled out before it is cut short."""
+_MARKS = {
+    "vertical_bars": "bar",
+    "horizontal_bars": "bar",
+    "grouped_bars": "bar",
+    "stacked_bars": "part",
+    "lines": "point",
+    "areas": "area",
+    "pie": "slice",
+    "doughnut": "slice",
+    "scatter": "point",
+    "box_plot": "box",
+    "histogram": "bar",
+    "heat_map": "cell",
+}
+_GREYISH = 0.035
+"""Colourfulness (OKLab's chroma) below which a hue is hardly seen."""
+_GREYS = ((0.25, "black"), (0.47, "dark gray"), (0.7, "gray"), (0.95, "light gray"), (2.0, "white"))
+_DARKEST, _DARKEST_CHROMA = 0.25, 0.1
+_Namer = Callable[[float, float, float], str]
+"""Of lightness, chroma and hue."""
 
 
 def mark_phrase(chart: Chart, cell: DataPoint) -> str:
@@ -69,31 +89,6 @@ def axis_phrase(name: str, axis: Range) -> str:
     return f"{name} from {number(axis[0])} to {number(axis[1])}"
 
 
-_MARKS = {
-    "vertical_bars": "bar",
-    "horizontal_bars": "bar",
-    "grouped_bars": "bar",
-    "stacked_bars": "part",
-    "lines": "point",
-    "areas": "area",
-    "pie": "slice",
-    "doughnut": "slice",
-    "scatter": "point",
-    "box_plot": "box",
-    "histogram": "bar",
-    "heat_map": "cell",
-}
-
-
-_GREYISH = 0.035
-"""Colourfulness (OKLab's chroma) below which a hue is hardly seen."""
-_GREYS = ((0.25, "black"), (0.47, "dark gray"), (0.7, "gray"), (0.95, "light gray"), (2.0, "white"))
-_DARKEST, _DARKEST_CHROMA = 0.25, 0.1
-
-_Namer = Callable[[float, float, float], str]
-"""Of lightness, chroma and hue."""
-
-
 def _reddish(light: float, chroma: float, lightest: str, least: float) -> str:
     if chroma < 0.1 and (light < least or lightest == "orange"):
         return "brown" if light < 0.7 else "tan"
@@ -141,7 +136,8 @@ _HUES: tuple[tuple[float, _Namer], ...] = (
 
 @cache
 def color_name(color: str) -> str:
-    """What a person would call "#rrggbb"; CLEVR's own names for CLEVR's colours."""
+    """What a person would call "#rrggbb", by lightness, colourfulness and hue: the nearest of a few named colours is often of
+    another hue. CLEVR's own names for CLEVR's colours."""
     for name, own in COMPACT_COLORS.items():
         if own == color:
             return name

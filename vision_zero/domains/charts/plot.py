@@ -16,6 +16,12 @@ from vision_zero.domains.charts.typography import unit_sign, wrapped
 LABEL_GAP = 0.25
 """Distance of a number from the end of its bar, in text sizes."""
 _EDGE = 1.0
+RING = 0.42
+"""Thickness of a doughnut's ring as a share of its radius."""
+LEAST_INSIDE = 0.075
+"""A slice of at least this share has its number inside."""
+OUTSIDE = 0.55
+"""Distance of texts from the rim, in text sizes."""
 
 
 def draw_marks(writer: Writer, chart: Chart, scales: Scales) -> None:
@@ -177,14 +183,6 @@ _DRAWERS: dict[ChartType, Callable[[Writer, Chart, Scales], None]] = {
     "histogram": _bars,
     "heat_map": _cells,
 }
-
-
-RING = 0.42
-"""Thickness of a doughnut's ring as a share of its radius."""
-LEAST_INSIDE = 0.075
-"""A slice of at least this share has its number inside."""
-OUTSIDE = 0.55
-"""Distance of texts from the rim, in text sizes."""
 
 
 def beside_text(chart: Chart, layout: Layout, place: int) -> str:

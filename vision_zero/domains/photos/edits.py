@@ -44,6 +44,16 @@ MOST_PAINT = 0.45
 """Largest share of the picture that one paint may cover: with more the whole picture is tinted."""
 LEAST_MOVE = 0.8
 """A region moves by at least this share of its size."""
+MARGIN, RING = 3.0, 5.0
+"""What is pasted with its surroundings reaches so far beyond the region; compared is so much around it (320x240)."""
+MOST_SEAM = 0.06
+"""Largest difference of the surroundings, here and there, at which they are pasted along and corrected."""
+MOST_SHIFT = 0.1
+"""Largest constant difference of them: correcting a larger one would discolour the region."""
+MOST_DOWN = 0.12
+"""A thing moves up or down by at most this share of the picture's height."""
+CHOICES = 1.3
+"""A place is drawn among those that are at most so much worse than the best."""
 
 
 @dataclass(frozen=True)
@@ -160,18 +170,6 @@ def _emptied(stroke: Stroke, size: float = 1.0) -> tuple[Picture, Mask, Plausibi
     area = area_without(canvas, mask)
     picture = without(canvas, area, stroke.rng)
     return "nothing in the picture can take its place" if picture is None else (picture, area, looks)
-
-
-MARGIN, RING = 3.0, 5.0
-"""What is pasted with its surroundings reaches so far beyond the region; compared is so much around it (320x240)."""
-MOST_SEAM = 0.06
-"""Largest difference of the surroundings, here and there, at which they are pasted along and corrected."""
-MOST_SHIFT = 0.1
-"""Largest constant difference of them: correcting a larger one would discolour the region."""
-MOST_DOWN = 0.12
-"""A thing moves up or down by at most this share of the picture's height."""
-CHOICES = 1.3
-"""A place is drawn among those that are at most so much worse than the best."""
 
 
 def area_of(target: Canvas, mask: Mask) -> Mask:

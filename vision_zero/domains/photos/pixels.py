@@ -17,6 +17,7 @@ Weights = NDArray[np.float32]
 """(height, width), from 0 to 1."""
 SHORTEST = 2.5
 """Pixels: no border or margin is shorter, however small the picture, for what is blurred between two pixels stays so."""
+_LIGHTNESS = np.array([0.299, 0.587, 0.114], dtype=np.float32)
 
 
 def scaled(at_320: float, picture: Picture, least: float = SHORTEST) -> float:
@@ -80,9 +81,6 @@ def shifted_mask(mask: Mask, offset: tuple[int, int]) -> Mask:
         max(0, -down) : height + min(0, -down), max(0, -right) : width + min(0, -right)
     ]
     return moved
-
-
-_LIGHTNESS = np.array([0.299, 0.587, 0.114], dtype=np.float32)
 
 
 def feathered(mask: Mask, pixels: float) -> Weights:

@@ -37,6 +37,10 @@ MOST_DETAIL = 4
 
 _Found = tuple[int, tuple[Image.Image, int]]
 """A photo's place, the photo, and the width that it had."""
+MOST_ENLARGED = 2.0
+"""A photo is enlarged at most so much."""
+SHARP = 1.25
+"""Crops are chosen large enough to be enlarged at most so much, where the photo allows it."""
 
 
 @final
@@ -164,12 +168,6 @@ def _log_against_edits(pair: ImagePair) -> str:
     edits = cast(list[Mapping[str, Any]], pair.modified_facts["edits"])
     made = Counter((str(edit["kind"]), tuple(edit["box"])) for edit in edits)
     return disagreement(made, Counter((change.kind, change.box) for change in pair.changes), "list of edits")
-
-
-MOST_ENLARGED = 2.0
-"""A photo is enlarged at most so much."""
-SHARP = 1.25
-"""Crops are chosen large enough to be enlarged at most so much, where the photo allows it."""
 
 
 @dataclass(frozen=True)

@@ -92,7 +92,8 @@ class PictureSource(PairSource):
 
 
 def measure(pair: ImagePair, threshold: int) -> dict[str, Any]:
-    """The share of the picture that is not empty, and how far its pixels lie apart."""
+    """The share of the picture that is not empty, and how far its pixels lie apart. Nothing was edited, so each picture is held
+    against the empty one alone, which all have in common."""
     shown = changed_mask(pair.original, empty_picture(pair.original.size), threshold)
     return {"changed_area": float(shown.mean()), "colour_range": _colour_range(pair.original)}
 

@@ -33,6 +33,17 @@ NEAREST = 1e-3
 """Focal lengths, and distances of lamps, below this are faults."""
 RELATION_EPSILON = 0.2
 """CLEVR's threshold: an object is left of another if it is more than this far to the left."""
+PICTURE_SIZES: tuple[tuple[int, int], ...] = ((480, 320), (320, 240))
+"""Of CLEVR's published pictures, and of those that its generator makes unless told otherwise. The files do not say which."""
+WORST_MEAN_ERROR = 2.0
+"""Pixels; where objects lie farther off on average, ``pixel_coords`` belong to another camera or size."""
+_DEPTH_WEIGHT = 30.0
+"""Pixels that a unit of depth counts as; about what it is to the side."""
+_PLACE_WEIGHT = 0.1
+"""Pixels that a unit from the mean camera counts as: settles what one object alone leaves open."""
+_STEPS = 8
+_STEP = 1e-4
+Points = NDArray[np.float64]
 
 
 def to_clevr(scene: Scene, width: int, height: int, image_filename: str = "", split: str = "") -> dict[str, Any]:
@@ -153,20 +164,6 @@ def _camera(entry: Mapping[str, Any], objects: tuple[SceneObject, ...]) -> Camer
     return fitted_camera(mean, np.array([item.center for item in objects], dtype=np.float64).reshape(-1, 3), pixels) or mean
 
 
-PICTURE_SIZES: tuple[tuple[int, int], ...] = ((480, 320), (320, 240))
-"""Of CLEVR's published pictures, and of those that its generator makes unless told otherwise. The files do not say which."""
-WORST_MEAN_ERROR = 2.0
-"""Pixels; where objects lie farther off on average, ``pixel_coords`` belong to another camera or size."""
-_DEPTH_WEIGHT = 30.0
-"""Pixels that a unit of depth counts as; about what it is to the side."""
-_PLACE_WEIGHT = 0.1
-"""Pixels that a unit from the mean camera counts as: settles what one object alone leaves open."""
-_STEPS = 8
-_STEP = 1e-4
-
-Points = NDArray[np.float64]
-
-
 def turned_camera(right: Point) -> Camera:
     """CLEVR's mean camera, turned about the vertical until its right is the given direction."""
     base = Camera()
@@ -179,6 +176,9 @@ def turned_camera(right: Point) -> Camera:
 
 def fitted_camera(mean: Camera, centers: Points, pixels: Points) -> Camera | None:
     """The camera whose picture has the objects where the file says.
+
+    CLEVR moves its camera by up to half a unit along each axis from picture to picture and keeps it aimed at the origin. Three
+    numbers are unknown, and each object gives three: column, row and depth.
 
     Args:
         mean: where the search starts.

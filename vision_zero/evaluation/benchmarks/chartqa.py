@@ -2,8 +2,9 @@
 
 Both public layouts are read: ``image, query, label, human_or_machine`` (HuggingFaceM4/ChartQA) and ``type, question, answer,
 image`` (lmms-lab/ChartQA); and the official folder's ``imgname, query, label`` with a file for people and one for the model.
-Differs from the published evaluation in one option: replies that reason may be reduced to their final answer before scoring.
-"""
+Scored by relaxed accuracy (section 5.1, after Methani et al., 2020), exactly as it is published; beside it by a stricter rule:
+the relaxed one accepts 2010 where the answer is 2009, because 5 % of 2009 are a hundred years. Differs from the published
+evaluation in one option: replies that reason may be reduced to their final answer before scoring."""
 
 from __future__ import annotations
 
@@ -13,7 +14,6 @@ from typing import Any, Literal, final
 
 from vision_zero.config.suites import SuiteConfig
 from vision_zero.errors import EvaluationError
-from vision_zero.evaluation.benchmarks.chartqa_score import STRICT_YEARS, best_match, strict_year_match
 from vision_zero.evaluation.benchmarks.datasets import BenchmarkTable, load_table, picture, row_digest
 from vision_zero.evaluation.benchmarks.extraction.answer import stated
 from vision_zero.evaluation.benchmarks.extraction.choices import plain
@@ -59,6 +59,12 @@ _REASON = re.compile(
 _INITIALS = re.compile(r"(?:^|[\s.])[A-Za-z]\.[A-Za-z]\.$")
 _TAG = re.compile(r"</?answer>", re.IGNORECASE)
 _EDGES = " \t\n*`\"'$}{"
+TOLERANCE = 0.05
+"""Largest relative difference between a predicted number and the label."""
+STRICT_YEARS = "relaxed accuracy, years exact"
+"""The name under which the stricter rule is reported."""
+_YEAR = re.compile(r"(?:1[5-9]|20|21)\d\d")
+_ASKS_AMOUNT = re.compile(r"\bhow (?:many|much)\b|\b(?:difference|sum|total|average|median|ratio)\b", re.IGNORECASE)
 
 
 @final
@@ -186,3 +192,39 @@ def origin_of(value: Any, name: str) -> Origin:
 def open_suite(config: SuiteConfig) -> ChartQA:
     """The benchmark as it is configured. Raises as :meth:`ChartQA.load`."""
     return ChartQA.load(config.source or HUB, config.split or "test", config.revision, config.options)
+
+
+def relaxed_match(prediction: str, label: str) -> bool:
+    """Is the prediction right by the published rule?
+
+    Both are stripped; one that ends in % is divided by 100. Where both are numbers and the label is not 0, they may differ by 5 %
+    of the label; otherwise they must be equal but for case. NaN equals nothing.
+    """
+    said, right = prediction.strip(), label.strip()
+    number, target = _number(said), _number(right)
+    if number is not None and target:
+        return abs(number - target) / abs(target) <= TOLERANCE
+    return said.lower() == right.lower()
+
+
+def strict_year_match(prediction: str, label: str, question: str = "") -> bool:
+    """The published rule, but a label that is a year must be met exactly. Not the official score.
+
+    A label is taken for a year if it is a whole number from 1500 to 2199 and the question does not ask for an amount.
+    """
+    right = label.strip()
+    if _YEAR.fullmatch(right) and not _ASKS_AMOUNT.search(question):
+        return _number(prediction.strip()) == float(right)
+    return relaxed_match(prediction, label)
+
+
+def best_match(prediction: str, labels: Sequence[str]) -> bool:
+    """Is the prediction right by the published rule for any of several labels?"""
+    return any(relaxed_match(prediction, label) for label in labels)
+
+
+def _number(text: str) -> float | None:
+    try:
+        return float(text.rstrip("%")) / 100.0 if text.endswith("%") else float(text)
+    except ValueError:
+        return None

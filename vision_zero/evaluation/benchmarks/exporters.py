@@ -23,7 +23,7 @@ from typing import Any
 from vision_zero.errors import EvaluationError
 from vision_zero.evaluation.benchmarks import chartqa, mathvista
 from vision_zero.evaluation.benchmarks.json_files import write_atomically
-from vision_zero.evaluation.benchmarks.mathvista_score import GROUPS
+from vision_zero.evaluation.benchmarks.mathvista import GROUPS
 from vision_zero.evaluation.suite import Record, scores_of
 
 _VLMEVALKIT = {chartqa.NAME: "ChartQA_TEST", mathvista.NAME: "MathVista_MINI"}

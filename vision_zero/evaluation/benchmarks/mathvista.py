@@ -1,11 +1,15 @@
 """MathVista (Lu et al., ICLR 2024): mathematics in pictures, 1,000 problems in ``testmini`` and 5,141 in ``test``.
 
 The answers of ``test`` are secret: its replies get an extraction and a prediction for submission, and no verdict. Differs from
-the released evaluation in how answers are extracted: by :mod:`vision_zero.evaluation.benchmarks.extraction`, not by GPT-4.
-"""
+the released evaluation in how answers are extracted: by :mod:`vision_zero.evaluation.benchmarks.extraction`, not by GPT-4. An
+extracted answer is normalised and then compared as text. Two things differ from the released script: a precision that came
+through a table as ``1.0`` works, and texts of more than ``LONGEST`` characters are cut before their edit distance is taken,
+which bounds the time that one reply can cost."""
 
 from __future__ import annotations
 
+import math
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, final, get_args
@@ -16,7 +20,6 @@ from vision_zero.evaluation.benchmarks.datasets import BenchmarkTable, load_tabl
 from vision_zero.evaluation.benchmarks.extraction.answer import AnswerType, extract
 from vision_zero.evaluation.benchmarks.extraction.reply import declines
 from vision_zero.evaluation.benchmarks.json_files import Row, absent, text_of
-from vision_zero.evaluation.benchmarks.mathvista_score import GROUPS, is_right, normalised
 from vision_zero.evaluation.suite import Extractor, Item, Suite, Verdict
 
 NAME = "mathvista"
@@ -30,6 +33,11 @@ _HINTS = {
     "[1.2, 1.3, 1.4], at the end.",
 }
 _FLOAT_HINTS = {1: ("one decimal place", "1.2, 1.3, 1.4"), 2: ("two decimal places", "1.23, 1.34, 1.45")}
+LONGEST = 2_000
+"""Characters of an extraction that are compared with the choices."""
+GROUPS = ("question_type", "answer_type", "language", "source", "category", "task", "context", "grade", "skills")
+"""The breakdowns of the official score file, in its order."""
+_LETTER = re.compile(r"\(([a-zA-Z])\)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -213,3 +221,46 @@ def _groups(problem: Problem) -> dict[str, tuple[str, ...]]:
 def open_suite(config: SuiteConfig) -> MathVista:
     """The benchmark as it is configured. Raises as :meth:`MathVista.load`."""
     return MathVista.load(config.source or HUB, config.split or "testmini", config.revision, config.options)
+
+
+def normalised(extraction: Any, choices: Sequence[str], question_type: str, answer_type: str, precision: Any) -> str | None:
+    """An extraction in the form of the annotated answers, by the published rule.
+
+    Multiple choice: a letter, bare or as in "(A) text", becomes its choice; anything else the choice with the smallest edit
+    distance. Integers lose their decimals, floats are rounded to the precision, lists stay text. None if that is impossible.
+    """
+    if question_type == "multi_choice" and choices:
+        text = ("" if absent(extraction) else str(extraction)).strip()
+        letters = _LETTER.findall(text)
+        text = letters[0].upper() if letters else text
+        place = ord(text) - ord("A") if len(text) == 1 else -1
+        return choices[place] if 0 <= place < len(choices) else nearest(text, choices)
+    if answer_type == "list":
+        return None if absent(extraction) else str(extraction)
+    try:
+        value = float(extraction)
+        if answer_type == "float":
+            return str(round(value, 0 if absent(precision) else int(precision)))
+        return str(int(value)) if math.isfinite(value) else None
+    except (TypeError, ValueError):
+        return None
+
+
+def is_right(prediction: str | None, answer: str) -> bool:
+    """Is a normalised extraction the annotated answer, character by character?"""
+    return prediction is not None and prediction == answer
+
+
+def nearest(text: str, choices: Sequence[str]) -> str:
+    """The choice with the smallest edit distance (Levenshtein, 1966); of several the first."""
+    return min(choices, key=lambda choice: edit_distance(text[:LONGEST], choice[:LONGEST]))
+
+
+def edit_distance(one: str, other: str) -> int:
+    """Insertions, deletions and replacements of single characters that turn one text into the other."""
+    row = list(range(len(other) + 1))
+    for number, character in enumerate(one, start=1):
+        diagonal, row[0] = row[0], number
+        for place, wanted in enumerate(other, start=1):
+            diagonal, row[place] = row[place], min(row[place] + 1, row[place - 1] + 1, diagonal + (character != wanted))
+    return row[-1]

@@ -21,8 +21,7 @@ from vision_zero.evaluation.benchmarks.json_files import (
     text_of,
     write_atomically,
 )
-from vision_zero.evaluation.benchmarks.mathvista import Problem, mathvista_verdict
-from vision_zero.evaluation.benchmarks.mathvista_score import GROUPS
+from vision_zero.evaluation.benchmarks.mathvista import GROUPS, Problem, mathvista_verdict
 from vision_zero.evaluation.benchmarks.prediction_files import chartqa_rows, mathvista_rows, read_predictions
 from vision_zero.evaluation.benchmarks.records import write_jsonl, write_parquet
 from vision_zero.evaluation.suite import Accuracies, Extractor, Record, scores_of

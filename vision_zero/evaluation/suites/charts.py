@@ -18,8 +18,7 @@ from vision_zero.config.suites import Look, SuiteConfig
 from vision_zero.data.image_pair import ImagePair
 from vision_zero.domains.charts.config import ChartsConfig
 from vision_zero.domains.charts.source import ChartSource
-from vision_zero.evaluation.benchmarks.chartqa import SUFFIX, final_answer
-from vision_zero.evaluation.benchmarks.chartqa_score import best_match
+from vision_zero.evaluation.benchmarks.chartqa import SUFFIX, best_match, final_answer
 from vision_zero.evaluation.suite import Verdict
 from vision_zero.evaluation.suites.procedural import ProceduralSuite, SuiteQuestion, held_out, in_turn, name_of
 from vision_zero.randomness import one_of

@@ -10,8 +10,7 @@ import numpy as np
 from vision_zero.domains.charts.questions import CHART_FAMILIES, KINDS, ask_chart, values_of
 from vision_zero.domains.domain import Question
 from vision_zero.randomness import one_of
-from vision_zero.warm_start.examples.answer_forms import boxed, direct_reply, reasoned_reply
-from vision_zero.warm_start.examples.example import Example, form
+from vision_zero.warm_start.examples.example import Example, boxed, direct_reply, form, reasoned_reply
 
 ChartFacts = Mapping[str, Any]
 

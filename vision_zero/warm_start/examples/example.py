@@ -1,14 +1,32 @@
-"""A training example, and mixing of topics."""
+"""A training example, the two forms of its answer, and mixing of topics.
+
+Answers to all prompts except lists are direct or reasoned. A direct answer gives the answer at once. A reasoned one lists the
+image, gives the evidence for each point, and then answers:
+
+    direct      So: \\boxed{one}
+    reasoned    I see: small red metal cube, large blue rubber sphere. cubes = small red metal cube. \\boxed{one}
+
+Each form begins with its own prefix, the same in all prompts, like the tags of reasoning in chat models. So reasoning is one
+choice for all kinds of prompts, and what votes reinforce can transfer to questions that are never played. Reasoned answers are
+right far more often, which self-play has to find out; the form of an example is random with the phase's share, so that the policy
+has both.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TypeVar
 
 import numpy as np
 
+from vision_zero.config.nano_defaults import NANO_REASONING
+
 T = TypeVar("T", bound=str)
+OPENER = NANO_REASONING
+"""Prefix of reasoned replies …"""
+DIRECT = "So:"
+"""… and of direct ones."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,3 +48,18 @@ def pick_topic(weights: Mapping[T, float], rng: np.random.Generator) -> T:
     names = list(weights)
     shares = np.array([weights[name] for name in names])
     return names[int(rng.choice(len(names), p=shares / shares.sum()))]
+
+
+def reasoned_reply(look: str, evidence: Sequence[str], answer: str) -> str:
+    """``I see: <look>. <evidence>. <answer>``; empty evidence is left out."""
+    return ". ".join([f"{OPENER} {look}", *[", ".join(evidence)] * bool(evidence), answer])
+
+
+def direct_reply(answer: str) -> str:
+    """``So: <answer>``."""
+    return f"{DIRECT} {answer}"
+
+
+def boxed(answer: object) -> str:
+    """The answer in its box: ``\\boxed{answer}``."""
+    return f"\\boxed{{{answer}}}"

@@ -14,8 +14,7 @@ from vision_zero.config.game import GameConfig
 from vision_zero.domains.scenes.statements import Count, Relation, SceneFacts, Statement, Thing, parts_of
 from vision_zero.game.prompts import Role, SpokenClue, clue_prompt, vote_prompt
 from vision_zero.randomness import one_of
-from vision_zero.warm_start.examples.answer_forms import boxed, direct_reply, reasoned_reply
-from vision_zero.warm_start.examples.example import Example, form
+from vision_zero.warm_start.examples.example import Example, boxed, direct_reply, form, reasoned_reply
 from vision_zero.warm_start.examples.scenes import evidence, false_statement, listing, true_statement
 
 StatementsBySeat = Mapping[tuple[int, int], Statement]

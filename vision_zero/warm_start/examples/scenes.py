@@ -23,8 +23,7 @@ from vision_zero.domains.scenes.statements import (
     Thing,
 )
 from vision_zero.randomness import one_of
-from vision_zero.warm_start.examples.answer_forms import boxed, direct_reply, reasoned_reply
-from vision_zero.warm_start.examples.example import Example, form
+from vision_zero.warm_start.examples.example import Example, boxed, direct_reply, form, reasoned_reply
 
 _TRIES = 30
 _FROM: Mapping[Side, str] = {"left": "left", "right": "right", "front": "front", "behind": "back"}
