@@ -41,7 +41,7 @@ def test_twelve_photographs_in_three_formats_are_divided_as_twelve(tmp_path: Pat
         for suffix, data in copies(scenery(240, 180, number)).items():
             (tmp_path / f"{suffix}-{number}.{suffix}").write_bytes(data)
     photos = open_collection(PhotosConfig(location=str(tmp_path)))
-    whole = UsablePairs(len(photos), photos.name, photos.load, "photo", lambda photo: [photo])
+    whole = UsablePairs(photos, photos.load, "photo", lambda photo: [photo])
     shown = {}
     for split in SPLITS:
         names = [Path(photos.name(place)).stem.split("-") for place, _ in whole.of(SplitFilter(split, 0.3)).each()]

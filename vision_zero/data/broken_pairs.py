@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import Generic, TypeVar
+from typing import Generic, Protocol, TypeVar
 
 import numpy as np
 from PIL import Image
@@ -36,42 +36,47 @@ class _Known:
     is_compared: bool = False
 
 
+class Things(Protocol):
+    """What there is, by place; :class:`~vision_zero.data.collection.Collection` says more."""
+
+    def __len__(self) -> int: ...
+
+    def name(self, place: int) -> str: ...
+
+    def group(self, place: int) -> str | None: ...
+
+
 class UsablePairs(Generic[T]):
-    """The things that ``load`` can make of the places 0 to ``count``.
+    """The things that ``load`` can make of a collection's places.
 
     What a generator draws depends on the things alone, never on what was drawn before: a broken one is skipped whether or not
     that it is broken was known already.
 
     Args:
-        count: number of things.
-        name: the id of a place.
+        things: their number and ids, and what several share (the photo that edits start from), so that they are of one split.
         load: the thing of a place; raises PairsError where it is broken.
         what: what the things are, for messages.
         pictures: what a thing shows; things that share a picture belong to one split.
-        group: a name that things of one split share (the photo that several edits start from); None where there is none.
         only: the things that may be drawn.
     """
 
     def __init__(
         self,
-        count: int,
-        name: Callable[[int], str],
+        things: Things,
         load: Callable[[int], T],
         what: str,
         pictures: Callable[[T], Sequence[Image.Image]],
-        group: Callable[[int], str | None] = lambda _: None,
         only: SplitFilter = EVERYTHING,
     ) -> None:
-        self.count = count
-        self._name, self._load, self._what, self._pictures, self._group = name, load, what, pictures, group
-        self._only = only
+        self.count = len(things)
+        self._things, self._load, self._what, self._pictures, self._only = things, load, what, pictures, only
         self._known = _Known()
         self._mine: dict[int, bool] = {}
         self._turns: dict[str, tuple[list[int], Iterator[int]]] = {}
 
     def of(self, only: SplitFilter) -> UsablePairs[T]:
         """The things of other splits; what is known of them is shared."""
-        view = UsablePairs(self.count, self._name, self._load, self._what, self._pictures, self._group, only)
+        view = UsablePairs(self._things, self._load, self._what, self._pictures, only)
         view._known = self._known
         return view
 
@@ -162,7 +167,7 @@ class UsablePairs(Generic[T]):
         except PairsError as error:
             self._known.looked_at.add(place)
             self._known.broken.add(place)
-            self.problems[self._name(place)] = str(error)
+            self.problems[self._things.name(place)] = str(error)
             return None
         self._known.looked_at.add(place)
         return thing
@@ -184,7 +189,7 @@ class UsablePairs(Generic[T]):
     def _key(self, place: int) -> bytes | None:
         """What decides which split a thing belongs to where it is not compared with the others."""
         if place not in self._known.keys:
-            group = self._group(place)
+            group = self._things.group(place)
             if group is not None:
                 self._known.keys[place] = group.encode("utf-8", "replace")
             else:
@@ -215,7 +220,7 @@ class UsablePairs(Generic[T]):
             keys[place] = place_key(pictures[0])
             owners += [place] * len(pictures)
             shown += [reduced(picture) for picture in pictures]
-            group = self._group(place)
+            group = self._things.group(place)
             if group is not None:
                 links.append((named.setdefault(group, place), place))
         links += [(owners[one], owners[other]) for one, other in same(shown)]

@@ -9,6 +9,7 @@ from typing import Any
 import fsspec
 import numpy as np
 import pytest
+from fsspec.implementations.local import LocalFileSystem
 from PIL import Image, ImageDraw
 from pydantic import ValidationError
 
@@ -175,15 +176,14 @@ def test_places_without_pairs_are_refused(tmp_path: Path) -> None:
 def test_files_that_may_not_be_read_are_skipped(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     made = source(folder(tmp_path, {"1": sound(), "2": sound(2)}))
     locked = str(tmp_path / "1_modified.png")
-    files = type(made._index._storage._files)  # type: ignore[attr-defined]
-    read = files.cat_file
+    read = LocalFileSystem.cat_file
 
     def refuse(self: Any, path: str, *args: Any, **options: Any) -> Any:
         if path == locked:
             raise PermissionError(13, "Permission denied", path)
         return read(self, path, *args, **options)
 
-    monkeypatch.setattr(files, "cat_file", refuse)
+    monkeypatch.setattr(LocalFileSystem, "cat_file", refuse)
     assert {made.sample(Seed(place)).original_facts["id"] for place in range(10)} == {"2"}
     assert "no permission" in made.problems["1"]
 

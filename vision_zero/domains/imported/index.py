@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import math
-from abc import ABC, abstractmethod
+from abc import abstractmethod
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -13,13 +13,12 @@ from pathlib import PurePosixPath
 from typing import final
 
 from vision_zero.data.archives import FileSet
-from vision_zero.data.file_naming import Named, is_picture, name_pairs
+from vision_zero.data.collection import Collection, FileCollection, RowCollection, rows_or_files
+from vision_zero.data.file_naming import is_picture, name_pairs
 from vision_zero.data.image_cells import listed
 from vision_zero.data.image_identity import look_alike
 from vision_zero.data.images import decode_pair, mask_of
 from vision_zero.data.remote_storage import ConnectionLostError, Storage
-from vision_zero.data.row_files import Rows, has_strong_table, table_paths
-from vision_zero.data.split_names import of_split, split_of_folder
 from vision_zero.domains.imported.columns import CHANGES, GROUPS, first_of, pair_candidates
 from vision_zero.domains.imported.config import ImportedConfig
 from vision_zero.errors import PairsError
@@ -41,25 +40,8 @@ class Made:
     change: str
 
 
-class PairIndex(ABC):
-    """The pairs of a location, known without reading them.
-
-    Attributes:
-        problems: the reason for each pair that is not whole, by id.
-        left_out: files and rows that are not read, by reason.
-        files: how many files there are.
-    """
-
-    problems: Mapping[str, str]
-    left_out: Mapping[str, int]
-    files: int
-
-    @abstractmethod
-    def __len__(self) -> int: ...
-
-    @abstractmethod
-    def name(self, place: int) -> str:
-        """The id of a pair."""
+class PairIndex(Collection):
+    """The pairs of a location; its problems are pairs that are not whole, its groups other edits of the same picture."""
 
     @abstractmethod
     def load(self, place: int) -> Made:
@@ -69,30 +51,24 @@ class PairIndex(ABC):
             PairsError: they cannot be read.
         """
 
-    def group(self, place: int) -> str | None:
-        """What a pair shares with other edits of the same picture; None where nothing says so."""
-        return None
-
 
 @final
-class FileIndex(PairIndex):
+class FileIndex(FileCollection, PairIndex):
     """Pairs of files in the location, the folders below it and its tar archives, by the ways of naming them that
     :mod:`~vision_zero.data.file_naming` knows; what is said about a change may lie beside them as text or JSON."""
 
     def __init__(self, storage: Storage, split: str | None = None) -> None:
-        self._storage, self._files = storage, FileSet(storage)
+        super().__init__(storage, split)
         if self._files.chosen is not None:
             raise PairsError(
                 f"{storage.location} is one file and no data set: give the folder of the pairs, a .tar archive, or a .parquet, "
                 ".arrow, .jsonl, .json or .csv file"
             )
-        paths, others = of_split(self._files.paths, split, split_of_folder, storage.location, with_unnamed=True)
-        named = name_pairs(paths)
-        self.files = len(storage.entries)
+        named = name_pairs(self._paths)
         used = {path for _, *both in named.pairs for path in both} | {path for own in named.pairs for path in _beside(*own[:2])}
-        rest = sum(not is_picture(path) and path not in used for path in paths)
-        unread = {"files that are no pictures by their names": rest} if rest else {}
-        self.left_out = {**self._files.left_out, **others, **_strays(named), **unread}
+        self._leave_out(len(named.strays), "pictures whose name fits no pair")
+        unread = sum(not is_picture(path) and path not in used for path in self._paths)
+        self._leave_out(unread, "files that are no pictures by their names")
         if not named.pairs and not named.problems and not self._files.problems:
             raise PairsError(
                 f"{storage.location} holds no pairs: it needs files <id>_original.png and <id>_modified.png (or before and "
@@ -133,27 +109,18 @@ def _beside(pair_id: str, original: str) -> list[str]:
 
 
 @final
-class RowIndex(PairIndex):
+class RowIndex(RowCollection, PairIndex):
     """Two columns of a data set, or one that holds both pictures; and one with words where there is one."""
 
     def __init__(self, storage: Storage, config: ImportedConfig) -> None:
         pictures = None if config.pictures is None else FileSet(Storage(config.pictures, config.storage))
-        self._rows = Rows(storage, config.split, pictures)
-        self.files = len(storage.entries)
-        self.left_out = self._rows.left_out
+        super().__init__(storage, config.split, pictures)
         if not len(self._rows):
             raise PairsError(f"the data set in {config.location} has no rows")
-        self.problems = {}
         self._original, self._modified = self._pair_columns(config)
         self._change = config.change_column or first_of(CHANGES, self._rows.columns)
         self._groups = config.group_column or first_of(GROUPS, self._rows.columns)
         _check_columns([name for name in (self._change, self._groups) if name], self._rows.columns, config.location)
-
-    def __len__(self) -> int:
-        return len(self._rows)
-
-    def name(self, place: int) -> str:
-        return well_formed(self._rows.name(place))
 
     def load(self, place: int) -> Made:
         wanted = {self._original, self._modified, *([self._change] if self._change is not None else [])}
@@ -240,31 +207,14 @@ def open_index(config: ImportedConfig) -> PairIndex:
         PairsError: it cannot be read or holds no pairs.
     """
     storage = Storage(config.location, config.storage)
-    if config.layout == "table" or (config.layout == "auto" and holds_table(storage)):
-        try:
-            return RowIndex(storage, config)
-        except ConnectionLostError:
-            raise
-        except PairsError as error:
-            others = name_pairs(FileSet(storage).paths).pairs if config.layout == "auto" and storage.chosen is None else []
-            if not others:
-                raise
-            raise PairsError(f"{error}; or set layout: files, for its files make {len(others)} pairs by their names") from error
-    return FileIndex(storage, config.split)
-
-
-def holds_table(storage: Storage) -> bool:
-    """Whether a location is a data set: the file that it names is, or there is one of rows. JSON and CSV count where no files
-    make pairs by their names, or no pictures are there at all."""
-    if storage.chosen is not None or has_strong_table(storage):
-        return bool(table_paths(storage)[0])
-    if not table_paths(storage)[0]:
-        return False
-    return not name_pairs(FileSet(storage).paths).pairs
-
-
-def _strays(named: Named) -> dict[str, int]:
-    return {"pictures whose name fits no pair": len(named.strays)} if named.strays else {}
+    return rows_or_files(
+        storage,
+        config.layout,
+        rows=lambda: RowIndex(storage, config),
+        files=lambda: FileIndex(storage, config.split),
+        count=lambda paths: len(name_pairs(paths).pairs),
+        hint="its files make {} pairs by their names",
+    )
 
 
 def _seen(files: int, left_out: Mapping[str, int]) -> str:

@@ -8,10 +8,9 @@ from typing import final
 import numpy as np
 from PIL import Image
 
-from vision_zero.data.broken_pairs import UsablePairs
+from vision_zero.data.collection import CollectionSource
 from vision_zero.data.image_pair import Change, Facts, ImagePair
 from vision_zero.data.images import Box, box_of, changed_mask, decode_pair, mask_of
-from vision_zero.data.source import PairSource
 from vision_zero.data.source_report import SourceReport
 from vision_zero.data.splits import EVERYTHING, SplitFilter
 from vision_zero.domains.imported.config import ImportedConfig
@@ -30,7 +29,7 @@ _Loaded = tuple[Image.Image, Image.Image, Made]
 
 
 @final
-class ImportedSource(PairSource):
+class ImportedSource(CollectionSource[_Loaded]):
     """Draws from the pairs of a location; facts say where a pair comes from.
 
     What cannot be used is skipped, and the report says why. Two seeds may give the same pictures, for there are only so many.
@@ -39,47 +38,16 @@ class ImportedSource(PairSource):
         PairsError: the location cannot be read or holds no pairs.
     """
 
-    domain = "imported"
+    domain, things = "imported", "pairs"
 
     def __init__(self, config: ImportedConfig, only: SplitFilter = EVERYTHING) -> None:
         self.config = config
         self._index = open_index(config)
         self._adjusted: dict[str, str] = {}
-        what = f"pair in {config.location}"
-        self._usable: UsablePairs[_Loaded] = UsablePairs(
-            len(self._index), self._index.name, self._load, what, _pictures, self._index.group, only
-        )
-        self._usable.problems.update(self._index.problems)
-
-    def of(self, only: SplitFilter) -> ImportedSource:
-        view = object.__new__(ImportedSource)
-        view.config, view._index, view._adjusted = self.config, self._index, self._adjusted
-        view._usable = self._usable.of(only)
-        return view
+        super().__init__(self._index, config.location, only)
 
     def report(self) -> SourceReport:
-        return SourceReport(
-            domain=self.domain,
-            location=well_formed(self.config.location),
-            things="pairs",
-            files=self._index.files,
-            found=len(self._index) + len(self._index.problems),
-            incomplete=len(self._index.problems),
-            looks=self._usable.looks,
-            failures=self._usable.failures,
-            skipped={name: well_formed(reason) for name, reason in self._usable.problems.items()},
-            adjusted=dict(self._adjusted),
-            left_out=dict(self._index.left_out),
-        )
-
-    @property
-    def problems(self) -> dict[str, str]:
-        """The reason for every pair that was found unusable so far, by its id; ``check`` finds them all."""
-        return dict(self._usable.problems)
-
-    def check(self) -> dict[str, str]:
-        """Reads every pair once; returns all problems."""
-        return self._usable.check()
+        return super().report().model_copy(update={"adjusted": dict(self._adjusted)})
 
     def __len__(self) -> int:
         """Pairs found, usable or not."""
@@ -128,6 +96,9 @@ class ImportedSource(PairSource):
             raise PairsError("its pictures are the same")
         return original, modified, made
 
+    def _shown(self, thing: _Loaded) -> Sequence[Image.Image]:
+        return thing[:2]
+
     def _fitted(self, place: int, original: Image.Image, modified: Image.Image) -> tuple[Image.Image, Image.Image]:
         """Two pictures of different sizes, made one size as the settings say."""
         sizes = f"{_size(original)} and {_size(modified)}"
@@ -142,10 +113,6 @@ class ImportedSource(PairSource):
         if self.config.sizes == "resize":
             return original.resize(size, Image.Resampling.LANCZOS), modified.resize(size, Image.Resampling.LANCZOS)
         return _middle(original, size), _middle(modified, size)
-
-
-def _pictures(found: _Loaded) -> Sequence[Image.Image]:
-    return found[:2]
 
 
 def _middle(image: Image.Image, size: tuple[int, int]) -> Image.Image:

@@ -2,46 +2,27 @@
 
 from __future__ import annotations
 
-from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from abc import abstractmethod
 from dataclasses import dataclass
 from importlib.resources import files
 from pathlib import PurePosixPath
-from types import MappingProxyType
 from typing import final
 
 from PIL import Image
 
-from vision_zero.data.archives import FileSet
+from vision_zero.data.collection import Collection, FileCollection, RowCollection, rows_or_files
 from vision_zero.data.file_naming import OTHER_SUFFIXES, is_picture
 from vision_zero.data.image_pair import Facts
 from vision_zero.data.images import decode
-from vision_zero.data.remote_storage import ConnectionLostError, Storage
-from vision_zero.data.row_files import Rows, has_strong_table, table_paths
-from vision_zero.data.split_names import of_split, split_of_folder
+from vision_zero.data.remote_storage import Storage
 from vision_zero.domains.photos.config import PhotosConfig
 from vision_zero.domains.pictures.config import PicturesConfig
 from vision_zero.errors import PairsError
 from vision_zero.text import well_formed
 
 
-class PhotoCollection(ABC):
-    """Photos by place, from 0.
-
-    Attributes:
-        files: how many files there are.
-        left_out: files and rows that are not read, by reason.
-    """
-
-    files: int = 0
-    left_out: Mapping[str, int] = MappingProxyType({})
-
-    @abstractmethod
-    def __len__(self) -> int: ...
-
-    @abstractmethod
-    def name(self, place: int) -> str:
-        """The id of a photo."""
+class PhotoCollection(Collection):
+    """Photos by place, from 0."""
 
     @abstractmethod
     def data(self, place: int) -> bytes:
@@ -108,49 +89,35 @@ class ShippedPhotos(PhotoCollection):
 
 
 @final
-class FilePhotos(PhotoCollection):
+class FilePhotos(FileCollection, PhotoCollection):
     """Every picture of a location, the folders below it, and its tar archives. What may be one is tried, whatever its suffix."""
 
     def __init__(self, storage: Storage, split: str | None = None) -> None:
-        self._files = FileSet(storage)
-        found = self._files.paths if self._files.chosen is None else [self._files.chosen]
-        paths, others = of_split(found, split, split_of_folder, storage.location, with_unnamed=True)
-        self._paths = [path for path in paths if PurePosixPath(path).suffix.lower() not in OTHER_SUFFIXES]
-        if not self._paths:
+        super().__init__(storage, split)
+        self._photos = [path for path in self._paths if PurePosixPath(path).suffix.lower() not in OTHER_SUFFIXES]
+        if not self._photos:
             raise PairsError(f"{storage.location} holds no pictures: it needs files such as .jpg or .png, or a data set")
-        self.files = len(storage.entries) if self._files.chosen is None else 1
-        rest = len(paths) - len(self._paths)
-        self.left_out = {
-            **self._files.left_out,
-            **others,
-            **({"files that are no pictures by their names": rest} if rest else {}),
-        }
+        self._leave_out(len(self._paths) - len(self._photos), "files that are no pictures by their names")
 
     def __len__(self) -> int:
-        return len(self._paths)
+        return len(self._photos)
 
     def name(self, place: int) -> str:
-        return well_formed(self._paths[place])
+        return well_formed(self._photos[place])
 
     def data(self, place: int) -> bytes:
-        return self._files.read(self._paths[place])
+        return self._files.read(self._photos[place])
 
 
 @final
-class RowPhotos(PhotoCollection):
+class RowPhotos(RowCollection, PhotoCollection):
     """A column of a data set."""
 
     def __init__(self, storage: Storage, column: str, split: str | None = None) -> None:
-        self._rows, self._column = Rows(storage, split), column
-        self.files, self.left_out = len(storage.entries), self._rows.left_out
+        super().__init__(storage, split)
+        self._column = column
         if column not in self._rows.columns:
             raise PairsError(f"{storage.location} has no column {column}, but {', '.join(self._rows.columns)}: set column")
-
-    def __len__(self) -> int:
-        return len(self._rows)
-
-    def name(self, place: int) -> str:
-        return well_formed(self._rows.name(place))
 
     def data(self, place: int) -> bytes:
         cell = self._rows.row(place, (self._column,))[self._column]
@@ -166,22 +133,11 @@ def open_collection(config: PhotosConfig | PicturesConfig) -> PhotoCollection:
     if config.location is None:
         return ShippedPhotos()
     storage = Storage(config.location, config.storage)
-    is_table = config.layout == "table" or (config.layout == "auto" and _holds_table(storage))
-    if not is_table:
-        return FilePhotos(storage, config.split)
-    try:
-        return RowPhotos(storage, config.column, config.split)
-    except ConnectionLostError:
-        raise
-    except PairsError as error:
-        count = sum(map(is_picture, FileSet(storage).paths)) if config.layout == "auto" and storage.chosen is None else 0
-        if not count:
-            raise
-        raise PairsError(f"{error}; or set layout: files, for there are {count} pictures, too") from error
-
-
-def _holds_table(storage: Storage) -> bool:
-    """Whether a location is a data set: JSON and CSV files beside pictures do not make it one."""
-    if storage.chosen is not None or has_strong_table(storage):
-        return bool(table_paths(storage)[0])
-    return bool(table_paths(storage)[0]) and not any(is_picture(path) for path in FileSet(storage).paths)
+    return rows_or_files(
+        storage,
+        config.layout,
+        rows=lambda: RowPhotos(storage, config.column, config.split),
+        files=lambda: FilePhotos(storage, config.split),
+        count=lambda paths: sum(map(is_picture, paths)),
+        hint="there are {} pictures, too",
+    )

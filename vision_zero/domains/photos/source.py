@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 from collections import Counter, OrderedDict
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, cast, final
 
 import numpy as np
 from PIL import Image
 
-from vision_zero.data.broken_pairs import UsablePairs
+from vision_zero.data.collection import CollectionSource
 from vision_zero.data.image_pair import Facts, ImagePair
-from vision_zero.data.source import PairSource
 from vision_zero.data.source_report import SourceReport
 from vision_zero.data.splits import EVERYTHING, SplitFilter
 from vision_zero.domains.pair_rules import disagreement, log_fault
@@ -35,8 +34,8 @@ KEPT = 8
 MOST_DETAIL = 4
 """A photo is kept at no more than so many times the size of the pictures."""
 
-_Found = tuple[int, tuple[Image.Image, int]]
-"""A photo's place, the photo, and the width that it had."""
+_Photo = tuple[Image.Image, int]
+"""A photo, and the width that it had."""
 MOST_ENLARGED = 2.0
 """A photo is enlarged at most so much."""
 SHARP = 1.25
@@ -44,7 +43,7 @@ SHARP = 1.25
 
 
 @final
-class PhotoSource(PairSource):
+class PhotoSource(CollectionSource[_Photo]):
     """Draws a crop of a photo and edits it; facts are the photo's origin, the crop, and the regions.
 
     Photos that cannot be used are skipped, and the report says why.
@@ -53,49 +52,21 @@ class PhotoSource(PairSource):
         PairsError: the photos' location cannot be read or holds none; the editor cannot be loaded.
     """
 
-    domain = "photos"
+    domain = things = "photos"
 
     def __init__(self, config: PhotosConfig, editor: PhotoEditor | None = None, only: SplitFilter = EVERYTHING) -> None:
         self.config = config
         self._photos = open_collection(config)
-        what = f"photo in {config.location or 'the packages'}"
-        self._usable = UsablePairs(len(self._photos), self._photos.name, self._photo, what, lambda found: found[:1], only=only)
-        self._kept: OrderedDict[int, tuple[Image.Image, int]] = OrderedDict()
+        super().__init__(self._photos, config.location or "the photos of the packages", only)
+        self._kept: OrderedDict[int, _Photo] = OrderedDict()
         if editor is None:
             editor = RegionEditor(config) if config.instruction is None else InstructionEditor(config.instruction)
         self._editor = editor
         self._refused: dict[str, str] = {}
 
-    def of(self, only: SplitFilter) -> PhotoSource:
-        view = object.__new__(PhotoSource)
-        view.config, view._photos, view._kept, view._editor = self.config, self._photos, self._kept, self._editor
-        view._refused = self._refused
-        view._usable = self._usable.of(only)
-        return view
-
     def report(self) -> SourceReport:
-        return SourceReport(
-            domain=self.domain,
-            location=well_formed(self.config.location or "the photos of the packages"),
-            things="photos",
-            files=self._photos.files,
-            found=len(self._photos),
-            looks=self._usable.looks,
-            failures=self._usable.failures,
-            skipped={name: well_formed(reason) for name, reason in self._usable.problems.items()},
-            left_out=dict(self._photos.left_out),
-            drawn_again=dict(self._editor.drawn_again),
-            not_edited={well_formed(name): reason for name, reason in self._refused.items()},
-        )
-
-    @property
-    def problems(self) -> dict[str, str]:
-        """The reason for every photo that was found unusable so far, by its name; ``check`` finds them all."""
-        return dict(self._usable.problems)
-
-    def check(self) -> dict[str, str]:
-        """Reads every photo once; returns all problems."""
-        return self._usable.check()
+        refused = {well_formed(name): reason for name, reason in self._refused.items()}
+        return super().report().model_copy(update={"drawn_again": dict(self._editor.drawn_again), "not_edited": refused})
 
     def sample(self, seed: Seed) -> ImagePair:
         return self._made(seed, None)
@@ -103,7 +74,7 @@ class PhotoSource(PairSource):
     def at(self, turn: int, seed: Seed, order: Seed) -> ImagePair:
         return self._made(seed, self._usable.turn(turn, order))
 
-    def _made(self, seed: Seed, own: _Found | None) -> ImagePair:
+    def _made(self, seed: Seed, own: tuple[int, _Photo] | None) -> ImagePair:
         """A pair, of that photo if there is one and it can be edited in a few tries."""
         first = 0 if own is None else OWN_TRIES
         before = Counter(self._editor.drawn_again)
@@ -137,14 +108,14 @@ class PhotoSource(PairSource):
         since = (Counter(self._editor.drawn_again) - before).most_common(1)
         return since[0][0] if since else "the editor made none"
 
-    def _picture(self, rng: np.random.Generator, own: _Found | None = None) -> tuple[Image.Image, Facts]:
+    def _picture(self, rng: np.random.Generator, own: tuple[int, _Photo] | None = None) -> tuple[Image.Image, Facts]:
         """A random crop of that photo, or of a random one, and where it is from."""
         place, (photo, width) = self._usable.pick(rng) if own is None else own
         size = (self.config.width, self.config.height)
         crop = draw_crop(photo.size, size, self.config.min_crop, self.config.mirror, rng)
         return crop.of(photo, size), {**self._photos.origin(place), **crop.facts(width / photo.width)}
 
-    def _photo(self, place: int) -> tuple[Image.Image, int]:
+    def _load(self, place: int) -> _Photo:
         """A photo, not larger than needed, and the width that it had."""
         kept = self._kept.get(place)
         if kept is None:
@@ -157,6 +128,9 @@ class PhotoSource(PairSource):
                 self._kept.popitem(last=False)
         self._kept.move_to_end(place)
         return kept
+
+    def _shown(self, thing: _Photo) -> Sequence[Image.Image]:
+        return thing[:1]
 
 
 def measure(pair: ImagePair) -> dict[str, Any]:

@@ -2,26 +2,27 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, final
 
 import numpy as np
 from PIL import Image
 
-from vision_zero.data.broken_pairs import UsablePairs
+from vision_zero.data.collection import CollectionSource
 from vision_zero.data.image_pair import ImagePair
 from vision_zero.data.images import changed_mask, empty_picture
-from vision_zero.data.source import PairSource
-from vision_zero.data.source_report import SourceReport
 from vision_zero.data.splits import EVERYTHING, SplitFilter
 from vision_zero.domains.photos.collection import open_collection
 from vision_zero.domains.pictures.config import PicturesConfig
 from vision_zero.errors import PairsError
 from vision_zero.randomness import Seed
-from vision_zero.text import well_formed
+
+_Picture = tuple[Image.Image, tuple[int, int]]
+"""A picture as it is shown, and the size (width, height) that it had."""
 
 
 @final
-class PictureSource(PairSource):
+class PictureSource(CollectionSource[_Picture]):
     """Takes a picture as it is, scaled down where it is too large; facts are its origin and the size that it had.
 
     There are only so many: each comes once before any comes again. What shows the same belongs to one split, whatever its file's
@@ -31,19 +32,12 @@ class PictureSource(PairSource):
         PairsError: the location cannot be read or holds no pictures.
     """
 
-    domain = "pictures"
+    domain = things = "pictures"
 
     def __init__(self, config: PicturesConfig, only: SplitFilter = EVERYTHING) -> None:
         self.config = config
         self._pictures = open_collection(config)
-        what = f"picture in {config.location or 'the packages'}"
-        names, count = self._pictures.name, len(self._pictures)
-        self._usable = UsablePairs(count, names, self._load, what, lambda found: found[:1], only=only)
-
-    def of(self, only: SplitFilter) -> PairSource:
-        view = object.__new__(PictureSource)
-        view.config, view._pictures, view._usable = self.config, self._pictures, self._usable.of(only)
-        return view
+        super().__init__(self._pictures, config.location or "the photos of the packages", only)
 
     def sample(self, seed: Seed) -> ImagePair:
         return self._pair(self._usable.pick(seed.child("picture").generator()), seed)
@@ -52,20 +46,7 @@ class PictureSource(PairSource):
         found = self._usable.turn(turn, order)
         return self.sample(seed) if found is None else self._pair(found, seed)
 
-    def report(self) -> SourceReport:
-        return SourceReport(
-            domain=self.domain,
-            location=well_formed(self.config.location or "the photos of the packages"),
-            things="pictures",
-            files=self._pictures.files,
-            found=len(self._pictures),
-            looks=self._usable.looks,
-            failures=self._usable.failures,
-            skipped={name: well_formed(reason) for name, reason in self._usable.problems.items()},
-            left_out=dict(self._pictures.left_out),
-        )
-
-    def _pair(self, found: tuple[int, tuple[Image.Image, tuple[int, int]]], seed: Seed) -> ImagePair:
+    def _pair(self, found: tuple[int, _Picture], seed: Seed) -> ImagePair:
         place, (picture, size) = found
         origin = {("picture" if name == "photo" else name): value for name, value in self._pictures.origin(place).items()}
         return ImagePair(
@@ -78,8 +59,7 @@ class PictureSource(PairSource):
             modified_facts={},
         )
 
-    def _load(self, place: int) -> tuple[Image.Image, tuple[int, int]]:
-        """A picture as it is shown, and the size that it had."""
+    def _load(self, place: int) -> _Picture:
         picture = self._pictures.load(place)
         size = picture.size
         picture.thumbnail((self.config.width, self.config.height), Image.Resampling.LANCZOS)
@@ -89,6 +69,9 @@ class PictureSource(PairSource):
                 f"{self.config.least_side} are needed"
             )
         return picture, size
+
+    def _shown(self, thing: _Picture) -> Sequence[Image.Image]:
+        return thing[:1]
 
 
 def measure(pair: ImagePair, threshold: int) -> dict[str, Any]:
