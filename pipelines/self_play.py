@@ -11,9 +11,8 @@ from pipelines.recipes import recipe_pipeline
 from steps.cache_policy import take_fingerprints
 from steps.evaluation import ask_suites
 from steps.hooks import PRODUCTION_STANDS, say_on_ctrl_c, say_that_production_stands
-from steps.judging import judge
 from steps.pairs import make_all_pairs, validate_pairs
-from steps.promotion import promote, resume
+from steps.promotion import judge, promote, resume
 from steps.reporting import report
 from steps.stages import clue_stage, decision_stage, evaluate, measure_base, switch_stage, watch
 from vision_zero.config.self_play import SelfPlayConfig

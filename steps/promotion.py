@@ -1,4 +1,4 @@
-"""First and last step of a run: load the promoted policy, and promote the new one."""
+"""First and last steps of a run: load the promoted policy; compare the new one with it, and promote it."""
 
 import logging
 from typing import Annotated
@@ -6,9 +6,10 @@ from typing import Annotated
 from zenml import get_step_context, log_metadata, step
 from zenml.types import HTMLString
 
-from materializers.documents import StageStateMaterializer
+from materializers.documents import PromotionMaterializer, StageStateMaterializer
 from materializers.policy import PolicyMaterializer
 from vision_zero.config.self_play import SelfPlayConfig
+from vision_zero.data.table import PairTable
 from vision_zero.evaluation.promotion import Promotion
 from vision_zero.evaluation.scorecard import Scorecard
 from vision_zero.policy.folder import PolicyFolder
@@ -77,3 +78,30 @@ def promote(
     number = put_into_production(expected=resumed_version)
     log_metadata({"promoted": f"version {number}", "replaces": f"version {resumed_version}" if resumed_version else "nothing"})
     return number
+
+
+@step(enable_cache=False, output_materializers=PromotionMaterializer)
+def judge(
+    config: SelfPlayConfig,
+    resumed: StageState,
+    production: PolicyFolder,
+    version: int,
+    state: StageState,
+    policy: PolicyFolder,
+    promotion_pairs: PairTable,
+) -> Annotated[Promotion, "promotion"]:
+    """Compare the policy with the version in production: is it significantly worse, or are its replies unreadable?"""
+    from vision_zero.evaluation.promotion import Judge
+    from vision_zero.policy.loading import load_beside
+
+    rival = f"version {version}" if version else "the frozen base"
+    judge = Judge(config, rival, resumed.judged, resumed.refused)
+    if not config.promotion.pairs:
+        found = judge.unheard("not compared with the version in production: promotion.pairs is 0")
+    elif policy.path is None or state.iteration == resumed.iteration:
+        found = judge.unheard("nothing was trained, so there is nothing to compare")
+    else:
+        both = load_beside(config.policy, policy.path, production.path, is_merged=config.learning.merged_play)
+        found = judge.compare(*both, promotion_pairs)
+    log_metadata({"beside": rival, "pairs": found.pairs, "objection": found.objection or "none"})
+    return found

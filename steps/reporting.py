@@ -34,8 +34,7 @@ def report(
     vote_games: PlayedGames,
 ) -> Annotated[HTMLString, "report"]:
     """Send scores, alarms and a replay to the recipe's trackers, write the report and plain files, and print the summary."""
-    from vision_zero.report.run_folder import Outcome, RunFolder, summary_table
-    from vision_zero.report.step_times import RunTimes
+    from vision_zero.report.run_folder import Outcome, RunFolder, RunTimes, summary_table
     from vision_zero.report.tracked_outcome import send_outcome
 
     context = get_step_context()

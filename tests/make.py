@@ -77,7 +77,7 @@ def write_tiny_base(folder: Path) -> Path:
     import torch
     from transformers import Qwen2_5_VLForConditionalGeneration
 
-    from vision_zero.warm_start.architecture import build_config, build_model, build_processor
+    from vision_zero.warm_start.build import build_config, build_model, build_processor
 
     tokenizer = tiny_tokenizer()
     config = build_config(tokenizer)

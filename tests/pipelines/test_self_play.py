@@ -7,7 +7,7 @@ import pytest
 import yaml
 
 from tests.make import write_tiny_recipe
-from vision_zero.report.step_times import RunTimes
+from vision_zero.report.run_folder import RunTimes
 
 pytestmark = pytest.mark.zenml
 

@@ -28,8 +28,7 @@ from vision_zero.report.gallery import gallery_page
 from vision_zero.report.line_chart import Chart, Line, Threshold
 from vision_zero.report.replay import replay_page
 from vision_zero.report.reply_stats import replies_by_role
-from vision_zero.report.run_folder import Outcome, RunFolder, report_page, rewrite, summary_table
-from vision_zero.report.step_times import RunTimes, StepTime
+from vision_zero.report.run_folder import Outcome, RunFolder, RunTimes, StepTime, report_page, rewrite, summary_table
 from vision_zero.training.diagnostics import Alarm, Alarms
 from vision_zero.training.state import IterationRecord, StageState, Switch
 from vision_zero.training.unplayed_games import UnplayedGames

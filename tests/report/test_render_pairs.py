@@ -18,8 +18,7 @@ from vision_zero.domains.scenes.clevr import from_clevr
 from vision_zero.domains.scenes.render import render
 from vision_zero.errors import VisionZeroError
 from vision_zero.performance.pair_generation import measure_sources
-from vision_zero.report.contact_sheet import GAP, HEIGHT, MOST_BYTES, OUTLINE, WIDTH, draw_sheet, sheet_bytes
-from vision_zero.report.render_pairs import read_folder
+from vision_zero.report.render_pairs import GAP, HEIGHT, MOST_BYTES, OUTLINE, WIDTH, draw_sheet, read_folder, sheet_bytes
 
 
 def run(*arguments: object) -> Result:

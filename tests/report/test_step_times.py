@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from vision_zero.report.step_times import RunTimes
+from vision_zero.report.run_folder import RunTimes
 
 BEGAN = datetime(2026, 1, 1, tzinfo=UTC)
 

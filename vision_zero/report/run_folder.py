@@ -1,6 +1,7 @@
 """``runs/<run name>/``: the plain files of a run: report, replay, data and policy.
 
-The folder is written atomically: under a temporary name, then renamed.
+The folder is written atomically: under a temporary name, then renamed. It also says how long each step took, and the time
+between steps: the overhead of a pipeline.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ import logging
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -21,6 +23,7 @@ from vision_zero.config.learning import Stage
 from vision_zero.config.self_play import SelfPlayConfig
 from vision_zero.data.table import PairTable
 from vision_zero.data.validation.verdict import Verdict
+from vision_zero.domains.registry import DOMAINS
 from vision_zero.errors import ConfigError, ReportError
 from vision_zero.evaluation.estimates import NOTHING, Score, Scores
 from vision_zero.evaluation.metric_names import SHOWN, place_of, words_for
@@ -34,12 +37,71 @@ from vision_zero.report.curves import curve_charts
 from vision_zero.report.pages import render_page
 from vision_zero.report.replay import replay_page
 from vision_zero.report.reply_stats import replies_by_role
-from vision_zero.report.step_times import RunTimes
 from vision_zero.report.tracked_outcome import TrackedOutcome
 from vision_zero.training.diagnostics import Alarms
 from vision_zero.training.metrics import failures, phases
 from vision_zero.training.state import IterationRecord, StageState
 from vision_zero.training.unplayed_games import UnplayedGames
+
+WORK = (*(domain.step for domain in DOMAINS.values()), "clue_stage", "decision_stage", "measure_base", "evaluate")
+"""Prefixes of the names of steps that do a run's work: making pairs, playing, training, evaluating."""
+LATER = ("tracking",)
+"""Those that folders of earlier versions do not have."""
+Numbers = TypeVar("Numbers", bound=Config)
+_LOGGER = logging.getLogger(__name__)
+
+
+class StepTime(Config):
+    """One step, in seconds since the start of the run."""
+
+    name: str
+    start: float
+    end: float
+
+    @property
+    def seconds(self) -> float:
+        return self.end - self.start
+
+    @property
+    def is_work(self) -> bool:
+        return self.name.startswith(WORK)
+
+
+class RunTimes(Config):
+    """The finished steps of a run in order of their start, without cached ones."""
+
+    steps: tuple[StepTime, ...]
+
+    @classmethod
+    def of(cls, began: datetime, steps: Mapping[str, tuple[datetime, datetime]]) -> RunTimes:
+        """Steps from the orchestrator's start and end times."""
+        times = [
+            StepTime(name=name, start=(start - began).total_seconds(), end=(end - began).total_seconds())
+            for name, (start, end) in steps.items()
+        ]
+        return cls(steps=tuple(sorted(times, key=lambda step: step.start)))
+
+    @property
+    def total(self) -> float:
+        """Seconds from the start of the run to the end of its last step."""
+        return max((step.end for step in self.steps), default=0.0)
+
+    @property
+    def between(self) -> float:
+        """Seconds in which no step ran."""
+        waited, until = 0.0, 0.0
+        for step in self.steps:
+            waited += max(0.0, step.start - until)
+            until = max(until, step.end)
+        return waited
+
+    @property
+    def overhead(self) -> float:
+        """Share of the total time in which no working step ran; parallel steps count separately."""
+        work = sum(step.seconds for step in self.steps if step.is_work)
+        spent = self.between + sum(step.seconds for step in self.steps)
+        return 1 - work / spent if spent else 0.0
+
 
 NUMBERS: Mapping[str, type[Config]] = {
     "state": StageState,
@@ -53,10 +115,6 @@ NUMBERS: Mapping[str, type[Config]] = {
     "tracking": TrackedOutcome,
 }
 """Fields of an outcome that are stored as ``<name>.json``."""
-LATER = ("tracking",)
-"""Those that folders of earlier versions do not have."""
-Numbers = TypeVar("Numbers", bound=Config)
-_LOGGER = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)

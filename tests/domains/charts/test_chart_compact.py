@@ -9,8 +9,7 @@ from PIL import Image
 from vision_zero.domains.charts.chart import Chart, Layout
 from vision_zero.domains.charts.compact import compact_chart, is_plain, sample_compact
 from vision_zero.domains.charts.config import COMPACT_SHARES, COMPACT_TYPES, ChartsConfig, ChartType
-from vision_zero.domains.charts.legibility import problems_on
-from vision_zero.domains.charts.render import compose, render
+from vision_zero.domains.charts.render import compose, problems_on, render
 from vision_zero.domains.scenes.scene import PALETTE
 
 ALL_TYPES = ChartsConfig(style="compact", types=dict.fromkeys(COMPACT_TYPES, 1.0))

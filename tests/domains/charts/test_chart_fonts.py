@@ -17,8 +17,7 @@ from vision_zero.domains.charts.canvas import Canvas, text_extent
 from vision_zero.domains.charts.chart import from_facts, to_facts
 from vision_zero.domains.charts.glyphs import installed_families, installed_fonts_fingerprint, unreadable
 from vision_zero.domains.charts.layout import fit_layout
-from vision_zero.domains.charts.legibility import legibility_problems
-from vision_zero.domains.charts.render import render
+from vision_zero.domains.charts.render import legibility_problems, render
 from vision_zero.domains.charts.typography import wrapped
 from vision_zero.errors import PairsError
 

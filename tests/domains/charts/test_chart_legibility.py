@@ -12,9 +12,8 @@ from vision_zero.domains.charts.canvas import Canvas
 from vision_zero.domains.charts.chart import to_facts
 from vision_zero.domains.charts.config import ChartsConfig, ChartType
 from vision_zero.domains.charts.layout import fit_layout
-from vision_zero.domains.charts.legibility import legibility_problems, problems_on
 from vision_zero.domains.charts.random_chart import sample_chart
-from vision_zero.domains.charts.render import compose, render
+from vision_zero.domains.charts.render import compose, legibility_problems, problems_on, render
 
 SIZES = ((320, 240), (480, 360), (400, 520))
 SEEDS = 1

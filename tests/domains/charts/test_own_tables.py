@@ -10,9 +10,9 @@ from vision_zero.domains.charts.chart import Chart
 from vision_zero.domains.charts.chartqa_csv import ParsedTable, name_and_unit, parsed
 from vision_zero.domains.charts.chartqa_tables import chart_of
 from vision_zero.domains.charts.config import ChartsConfig
-from vision_zero.domains.charts.legibility import problems_on
 from vision_zero.domains.charts.number_formats import Column, read_columns
 from vision_zero.domains.charts.phrases import color_name
+from vision_zero.domains.charts.render import problems_on
 from vision_zero.domains.charts.ticks import number, numbers
 from vision_zero.domains.charts.typography import value_title
 from vision_zero.errors import PairsError

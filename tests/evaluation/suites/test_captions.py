@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from vision_zero.data.image_pair import Change
-from vision_zero.evaluation.suites.captions import Caption, claims_in, score_caption
+from vision_zero.evaluation.suites.differences import Caption, claims_in, score_caption
 
 BOX = (0, 0, 1, 1)
 RECOLORED = Change("recolor_reshape", "large red metal cube", "large blue metal sphere", BOX)

@@ -14,7 +14,6 @@ from vision_zero.data.image_pair import ImagePair
 from vision_zero.domains.charts.chart import Chart, from_facts
 from vision_zero.domains.charts.config import ChartEdit
 from vision_zero.domains.charts.data_points import cells, mark_at
-from vision_zero.domains.charts.legibility import legibility_problems
 from vision_zero.domains.charts.phrases import (
     axis_phrase,
     category_color_phrase,
@@ -24,6 +23,7 @@ from vision_zero.domains.charts.phrases import (
     series_phrase,
     series_place_phrase,
 )
+from vision_zero.domains.charts.render import legibility_problems
 from vision_zero.domains.pair_rules import disagreement, log_fault
 from vision_zero.errors import PairsError
 

@@ -13,9 +13,8 @@ from vision_zero.domains.charts.canvas import Canvas
 from vision_zero.domains.charts.chart import SLICED, Chart, Layout, LegendPlace
 from vision_zero.domains.charts.frame import NAME_GAP, PAD, TICK_GAP, Scales, Writer, axis_numbers, is_lying
 from vision_zero.domains.charts.legend import BESIDE_PLOT, OVER_PLOT, bar_extent, legend_extent
-from vision_zero.domains.charts.legibility import problems_on
 from vision_zero.domains.charts.plot import OUTSIDE, beside_text, has_room_for_numbers
-from vision_zero.domains.charts.render import compose
+from vision_zero.domains.charts.render import compose, problems_on
 from vision_zero.domains.charts.ticks import decimals_of
 from vision_zero.domains.charts.typography import Typography, legend_entries, unit_sign, value_title, wrapped
 

@@ -1,9 +1,11 @@
-"""What pairs a location holds: two files with one id, or two columns of a data set."""
+"""What pairs a location holds: two files with one id, or two columns of a data set, which are found by their names and by what is
+in them."""
 
 from __future__ import annotations
 
 import json
 import math
+import re
 from abc import abstractmethod
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -19,7 +21,6 @@ from vision_zero.data.image_cells import listed
 from vision_zero.data.image_identity import look_alike
 from vision_zero.data.images import decode_pair, mask_of
 from vision_zero.data.remote_storage import ConnectionLostError, Storage
-from vision_zero.domains.imported.columns import CHANGES, GROUPS, first_of, pair_candidates
 from vision_zero.domains.imported.config import ImportedConfig
 from vision_zero.errors import PairsError
 from vision_zero.text import single_line, well_formed
@@ -29,6 +30,66 @@ PROBED = 5
 _GROUPED = 200
 """Rows of which at least two must have different groups."""
 _WORDS = ("prompt", "instruction", "edit", "edit_prompt", "change", "txt")
+STEMS = (
+    ("original", "modified"),
+    ("original", "edited"),
+    ("orig", "edited"),
+    ("input", "output"),
+    ("input", "edited"),
+    ("source", "edited"),
+    ("source", "target"),
+    ("source", "output"),
+    ("src", "edited"),
+    ("src", "trg"),
+    ("src", "tgt"),
+    ("src", "target"),
+    ("before", "after"),
+    ("input", "target"),
+    ("image", "edited"),
+    ("image", "target"),
+    ("image", "modified"),
+    ("a", "b"),
+    ("1", "2"),
+    ("0", "1"),
+    ("first", "second"),
+    ("left", "right"),
+)
+"""What the names of the two columns are without words such as "image": ours, MagicBrush's, InstructPix2Pix's, HQ-Edit's,
+UltraEdit's, OmniEdit's, ImgEdit's, ..."""
+_FILLERS = frozenset(
+    "image images img imgs picture pictures pic photo path paths file filename name jpg jpeg png webp local".split()
+)
+LISTS = ("images", "image", "image_pair", "pair", "pairs", "pictures", "image_list", "imgs")
+"""Columns that may hold both pictures of a pair."""
+CHANGES = (
+    "change",
+    "prompt",
+    "edit_prompt",
+    "instruction",
+    "edit_instruction",
+    "editing_instruction",
+    "edit",
+    "edited_prompt_list",
+    "edit_prompts",
+    "instructions",
+    "prompts",
+    "edit_text",
+    "text",
+)
+"""Columns that say what was changed."""
+GROUPS = (
+    "img_id",
+    "image_id",
+    "session_id",
+    "group_id",
+    "source_id",
+    "original_id",
+    "source_image_id",
+    "photo_id",
+    "scene_id",
+    "conversation_id",
+)
+"""Columns that several edits of one picture share (MagicBrush's turns have one ``img_id``)."""
 
 
 @dataclass(frozen=True)
@@ -245,3 +306,32 @@ def _told(text: str) -> str:
         return _words(found)
     name = first_of(CHANGES, list(found))
     return "" if name is None else _words(found[name])
+
+
+def pair_candidates(columns: Sequence[str]) -> list[tuple[str, str]]:
+    """Pairs of columns whose names look like a pair, the likeliest first; a column that may hold both stands twice."""
+    stems: dict[str, list[str]] = {}
+    for column in columns:
+        stems.setdefault(_stem(column), []).append(column)
+    for own in stems.values():
+        # "original_image" before "original", which may be text beside it.
+        own.sort(key=lambda column: column.lower() == _stem(column))
+    found = [
+        (one, other) for first, second in STEMS for one in stems.get(first, ()) for other in stems.get(second, ()) if one != other
+    ]
+    return found + [(column, column) for name in LISTS for column in columns if column.lower() == name]
+
+
+def first_of(names: Sequence[str], columns: Sequence[str]) -> str | None:
+    """The first of some names that is a column, whatever parts its words ("img-id", "Img ID")."""
+    lower = {re.sub(r"[ -]", "_", column.strip().lower()): column for column in columns}
+    return next((lower[name] for name in names if name in lower), None)
+
+
+def _stem(column: str) -> str:
+    words = re.split(r"[_\- .]+", column.strip().lower())
+    kept = [word for word in words if word not in _FILLERS]
+    if not kept:
+        return "image"
+    # "image1", "img2"
+    return re.sub(r"^(?:image|img)(?=.$)", "", "_".join(kept))
