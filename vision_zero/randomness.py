@@ -7,14 +7,13 @@ steps: ``Seed(7).child("pairs", "train", 12)`` is the same stream on every machi
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TypeVar
 
 import numpy as np
 
 T = TypeVar("T")
-
 HELD_OUT_SEEDS = range(2_000_000_000, 2_000_001_000)
 """Root seeds reserved for suites, one for each version; the seed of a run or warm start must be smaller."""
 
@@ -48,6 +47,18 @@ class Seed:
         return hashlib.blake2b(text.encode(), digest_size=16).digest()
 
 
+def weighted(weights: Mapping[T, float], rng: np.random.Generator) -> T:
+    """One key, drawn in proportion to its weight."""
+    keys = [key for key, weight in weights.items() if weight > 0]
+    shares = np.array([weights[key] for key in keys])
+    return keys[int(rng.choice(len(keys), p=shares / shares.sum()))]
+
+
 def one_of(options: Sequence[T], rng: np.random.Generator) -> T:
-    """One of the options, all equally likely."""
+    """One of the options, all alike."""
     return options[int(rng.integers(len(options)))]
+
+
+def some_of(options: Sequence[T], count: int, rng: np.random.Generator) -> list[T]:
+    """``count`` different options in random order."""
+    return [options[int(index)] for index in rng.choice(len(options), size=count, replace=False)]

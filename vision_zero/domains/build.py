@@ -15,7 +15,7 @@ from vision_zero.data.source import PairSource
 from vision_zero.data.splits import EVERYTHING, Split, SplitFilter
 from vision_zero.data.table import SCHEMA, PairTable, joined
 from vision_zero.domains.registry import domain_of
-from vision_zero.randomness import Seed
+from vision_zero.randomness import Seed, weighted
 
 
 def source_of(domain: str, config: SourcesConfig, only: SplitFilter = EVERYTHING) -> PairSource:
@@ -85,10 +85,7 @@ def _of_domain(
 
 
 def _domain_at(config: PairsConfig, place: Seed) -> str:
-    domains = sorted(name for name, weight in config.mix.items() if weight > 0)
-    weights = [config.mix[name] for name in domains]
-    total = sum(weights)
-    return domains[int(place.child("domain").generator().choice(len(domains), p=[weight / total for weight in weights]))]
+    return weighted(dict(sorted(config.mix.items())), place.child("domain").generator())
 
 
 def corrupt(table: PairTable, share: float, seed: Seed) -> PairTable:

@@ -26,12 +26,11 @@ from vision_zero.domains.charts.chartqa_csv import ParsedTable, parsed
 from vision_zero.domains.charts.config import ChartsConfig, ChartType
 from vision_zero.domains.charts.glyphs import unreadable, with_fonts_for
 from vision_zero.domains.charts.random_chart import value_axis
-from vision_zero.domains.charts.random_choice import weighted
 from vision_zero.domains.charts.random_style import sample_colors, sample_style
 from vision_zero.domains.charts.source import chart_pair
 from vision_zero.domains.charts.ticks import nice_range
 from vision_zero.errors import ConfigError, PairsError
-from vision_zero.randomness import Seed, one_of
+from vision_zero.randomness import Seed, one_of, weighted
 from vision_zero.text import well_formed
 
 TABLE_TRIES = 50

@@ -15,9 +15,8 @@ import numpy as np
 from vision_zero.domains.charts.canvas import Canvas
 from vision_zero.domains.charts.chart import Chart, ChartStyle, Layout, Series
 from vision_zero.domains.charts.config import COMPACT_SHARES, ChartsConfig, ChartType
-from vision_zero.domains.charts.random_choice import some_of, weighted
 from vision_zero.domains.scenes.scene import COLORS, PALETTE
-from vision_zero.randomness import one_of
+from vision_zero.randomness import one_of, some_of, weighted
 
 STEP, LOWEST, HIGHEST = 5, 10, 100
 """Values are multiples of STEP from LOWEST to HIGHEST."""

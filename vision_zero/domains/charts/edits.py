@@ -23,11 +23,10 @@ from vision_zero.domains.charts.phrases import (
     series_color_phrase,
     series_place_phrase,
 )
-from vision_zero.domains.charts.random_choice import some_of, weighted
 from vision_zero.domains.charts.ticks import nice_range
 from vision_zero.domains.charts.value_edits import change_values, swap_series, swap_values
 from vision_zero.domains.charts.vocabulary import other_names
-from vision_zero.randomness import one_of
+from vision_zero.randomness import one_of, some_of, weighted
 
 COLOR_DISTANCE = 0.14
 """A new colour differs at least this much (OKLab) from the others and from the background."""

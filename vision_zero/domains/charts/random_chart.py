@@ -10,14 +10,13 @@ import numpy as np
 
 from vision_zero.domains.charts.chart import BOX_PLOT_ROWS, Chart, ChartStyle, Range, Series
 from vision_zero.domains.charts.config import ChartsConfig, ChartType
-from vision_zero.domains.charts.random_choice import weighted
 from vision_zero.domains.charts.random_style import sample_colors, sample_style
 from vision_zero.domains.charts.random_values import five_numbers, hill, paths, percentages, related, rounded, spread_out
 from vision_zero.domains.charts.ticks import nice_range, number
 from vision_zero.domains.charts.topics import BINS, GRIDS, MEASURES, RELATIONS, SPREADS, WHOLES, Measure
 from vision_zero.domains.charts.vocabulary import ORDERED, SORTS, some_names
 from vision_zero.errors import PairsError
-from vision_zero.randomness import one_of
+from vision_zero.randomness import one_of, weighted
 
 LAST_YEAR = 2024
 MOST_YEARS = 20

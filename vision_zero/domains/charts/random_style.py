@@ -9,8 +9,7 @@ import numpy as np
 from vision_zero.domains.charts.chart import SLICED, ChartStyle
 from vision_zero.domains.charts.config import ChartType
 from vision_zero.domains.charts.palette import HEAT_MAPS, PALETTES, SAMPLED_MAPS, distance, sampled
-from vision_zero.domains.charts.random_choice import weighted
-from vision_zero.randomness import one_of
+from vision_zero.randomness import one_of, weighted
 
 THEMES: tuple[ChartStyle, ...] = (
     ChartStyle(grid="none", frame="corner"),

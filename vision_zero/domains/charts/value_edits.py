@@ -24,8 +24,8 @@ from vision_zero.domains.charts.data_points import (
     with_series,
 )
 from vision_zero.domains.charts.phrases import mark_phrase, series_phrase
-from vision_zero.domains.charts.random_choice import some_of
 from vision_zero.domains.charts.ticks import precision_of
+from vision_zero.randomness import some_of
 
 VALUE_TRIES = 40
 LEAST_MARK = 0.05

@@ -7,7 +7,7 @@ from types import MappingProxyType
 
 import numpy as np
 
-from vision_zero.domains.charts.random_choice import some_of
+from vision_zero.randomness import some_of
 
 
 def _words(text: str) -> tuple[str, ...]:

@@ -11,6 +11,7 @@ import numpy as np
 from vision_zero.domains.scenes.config import SceneEdit, ScenesConfig
 from vision_zero.domains.scenes.placement import all_visible, put_down, random_object, stands_clear
 from vision_zero.domains.scenes.scene import COLORS, MATERIALS, SHAPES, SIZES, Scene, SceneObject
+from vision_zero.randomness import weighted
 
 EDIT_TRIES = 40
 
@@ -44,10 +45,7 @@ class EditPlan:
 
     @classmethod
     def sample(cls, config: ScenesConfig, rng: np.random.Generator) -> EditPlan:
-        kinds = [kind for kind, weight in config.edits.items() if weight > 0]
-        weights = np.array([config.edits[kind] for kind in kinds])
-        kind = kinds[rng.choice(len(kinds), p=weights / weights.sum())]
-        return cls(kind, int(rng.integers(config.min_changes, config.max_changes + 1)))
+        return cls(weighted(config.edits, rng), int(rng.integers(config.min_changes, config.max_changes + 1)))
 
 
 def edit_scene(config: ScenesConfig, scene: Scene, rng: np.random.Generator, plan: EditPlan | None = None) -> EditedScene | None:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
-from typing import Any, Literal, TypeVar, get_args
+from typing import Any, Literal, get_args
 
 import numpy as np
 
@@ -21,8 +21,6 @@ FAMILIES: tuple[Family, ...] = get_args(Family)
 VALUES: Mapping[str, Sequence[str]] = {"size": SIZES, "color": COLORS, "material": MATERIALS, "shape": SHAPES}
 """An object's attributes and what they may be."""
 _TRIES = 60
-
-T = TypeVar("T")
 
 
 def ask(family: Family, facts: SceneFacts, rng: np.random.Generator) -> Question | None:
