@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from vision_zero.config.quality import AreaBounds, QualityThresholds
@@ -12,7 +11,7 @@ from vision_zero.domains.order import Order
 from vision_zero.domains.pair_rules import PairRule, log_is_true, same_elsewhere, shows_change
 
 if TYPE_CHECKING:
-    from vision_zero.data.image_pair import Facts, ImagePair
+    from vision_zero.data.image_pair import ImagePair
     from vision_zero.data.source import PairSource
     from vision_zero.data.splits import SplitFilter
 
@@ -42,14 +41,6 @@ def _measure(pair: ImagePair, quality: QualityThresholds) -> dict[str, Any]:
     from vision_zero.domains.charts.checks import measure
 
     return measure(pair)
-
-
-def _edits(config: ChartsConfig) -> Mapping[Any, float]:
-    return config.edits
-
-
-def _made_of(facts: Facts) -> str:
-    return str(facts.get("source", ""))
 
 
 def _files(config: ChartsConfig) -> str:
@@ -84,8 +75,8 @@ DOMAIN = Domain(
     rules=_rules,
     measure=_measure,
     bounds=AreaBounds(min_changed_area=0.0004, max_changed_area=0.8, max_similarity=1.0),
-    edits=_edits,
-    made_of=_made_of,
+    edits=lambda config: config.edits,
+    made_of=lambda facts: str(facts.get("source", "")),
     files=_files,
     installed=_installed,
     gallery=Order(

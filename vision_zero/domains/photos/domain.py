@@ -12,7 +12,7 @@ from vision_zero.domains.pair_rules import PairRule, log_is_true, same_elsewhere
 from vision_zero.domains.photos.config import PhotosConfig
 
 if TYPE_CHECKING:
-    from vision_zero.data.image_pair import Facts, ImagePair
+    from vision_zero.data.image_pair import ImagePair
     from vision_zero.data.source import PairSource
     from vision_zero.data.splits import SplitFilter
 
@@ -42,10 +42,6 @@ def _edits(config: PhotosConfig) -> Mapping[Any, float]:
     return {} if config.instruction else config.edits
 
 
-def _made_of(facts: Facts) -> str:
-    return str(facts.get("photo", ""))
-
-
 def _files(config: PhotosConfig) -> str:
     from vision_zero.data.model_files import model_fingerprint
     from vision_zero.data.remote_storage import Storage
@@ -67,7 +63,7 @@ DOMAIN = Domain(
     measure=_measure,
     bounds=AreaBounds(max_changed_area=0.4, max_similarity=1.0),
     edits=_edits,
-    made_of=_made_of,
+    made_of=lambda facts: str(facts.get("photo", "")),
     files=_files,
     gallery=Order("photos", seed=6),
 )

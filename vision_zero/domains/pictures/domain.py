@@ -12,7 +12,7 @@ from vision_zero.domains.pictures.config import PicturesConfig
 from vision_zero.errors import PairsError
 
 if TYPE_CHECKING:
-    from vision_zero.data.image_pair import Facts, ImagePair
+    from vision_zero.data.image_pair import ImagePair
     from vision_zero.data.source import PairSource
     from vision_zero.data.splits import SplitFilter
 
@@ -44,10 +44,6 @@ def _measure(pair: ImagePair, quality: QualityThresholds) -> dict[str, Any]:
     return measure(pair, quality.pixel_threshold)
 
 
-def _made_of(facts: Facts) -> str:
-    return str(facts.get("picture", ""))
-
-
 def _files(config: PicturesConfig) -> str:
     from vision_zero.data.remote_storage import Storage
 
@@ -64,7 +60,7 @@ DOMAIN = Domain(
     settings_for=_settings_for,
     rules=_rules,
     measure=_measure,
-    made_of=_made_of,
+    made_of=lambda facts: str(facts.get("picture", "")),
     files=_files,
     is_cached=False,
     is_edited=False,

@@ -47,10 +47,6 @@ def _measure(pair: ImagePair, quality: QualityThresholds) -> dict[str, Any]:
     return measure(pair)
 
 
-def _edits(config: ScenesConfig) -> Mapping[Any, float]:
-    return config.edits
-
-
 def _asking(family: Family) -> Ask:
     def asked(facts: Mapping[str, Any], rng: np.random.Generator) -> Question | None:
         from vision_zero.domains.scenes.questions import ask
@@ -71,7 +67,7 @@ DOMAIN = Domain(
     rules=_rules,
     measure=_measure,
     bounds=AreaBounds(max_similarity=1.0),
-    edits=_edits,
+    edits=lambda config: config.edits,
     questions={
         "color": _asking("color"),
         "shape": _asking("shape"),
