@@ -7,14 +7,14 @@ import csv
 import io
 import json
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from vision_zero.data.split_names import split_named
 from vision_zero.errors import PairsError, one_line
 
 Row = dict[str, Any]
-_DELIMITERS = ",;\t|"
+DELIMITERS = ",;\t|"
 
 
 def text_of(data: bytes, path: str) -> str:
@@ -71,32 +71,44 @@ def _turned(found: Mapping[str, Mapping[str, Any]]) -> list[Row] | None:
 
 
 def rows_of_csv(text: str, path: str) -> list[Row]:
-    """The rows of a CSV file with a header, parted by commas, semicolons, tabs or bars: by what gives most lines as many cells
-    as the header has.
-
-    Raises:
-        PairsError: it is no CSV.
-    """
-    first, _, rest = text.partition("\n")
-    if first.strip().lower().startswith("sep=") and len(first.strip()) <= len("sep=;"):
-        text = rest
-    # The module's limit of 131,072 characters is too little for a picture as base64.
-    csv.field_size_limit(min(sys.maxsize, 2**31 - 1))
-    delimiters = "\t" if path.lower().endswith(".tsv") and "\t" in text.partition("\n")[0] else _DELIMITERS
-    tries = [_parted(text, delimiter) for delimiter in delimiters]
-    lines = max((lines for lines in tries if not isinstance(lines, csv.Error)), key=_evenness, default=[])
-    if not lines and isinstance(tries[0], csv.Error):
-        raise PairsError(f"{path}: not a readable CSV file ({one_line(tries[0])})") from tries[0]
+    """The rows of a CSV file with a header, parted by what gives most lines as many cells as the header has. Raises as
+    :func:`lines_of_csv` does."""
+    delimiters = "\t" if path.lower().endswith(".tsv") and "\t" in _without_hint(text).partition("\n")[0] else DELIMITERS
+    lines, _ = lines_of_csv(text, path, _evenness, delimiters, skip_spaces=True)
     header = [name.strip() for name in lines[0]] if lines else []
     return [dict(zip(header, [*line, *[None] * (len(header) - len(line))], strict=False)) for line in lines[1:]]
 
 
-def _parted(text: str, delimiter: str) -> list[list[str]] | csv.Error:
-    try:
-        reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True, skipinitialspace=True)
-        return [line for line in reader if any(line)]
-    except csv.Error as error:
-        return error
+def lines_of_csv(
+    text: str, path: str, evenness: Callable[[list[list[str]]], Any], delimiters: str = DELIMITERS, *, skip_spaces: bool = False
+) -> tuple[list[list[str]], str]:
+    """The lines of a CSV file that are not empty, as cells, and what parts these: the delimiter that gives the evenest lines, the
+    first of equal ones.
+
+    Raises:
+        PairsError: it is no CSV.
+    """
+    # The module's limit of 131,072 characters is too little for a picture as base64.
+    csv.field_size_limit(min(sys.maxsize, 2**31 - 1))
+    read: dict[str, list[list[str]]] = {}
+    problem: csv.Error | None = None
+    for delimiter in delimiters:
+        cells = io.StringIO(_without_hint(text), newline="")
+        try:
+            lines = csv.reader(cells, delimiter=delimiter, strict=True, skipinitialspace=skip_spaces)
+            read[delimiter] = [line for line in lines if any(map(str.strip, line))]
+        except csv.Error as error:
+            problem = problem or error
+    best = max(read, key=lambda delimiter: evenness(read[delimiter]), default=",")
+    if problem is not None and not read.get(best):
+        raise PairsError(f"{path}: not a readable CSV file ({one_line(problem)})") from problem
+    return read.get(best, []), best
+
+
+def _without_hint(text: str) -> str:
+    """Without the first line that tells Excel the delimiter: "sep=;"."""
+    first, _, rest = text.partition("\n")
+    return rest if first.strip().lower().startswith("sep=") and len(first.strip()) <= len("sep=;") else text
 
 
 def _evenness(lines: list[list[str]]) -> tuple[float, int]:

@@ -30,7 +30,6 @@ SAVED = "state.json"
 _MAGIC = b"PAR1"
 _IPC_FILE = b"ARROW1"
 _BATCH = 32
-_FIRST_LINES = 100
 _SPLIT_COLUMNS = ("split", "subset", "partition", "data_split", "set")
 _ABOUT = frozenset((SAVED, "dataset_info.json", "dataset_infos.json", "dataset_dict.json", "config.json", "contents.json"))
 
@@ -125,62 +124,36 @@ class ArrowShard(Shard):
 
 
 @final
-class JsonLinesShard(Shard):
-    """One JSON object a line. Only line feeds end lines: a text may hold every other separator as it is."""
-
-    def __init__(self, text: str, path: str) -> None:
-        self._lines = [line for line in text.split("\n") if line.strip()]
-        keys, problem = _keys(self._lines[:_FIRST_LINES])
-        if self._lines and not keys and problem is not None:
-            raise PairsError(f"{path}: not a file of JSON lines ({one_line(problem)})") from problem
-        super().__init__(path, keys, len(self._lines))
-
-    def row(self, number: int, columns: Sequence[str]) -> Row:
-        try:
-            found = json.loads(self._lines[number])
-        except (ValueError, RecursionError) as error:
-            raise PairsError(f"{self.path}: line {number + 1} is no JSON ({one_line(error)})") from error
-        if not isinstance(found, dict):
-            raise PairsError(f"{self.path}: line {number + 1} is no JSON object")
-        return {column: found.get(column) for column in columns}
-
-    def column(self, name: str) -> list[Any]:
-        values = []
-        for number in range(self.rows):
-            try:
-                values.append(self.row(number, [name])[name])
-            except PairsError:
-                values.append(None)  # Whoever asks for the row is told.
-        return values
-
-
-def _keys(lines: Sequence[str]) -> tuple[list[str], Exception | None]:
-    """The keys of some lines' objects, for a key may be missing where it has no value; and what is wrong with a line."""
-    keys: dict[str, None] = {}
-    problem: Exception | None = None
-    for line in lines:
-        try:
-            found = json.loads(line)
-        except (ValueError, RecursionError) as error:
-            problem = problem or error
-            continue
-        keys |= dict.fromkeys(found if isinstance(found, dict) else ())
-    return list(keys), problem
-
-
-@final
 class DocumentShard(Shard):
-    """The rows of a JSON or CSV file, which was read as a whole."""
+    """The rows of a JSON or CSV file, which was read as a whole, with what is wrong with a row in its place."""
 
-    def __init__(self, found: list[Row], path: str) -> None:
+    def __init__(self, found: Sequence[Row | PairsError], path: str) -> None:
         self._found = found
-        super().__init__(path, list(dict.fromkeys(column for row in found for column in row)), len(found))
+        rows = [row for row in found if isinstance(row, dict)]
+        super().__init__(path, list(dict.fromkeys(column for row in rows for column in row)), len(found))
 
     def row(self, number: int, columns: Sequence[str]) -> Row:
-        return {column: self._found[number].get(column) for column in columns}
+        row = self._found[number]
+        if isinstance(row, PairsError):
+            raise row
+        return {column: row.get(column) for column in columns}
 
     def column(self, name: str) -> list[Any]:
-        return [row.get(name) for row in self._found]
+        # Whoever asks for a broken row is told.
+        return [row.get(name) if isinstance(row, dict) else None for row in self._found]
+
+
+def _json_lines(text: str, path: str) -> list[Row | PairsError]:
+    """The object of each line. Only line feeds end lines: a text may hold every other separator as it is."""
+    found: list[Row | PairsError] = []
+    for number, line in enumerate((line for line in text.split("\n") if line.strip()), start=1):
+        try:
+            row = json.loads(line)
+        except (ValueError, RecursionError) as error:
+            found.append(PairsError(f"{path}: line {number} is no JSON ({one_line(error)})"))
+        else:
+            found.append(row if isinstance(row, dict) else PairsError(f"{path}: line {number} is no JSON object"))
+    return found
 
 
 class Rows:
@@ -329,18 +302,21 @@ def _shard(storage: Storage, path: str) -> Shard:
     text = text_of(storage.read(path), path)
     if suffix in (".csv", ".tsv"):
         return DocumentShard(rows_of_csv(text, path), path)
-    return _json_shard(text, path, suffix in (".jsonl", ".ndjson"))
+    return DocumentShard(_rows_of_json(text, path, suffix in (".jsonl", ".ndjson")), path)
 
 
-def _json_shard(text: str, path: str, named_lines: bool) -> Shard:
+def _rows_of_json(text: str, path: str, named_lines: bool) -> Sequence[Row | PairsError]:
     """JSON lines are often named .json, and a list of rows .jsonl."""
     try:
-        is_list = isinstance(json.loads(text), list)
+        is_lines = not isinstance(json.loads(text), list) and named_lines
     except RecursionError:
-        is_list = False
+        is_lines = named_lines
     except ValueError:
         # No document as a whole: lines, where one of them is an object.
-        if named_lines or _keys(text.split("\n")[:_FIRST_LINES])[0]:
-            return JsonLinesShard(text, path)
-        is_list = False
-    return JsonLinesShard(text, path) if named_lines and not is_list else DocumentShard(rows_of_json(text, path), path)
+        lines = _json_lines(text, path)
+        if any(isinstance(row, dict) and row for row in lines):
+            return lines
+        if named_lines and lines:
+            raise PairsError(f"{path}: not a file of JSON lines; {lines[0]}") from None
+        is_lines = named_lines
+    return _json_lines(text, path) if is_lines else rows_of_json(text, path)

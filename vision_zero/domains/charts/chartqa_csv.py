@@ -7,8 +7,6 @@ their rows or give codes before the names.
 
 from __future__ import annotations
 
-import csv
-import io
 import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -16,13 +14,14 @@ from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import Any
 
+from vision_zero.data.json_csv import lines_of_csv
 from vision_zero.domains.charts.number_formats import Column, read_columns, reading
 from vision_zero.errors import PairsError
 from vision_zero.text import single_line
 
 LEAST_FILLED = 0.6
 """A column counts if at least this share of its cells are numbers."""
-_DELIMITERS = ("\t", ";", "|", ",")
+_DELIMITERS = "\t;|,"
 _YEARS = range(1500, 2101)
 _CODE = re.compile(r"[A-Z]{2,3}|[a-z]{2}")
 _RANK = re.compile(r"[=T]?\d+ ?(?:st|nd|rd|th|[=.)º]+)?", re.IGNORECASE)
@@ -104,7 +103,8 @@ def parsed(text: str, path: str, notes: Mapping[str, Any]) -> ParsedTable:
     Raises:
         PairsError: fewer than two rows or no column of numbers are left.
     """
-    lines, delimiter = _lines(text, path)
+    lines, delimiter = lines_of_csv(text, path, _evenness, _DELIMITERS)
+    lines = [[_unquoted(cell) for cell in line] for line in lines]
     heading, lines = _without_heading(lines)
     lines, given_units = _one_header(lines)
     if len(lines) < 3 or len(lines[0]) < 2:
@@ -141,29 +141,10 @@ def parsed(text: str, path: str, notes: Mapping[str, Any]) -> ParsedTable:
     return _without_totals(table, path)
 
 
-def _lines(text: str, path: str) -> tuple[list[list[str]], str]:
-    """The file's lines of cells, parted by the delimiter that gives most of them the same number of cells."""
-    start, _, rest = text.partition("\n")
-    if start.strip().lower().startswith("sep=") and len(start.strip()) <= 5:
-        text = rest
-    text = text.replace("\r\n", "\n").replace("\r", "\n")
-    best: tuple[float, list[list[str]], str] = (-1.0, [], ",")
-    problem: csv.Error | None = None
-    for delimiter in _DELIMITERS:
-        try:
-            lines = [
-                line for line in csv.reader(io.StringIO(text), delimiter=delimiter, strict=True) if any(map(str.strip, line))
-            ]
-        except csv.Error as error:
-            problem = error
-            continue
-        widths = Counter(len(line) for line in lines if len(line) > 1)
-        share = max(widths.values(), default=0) / max(1, len(lines))
-        if share > best[0]:
-            best = (share, [[_unquoted(cell) for cell in line] for line in lines], delimiter)
-    if problem is not None and best[0] <= 0:
-        raise PairsError(f"{path}: not a CSV file: {problem}") from problem
-    return best[1], best[2]
+def _evenness(lines: list[list[str]]) -> float:
+    """The share of lines that have the same number of cells, more than one."""
+    widths = Counter(len(line) for line in lines if len(line) > 1)
+    return max(widths.values(), default=0) / max(1, len(lines))
 
 
 def _without_heading(lines: list[list[str]]) -> tuple[str, list[list[str]]]:
