@@ -9,7 +9,7 @@ import re
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, Protocol, Self
 
 from PIL import Image
 
@@ -72,6 +72,11 @@ class Verdict(Config):
     details: Mapping[str, Any] = {}
     fault: str = ""
 
+    @classmethod
+    def of_fault(cls, fault: str, said: str = "") -> Self:
+        """No verdict on what was said, if anything was."""
+        return cls(extraction=said, prediction=said or None, answers=(), is_right=None, is_answered=bool(said), fault=fault)
+
 
 class Record(Verdict):
     """One item of a run: what was asked, what came back, and the verdict.
@@ -86,6 +91,13 @@ class Record(Verdict):
     prompt: str
     response: str
     asked: str = ""
+
+    @classmethod
+    def of(cls, verdict: Verdict, benchmark: str, answerer: str, key: str, prompt: str, response: str, asked: str = "") -> Self:
+        """The record of a reply with its verdict."""
+        return cls(
+            **verdict.model_dump(), benchmark=benchmark, answerer=answerer, key=key, prompt=prompt, response=response, asked=asked
+        )
 
 
 class Extractor(Protocol):

@@ -14,16 +14,15 @@ from typing import Any, Literal, final
 
 from vision_zero.config.suites import SuiteConfig
 from vision_zero.errors import EvaluationError
-from vision_zero.evaluation.benchmarks.datasets import BenchmarkTable, load_table, picture, row_digest
+from vision_zero.evaluation.benchmarks.datasets import BenchmarkTable, TableSuite
 from vision_zero.evaluation.benchmarks.extraction.answer import stated
 from vision_zero.evaluation.benchmarks.extraction.choices import plain
 from vision_zero.evaluation.benchmarks.extraction.reply import SENTENCE_END, Reply
 from vision_zero.evaluation.benchmarks.json_files import Row, text_of
-from vision_zero.evaluation.suite import Extractor, Item, Suite, Verdict
+from vision_zero.evaluation.suite import Extractor, Verdict
 
 Origin = Literal["human", "augmented"]
 NAME = "chartqa"
-HUB = "HuggingFaceM4/ChartQA"
 SUFFIX = "\nAnswer the question using a single word or phrase."
 """What follows each question, as in the common harnesses: the rule counts an answer in a sentence as wrong."""
 _ORIGINS: dict[str, Origin] = {
@@ -68,7 +67,7 @@ _ASKS_AMOUNT = re.compile(r"\bhow (?:many|much)\b|\b(?:difference|sum|total|aver
 
 
 @final
-class ChartQA(Suite):
+class ChartQA(TableSuite):
     """The questions of one split.
 
     Args:
@@ -82,6 +81,7 @@ class ChartQA(Suite):
 
     name = NAME
     version = "1"
+    hub, split = "HuggingFaceM4/ChartQA", "test"
 
     def __init__(self, table: BenchmarkTable, suffix: str = SUFFIX, *, final_answers: bool = True) -> None:
         layouts = (("query", "label"), ("question", "answer"))
@@ -91,29 +91,14 @@ class ChartQA(Suite):
         self._image = "imgname" if "imgname" in table.columns else "image"
         self._origin = next((name for name in ("human_or_machine", "type", "source_file") if name in table.columns), "type")
         table.need(self._image, self._origin)
-        self._table, self._suffix, self._final = table, suffix, final_answers
-
-    @classmethod
-    def load(
-        cls, source: str = HUB, split: str = "test", revision: str | None = None, options: Mapping[str, Any] | None = None
-    ) -> ChartQA:
-        """The split of a hub data set, file, folder or URL; see :func:`vision_zero.evaluation.benchmarks.datasets.load_table`."""
-        return cls(load_table(source, split, revision, options))
-
-    def __len__(self) -> int:
-        return self._table.count
+        super().__init__(table)
+        self._suffix, self._final = suffix, final_answers
 
     def key(self, number: int) -> str:
         return str(number)
 
     def prompt(self, number: int) -> str:
         return self._question(self._table.row(number)) + self._suffix
-
-    def item(self, number: int) -> Item:
-        return Item(self.key(number), self.prompt(number), picture(self._cell(number), self._table, f"row {number}"))
-
-    def digest(self, number: int) -> str:
-        return row_digest(self._table.row(number), self._cell(number), self._table, f"row {number}")
 
     def verdict(self, number: int, reply: str, extractor: Extractor | None = None) -> Verdict:
         row = self._table.row(number)
@@ -122,12 +107,13 @@ class ChartQA(Suite):
         name = f"{self._table.name}, row {number}"
         if not labels:
             # Under the published rule an empty reply would be right.
-            fault = f"{name} has no label"
-            return Verdict(extraction=said, prediction=said, answers=(), is_right=None, is_answered=bool(said), fault=fault)
+            return Verdict.of_fault(f"{name} has no label", said)
         return chartqa_verdict(said, labels, origin_of(row[self._origin], name), self._question(row))
 
-    def _cell(self, number: int) -> Any:
-        row = self._table.row(number)
+    def _called(self, number: int) -> str:
+        return f"row {number}"
+
+    def _cell(self, row: Row) -> Any:
         return f"png/{row['imgname']}" if self._image == "imgname" else row[self._image]
 
     def _question(self, row: Row) -> str:
@@ -191,7 +177,7 @@ def origin_of(value: Any, name: str) -> Origin:
 
 def open_suite(config: SuiteConfig) -> ChartQA:
     """The benchmark as it is configured. Raises as :meth:`ChartQA.load`."""
-    return ChartQA.load(config.source or HUB, config.split or "test", config.revision, config.options)
+    return ChartQA.load(config.source, config.split, config.revision, config.options)
 
 
 def relaxed_match(prediction: str, label: str) -> bool:

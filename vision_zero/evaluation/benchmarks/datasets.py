@@ -7,10 +7,12 @@ from __future__ import annotations
 
 import io
 import re
+from abc import abstractmethod
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -23,6 +25,7 @@ from vision_zero.data.json_csv import text_of
 from vision_zero.data.remote_storage import address_failures, file_system
 from vision_zero.errors import EvaluationError, PairsError, one_line
 from vision_zero.evaluation.benchmarks.json_files import Row, absent, lines_of, rows_of
+from vision_zero.evaluation.suite import Item, Suite
 from vision_zero.fingerprints import digest
 
 _HUB = re.compile(r"[\w.-]+/[\w.-]+")
@@ -35,17 +38,18 @@ class BenchmarkTable:
     Attributes:
         name: what to call it in messages.
         columns: the names that every row has.
-        row: the row of a number, as a fresh dict.
-        column: all values of a column, in order.
+        rows: makes the row of each number, as a fresh dict.
         file: reads a file that a row names by its path beside the table.
     """
 
     name: str
     columns: tuple[str, ...]
-    count: int
-    row: Callable[[int], Row]
-    column: Callable[[str], list[Any]]
+    rows: Sequence[Callable[[], Row]]
     file: Callable[[str], bytes]
+
+    def row(self, number: int) -> Row:
+        """The row of that number."""
+        return self.rows[number]()
 
     def need(self, *columns: str) -> None:
         """Refuse a table without these columns.
@@ -56,6 +60,50 @@ class BenchmarkTable:
         missing = [column for column in columns if column not in self.columns]
         if missing:
             raise EvaluationError(f"{self.name} has no column {', '.join(missing)}; its columns are {', '.join(self.columns)}")
+
+
+class TableSuite(Suite):
+    """A suite of the rows of a table.
+
+    Attributes:
+        hub: the data set, where no other source is named; ``split`` likewise.
+    """
+
+    hub: str
+    split: str
+
+    def __init__(self, table: BenchmarkTable) -> None:
+        self._table = table
+
+    @classmethod
+    def load(
+        cls,
+        source: str | None = None,
+        split: str | None = None,
+        revision: str | None = None,
+        options: Mapping[str, Any] | None = None,
+    ) -> Self:
+        """The split of a hub data set, file, folder or URL. Raises as :func:`load_table` does."""
+        return cls(load_table(source or cls.hub, split or cls.split, revision, options))
+
+    def __len__(self) -> int:
+        return len(self._table.rows)
+
+    def item(self, number: int) -> Item:
+        image = picture(self._cell(self._table.row(number)), self._table, self._called(number))
+        return Item(self.key(number), self.prompt(number), image)
+
+    def digest(self, number: int) -> str:
+        row = self._table.row(number)
+        return row_digest(row, self._cell(row), self._table, self._called(number))
+
+    @abstractmethod
+    def _cell(self, row: Row) -> Any:
+        """Where a row's picture is."""
+
+    @abstractmethod
+    def _called(self, number: int) -> str:
+        """An item's name in messages."""
 
 
 def load_table(source: str, split: str, revision: str | None = None, options: Mapping[str, Any] | None = None) -> BenchmarkTable:
@@ -137,14 +185,7 @@ def _encoded(value: Any, table: BenchmarkTable, name: str) -> bytes:
 def table_of(rows: Sequence[Row], name: str, file: Callable[[str], bytes] | None = None) -> BenchmarkTable:
     """A table of rows in memory."""
     columns = tuple(key for key in (rows[0] if rows else {}) if all(key in row for row in rows))
-    return BenchmarkTable(
-        name,
-        columns,
-        len(rows),
-        row=lambda number: dict(rows[number]),
-        column=lambda column: [row.get(column) for row in rows],
-        file=file or (lambda path: Path(path).read_bytes()),
-    )
+    return BenchmarkTable(name, columns, [partial(dict, row) for row in rows], file or _file_here)
 
 
 def _hub_table(source: str, split: str, revision: str | None) -> BenchmarkTable:
@@ -155,7 +196,7 @@ def _hub_table(source: str, split: str, revision: str | None) -> BenchmarkTable:
             f"the hub data set {source!r} (split {split}) cannot be read: {one_line(error, 120)} (where the hub is reachable, "
             f"download its data/{split}-*.parquet and give that file, its folder or an s3:// URL as the source)"
         ) from error
-    return _arrow_table(loaded.with_format("arrow")[:], source, lambda path: Path(path).read_bytes())
+    return _arrow_table(loaded.with_format("arrow")[:], source, _file_here)
 
 
 def _files_of_split(paths: Sequence[str], root: str, split: str) -> list[str]:
@@ -190,25 +231,20 @@ def _file_table(files: Any, path: str) -> BenchmarkTable:
 
 
 def _arrow_table(table: pa.Table, name: str, file: Callable[[str], bytes]) -> BenchmarkTable:
-    return BenchmarkTable(
-        name,
-        tuple(table.column_names),
-        table.num_rows,
-        row=lambda number: dict(table.slice(number, 1).to_pylist()[0]),
-        column=lambda column: list(table[column].to_pylist()),
-        file=file,
-    )
+    rows = [partial(_arrow_row, table, number) for number in range(table.num_rows)]
+    return BenchmarkTable(name, tuple(table.column_names), rows, file)
+
+
+def _arrow_row(table: pa.Table, number: int) -> Row:
+    return dict(table.slice(number, 1).to_pylist()[0])
+
+
+def _file_here(path: str) -> bytes:
+    return Path(path).read_bytes()
 
 
 def _joined(tables: Sequence[BenchmarkTable], name: str) -> BenchmarkTable:
     if len(tables) == 1:
         return tables[0]
-    places = [(table, number) for table in tables for number in range(table.count)]
-    return BenchmarkTable(
-        name,
-        tuple(column for column in tables[0].columns if all(column in table.columns for table in tables)),
-        len(places),
-        row=lambda number: places[number][0].row(places[number][1]),
-        column=lambda column: [value for table in tables for value in table.column(column)],
-        file=tables[0].file,
-    )
+    columns = tuple(column for column in tables[0].columns if all(column in table.columns for table in tables))
+    return BenchmarkTable(name, columns, [row for table in tables for row in table.rows], tables[0].file)

@@ -22,7 +22,7 @@ from typing import Any
 
 from vision_zero.errors import EvaluationError
 from vision_zero.evaluation.benchmarks import chartqa, mathvista
-from vision_zero.evaluation.benchmarks.json_files import write_atomically
+from vision_zero.evaluation.benchmarks.json_files import json_lines, write_atomically
 from vision_zero.evaluation.benchmarks.mathvista import GROUPS
 from vision_zero.evaluation.suite import Record, scores_of
 
@@ -64,7 +64,7 @@ def export_lmms_eval(records: Sequence[Record], folder: Path, model: str, stamp:
     task, below = _LMMS_EVAL.get(benchmark, _safe(benchmark)), folder / _safe(model)
     samples = below / f"{_safe(stamp)}_samples_{task}.jsonl"
     lines = [_lmms_sample(number, record, benchmark) for number, record in enumerate(records) if not record.fault]
-    write_atomically(samples, "".join(json.dumps(line, ensure_ascii=False) + "\n" for line in lines))
+    write_atomically(samples, json_lines(lines))
     results = below / f"{_safe(stamp)}_results.json"
     document = {
         "results": {task: {"alias": task, **_lmms_metrics([record for record in records if not record.fault], benchmark)}},
@@ -89,12 +89,9 @@ def _vlmevalkit_row(number: int, record: Record) -> dict[str, Any]:
     if record.benchmark != mathvista.NAME:
         return {**row, "hit": int(bool(record.is_right)), "category": ", ".join(value for _, value in _values(record))}
     choices = list(record.details.get("choices", ()))
-    groups = {
-        name: ", ".join(record.groups.get(name, ())) for name in ("question_type", "answer_type", "source", "task", "grade")
-    }
     return {
         **row,
-        **groups,
+        **_joined(record, "question_type", "answer_type", "source", "task", "grade"),
         "pid": record.key,
         "choices": repr(choices),
         "answer_option": _letter(_answer(record), choices),
@@ -164,8 +161,7 @@ def _lmms_sample(number: int, record: Record, benchmark: str) -> dict[str, Any]:
             "extraction": record.extraction,
             "prediction": record.prediction,
             "true_false": bool(record.is_right),
-            "question_type": ", ".join(record.groups.get("question_type", ())),
-            "answer_type": ", ".join(record.groups.get("answer_type", ())),
+            **_joined(record, "question_type", "answer_type"),
             "precision": record.details.get("precision"),
             "metadata": _metadata(record),
         }
@@ -183,8 +179,8 @@ def _lmms_sample(number: int, record: Record, benchmark: str) -> dict[str, Any]:
 
 def _metadata(record: Record) -> dict[str, Any]:
     """The problem's, with every breakdown that lmms-eval's aggregation looks up."""
-    groups = {name: ", ".join(record.groups.get(name, ())) for name in GROUPS if not name.endswith("_type")}
-    own = {**groups, "skills": list(record.groups.get("skills", ()))}
+    groups = [name for name in GROUPS if not name.endswith("_type")]
+    own = {**_joined(record, *groups), "skills": list(record.groups.get("skills", ()))}
     return {"split": "testmini", **own, **record.details.get("metadata", {})}
 
 
@@ -215,6 +211,11 @@ def _benchmark(records: Sequence[Record]) -> str:
     if len(names) != 1:
         raise EvaluationError(f"an export needs the records of one benchmark; these are of {', '.join(names) or 'none'}")
     return names[0]
+
+
+def _joined(record: Record, *names: str) -> dict[str, str]:
+    """Of these breakdowns the values, as one text each."""
+    return {name: ", ".join(record.groups.get(name, ())) for name in names}
 
 
 def _values(record: Record) -> list[tuple[str, str]]:

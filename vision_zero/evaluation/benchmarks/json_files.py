@@ -90,6 +90,11 @@ def json_text(value: Any) -> str:
     return json.dumps(value, indent=4, ensure_ascii=False) + "\n"
 
 
+def json_lines(rows: Iterable[Row]) -> str:
+    """A line of JSON for each row, in Unicode."""
+    return "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows)
+
+
 def absent(value: Any) -> bool:
     """Is it None, or the NaN that tables put where nothing is?"""
     return value is None or (isinstance(value, float) and math.isnan(value))

@@ -16,14 +16,13 @@ from typing import Any, Literal, final, get_args
 
 from vision_zero.config.suites import SuiteConfig
 from vision_zero.errors import EvaluationError
-from vision_zero.evaluation.benchmarks.datasets import BenchmarkTable, load_table, picture, row_digest
+from vision_zero.evaluation.benchmarks.datasets import BenchmarkTable, TableSuite
 from vision_zero.evaluation.benchmarks.extraction.answer import AnswerType, extract
 from vision_zero.evaluation.benchmarks.extraction.reply import declines
 from vision_zero.evaluation.benchmarks.json_files import Row, absent, text_of
-from vision_zero.evaluation.suite import Extractor, Item, Suite, Verdict
+from vision_zero.evaluation.suite import Extractor, Verdict
 
 NAME = "mathvista"
-HUB = "AI4Math/MathVista"
 QueryFormat = Literal["dataset", "script"]
 QUESTION_TYPES = ("multi_choice", "free_form")
 _HINTS = {
@@ -98,7 +97,7 @@ class Problem:
 
 
 @final
-class MathVista(Suite):
+class MathVista(TableSuite):
     """The problems of one split.
 
     Args:
@@ -112,28 +111,20 @@ class MathVista(Suite):
 
     name = NAME
     version = "1"
+    hub, split = "AI4Math/MathVista", "testmini"
 
     def __init__(self, table: BenchmarkTable, query_format: QueryFormat = "dataset") -> None:
         table.need("pid", "question", "question_type", "answer_type", "choices")
         self._image = "decoded_image" if "decoded_image" in table.columns else "image"
         table.need(self._image)
-        self._table, self._format = table, query_format
-        self._pids = [text_of(pid) for pid in table.column("pid")]
+        super().__init__(table)
+        self._format = query_format
+        self._pids = [text_of(row()["pid"]) for row in table.rows]
         seen: set[str] = set()
         for pid in self._pids:
             if pid in seen:
                 raise EvaluationError(f"{table.name}: problem {pid} occurs twice; keep one row of it")
             seen.add(pid)
-
-    @classmethod
-    def load(
-        cls, source: str = HUB, split: str = "testmini", revision: str | None = None, options: Mapping[str, Any] | None = None
-    ) -> MathVista:
-        """The split of a hub data set, file, folder or URL; see :func:`vision_zero.evaluation.benchmarks.datasets.load_table`."""
-        return cls(load_table(source, split, revision, options))
-
-    def __len__(self) -> int:
-        return self._table.count
 
     def key(self, number: int) -> str:
         return self._pids[number]
@@ -146,17 +137,10 @@ class MathVista(Suite):
         problem = self.problem(number)
         return problem.query if problem.query and self._format == "dataset" else query_of(problem, self._format)
 
-    def item(self, number: int) -> Item:
-        return Item(self.key(number), self.prompt(number), picture(self._cell(number), self._table, self._called(number)))
-
-    def digest(self, number: int) -> str:
-        return row_digest(self._table.row(number), self._cell(number), self._table, self._called(number))
-
     def verdict(self, number: int, reply: str, extractor: Extractor | None = None) -> Verdict:
         return mathvista_verdict(self.problem(number), reply, extractor)
 
-    def _cell(self, number: int) -> Any:
-        row = self._table.row(number)
+    def _cell(self, row: Row) -> Any:
         return row.get("image") if absent(row[self._image]) else row[self._image]
 
     def _called(self, number: int) -> str:
@@ -220,7 +204,7 @@ def _groups(problem: Problem) -> dict[str, tuple[str, ...]]:
 
 def open_suite(config: SuiteConfig) -> MathVista:
     """The benchmark as it is configured. Raises as :meth:`MathVista.load`."""
-    return MathVista.load(config.source or HUB, config.split or "testmini", config.revision, config.options)
+    return MathVista.load(config.source, config.split, config.revision, config.options)
 
 
 def normalised(extraction: Any, choices: Sequence[str], question_type: str, answer_type: str, precision: Any) -> str | None:

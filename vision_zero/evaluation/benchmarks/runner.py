@@ -10,7 +10,7 @@ from typing import Protocol
 
 from vision_zero.errors import EvaluationError
 from vision_zero.evaluation.benchmarks.records import appending, read_records
-from vision_zero.evaluation.suite import Extractor, Item, Messages, Record, Suite
+from vision_zero.evaluation.suite import Extractor, Item, Messages, Record, Suite, Verdict
 from vision_zero.randomness import Seed
 
 _LOGGER = logging.getLogger(__name__)
@@ -100,20 +100,8 @@ def _items(suite: Suite, numbers: Sequence[int], answerer: Answerer) -> tuple[di
         try:
             items[number] = suite.item(number)
         except EvaluationError as error:
-            key = suite.key(number)
-            faults[key] = Record(
-                benchmark=suite.name,
-                answerer=answerer.name,
-                key=key,
-                prompt=suite.prompt(number),
-                response="",
-                extraction="",
-                prediction=None,
-                answers=(),
-                is_right=None,
-                is_answered=False,
-                fault=str(error),
-            )
+            key, fault = suite.key(number), Verdict.of_fault(str(error))
+            faults[key] = Record.of(fault, suite.name, answerer.name, key, suite.prompt(number), "")
     return items, faults
 
 
@@ -135,15 +123,7 @@ def _answered(
 
 def _record(suite: Suite, answerer: Answerer, number: int, item: Item, reply: str, extractor: Extractor | None) -> Record:
     verdict = suite.verdict(number, reply, extractor)
-    return Record(
-        **verdict.model_dump(),
-        benchmark=suite.name,
-        answerer=answerer.name,
-        key=item.key,
-        prompt=item.prompt,
-        response=reply,
-        asked=suite.digest(number),
-    )
+    return Record.of(verdict, suite.name, answerer.name, item.key, item.prompt, reply, suite.digest(number))
 
 
 def _is_another(suite: Suite, number: int, records: Mapping[str, Record]) -> bool:

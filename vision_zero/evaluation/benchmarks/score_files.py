@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,6 +13,7 @@ from vision_zero.evaluation.benchmarks.chartqa import chartqa_verdict, final_ans
 from vision_zero.evaluation.benchmarks.json_files import (
     Row,
     absent,
+    json_lines,
     json_text,
     read_text,
     reply_of,
@@ -86,16 +86,7 @@ def score_mathvista(
         verdict = mathvista_verdict(problem, reply, extractor, kept)
         if isinstance(row.get("true_false"), bool) and verdict.is_right is not None:
             judged, agreed = judged + 1, agreed + (row["true_false"] == verdict.is_right)
-        records.append(
-            Record(
-                **verdict.model_dump(),
-                benchmark=mathvista.NAME,
-                answerer=predictions.name,
-                key=pid,
-                prompt=problem.query,
-                response=reply,
-            )
-        )
+        records.append(Record.of(verdict, mathvista.NAME, predictions.name, pid, problem.query, reply))
         added = {"extraction": verdict.extraction, "prediction": verdict.prediction, "true_false": bool(verdict.is_right)}
         rows.append({**row, "answer": problem.answer, **added})
     missing = len(annotated.keys() - given.keys())
@@ -131,16 +122,7 @@ def score_chartqa(predictions: Path) -> Scored:
         if key in keys:
             raise EvaluationError(f"{name}: the id {key} occurs twice; keep one line of it")
         keys.add(key)
-        records.append(
-            Record(
-                **verdict.model_dump(),
-                benchmark=chartqa.NAME,
-                answerer=predictions.name,
-                key=key,
-                prompt=question,
-                response=response,
-            )
-        )
+        records.append(Record.of(verdict, chartqa.NAME, predictions.name, key, question, response))
         rows.append({**row, "extraction": verdict.extraction, "true_false": bool(verdict.is_right), **verdict.also})
     if not records:
         raise EvaluationError(f"{predictions} holds no predictions")
@@ -159,12 +141,8 @@ def write_scored(scored: Scored, predictions: Path, folder: Path) -> list[Path]:
     result = result.with_name(f"predictions_{result.name}") if result in own else result
     if predictions.resolve() in [file.resolve() for file in (result, *own)]:
         raise EvaluationError(f"{folder} holds the predictions themselves: give another folder for the results")
-    text = (
-        _json_lines(scored.rows)
-        if lines
-        else json_text({record.key: row for record, row in zip(scored.records, scored.rows, strict=True)})
-    )
-    write_atomically(result, text)
+    by_key = {record.key: row for record, row in zip(scored.records, scored.rows, strict=True)}
+    write_atomically(result, json_lines(scored.rows) if lines else json_text(by_key))
     write_atomically(own[0], json_text(official_scores(scored)))
     write_jsonl(scored.records, own[1])
     write_parquet(scored.records, own[2])
@@ -220,7 +198,3 @@ _KNOWN_AS = {
     **dict.fromkeys(("split", "subset", "source", "type"), "type"),
 }
 """What others call the fields of ChartQA's predictions."""
-
-
-def _json_lines(rows: Sequence[Row]) -> str:
-    return "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows)
