@@ -149,7 +149,8 @@ class _Comparing:
         difference = None
         if reference is not None:
             others = _stacked(name, [_course(state, name, iterations[-1:]) for state in reference])
-            difference = self._estimate(name, _paired(name, by_seed[:, -1], others[:, -1]), self.measures)
+            own, other = _stacked(name, [by_seed[:, -1], others[:, -1]])
+            difference = self._estimate(name, own - other, self.measures)
         return Measured(
             curve=tuple(
                 CurvePoint(iteration=iteration, value=self._estimate(name, by_seed[:, place]))
@@ -176,12 +177,6 @@ def _stacked(name: str, values: Sequence[Values]) -> Values:
     if len({one.shape for one in values}) > 1:
         raise EvaluationError(f"{name} was not measured on the same held-out pairs everywhere: give all arms one evaluation")
     return np.stack(values)
-
-
-def _paired(name: str, own: Values, others: Values) -> Values:
-    if own.shape != others.shape:
-        raise EvaluationError(f"{name} was not measured on the same held-out pairs everywhere: give all arms one evaluation")
-    return own - others
 
 
 def _has_units(score: Score) -> bool:

@@ -45,8 +45,6 @@ from vision_zero.training.unplayed_games import UnplayedGames
 
 WORK = (*(domain.step for domain in DOMAINS.values()), "clue_stage", "decision_stage", "measure_base", "evaluate")
 """Prefixes of the names of steps that do a run's work: making pairs, playing, training, evaluating."""
-LATER = ("tracking",)
-"""Those that folders of earlier versions do not have."""
 Numbers = TypeVar("Numbers", bound=Config)
 _LOGGER = logging.getLogger(__name__)
 
@@ -115,6 +113,8 @@ NUMBERS: Mapping[str, type[Config]] = {
     "tracking": TrackedOutcome,
 }
 """Fields of an outcome that are stored as ``<name>.json``."""
+LATER = ("tracking",)
+"""Those that folders of earlier versions do not have."""
 
 
 @dataclass(frozen=True)
@@ -123,10 +123,6 @@ class Outcome:
 
     Attributes:
         before: the training state at the start of the run.
-        promotion: comparison with the version in production.
-        suites: scores on the suites, and the gate's decision.
-        times: duration of the steps before the report.
-        unplayed: games for which pairs were made but which were not played.
         promotion: how it fares beside the version in production.
         suites: the suites that the policy was asked, and what the gate says.
         times: how long the steps before the report took.

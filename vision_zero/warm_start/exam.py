@@ -15,8 +15,9 @@ from vision_zero.config.nano_defaults import NANO_GAME, NANO_REASONING
 from vision_zero.config.warm_start import WarmStartConfig
 from vision_zero.data.image_pair import ImagePair
 from vision_zero.domains.charts.source import ChartSource
-from vision_zero.domains.scenes.object_lists import WORD_ORDER, in_full, listed, matched
-from vision_zero.domains.scenes.questions import FAMILIES, VALUES
+from vision_zero.domains.scenes.object_lists import in_full, listed, matched
+from vision_zero.domains.scenes.questions import FAMILIES
+from vision_zero.domains.scenes.scene import VALUES
 from vision_zero.domains.scenes.source import SceneSource
 from vision_zero.evaluation.clue_metrics import NUMBERS, clue_metrics
 from vision_zero.evaluation.estimates import estimate
@@ -64,7 +65,7 @@ def _lists(policy: Policy, pairs: Sequence[ImagePair], seed: Seed) -> Outcomes:
     for pair, reply in zip(pairs, replies, strict=True):
         objects = in_full({"objects": from_left(pair.original_facts)})
         for item, words in zip(objects, matched(objects, listed(reply.text)), strict=True):
-            for key, word, found in zip(WORD_ORDER, item, words, strict=True):
+            for key, word, found in zip(VALUES, item, words, strict=True):
                 scores[f"list/{key}"].append(float(word == found))
     return scores
 

@@ -13,7 +13,7 @@ from skimage.color import rgb2lab
 
 from vision_zero.domains.photos.paints import Paint, paints_of
 from vision_zero.domains.photos.patches import Spectra
-from vision_zero.domains.photos.pixels import SHORTEST, Mask, Picture, Weights, lightness, resized, scaled
+from vision_zero.domains.photos.pixels import SHORTEST, Mask, Picture, Weights, detail_of, lightness, resized, scaled
 from vision_zero.domains.photos.regions import Region, find_regions
 
 SMALL_AREA = 160 * 120
@@ -95,9 +95,7 @@ class Canvas:
     @cached_property
     def detail(self) -> Weights:
         """Gradients of the small copy's lightness."""
-        light = lightness(self.small)
-        detail: Weights = np.hypot(ndimage.sobel(light, 0), ndimage.sobel(light, 1)) / np.float32(8)
-        return detail
+        return detail_of(lightness(self.small))
 
     @cached_property
     def is_grey(self) -> bool:

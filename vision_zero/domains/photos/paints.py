@@ -13,7 +13,7 @@ import numpy as np
 from scipy import ndimage
 from skimage.color import lab2rgb, rgb2lab
 
-from vision_zero.domains.photos.pixels import Mask, Picture, Weights, grown
+from vision_zero.domains.photos.pixels import Mask, Picture, Weights, grown, local_mean
 
 ALIKE = (np.radians(16.0), np.radians(40.0))
 """Hues that differ by less are of one paint; by more, of two."""
@@ -154,19 +154,13 @@ def _share_at_border(colors: Picture, surface: Mask) -> tuple[Weights, Mask]:
         colors: (height, width, 2), a and b of CIE Lab.
     """
     near = grown(surface, BORDER)
-    paint, _ = _local_mean(colors, surface)
-    behind, is_known = _local_mean(colors, ~near)
+    paint, _ = local_mean(colors, surface, 2 * BORDER)
+    behind, is_known = local_mean(colors, ~near, 2 * BORDER)
     way = paint - behind
     length = (way * way).sum(axis=2)
     share = ((colors - behind) * way).sum(axis=2) / np.maximum(length, 1.0)
     mixed: Mask = near & ~surface & (is_known > 1e-3) & (length > CONTRAST**2)
     return np.clip(share, 0, 1).astype(np.float32), mixed
-
-
-def _local_mean(values: Picture, where: Mask) -> tuple[Picture, Weights]:
-    share = ndimage.gaussian_filter(where.astype(np.float32), 2 * BORDER)
-    sums = ndimage.gaussian_filter(values * where[..., None], (2 * BORDER, 2 * BORDER, 0))
-    return sums / np.maximum(share, 1e-4)[..., None], share
 
 
 def repainted(picture: Picture, lab: Picture, paint: Paint, turn: float, shift: float) -> Picture:
@@ -180,7 +174,7 @@ def repainted(picture: Picture, lab: Picture, paint: Paint, turn: float, shift: 
     factor, weights = _within_gamut(paint, turn, shift), paint.weights[..., None]
     own = lab[..., 1:]
     # Of a mixed pixel only the paint's share turns, which has the colour of the paint beside it.
-    turned = np.where(paint.mixed[..., None], _local_mean(own, paint.mask)[0], own)
+    turned = np.where(paint.mixed[..., None], local_mean(own, paint.mask, 2 * BORDER)[0], own)
     rotation = np.array([[np.cos(turn), np.sin(turn)], [-np.sin(turn), np.cos(turn)]], dtype=np.float32) * factor
     colors = own + weights * (turned @ rotation - turned)
     light = np.clip(lab[..., :1] * (1 + weights * shift / max(paint.light, 1.0)), 0, 100)

@@ -94,3 +94,15 @@ def lightness(picture: Picture) -> Weights:
     """(height, width): grey values, weighted like ITU-R 601."""
     light: Weights = picture @ _LIGHTNESS
     return light
+
+
+def detail_of(light: Weights) -> Weights:
+    """(height, width): gradients of a lightness."""
+    detail: Weights = np.hypot(ndimage.sobel(light, 0), ndimage.sobel(light, 1)) / np.float32(8)
+    return detail
+
+
+def local_mean(values: Picture, where: Mask, sigma: float) -> tuple[Picture, Weights]:
+    """The mean around each pixel of the values at ``where``, and the share of such pixels around it."""
+    share = ndimage.gaussian_filter(where.astype(np.float32), sigma)
+    return ndimage.gaussian_filter(values * where[..., None], (sigma, sigma, 0)) / np.maximum(share, 1e-4)[..., None], share

@@ -14,7 +14,7 @@ from scipy import ndimage
 from vision_zero.data.image_pair import Facts
 from vision_zero.domains.photos.grounds import gradients
 from vision_zero.domains.photos.paints import DULL, SKIN
-from vision_zero.domains.photos.pixels import Mask, Picture, Weights, grown, lightness, scaled, window_of
+from vision_zero.domains.photos.pixels import Mask, Picture, Weights, detail_of, grown, lightness, local_mean, scaled, window_of
 
 STEP = 10.0
 """A difference across an outline that a person sees as the border of a thing, in CIE Lab units."""
@@ -112,8 +112,8 @@ def whole(lab: Picture, mask: Mask) -> float:
     inside, near, unit = mask[rows, columns], lab[rows, columns], scaled(1.0, lab, least=1.0)
     depth = _depth(inside)
     # The outermost pixels are mixed of both sides.
-    own, own_share = _local_mean(near, (depth > unit) & (depth <= 5 * unit), 2 * unit)
-    other, other_share = _local_mean(near, (depth < -unit) & (depth >= -5 * unit), 2 * unit)
+    own, own_share = local_mean(near, (depth > unit) & (depth <= 5 * unit), 2 * unit)
+    other, other_share = local_mean(near, (depth < -unit) & (depth >= -5 * unit), 2 * unit)
     outline = (np.abs(depth) <= 1) & (own_share > 1e-3) & (other_share > 1e-3)
     if not outline.any():
         return 0.0
@@ -172,7 +172,7 @@ def seamless(after: Picture, area: Mask, is_thing: bool = False) -> tuple[float,
     """
     rows, columns = _near(area, after)
     inside, unit = area[rows, columns], scaled(1.0, after, least=1.0)
-    detail, depth = _gradients(after[rows, columns]), _depth(inside)
+    detail, depth = detail_of(ndimage.gaussian_filter(lightness(after[rows, columns]), 0.7)), _depth(inside)
     around, deep = detail[(depth < -3 * unit) & (depth >= -12 * unit)], detail[depth > 3 * unit]
     if not len(around):
         return 0.0, 0.0
@@ -222,14 +222,3 @@ def _near(mask: Mask, picture: Picture) -> tuple[slice, slice]:
 def _depth(mask: Mask) -> Weights:
     depth: Weights = (ndimage.distance_transform_edt(mask) - ndimage.distance_transform_edt(~mask)).astype(np.float32)
     return depth
-
-
-def _local_mean(values: Picture, where: Mask, sigma: float) -> tuple[Picture, Weights]:
-    share = ndimage.gaussian_filter(where.astype(np.float32), sigma)
-    return ndimage.gaussian_filter(values * where[..., None], (sigma, sigma, 0)) / np.maximum(share, 1e-4)[..., None], share
-
-
-def _gradients(picture: Picture) -> Weights:
-    light = ndimage.gaussian_filter(lightness(picture), 0.7)
-    gradients: Weights = np.hypot(ndimage.sobel(light, 0), ndimage.sobel(light, 1)) / np.float32(8)
-    return gradients

@@ -16,13 +16,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping
-from dataclasses import fields, replace
+from dataclasses import asdict, fields, replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from vision_zero.domains.scenes.scene import COLORS, MATERIALS, SHAPES, SIZES, Camera, Lamps, Point, Scene, SceneObject
+from vision_zero.domains.scenes.scene import VALUES, Camera, Lamps, Point, Scene, SceneObject
 from vision_zero.errors import PairsError
 
 MOST_OBJECTS = 100
@@ -69,15 +69,7 @@ def to_clevr(scene: Scene, width: int, height: int, image_filename: str = "", sp
         ],
         "relationships": {name: _related(centers, axis) for name, axis in sorted(directions.items())},
         "directions": {name: [round(float(part), 6) for part in axis] for name, axis in sorted(directions.items())},
-        "vision_zero": {
-            "camera": {"location": scene.camera.location, "target": scene.camera.target, "focal": scene.camera.focal},
-            "lamps": {
-                "key": scene.lamps.key,
-                "fill": scene.lamps.fill,
-                "back": scene.lamps.back,
-                "sun": scene.lamps.sun,
-            },
-        },
+        "vision_zero": {"camera": asdict(scene.camera), "lamps": asdict(scene.lamps)},
     }
 
 
@@ -113,7 +105,7 @@ def _related(centers: np.ndarray, axis: np.ndarray) -> list[list[int]]:
 
 
 def _object(item: Mapping[str, Any], in_degrees: Callable[[float], float]) -> SceneObject:
-    for key, known in (("shape", SHAPES), ("color", COLORS), ("size", SIZES), ("material", MATERIALS)):
+    for key, known in VALUES.items():
         if item[key] not in known:
             raise ValueError(f"{key} {item[key]!r} is none of {', '.join(known)}")
     x, y, _ = _point(item["3d_coords"])

@@ -2,20 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import TypeVar
+from typing import Any
 
 import numpy as np
 
 from vision_zero.domains.scenes.config import SceneEdit, ScenesConfig
 from vision_zero.domains.scenes.placement import all_visible, put_down, random_object, stands_clear
-from vision_zero.domains.scenes.scene import COLORS, MATERIALS, SHAPES, SIZES, Scene, SceneObject
-from vision_zero.randomness import weighted
+from vision_zero.domains.scenes.scene import VALUES, Scene, SceneObject
+from vision_zero.randomness import one_of, weighted
 
 EDIT_TRIES = 40
-
-T = TypeVar("T")
+_CHANGED: Mapping[SceneEdit, Sequence[str]] = {
+    "recolor_reshape": ("color", "shape"),
+    "recolor": ("color",),
+    "reshape": ("shape",),
+    "resize": ("size",),
+    "rematerial": ("material",),
+}
+"""The attributes that an edit changes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +76,9 @@ def _attempt(config: ScenesConfig, scene: Scene, kind: SceneEdit, count: int, rn
             fates.append(EditedObject(before, None))
             continue
         others = tuple(other for place, other in enumerate(objects) if place != index)
-        after = put_down(config, scene.camera, before, others, rng) if kind == "move" else _CHANGES[kind](before, rng)
+        after = (
+            put_down(config, scene.camera, before, others, rng) if kind == "move" else _with_others(before, _CHANGED[kind], rng)
+        )
         # Looks may change the room that an object takes.
         if after is None or (kind == "resize" and not stands_clear(config, scene.camera, after, others)):
             return None
@@ -92,35 +100,9 @@ def _with_additions(config: ScenesConfig, scene: Scene, count: int, rng: np.rand
     return EditedScene(replace(scene, objects=objects), "add", added)
 
 
-def _another(options: tuple[T, ...], current: T, rng: np.random.Generator) -> T:
-    rest = [option for option in options if option != current]
-    return rest[rng.integers(len(rest))]
-
-
-def _recolor(item: SceneObject, rng: np.random.Generator) -> SceneObject:
-    return replace(item, color=_another(COLORS, item.color, rng))
-
-
-def _reshape(item: SceneObject, rng: np.random.Generator) -> SceneObject:
-    return replace(item, shape=_another(SHAPES, item.shape, rng))
-
-
-def _resize(item: SceneObject, rng: np.random.Generator) -> SceneObject:
-    return replace(item, size=_another(SIZES, item.size, rng))
-
-
-def _rematerial(item: SceneObject, rng: np.random.Generator) -> SceneObject:
-    return replace(item, material=_another(MATERIALS, item.material, rng))
-
-
-def _recolor_reshape(item: SceneObject, rng: np.random.Generator) -> SceneObject:
-    return _reshape(_recolor(item, rng), rng)
-
-
-_CHANGES: dict[SceneEdit, Callable[[SceneObject, np.random.Generator], SceneObject]] = {
-    "recolor_reshape": _recolor_reshape,
-    "recolor": _recolor,
-    "reshape": _reshape,
-    "resize": _resize,
-    "rematerial": _rematerial,
-}
+def _with_others(item: SceneObject, keys: Sequence[str], rng: np.random.Generator) -> SceneObject:
+    """The object with another value of each of these attributes."""
+    for key in keys:
+        changed: Any = {key: one_of([value for value in VALUES[key] if value != getattr(item, key)], rng)}
+        item = replace(item, **changed)
+    return item

@@ -10,11 +10,11 @@ from typing import Any
 
 from scipy.optimize import linear_sum_assignment
 
-from vision_zero.domains.scenes.scene import COLORS, MATERIALS, SHAPES, SIZES
+from vision_zero.domains.scenes.scene import VALUES
 
-WORD_ORDER = ("size", "color", "material", "shape")
-LISTED = re.compile(rf"\b({'|'.join(SIZES)}) ({'|'.join(COLORS)}) ({'|'.join(MATERIALS)}) ({'|'.join(SHAPES)})\b")
-"""An object with all its attributes, in the order of ``WORD_ORDER``."""
+_ONE_OF_EACH = " ".join(f"({'|'.join(values)})" for values in VALUES.values())
+LISTED = re.compile(rf"\b{_ONE_OF_EACH}\b")
+"""An object with all its attributes, in their order."""
 Words = list[str]
 
 
@@ -25,7 +25,7 @@ def listed(text: str) -> list[Words]:
 
 def in_full(facts: Mapping[str, Any]) -> list[Words]:
     """The words of each object of a scene."""
-    return [[item[key] for key in WORD_ORDER] for item in facts["objects"]]
+    return [[item[key] for key in VALUES] for item in facts["objects"]]
 
 
 def overlap(objects: Sequence[Words], said: Sequence[Words]) -> float:
@@ -36,7 +36,7 @@ def overlap(objects: Sequence[Words], said: Sequence[Words]) -> float:
 
 def matched(objects: Sequence[Words], said: Sequence[Words]) -> list[Words]:
     """For each object what was said of it: the matching in which most attributes agree; nothing for one left out."""
-    nothing: Words = [""] * len(WORD_ORDER)
+    nothing: Words = [""] * len(VALUES)
     options = [*said, *[nothing] * len(objects)]
     agreement = [[sum(map(operator.eq, item, words)) for words in options] for item in objects]
     _, columns = linear_sum_assignment(agreement, maximize=True)

@@ -24,6 +24,7 @@ from vision_zero.domains.scenes.scene import (
     Vector,
 )
 from vision_zero.errors import PairsError
+from vision_zero.randomness import one_of
 
 SCENE_TRIES = 1000
 OBJECT_TRIES = 60
@@ -67,10 +68,10 @@ def sample_count(config: ScenesConfig, rng: np.random.Generator) -> int:
 def random_object(rng: np.random.Generator) -> SceneObject:
     """An object of uniformly drawn looks, in the middle of the ground."""
     return SceneObject(
-        shape=SHAPES[rng.integers(len(SHAPES))],
-        color=COLORS[rng.integers(len(COLORS))],
-        size=SIZES[rng.integers(len(SIZES))],
-        material=MATERIALS[rng.integers(len(MATERIALS))],
+        shape=one_of(SHAPES, rng),
+        color=one_of(COLORS, rng),
+        size=one_of(SIZES, rng),
+        material=one_of(MATERIALS, rng),
         x=0.0,
         y=0.0,
         rotation=float(rng.uniform(0, 360)),

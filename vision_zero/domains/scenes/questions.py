@@ -12,14 +12,12 @@ from typing import Any, Literal, get_args
 import numpy as np
 
 from vision_zero.domains.domain import Question
-from vision_zero.domains.scenes.scene import COLORS, MATERIALS, SHAPES, SIZES
+from vision_zero.domains.scenes.scene import VALUES
 from vision_zero.domains.scenes.statements import NUMBERS, SIDES, Query, SceneFacts, Thing
 from vision_zero.randomness import one_of
 
 Family = Literal["color", "shape", "size", "material", "count", "exist", "position"]
 FAMILIES: tuple[Family, ...] = get_args(Family)
-VALUES: Mapping[str, Sequence[str]] = {"size": SIZES, "color": COLORS, "material": MATERIALS, "shape": SHAPES}
-"""An object's attributes and what they may be."""
 _TRIES = 60
 
 

@@ -36,6 +36,8 @@ PALETTE: Mapping[Color, tuple[int, int, int]] = MappingProxyType(
     }
 )
 COLORS: tuple[Color, ...] = tuple(PALETTE)
+VALUES: Mapping[str, tuple[str, ...]] = MappingProxyType({"size": SIZES, "color": COLORS, "material": MATERIALS, "shape": SHAPES})
+"""An object's attributes, in the order in which they are said, and what they may be."""
 RADII: Mapping[Size, float] = MappingProxyType({"small": 0.35, "large": 0.7})
 """Radius of a sphere or cylinder and half the edge of a cube.
 

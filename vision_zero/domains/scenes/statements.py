@@ -12,11 +12,11 @@ Scripted players, the warm start, clue truthfulness and the scene questions all 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal, Protocol, get_args
 
-from vision_zero.domains.scenes.scene import COLORS, MATERIALS, SHAPES, SIZES, Color, Material, Shape, Size
+from vision_zero.domains.scenes.scene import COLORS, MATERIALS, SHAPES, SIZES, VALUES, Color, Material, Shape, Size
 
 SceneFacts = Mapping[str, Any]
 """One entry of CLEVR's scenes list, as made by :func:`clevr.to_clevr`."""
@@ -39,8 +39,7 @@ class Query:
     shape: Shape | None = None
 
     def fits(self, item: Mapping[str, Any]) -> bool:
-        wanted = (("size", self.size), ("color", self.color), ("material", self.material), ("shape", self.shape))
-        return all(value is None or item[key] == value for key, value in wanted)
+        return all(getattr(self, key) in (None, item[key]) for key in VALUES)
 
     def noun(self, plural: bool = False) -> str:
         """The description without article: "small red things"."""
@@ -157,15 +156,6 @@ def _single(plain: str) -> Thing | Count | Relation | None:
         groups = match.groups()
         return Relation(_query(*groups[:4]), _SIDE_OF[groups[4]], _query(*groups[5:]))
     return None
-
-
-def descriptions(item: Mapping[str, Any]) -> Iterator[Query]:
-    """Every query that fits the object and names something of it, from "a large thing" to all four attributes."""
-    for mask in range(1, 16):
-        size, color, material, shape = (
-            item[key] if mask & bit else None for key, bit in (("size", 1), ("color", 2), ("material", 4), ("shape", 8))
-        )
-        yield Query(size, color, material, shape)
 
 
 def _query(size: Any, color: Any, material: Any, shape: Any) -> Query:

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from vision_zero.config.suites import Look, SuiteConfig
 from vision_zero.data.image_pair import Change, ImagePair
 from vision_zero.domains.scenes.config import ScenesConfig
-from vision_zero.domains.scenes.questions import VALUES
+from vision_zero.domains.scenes.scene import VALUES
 from vision_zero.domains.scenes.source import SceneSource
 from vision_zero.evaluation.benchmarks.extraction.reply import boxed, readable
 from vision_zero.evaluation.suite import Verdict

@@ -16,7 +16,8 @@ from vision_zero.config.suites import Look, SuiteConfig
 from vision_zero.data.image_pair import ImagePair
 from vision_zero.domains.domain import Question
 from vision_zero.domains.scenes.config import ScenesConfig
-from vision_zero.domains.scenes.questions import VALUES, ask, describe
+from vision_zero.domains.scenes.questions import ask, describe
+from vision_zero.domains.scenes.scene import VALUES
 from vision_zero.domains.scenes.source import SceneSource
 from vision_zero.domains.scenes.statements import NUMBERS, SIDE_WORDS, SIDES, Query, SceneFacts
 from vision_zero.evaluation.benchmarks.chartqa import SUFFIX
