@@ -59,6 +59,12 @@ def one_of(options: Sequence[T], rng: np.random.Generator) -> T:
     return options[int(rng.integers(len(options)))]
 
 
+def most_of(counts: Mapping[T, int], rng: np.random.Generator) -> T:
+    """The key with the highest number; among those that tie, a guess."""
+    most = max(counts.values())
+    return one_of([key for key, number in counts.items() if number == most], rng)
+
+
 def some_of(options: Sequence[T], count: int, rng: np.random.Generator) -> list[T]:
     """``count`` different options in random order."""
     return [options[int(index)] for index in rng.choice(len(options), size=count, replace=False)]

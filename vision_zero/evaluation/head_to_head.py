@@ -56,6 +56,11 @@ def vote_on(game: WhoIsTheSpy, states: Sequence[GameState], voters: Players, see
     return play(game, before_vote, voters, seed)
 
 
+def games_of(states: Sequence[GameState]) -> list[Transcript]:
+    """The transcripts of these games."""
+    return [state.transcript for state in states]
+
+
 def vote_shares(transcripts: Sequence[Transcript]) -> dict[str, list[float]]:
     """Per game the shares of right, N/A and unreadable votes."""
     results = [outcome(transcript) for transcript in transcripts]

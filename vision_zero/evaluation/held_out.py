@@ -21,7 +21,7 @@ from vision_zero.data.table import PairTable
 from vision_zero.domains.registry import has_scene_graph
 from vision_zero.evaluation.clue_metrics import Spoken, clue_metrics
 from vision_zero.evaluation.estimates import BaseMeasures, Bound, Scores, compare, estimate
-from vision_zero.evaluation.head_to_head import BestGuess, caught, half_each, play_head_to_head, vote_on, vote_shares
+from vision_zero.evaluation.head_to_head import BestGuess, caught, games_of, half_each, play_head_to_head, vote_on, vote_shares
 from vision_zero.evaluation.metric_names import BESIDE_REASONED, OVER_RULE, in_domain, is_share, sense
 from vision_zero.evaluation.question_metrics import AskedPicture, domain_questions, list_metrics, question_metrics
 from vision_zero.evaluation.vote_metrics import GREEDY, Values, pass_at, vote_metrics
@@ -88,7 +88,7 @@ class HeldOut:
             Its measures, and the transcripts of its games against itself, one a pair.
         """
         states = play_head_to_head(self.game, self.pairs, BestGuess(base), BestGuess(base), self.seed)
-        games = [state.transcript for state in states]
+        games = games_of(states)
         spoken: Spoken = [(game, range(1, game.players + 1)) for game in games]
         values = {**self._alone(states, base, [spoken]), **self._against(base)}
         reasoned: Values = {}
@@ -129,7 +129,7 @@ class HeldOut:
         as_civilians, as_spy = (
             play_head_to_head(self.game, self.pairs, spy, others, self.seed) for spy, others in ((base, player), (player, base))
         )
-        of_civilians, of_spy = ([state.transcript for state in states] for states in (as_civilians, as_spy))
+        of_civilians, of_spy = (games_of(states) for states in (as_civilians, as_spy))
         spoken: list[Spoken] = [[(game, game.civilians) for game in of_civilians], [(game, (game.spy,)) for game in of_spy]]
         ours = {**self._alone(fixed, policy, spoken), **self._against(policy)}
         theirs = dict(measured.values)
@@ -176,7 +176,7 @@ class HeldOut:
         bounds = []
         for player in BOUNDS if states else ():
             voters = SCRIPTED[player](self.scenes)
-            games = [state.transcript for state in vote_on(self.game, states, voters, self.seed.child("bounds", player))]
+            games = games_of(vote_on(self.game, states, voters, self.seed.child("bounds", player)))
             for name, values in (("accuracy", vote_shares(games)["accuracy"]), ("spy caught", caught(games))):
                 level = estimate(values, self.config, self.seed.child("bounds", player, name))
                 bounds.append(Bound(player=player, name=f"decision/{name}", estimate=level))
@@ -188,7 +188,7 @@ class HeldOut:
         player = BestGuess(policy)
         for name, opponent, pairs in self._opponents():
             as_civilians, as_spy = (
-                caught([state.transcript for state in play_head_to_head(self.game, pairs, spy, others, self.seed)])
+                caught(games_of(play_head_to_head(self.game, pairs, spy, others, self.seed)))
                 for spy, others in ((opponent, player), (player, opponent))
             )
             values[f"wins/against {name}"] = half_each(as_civilians, as_spy)
@@ -213,12 +213,10 @@ class HeldOut:
     ) -> dict[str, tuple[list[float], list[float]]]:
         """Wins against the base, and of the base against itself. Civilians win by catching the spy; sides weigh the same."""
         base = replace(policy, as_base=True)
-        civil, spy = (caught([state.transcript for state in states]) for states in (as_civilians, as_spy))
+        civil, spy = (caught(games_of(states)) for states in (as_civilians, as_spy))
         own = caught(base_games)
         sampled_civil, sampled_spy = (
-            caught(
-                [state.transcript for state in vote_on(self.game, states, replace(voters, greedy=False), self.seed.child(side))]
-            )
+            caught(games_of(vote_on(self.game, states, replace(voters, greedy=False), self.seed.child(side))))
             for states, voters, side in ((as_civilians, policy, "sampled civilians"), (as_spy, base, "sampled spy"))
         )
         sampled_own = measured.values["decision sampled/spy caught"]
@@ -232,7 +230,7 @@ class HeldOut:
             "wins sampled/as spy": (_let_go(sampled_spy), _let_go(sampled_own)),
             "wins sampled/both": (half_each(sampled_civil, sampled_spy), half),
         }
-        ruled = rule_votes([state.transcript for state in as_spy], self.seed.child("rule"))
+        ruled = rule_votes(games_of(as_spy), self.seed.child("rule"))
         ruled_own = measured.values["decision/spy caught by the rule"]
         if ruled is not None and ruled_own:
             wins["wins/against the rule"] = (half_each(civil, caught(ruled)), half_each(own, ruled_own))

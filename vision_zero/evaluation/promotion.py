@@ -24,13 +24,11 @@ from vision_zero.evaluation.clue_metrics import Spoken, clue_metrics
 from vision_zero.evaluation.comparison import mcnemar
 from vision_zero.evaluation.estimates import Score, compare
 from vision_zero.evaluation.forced_choice import forced_choices
-from vision_zero.evaluation.head_to_head import BestGuess, caught, half_each, play_head_to_head, vote_on, vote_shares
+from vision_zero.evaluation.head_to_head import BestGuess, caught, games_of, half_each, play_head_to_head, vote_on, vote_shares
 from vision_zero.evaluation.metric_names import sense
 from vision_zero.evaluation.question_metrics import domain_questions, question_metrics
 from vision_zero.evaluation.refused import Refused
-from vision_zero.game.interface import GameState
 from vision_zero.game.spy import WhoIsTheSpy
-from vision_zero.game.transcript import Transcript
 from vision_zero.policy.policy import Policy
 from vision_zero.randomness import Seed
 
@@ -136,17 +134,17 @@ class Judge:
         as_spy = play_head_to_head(game, pairs, ours, theirs, seed)
         by_id = {pair.pair_id: pair for pair in pairs}
         own: list[Spoken] = [
-            [(one, one.civilians) for one in _games(as_civilians)],
-            [(one, (one.spy,)) for one in _games(as_spy)],
+            [(one, one.civilians) for one in games_of(as_civilians)],
+            [(one, (one.spy,)) for one in games_of(as_spy)],
         ]
-        other: list[Spoken] = [[(one, range(1, one.players + 1)) for one in _games(played)]]
+        other: list[Spoken] = [[(one, range(1, one.players + 1)) for one in games_of(played)]]
         found: Measured = {
             RIGHT: (
                 vote_shares(forced_choices(game, again, policy))["accuracy"],
                 vote_shares(forced_choices(game, played, production))["accuracy"],
             ),
-            WINS: (half_each(caught(_games(as_civilians)), caught(_games(as_spy))), [0.5] * len(pairs)),
-            VOTES: (vote_shares(_games(again))["unreadable"], vote_shares(_games(played))["unreadable"]),
+            WINS: (half_each(caught(games_of(as_civilians)), caught(games_of(as_spy))), [0.5] * len(pairs)),
+            VOTES: (vote_shares(games_of(again))["unreadable"], vote_shares(games_of(played))["unreadable"]),
             CLUES: (clue_metrics(own, by_id, game.config)[CLUES], clue_metrics(other, by_id, game.config)[CLUES]),
         }
         questions = domain_questions(pairs, config.promotion.questions, seed.child("which"))
@@ -173,7 +171,3 @@ def sign_test(ours: Sequence[float], theirs: Sequence[float]) -> float:
     won = sum(own > other for own, other in zip(ours, theirs, strict=True))
     lost = sum(own < other for own, other in zip(ours, theirs, strict=True))
     return mcnemar(won, lost)
-
-
-def _games(states: Sequence[GameState]) -> list[Transcript]:
-    return [state.transcript for state in states]

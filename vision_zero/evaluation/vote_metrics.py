@@ -16,7 +16,7 @@ from vision_zero.data.image_pair import ImagePair
 from vision_zero.domains.registry import has_scene_graph
 from vision_zero.domains.scenes.statements import Count, Relation, SceneFacts, Single, Thing, parse, parts_of
 from vision_zero.evaluation.forced_choice import forced_choices
-from vision_zero.evaluation.head_to_head import caught, vote_on, vote_shares
+from vision_zero.evaluation.head_to_head import caught, games_of, vote_on, vote_shares
 from vision_zero.evaluation.written_checks import is_reasoned, others, read_checks, rule_votes, writes_checks
 from vision_zero.game.interface import GameState
 from vision_zero.game.spy import WhoIsTheSpy
@@ -64,7 +64,7 @@ def vote_metrics(
     by_id = {pair.pair_id: pair for pair in pairs}
     for manner in manners:
         voted = vote_on(game, states, replace(voters, greedy=manner == GREEDY), seed.child(manner))
-        games = [state.transcript for state in voted]
+        games = games_of(voted)
         shares = vote_shares(games)
         values |= {f"{manner}/{name}": shares[name] for name in ("accuracy", "abstention", "unreadable")}
         values[f"{manner}/spy caught"] = caught(games)
@@ -82,8 +82,7 @@ def vote_metrics(
 def pass_at(game: WhoIsTheSpy, states: Sequence[GameState], voters: Policy, samples: int, seed: Seed) -> list[float]:
     """For each game the share of its voters of whose ``samples`` sampled votes any is right."""
     drawn = [
-        [state.transcript for state in vote_on(game, states, replace(voters, greedy=False), seed.child("sample", number))]
-        for number in range(samples)
+        games_of(vote_on(game, states, replace(voters, greedy=False), seed.child("sample", number))) for number in range(samples)
     ]
     return [
         fmean(any(move.vote == games[0].spy for move in moves) for moves in zip(*(one.votes for one in games), strict=True))

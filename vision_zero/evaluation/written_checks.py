@@ -20,7 +20,7 @@ import numpy as np
 
 from vision_zero.game.parsing import BOX
 from vision_zero.game.transcript import Move, Transcript
-from vision_zero.randomness import Seed
+from vision_zero.randomness import Seed, most_of
 
 MOST = 0.5
 """At least this share of a policy's replies must have the form that is measured, else nothing is measured of the form."""
@@ -79,13 +79,6 @@ def rule_vote(reply: str, others: Sequence[int], rng: np.random.Generator) -> in
         if check.holds is False and check.seat in denied:
             denied[check.seat] += 1
     return most_of(denied, rng)
-
-
-def most_of(counts: dict[int, int], rng: np.random.Generator) -> int:
-    """The key with the highest number; among those that tie, a guess."""
-    most = max(counts.values())
-    tied = [key for key, number in counts.items() if number == most]
-    return tied[int(rng.integers(len(tied)))]
 
 
 def rule_votes(transcripts: Sequence[Transcript], seed: Seed) -> list[Transcript] | None:

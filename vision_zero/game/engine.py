@@ -6,16 +6,17 @@ from collections.abc import Sequence
 
 from vision_zero.data.image_pair import ImagePair
 from vision_zero.errors import GameError
-from vision_zero.game.interface import Game, GameState, Players, Reply, Request
+from vision_zero.game.interface import GameState, Players, Reply, Request
+from vision_zero.game.spy import WhoIsTheSpy
 from vision_zero.randomness import Seed
 
 
-def deal_all(game: Game, pairs: Sequence[ImagePair], seed: Seed) -> list[GameState]:
+def deal_all(game: WhoIsTheSpy, pairs: Sequence[ImagePair], seed: Seed) -> list[GameState]:
     """One game per pair. A game's seed is named by its position, so a longer list begins with the same games."""
     return [game.deal(pair, seed.child("table", number)) for number, pair in enumerate(pairs)]
 
 
-def play(game: Game, states: Sequence[GameState], players: Players, seed: Seed) -> list[GameState]:
+def play(game: WhoIsTheSpy, states: Sequence[GameState], players: Players, seed: Seed) -> list[GameState]:
     """Play all games to the end. An unreadable reply is a recorded move, never an exception.
 
     Returns:
@@ -25,7 +26,7 @@ def play(game: Game, states: Sequence[GameState], players: Players, seed: Seed) 
 
 
 def play_recorded(
-    game: Game, states: Sequence[GameState], players: Players, seed: Seed
+    game: WhoIsTheSpy, states: Sequence[GameState], players: Players, seed: Seed
 ) -> tuple[list[GameState], list[tuple[Request, Reply]]]:
     """Like :func:`play`, and also every request with its reply in the order of the calls, which is what training needs."""
     current = list(states)

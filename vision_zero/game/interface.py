@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
 from PIL import Image
 
-from vision_zero.data.image_pair import ImagePair
 from vision_zero.game.prompts import Role, SpokenClue
-from vision_zero.game.transcript import MoveKind, Outcome, Transcript
+from vision_zero.game.transcript import MoveKind, Transcript
 from vision_zero.randomness import Seed
 from vision_zero.text import well_formed
 
@@ -65,27 +63,3 @@ class GameState:
     original: Image.Image
     spy_image: Image.Image
     transcript: Transcript
-
-
-class Game(ABC):
-    """A game that can be played in lockstep. Subclasses are final and hold rules only: all state is in ``GameState``."""
-
-    @abstractmethod
-    def deal(self, pair: ImagePair, seed: Seed) -> GameState:
-        """Start a game on a pair; the seed decides the spy's seat and the game's id."""
-
-    @abstractmethod
-    def turns(self, state: GameState) -> list[Request]:
-        """Requests to all seats that may move now; empty when the game is over."""
-
-    @abstractmethod
-    def hear(self, state: GameState, request: Request, reply: Reply) -> GameState:
-        """The state after the reply to one of its ``turns``."""
-
-    @abstractmethod
-    def outcome(self, state: GameState) -> Outcome:
-        """Facts about a finished game.
-
-        Raises:
-            GameError: the game is not over.
-        """

@@ -8,7 +8,6 @@ the spy, and a judge that votes instead of the civilians.
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import final
 
 from PIL import Image
 
@@ -16,16 +15,15 @@ from vision_zero.config.game import GameConfig
 from vision_zero.data.image_pair import ImagePair
 from vision_zero.data.images import empty_picture
 from vision_zero.errors import GameError
-from vision_zero.game.interface import Game, GameState, Reply, Request
+from vision_zero.game.interface import GameState, Reply, Request
 from vision_zero.game.parsing import Clue, Unreadable, Vote, one_line, read_clue, read_vote
 from vision_zero.game.prompts import Role, clue_prompt, vote_prompt
-from vision_zero.game.transcript import JUDGE, Move, Outcome, Transcript, outcome
+from vision_zero.game.transcript import JUDGE, Move, Transcript
 from vision_zero.randomness import Seed
 
 
-@final
-class WhoIsTheSpy(Game):
-    """The rules, for one configuration."""
+class WhoIsTheSpy:
+    """The rules, for one configuration; all state is in :class:`~vision_zero.game.interface.GameState`."""
 
     def __init__(self, config: GameConfig) -> None:
         self.config = config
@@ -34,17 +32,14 @@ class WhoIsTheSpy(Game):
     def players(self) -> int:
         return self.config.civilians + 1
 
-    @property
-    def calls(self) -> int:
-        """Batched calls to the players that a whole batch of games takes, whatever its size."""
-        return self.players * self.config.rounds + 1
-
     def deal(self, pair: ImagePair, seed: Seed) -> GameState:
+        """Start a game on a pair; the seed decides the spy's seat and the game's id."""
         spy = int(seed.child("spy").generator().integers(1, self.players + 1))
         transcript = Transcript(game_id=f"game-{seed.digest()[:16]}", pair_id=pair.pair_id, players=self.players, spy=spy)
         return GameState(pair.original, self._spy_image(pair), transcript)
 
     def turns(self, state: GameState) -> list[Request]:
+        """Requests to all seats that may move now; empty when the game is over."""
         spoken = len(state.transcript.clue_moves)
         if spoken < self.players * self.config.rounds:
             return [self._clue_request(state, spoken % self.players + 1, spoken // self.players + 1)]
@@ -55,15 +50,11 @@ class WhoIsTheSpy(Game):
         return [self._vote_request(state, seat) for seat in state.transcript.civilians]
 
     def hear(self, state: GameState, request: Request, reply: Reply) -> GameState:
+        """The state after the reply to one of its ``turns``."""
         transcript = state.transcript
         if request.game_id != transcript.game_id:
             raise GameError(f"a reply for game {request.game_id} came to the game {transcript.game_id}")
         return replace(state, transcript=replace(transcript, moves=(*transcript.moves, self.read(request, reply))))
-
-    def outcome(self, state: GameState) -> Outcome:
-        if self.turns(state):
-            raise GameError(f"game {state.transcript.game_id} is not over: it has no outcome yet")
-        return outcome(state.transcript)
 
     def read(self, request: Request, reply: Reply) -> Move:
         """Parse a reply into a move."""

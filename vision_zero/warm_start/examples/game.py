@@ -13,7 +13,7 @@ import numpy as np
 from vision_zero.config.game import GameConfig
 from vision_zero.domains.scenes.statements import Count, Relation, SceneFacts, Statement, Thing, parts_of
 from vision_zero.game.prompts import Role, SpokenClue, clue_prompt, vote_prompt
-from vision_zero.randomness import one_of
+from vision_zero.randomness import most_of, one_of
 from vision_zero.warm_start.examples.example import Example, boxed, direct_reply, form, reasoned_reply
 from vision_zero.warm_start.examples.scenes import evidence, false_statement, listing, true_statement
 
@@ -86,7 +86,7 @@ def most_denied(heard: StatementsBySeat, facts: SceneFacts, rng: np.random.Gener
     false = dict.fromkeys(sorted({seat for seat, _ in heard}), 0)
     for (seat, _), statement in heard.items():
         false[seat] += sum(not part.holds(facts) for part in parts_of(statement))
-    return one_of([seat for seat, number in false.items() if number == max(false.values())], rng)
+    return most_of(false, rng)
 
 
 def verdicts(said: StatementsBySeat, facts: SceneFacts, *, reasoned: bool) -> str:
