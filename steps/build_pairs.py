@@ -16,7 +16,7 @@ from vision_zero.data.validation.verdict import Verdict
 @step(output_materializers=PairShardsMaterializer)
 def make(config: BuildPairsConfig) -> Annotated[PairShards, "made"]:
     """Render, edit or import the pairs."""
-    from vision_zero.domains.build_shards import make_pairs
+    from vision_zero.domains.build_parts import make_pairs
 
     return make_pairs(config, _folder(config) / "made")
 

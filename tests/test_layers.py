@@ -14,7 +14,7 @@ LAYERS = (
     "domains",
     "config",
     "tracking",
-    "data.validation, domains.build, domains.build_parts, domains.build_shards, domains.join_parts",
+    "data.validation, domains.build, domains.build_parts, domains.join_parts",
     "game",
     "rewards",
     "policy",

@@ -18,7 +18,7 @@ from vision_zero.data.image_pair import ImagePair
 from vision_zero.data.shards import PairShards, ShardWriter, divide, write_pairs
 from vision_zero.data.table import PairTable
 from vision_zero.data.validation.expectations import judge
-from vision_zero.domains.build_shards import make_pairs
+from vision_zero.domains.build_parts import make_pairs
 from vision_zero.domains.imported.config import ImportedConfig
 from vision_zero.errors import PairsError
 

@@ -17,7 +17,7 @@ from vision_zero.data.source_report import SourceReport, kind_of, merged
 from vision_zero.data.table import PairTable, joined
 from vision_zero.data.validation.expectations import judge
 from vision_zero.domains.build import build_pairs
-from vision_zero.domains.build_shards import make_pairs
+from vision_zero.domains.build_parts import make_pairs
 from vision_zero.domains.imported.config import ImportedConfig
 from vision_zero.domains.imported.source import ImportedSource
 from vision_zero.errors import PairsError

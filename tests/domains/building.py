@@ -10,8 +10,7 @@ from vision_zero.data.shards import divide
 from vision_zero.data.validation.expectations import judge
 from vision_zero.data.validation.quality import identities
 from vision_zero.data.validation.verdict import Verdict
-from vision_zero.domains.build_parts import finish_part, part_folder
-from vision_zero.domains.build_shards import make_pairs
+from vision_zero.domains.build_parts import finish_part, make_pairs, part_folder
 from vision_zero.report.gallery import write_files
 
 

@@ -22,7 +22,7 @@ from vision_zero.data.table import PairTable
 from vision_zero.data.validation.expectations import judge
 from vision_zero.domains import registry
 from vision_zero.domains.build import build_pairs
-from vision_zero.domains.build_shards import make_pairs
+from vision_zero.domains.build_parts import make_pairs
 from vision_zero.domains.domain import Domain, Question
 from vision_zero.domains.order import Order
 from vision_zero.domains.pair_rules import PairRule, same_elsewhere, shows_change

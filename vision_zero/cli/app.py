@@ -7,18 +7,51 @@ from __future__ import annotations
 
 import logging
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
 import click
 
 from vision_zero.cli.evaluate import evaluate
-from vision_zero.cli.registered import Registered, domains, first_domain
 from vision_zero.cli.results import results
 from vision_zero.cli.schedule import DAYS
 from vision_zero.cli.score import score
 from vision_zero.errors import VisionZeroError
+
+
+class Registered(click.ParamType[str]):
+    """A registered name: the registry is loaded when one is used, or its help is asked for.
+
+    Args:
+        names: loads the registry and returns the names in it.
+    """
+
+    name = "name"
+
+    def __init__(self, names: Callable[[], Iterable[str]]) -> None:
+        self._names = names
+
+    def get_metavar(self, param: click.Parameter, ctx: click.Context) -> str:
+        return f"[{'|'.join(self._names())}]"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        names = tuple(self._names())
+        if value not in names:
+            self.fail(f"{value!r} is not one of {', '.join(map(repr, names))}.", param, ctx)
+        return str(value)
+
+
+def domains() -> Iterable[str]:
+    """The domains of pairs."""
+    from vision_zero.domains.registry import DOMAINS
+
+    return DOMAINS
+
+
+def first_domain() -> str:
+    """What is drawn where nothing else is asked for."""
+    return next(iter(domains()))
 
 
 class _Size(click.ParamType[tuple[int, int]]):

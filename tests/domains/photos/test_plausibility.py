@@ -9,7 +9,6 @@ from scipy import ndimage
 from skimage.color import lab2rgb, rgb2lab
 
 from vision_zero.domains.photos.blending import cloned
-from vision_zero.domains.photos.grounds import alone
 from vision_zero.domains.photos.paints import LIGHTEST, TURNS, Paint, paints_of, repainted, shift_for, turn_from
 from vision_zero.domains.photos.phrases import regions_name
 from vision_zero.domains.photos.pixels import Mask, Picture, grown
@@ -24,6 +23,7 @@ from vision_zero.domains.photos.plausibility import (
     small,
     whole,
 )
+from vision_zero.domains.photos.regions import alone
 
 SHAPE = (240, 320)
 ROWS, COLUMNS = np.mgrid[0:240, 0:320]

@@ -12,9 +12,9 @@ import numpy as np
 from scipy import ndimage
 
 from vision_zero.data.image_pair import Facts
-from vision_zero.domains.photos.grounds import gradients
 from vision_zero.domains.photos.paints import DULL, SKIN
 from vision_zero.domains.photos.pixels import Mask, Picture, Weights, detail_of, grown, lightness, local_mean, scaled, window_of
+from vision_zero.domains.photos.regions import gradients
 
 STEP = 10.0
 """A difference across an outline that a person sees as the border of a thing, in CIE Lab units."""
