@@ -7,10 +7,13 @@ picture's facts, and the picture is a function of them alone.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
-from typing import Any, Literal, get_args
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Literal
 
+from pydantic import ConfigDict, TypeAdapter, ValidationError
+
+from vision_zero.config.base import problems
 from vision_zero.data.image_pair import Facts
 from vision_zero.domains.charts.config import ChartEdit, ChartLook, ChartType
 from vision_zero.errors import PairsError
@@ -22,6 +25,8 @@ SLICED: frozenset[ChartType] = frozenset(("pie", "doughnut"))
 STACKED: frozenset[ChartType] = frozenset(("stacked_bars", "areas"))
 """Types whose series stand on top of each other."""
 
+_STRICT = ConfigDict(extra="forbid")
+"""Of a style or a layout, facts with a field that is not known are refused: the picture would be another one."""
 Range = tuple[float, float]
 LegendPlace = Literal["top", "bottom", "right", "beside"]
 """``beside``: no legend; names stand at the slices."""
@@ -47,6 +52,8 @@ class ChartStyle:
 
     ``fallbacks`` are the families of installed fonts that draw what ``font`` lacks, in this order.
     """
+
+    __pydantic_config__ = _STRICT
 
     look: ChartLook = "full"
     font: Literal["sans", "serif", "mono"] = "sans"
@@ -114,6 +121,8 @@ class Layout:
         value_labels: numbers stand at the marks, with ``decimals`` decimals.
     """
 
+    __pydantic_config__ = _STRICT
+
     width: int
     height: int
     text_size: float = 0.0
@@ -129,24 +138,18 @@ class Layout:
     decimals: int = 0
 
 
+_CHART, _LAYOUT = TypeAdapter(Chart), TypeAdapter(Layout)
+
+
 def to_facts(chart: Chart, layout: Layout) -> Facts:
     """The chart as JSON data; whole numbers are written without a decimal point."""
-    return {
-        "type": chart.type,
-        "title": chart.title,
-        "unit": chart.unit,
-        "value_name": chart.value_name,
-        "position_name": chart.position_name,
-        "categories": list(chart.categories),
-        "colors": list(chart.colors),
-        "series": [_row(series) for series in chart.series],
-        "axis": _numbers(chart.axis),
-        "position_axis": None if chart.position_axis is None else _numbers(chart.position_axis),
-        "ordered": chart.ordered,
-        "source": chart.source,
-        "style": {**asdict(chart.style), "fallbacks": list(chart.style.fallbacks)},
-        "layout": {**asdict(layout), "plot": list(layout.plot)},
-    }
+    facts = _CHART.dump_python(chart, mode="json")
+    for row, series in zip(facts["series"], chart.series, strict=True):
+        row["values"], row["positions"] = _numbers(series.values), _numbers(series.positions)
+        if not series.positions:
+            del row["positions"]
+    axes = {name: _numbers(axis) for name in ("axis", "position_axis") if (axis := facts[name])}
+    return {**facts, **axes, "layout": _LAYOUT.dump_python(layout, mode="json")}
 
 
 def from_facts(facts: Mapping[str, Any]) -> tuple[Chart, Layout]:
@@ -156,31 +159,18 @@ def from_facts(facts: Mapping[str, Any]) -> tuple[Chart, Layout]:
         PairsError: a field is missing or cannot be read.
     """
     try:
-        chart = Chart(
-            type=facts["type"],
-            title=str(facts["title"]),
-            unit=str(facts["unit"]),
-            value_name=str(facts["value_name"]),
-            position_name=str(facts["position_name"]),
-            categories=tuple(map(str, facts["categories"])),
-            colors=tuple(map(str, facts["colors"])),
-            series=tuple(_series(row) for row in facts["series"]),
-            axis=_range(facts["axis"]),
-            position_axis=None if facts["position_axis"] is None else _range(facts["position_axis"]),
-            ordered=bool(facts["ordered"]),
-            style=ChartStyle(**{**facts["style"], "fallbacks": tuple(map(str, facts["style"].get("fallbacks", ())))}),
-            source=str(facts.get("source", "")),
-        )
+        fields = dict(facts)
+        layout = _LAYOUT.validate_python(fields.pop("layout", None))
+        chart = _CHART.validate_python(fields)
         _check(chart)
-        left, bottom, right, top = map(float, facts["layout"]["plot"])
-        return chart, Layout(**{**facts["layout"], "plot": (left, bottom, right, top)})
-    except (KeyError, TypeError, ValueError) as error:
-        raise PairsError(f"not a chart's facts: {type(error).__name__} {error}; see charts/chart.py for the fields") from error
+    except ValidationError as error:
+        raise PairsError(f"not a chart's facts: {problems(error)}; see charts/chart.py for the fields") from error
+    except (TypeError, ValueError) as error:
+        raise PairsError(f"not a chart's facts: {error}; see charts/chart.py for the fields") from error
+    return chart, layout
 
 
 def _check(chart: Chart) -> None:
-    if chart.type not in get_args(ChartType):
-        raise ValueError(f"type {chart.type!r} is none of {', '.join(get_args(ChartType))}")
     for series in chart.series:
         if len(series.values) != len(series.positions if chart.position_axis else chart.categories):
             raise ValueError(f"series {series.name!r} has {len(series.values)} values for another number of places")
@@ -188,22 +178,7 @@ def _check(chart: Chart) -> None:
         raise ValueError("colors must be empty or one for each category")
 
 
-def _row(series: Series) -> dict[str, object]:
-    row: dict[str, object] = {"name": series.name, "color": series.color, "values": _numbers(series.values)}
-    return {**row, "positions": _numbers(series.positions)} if series.positions else row
-
-
-def _series(row: Mapping[str, Any]) -> Series:
-    values, positions = (tuple(map(float, row.get(key, ()))) for key in ("values", "positions"))
-    return Series(str(row["name"]), str(row["color"]), values, positions)
-
-
-def _range(pair: Any) -> Range:
-    low, high = pair
-    return (float(low), float(high))
-
-
-def _numbers(values: tuple[float, ...]) -> list[float]:
+def _numbers(values: Sequence[float]) -> list[float]:
     return [int(value) if float(value).is_integer() else value for value in values]
 
 
