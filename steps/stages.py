@@ -11,6 +11,7 @@ from materializers.games import PlayedGamesMaterializer
 from materializers.policy import PolicyMaterializer
 from steps.cache_policy import BY_CONTENT
 from steps.trackers import stack_trackers
+from vision_zero.config.learning import Stage
 from vision_zero.config.self_play import BaseMeasureConfig, SelfPlayConfig
 from vision_zero.data.table import PairTable
 from vision_zero.evaluation.estimates import BaseMeasures, Scores
@@ -32,17 +33,8 @@ def clue_stage(
     config: SelfPlayConfig, state: StageState, policy: PolicyFolder, pairs: PairTable
 ) -> tuple[Annotated[StageState, "clue_state"], Annotated[PolicyFolder, "clue_policy"], Annotated[PlayedGames, "clue_games"]]:
     """In the clue stage, play games and train on the clues; else pass the policy on."""
-    from vision_zero.training.job import StageJob
-    from vision_zero.training.methods import run_stage
-
-    context = get_step_context()
-    run, tracked = context.pipeline_run.name, config.tracked(context.model.name)
-    job = StageJob.of(config, state, policy, pairs, Path(mkdtemp(prefix="vision-zero-clue-")), run=run, tracked=tracked)
-    with stack_trackers(config.tracking):
-        result = run_stage("clue", job)
-    games = PlayedGames.of(result.transcripts, pairs, config.rewards, config.replay_games, config.game.spy_image)
-    log_metadata(result.summary(state))
-    return result.state, result.policy, games
+    state, policy, games = _run("clue", config, state, policy, pairs, config.iterations_per_round)
+    return state, policy, games  # elements: ZenML reads the source of a step to tell several outputs from one
 
 
 @step(
@@ -59,16 +51,24 @@ def decision_stage(
     Annotated[StageState, "decision_state"], Annotated[PolicyFolder, "trained_policy"], Annotated[PlayedGames, "vote_games"]
 ]:
     """In the decision stage, play games and train on the votes for the round's remaining iterations; else pass the policy on."""
+    left = config.iterations_per_round - (state.iteration - before.iteration)
+    state, policy, games = _run("decision", config, state, policy, pairs, left)
+    return state, policy, games
+
+
+def _run(
+    stage: Stage, config: SelfPlayConfig, state: StageState, policy: PolicyFolder, pairs: PairTable, iterations: int
+) -> tuple[StageState, PolicyFolder, PlayedGames]:
+    """The state and policy after so many iterations of the stage, if it is its turn, and the games that were played."""
     from vision_zero.training.job import StageJob
     from vision_zero.training.methods import run_stage
 
     context = get_step_context()
     run, tracked = context.pipeline_run.name, config.tracked(context.model.name)
-    folder = Path(mkdtemp(prefix="vision-zero-decision-"))
-    left = config.iterations_per_round - (state.iteration - before.iteration)
-    job = StageJob.of(config, state, policy, pairs, folder, run=run, iterations=left, tracked=tracked)
+    folder = Path(mkdtemp(prefix=f"vision-zero-{stage}-"))
+    job = StageJob.of(config, state, policy, pairs, folder, run=run, iterations=iterations, tracked=tracked)
     with stack_trackers(config.tracking):
-        result = run_stage("decision", job)
+        result = run_stage(stage, job)
     games = PlayedGames.of(result.transcripts, pairs, config.rewards, config.replay_games, config.game.spy_image)
     log_metadata(result.summary(state))
     return result.state, result.policy, games

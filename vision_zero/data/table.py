@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -63,10 +63,7 @@ def to_row(pair: ImagePair, split: Split, position: int) -> dict[str, Any]:
         "height": height,
         "original": {"bytes": png_bytes(pair.original), "path": f"{pair.pair_id}_original.png"},
         "modified": {"bytes": png_bytes(pair.modified), "path": f"{pair.pair_id}_modified.png"},
-        "changes": [
-            {"kind": change.kind, "before": change.before, "after": change.after, "box": list(change.box)}
-            for change in pair.changes
-        ],
+        "changes": [asdict(change) for change in pair.changes],
         "original_facts": original_facts,
         "modified_facts": modified_facts,
     }
@@ -81,9 +78,7 @@ def from_row(row: dict[str, Any]) -> ImagePair:
     name = row["pair_id"]
     try:
         facts = [json.loads(row[key]) for key in ("original_facts", "modified_facts")]
-        changes = tuple(
-            Change(change["kind"], change["before"], change["after"], tuple(change["box"])) for change in row["changes"]
-        )
+        changes = tuple(Change(**{**change, "box": tuple(change["box"])}) for change in row["changes"])
     except (TypeError, KeyError, ValueError) as error:
         raise PairsError(f"pair {name}: its facts or changes cannot be read ({error})") from error
     return ImagePair(
