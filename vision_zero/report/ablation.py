@@ -69,7 +69,7 @@ def _chart(name: str, arms: Sequence[ArmResult], result: AblationResult) -> Char
         curve = arm.measures[name].curve
         spread = [Spread(point.iteration, point.value.low, point.value.high) for point in curve]
         lines.append(Line(arm.arm, [(point.iteration, point.value.mean) for point in curve], color, spread=spread))
-    return Chart(MEASURES[name], lines, limits=(0.0, 1.0) if is_share(name) else None, is_share=is_share(name))
+    return Chart(MEASURES[name], lines, is_share=is_share(name))
 
 
 def _shown_together(result: AblationResult) -> Iterator[list[ArmResult]]:

@@ -52,9 +52,9 @@ def curve_charts(state: StageState) -> list[Chart]:
         Chart("KL to the base, per token", _by_role(history, "kl"), bands=bands),
         Chart("Length of replies, in tokens", _by_role(history, "tokens"), bands=bands),
         Chart("Length of replies, in words", _by_role(history, "words"), bands=bands),
-        Chart("Reasoned replies", _by_role(history, "reasoned"), bands=bands, limits=(0.0, 1.0), is_share=True),
+        Chart("Reasoned replies", _by_role(history, "reasoned"), bands=bands, is_share=True),
         Chart("Entropy, nats per token", _by_role(history, "entropy"), bands=bands),
-        Chart("Unreadable replies", _unreadable(history), bands=bands, limits=(0.0, 1.0), is_share=True),
+        Chart("Unreadable replies", _unreadable(history), bands=bands, is_share=True),
         Chart(
             "Groups with equal rewards",
             [
@@ -62,7 +62,6 @@ def curve_charts(state: StageState) -> list[Chart]:
                 Line("clues of a game", _metric(_of_stage(history, "clue"), "zero_variance"), BLUE, largest_gap=1),
             ],
             bands=bands,
-            limits=(0.0, 1.0),
             is_share=True,
         ),
     ]
@@ -98,7 +97,6 @@ def _votes(state: StageState, bands: Sequence[Band]) -> Chart:
             Threshold("to decision", 1 - rules.error_to_decision, RED),
         ],
         bands=bands,
-        limits=(0.0, 1.0),
         is_share=True,
     )
 
@@ -110,7 +108,7 @@ def _served(history: Sequence[IterationRecord], bands: list[Band]) -> list[Chart
     limited = [Line("at a bound, or left out", _metric(history, "sampling/limited"), GOLD)]
     return [
         Chart("Importance sampling ratio", ratios, bands=bands),
-        Chart("Limited ratios", limited, bands=bands, limits=(0.0, 1.0), is_share=True),
+        Chart("Limited ratios", limited, bands=bands, is_share=True),
     ]
 
 
@@ -129,7 +127,7 @@ def _held_out(state: StageState) -> list[Chart]:
             for bound in state.measured[-1].bounds
             if bound.name == (bounds or name)
         ]
-        return Chart(title, [*lines(name), *more], levels, limits=(0.0, 1.0), is_share=True)
+        return Chart(title, [*lines(name), *more], levels, is_share=True)
 
     opponents = [name for name in get_args(ScriptedName) if _scored(state, f"wins/against {name}")]
     wins = [Line("against the base", _scored(state, "wins/both"), BLUE)]
@@ -149,12 +147,12 @@ def _held_out(state: StageState) -> list[Chart]:
     charts = [
         votes,
         beside_base("Held-out games: right votes", "decision/accuracy"),
-        Chart("Held-out verdicts", verdicts, limits=(0.0, 1.0), is_share=True),
+        Chart("Held-out verdicts", verdicts, is_share=True),
         beside_base("Held-out votes that are reasoned", "replies/reasoned"),
         number("Words of a held-out vote", "replies/words"),
         number("Attributes of a held-out clue", "clues/attributes"),
         beside_base("Held-out games: spy caught", "decision/spy caught"),
-        Chart("Held-out games: wins", wins, limits=(0.0, 1.0), is_share=True),
+        Chart("Held-out games: wins", wins, is_share=True),
         beside_base("Held-out scene questions", "questions/all"),
     ]
     return [replace(chart, lines=[line for line in chart.lines if line.points]) for chart in charts]

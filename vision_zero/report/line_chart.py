@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import NamedTuple
 
 from markupsafe import Markup
@@ -67,15 +67,13 @@ class Band:
 
 @dataclass(frozen=True)
 class Chart:
-    """A chart over iterations. ``limits``: range of the vertical axis; default: that of the data."""
+    """A chart over iterations. Its vertical axis has the range of the data; of shares, all from 0 to 1."""
 
     title: str
     lines: Sequence[Line]
     thresholds: Sequence[Threshold] = ()
     bands: Sequence[Band] = ()
-    limits: tuple[float, float] | None = None
     is_share: bool = False
-    note: str = field(default="")
 
     def svg(self) -> Markup:
         """The chart as one ``<svg>`` element."""
@@ -84,7 +82,7 @@ class Chart:
         steps = [x for line in self.lines for x, _ in line.points]
         if not steps:
             return Markup("")
-        low, high = self.limits or _round_limits(min(values), max(values))
+        low, high = (0.0, 1.0) if self.is_share else _round_limits(min(values), max(values))
         frame = _Frame(min(steps), max(*steps, min(steps) + 1), low, high)
         parts = [
             Markup('<svg viewBox="0 0 {} {}" role="img" aria-label="{}">').format(WIDTH, HEIGHT, self.title),

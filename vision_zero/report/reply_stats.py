@@ -6,7 +6,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from statistics import fmean
 
+from vision_zero.config.learning import Stage
 from vision_zero.training.state import IterationRecord
+
+KINDS: tuple[tuple[str, str, Stage], ...] = (
+    ("the spy's clues", "clue/spy", "clue"),
+    ("civilians' clues", "clue/civilian", "clue"),
+    ("votes", "vote", "decision"),
+)
+"""Kinds of replies: name, beginning of their metrics, and the stage that trains them."""
 
 
 @dataclass(frozen=True)
@@ -35,33 +43,23 @@ class Replies:
 
 def replies_by_role(records: Sequence[IterationRecord]) -> list[Replies]:
     """Statistics of the clues of each role, and of votes; kinds that were not measured are left out."""
-    clue = [record for record in records if record.stage == "clue"]
-    decision = [record for record in records if record.stage == "decision"]
-    rows = [
-        Replies(
-            who,
-            _mean(records, f"{prefix}/tokens"),
-            _mean(records, f"{prefix}/words"),
-            _mean(records, f"{prefix}/reasoned"),
-            _mean(clue, f"{prefix}/kl"),
-            _mean(clue, f"{prefix}/entropy"),
-            unreadable_share(records, prefix),
-            _mean(clue, "zero_variance"),
+    rows = []
+    for who, prefix, stage in KINDS:
+        trained = [record for record in records if record.stage == stage]
+        # Votes are trained only in the decision stage, where the trainer's own metrics are theirs.
+        own = "" if stage == "decision" else f"{prefix}/"
+        row = Replies(
+            who=who,
+            tokens=_mean(records, f"{prefix}/tokens"),
+            words=_mean(records, f"{prefix}/words"),
+            reasoned=_mean(records, f"{prefix}/reasoned"),
+            kl=_mean(trained, f"{own}kl"),
+            entropy=_mean(trained, f"{own}entropy"),
+            unreadable=unreadable_share(records, prefix),
+            zero_variance=_mean(trained, "zero_variance"),
         )
-        for who, prefix in (("the spy's clues", "clue/spy"), ("civilians' clues", "clue/civilian"))
-    ]
-    # Votes are trained only in the decision stage, where the trainer's own metrics are theirs.
-    votes = Replies(
-        "votes",
-        _mean(records, "vote/tokens"),
-        _mean(records, "vote/words"),
-        _mean(records, "vote/reasoned"),
-        _mean(decision, "kl"),
-        _mean(decision, "entropy"),
-        unreadable_share(records, "vote"),
-        _mean(decision, "zero_variance"),
-    )
-    return [row for row in (*rows, votes) if row.tokens is not None]
+        rows += [row] if row.tokens is not None else []
+    return rows
 
 
 def unreadable_share(records: Sequence[IterationRecord], prefix: str) -> float | None:
