@@ -27,6 +27,8 @@ class _PageMaterializer(FileMaterializer, PydanticMaterializer):
 
     SKIP_REGISTRATION: ClassVar[bool] = True
     NEEDED: ClassVar[tuple[str, ...]] = (DEFAULT_FILENAME,)
+    PAGE: ClassVar[tuple[str, str]]
+    """The page's template, and what the document is called in it."""
 
     def save(self, data: Any) -> None:
         with self._reaching(DEFAULT_FILENAME, "stored"):
@@ -43,7 +45,8 @@ class _PageMaterializer(FileMaterializer, PydanticMaterializer):
         return self._metadata(data)
 
     def _html(self, data: Any) -> str:
-        raise NotImplementedError
+        template, name = self.PAGE
+        return render_page(template, **{name: data})
 
     def _metadata(self, data: Any) -> dict[str, Any]:
         raise NotImplementedError
@@ -53,9 +56,7 @@ class VerdictMaterializer(_PageMaterializer):
     """The validation verdict."""
 
     ASSOCIATED_TYPES: ClassVar[tuple[type[Any], ...]] = (Verdict,)
-
-    def _html(self, data: Verdict) -> str:
-        return render_page("verdict.html.j2", verdict=data)
+    PAGE: ClassVar[tuple[str, str]] = ("verdict.html.j2", "verdict")
 
     def _metadata(self, data: Verdict) -> dict[str, Any]:
         return {"checked": data.checked, "passed": data.passed, "quarantined": data.checked - data.passed}
@@ -65,9 +66,7 @@ class ScoresMaterializer(_PageMaterializer):
     """The scores beside the base's."""
 
     ASSOCIATED_TYPES: ClassVar[tuple[type[Any], ...]] = (Scores,)
-
-    def _html(self, data: Scores) -> str:
-        return render_page("scores.html.j2", scores=data)
+    PAGE: ClassVar[tuple[str, str]] = ("scores.html.j2", "scores")
 
     def _metadata(self, data: Scores) -> dict[str, Any]:
         return {score.name: round(score.policy.mean, 4) for score in data.scores if score.policy.units}
@@ -77,9 +76,7 @@ class BaseMeasuresMaterializer(_PageMaterializer):
     """The scores of the frozen base."""
 
     ASSOCIATED_TYPES: ClassVar[tuple[type[Any], ...]] = (BaseMeasures,)
-
-    def _html(self, data: BaseMeasures) -> str:
-        return render_page("base_measures.html.j2", measures=data)
+    PAGE: ClassVar[tuple[str, str]] = ("base_measures.html.j2", "measures")
 
     def _metadata(self, data: BaseMeasures) -> dict[str, Any]:
         return {name: round(mean, 4) for name, mean in data.means().items()}
@@ -89,9 +86,7 @@ class AlarmsMaterializer(_PageMaterializer):
     """The alarms after a round."""
 
     ASSOCIATED_TYPES: ClassVar[tuple[type[Any], ...]] = (Alarms,)
-
-    def _html(self, data: Alarms) -> str:
-        return render_page("alarms.html.j2", alarms=data)
+    PAGE: ClassVar[tuple[str, str]] = ("alarms.html.j2", "alarms")
 
     def _metadata(self, data: Alarms) -> dict[str, Any]:
         return {alarm.name: alarm.is_raised for alarm in data.alarms}
@@ -101,9 +96,7 @@ class PromotionMaterializer(_PageMaterializer):
     """The comparison with the version in production."""
 
     ASSOCIATED_TYPES: ClassVar[tuple[type[Any], ...]] = (Promotion,)
-
-    def _html(self, data: Promotion) -> str:
-        return render_page("promotion.html.j2", promotion=data)
+    PAGE: ClassVar[tuple[str, str]] = ("promotion.html.j2", "promotion")
 
     def _metadata(self, data: Promotion) -> dict[str, Any]:
         return {"beside": data.rival, "pairs": data.pairs, "objection": data.objection or "none"}
@@ -125,9 +118,7 @@ class ExamMaterializer(_PageMaterializer):
     """The held-out evaluation of the embedded policy."""
 
     ASSOCIATED_TYPES: ClassVar[tuple[type[Any], ...]] = (Exam,)
-
-    def _html(self, data: Exam) -> str:
-        return render_page("exam.html.j2", exam=data)
+    PAGE: ClassVar[tuple[str, str]] = ("exam.html.j2", "exam")
 
     def _metadata(self, data: Exam) -> dict[str, Any]:
         return {name: round(score.mean, 4) for name, score in data.scores.items()}

@@ -143,11 +143,15 @@ def _stacked(config: ChartsConfig, kind: ChartType, style: ChartStyle, rng: np.r
     return replace(chart, ordered=_is_ordered(sort))
 
 
-def _lines(config: ChartsConfig, kind: ChartType, style: ChartStyle, rng: np.random.Generator) -> Chart:
-    measure = one_of(MEASURES, rng)
+def _over_time(config: ChartsConfig, kind: ChartType, style: ChartStyle, rng: np.random.Generator) -> Chart:
+    """Lines, or areas of what can be added up."""
+    is_area = kind == "areas"
+    if is_area and rng.random() < 0.35:
+        return _shares_of_columns(config, kind, style, rng)
+    measure = one_of([measure for measure in MEASURES if measure.additive or not is_area], rng)
     count = _count(config, rng)
     # What changes slowly is not counted every month.
-    sort = one_of(("years", "years", "months") if measure.additive else ("years",), rng)
+    sort = "years" if is_area else one_of(("years", "years", "months") if measure.additive else ("years",), rng)
     times = _years(count, rng) if sort == "years" else some_names("months", count, rng)
     names = some_names(one_of(measure.subjects, rng), _rows(config, rng, may_be_single=True), rng)
     values = [rounded(path, measure.decimals) for path in paths(len(names), len(times), measure.low, measure.high, rng)]
@@ -155,22 +159,10 @@ def _lines(config: ChartsConfig, kind: ChartType, style: ChartStyle, rng: np.ran
     if len(names) == 1:
         title = _title_of_one(names[0], title)
     chart = _with_rows(kind, style, measure, title, _axis_name(sort, rng), times, names, values, rng)
+    if is_area:
+        return replace(chart, ordered=True)
     everything = [value for row in values for value in row]
     return replace(chart, ordered=True, axis=value_axis(everything, measure.unit, bool(rng.random() < 0.5), False))
-
-
-def _areas(config: ChartsConfig, kind: ChartType, style: ChartStyle, rng: np.random.Generator) -> Chart:
-    if rng.random() < 0.35:
-        return _shares_of_columns(config, kind, style, rng)
-    measure = one_of([measure for measure in MEASURES if measure.additive], rng)
-    times = _years(_count(config, rng), rng)
-    names = some_names(one_of(measure.subjects, rng), _rows(config, rng, may_be_single=True), rng)
-    values = [rounded(path, measure.decimals) for path in paths(len(names), len(times), measure.low, measure.high, rng)]
-    title = _title(measure.title, times, rng)
-    if len(names) == 1:
-        title = _title_of_one(names[0], title)
-    chart = _with_rows(kind, style, measure, title, _axis_name("years", rng), times, names, values, rng)
-    return replace(chart, ordered=True)
 
 
 def _shares_of_columns(config: ChartsConfig, kind: ChartType, style: ChartStyle, rng: np.random.Generator) -> Chart:
@@ -332,8 +324,8 @@ _MAKERS: dict[ChartType, Callable[[ChartsConfig, ChartType, ChartStyle, np.rando
     "horizontal_bars": _bars,
     "grouped_bars": _grouped,
     "stacked_bars": _stacked,
-    "lines": _lines,
-    "areas": _areas,
+    "lines": _over_time,
+    "areas": _over_time,
     "pie": _slices,
     "doughnut": _slices,
     "scatter": _scatter,
