@@ -7,7 +7,7 @@ other image, which is what voters can use.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from statistics import fmean
 
@@ -20,20 +20,6 @@ from vision_zero.game.transcript import Move, Transcript
 
 IN_WORDS = ("clues/unreadable", "clues/duplicates")
 """Measures that need no scene graph."""
-OF_SCENES = (
-    "clues/statements",
-    "clues/true",
-    "clues/false",
-    "clues/telling",
-    "clues/attributes",
-    "clues/objects that fit",
-    "spy clues/telling",
-    "spy clues/attributes",
-)
-"""Measures of clues on scene pairs."""
-NUMBERS = frozenset({"clues/attributes", "clues/objects that fit", "spy clues/attributes"})
-"""Those that are numbers, not shares."""
-
 Spoken = Sequence[tuple[Transcript, Sequence[int]]]
 """Games with the seats whose clues are meant."""
 
@@ -70,6 +56,19 @@ class _Said:
         return fmean(found) if found else float(len(self.own["objects"]))
 
 
+OF_SCENES: Mapping[str, Callable[[_Said], float]] = {
+    "clues/statements": lambda said: said.statement is not None,
+    "clues/true": lambda said: said.is_true,
+    "clues/false": lambda said: said.is_false,
+    "clues/telling": lambda said: said.is_telling,
+    "clues/attributes": lambda said: said.attributes,
+    "clues/objects that fit": lambda said: said.fitting,
+    "spy clues/telling": lambda said: said.is_telling,
+    "spy clues/attributes": lambda said: said.attributes,
+}
+"""Measures of clues on scene pairs, of all or of the spy's."""
+
+
 def clue_metrics(spoken: Sequence[Spoken], pairs: Mapping[str, ImagePair], rules: GameConfig) -> dict[str, list[float]]:
     """Means by pair over all clues that one player gave on it, in one game or several.
 
@@ -95,15 +94,10 @@ def clue_metrics(spoken: Sequence[Spoken], pairs: Mapping[str, ImagePair], rules
         return values
     for clues in by_pair:
         of_spy = [said for said in clues if said.is_spy]
-        values["clues/statements"].append(fmean(said.statement is not None for said in clues))
-        values["clues/true"].append(fmean(said.is_true for said in clues))
-        values["clues/false"].append(fmean(said.is_false for said in clues))
-        values["clues/telling"].append(fmean(said.is_telling for said in clues))
-        values["clues/attributes"].append(fmean(said.attributes for said in clues))
-        values["clues/objects that fit"].append(fmean(said.fitting for said in clues))
-        if of_spy:
-            values["spy clues/telling"].append(fmean(said.is_telling for said in of_spy))
-            values["spy clues/attributes"].append(fmean(said.attributes for said in of_spy))
+        for name, measure in OF_SCENES.items():
+            own = of_spy if name.startswith("spy ") else clues
+            if own:
+                values[name].append(fmean(map(measure, own)))
     return values
 
 

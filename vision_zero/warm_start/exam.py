@@ -19,9 +19,10 @@ from vision_zero.domains.scenes.object_lists import in_full, listed, matched
 from vision_zero.domains.scenes.questions import FAMILIES
 from vision_zero.domains.scenes.scene import VALUES
 from vision_zero.domains.scenes.source import SceneSource
-from vision_zero.evaluation.clue_metrics import NUMBERS, clue_metrics
+from vision_zero.evaluation.clue_metrics import clue_metrics
 from vision_zero.evaluation.estimates import estimate
 from vision_zero.evaluation.head_to_head import play_head_to_head
+from vision_zero.evaluation.metric_names import is_share
 from vision_zero.evaluation.question_metrics import LIST, AskedPicture, chart_questions, is_right, scene_questions
 from vision_zero.evaluation.vote_metrics import GREEDY, SAMPLED, vote_metrics
 from vision_zero.evaluation.written_checks import is_reasoned
@@ -95,9 +96,7 @@ def _games(policy: Policy, pairs: Sequence[ImagePair], seed: Seed) -> Outcomes:
     states = play_head_to_head(game, pairs, policy, policy, seed.child("games"))
     spoken = [(state.transcript, range(1, state.transcript.players + 1)) for state in states]
     said = clue_metrics([spoken], {pair.pair_id: pair for pair in pairs}, NANO_GAME)
-    scores: Outcomes = {
-        f"{name.replace('clues/', 'clue/')}, sampled": values for name, values in said.items() if name not in NUMBERS
-    }
+    scores: Outcomes = {f"{name.replace('clues/', 'clue/')}, sampled": values for name, values in said.items() if is_share(name)}
     for manner, kinds in ((AS_IT_ANSWERS, (GREEDY, SAMPLED)), (REASONED, (GREEDY,))):
         who = policy if manner == AS_IT_ANSWERS else replace(policy, reply_prefix=NANO_REASONING)
         values = vote_metrics(game, states, pairs, who, seed.child("votes"), manners=kinds, prefix=NANO_REASONING)
