@@ -54,7 +54,7 @@ def vote_metrics(
     ``<manner>/accuracy``, ``abstention``, ``unreadable``, ``spy caught``: of the votes as they are. ``<manner>/forced``: right
     where N/A is not allowed. ``<manner>/rule on checks`` and ``<manner>/spy caught by the rule``: if the rule on the voter's own
     written checks votes in its place. ``replies/…``: share of reasoned replies, and words. Of best guesses on scene pairs also
-    the measures of :mod:`verdicts`.
+    the measures of :func:`verdict_metrics`.
 
     Args:
         pairs: of the states, in their order.

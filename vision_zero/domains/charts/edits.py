@@ -1,4 +1,4 @@
-"""Edits of a chart: of its values (:mod:`value_edit`) and, here, of its names, colours, order and axes.
+"""Edits of a chart: of its values (:mod:`value_edits`) and, here, of its names, colours, order and axes.
 
 The paper exchanges the values of two categories; the other edits are further details that a spy's picture may differ in.
 """
@@ -42,7 +42,7 @@ def edit_chart(config: ChartsConfig, chart: Chart, rng: np.random.Generator) -> 
 def relabel(config: ChartsConfig, chart: Chart, rng: np.random.Generator) -> EditedChart | None:
     """Categories get other names of the same sort; where these are years or bins, series do.
 
-    Two names of a sort that :mod:`names` does not know are exchanged.
+    Two names of a sort that :mod:`vocabulary` does not know are exchanged.
     """
     of_categories = bool(chart.categories) and not chart.ordered
     old = chart.categories if of_categories else tuple(series.name for series in chart.series)
