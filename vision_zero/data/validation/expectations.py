@@ -232,28 +232,18 @@ def pick_examples(table: Batches, worst: Mapping[str, str], quarantined: Mapping
 
 
 def _specimen(row: dict[str, object], note: str, is_quarantined: bool) -> ShownExample:
-    common = {
-        "pair_id": row["pair_id"],
-        "domain": row["domain"],
-        "standing": "quarantined" if is_quarantined else "worst",
-        "note": note,
-    }
+    shown: dict[str, object]
     try:
         pair = from_row(row)
+        changes = tuple(change.sentence() for change in pair.changes)
+        shown = {"changes": changes, "outlines": tuple(outlines(pair))}
+        shown |= {"original": _small(pair.original), "modified": _small(pair.modified)}
     except PairsError:
         # One side may be whole: then it is shown.
-        return ShownExample.model_validate(
-            {**common, "original": _readable(row["original"]), "modified": _readable(row["modified"])}
-        )
-    return ShownExample.model_validate(
-        {
-            **common,
-            "changes": tuple(change.sentence() for change in pair.changes),
-            "outlines": tuple(outlines(pair)),
-            "original": _small(pair.original),
-            "modified": _small(pair.modified),
-        }
-    )
+        shown = {side: _readable(row[side]) for side in ("original", "modified")}
+    standing = "quarantined" if is_quarantined else "worst"
+    about = {"pair_id": row["pair_id"], "domain": row["domain"], "standing": standing, "note": note}
+    return ShownExample.model_validate({**about, **shown})
 
 
 def _readable(cell: object) -> str:

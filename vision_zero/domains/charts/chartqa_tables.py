@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping
+from copy import copy
 from dataclasses import replace
 from pathlib import PurePosixPath
 from typing import Any, final
@@ -94,8 +95,7 @@ class ChartQaTableSource(PairSource):
         return [name for name, is_mine in zip(self._names, mine, strict=True) if is_mine]
 
     def of(self, only: SplitFilter) -> ChartQaTableSource:
-        view = object.__new__(ChartQaTableSource)
-        view.__dict__ |= self.__dict__
+        view = copy(self)
         view.tables = self._tables_of(only)
         return view
 

@@ -112,8 +112,8 @@ def _of_marks(chart: Chart, edited: Chart, kind: ChartEdit, touched: list[DataPo
 
 
 def _can_swap(config: ChartsConfig, chart: Chart, one: DataPoint, other: DataPoint) -> bool:
-    together = one.place == other.place if is_stacked(chart) else one.series == other.series
-    if not together or abs(value_at(chart, one) - value_at(chart, other)) < config.min_difference * span(chart):
+    difference = abs(value_at(chart, one) - value_at(chart, other))
+    if not _share_a_whole(chart, one, other) or difference < config.min_difference * span(chart):
         return False
     if chart.position_axis is None:
         return True
