@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Iterator, Sequence
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Generic, Protocol, TypeVar
+from types import MappingProxyType
+from typing import Generic, TypeVar
 
 import numpy as np
 from PIL import Image
@@ -25,6 +27,31 @@ COMPARED = 1000
 split follows from its group, or from its own coarse key alone: reading all would take hours."""
 
 
+class Collection(ABC):
+    """Things by place, from 0, known without reading them.
+
+    Attributes:
+        files: how many files there are.
+        left_out: files and rows that are not read, by reason.
+        problems: the reason for each thing of which the listing alone tells that it cannot be used, by id.
+    """
+
+    files: int = 0
+    left_out: Mapping[str, int] = MappingProxyType({})
+    problems: Mapping[str, str] = MappingProxyType({})
+
+    @abstractmethod
+    def __len__(self) -> int: ...
+
+    @abstractmethod
+    def name(self, place: int) -> str:
+        """The id of a thing."""
+
+    def group(self, place: int) -> str | None:
+        """What a thing shares with others, so that they belong to one split; None where nothing says so."""
+        return None
+
+
 @dataclass
 class _Known:
     """What was found out about the things so far; shared by the views of all splits."""
@@ -36,16 +63,6 @@ class _Known:
     is_compared: bool = False
 
 
-class Things(Protocol):
-    """What there is, by place; :class:`~vision_zero.data.collection.Collection` says more."""
-
-    def __len__(self) -> int: ...
-
-    def name(self, place: int) -> str: ...
-
-    def group(self, place: int) -> str | None: ...
-
-
 class UsablePairs(Generic[T]):
     """The things that ``load`` can make of a collection's places.
 
@@ -53,7 +70,7 @@ class UsablePairs(Generic[T]):
     that it is broken was known already.
 
     Args:
-        things: their number and ids, and what several share (the photo that edits start from), so that they are of one split.
+        things: what there is.
         load: the thing of a place; raises PairsError where it is broken.
         what: what the things are, for messages.
         pictures: what a thing shows; things that share a picture belong to one split.
@@ -62,7 +79,7 @@ class UsablePairs(Generic[T]):
 
     def __init__(
         self,
-        things: Things,
+        things: Collection,
         load: Callable[[int], T],
         what: str,
         pictures: Callable[[T], Sequence[Image.Image]],

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from abc import ABC, abstractmethod
-from collections.abc import Callable, Mapping, Sequence
+from abc import abstractmethod
+from collections.abc import Callable, Sequence
 from copy import copy
-from types import MappingProxyType
 from typing import Generic, Literal, Self, TypeVar
 
 from PIL import Image
 
 from vision_zero.data.archives import FileSet
-from vision_zero.data.broken_pairs import UsablePairs
+from vision_zero.data.broken_pairs import Collection, UsablePairs
 from vision_zero.data.remote_storage import ConnectionLostError, Storage
 from vision_zero.data.row_files import Rows, has_strong_table, table_paths
 from vision_zero.data.source import PairSource
@@ -22,31 +21,6 @@ from vision_zero.errors import PairsError
 from vision_zero.text import well_formed
 
 T = TypeVar("T")
-
-
-class Collection(ABC):
-    """Things by place, from 0, known without reading them.
-
-    Attributes:
-        files: how many files there are.
-        left_out: files and rows that are not read, by reason.
-        problems: the reason for each thing of which the listing alone tells that it cannot be used, by id.
-    """
-
-    files: int = 0
-    left_out: Mapping[str, int] = MappingProxyType({})
-    problems: Mapping[str, str] = MappingProxyType({})
-
-    @abstractmethod
-    def __len__(self) -> int: ...
-
-    @abstractmethod
-    def name(self, place: int) -> str:
-        """The id of a thing."""
-
-    def group(self, place: int) -> str | None:
-        """What a thing shares with others, so that they belong to one split; None where nothing says so."""
-        return None
 
 
 class FileCollection(Collection):

@@ -15,7 +15,8 @@ from pathlib import PurePosixPath
 from typing import final
 
 from vision_zero.data.archives import FileSet
-from vision_zero.data.collection import Collection, FileCollection, RowCollection, rows_or_files
+from vision_zero.data.broken_pairs import Collection
+from vision_zero.data.collection import FileCollection, RowCollection, rows_or_files
 from vision_zero.data.file_naming import is_picture, name_pairs
 from vision_zero.data.image_cells import listed
 from vision_zero.data.image_identity import look_alike
