@@ -5,12 +5,14 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import cache
 from http.client import HTTPConnection
 from typing import Any
 from unittest import mock
 
 import fsspec
 import pytest
+from botocore.loaders import JSONFileLoader
 
 KEYS = {"AWS_ACCESS_KEY_ID": "key", "AWS_SECRET_ACCESS_KEY": "secret"}
 """Where a user has them: in the environment."""
@@ -37,7 +39,12 @@ def s3_server() -> Iterator[str]:
     try:
         _post(url, "/moto-api/reset")
         allow(url)
-        with mock.patch.dict(os.environ, KEYS):
+        # Each client, of which a test makes several, reads the description of S3: half of the CPU time that it takes.
+        read_once = cache(JSONFileLoader().load_file)
+        with (
+            mock.patch.dict(os.environ, KEYS),
+            mock.patch.object(JSONFileLoader, "load_file", lambda _, path: read_once(path)),
+        ):
             fsspec.filesystem("s3", **options(url)).mkdir("pairs")
             yield url
     finally:
