@@ -8,7 +8,8 @@ EXTRAS ?= dev
 PORT ?= 8237
 TRACKERS := .venv-trackers
 PURELIB := import sysconfig; print(sysconfig.get_path("purelib"))
-WORKERS ?= 2
+# One more than cores: tests that start processes wait for them.
+WORKERS ?= 3
 OUT ?= gpu.json
 
 # No telemetry and no downloads: the default policy is in the repository. OMP_WAIT_POLICY=PASSIVE: on two cores, idle
@@ -55,7 +56,7 @@ docs: $(VENV)/installed ## Build the documentation as a site, with the API, in s
 	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[dev,docs]'
 	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build
 
-test: $(VENV)/installed ## Lint, types and all tests that need no cluster, bucket, browser or vLLM. WORKERS=2: parallel processes.
+test: $(VENV)/installed ## Lint, types and all tests that need no cluster, bucket, browser or vLLM. WORKERS=3: parallel processes.
 	@$(MAKE) --no-print-directory --jobs 2 lint all-tests
 
 all-tests: $(VENV)/installed
