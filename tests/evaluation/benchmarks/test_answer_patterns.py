@@ -39,7 +39,7 @@ def is_read(kind: str, answer: str, reply: str) -> bool:
         return all([extract(reply, WHICH, "text", COLOURS) in ("B", "green"), *others])
     if kind == "refusal":
         choices = [extract(reply, question, "text", of) for question, of in ((WHICH, COLOURS), ("Is it larger?", ("Yes", "No")))]
-        return extract(reply, PRICE, "integer") == "N/A" and all(said in ("N/A", "Cannot be determined") for said in choices)
+        return extract(reply, PRICE, "integer") == "N/A" and all(said == "N/A" for said in choices)
     if kind == "list":
         return extract(reply, PEAK, "list") == answer
     question = PRICE if kind == "integer" else YEAR if answer == "2010" else LEFT

@@ -12,17 +12,10 @@ from collections.abc import Callable, Sequence
 from typing import Literal, TypeVar
 
 from vision_zero.evaluation.benchmarks.extraction import choices as options
-from vision_zero.evaluation.benchmarks.extraction.answer_patterns import FORMS, LETTER, Form
+from vision_zero.evaluation.benchmarks.extraction.answer_patterns import FORMS
 from vision_zero.evaluation.benchmarks.extraction.numbers import numbers_in
 from vision_zero.evaluation.benchmarks.extraction.readers import counts, number_in, read_choice, read_list, read_number, valued
-from vision_zero.evaluation.benchmarks.extraction.reply import (
-    NOT_ANSWERED,
-    SENTENCE_END,
-    Reply,
-    concludes,
-    declines,
-    main_clause,
-)
+from vision_zero.evaluation.benchmarks.extraction.reply import NOT_ANSWERED, Reply, beyond, concludes, declines, main_clause
 
 Answer = TypeVar("Answer")
 AnswerType = Literal["text", "integer", "float", "list"]
@@ -31,13 +24,8 @@ _COMMON = frozenset(
     "the and for are was were with that this from which what how many much does did has have had will would than then its their "
     "there here following given figure image picture chart shown above below answer question please option choose".split()
 )
-_REPEATED = 4  # words of a statement in the question, from which on a reply that has them only repeats it
-_RESULT = re.compile(
-    r"(?i)^\W{0,4}(?:the )?[^\W\d][\w' ()]{0,40}? ?(?:\b(?:is|are|was|were|equals)\b|[=≈]) ?"
-    r"[$€£]?-?[\d.,/]{1,20}\W{0,3}(?:\w+\W*)?$"
-)
+_RESULT = re.compile(r"(?i)^\W{0,4}[^\W\d][\w' ()]{0,36}? ?(?:\b(?:is|are|was)\b|[=≈]) ?[$€£]?-?[\d.,/]{1,20}\W{0,3}\w*\W*$")
 _BECAUSE = re.compile(r"(?i)^\W{0,4}(?:(?:this|that|it) is )?because\b")
-_BLANK = re.compile(r"\([_\s]*\)|（\s*）|_{2,}")
 _LIKELIEST = 40  # statements that are looked at
 _LEFT = re.compile(r"\A(?:leav(?:e|es|ing)|remain(?:s|ed|ing|der)?)\Z")
 _UNDECIDED = re.compile(r"(?i)cannot be|can't be|not enough|no(?:t)? (?:enough )?information|none of|not determined")
@@ -55,36 +43,27 @@ def extract(reply: str, question: str, answer_type: AnswerType, choices: Sequenc
     """
     if not reply.strip() or reply in choices:
         return reply.strip() and reply
-    outer, said, meant = Reply.of(_beyond(question, reply) if options.are_numbers(choices) else reply), None, None
+    outer, said, meant = Reply.of(beyond(question, reply) if options.are_numbers(choices) else reply), None, None
     parts = outer.inner
     if choices:
         # What is boxed may be a value that is none of the choices, beside an answer that is one.
         found = [
-            stated(
-                of, "choice", lambda words, form: _among(choices, form, read_choice(words, question, choices, alone=form.alone))
-            )
-            for of in (parts, outer)
+            stated(of, "choice", lambda words, alone: read_choice(words, question, choices, alone=alone)) for of in (parts, outer)
         ]
         said = next((letter for letter in found if letter and len(letter) == 1), found[0])
         meant = choice_meant(parts.statements, question, choices) if said is None else None
     elif answer_type == "list":
-        said = stated(parts, "list", lambda words, form: read_list(words, alone=form.alone)) or list_meant(parts, question)
+        said = stated(parts, "list", lambda words, alone: read_list(words, alone=alone)) or list_meant(parts, question)
     else:
-        number = stated(parts, "number", lambda words, form: read_number(words, question, alone=form.alone))
+        number = stated(parts, "number", lambda words, alone: read_number(words, question, alone=alone))
         said = number_meant(parts.statements, question) if number is None else number.text
     return said or meant or NOT_ANSWERED
 
 
-def stated(reply: Reply, kind: str, read: Callable[[str, Form], Answer | None]) -> Answer | None:
+def stated(reply: Reply, kind: str, read: Callable[[str, bool], Answer | None]) -> Answer | None:
     """What the first form of the table whose words can be read says."""
-    words = ((said, form) for form in FORMS if kind in form.kinds for said in form.find(reply))
-    return next((answer for said, form in words if (answer := read(said, form)) is not None), None)
-
-
-def _among(choices: Sequence[str], form: Form, said: str | None) -> str | None:
-    """What was read; a letter beyond the choices only from forms that name an answer as such: in others it may be a point."""
-    letters = {options.letter_of(place) for place in range(len(choices))}
-    return None if said is not None and said.isalpha() and said not in letters and form.kinds == LETTER else said
+    words = ((said, form.alone) for form in FORMS if kind in form.kinds for said in form.find(reply))
+    return next((answer for said, alone in words if (answer := read(said, alone)) is not None), None)
 
 
 def choice_meant(sentences: Sequence[str], question: str, choices: Sequence[str]) -> str:
@@ -95,7 +74,7 @@ def choice_meant(sentences: Sequence[str], question: str, choices: Sequence[str]
     declining = [number for number, sentence in enumerate(sentences) if declines(sentence)]
     if declining and not any(concludes(sentence) for sentence in sentences[declining[-1] + 1 :]):
         undecided = [place for place, choice in enumerate(choices) if _UNDECIDED.search(choice)]
-        return options.letter_of(undecided[0]) if undecided else declined(sentences)
+        return options.letter_of(undecided[0]) if undecided else NOT_ANSWERED
     order, pair = ranked(sentences, question), options.yes_and_no(choices)
     if pair and order:
         yes = next((said for sentence in order[:2] if (said := options.says_yes(sentence)) is not None), None)
@@ -112,17 +91,6 @@ def choice_meant(sentences: Sequence[str], question: str, choices: Sequence[str]
     return NOT_ANSWERED if place is None else options.letter_of(place)
 
 
-def declined(sentences: Sequence[str]) -> str:
-    """What GPT-4 extracts from a reply that declines: the official scoring takes the nearest choice even for that."""
-    first = sentences[0]
-    if len(sentences) <= 2 and re.match(
-        r"the (?:question|text|problem) (?:does not|doesn't) (?:provide|contain|specify|give)\b", first, re.I
-    ):
-        return first
-    undetermined = len(sentences) == 1 and re.search(r"\bcan(?:no|')t be (?:determined|provided)\b", first, re.I)
-    return "Cannot be determined" if undetermined else NOT_ANSWERED
-
-
 def number_meant(sentences: Sequence[str], question: str) -> str | None:
     """The number of the likeliest statement; 0 where none are left. Declined after that, it is not trusted."""
     trusted = _trusted(sentences)
@@ -132,19 +100,6 @@ def number_meant(sentences: Sequence[str], question: str) -> str | None:
         if concludes(sentence) and _NONE_LEFT.search(sentence):
             return "0"
     return next(("0" for sentence in trusted if _NONE_LEFT.search(sentence)), None)
-
-
-def _beyond(question: str, reply: str) -> str:
-    """The reply without the question's own statements: of "the 9 dots are in 3 groups, 3 in each" only what follows. All of it if
-    no number is left."""
-    given = [
-        part for part in SENTENCE_END.split(question) if part and not part.rstrip().endswith("?") and not _BLANK.search(part)
-    ]
-    words = [re.findall(r"\w+", part) for part in given]
-    left = reply
-    for part in words:
-        left = re.sub(r"\W+".join(part), " ", left, flags=re.IGNORECASE) if len(part) >= _REPEATED else left
-    return left if numbers_in(left) else reply
 
 
 def list_meant(reply: Reply, question: str) -> str | None:

@@ -1,7 +1,7 @@
 r"""The forms in which replies state their answer, as a table: one row a form, the surest first, each with examples.
 
 A row finds the words that state the answer; a reader for options, numbers, lists or words then reads them, and the first row that
-can be read decides. A new form is a new row, or an alternative with an example: ``test_forms.py`` tries each.
+can be read decides. A new form is a new row, or an alternative with an example: ``test_answer_patterns.py`` tries each.
 """
 
 from __future__ import annotations
@@ -123,9 +123,17 @@ def _total(reply: Reply) -> Iterator[str]:
 
 
 def _lone(reply: Reply) -> Iterator[str]:
-    """The one letter of the last sentence that names options, if that concludes or is the last; else the only one there is."""
+    """The one letter of the last sentence that names options, if that concludes or is the last; else the only one there is. Not
+    in capitals, so that it is read only if there is such an option: others are points of a figure."""
     named = [
-        (place, {"".join(filter(None, match.groups())) for match in _LONE.finditer(text) if not declines(text[match.end() :])})
+        (
+            place,
+            {
+                "".join(filter(None, match.groups())).lower()
+                for match in _LONE.finditer(text)
+                if not declines(text[match.end() :])
+            },
+        )
         for place, text in enumerate(reply.sentences)
     ]
     found = [(place, own) for place, own in named if own and not _WRONG.search(reply.sentences[place])]
@@ -164,6 +172,6 @@ FORMS = (
     Form("explained", lambda reply: _EXPLAINED.findall(reply.text)[:1], NUMBER,
          ("It is $57.\nBreakdown:\n- A: $12\n- B: $45 => It is $57.",), alone=False),
     Form("total", _total, NUMBER, ("Red: $40\nBlue: $45\nTotal: $85 => $85",)),
-    Form("lone letter", _lone, LETTER, ("x = 40, which corresponds to option B. => B", "(A) is wrong. So it is (B). => B",
-         "The angle matches what option B says. => B", "A is 3 cm. That leaves C. => C", "It seems that B has more. => B")),
+    Form("lone letter", _lone, LETTER, ("x = 40, which corresponds to option B. => b", "(A) is wrong. So it is (B). => b",
+         "The angle matches what option B says. => b", "A is 3 cm. That leaves C. => c", "It seems that B has more. => b")),
 )  # fmt: skip

@@ -42,12 +42,11 @@ _FULL_EMPTY = (re.compile(r"(?i)\bfull\b"), re.compile(r"(?i)\bempty\b"))
 
 
 class Mention(NamedTuple):
+    """A choice named in a sentence: its place among the choices, and where in the sentence it is."""
+
     choice: int
     start: int
     end: int
-
-
-"""A choice named in a sentence: its place among the choices, and where in the sentence it is."""
 
 
 def unwrapped(text: str) -> str:

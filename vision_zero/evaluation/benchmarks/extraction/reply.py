@@ -61,6 +61,8 @@ _NUMBERED = re.compile(r"^[ \t]{0,20}(?:\*\*)?(\d{1,2})[.)][ \t]{1,8}(?=\S)", re
 _MARKS = re.compile(
     r"(?m)\*\*|__|(?<![\w\\])_(?=[^\W_])|(?<=[^\W_])_(?![\w{])|`+(?:json|python)?|^[ \t]{0,20}[-*•>#]{1,6}[ \t]{1,8}(?=\S)"
 )
+_ASKS = re.compile(r"\?\s*$|\([_\s]*\)|（\s*）|_{2,}")
+_REPEATED = 4  # words of a statement in the question, from which on a reply that has them only repeats it
 
 NOT_ANSWERED = "N/A"
 """The extraction of a reply that declines to answer; what the official extraction mostly writes for one, too."""
@@ -130,6 +132,16 @@ def readable(reply: str) -> str:
     text = (rest if separator and rest.strip() else thought or rest).replace("<think>", " ").replace("</think>", " ").strip()
     following = _NEXT_QUESTION.search(text)
     return text[: following.start()].strip() if following and text[: following.start()].strip() else text
+
+
+def beyond(question: str, reply: str) -> str:
+    """The reply without the question's own statements: of "9 dots are in 3 groups, 3 in each" the last words, if in digits."""
+    left = reply
+    for given in SENTENCE_END.split(question):
+        words = re.findall(r"\w+", given)
+        if len(words) >= _REPEATED and not _ASKS.search(given):
+            left = re.sub(r"\W+".join(words), " ", left, flags=re.IGNORECASE)
+    return left if re.search(r"\d", left) else reply
 
 
 def boxed(text: str) -> str | None:
