@@ -9,7 +9,7 @@ import pytest
 import torch
 
 from tests.make import scene_pairs
-from tests.training.jobs import GAMES, optimizer, run_decision_stage, start, votes_from_any_reply
+from tests.training.jobs import GAMES, optimizer, run_decision_stage, start
 from vision_zero.config.game import GameConfig
 from vision_zero.config.rewards import RewardsConfig
 from vision_zero.game import spy
@@ -31,12 +31,7 @@ from vision_zero.training.decision_stage import DecisionLoop, GroupVoters, rates
 from vision_zero.training.metrics import game_metrics, reply_metrics
 from vision_zero.training.updates import UpdateTrainer
 
-pytestmark = pytest.mark.slow
-
-
-@pytest.fixture(autouse=True)
-def readable_votes(monkeypatch):
-    votes_from_any_reply(monkeypatch)
+pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("readable_votes")]
 
 
 def test_the_decision_stage_measures_its_votes_and_the_games_that_they_end(make_job):

@@ -9,19 +9,14 @@ from types import SimpleNamespace
 import pytest
 import torch
 
-from tests.training.jobs import adapter, optimizer, run_clue_stage, run_stage, start, votes_from_any_reply
+from tests.training.jobs import adapter, optimizer, run_clue_stage, run_stage, start
 from vision_zero.errors import TrainingError
 from vision_zero.policy.policy import Policy
 from vision_zero.training import out_of_memory, self_play
 from vision_zero.training.out_of_memory import free_memory, out_of_memory_named
 from vision_zero.training.trl_adapter import TrlTrainer
 
-pytestmark = pytest.mark.slow
-
-
-@pytest.fixture(autouse=True)
-def readable_votes(monkeypatch):
-    votes_from_any_reply(monkeypatch)
+pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("readable_votes")]
 
 
 def exhausted(*args, **kwargs):

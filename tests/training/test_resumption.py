@@ -18,19 +18,13 @@ from tests.training.jobs import (
     run_decision_stage,
     run_stage,
     start,
-    votes_from_any_reply,
 )
 from vision_zero.config.learning import SwitchConfig
 from vision_zero.errors import PolicyError
 from vision_zero.policy.folder import PolicyFolder
 from vision_zero.training.state import StageState
 
-pytestmark = pytest.mark.slow
-
-
-@pytest.fixture(autouse=True)
-def readable_votes(monkeypatch):
-    votes_from_any_reply(monkeypatch)
+pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("readable_votes")]
 
 
 def same(one, two):

@@ -18,7 +18,6 @@ from tests.training.jobs import (
     run_decision_stage,
     run_stage,
     start,
-    votes_from_any_reply,
 )
 from vision_zero.config.learning import LearningConfig, SwitchConfig
 from vision_zero.config.policy import AdapterConfig, PolicyConfig
@@ -36,12 +35,7 @@ from vision_zero.training.job import StageJob, StageResult
 from vision_zero.training.state import StageState
 from vision_zero.training.updates import UpdateTrainer
 
-pytestmark = pytest.mark.slow
-
-
-@pytest.fixture(autouse=True)
-def readable_votes(monkeypatch):
-    votes_from_any_reply(monkeypatch)
+pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("readable_votes")]
 
 
 class Watched(ClueLoop):

@@ -15,14 +15,14 @@ from safetensors.torch import load_file
 from torch import nn
 
 from tests.policy.families import FAMILIES, write_family
-from tests.training.jobs import run_clue_stage, run_decision_stage, run_stage, start, tiny_job, votes_from_any_reply
+from tests.training.jobs import run_clue_stage, run_decision_stage, run_stage, start, tiny_job
 from vision_zero.config.policy import PolicyConfig
 from vision_zero.errors import PolicyError
 from vision_zero.policy.loading import load_base, load_policy
 from vision_zero.policy.policy import user_message
 from vision_zero.training.clue_stage import ClueLoop
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("readable_votes")]
 
 LANGUAGE = {
     "qwen2_5_vl": ("model.language_model.", "lm_head."),
@@ -45,11 +45,6 @@ SIDES = ("language", "vision", "both")
 def base(tmp_path_factory):
     """The folder of a family's tiny policy, made once."""
     return cache(lambda family: write_family(family, tmp_path_factory.mktemp("sides") / family))
-
-
-@pytest.fixture(autouse=True)
-def readable_votes(monkeypatch):
-    votes_from_any_reply(monkeypatch)
 
 
 def prefixes(family, train_on):

@@ -90,10 +90,11 @@ def lines_of_csv(
     """
     # The module's limit of 131,072 characters is too little for a picture as base64.
     csv.field_size_limit(min(sys.maxsize, 2**31 - 1))
+    text = _without_hint(text)
     read: dict[str, list[list[str]]] = {}
     problem: csv.Error | None = None
     for delimiter in delimiters:
-        cells = io.StringIO(_without_hint(text), newline="")
+        cells = io.StringIO(text, newline="")
         try:
             lines = csv.reader(cells, delimiter=delimiter, strict=True, skipinitialspace=skip_spaces)
             read[delimiter] = [line for line in lines if any(map(str.strip, line))]

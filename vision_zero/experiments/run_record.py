@@ -24,7 +24,7 @@ Units = tuple[float, ...]
 DECIMALS = 4
 MADE_TO_REASON = "base_made_to_reason.json"
 IDENTITY = "run.json"
-"""Name of the file."""
+"""Name of the file with a run's identity."""
 
 
 class RunRecord(Config):

@@ -144,7 +144,9 @@ def _scored(
         own_replies, own_mask = replies[places, :columns], mask[places, :columns]
         scored.append(fused(**_behind_prompts(prompts, positions, cache, rows[places], own_replies, own_mask)))
     asked = [name for name in ("log_probs", "entropy") if name in scored[0]]
-    return type(scored[0])(**{name: _in_order([each[name] for each in scored], passes, replies.shape) for name in asked})
+    scored_rows = [row for own, _ in passes for row in own]
+    order = [scored_rows.index(row) for row in range(len(replies))]
+    return type(scored[0])(**{name: _joined([each[name] for each in scored], replies.shape[1])[order] for name in asked})
 
 
 def _behind_prompts(
@@ -168,8 +170,6 @@ def _behind_prompts(
     }
 
 
-def _in_order(scores: Sequence[torch.Tensor], passes: Sequence[Pass], shape: torch.Size) -> torch.Tensor:
-    """Scores of each pass as scores of all replies, of that shape; all passes stay in the graph of gradients."""
-    read = [row for own, _ in passes for row in own]
-    together = torch.cat([pad(score, (0, shape[1] - score.shape[1])) for score in scores])
-    return together[[read.index(row) for row in range(shape[0])]]
+def _joined(scores: Sequence[torch.Tensor], columns: int) -> torch.Tensor:
+    """Scores of all passes, one after the other, with so many columns; all passes stay in the graph of gradients."""
+    return torch.cat([pad(score, (0, columns - score.shape[1])) for score in scores])

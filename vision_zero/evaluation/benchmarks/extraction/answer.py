@@ -14,7 +14,7 @@ from typing import Literal, TypeVar
 from vision_zero.evaluation.benchmarks.extraction import choices as options
 from vision_zero.evaluation.benchmarks.extraction.answer_patterns import FORMS
 from vision_zero.evaluation.benchmarks.extraction.numbers import numbers_in
-from vision_zero.evaluation.benchmarks.extraction.readers import counts, number_in, read_choice, read_list, read_number, valued
+from vision_zero.evaluation.benchmarks.extraction.readers import counting, number_in, read_choice, read_list, read_number, valued
 from vision_zero.evaluation.benchmarks.extraction.reply import NOT_ANSWERED, Reply, beyond, concludes, declines, main_clause
 
 Answer = TypeVar("Answer")
@@ -161,7 +161,7 @@ def ranked(sentences: Sequence[str], question: str) -> list[str]:
         place: len(asked & _content(sentence)) / max(len(asked), 1)
         + (concludes(sentence) or (place == last and _RESULT.match(sentence) is not None))
         - (_BECAUSE.match(sentence) is not None)
-        + any(counts(number, sentence, question) for number in numbers_in(sentence))
+        + bool(counting(numbers_in(sentence), sentence, question))
         + 0.3 * place / last
         for place, sentence in enumerate(sentences)
         if not sentence.endswith("?")

@@ -122,20 +122,16 @@ def _total(reply: Reply) -> Iterator[str]:
     yield from _after(_TOTAL)(replace(reply, sentences=tuple(numbered)))
 
 
+def _letters(sentence: str) -> set[str]:
+    """The letters of options that a sentence names, but for those that it declines after that."""
+    named = [match for match in _LONE.finditer(sentence) if not declines(sentence[match.end() :])]
+    return {"".join(filter(None, match.groups())).lower() for match in named}
+
+
 def _lone(reply: Reply) -> Iterator[str]:
     """The one letter of the last sentence that names options, if that concludes or is the last; else the only one there is. Not
     in capitals, so that it is read only if there is such an option: others are points of a figure."""
-    named = [
-        (
-            place,
-            {
-                "".join(filter(None, match.groups())).lower()
-                for match in _LONE.finditer(text)
-                if not declines(text[match.end() :])
-            },
-        )
-        for place, text in enumerate(reply.sentences)
-    ]
+    named = [(place, _letters(text)) for place, text in enumerate(reply.sentences)]
     found = [(place, own) for place, own in named if own and not _WRONG.search(reply.sentences[place])]
     last = len(reply.sentences) - 1
     yield from (min(own) for place, own in found[::-1] if len(own) == 1 and (place == last or concludes(reply.sentences[place])))

@@ -103,7 +103,7 @@ def number_in(sentence: str, question: str, *, is_answer: bool = False) -> Numbe
     found = found if len(found) <= 2 * _MOST else found[:_MOST] + found[-_MOST:]
     if re.search(r"(?i)\b(?:which|what) years?\b", question):
         found = [number for number in found if re.fullmatch(r"(?:1[5-9]|20)\d\d", number.text)] or found
-    counted = [number for number in found if counts(number, sentence, question)]
+    counted = counting(found, sentence, question)
     found = counted if counted and is_answer else found
     asked = {number.value for number in numbers_in(question)} - {number.value for number in counted}
     main = len(main_clause(sentence))
@@ -113,10 +113,13 @@ def number_in(sentence: str, question: str, *, is_answer: bool = False) -> Numbe
     return _chosen(first, sentence, asked, is_answer) or _chosen(found, sentence, asked, is_answer)
 
 
-def counts(number: Number, sentence: str, question: str) -> bool:
-    """Is it a number of the things of which the question asks how many: "in 1 year", where it asks "in how many years"?"""
+def counting(found: Sequence[Number], sentence: str, question: str) -> list[Number]:
+    """The numbers of things of which the question asks how many: "in 1 year", where it asks "in how many years"."""
     asked = _HOW_MANY.search(question)
-    return asked is not None and re.match(rf"(?i)\s(?:[a-z]+\s)?{asked[1]}", sentence[number.end : number.end + 60]) is not None
+    if asked is None:
+        return []
+    things = re.compile(rf"(?i)\s(?:[a-z]+\s)?{asked[1]}")
+    return [number for number in found if things.match(sentence, number.end, number.end + 60)]
 
 
 def _chosen(found: Sequence[Number], sentence: str, asked: set[float], is_answer: bool) -> Number | None:
