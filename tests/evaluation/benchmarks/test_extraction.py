@@ -95,6 +95,8 @@ GEOS = ("3", "5", "6", "7", "It cannot be determined from the information given"
         ("The minimum is Sky Blue.", "Is Sky Blue the minimum?", YES_NO, "A", "Yes"),
         ("A: No, Sky Blue is not the minimum.", "Is Sky Blue the minimum?", YES_NO, "B", "No"),
         ("Nope.", "Is Sky Blue the minimum?", YES_NO, "B", "No"),
+        ("The cube and the sphere are the same size.", "Is the cube bigger than the sphere?", YES_NO, "B", "No"),
+        ("Their number equals that of the spheres.", "Is the number of cubes less than that of spheres?", YES_NO, "B", "No"),
         ("否", "Is Sky Blue the minimum?", YES_NO, "B", "No"),
         ("是的。", "Is Sky Blue the minimum?", YES_NO, "A", "Yes"),
         # Declined: nothing may be read into it, unless a choice says so.
@@ -140,6 +142,9 @@ def test_multiple_choice(reply: str, question: str, choices: tuple[str, ...], ex
         ("Final value: -8", "What is the lowest value?", "-8"),
         ("42\n\nExplanation: 40 + 2.", "What is the sum?", "42"),
         ("There are no objects left.", "How many objects are left?", "0"),
+        ("There are 5 things, 2 red.\n3 are tiny.\nTherefore, there are no objects left.", "How many objects are left?", "0"),
+        ("The number of objects that remain comes to 4 of 9.", "How many objects are left?", "4"),
+        ("After that, there are 4 objects left out of the original 9.", "How many objects are left?", "4"),
         # What repeats the question's own statement is no answer, and a number of what is counted comes before others.
         ("The box has 12 pens divided into 4 equal rows. There are 3 pens in each row.",
          "The box has 12 pens divided into 4 equal rows. There are (_) pens in each row.", "3"),

@@ -19,7 +19,7 @@ from vision_zero.evaluation.benchmarks.extraction.reply import NOT_ANSWERED, Rep
 
 Answer = TypeVar("Answer")
 AnswerType = Literal["text", "integer", "float", "list"]
-VERSION = "4"  # of these rules; it is kept with every score, and raised whenever a rule changes what is extracted
+VERSION = "5"  # of these rules; it is kept with every score, and raised whenever a rule changes what is extracted
 _COMMON = frozenset(
     "the and for are was were with that this from which what how many much does did has have had will would than then its their "
     "there here following given figure image picture chart shown above below answer question please option choose".split()
@@ -27,7 +27,6 @@ _COMMON = frozenset(
 _RESULT = re.compile(r"(?i)^\W{0,4}[^\W\d][\w' ()]{0,36}? ?(?:\b(?:is|are|was)\b|[=≈]) ?[$€£]?-?[\d.,/]{1,20}\W{0,3}\w*\W*$")
 _BECAUSE = re.compile(r"(?i)^\W{0,4}(?:(?:this|that|it) is )?because\b")
 _LIKELIEST = 40  # statements that are looked at
-_LEFT = re.compile(r"\A(?:leav(?:e|es|ing)|remain(?:s|ed|ing|der)?)\Z")
 _UNDECIDED = re.compile(r"(?i)cannot be|can't be|not enough|no(?:t)? (?:enough )?information|none of|not determined")
 _WORDS = re.compile(r"[^\W_]{2,}(?:'[^\W_]+)?|\d|\b[A-Z]\b")
 _NONE_LEFT = re.compile(
@@ -71,8 +70,7 @@ def choice_meant(sentences: Sequence[str], question: str, choices: Sequence[str]
 
     Where the reply declines and concludes nothing after that: the choice that says so, if there is one.
     """
-    declining = [number for number, sentence in enumerate(sentences) if declines(sentence)]
-    if declining and not any(concludes(sentence) for sentence in sentences[declining[-1] + 1 :]):
+    if sentences and not _trusted(sentences):
         undecided = [place for place, choice in enumerate(choices) if _UNDECIDED.search(choice)]
         return options.letter_of(undecided[0]) if undecided else NOT_ANSWERED
     order, pair = ranked(sentences, question), options.yes_and_no(choices)
@@ -121,15 +119,13 @@ def _named(sentence: str, question: str, choices: Sequence[str]) -> int | None:
     """The first choice after the last equals sign or "is" of the main clause, else its first; the question's own come last."""
     clause = re.split(r"\bthan\b", main_clause(re.sub(r"(?i)^\W*(?:compared|unlike|apart from|besides)\b.*, ", "", sentence)))[0]
     text = clause if options.mentions(clause, choices) else sentence
-    found = options.mentions(text, choices)
-    asked = {mention.choice for mention in options.mentions(question, choices)}
-    found = [mention for mention in found if mention.choice not in asked] or found
-    for pattern in (r"[=≈]", r"\b(?:is|are|was|were|be)\b"):
-        ends = [match.end() for match in re.finditer(pattern, options.canonical(text))]
-        after = [mention for mention in found if ends and mention.start >= ends[-1]]
-        if after:
-            return after[0].choice
-    return found[0].choice if found else None
+    found, asked = options.mentions(text, choices), {choice for _, choice in options.mentions(question, choices)}
+    found = [(start, choice) for start, choice in found if choice not in asked] or found
+    for pattern in (r"[=≈]", r"\b(?:is|are|was|were|be)\b", r"^"):
+        for end in [match.end() for match in re.finditer(pattern, options.canonical(text))][-1:]:
+            if after := [choice for start, choice in found if start >= end]:
+                return after[0]
+    return None
 
 
 def _time(sentence: str, choices: Sequence[str]) -> int | None:
@@ -171,5 +167,4 @@ def ranked(sentences: Sequence[str], question: str) -> list[str]:
 
 def _content(text: str) -> set[str]:
     """The words of weight. A plural is the same word: cutting the last s is enough to compare with."""
-    words = (_LEFT.sub("left", word.lower()) for word in re.findall(r"[^\W\d_]{3,}", text))
-    return {word.removesuffix("s") for word in words} - _COMMON
+    return {word.removesuffix("s") for word in re.findall(r"[^\W\d_]{3,}", text.lower())} - _COMMON

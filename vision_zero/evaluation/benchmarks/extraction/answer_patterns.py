@@ -18,10 +18,9 @@ _IS = (
 )
 _WORDS = r"(?:,? [^\s.,:;!?=()]+){0,6}?,?"
 _ANSWER = (
-    rf"(?<!to )(?<!can )(?<!not )(?<!please )(?<!and )(?<![A-Za-z])(?:answers?\b{_WORDS}|ans\b"
-    rf"|(?:final|required|the) (?:value|list|result)"
-    rf"|(?:correct|right|best|final|selected|my|likely) (?:option|choice|letter|one|statement)\b{_WORDS}|plausible|most likely"
-    rf"|(?:option|choice|letter)(?: (?:letter|number|value))?\W{{0,4}}?)[\"'*]{{0,3}}{_IS}|\bans\.\s"
+    rf"(?<!to )(?<!can )(?<!not )(?<!please )(?<!and )(?<![A-Za-z])(?:answers?\b{_WORDS}|ans\b|plausible|most likely"
+    rf"|(?:correct|right|best|final|selected|my|likely) (?:option|choice|letter|one|statement)\b{_WORDS}|(?:final|required|the)"
+    rf" (?:value|list|result)|(?:option|choice|letter)(?: (?:letter|number|value))?\W{{0,4}}?)[\"'*]{{0,3}}{_IS}|\bans\.\s"
 )
 _CHINESE = (
     r"(?:答案|选项|^答(?=:))(?:选项|应该|应)?\s?(?:是|为|选(?!项)|】|:)+\s?(?:选项)?:?\s?"
@@ -49,11 +48,10 @@ _CORRECT = (
 )
 # "A" may be an article and "C" a point: a letter is an option's in parentheses, after its name, as a predicate or a subject.
 _LONE = re.compile(
-    r"(?<![\w)])\(\s?([A-Za-z])\s?\)(?!\()|\b[Oo]ption\s([A-Z])\b"
-    r"|(?:^|'s|\b(?:is|be|to|as|with|so|that|thus|therefore|hence|clearly|only)\b,?|[:,=>→])\s?[\"'*]{0,3}"
-    r"([A-HJ-Z])(?=[\"'*)\].,;:!?]|\s?$|\s(?:is|has|shows|fits|must|would|looks|because|it is)\b)"
-    r"|(?:[\])-]|\b(?i:towards?|leav\w+|say|said|like|conclude|on|for|ans|choose|pick|select|answer|best|correct|right|really))\s"
-    r"[\"'*]{0,3}([A-HJ-Z])[\"'*.!?]{0,4}$"
+    r"(?<![\w)])\(\s?([A-Za-z])\s?\)(?!\()|\b[Oo]ption\s([A-Z])\b|(?:^|'s|\b(?:is|be|to|as|with|so|that|thus|therefore|hence"
+    r"|clearly|only)\b,?|[:,=>→])\s?[\"'*]{0,3}([A-HJ-Z])(?=[\"'*)\].,;:!?]|\s?$|\s(?:is|has|shows|fits|must|would|looks|because"
+    r"|it is)\b)|(?:[\])-]|\b(?i:towards?|leav\w+|say|said|like|conclude|on|for|ans|choose|pick|select|answer|best|correct|right"
+    r"|really))\s[\"'*]{0,3}([A-HJ-Z])[\"'*.!?]{0,4}$"
 )
 _INSTEAD = (
     r"\b(?:not|n't|first|initially|thought|looks? like)\b[^.;]{1,30}?(?:,? but|[,;] ?(?:so )?it(?: is|'s)?|, so|,? rather)\s"

@@ -6,7 +6,6 @@ import math
 import re
 from collections.abc import Sequence
 from functools import lru_cache
-from typing import NamedTuple
 
 from vision_zero.evaluation.benchmarks.extraction.numbers import only_number
 from vision_zero.evaluation.benchmarks.extraction.reply import UNWRAPPED
@@ -25,7 +24,6 @@ _LATEX = (
     (re.compile(r"\s+"), " "),
 )
 _ALONE = re.compile(r"\W{0,6}([A-Za-z])\W{0,6}")
-
 _YES = frozenset("yes yep yeah true correct 是 对".split())
 _NO = frozenset("no nope false incorrect 否 不是 不 错".split())
 _NOT = re.compile(r"(?i)\b(?:not|no|never|neither|none|cannot|without)\b|n't\b|不|没有")
@@ -33,20 +31,13 @@ _SAID = re.compile(r"(?i)\b(yes|yep|yeah|no|nope|true|false)\b|^(?:是|对|否|�
 _MORE = re.compile(r"(?i)\b(?:greater|more|larger|higher|bigger|longer|taller|above|exceeds?)\b")
 _LESS = re.compile(r"(?i)\b(?:less|fewer|smaller|lower|shorter|below)\b")
 _DEGREE = re.compile(rf"{_MORE.pattern}|{_LESS.pattern[4:]}|\b(?:(?:max|min)imum|(?:high|low|great|larg|small)est|most|least)\b")
-_SAME = re.compile(r"(?i)\b(?:equals?|same|equal to)\b")
+_SAME = re.compile(r"(?i)\b(?:equals?|same)\b")
 _LIKE = re.compile(r"(?i)\b(?:like|same|similar|equal|identical|alike)\b")
 _DIFFERS = re.compile(r"(?i)\b(?:while|whereas|differ(?:s|ent)?)\b")
 _PRONOUN = re.compile(r"(?i)\b(?:it|this|that|they|these|those|he|she|both)\b")
 _SMALL = frozenset("is are was were do does did has have had the an its there than be of in on by to so and as".split())
-_FULL_EMPTY = (re.compile(r"(?i)\bfull\b"), re.compile(r"(?i)\bempty\b"))
-
-
-class Mention(NamedTuple):
-    """A choice named in a sentence: its place among the choices, and where in the sentence it is."""
-
-    choice: int
-    start: int
-    end: int
+_FULL, _EMPTY = re.compile(r"(?i)\bfull\b"), re.compile(r"(?i)\bempty\b")
+_OPPOSITES = ((_MORE, _LESS), (_LESS, _MORE), (_MORE, _SAME), (_LESS, _SAME), (_LIKE, _DIFFERS), (_FULL, _EMPTY), (_EMPTY, _FULL))
 
 
 def unwrapped(text: str) -> str:
@@ -93,10 +84,9 @@ def of_value(value: float, choices: Sequence[str]) -> int | None:
     return near[0] if len(near) == 1 else None
 
 
-def mentions(sentence: str, choices: Sequence[str]) -> list[Mention]:
-    """The choices whose words a sentence contains, in order of place; of overlapping ones the longest."""
-    said = canonical(sentence)
-    found: list[Mention] = []
+def mentions(sentence: str, choices: Sequence[str]) -> list[tuple[int, int]]:
+    """Where in a sentence the words of choices are, and of which, in order; of overlapping ones the longest."""
+    said, found = canonical(sentence), []
     taken = bytearray(len(said))  # by a longer choice, which was looked for before
     for place, choice in sorted(enumerate(map(canonical, choices)), key=lambda item: -len(item[1])):
         if not choice or (len(choice) == 1 and not choice.isdigit()):
@@ -107,9 +97,9 @@ def mentions(sentence: str, choices: Sequence[str]) -> list[Mention]:
         after = r"(?![\d√π/^]|[.,:]\d)" if words[-1].isdigit() else "s?(?![a-z])" if words[-1].isalpha() else ""
         for match in re.finditer(before + re.escape(words) + after, said):
             if not any(taken[match.start() : match.end()]):
-                found.append(Mention(place, *match.span()))
+                found.append((match.start(), place))
                 taken[match.start() : match.end()] = b"x" * len(match[0])
-    return sorted(found, key=lambda mention: mention.start)
+    return sorted(found)
 
 
 def are_numbers(choices: Sequence[str]) -> bool:
@@ -141,14 +131,9 @@ def implies_yes(sentence: str, question: str) -> bool:
     """
     if _is_of_another(sentence, question):
         return False
-    for one, other in ((_MORE, _LESS), (_LESS, _MORE), _FULL_EMPTY, _FULL_EMPTY[::-1]):
-        if one.search(question) and not other.search(question):
-            if other.search(sentence) and not one.search(sentence):
-                return bool(_NOT.search(sentence))
-            if _SAME.search(sentence) and not one.search(sentence) and not _SAME.search(question):
-                return False
-    if _LIKE.search(question) and _DIFFERS.search(sentence):
-        return False
+    for one, other in _OPPOSITES:
+        if one.search(question) and not other.search(question) and other.search(sentence) and not one.search(sentence):
+            return bool(_NOT.search(sentence))
     return bool(_NOT.search(sentence)) == bool(_NOT.search(question))
 
 

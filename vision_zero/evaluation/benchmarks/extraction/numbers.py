@@ -12,7 +12,7 @@ _VULGAR = "½¼¾⅓⅔⅕⅖⅗⅘⅙⅚⅛⅜⅝⅞"
 _ONES = (
     "zero one two three four five six seven eight nine ten eleven twelve "
     "thirteen fourteen fifteen sixteen seventeen eighteen nineteen"
-).split()
+).split()  # tried from the end: fourteen before four
 _TENS = "twenty thirty forty fifty sixty seventy eighty ninety".split()
 _VALUES = {word: value for value, word in enumerate(_ONES)} | {word: 20 + 10 * place for place, word in enumerate(_TENS)}
 _SCALES = {"thousand": 1_000, "million": 1_000_000, "billion": 1_000_000_000}
@@ -32,9 +32,7 @@ _NUMBER = re.compile(
     rf"|(?P<digits>{_DIGITS})(?!\d)(?:\s?/\s?(?P<divisor>\d{{1,12}})(?![\d/]|\.\d)"
     rf"|\s?(?:e|\*\s?10\s?\^|x\s?10\s?\^|×\s?10\s?\^|\\times\s?10\s?\^|\\cdot\s?10\s?\^)\s?\{{?(?P<power>[-+]?\d{{1,3}})\}}?)?)"
 )
-_BELOW_100 = (
-    rf"(?:(?:{'|'.join(_TENS)})(?:[\s-](?:{'|'.join(_ONES[1:10])})\b)?|(?:{'|'.join(sorted(_ONES, key=len, reverse=True))})\b)"
-)
+_BELOW_100 = rf"(?:(?:{'|'.join(_TENS)})(?:[\s-](?:{'|'.join(_ONES[1:10])})\b)?|(?:{'|'.join(_ONES[::-1])})\b)"
 _BELOW_1000 = rf"{_BELOW_100}(?:\shundred\b(?:\s(?:and\s)?{_BELOW_100})?)?"
 _WORDS = re.compile(
     rf"(?i)(?P<sign>(?:^minus|(?<=is )minus|\bnegative)\s)?\b(?P<high>{_BELOW_1000})(?:(?P<half>\sand\sa\shalf\b)"

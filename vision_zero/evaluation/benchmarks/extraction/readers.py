@@ -31,13 +31,11 @@ _FILLED = (
     r"[\s$\"'({\[*~£€]{0,4}$"
 )
 _STATES = re.compile(
-    r"(?i)(?:\b(?:is|are|was|were|be|equals?|costs?|needs?|gets?|takes?|gives?|makes?|pays?|spends?|left|totals?|only|about|around|roughly|exactly|"
-    r"approximately|"
-    rf"has|have|having|see|count|shows?|contain(?:s|ing)?|there's|equal to|total of)\b|\\approx|[=≈:是为有]){_FILLED}"
+    r"(?i)(?:\b(?:is|are|was|were|be|equals?|costs?|needs?|gets?|takes?|gives?|makes?|pays?|spends?|left|totals?|only|about|around"
+    r"|roughly|exactly|approximately|has|have|having|see|count|shows?|contain(?:s|ing)?|there's|equal to|total of)\b"
+    rf"|\\approx|[=≈:是为有]){_FILLED}"
 )
-_LINKS = re.compile(rf"(?i)\b(?:of|to|by|at|in|with)\b{_FILLED}")
 _TOTALS = re.compile(rf"(?i)\b(?:total of|in total|totals?|altogether|a (?:difference|gap|sum) of|leav(?:es|ing))\b{_FILLED}")
-_EXISTS = re.compile(rf"(?i)\bthere (?:is|are|was|were|would be|will be)\b{_FILLED}")
 
 
 def read_choice(said: str, question: str, choices: Sequence[str], *, alone: bool) -> str | None:
@@ -58,7 +56,7 @@ def read_choice(said: str, question: str, choices: Sequence[str], *, alone: bool
     if declines(text):
         return None
     found = options.mentions(main_clause(text), choices) or options.mentions(text, choices)
-    return options.letter_of(found[0].choice) if found else valued(read_number(said, question, alone=False), choices)
+    return options.letter_of(found[0][1]) if found else valued(read_number(said, question, alone=False), choices)
 
 
 def valued(number: Number | None, choices: Sequence[str]) -> str | None:
@@ -124,18 +122,14 @@ def counting(found: Sequence[Number], sentence: str, question: str) -> list[Numb
 
 def _chosen(found: Sequence[Number], sentence: str, asked: set[float], is_answer: bool) -> Number | None:
     """One of the numbers found in a sentence or in its main clause; None when all only repeat the question."""
-    stated = [_before(_STATES, sentence, number) for number in found]
+    stated = [number for number in found if _before(_STATES, sentence, number)]
     if is_answer:
         equals = sentence.find("=")
-        equated = [number for number, says in zip(found, stated, strict=True) if says and 0 <= equals < number.start]
+        equated = [number for number in stated if 0 <= equals < number.start]
         return equated[-1] if equated else found[0] if found else None
-    kept = [
-        number
-        for number, says in zip(found, stated, strict=True)
-        if says or not ((number.is_word and number.start) or number.value in asked)
-    ]
-    for pattern in (_TOTALS, _EXISTS, _STATES, _LINKS):
-        if surest := [number for number in kept if _before(pattern, sentence, number)]:
+    kept = [number for number in found if number in stated or not ((number.is_word and number.start) or number.value in asked)]
+    for surest in ([number for number in kept if _before(_TOTALS, sentence, number)], stated):
+        if surest:
             return ([number for number in surest if number.value not in asked] or surest)[-1]
     return kept[-1] if kept else None
 

@@ -11,8 +11,7 @@ from dataclasses import dataclass, replace
 
 from vision_zero.game.parsing import Unreadable, split_reply
 
-HEAD, TAIL = 2_000, 7_000
-"""Characters that are read of the beginning and of the end of a long reply."""
+HEAD, TAIL = 2_000, 7_000  # characters that are read of the beginning and of the end of a long reply
 
 _ASCII = str.maketrans(
     {chr(0xFF01 + offset): chr(0x21 + offset) for offset in range(94)}
@@ -22,10 +21,8 @@ _ASCII = str.maketrans(
 _LONG = re.compile(r"\A(.{600}).+(.{600})\Z", re.DOTALL)
 _RAISED = str.maketrans("⁻⁰¹²³⁴⁵⁶⁷⁸⁹", "-0123456789")
 _TOKENS: tuple[tuple[re.Pattern[str], str | Callable[[re.Match[str]], str]], ...] = (
-    (
-        re.compile(r"(?i)<\|(?:begin|end)_of_box\|>|</?(?:final[ _-]?answer|conclusion|result|output|solution|option)>"),
-        "<answer>",
-    ),
+    (re.compile(r"<\|(?:begin|end)_of_box\|>"), "<answer>"),
+    (re.compile(r"(?i)</?(?:final[ _-]?answer|conclusion|result|output|solution|option)>"), "<answer>"),
     (re.compile(r"(?i)</?(?:b|strong)>"), "**"),
     (re.compile(r"(?i)</?(?:p|div|br|li|ul|ol|h[1-6]|summary|reasoning|caption)\s?/?>"), "\n"),
     (re.compile(r"(?i)</?(?:i|em|u|span|center|mark|code|font)\b[^<>]{0,60}>"), ""),
@@ -63,18 +60,15 @@ _MARKS = re.compile(
 )
 _ASKS = re.compile(r"\?\s*$|\([_\s]*\)|（\s*）|_{2,}")
 _REPEATED = 4  # words of a statement in the question, from which on a reply that has them only repeats it
-
-NOT_ANSWERED = "N/A"
-"""The extraction of a reply that declines to answer; what the official extraction mostly writes for one, too."""
-
+NOT_ANSWERED = "N/A"  # the extraction of a reply that declines; what the official extraction mostly writes for one, too
 _KNOW = r"(?:\w+ )?(?:determin|answer|provid|say\b|tell\b|calculat|identif|infer|extract|f[io]u?nd|see|giv|know|solv)\w*"
 _DECLINES = re.compile(
     r"(?i)\bas an ai\b|\bsorry\b|\bapologi[sz]e\b|\binsufficient\b|\bunable to\b|\bunanswerable\b|\bmakes? no sense\b"
     rf"|\b(?:can(?:no|'| no)t|could(?:n't| not)) (?:be )?{_KNOW}|\b(?:impossible|not possible|difficult|hard|unable) to {_KNOW}"
     r"|\bI(?:'m| am)? (?:can(?:no|')t|unable|not able|not \w* ?sure|would need|need more)|\bI do(?:n't| not) (?:have|see|know)"
     r"|\bwe (?:can(?:no|')t|do not have|don't have|would need|need more|are not given)|\bno (?:image|picture|figure|data)\b"
-    r"|\b(?:do(?:es)?|did)(?: not|n't) (?:\w+ )?(?:provide|contain|specify|mention|(?:include|give) any|show this)"
-    r"|\b(?:do(?:es)?|did)(?: not|n't) have (?:enough|access|any|the specific|sufficient)|以上都不"
+    r"|\b(?:do(?:es)?|did)(?: not|n't) (?:(?:\w+ )?(?:provide|contain|specify|mention|(?:include|give) any|show this)"
+    r"|have (?:enough|access|any|the specific|sufficient))|以上都不"
     r"|\bnot (?:provided|specified|explicitly|enough information|sufficient|in the (?:choices|options)|among|one of the)"
     r"|\bnot clear (?:what|how|which|from)|\b(?:is|are|remains?) (?:unknown|unclear|invalid|ambiguous|not known|not given)\b"
     r"|\b(?:image|picture|information|data|question)\b[^.]{0,20}\b(?:missing|unavailable|invalid)\b|没有(?:足够|提供)"
