@@ -32,7 +32,7 @@ _FILLED = (
 )
 _STATES = re.compile(
     r"(?i)(?:\b(?:is|are|was|were|be|equals?|costs?|needs?|gets?|takes?|gives?|makes?|pays?|spends?|left|totals?|only|about|around"
-    r"|roughly|exactly|approximately|has|have|having|see|count|shows?|contain(?:s|ing)?|there's|equal to|total of)\b"
+    r"|roughly|exactly|approximately|has|have|having|see|count|shows?|contain(?:s|ing)?|there's|(?:equal|comes?) to|total of)\b"
     rf"|\\approx|[=≈:是为有]){_FILLED}"
 )
 _TOTALS = re.compile(rf"(?i)\b(?:total of|in total|totals?|altogether|a (?:difference|gap|sum) of|leav(?:es|ing))\b{_FILLED}")
