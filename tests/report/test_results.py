@@ -114,6 +114,25 @@ def test_arms_may_have_other_seeds_and_say_so():
     assert "| shuffled rewards (seeds 1) | **-20.0** [" in tables(found)
 
 
+def test_the_main_arm_is_compared_with_each_other_one_in_wins_seed_by_seed():
+    def won(share, of=PAIRS):
+        of_run = run(0.8)
+        return of_run.model_copy(
+            update={whose: {**getattr(of_run, whose), "wins/both": tuple(right(share, of))} for whose in ("policy", "base")}
+        )
+
+    main = {0: won(0.5), 1: won(0.75), 2: won(0.25)}
+    found = collect({"alternating": main, "votes alone": {0: won(0.25), 1: won(0.5), 7: won(1.0)}, "clues alone": {5: won(0.5)}})
+    mean, low, high = found.arms["votes alone"].main_minus_arm
+    assert (mean, low > 0, high < 50) == (25.0, True, True)  # by seeds 0 and 1
+    assert found.arms["clues alone"].main_minus_arm is None  # no seed of both
+    shown = tables(found)
+    assert "| wins: alternating minus the arm |" in shown
+    assert f"| **+25.0** [{low:+.1f}, {high:+.1f}] |" in shown
+    with pytest.raises(EvaluationError, match="wins: the arms were not measured on the same held-out pairs"):
+        collect({"alternating": main, "votes alone": {0: won(0.25, of=8)}})
+
+
 def test_a_last_measurement_on_other_pairs_is_no_point_of_the_course():
     course = (scores(50, 0.7), scores(100, 0.9))
     fewer = {"policy_units": (0.0,) * 8, "base_units": (0.0,) * 8}

@@ -22,7 +22,7 @@ from pydantic import ConfigDict, Field
 from vision_zero.config.base import Config, read_json
 from vision_zero.config.evaluation import EvaluationConfig
 from vision_zero.errors import EvaluationError
-from vision_zero.evaluation.estimates import estimate_over_seeds
+from vision_zero.evaluation.estimates import Estimate, estimate_over_seeds
 from vision_zero.evaluation.metric_names import BESIDE_REASONED, OVER_RULE
 from vision_zero.experiments.run_record import RunRecord, Units
 from vision_zero.randomness import Seed
@@ -66,8 +66,15 @@ MEASURES: Mapping[str, Spec] = {
     "easy-vqa": Spec("easy_vqa"),
 }
 """Rows by their name in the document; a score without a slash is a suite of the run's ``suites``."""
+COMPARED = "wins"
+"""The measure in which other arms are compared with the main arm. It was chosen before arms of a single stage were trained, so
+the intervals are not corrected for several measures."""
 COURSES = {"words of a vote": "replies/words", "reasoned votes": "replies/reasoned", "forced choice": "decision/forced"}
 """Scores with training curves, by their name in the document."""
+
+
+Difference = tuple[float, float, float]
+"""Mean, lower and upper end of the interval, in points."""
 
 
 class Measure(Config):
@@ -80,8 +87,7 @@ class Measure(Config):
     reasoned: float | None = Field(None, alias="base made to reason")
     policy: tuple[float, ...]
     """By seed."""
-    difference: tuple[float, float, float]
-    """Mean, lower and upper end of the interval."""
+    difference: Difference
 
 
 class ArmMeasures(Config):
@@ -91,6 +97,8 @@ class ArmMeasures(Config):
     """Seeds of the arm."""
     measures: dict[str, Measure]
     courses: dict[str, tuple[tuple[float, float, float, float], ...]] = Field(default_factory=dict)
+    main_minus_arm: Difference | None = None
+    """The main arm minus this one in ``COMPARED``, over the seeds that both have; None for the main arm."""
 
 
 class Results(Config):
@@ -138,7 +146,12 @@ def collect(arms: Mapping[str, Mapping[int, RunRecord]], reasoned: RunRecord | N
     """
     main, first = next(iter(arms.items()))
     made = {
-        arm: ArmMeasures(seeds=tuple(runs), measures=_measures(list(runs.values()), reasoned), courses=_courses(runs))
+        arm: ArmMeasures(
+            seeds=tuple(runs),
+            measures=_measures(list(runs.values()), reasoned),
+            courses=_courses(runs),
+            main_minus_arm=_main_minus_arm(first, runs) if arm != main else None,
+        )
         for arm, runs in arms.items()
     }
     measures = dict(made[main].measures)
@@ -198,8 +211,21 @@ def _measure(name: str, spec: Spec, own: list[Units], others: dict[Against, Unit
         rule=means["rule"],
         reasoned=means["base made to reason"],
         policy=tuple(_percent(mean) for mean in values.mean(axis=1)),
-        difference=(_percent(difference.mean), _percent(difference.low), _percent(difference.high)),
+        difference=_points(difference),
     )
+
+
+def _main_minus_arm(main: Mapping[int, RunRecord], arm: Mapping[int, RunRecord]) -> Difference | None:
+    """Paired by seed and held-out unit; None if no seed of both has the measure."""
+    score = MEASURES[COMPARED].score
+    pairs = [(main[seed].units(score, "policy"), arm[seed].units(score, "policy")) for seed in arm if seed in main]
+    if not pairs or not all(own and other for own, other in pairs):
+        return None
+    if len({len(units) for pair in pairs for units in pair}) > 1:
+        raise EvaluationError(f"{COMPARED}: the arms were not measured on the same held-out pairs; name runs with one evaluation")
+    values = np.array([np.subtract(own, other) for own, other in pairs])
+    config = EvaluationConfig()
+    return _points(estimate_over_seeds(values, config, Seed(config.seed).child("results", "main minus arm")))
 
 
 def _courses(runs: Mapping[int, RunRecord]) -> dict[str, tuple[tuple[float, float, float, float], ...]]:
@@ -218,6 +244,10 @@ def _courses(runs: Mapping[int, RunRecord]) -> dict[str, tuple[tuple[float, floa
         if len(points) > 1:
             courses[words] = tuple(points)
     return courses
+
+
+def _points(difference: Estimate) -> Difference:
+    return _percent(difference.mean), _percent(difference.low), _percent(difference.high)
 
 
 def _percent(share: float | np.floating) -> float:

@@ -14,7 +14,7 @@ from matplotlib.figure import Figure
 from vision_zero.atomic_dir import write_atomically
 from vision_zero.errors import ReportError
 from vision_zero.evaluation.estimates import NOTHING
-from vision_zero.experiments.results import ArmMeasures, Measure, Results
+from vision_zero.experiments.results import COMPARED, ArmMeasures, Difference, Measure, Results
 
 END = "<!-- end of results -->"
 COLORS = ("#1f5fae", "#b3261e", "#1b7f4b", "#c58a1c", "#7b4fa3", "#7a8594", "#0f8b8d", "#d16ba5")
@@ -112,24 +112,31 @@ def _tables(results: Results, rows: Mapping[str, tuple[Measure, str]], policy: s
     )
     head = ["", "base", "rule on its checks", "base made to reason", policy, "difference"]
     of_main = [
-        [name, _share(one.base), _share(one.rule), _share(one.reasoned), own, _points(one)] for name, (one, own) in rows.items()
+        [name, _share(one.base), _share(one.rule), _share(one.reasoned), own, _points(one.difference)]
+        for name, (one, own) in rows.items()
     ]
     parts = [note, _table(head, of_main)]
     if results.arms:
         main = ArmMeasures(seeds=results.seeds, measures=results.measures)
         parts.append(_arms({results.arm: main, **results.arms}, results.seeds))
+        parts.append(
+            f"The last column is {results.arm} minus the arm, seed by seed. {COMPARED.capitalize()} were chosen for it before "
+            "arms of a single stage were trained, so its intervals are not corrected for several measures."
+        )
     return "\n\n".join(parts) + "\n"
 
 
 def _arms(arms: Mapping[str, ArmMeasures], seeds: tuple[int, ...]) -> str:
-    """The main differences of all arms, an arm a row; an arm with other ``seeds`` lists them."""
+    """The main differences of all arms, an arm a row, and how the first compares with each; other ``seeds`` are listed."""
+    main = next(iter(arms))
     names = [name for name in OF_ARMS if any(name in measured.measures for measured in arms.values())]
     rows = []
     for arm, measured in arms.items():
         is_alike = not measured.seeds or measured.seeds == seeds
         head = arm if is_alike else f"{arm} (seeds {_listed(measured.seeds)})"
-        rows.append([head, *(_points(measured.measures[name]) if name in measured.measures else NOTHING for name in names)])
-    return _table(["difference", *names], rows)
+        shown = [measured.measures[name].difference if name in measured.measures else None for name in names]
+        rows.append([head, *map(_points, (*shown, measured.main_minus_arm))])
+    return _table(["difference", *names, f"{COMPARED}: {main} minus the arm"], rows)
 
 
 def _table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
@@ -145,8 +152,10 @@ def _share(value: float | None) -> str:
     return NOTHING if value is None else f"{value:.1f} %"
 
 
-def _points(measure: Measure) -> str:
+def _points(difference: Difference | None) -> str:
     """The difference with its interval; bold if the interval excludes 0."""
-    mean, low, high = (f"{value:+.1f}" for value in measure.difference)
-    is_clear = measure.difference[1] > 0 or measure.difference[2] < 0
+    if difference is None:
+        return NOTHING
+    mean, low, high = (f"{value:+.1f}" for value in difference)
+    is_clear = difference[1] > 0 or difference[2] < 0
     return f"**{mean}** [{low}, {high}]" if is_clear else f"{mean} [{low}, {high}]"
