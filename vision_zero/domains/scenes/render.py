@@ -8,6 +8,7 @@ The picture is a function of the scene and the size alone.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -36,15 +37,19 @@ class Rendering:
     mask: NDArray[np.int8]
 
 
+@lru_cache(maxsize=4)
 def survey(scene: Scene, width: int, height: int) -> View:
-    """What each pixel of the picture would show, without shading it: cheap, for judging a scene before drawing it."""
+    """What each pixel of the picture would show, without shading it: cheap, for judging a scene before drawing it.
+
+    The last few are kept: those of a pair are judged, with perhaps a second edit, and then drawn.
+    """
     return look(scene, Studio.of(scene).solids, width, height)
 
 
 def render(scene: Scene, width: int, height: int) -> Rendering:
     """Draw ``scene`` as an RGB picture of that size."""
     studio = Studio.of(scene)
-    view = look(scene, studio.solids, width, height)
+    view = survey(scene, width, height)
     ground = Ground.of(studio, view)
     rows, columns = np.indices((height, width), dtype=np.float32).reshape(2, -1) + np.float32(0.5)
     rays = Rays(rows, columns, view.directions)

@@ -37,7 +37,10 @@ _NEWTON_STEPS = 6
 
 def dot(one: Array, two: Array) -> Array:
     """Products of vectors (3, N), one by one: (N,). Written out, since numpy reduces a first axis of three slowly."""
-    return one[0] * two[0] + one[1] * two[1] + one[2] * two[2]
+    products = one[0] * two[0]
+    products += one[1] * two[1]
+    products += one[2] * two[2]
+    return products
 
 
 def unit(vectors: Array) -> Array:
@@ -70,7 +73,11 @@ class Solid:
     def _to_frame(self, vectors: Array) -> Array:
         x, y, z = vectors
         scale = 1 / self.half
-        return np.stack([(self.cosine * x + self.sine * y) * scale, (self.cosine * y - self.sine * x) * scale, z * scale])
+        local = np.empty_like(vectors)
+        np.multiply(self.cosine * x + self.sine * y, scale, out=local[0])
+        np.multiply(self.cosine * y - self.sine * x, scale, out=local[1])
+        np.multiply(z, scale, out=local[2])
+        return local
 
     def _from_frame(self, vectors: Array) -> Array:
         x, y, z = vectors
