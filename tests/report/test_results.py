@@ -18,7 +18,7 @@ from vision_zero.evaluation.scorecard import Scorecard
 from vision_zero.experiments.results import COURSES, MEASURES, RECORDED, Results, collect
 from vision_zero.experiments.run_record import MADE_TO_REASON, RunRecord
 from vision_zero.report.results import END, PLACES, draw_courses, summary, tables, tables_in, write_into
-from vision_zero.training.state import StageState
+from vision_zero.training.state import IterationRecord, StageState
 
 CONFIG = EvaluationConfig(resamples=200)
 PAIRS = 40
@@ -31,26 +31,40 @@ def right(share, of=PAIRS):
     return [float(number < share * of) for number in range(of)]
 
 
-def scores(iteration, forced, verdicts=0.9, words=98.0):
+def scores(iteration, forced, verdicts=0.9):
     pairs = {
         "decision/forced": (right(forced), right(0.5)),
         "decision/forced over the rule": (right(forced), right(0.7)),
         "verdicts/all": (right(verdicts), right(0.8)),
         "beside the reasoned base, verdicts/all": (right(verdicts), right(0.9)),
-        "replies/words": ([words] * PAIRS, [32.0] * PAIRS),
         "questions/all": ([], []),
     }
     return Scores(iteration=iteration, scores=tuple(compare(name, *both, CONFIG, more_is="good") for name, both in pairs.items()))
 
 
+def trained(iteration, **metrics):
+    """An iteration of votes with these metrics, or of clues."""
+    return IterationRecord(
+        iteration=iteration,
+        stage="decision" if metrics else "clue",
+        run="r",
+        accuracy=0.5,
+        abstention=0.0,
+        running_accuracy=0.5,
+        running_abstention=0.0,
+        metrics={f"vote/{name}": value for name, value in metrics.items()},
+    )
+
+
 def leave_files(folder, forced, iteration=100, measured=()):
     """What a run leaves, as far as results are made of it; ``measured``: scores after those of the end of training."""
     course = (scores(50, (0.5 + forced) / 2), scores(100, forced), *measured)
+    history = (trained(0, words=32.0), trained(1, words=100 * forced), trained(2))
     folder.mkdir(parents=True)
     files = {
         "scores": course[-1],
         "suites": Scorecard(policy="p", base="b", suites=(), blocked=None),
-        "state": StageState(iteration=iteration, measured=course),
+        "state": StageState(iteration=iteration, measured=course, history=history),
     }
     for name, content in files.items():
         (folder / f"{name}.json").write_text(content.model_dump_json())
@@ -80,7 +94,8 @@ def test_measures_by_hand(found):
     assert found.measures["shuffled control"].difference == (0.0, 0.0, 0.0)
     assert "scene questions" not in found.measures  # nothing was measured of it
     assert (found.seeds, found.arm, found.iterations, found.pairs) == ((0, 1), "alternating", 100, PAIRS)
-    assert [point[:2] for point in found.courses["words of a vote"]] == [(0.0, 32.0), (50.0, 98.0), (100.0, 98.0)]
+    assert [point[:2] for point in found.courses["words of a vote"]] == [(0.0, 32.0), (1.0, 85.0)]
+    assert "reasoned votes" not in found.courses  # no iteration recorded them
     assert [point[1] for point in found.courses["forced choice"]] == [50.0, pytest.approx(67.5, abs=2), 85.0]
 
 
@@ -105,6 +120,13 @@ def test_runs_that_were_not_measured_alike_are_refused():
     other = run(0.8).model_copy(update={"policy": fewer})
     with pytest.raises(EvaluationError, match="not measured on the same held-out pairs; name runs with one evaluation"):
         collect({"alternating": {0: run(0.8), 1: other}})
+
+
+def test_a_curve_is_of_the_seeds_whose_records_have_it():
+    without = run(0.9).model_copy(update={"courses": {}})
+    found = collect({"alternating": {0: without, 1: run(0.8)}, "shuffled": {0: without}})
+    assert [point[:2] for point in found.courses["words of a vote"]] == [(0.0, 32.0), (1.0, 80.0)]
+    assert found.arms["shuffled"].courses == {}
 
 
 def test_arms_may_have_other_seeds_and_say_so():

@@ -69,8 +69,8 @@ MEASURES: Mapping[str, Spec] = {
 COMPARED = "wins"
 """The measure in which other arms are compared with the main arm. It was chosen before arms of a single stage were trained, so
 the intervals are not corrected for several measures."""
-COURSES = {"words of a vote": "replies/words", "reasoned votes": "replies/reasoned", "forced choice": "decision/forced"}
-"""Scores with training curves, by their name in the document."""
+COURSES = {"words of a vote": "vote/words", "reasoned votes": "vote/reasoned", "forced choice": "decision/forced"}
+"""Training curves by their name in the document: metrics of each iteration, or held-out scores wherever they were measured."""
 
 
 Difference = tuple[float, float, float]
@@ -229,11 +229,11 @@ def _main_minus_arm(main: Mapping[int, RunRecord], arm: Mapping[int, RunRecord])
 
 
 def _courses(runs: Mapping[int, RunRecord]) -> dict[str, tuple[tuple[float, float, float, float], ...]]:
-    """The training curve at iterations where all seeds were evaluated, over seeds and pairs; the base at 0."""
+    """Training curves over seeds and pairs, at the iterations of all seeds with a curve; held-out scores have the base at 0."""
     courses = {}
     for words, name in COURSES.items():
-        by_seed = [run.courses.get(name, {}) for run in runs.values()]
-        shared = sorted(set.intersection(*(set(course) for course in by_seed)))
+        by_seed = [run.courses[name] for run in runs.values() if name in run.courses]
+        shared = sorted(set.intersection(*map(set, by_seed))) if by_seed else []
         scale = 1 if name.endswith("words") else 100
         points = []
         for iteration in shared:

@@ -35,8 +35,8 @@ class RunRecord(Config):
         measurement: the settings of the evaluation, as JSON.
         policy: values of the trained policy, by name of the score …
         base: … and of the frozen base, on the same units.
-        courses: values during training, by name and iteration, with the base's at iteration 0; on the smaller held-out set of the
-            training run.
+        courses: values during training, by name and iteration: metrics of an iteration, one value each, or scores on the smaller
+            held-out set of the training run, with the base's at iteration 0.
     """
 
     model: str = ""
@@ -51,7 +51,7 @@ class RunRecord(Config):
         """The record of a run, from its folder.
 
         Args:
-            courses: names of the scores whose values during training are kept.
+            courses: names of the metrics and scores whose values during training are kept.
 
         Raises:
             EvaluationError: it is not the folder of a run.
@@ -121,6 +121,9 @@ def of_base_made_to_reason(scores: Path | None, records: Path | None) -> RunReco
 
 
 def _course(state: StageState, name: str) -> dict[int, Units]:
+    metrics = {record.iteration: _rounded((record.metrics[name],)) for record in state.history if name in record.metrics}
+    if metrics:
+        return metrics
     scores = [(measured.iteration, score) for measured in state.course for score in measured.scores if score.name == name]
     course = {0: scores[0][1].base_units} if scores else {}
     course |= {iteration: score.policy_units for iteration, score in scores}

@@ -93,7 +93,7 @@ def draw_courses(results: Results, path: Path) -> None:
         for (arm, courses), color in zip(arms.items(), cycle(COLORS), strict=False):
             if name in courses:
                 steps, means, lows, highs = zip(*courses[name], strict=True)
-                axes.plot(steps, means, color=color, label=arm)
+                axes.plot(steps, means, color=color, label=arm, marker="o", markersize=3)
                 axes.fill_between(steps, lows, highs, color=color, alpha=0.15, linewidth=0)
         axes.legend(fontsize=7)
     try:
