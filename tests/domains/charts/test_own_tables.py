@@ -7,9 +7,10 @@ import pytest
 
 from vision_zero.domains.charts.canvas import Canvas
 from vision_zero.domains.charts.chart import Chart
-from vision_zero.domains.charts.chartqa_csv import ParsedTable, name_and_unit, parsed
+from vision_zero.domains.charts.chartqa_csv import ParsedTable, parsed
 from vision_zero.domains.charts.chartqa_tables import chart_of
 from vision_zero.domains.charts.config import ChartsConfig
+from vision_zero.domains.charts.header_units import name_and_unit
 from vision_zero.domains.charts.number_formats import Column, read_columns
 from vision_zero.domains.charts.phrases import color_name
 from vision_zero.domains.charts.render import problems_on
@@ -36,6 +37,13 @@ def chart(text: str, seed: int = 0, **settings: object) -> Chart:
         ("12 Jan", None, ""), ("1st", None, ""), ("2019/20", None, ""), ("5-10", None, ""), ("12:30", None, ""),
         ("n/a", None, ""), ("1½", 1.5, ""), ("¾", 0.75, ""), ("١٢٫٥", 12.5, ""), ("1.2万", 12000, ""), ("3억 원", 3e8, "원"),
         ("12 tCO2", 12, "tCO2"), ("45 m2", 45, "m2"), ("￥950", 950, "¥"), ("A$3", 3, "A$"), ("2 Mrd. €", 2e9, "€"),
+        ("$(800)", -800, "$"), ("1.234,50-", -1234.5, ""), ("–5", -5, ""), ("12,-", 12, ""), ("1.299,- €", 1299, "€"),
+        ("CHF 12.–", 12, "CHF"), ("12 (35%)", 12, ""), ("−0.5 (31.1)", -0.5, ""), ("12 (2019)", 12, ""), ("3.2 ± 0.1", 3.2, ""),
+        ("3.2 +/- 0.1%", 3.2, ""), ("12²", 12, ""), ("12ᵃ", 12, ""), ("45 m²", 45, "m²"), ("15 est.", 15, ""),
+        ("kr 1 200", 1200, "kr"),
+        ("SEK 120", 120, "SEK"), ("Rp 1.200.000", 1200000, "Rp"), ("₹5 Cr", 5e7, "₹"), ("１，２３４", 1234, ""),
+        ("5 percent", 5, "%"),
+        ("5,5 Prozent", 5.5, "%"), ("5 (USD)", None, ""), ("5 (thousand)", None, ""), ("12–15", None, ""), ("<1%", None, ""),
     ],
 )  # fmt: skip
 def test_numbers_are_read_as_they_are_meant(cell: str, value: float | None, unit: str) -> None:
@@ -85,6 +93,8 @@ def test_ranks_and_codes_are_no_names() -> None:
         "Country,GDP\rNorway,5\rPeru,3\rFrance,3\r",
         "'Country','GDP'\n'Norway','5'\n'Peru','3'\n'France','3'\n",
         "Country,GDP,GDP\nNorway,5,6\nPeru,3,7\nFrance,3,7\n",
+        "| Country | GDP |\n|:---|---:|\n| Norway | **5** |\n| Peru | 3 |\n| France | 3 |\n",
+        "Country[a],GDP[1]\nNorway[note 2],5[3]\n<b>Peru</b>,3<br>\nFrance,3\n",
     ],
 )
 def test_names_and_numbers_are_found_in_tables_of_many_forms(text: str) -> None:
@@ -110,6 +120,16 @@ def test_a_second_header_and_a_line_of_units_are_no_rows() -> None:
         ("Cost, $", "Cost", "$"),
         ("Preis / €", "Preis", "€"),
         ("Noise [dB]", "Noise", "dB"),
+        ("BIP (Mrd. €)", "BIP", "Mrd. €"),
+        ("GDP (₹ crore)", "GDP", "₹ crore"),
+        ("GDP(亿元)", "GDP", "亿元"),
+        ("人口（万人）", "人口", "万人"),
+        ("売上高（億円）", "売上高", "億円"),
+        ("Area (sq mi)", "Area", "sq mi"),
+        ("Low °C", "Low", "°C"),
+        ("High °C (°F)", "High", "°C"),
+        ("Share (percent)", "Share", "%"),
+        ("Percent", "Percent", "%"),
         ("Sales (net)", "Sales (net)", ""),
         ("Index (2015=100)", "Index (2015=100)", ""),
         ("Deaths in a year", "Deaths in a year", ""),
@@ -155,6 +175,72 @@ def test_each_chart_has_one_unit_and_shows_it() -> None:
     assert drawn == {("%", (12.0, 40.0, 30.0)), ("kg", (700.0, 300.0, 100.0))}
     made = chart("Country,Weight (kg)\nNorway,700\nPeru,300\n")
     assert (made.title, value_title(made), made.position_name) == ("Weight", "kg", "Country")
+
+
+def test_columns_that_are_too_low_beside_others_have_charts_of_their_own() -> None:
+    text = "City,Lat,Lon,Population\nParis,48.9,2.4,2102650\nLyon,45.8,4.8,522250\nNice,43.7,7.3,342669\n"
+    drawn = {tuple(series.name for series in chart(text, seed).series) for seed in range(8)}
+    assert drawn == {("Lat", "Lon"), ("Population",)}
+    assert len(chart("Name,A,B\nx,1,0\ny,2,0\n", 0).series) == 1
+    assert len(chart("Land,2010,2020\nAruba,1,2\nAngola,900,990\n", 0).series) == 2
+
+
+@pytest.mark.parametrize(
+    ("text", "rows", "columns", "values", "title"),
+    [
+        (
+            "Entity,Code,Year,Life expectancy (years)\nFrance,FRA,2019,82.8\nFrance,FRA,2020,82.2\nPeru,PER,2019,76.2\n"
+            "Peru,PER,2020,73.7\n",
+            ("2019", "2020"), ("France", "Peru"), ((82.8, 82.2), (76.2, 73.7)), "Life expectancy",
+        ),
+        (
+            "Entity,Code,Year,Births,Deaths\nFrance,FRA,2019,714,613\nFrance,FRA,2020,697,669\n",
+            ("2019", "2020"), ("Births", "Deaths"), ((714.0, 697.0), (613.0, 669.0)), "France",
+        ),
+        (
+            "Region,Product,Sales\nNorth,Pears,3\nNorth,Plums,2\nNorth,Figs,4\nSouth,Pears,7\nSouth,Plums,6\nSouth,Figs,5\n",
+            ("Pears", "Plums", "Figs"), ("North", "South"), ((3.0, 2.0, 4.0), (7.0, 6.0, 5.0)), "Sales",
+        ),
+    ],
+)  # fmt: skip
+def test_a_line_for_each_number_becomes_rows_and_columns(
+    text: str, rows: tuple[str, ...], columns: tuple[str, ...], values: tuple[tuple[float, ...], ...], title: str
+) -> None:
+    found = table(text)
+    assert (found.rows, found.columns, found.values, found.title) == (rows, columns, values, title)
+    assert found.left_out == ()
+
+
+def test_names_that_occur_twice_by_chance_are_not_spread() -> None:
+    found = table("City,State,Pop\nSpringfield,IL,116\nSpringfield,MA,155\nPortland,OR,650\nPortland,ME,68\nSalem,OR,175\n")
+    assert (found.rows, found.columns) == (("Springfield", "Portland", "Salem"), ("Pop",))
+    assert table("Year,Winner,Points\n2018,France,5\n2019,Peru,7\n2020,France,8\n").rows == ("2018", "2019", "2020")
+
+
+@pytest.mark.parametrize(
+    "names",
+    [
+        ("2020/09", "2020/10", "2020/11"),
+        ("Jul 2020", "Aug 2020", "Sep 2020"),
+        ("2024-01-02", "2024-01-03", "2024-02-01"),
+        ("28/01/2024", "01/02/2024", "15/02/2024"),
+        ("01/28/2024", "02/01/2024", "02/15/2024"),
+        ("28.01.2024", "01.02.2024", "15.02.2024"),
+        ("Dec-20", "Jan-21", "Feb-21"),
+        ("FY2019", "FY2020", "FY2021"),
+        ("Q4 2021", "Q1 2022", "Q2 2022"),
+        ("4Q21", "1Q22", "2Q22"),
+        ("2019/20", "2020/21", "2021/22"),
+        ("5 Mai 2020", "6. Juni 2020", "1. Juli 2020"),
+        ("January 5, 2021", "January 6, 2021", "February 1, 2021"),
+    ],
+)
+def test_times_of_all_forms_run_forwards(names: tuple[str, str, str]) -> None:
+    first, second, third = names
+    for order in ((third, second, first), (second, first, third)):
+        text = "When,Share\n" + "".join(f'"{name}",{names.index(name) + 1}\n' for name in order)
+        made = chart(text, types={"lines": 1})
+        assert (made.categories, made.series[0].values) == (names, (1.0, 2.0, 3.0))
 
 
 def test_large_tables_are_cut_instead_of_drawn_as_heat_maps() -> None:

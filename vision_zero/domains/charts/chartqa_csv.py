@@ -7,6 +7,7 @@ their rows or give codes before the names.
 
 from __future__ import annotations
 
+import html
 import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -15,12 +16,14 @@ from itertools import pairwise
 from typing import Any
 
 from vision_zero.data.json_csv import lines_of_csv
+from vision_zero.domains.charts.header_units import is_unit, name_and_unit
+from vision_zero.domains.charts.long_tables import LEAST_FILLED, spread
 from vision_zero.domains.charts.number_formats import Column, read_columns, reading
 from vision_zero.errors import PairsError
 from vision_zero.text import single_line
 
-LEAST_FILLED = 0.6
-"""A column counts if at least this share of its cells are numbers."""
+LEAST_SEEN = 0.02
+"""Columns whose numbers are all smaller than this share of the largest of another column share no axis with it."""
 _DELIMITERS = "\t;|,"
 _YEARS = range(1500, 2101)
 _CODE = re.compile(r"[A-Z]{2,3}|[a-z]{2}")
@@ -37,6 +40,14 @@ _TOTAL = re.compile(
     r"|moyenne|promedio|média|media|среднее|平均[值値]?|평균",
     re.IGNORECASE,
 )
+_RULE = re.compile(r"\s*:?-{2,}:?\s*")  # below the header of a Markdown table
+_MARKUP = (
+    (re.compile(r"^\s*'(.*)'\s*$", re.DOTALL), r"\1"),
+    (re.compile(r"<br\s?/?>", re.IGNORECASE), " "),
+    (re.compile(r"</?(?:b|i|u|strong|em|a|span|small|sup|sub)\b[^<>]*>", re.IGNORECASE), ""),
+    (re.compile(r"(?<=[^\s\[])(?:\[(?:\w{1,2}|note \d+)\])+(?=\s*$)"), ""),
+    (re.compile(r"^\s*(\*\*|__)(.+)\1(?=\s*$)"), r"\2"),
+)
 _SUM_WORD = re.compile(r"\b(?:totals?|sum|all|overall|gesamt|insgesamt|summe|suma|combined)\b", re.IGNORECASE)
 COUNTING = frozenset(
     ("", "#", "no", "no.", "nr", "nr.", "rank", "ranking", "position", "pos", "pos.", "place", "platz", "rang", "index", "id")
@@ -44,19 +55,6 @@ COUNTING = frozenset(
 """Headers of first columns that number the rows."""
 RANKS = frozenset(("#", "rank", "ranking", "platz", "rang"))
 _CODES = re.compile(r"(?:.*\b)?(?:codes?|iso ?[\d-]*|ids?|uuid|key|fips|m49|zip|plz|ags|nuts ?\d?)", re.IGNORECASE)
-_HEADER_UNIT = re.compile(
-    r"(?P<name>.*?)\s*(?:[(\[](?P<unit>[^()\[\]]+)[)\]]|,?\s+in\s+(?P<words>\S.*)|(?:,|\s/)\s+(?P<apart>[^,]+)|(?P<sign>%))\s*"
-)
-_WORDS = frozenset(
-    "percent % ‰ kg g mg µg μg ug ng t kt mt lb lbs oz ton tons tonne tonnes m cm mm km nm mi mile miles ft in inch "
-    "inches yd l ml hl gal gallons ha acre acres s ms min h hr hrs hour hours minutes seconds day days week weeks "
-    "month months year years °c °f k w kw mw gw tw wh kwh mwh gwh twh j kj mj gj pj cal kcal kv ma mah hz khz mhz "
-    "ghz db dba lm lx pa hpa kpa mpa bar psi kn mol mmol co2 co2e co2eq tco2 tco2e co₂ co₂e kb mb gb tb bit mbit/s "
-    "mbps gbps kmh mph rpm ppm ppb pp points usd eur gbp chf jpy cny inr rub pln sek nok dkk cad aud krw brl dollar "
-    "dollars euro euros pounds yen u.s. us thousand thousands million millions billion billions trillion mn mln mio "
-    "bn bln mrd tn per capita person people inhabitants household".split()
-)
-_PART = re.compile(r"\s+|\s*[/·*]\s*|-(?=\w)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,9 +90,22 @@ class ParsedTable:
 
     def of_unit(self, unit: str) -> ParsedTable:
         """The columns of that unit alone: those of different units share no axis."""
-        kept = [column for column, own in enumerate(self.units) if own == unit]
+        return self._of([column for column, own in enumerate(self.units) if own == unit])
+
+    def by_scale(self) -> list[ParsedTable]:
+        """The table in parts whose columns can be seen beside each other: none is lower than ``LEAST_SEEN`` of the highest."""
+        heights = [max(map(abs, values)) for values in self.values]
+        groups: list[list[int]] = []
+        for column in sorted(range(len(heights)), key=heights.__getitem__, reverse=True):
+            if not groups or heights[column] < LEAST_SEEN * heights[groups[-1][0]]:
+                groups.append([])
+            groups[-1].append(column)
+        seen = [group for group in groups if heights[group[0]] > 0] or groups
+        return [self._of(sorted(group)) for group in seen]
+
+    def _of(self, kept: Sequence[int]) -> ParsedTable:
         columns, values = tuple(self.columns[column] for column in kept), tuple(self.values[column] for column in kept)
-        return replace(self, columns=columns, values=values, units=(unit,) * len(kept))
+        return replace(self, columns=columns, values=values, units=tuple(self.units[column] for column in kept))
 
 
 def parsed(text: str, path: str, notes: Mapping[str, Any]) -> ParsedTable:
@@ -104,11 +115,16 @@ def parsed(text: str, path: str, notes: Mapping[str, Any]) -> ParsedTable:
         PairsError: fewer than two rows or no column of numbers are left.
     """
     lines, delimiter = lines_of_csv(text, path, _evenness, _DELIMITERS)
-    lines = [[_unquoted(cell) for cell in line] for line in lines]
+    lines = [[_without_markup(cell) for cell in line] for line in lines]
+    lines = [line for line in lines if any(cell.strip() and not _RULE.fullmatch(cell) for cell in line)]
     heading, lines = _without_heading(lines)
     lines, given_units = _one_header(lines)
     if len(lines) < 3 or len(lines[0]) < 2:
         raise PairsError(f"{path}: not a table: it needs a header, a column of names, a column of numbers and two rows")
+    left_out, heading_below = list[str](), ""
+    if wide := spread(lines):
+        heading_below, unit = name_and_unit(wide.title)
+        lines, left_out, given_units = wide.lines, list(wide.left_out), [unit] * len(wide.lines[0])
     header, body = lines[0], [line for line in lines[1:] if len(line) == len(lines[0])]
     columns = read_columns([[line[place] for line in body] for place in range(len(header))], delimiter == ";")
     named = _name_column(header, body, columns)
@@ -122,7 +138,8 @@ def parsed(text: str, path: str, notes: Mapping[str, Any]) -> ParsedTable:
             rows.setdefault(single_line(line[named]), values)
     if not kept or len(rows) < 2:
         raise PairsError(f"{path}: holds fewer than two rows of numbers")
-    left_out = [f"rows without a name or a number, or named twice: {lost}"] if (lost := len(lines) - 1 - len(rows)) else []
+    if lost := len(lines) - 1 - len(rows):
+        left_out.append(f"rows without a name or a number, or named twice: {lost}")
     if twice:
         left_out.append(f"columns named twice: {len(twice)}")
     names = [name_and_unit(header[place]) for place in kept]
@@ -132,7 +149,7 @@ def parsed(text: str, path: str, notes: Mapping[str, Any]) -> ParsedTable:
         columns=tuple(name for name, _ in names),
         values=tuple(zip(*rows.values(), strict=True)),
         units=tuple(columns[place].unit or unit for place, unit in zip(kept, named_units, strict=True)),
-        title=single_line(str(_inside(notes, "general_figure_info", "title", "text"))) or heading,
+        title=single_line(str(_inside(notes, "general_figure_info", "title", "text"))) or heading or heading_below,
         annotation=str(notes.get("type", "")),
         row_title=single_line(header[named]),
         value_title=_value_title(notes),
@@ -161,9 +178,12 @@ def _without_heading(lines: list[list[str]]) -> tuple[str, list[list[str]]]:
     return single_line(" ".join(heading).lstrip("# ")), lines[first:]
 
 
-def _unquoted(cell: str) -> str:
-    text = cell.strip()
-    return text[1:-1] if len(text) > 1 and text[0] == text[-1] == "'" else cell
+def _without_markup(cell: str) -> str:
+    """The cell without quotation marks, emphasis, tags, entities and footnotes, as tables of web pages and Markdown have them."""
+    text = cell
+    for pattern, replacement in _MARKUP:
+        text = pattern.sub(replacement, text)
+    return html.unescape(text)
 
 
 def _is_title_of_cells(lines: Sequence[Sequence[str]]) -> bool:
@@ -309,19 +329,3 @@ def may_be_total(name: str) -> bool:
 def is_code(header: str) -> bool:
     """Whether a column of this header holds codes or keys of what the rows are."""
     return _CODES.fullmatch(single_line(header)) is not None
-
-
-def name_and_unit(header: str) -> tuple[str, str]:
-    """A column's name, and its unit where the header ends with one: "Weight (kg)", "Share in %", "Cost, US$"."""
-    name = single_line(header)
-    found = _HEADER_UNIT.fullmatch(name)
-    unit = "" if found is None else (found["unit"] or found["words"] or found["apart"] or found["sign"] or "").strip()
-    if found is None or not found["name"] or not is_unit(unit):
-        return name, "%" if "%" in name else ""
-    return found["name"].rstrip(" ,:"), "%" if unit.lower() == "percent" else unit
-
-
-def is_unit(text: str) -> bool:
-    """Whether a text is made of units alone: "kg", "US$ bn", "kWh/m²", "million U.S. dollars"."""
-    parts = [re.sub(r"(?<=\w)[²³23]$", "", part.lower()) for part in _PART.split(text.removeprefix("in ")) if part]
-    return bool(parts) and all(part in _WORDS or re.fullmatch(r"(?:\w{1,2})?[%$€£¥₹](?:\w{1,2})?", part) for part in parts)

@@ -7,7 +7,6 @@ names the rows, its header the columns. Where a chart's annotation is there, its
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Mapping
 from copy import copy
 from dataclasses import replace
@@ -30,6 +29,7 @@ from vision_zero.domains.charts.random_chart import value_axis
 from vision_zero.domains.charts.random_style import sample_colors, sample_style
 from vision_zero.domains.charts.source import chart_pair
 from vision_zero.domains.charts.ticks import nice_range
+from vision_zero.domains.charts.times import forwards, moments
 from vision_zero.errors import ConfigError, PairsError
 from vision_zero.randomness import Seed, one_of, weighted
 from vision_zero.text import well_formed
@@ -45,9 +45,6 @@ _ANNOTATED: Mapping[str, tuple[ChartType, ...]] = {
     "pie": ("pie", "doughnut"),
 }
 _UNKNOWN_TO_CHARTQA: frozenset[ChartType] = frozenset(("heat_map", "scatter", "box_plot", "histogram"))
-_YEAR = re.compile(r"(?:1[89]|20)\d\d")
-_TIME = re.compile(rf"(?:.*\s)?{_YEAR.pattern}(?:\D.*)?")
-"""A year, or something like "Sep 2015" or "2019*"."""
 _NOT_NAMES = frozenset(
     ("", "value", "values", "characteristic", "entity", "category", "label", "name", "unnamed: 0", "unnamed: 1")
 )
@@ -173,7 +170,7 @@ class ChartQaTableSource(PairSource):
 def chart_of(config: ChartsConfig, table: ParsedTable, source: str, rng: np.random.Generator) -> Chart:
     """The table as a chart of a type that suits it and that ``config.types`` allows, cut down to the configured sizes.
 
-    Columns of different units share no axis: where a table has several, the columns of one of them are drawn.
+    Columns of different units or scales share no axis: where a table has several, the columns of one of them are drawn.
 
     Raises:
         PairsError: no allowed type suits the table.
@@ -181,15 +178,20 @@ def chart_of(config: ChartsConfig, table: ParsedTable, source: str, rng: np.rand
     units = tuple(dict.fromkeys(table.units))
     if len(units) > 1:
         table = table.of_unit(one_of(units, rng))
-    if all(map(_TIME.fullmatch, table.columns)) and not all(map(_TIME.fullmatch, table.rows)) and len(table.columns) > 1:
+    if len(table.columns) > 1 and moments(table.columns) and not moments(table.rows):
         table = table.turned()
+    else:
+        parts = table.by_scale()
+        table = one_of(parts, rng) if len(parts) > 1 else parts[0]
     names = table.rows[: config.max_categories]
     columns = table.columns[: config.max_series]
     values = [list(column[: len(names)]) for column in table.values[: len(columns)]]
-    ordered = all(map(_TIME.fullmatch, names))
-    if ordered and _year(names[0]) > _year(names[-1]):
-        names, values = names[::-1], [column[::-1] for column in values]
-    kind = _kind(config, table, names, values, source, rng)
+    times = moments(names)
+    ordered = times is not None
+    if times:
+        places = forwards(names, times)
+        names, values = tuple(names[place] for place in places), [[column[place] for place in places] for column in values]
+    kind = _kind(config, table, values, source, rng, ordered=ordered)
     if kind == "grouped_bars":
         names = names[: MOST_BARS // len(columns)]
         values = [column[: len(names)] for column in values]
@@ -226,22 +228,24 @@ def chart_of(config: ChartsConfig, table: ParsedTable, source: str, rng: np.rand
 def _kind(
     config: ChartsConfig,
     table: ParsedTable,
-    names: tuple[str, ...],
     values: list[list[float]],
     source: str,
     rng: np.random.Generator,
+    *,
+    ordered: bool,
 ) -> ChartType:
     """The annotated type where it is allowed and suits; else one that does.
 
     ChartQA has no heat maps: they are drawn where nothing else is allowed.
     """
     allowed = [kind for kind, weight in config.types.items() if weight > 0]
-    ordered = all(map(_TIME.fullmatch, names))
     kinds = {kind: config.types[kind] for kind in allowed if _suits(kind, values, ordered)}
     if not set(allowed) <= _UNKNOWN_TO_CHARTQA:
         kinds = {kind: weight for kind, weight in kinds.items() if kind not in _UNKNOWN_TO_CHARTQA}
     if not kinds:
-        raise PairsError(f"{source}: none of the allowed types of chart suits its {len(names)} rows and {len(values)} columns")
+        raise PairsError(
+            f"{source}: none of the allowed types of chart suits its {len(values[0])} rows and {len(values)} columns"
+        )
     return weighted({kind: kinds[kind] for kind in _ANNOTATED.get(table.annotation, ()) if kind in kinds} or kinds, rng)
 
 
@@ -250,11 +254,6 @@ def _titles(table: ParsedTable, columns: tuple[str, ...]) -> tuple[str, str]:
     header = columns[0] if len(columns) == 1 and columns[0].lower() not in _NOT_NAMES else ""
     title = table.title or header
     return title, table.value_title or (header if header != title else "")
-
-
-def _year(time: str) -> int:
-    found = _YEAR.search(time)
-    return int(found[0]) if found else 0
 
 
 def _axis(kind: ChartType, shown: list[float], table: ParsedTable, has_numbers: bool) -> tuple[float, float]:

@@ -18,15 +18,30 @@ DecimalMark = Literal[".", ","]
 
 LARGEST, SMALLEST = 1e100, 1e-100
 """Beyond these, arithmetic on axes would overflow."""
-_CURRENCY = r"[A-Z]{1,2}\$|USD|EUR|GBP|CHF|JPY|CNY|INR|Rs\.?|[$€£¥₹₩₽₺₫₴₦₱฿]"
+_CURRENCY = (
+    r"[A-Z]{1,2}\$|USD|EUR|GBP|CHF|JPY|CNY|INR|AED|ARS|AUD|BRL|CAD|CLP|COP|CZK|DKK|EGP|HKD|HUF|IDR|ILS|KES|KRW|MXN|MYR|NGN|NOK"
+    r"|NZD|PHP|PKR|PLN|RMB|RON|RUB|SAR|SEK|SGD|THB|TRY|TWD|UAH|VND|ZAR|Rs\.?|Rp\.?|RM|kr\.?|Fr\.|[$€£¥₹₩₽₺₫₴₦₱฿]"
+)
+_REMARK = (
+    r"\[\w+\]|\((?:e|est\.?|p|f|r|prelim\.?|[^()]*\d[^()]*)\)|±\s?\d[\d.,]*\s?%?|[*†‡]"
+    r"|(?<=\d)[⁰¹²³⁴⁵⁶⁷⁸⁹ᵃ-ᵛ]+|est\.|prov\.|prelim\."
+)
+"""What follows a number and its unit and is neither: a footnote, a deviation, another number in parentheses ("12 (4%)")."""
 _CELL = re.compile(
     rf"(?P<about>[~≈∼]|ca\.?|c\.|approx\.?|about)?\s*(?P<open>\()?\s*(?P<sign>[-+])?\s*(?P<money>{_CURRENCY})?\s*(?P<late>[-+])?\s*"
     r"(?P<body>(?:\d[\d.,' ]*\d|\d|[.,]\d[\d]*))"
     r"(?P<power>e[-+]?\d+|\s*[x×·]\s*10\s?\^?\s?[-+]?\d+)?"
-    r"(?P<gap>\s*)(?P<unit>(?:[^\d()\[\]]|(?<=[A-Za-z])[23](?!\d))*?)\s*(?P<close>\))?\s*(?P<note>(?:\[\w+\]|\((?:e|est\.?|p|f|r)\)|[*†‡])*)",
+    rf"(?P<gap>\s*)(?P<unit>(?:[^\d()\[\]]|(?<=[A-Za-z])[23](?!\d))*?)\s*(?P<close>\))?\s*(?P<note>(?:\s*(?:{_REMARK}))*)",
     re.IGNORECASE,
 )
-_ALIKE = str.maketrans({"\N{MINUS SIGN}": "-", "\u2019": "'", "\u066b": ".", "\u066c": ",", "\uffe5": "¥", "\uff04": "$"})
+_ALIKE = str.maketrans("\N{MINUS SIGN}\u2019\u066b\u066c\uffe5\uff04\uff0c\uff0e", "-'.,¥$,.")
+_FORMS: tuple[tuple[re.Pattern[str], str], ...] = (
+    (re.compile(r"(?<=\d)([.,])\s?[-–—]{1,2}(?!\d)"), r"\g<1>00"),  # a round price: "12,-"
+    (re.compile(r"^–(?=\s?\d)"), "-"),
+    (re.compile(r"^(\d[\d.,' ]*)-$"), r"-\1"),  # as accounting software writes losses
+    (re.compile(rf"^({_CURRENCY})\s?\("), r"(\1"),  # "$(5)"
+    (re.compile(r"\+/-"), "±"),
+)
 _FRACTION = re.compile(r"(\d*)\s?([\u00bc-\u00be\u2150-\u215e])")
 _SUPERSCRIPTS = str.maketrans("⁰¹²³⁴⁵⁶⁷⁸⁹⁻⁺", "0123456789-+")
 _POWER = re.compile(r"10([⁻⁺]?[⁰¹²³⁴⁵⁶⁷⁸⁹]+)")
@@ -37,12 +52,16 @@ _NOT_UNITS = re.compile(
 _SCALES = {
     "thousand": 3, "thousands": 3, "thsd": 3, "million": 6, "millions": 6, "mn": 6, "mln": 6, "mio": 6, "billion": 9,
     "billions": 9, "bn": 9, "bln": 9, "mrd": 9, "trillion": 12, "trillions": 12, "tn": 12, "trn": 12, "lakh": 5, "crore": 7,
-    "tsd": 3, "mill": 6, "millionen": 6, "milliarden": 9, "millones": 6, "milliards": 9, "тыс": 3, "млн": 6, "млрд": 9,
+    "lakhs": 5, "crores": 7, "tsd": 3, "mill": 6, "millionen": 6, "milliarden": 9, "millones": 6, "milliards": 9,
+    "тыс": 3, "млн": 6, "млрд": 9,
 }  # fmt: skip
 _LETTERS = {"k": 3, "K": 3, "M": 6, "B": 9, "T": 12}
 """Magnitudes where they touch the number: "3 m" is three metres, "3M" three million."""
 _MYRIADS = {"千": 3, "万": 4, "萬": 4, "만": 4, "亿": 8, "億": 8, "억": 8, "兆": 12, "조": 12}
-_MONEY_LETTERS = {**_LETTERS, "m": 6, "b": 9, "t": 12}
+_MONEY_LETTERS = {**_LETTERS, "m": 6, "b": 9, "t": 12, "cr": 7, "Cr": 7}
+PERCENT = re.compile(
+    r"percent(?:age)?|per cent|pct\.?|prozent|pour ?cent|por ciento|por cento|procent|процент(?:а|ов)?", re.IGNORECASE
+)
 _PLAIN = re.compile(r"\d+")
 _SPACES = re.compile(r"(?<=\d)[ '](?=\d{3}(?!\d))")
 _INDIAN = re.compile(r"\d{1,2}(?:,\d{2})+,\d{3}(?:\.\d+)?")
@@ -98,6 +117,8 @@ def reading(cell: str) -> Reading | None:
     """What a cell says, or None where it is no number."""
     text = _POWER.sub(lambda found: "10^" + found[1].translate(_SUPERSCRIPTS), cell.strip())
     text = re.sub(r"[\u00a0\u2007\u2009\u202f]", " ", text).translate(_ALIKE)
+    for pattern, replacement in _FORMS:
+        text = pattern.sub(replacement, text)
     text = _FRACTION.sub(_as_decimal, text)
     found = _CELL.fullmatch(text)
     if found is None or bool(found["open"]) != bool(found["close"]) or (found["sign"] and found["late"]):
@@ -107,6 +128,7 @@ def reading(cell: str) -> Reading | None:
         return None
     money, unit = found["money"] or "", found["unit"].strip().removeprefix(".")
     power, unit = _scale(unit, bool(money), bool(found["gap"]))
+    unit = "%" if PERCENT.fullmatch(unit) else unit
     if unit and (_NOT_UNITS.fullmatch(unit) or not _UNIT.fullmatch(unit)):
         return None
     if found["power"]:
