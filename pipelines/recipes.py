@@ -14,7 +14,8 @@ from typing import Any
 import yaml
 from zenml.pipelines.pipeline_definition import Pipeline
 
-from vision_zero.recipes.check import Recipe, check_before_run
+from vision_zero.recipes.check import check_before_run
+from vision_zero.recipes.recipe_file import Recipe
 
 _COMPLETE: list[TemporaryDirectory[str]] = []
 """Folders of complete recipes, which are removed when the process ends."""

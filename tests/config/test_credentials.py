@@ -17,7 +17,8 @@ from tests.make import write_tiny_recipe
 from vision_zero.cli.app import cli
 from vision_zero.config.credentials import names_credential, refuse_credentials
 from vision_zero.errors import ConfigError
-from vision_zero.recipes.check import ROOTS, check_file, read_yaml
+from vision_zero.recipes.check import ROOTS, check_file
+from vision_zero.recipes.recipe_file import read_yaml
 from vision_zero.training.state import IterationRecord
 
 ROOT = Path(__file__).resolve().parents[2]

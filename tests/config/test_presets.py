@@ -12,7 +12,7 @@ from vision_zero.config.nano_defaults import NANO_GAME, NANO_SAMPLING, NANO_SCEN
 from vision_zero.config.presets import LORA, PAPER, PRESETS
 from vision_zero.config.self_play import SelfPlayConfig
 from vision_zero.config.warm_start import WarmStartConfig
-from vision_zero.recipes.check import read_yaml
+from vision_zero.recipes.recipe_file import read_yaml
 
 ROOT = Path(__file__).resolve().parents[2]
 PAGE = (ROOT / "docs" / "presets.md").read_text()

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from vision_zero.recipes.check import read_yaml
+from vision_zero.recipes.recipe_file import read_yaml
 
 pytestmark = pytest.mark.zenml
 

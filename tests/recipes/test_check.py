@@ -15,18 +15,9 @@ from vision_zero.config.base import field_docs
 from vision_zero.config.self_play import SelfPlayConfig
 from vision_zero.config.tracking import TrackerName
 from vision_zero.errors import ConfigError
-from vision_zero.recipes import check
-from vision_zero.recipes.check import (
-    ROOTS,
-    RUN_KEYS,
-    STEP_KEYS,
-    check_before_run,
-    check_file,
-    parse_yaml,
-    read_recipe,
-    read_self_play,
-    read_yaml,
-)
+from vision_zero.recipes import recipe_file
+from vision_zero.recipes.check import ROOTS, RUN_KEYS, STEP_KEYS, check_before_run, check_file, read_self_play
+from vision_zero.recipes.recipe_file import parse_yaml, read_recipe, read_yaml
 
 ROOT = Path(__file__).resolve().parents[2]
 # Those below stacks are no recipes: tests/stacks checks them.
@@ -114,6 +105,8 @@ def test_what_a_merge_brings_in_may_be_overridden(tmp_path):
         ({"seed": 1, "iterations_per_round": 2}, "SelfPlay"),
         ({}, "SelfPlay"),
         ({"suites": [{"name": "scenes"}]}, "Evaluate"),
+        ({"suites": {"suites": [{"name": "scenes"}]}}, "SelfPlay"),
+        ({"suite_evaluation": {"suites": [{"name": "scenes"}]}}, "SelfPlay"),
         ({"domain": "scenes", "train": 4}, "BuildPairs"),
         ({"model": "nano"}, "Publish"),
         ({"phases": [{"steps": 1, "topics": {"list": 1.0}}]}, "WarmStart"),
@@ -164,7 +157,7 @@ def test_a_recipe_that_extends_itself_or_nothing_is_one_line(tmp_path, extended,
 
 def test_each_file_of_a_recipe_is_parsed_once(tmp_path, monkeypatch):
     parsed = []
-    monkeypatch.setattr(check, "parse_yaml", lambda text: parsed.append(text) or parse_yaml(text))
+    monkeypatch.setattr(recipe_file, "parse_yaml", lambda text: parsed.append(text) or parse_yaml(text))
     (tmp_path / "first.yaml").write_text("parameters: {config: {seed: 1}}")
     second = written(tmp_path, "extends: first.yaml\nparameters: {config: {seed: 2}}")
     for read in (read_self_play, partial(check_before_run, pipeline="self_play")):

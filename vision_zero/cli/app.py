@@ -78,7 +78,8 @@ def check_config(file: Path) -> None:
     """Check a pipeline configuration FILE: every key, type and value. If it extends another, show what both make together."""
     import yaml
 
-    from vision_zero.recipes.check import check_recipe, read_recipe
+    from vision_zero.recipes.check import check_recipe
+    from vision_zero.recipes.recipe_file import read_recipe
 
     recipe = read_recipe(file)
     click.echo(f"{file}: {check_recipe(recipe)}")

@@ -59,7 +59,7 @@ def read_options(file: Path | None, options: Mapping[str, Any]) -> EvaluateConfi
 
     from vision_zero.config.base import problems
     from vision_zero.config.suites import EvaluateConfig
-    from vision_zero.recipes.check import read_yaml
+    from vision_zero.recipes.recipe_file import read_yaml
 
     given = {name: value for name, value in options.items() if value not in (None, ())}
     settings: dict[str, Any] = {} if file is None else dict((read_yaml(file).get("parameters") or {}).get("config") or {})

@@ -11,7 +11,6 @@ ran elsewhere count by their records, ARM_SEED.json in a folder of records.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -20,8 +19,9 @@ from vision_zero.config.base import read_json
 from vision_zero.config.renamed import with_present_names
 from vision_zero.errors import EvaluationError
 from vision_zero.experiments.results import COURSES, RECORDED
-from vision_zero.experiments.run_record import IDENTITY, RunIdentity, RunRecord
-from vision_zero.recipes.check import read_yaml
+from vision_zero.experiments.run_folder import IDENTITY, RunIdentity, iteration_of, run_folders
+from vision_zero.experiments.run_record import RunRecord
+from vision_zero.recipes.recipe_file import read_yaml
 
 Runs = dict[str, dict[int, RunRecord]]
 """Records of runs by arm and seed."""
@@ -73,20 +73,6 @@ def _agree(one: Any, other: Any) -> bool:
     return bool(one == other)
 
 
-def last_run(folder: Path) -> Path:
-    """The folder itself if it is a run's; else the run in it with most iterations, and among several the newest.
-
-    Raises:
-        EvaluationError: it is neither.
-    """
-    if (folder / "state.json").is_file():
-        return folder
-    found = max(((_iteration(path), path.name, path) for path in _run_folders(folder)), default=None)
-    if found is None:
-        raise EvaluationError(f"{folder} is not the folder of a run, and holds none")
-    return found[-1]
-
-
 def _ended(folder: Path, *, is_final: bool) -> RunRecord | str:
     """The last run of an arm with one seed, or the reason why there is none."""
     trained = _last_of(folder)
@@ -116,8 +102,8 @@ def _last_of(folder: Path) -> RunRecord | str:
     model, config = _settings_in(recipe)
     goal = int(config["learning"]["iterations"])
     own = [
-        (_iteration(path), path.name, path)
-        for path in _run_folders(folder)
+        (iteration_of(path), path.name, path)
+        for path in run_folders(folder)
         if read_json(RunIdentity, path / IDENTITY, EvaluationError).model == model
     ]
     reached, _, path = max(own, default=(0, "", folder))
@@ -125,19 +111,3 @@ def _last_of(folder: Path) -> RunRecord | str:
         return f"iteration {reached} of {goal}"
     measurement = json.dumps({name: config[name] for name in MEASUREMENT}, sort_keys=True)
     return RunRecord.of(path, courses=COURSES.values(), model=model, measurement=measurement)
-
-
-def _run_folders(folder: Path) -> Iterator[Path]:
-    return (path.parent for path in folder.glob(f"*/{IDENTITY}"))
-
-
-def _iteration(folder: Path) -> int:
-    return int(_json(folder / "state.json").get("iteration", 0))
-
-
-def _json(path: Path) -> dict[str, Any]:
-    try:
-        found: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        raise EvaluationError(f"{path} cannot be read: {error}") from error
-    return found

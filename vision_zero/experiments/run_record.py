@@ -1,4 +1,4 @@
-"""The record of a finished run: its held-out scores, unit by unit, in one JSON file; and ``run.json``, the run's identity.
+"""The record of a finished run: its held-out scores, unit by unit, in one JSON file.
 
 A folder of records holds all that the results of a study are made of (:mod:`vision_zero.experiments.results`), so arms can be run
 on several machines or days, and anybody can recompute the intervals of a published table without training anything.
@@ -13,7 +13,6 @@ from typing import Literal
 
 from vision_zero.atomic_dir import write_atomically
 from vision_zero.config.base import Config, read_json
-from vision_zero.config.rewards import RewardsConfig
 from vision_zero.errors import EvaluationError
 from vision_zero.evaluation.estimates import Scores
 from vision_zero.evaluation.scorecard import Scorecard
@@ -23,8 +22,6 @@ Units = tuple[float, ...]
 """One value for each unit: a held-out game, question or item of a suite."""
 DECIMALS = 4
 MADE_TO_REASON = "base_made_to_reason.json"
-IDENTITY = "run.json"
-"""Name of the file with a run's identity."""
 
 
 class RunRecord(Config):
@@ -142,14 +139,3 @@ def _lines(content: object, depth: int = 0) -> str:
         return json.dumps(content)
     inner = ",\n".join(f"{' ' * (depth + 1)}{json.dumps(str(key))}: {_lines(value, depth + 1)}" for key, value in content.items())
     return f"{{\n{inner}\n{' ' * depth}}}" if content else "{}"
-
-
-class RunIdentity(Config):
-    """Facts about a run that reports and comparisons need beside its scores."""
-
-    run: str
-    """Name of the run."""
-    rewards: RewardsConfig
-    """Rewards that it was trained with."""
-    model: str = ""
-    """Name of its model in ZenML; empty in folders that earlier versions of this project wrote."""

@@ -7,19 +7,17 @@ one sentence that names the key.
 from __future__ import annotations
 
 import re
-from collections.abc import Hashable, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-import yaml
 from pydantic import BaseModel, ValidationError
 
 from vision_zero.config.ablation import AblationConfig
-from vision_zero.config.base import merged, problems
+from vision_zero.config.base import problems
 from vision_zero.config.build_pairs import BuildPairsConfig
-from vision_zero.config.credentials import refuse_credentials, refuse_credentials_in_text
 from vision_zero.config.publish import PublishConfig
+from vision_zero.config.renamed import RENAMED
 from vision_zero.config.self_play import SelfPlayConfig
 from vision_zero.config.suites import EvaluateConfig
 from vision_zero.config.tracking import check_installed
@@ -28,6 +26,7 @@ from vision_zero.errors import ConfigError
 from vision_zero.recipes.ablation_plan import ArmRun, Contents, plan
 from vision_zero.recipes.input_fingerprints import of_recipe
 from vision_zero.recipes.nano_limits import notes_on
+from vision_zero.recipes.recipe_file import Recipe, read_recipe, read_yaml
 
 ROOTS: dict[str, type[BaseModel]] = {
     "ablation": AblationConfig,
@@ -38,8 +37,6 @@ ROOTS: dict[str, type[BaseModel]] = {
     "warm_start": WarmStartConfig,
 }
 """The configuration model of each pipeline, by name."""
-EXTENDS = "extends"
-"""Key of the recipe that a file changes."""
 _PLACEHOLDER = re.compile(r"\$\{[a-zA-Z0-9_]+\}")
 """Environment variables, which ZenML substitutes after reading the file."""
 
@@ -56,28 +53,6 @@ STEP_KEYS = frozenset(
     "runtime secrets settings start_hook_source step_operator substitutions success_hook_source".split()
 )
 """Keys that ZenML 0.98 reads below a step's name."""
-_MERGE = "tag:yaml.org,2002:merge"
-
-
-@dataclass(frozen=True)
-class Recipe:
-    """A recipe file that has been read.
-
-    Attributes:
-        text: of the file itself.
-        settings: its mapping, merged over that of the file which its key ``extends`` names.
-        extends_another: it has that key.
-    """
-
-    path: Path
-    text: str
-    settings: dict[str, Any]
-    extends_another: bool
-
-    @property
-    def config(self) -> Any:
-        """The settings of the run, as they are written."""
-        return self.settings["parameters"]["config"]
 
 
 def check_file(path: Path, pipeline: str | None = None) -> str:
@@ -145,8 +120,12 @@ def check_before_run(path: Path, pipeline: str) -> Recipe:
 
 def _pipeline_of(settings: object, path: Path, expected: str | None = None) -> str:
     """The pipeline that has most of these settings; among several, the expected one, or the one that the file's folder names,
-    as in ``configs/``, or else the first that can read them."""
-    keys = set(settings) if isinstance(settings, dict) else set()
+    as in ``configs/``, or else the first that can read them.
+
+    A mapping under ``suites`` is self-play's, under the old name: those of an evaluation are a list.
+    """
+    given = settings if isinstance(settings, dict) else {}
+    keys = {RENAMED["self_play"].get(key, key) if isinstance(value, dict) else key for key, value in given.items()}
     unknown = {name: len(keys - set(root.model_fields)) for name, root in ROOTS.items()}
     best = [name for name in ("self_play", *ROOTS) if unknown[name] == min(unknown.values())]
     named = (expected, path.resolve().parent.name)
@@ -201,58 +180,6 @@ def read_arms(config: AblationConfig, contents: Contents = of_recipe) -> list[Ar
     return plan(config, recipe, contents)
 
 
-def read_yaml(path: Path) -> dict[str, Any]:
-    """The settings of :func:`read_recipe`."""
-    return read_recipe(path).settings
-
-
-def read_recipe(path: Path, extended_by: tuple[Path, ...] = ()) -> Recipe:
-    """Read a file, and the one which its key ``extends`` names, relative to its folder.
-
-    Tags that construct objects are refused, and so are values that look like credentials.
-
-    Raises:
-        ConfigError: there is no such file, it is not a YAML mapping, it contains a credential, or it extends itself.
-    """
-    text = _text(path)
-    try:
-        data = parse_yaml(text)
-    except DuplicateKeyError as error:
-        refuse_credentials_in_text(text, str(path))
-        raise ConfigError(f"{path}: {error.problem}: keep one of them") from None
-    except (yaml.YAMLError, RecursionError, ValueError) as error:
-        raise ConfigError(f"{path} is not YAML: {_complaint(error)}") from None
-    refuse_credentials(data, str(path))
-    refuse_credentials_in_text(text, str(path))
-    if not isinstance(data, dict):
-        raise ConfigError(f"{path} holds no settings: it must be a mapping with the key parameters")
-    extended = data.pop(EXTENDS, None)
-    if extended is None:
-        return Recipe(path, text, data, extends_another=False)
-    if not isinstance(extended, str):
-        raise ConfigError(f"{path}: {EXTENDS} must be the path of one recipe, relative to this file")
-    below = path.parent / extended
-    if below.resolve() in (seen := (*extended_by, path.resolve())):
-        raise ConfigError(f"{path}: {EXTENDS} {extended} leads back to this recipe: leave it out")
-    return Recipe(path, text, merged(read_recipe(below, seen).settings, data), extends_another=True)
-
-
-def _text(path: Path) -> str:
-    try:
-        return path.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise ConfigError(f"{path} cannot be read: {error}") from error
-
-
-def _complaint(error: Exception) -> str:
-    """PyYAML's message without its quotation from the file, which may be a password."""
-    if isinstance(error, yaml.MarkedYAMLError) and error.problem_mark is not None:
-        return f"{error.problem} in line {error.problem_mark.line + 1}"
-    if isinstance(error, RecursionError):
-        return "it is nested too deeply"
-    return "it holds a character or a value that YAML does not allow"
-
-
 def _check_keys(data: dict[str, Any]) -> None:
     """Refuse unknown keys at the top and below ``steps``, which ZenML would ignore."""
     unknown = sorted(map(str, set(data) - RUN_KEYS))
@@ -265,55 +192,3 @@ def _check_keys(data: dict[str, Any]) -> None:
         strange = sorted(map(str, set(settings or {}) - STEP_KEYS))
         if strange:
             raise ConfigError(f"steps.{step}.{strange[0]} is not a key of a step: ZenML would ignore it")
-
-
-class DuplicateKeyError(yaml.constructor.ConstructorError):
-    """A mapping has a key twice."""
-
-
-class UniqueKeyLoader(yaml.SafeLoader):
-    """``yaml.SafeLoader`` that refuses duplicate keys, of which PyYAML takes the last. Keys merged by ``<<`` may be
-    overridden."""
-
-    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Hashable, Any]:
-        first: dict[Hashable, int] = {}
-        for key_node, _ in node.value if isinstance(node, yaml.MappingNode) else ():
-            key = None if key_node.tag == _MERGE else self.construct_object(key_node, deep=True)
-            if key is None or not isinstance(key, Hashable):
-                continue
-            line = key_node.start_mark.line + 1
-            if key in first:
-                problem = f"the key {key} stands in lines {first[key]} and {line}, and only the last would count"
-                raise DuplicateKeyError(problem=problem, problem_mark=key_node.start_mark)
-            first[key] = line
-        return super().construct_mapping(node, deep)
-
-
-def parse_yaml(text: str) -> Any:
-    """Parse a YAML text.
-
-    Raises:
-        DuplicateKeyError: a mapping has a key twice.
-        yaml.YAMLError: the text is not YAML, has tags that construct objects, or a value contains itself.
-    """
-    loader = UniqueKeyLoader(text)
-    try:
-        node = loader.get_single_node()
-        _refuse_cycles(node, set(), set())
-        return None if node is None else loader.construct_document(node)
-    finally:
-        loader.dispose()
-
-
-def _refuse_cycles(node: yaml.Node | None, around: set[int], done: set[int]) -> None:
-    """Raise where an alias stands within what it names ("&a [*a]")."""
-    if not isinstance(node, yaml.CollectionNode) or id(node) in done:
-        return
-    if id(node) in around:
-        raise yaml.constructor.ConstructorError(problem="a value contains itself", problem_mark=node.start_mark)
-    around.add(id(node))
-    for part in node.value:
-        for inner in part if isinstance(part, tuple) else (part,):
-            _refuse_cycles(inner, around, done)
-    around.remove(id(node))
-    done.add(id(node))
