@@ -19,7 +19,8 @@ from vision_zero.errors import PublishError
 from vision_zero.policy.folder import BaseFolder, PolicyFolder
 from vision_zero.policy.loading import load_policy
 from vision_zero.publishing.build import build
-from vision_zero.publishing.targets import CONTENTS, deliver
+from vision_zero.publishing.manifest import CONTENTS
+from vision_zero.publishing.targets import deliver
 
 pytestmark = [pytest.mark.s3, pytest.mark.slow]
 
