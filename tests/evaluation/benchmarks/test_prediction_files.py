@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import gzip
 import json
 from pathlib import Path
 from typing import Any
@@ -105,6 +106,7 @@ FORMS = {
     "columns.json": json.dumps(COLUMNS),
     "split.json": json.dumps({"columns": list(COLUMNS), "index": [0, 1], "data": [list(row.values()) for row in CHARTS]}),
     "table.json": json.dumps({"schema": {}, "data": CHARTS}),
+    "named.json": json.dumps({"model": "m", "predictions": CHARTS}),
     "logs.json": json.dumps({"args": {}, "logs": CHARTS}),
     "semicolons.csv": "index;question;answer;split;prediction\n0;?;14;test_human;14.5\n1;?;no;test_augmented;No\n\n",
     "tabs.csv": "index\tquestion\tanswer\tsplit\tprediction\n0\t?, ?, ?\t14\ttest_human\t14.5\n1\t?\tno\ttest_augmented\tNo\n",
@@ -116,6 +118,41 @@ FORMS = {
 def test_a_table_of_predictions_is_read_as_it_was_saved(name: str, encoding: str, tmp_path: Path) -> None:
     (tmp_path / name).write_bytes(FORMS[name].encode(encoding))
     assert verdicts(score_chartqa(tmp_path / name)) == [True, True]
+
+
+@pytest.mark.parametrize("name", FORMS)
+def test_a_compressed_file_is_read_as_what_is_in_it(name: str, tmp_path: Path) -> None:
+    packed = tmp_path / f"{name}.gz"
+    packed.write_bytes(gzip.compress(FORMS[name].encode()))
+    scored = score_chartqa(packed)
+    assert verdicts(scored) == [True, True]
+    written = write_scored(scored, packed, tmp_path / "out")[0]
+    assert written.name == f"{Path(name).stem}.{'json' if name.endswith('.json') else 'jsonl'}"
+    packed.write_bytes(packed.read_bytes()[:40])
+    with pytest.raises(EvaluationError, match="cannot be read as text"):
+        score_chartqa(packed)
+
+
+def test_choices_that_a_table_wrote_as_text_are_a_list(tmp_path: Path) -> None:
+    row = {**choice("1", ["red", "None"], "None"), "choices": "['red', 'None']", "response": "B"}
+    row = {key: value for key, value in row.items() if key not in ("image", "decoded_image")}
+    assert verdicts(score_mathvista(write(tmp_path / "m.jsonl", [row]), None)) == [True]
+
+
+def test_numbers_that_are_not_those_of_the_annotations_are_an_error(tmp_path: Path) -> None:
+    annotated = [{"pid": str(pid), "question": asked} for pid, asked in ((8, "What happens?"), (9, "How long is it?"))]
+    known = write(tmp_path / "testmini.json", annotated)
+    shifted = write(tmp_path / "m.tsv", [{**row, "index": number} for number, row in zip((7, 8), VLMEVALKIT, strict=True)])
+    with pytest.raises(EvaluationError, match=r"problem 8 asks 'How long is it\?', in the annotations 'What happens\?'"):
+        score_mathvista(shifted, known)
+    right = write(tmp_path / "n.tsv", [{**row, "index": number} for number, row in zip((8, 9), VLMEVALKIT, strict=True)])
+    assert verdicts(score_mathvista(right, known)) == [True, True]
+
+
+def test_a_record_without_its_number_is_named(tmp_path: Path) -> None:
+    rows = [{"pid": "1", "response": "B"}, {"Index": 2, "Prediction": "B"}]
+    with pytest.raises(EvaluationError, match="record 2 has no pid; it has Index, Prediction"):
+        score_mathvista(write(tmp_path / "m.jsonl", rows), None)
 
 
 def test_empty_lines_and_formulas_of_a_sheet(tmp_path: Path) -> None:
@@ -209,6 +246,7 @@ def test_what_we_export_is_read_again_with_the_same_verdicts(tmp_path: Path) -> 
     ("name", "content", "words"),
     [
         ("p.parquet", "PAR1", r"is none of .json, .jsonl, .tsv, .csv, .xlsx: save the predictions"),
+        ("p.json", '{"results": {"chartqa": {}}, "configs": {}}', r"the scores of lmms-eval: give its file of samples"),
         ("p.xlsx", "no zip", "not a readable Excel file|need openpyxl"),
         ("p.jsonl", '{"prediction": "1", "label": {"text": "1"}, "type": "human"}', "has an object for a label: give its text"),
         (

@@ -117,6 +117,20 @@ def test_vlmevalkit_counts_the_chartqa_file_as_its_table_says(tmp_path: Path) ->
     assert list(lines["response"]) == replies
 
 
+def test_labels_and_predictions_that_pandas_would_lose_are_counted(tmp_path: Path) -> None:
+    items = [("None", "None", True), ("None", "", False), ("NA", "n/a", False), ("[a, b]", "[a, b]", True), ("7", "NA", False)]
+    table = table_of([chart_row(label, 0) for label, _, _ in items], "charts")
+    records = run_suite(ChartQA(table), Scripted([said for _, said, _ in items].__getitem__), tmp_path / "c.jsonl")
+    assert [record.is_right for record in records] == [right for _, _, right in items]
+    predictions, scores = export_vlmevalkit(records, tmp_path, "m")
+    matches = []
+    for _, line in pd.read_csv(predictions, sep="\t").iterrows():
+        labels = ast.literal_eval(line["answer"]) if str(line["answer"]).startswith("[") else [str(line["answer"])]
+        matches.append(any(relaxed_match(str(line["prediction"]).strip(), label) for label in labels))
+    assert matches == [right for _, _, right in items]
+    assert pd.read_csv(scores).iloc[0]["Overall"] == 40.0
+
+
 def test_lmms_eval_aggregates_the_mathvista_samples_to_the_reported_score(tmp_path: Path) -> None:
     records = math_records(tmp_path)
     samples, results = export_lmms_eval(records, tmp_path, "m", "s")

@@ -32,6 +32,8 @@ _LMMS_EVAL = {chartqa.NAME: "chartqa", mathvista.NAME: "mathvista_testmini_solut
 _READ_BY_RULES = "Prefetch succeed"
 _UNREAD = "no answer"
 """In the place of ``N/A``, which pandas reads as a number that is missing."""
+_LOST = frozenset("#N/A #NA -1.#IND -1.#QNAN -NaN -nan 1.#IND 1.#QNAN <NA> N/A NA NULL NaN None n/a nan null".split())
+"""Texts that pandas reads as missing; with a space before them, which its scorer strips off, they stay."""
 _ORIGIN_SPLITS = {"human": "test_human", "augmented": "test_augmented"}
 
 
@@ -83,8 +85,11 @@ def _vlmevalkit_row(number: int, record: Record) -> dict[str, Any]:
     row: dict[str, Any] = {"index": number, "question": record.prompt, "answer": _answer(record), "prediction": record.response}
     if record.benchmark == chartqa.NAME:
         # Its scorer compares the whole prediction, as the published rule does: that is what was scored here, too.
-        labels = repr(list(record.answers)) if len(record.answers) > 1 else _answer(record)
-        said = {"answer": labels, "prediction": record.prediction, "response": record.response}
+        # A label that pandas would lose, or that looks like a list, is written as the list that its scorer takes, too.
+        is_text = len(record.answers) == 1 and _answer(record) not in _LOST and not _answer(record).startswith("[")
+        labels = _answer(record) if is_text else repr(list(record.answers))
+        kept = f" {record.prediction}" if record.prediction in _LOST else record.prediction
+        said = {"answer": labels, "prediction": kept, "response": record.response}
         return {**row, **said, "split": _ORIGIN_SPLITS[record.groups["origin"][0]]}
     if record.benchmark != mathvista.NAME:
         return {**row, "hit": int(bool(record.is_right)), "category": ", ".join(value for _, value in _values(record))}

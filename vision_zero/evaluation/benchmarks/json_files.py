@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 import math
+import zlib
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
@@ -13,23 +15,25 @@ from vision_zero.data.json_csv import text_of as decoded
 from vision_zero.errors import EvaluationError, PairsError, one_line
 
 Row = dict[str, Any]
+_GZIP = b"\x1f\x8b"
 
 
 def read_text(path: Path) -> str:
-    """The text of a file in UTF-8, or in UTF-16 with a byte order mark.
+    """The text of a file in UTF-8, or in UTF-16 with a byte order mark; a file that gzip compressed is unpacked.
 
     Raises:
         EvaluationError: there is no such file, or it is no such text.
     """
     try:
-        return decoded(path.read_bytes(), str(path))
-    except (OSError, PairsError) as error:
+        data = path.read_bytes()
+        return decoded(gzip.decompress(data) if data.startswith(_GZIP) else data, str(path))
+    except (OSError, EOFError, zlib.error, PairsError) as error:
         raise EvaluationError(f"{path} cannot be read as text: {one_line(error, 200)}") from error
 
 
 def rows_of(text: str, name: str) -> list[Row]:
-    """The records of JSON text: a list of objects, also under ``logs`` or ``data``; an object of objects by id, each of which
-    then has its id as ``pid``; the columns of a table by name, or as pandas splits it; or JSON lines.
+    """The records of JSON text: a list of objects, also under a key; an object of objects by id, each of which then has its id
+    as ``pid``; the columns of a table by name, or as pandas splits it; or JSON lines.
 
     Raises:
         EvaluationError: the text is no such JSON, or an id occurs twice.
@@ -40,6 +44,8 @@ def rows_of(text: str, name: str) -> list[Row]:
         if text.lstrip().startswith("{") and _is_object(text.lstrip().partition("\n")[0]):
             return lines_of(text, name)
         raise EvaluationError(f"{name} is not JSON: {one_line(error, 200)}") from error
+    if isinstance(loaded, dict) and {"results", "configs"} <= loaded.keys():
+        raise EvaluationError(f"{name} holds the scores of lmms-eval: give its file of samples, *_samples_*.jsonl")
     loaded = _unwrapped(loaded)
     if isinstance(loaded, dict):
         loaded = [
@@ -134,9 +140,11 @@ def _unwrapped(loaded: Any) -> Any:
         lists = {column: values for column, values in loaded.items() if isinstance(values, list)}
         if len({len(values) for values in lists.values()}) == 1:
             return [dict(zip(lists, values, strict=True)) for values in zip(*lists.values(), strict=True)]
-    rows = next((loaded[key] for key in ("logs", "data") if isinstance(loaded.get(key), list)), None)
-    if rows is None:
+    named = [key for key, value in loaded.items() if isinstance(value, list) and all(isinstance(row, dict) for row in value)]
+    key = next((key for key in ("logs", "data", *named[:1]) if isinstance(loaded.get(key), list)), None)
+    if key is None:
         return loaded
+    rows = loaded[key]
     names = loaded.get("columns")
     if isinstance(names, list) and all(isinstance(row, list) and len(row) == len(names) for row in rows):
         return [dict(zip(names, row, strict=True)) for row in rows]

@@ -24,7 +24,7 @@ _QUERY = re.compile(r"(?:\A|\n)Question:\s*(?P<asked>.*?)(?:\nChoices:|\nHint:|\
 
 
 def read_predictions(path: Path) -> list[Row]:
-    """The rows of a ``.json``, ``.jsonl``, ``.tsv``, ``.csv`` or ``.xlsx`` file, as they are.
+    """The rows of a ``.json``, ``.jsonl``, ``.tsv``, ``.csv`` or ``.xlsx`` file, as they are; the first four also as ``.gz``.
 
     Raises:
         EvaluationError: the file cannot be read, or is of another kind.
@@ -36,9 +36,15 @@ def read_predictions(path: Path) -> list[Row]:
         ".csv": _separated,
         ".xlsx": _sheet,
     }
-    if path.suffix.lower() not in readers:
+    kind = unpacked_name(path).suffix.lower()
+    if kind not in readers:
         raise EvaluationError(f"{path} is none of {', '.join(readers)}: save the predictions as one of these")
-    return readers[path.suffix.lower()](path)
+    return readers[kind](path)
+
+
+def unpacked_name(path: Path) -> Path:
+    """The path without ``.gz``."""
+    return path.with_suffix("") if path.suffix.lower() == ".gz" else path
 
 
 def mathvista_rows(rows: Sequence[Row], name: str, response_label: str) -> list[Row]:
@@ -47,7 +53,8 @@ def mathvista_rows(rows: Sequence[Row], name: str, response_label: str) -> list[
     Raises:
         EvaluationError: a row is in no known layout; the message says which fields it lacks.
     """
-    return [_mathvista_row(row, f"{name}, prediction {number}", response_label) for number, row in enumerate(rows, start=1)]
+    found = [_mathvista_row(row, f"{name}, prediction {number}", response_label) for number, row in enumerate(rows, start=1)]
+    return [{**row, "choices": _literal(row["choices"])} if "choices" in row else row for row in found]
 
 
 def chartqa_rows(rows: Sequence[Row], name: str) -> list[Row]:
@@ -168,7 +175,7 @@ def _literal(value: Any) -> Any:
 
 def _separated(path: Path) -> list[Row]:
     try:
-        return rows_of_csv(read_text(path), str(path))
+        return rows_of_csv(read_text(path), str(unpacked_name(path)))
     except PairsError as error:
         raise EvaluationError(f"{one_line(error, 200)}: save the table anew") from error
 

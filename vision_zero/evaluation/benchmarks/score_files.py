@@ -22,7 +22,7 @@ from vision_zero.evaluation.benchmarks.json_files import (
     write_atomically,
 )
 from vision_zero.evaluation.benchmarks.mathvista import GROUPS, Problem, mathvista_verdict
-from vision_zero.evaluation.benchmarks.prediction_files import chartqa_rows, mathvista_rows, read_predictions
+from vision_zero.evaluation.benchmarks.prediction_files import chartqa_rows, mathvista_rows, read_predictions, unpacked_name
 from vision_zero.evaluation.benchmarks.records import write_jsonl, write_parquet
 from vision_zero.evaluation.suite import Accuracies, Extractor, Record, scores_of
 
@@ -78,6 +78,7 @@ def score_mathvista(
                 f"{predictions}: problem {pid} has no {response_label}; say with --response-label which field holds it"
             )
         own = {key: value for key, value in row.items() if not absent(value)}
+        _same_question(own, annotated.get(pid, {}), f"{predictions}: problem {pid}")
         problem = Problem.of({**annotated.get(pid, {}), **own}, str(predictions))
         if problem.answer is None and annotations is None:
             raise EvaluationError(f"{predictions}: problem {pid} has no answer; give the file that has it with --annotations")
@@ -135,9 +136,10 @@ def write_scored(scored: Scored, predictions: Path, folder: Path) -> list[Path]:
     Raises:
         EvaluationError: the folder would overwrite the predictions, or cannot be written to.
     """
-    lines = predictions.suffix != ".json"
+    unpacked = unpacked_name(predictions)
+    lines = unpacked.suffix != ".json"
     own = [folder / name for name in ("scores.json", "records.jsonl", "records.parquet")]
-    result = folder / predictions.with_suffix(".jsonl" if lines else ".json").name
+    result = folder / unpacked.with_suffix(".jsonl" if lines else ".json").name
     result = result.with_name(f"predictions_{result.name}") if result in own else result
     if predictions.resolve() in [file.resolve() for file in (result, *own)]:
         raise EvaluationError(f"{folder} holds the predictions themselves: give another folder for the results")
@@ -169,14 +171,21 @@ def official_scores(scored: Scored) -> dict[str, Any]:
 
 def _by_pid(rows: Sequence[Row], name: str) -> dict[str, Row]:
     found: dict[str, Row] = {}
-    for row in rows:
+    for number, row in enumerate(rows, start=1):
         pid = text_of(row.get("pid"))
         if not pid:
-            raise EvaluationError(f"{name}: a record has no pid")
+            raise EvaluationError(f"{name}, record {number} has no pid; it has {', '.join(map(str, row)) or 'nothing'}")
         if pid in found:
             raise EvaluationError(f"{name}: problem {pid} occurs twice; keep one record of it")
         found[pid] = row
     return found
+
+
+def _same_question(own: Row, annotated: Row, name: str) -> None:
+    """Raises EvaluationError where the prediction answers another question than the annotations have under its number."""
+    asked, known = (" ".join(text_of(row.get("question")).split()) for row in (own, annotated))
+    if asked and known and known not in asked and asked not in known:
+        raise EvaluationError(f"{name} asks {asked[:60]!r}, in the annotations {known[:60]!r}: give the pid of each problem")
 
 
 def _field(row: Mapping[str, Any], names: Sequence[str], name: str) -> str:
