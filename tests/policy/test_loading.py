@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 import torch
-from peft import LoraConfig, get_peft_model
+from peft import LoraConfig, PromptTuningConfig, get_peft_model
 from safetensors.torch import load_file, save_file
 from transformers import dynamic_module_utils
 from transformers.utils import is_flash_attn_2_available
@@ -197,6 +197,15 @@ def test_in_float32_a_merged_small_update_says_the_same(tiny_base, small_update)
     assert (apart - merged).abs().max() < 0.05 * (apart - bare).abs().max()
 
 
+def adapter_of(base, folder, settings):
+    """The folder of an adapter of these settings that changes what the base says."""
+    model, _ = load_base(PolicyConfig(base=str(base)))
+    with torch.random.fork_rng():
+        torch.manual_seed(1)
+        get_peft_model(model, settings).save_pretrained(folder)
+    return folder
+
+
 @pytest.mark.slow
 def test_an_adapter_with_trained_tokens_is_loaded_and_merged(tiny_base, tmp_path):
     """peft's ``trainable_token_indices``: rows of the embeddings beside the low-rank updates."""
@@ -216,14 +225,46 @@ def test_an_adapter_with_trained_tokens_is_loaded_and_merged(tiny_base, tmp_path
 
 
 @pytest.mark.slow
+@pytest.mark.parametrize("layer", ["lm_head", "embed_tokens"])
+def test_an_adapter_of_the_embeddings_is_loaded_and_merged_without_the_layer_tied_to_it(tiny_base, tmp_path, layer):
+    """peft saves the base's embeddings beside it: those of another base are refused."""
+    folder = adapter_of(tiny_base, tmp_path / "policy", LoraConfig(r=4, target_modules=[layer], init_lora_weights=False))
+    config = PolicyConfig(base=str(tiny_base))
+    apart, merged, bare = (
+        load_policy(config, path, is_merged=flag) for path, flag in ((folder, False), (folder, True), (None, False))
+    )
+    changed = answer_log_probs(apart)
+    assert torch.allclose(changed, answer_log_probs(merged), atol=1e-4)
+    with apart.model.disable_adapter():
+        assert torch.equal(answer_log_probs(apart), answer_log_probs(bare))
+    assert (changed - answer_log_probs(bare)).abs().max() > 0.1
+    tensors = load_file(folder / "adapter_model.safetensors")
+    (name,) = (name for name in tensors if name.endswith(".base_layer.weight"))
+    save_file({**tensors, name: tensors[name] + 1}, folder / "adapter_model.safetensors")
+    with pytest.raises(PolicyError, match="was trained on other weights"):
+        load_policy(config, folder)
+
+
+@pytest.mark.parametrize(
+    ("settings", "reason"),
+    [
+        (LoraConfig(r=4, target_modules=["q_proj"], bias="all"), "biases were trained"),
+        (LoraConfig(r=4, target_modules=["q_proj"], bias="lora_only"), "biases were trained"),
+        (PromptTuningConfig(task_type="CAUSAL_LM", num_virtual_tokens=4), "PROMPT_TUNING adds tokens"),
+    ],
+)
+def test_an_adapter_that_switching_off_does_not_remove_is_refused(tiny_base, tmp_path, settings, reason):
+    folder = adapter_of(tiny_base, tmp_path / "policy", settings)
+    for is_merged in (False, True):
+        with pytest.raises(PolicyError, match=reason):
+            load_policy(PolicyConfig(base=str(tiny_base)), folder, is_merged=is_merged)
+
+
+@pytest.mark.slow
 def test_an_adapter_on_the_vision_side_is_switched_off_with_all_that_it_saw(tiny_base, tmp_path):
     """Pictures that the adapter changes the sight of are not remembered: the reference would see through the policy's eyes."""
-    model, _ = load_base(PolicyConfig(base=str(tiny_base)))
-    with torch.random.fork_rng():
-        torch.manual_seed(1)
-        settings = LoraConfig(r=4, target_modules=r".*visual.*\.(qkv|proj)", init_lora_weights=False)
-        adapted = get_peft_model(model, settings)
-    adapted.save_pretrained(tmp_path / "policy")
+    settings = LoraConfig(r=4, target_modules=r".*visual.*\.(qkv|proj)", init_lora_weights=False)
+    adapter_of(tiny_base, tmp_path / "policy", settings)
     config = PolicyConfig(base=str(tiny_base))
     bare = answer_log_probs(load_policy(config, None))
     apart = load_policy(config, tmp_path / "policy")

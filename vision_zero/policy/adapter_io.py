@@ -26,6 +26,7 @@ from vision_zero.policy.trainable import adapted_layers, freeze
 # The embedded policy has a name instead of a folder; its vocabulary never changes, which is what peft looks for.
 warnings.filterwarnings("ignore", message="Could not find a config file in nano", category=UserWarning)
 
+_OF_BASE = ".base_layer.weight"
 UNLOADABLE = (OSError, ValueError, KeyError, TypeError, AttributeError, RuntimeError, ImportError, SafetensorError)
 """Exceptions of transformers and peft for missing, broken or mismatched files, and missing packages."""
 
@@ -62,13 +63,15 @@ def with_adapter(model: Any, folder: Path, base: str) -> Any:
     """The base model with the adapter from a folder.
 
     Raises:
-        PolicyError: there is no adapter, or it belongs to another base.
+        PolicyError: there is no adapter, it belongs to another base, or switching it off would not give the base.
     """
+    tensors = _tensors(model, folder, base)
     try:
         adapted = PeftModel.from_pretrained(model, str(folder))
     except UNLOADABLE as error:
         raise _unfit(folder, base, first_line(error)) from error
-    _check_names(adapted, _tensors(folder, base), folder, base)
+    _check_kind(adapted.active_peft_config, folder, base)
+    _check_names(adapted, tensors, folder, base)
     return adapted
 
 
@@ -78,16 +81,19 @@ def add_adapter(model: Any, folder: Path, base: str, name: str) -> None:
     Raises:
         PolicyError: there is no adapter, or it belongs to another base.
     """
+    tensors = _tensors(model, folder, base)
     try:
         model.load_adapter(str(folder), adapter_name=name)
     except UNLOADABLE as error:
         raise _unfit(folder, base, first_line(error)) from error
-    _check_names(model, _tensors(folder, base), folder, base, name)
+    _check_kind(model.peft_config[name], folder, base)
+    _check_names(model, tensors, folder, base, name)
 
 
 def unwrapped(module: Any) -> Any:
     """The module itself, where peft has put a wrapper around it, as around embeddings of which it trains some rows."""
-    return getattr(module, "original_module", module)
+    inner = getattr(module, "original_module", module)
+    return inner.get_base_layer() if hasattr(inner, "get_base_layer") else inner
 
 
 def merges_exactly(model: Any) -> bool:
@@ -97,7 +103,13 @@ def merges_exactly(model: Any) -> bool:
 
 @torch.no_grad()
 def merged(adapted: Any) -> Any:
-    """The model with the adapter merged into its weights; ``adapted`` must not be used afterwards."""
+    """The model with the adapter merged into its weights; ``adapted`` must not be used afterwards. An adapted output layer is
+    untied from the embeddings first, or the embeddings would change with it."""
+    inner = adapted.get_base_model()
+    for layer in filter(None, (inner.get_input_embeddings(), inner.get_output_embeddings())):
+        if hasattr(layer, "get_base_layer"):
+            own = layer.get_base_layer()
+            own.weight = torch.nn.Parameter(own.weight.clone(), requires_grad=False)
     return adapted.merge_and_unload()
 
 
@@ -107,7 +119,7 @@ def set_adapter(model: Any, folder: Path, base: str) -> None:
     Raises:
         PolicyError: the adapters differ.
     """
-    tensors = _tensors(folder, base)
+    tensors = _tensors(model, folder, base)
     _check_names(model, tensors, folder, base)
     try:
         set_peft_model_state_dict(model, tensors)
@@ -143,12 +155,27 @@ def set_full(model: Any, folder: Path, config: PolicyConfig) -> None:
         raise PolicyError(f"{folder} holds no weights that fit {config.base!r}: {one_line(error, 200)}") from error
 
 
-def _tensors(folder: Path, base: str) -> dict[str, torch.Tensor]:
+def _tensors(model: Any, folder: Path, base: str) -> dict[str, torch.Tensor]:
+    """The adapter's tensors. Of an adapter of embeddings, peft saves the base's own weights beside them; these must be the
+    model's."""
     try:
         tensors: dict[str, torch.Tensor] = load_file(folder / ADAPTER_FILES[0])
-    except (OSError, SafetensorError) as error:
+        inner = model.get_base_model() if isinstance(model, PeftModel) else model
+        for name in [name for name in tensors if name.endswith(_OF_BASE)]:
+            layer = inner.get_submodule(name.removeprefix("base_model.model.").removesuffix(_OF_BASE))
+            own = unwrapped(layer).weight
+            if not torch.equal(tensors.pop(name).to(own), own):
+                raise _unfit(folder, base, f"it was trained on other weights, as {name} shows")
+    except (OSError, SafetensorError, AttributeError) as error:
         raise _unfit(folder, base, first_line(error)) from error
     return tensors
+
+
+def _check_kind(settings: Any, folder: Path, base: str) -> None:
+    if settings.is_prompt_learning:
+        raise _unfit(folder, base, f"{settings.peft_type.value} adds tokens to prompts instead of changing weights: train LoRA")
+    if getattr(settings, "bias", "none") != "none":
+        raise _unfit(folder, base, "biases were trained, too, which cannot be switched off for the reference: set bias to none")
 
 
 def _check_names(model: Any, tensors: dict[str, torch.Tensor], folder: Path, base: str, adapter: str = "default") -> None:
