@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Sequence
+import unicodedata
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from itertools import product
 from pathlib import PurePosixPath
 
 PICTURE_SUFFIXES = frozenset(
@@ -21,127 +24,52 @@ _EXTENSION = re.compile(r"\.[A-Za-z0-9]{1,5}")
 
 SIDES = ("original", "modified")
 
-
-@dataclass(frozen=True)
-class _Rule:
-    """Patterns of a path without its suffix, one for each side; their groups together are the pair's id.
-
-    ``words``: a path that holds none of them fits neither pattern, which is told much faster.
-    """
-
-    original: re.Pattern[str]
-    modified: re.Pattern[str]
-    words: tuple[str, ...] = ("",)
-
-    def match(self, stem: str) -> tuple[str, str] | None:
-        """The pair's id and the side, where the path fits."""
-        lower = stem.lower()
-        if not any(word in lower for word in self.words):
-            return None
-        for side, pattern in (("modified", self.modified), ("original", self.original)):
-            found = pattern.fullmatch(stem)
-            if found is not None:
-                return "".join(group or "" for group in found.groups()), side
-        return None
-
-
-_PICTURES = r"(?:[_\- ]?(?:ima?ge?s?|pic(?:ture)?s?|photos?))?"
+_ORIGINALS = {
+    "original": "originals?|orig|unedited",
+    "before": "before(?:[_\\- ]edit)?|befores",
+    "input": "inputs?|in",
+    "source": "sources?|src",
+    "pre": "pre(?:[_\\- ]disaster)?",
+    "reference": "reference|ref",
+    "conditioning": "conditioning|cond|control",
+    "raw": "raw",
+    "old": "old",
+}
+_MODIFIEDS = {
+    "modified": "modified|mod",
+    "edited": "edited|edits?",
+    "after": "after(?:[_\\- ]edit)?|afters",
+    "output": "outputs?|out",
+    "target": "targets?|tgt|trg|dst",
+    "result": "results?",
+    "generated": "generated|gen",
+    "post": "post(?:[_\\- ]disaster)?",
+    "new": "new",
+}
+"""What the sides of a pair are called, the likeliest words first."""
+_TELLING = frozenset(("original", "modified", "edited", "after", "output", "result"))
+"""Words that one side may have alone: ``7.png`` and ``7_edited.png``."""
+_LETTER = r"[^\W\d_]"
+_FILLER = r"(?:[_\- ]?(?:ima?ge?s?|pic(?:ture)?s?|photos?))?"
 """What may follow a side's word: "original_image", "edited images"."""
+_BEGIN, _END = rf"(?:(?<!{_LETTER})|(?<=[a-z])(?=[A-Z]))", rf"(?:(?!{_LETTER})|(?<=[a-z])(?=[A-Z]))"
+_WORDS = "|".join(rf"(?P<{name}>{forms})" for name, forms in (_ORIGINALS | _MODIFIEDS).items())
+_SIDE_WORD = re.compile(rf"{_BEGIN}(?i:(?:{_WORDS}){_FILLER}){_END}")
+_NUMBER = re.compile(r"[_\-. (/]*\d+\)?$")
 
-
-def _by_ending(original: str, modified: str) -> _Rule:
-    """``7_before``, ``IMG 7 (before)``, ``7before``, ``sceneBefore``."""
-
-    def pattern(words: str) -> str:
-        capital = "|".join(word.capitalize() for word in words.split("|"))
-        apart = rf"(?:[_\-. ]+[(\[]?|[(\[]|(?<=\d))(?i:{words})"
-        return rf"(.*[^/_\-. (\[])(?:{apart}|(?<=[a-z])(?:{capital}))(?i:{_PICTURES})[)\]]?"
-
-    return _rule(original, modified, pattern)
-
-
-def _by_beginning(original: str, modified: str) -> _Rule:
-    """``before_7``, ``set/before-7``."""
-    return _rule(original, modified, lambda words: rf"(?i)((?:.+/)?)(?:{words}){_PICTURES}[_\-. ]+([^/]+)")
-
-
-def _by_name(original: str, modified: str) -> _Rule:
-    """``7/before``: a folder for each pair."""
-    return _rule(original, modified, lambda words: rf"(?i)(?:(.+)/)?(?:{words}){_PICTURES}")
-
-
-def _by_folder(original: str, modified: str) -> _Rule:
-    """``before/7``, ``set/before_images/7``, ``set_before/7``."""
-    return _rule(original, modified, lambda words: rf"(?i)((?:.+/)?(?:[^/]*[_\- ])?)(?:{words}){_PICTURES}/(.+)")
-
-
-def _by_folder_and_ending(original: str, modified: str) -> _Rule:
-    """``before/7_before``."""
-    return _rule(
-        original, modified, lambda words: rf"(?i)((?:.+/)?)(?:{words}){_PICTURES}/(.*[^_\-. ])[_\-. ]+(?:{words}){_PICTURES}"
-    )
-
-
-def _rule(original: str, modified: str, pattern: Callable[[str], str]) -> _Rule:
-    words = tuple(word.removesuffix("s?") for word in f"{original}|{modified}".split("|"))
-    return _Rule(re.compile(pattern(original), re.DOTALL), re.compile(pattern(modified), re.DOTALL), words)
-
-
-def _literal(original: str, modified: str) -> _Rule:
-    return _Rule(re.compile(original), re.compile(modified))
-
-
-_WORDS = (
-    ("original|orig", "modified|mod"),
-    ("original|orig", "edited|edit"),
-    ("before|before_edit", "after|after_edit"),
-    ("input", "output|output1"),
-    ("input", "edited|target"),
-    ("source|src", "target|tgt|trg|dst"),
-    ("source|src", "edited|edit"),
-    ("pre|pre_disaster", "post|post_disaster"),
+_PREFIX = r"(?:(?:ima?ge?|frame|view|pic(?:ture)?|photo|time|im|t)[_\- ]?)?"
+_COUNT = "a|b|first|second|last|left|right|start|end"
+_ENDS = (("0", "1"), ("1", "2"), ("a", "b"), ("first", "second"), ("first", "last"), ("left", "right"), ("start", "end"))
+"""Names that only count: ``7_a`` and ``7_b``, ``7/img1`` and ``7/img2``, ``T1/7`` and ``T2/7``."""
+_COUNTED_NAME = re.compile(rf"((?:.*?(?:[_.\-/ (]|\d(?=[ab])))?){_PREFIX}(\d+|{_COUNT})\)?()", re.IGNORECASE | re.DOTALL)
+_COUNTED_FOLDER = re.compile(rf"((?:.+/)?){_PREFIX}((?<=[a-z_ -])\d|{_COUNT})(/.+)", re.IGNORECASE | re.DOTALL)
+_LITERAL = (
+    # CLEVR-Change: nsc_images only move the camera.
+    (r"((?:.+/)?)images/CLEVR_default_(\d+)", r"((?:.+/)?)sc_images/CLEVR_semantic_(\d+)"),
+    (r"((?:.+/)?)(?:images?|imgs?)/(.+)", r"((?:.+/)?)edited/(.+)"),
+    # Spot-the-diff.
+    (r"((?:.+/)?\d+)", r"((?:.+/)?\d+)_2"),
 )
-_FOLDERS = (
-    ("originals?|orig", "modified|mod"),
-    ("originals?|orig", "edited|edits?"),
-    ("befores?", "afters?"),
-    ("inputs?", "outputs?"),
-    ("inputs?", "edited|edits?|targets?"),
-    ("sources?|src", "targets?|tgt|trg|dst"),
-    ("sources?|src", "edited|edits?"),
-    ("pre", "post"),
-)
-_ENDINGS = tuple(_by_ending(*words) for words in _WORDS)
-
-FAMILIES: tuple[tuple[_Rule, ...], ...] = (
-    (
-        *(_by_folder_and_ending(*words) for words in _WORDS),
-        *_ENDINGS,
-        *(_by_name(*words) for words in _WORDS),
-        *(_by_beginning(*words) for words in _WORDS),
-    ),
-    (
-        # CLEVR-Change: nsc_images only move the camera.
-        _literal(r"((?:.+/)?)images/CLEVR_default_(\d+)", r"((?:.+/)?)sc_images/CLEVR_semantic_(\d+)"),
-        *(_by_folder(*words) for words in _FOLDERS),
-        # Data sets of change detection.
-        _literal(r"((?:.+/)?)A/(.+)", r"((?:.+/)?)B/(.+)"),
-        _literal(r"((?:.+/)?)a/(.+)", r"((?:.+/)?)b/(.+)"),
-        *(
-            _literal(rf"((?:.+/)?){name}_?1/(.+)", rf"((?:.+/)?){name}_?2/(.+)")
-            for name in ("T", "t", "time", "im", "img", "image")
-        ),
-        _literal(r"((?:.+/)?)(?:images?|imgs?)/(.+)", r"((?:.+/)?)edited/(.+)"),
-    ),
-    (
-        _by_ending("a", "b"),
-        _literal(r"(.+)/A", r"(.+)/B"),
-        # InstructPix2Pix, then spot-the-diff.
-        _literal(r"(.*\d)[_.]0", r"(.*\d)[_.]1"),
-        _literal(r"((?:.+/)?\d+)", r"((?:.+/)?\d+)_2"),
-    ),
-)
-"""Rules that may hold together in one location. Of the families, the one that makes the most pairs is taken."""
 
 
 @dataclass
@@ -149,7 +77,7 @@ class Named:
     """What the names tell.
 
     Attributes:
-        pairs: id, original's and modified picture's path.
+        pairs: id, original's and modified picture's path; several edits may share an original.
         problems: the reason for every pair that is not whole, by id.
         strays: pictures whose name fits no pair.
     """
@@ -159,13 +87,26 @@ class Named:
     strays: list[str] = field(default_factory=list)
 
 
+_Pair = tuple[str, str, str]
+"""Id, original's and modified picture's path."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Way:
+    """One way to read a name: the side's word, where it stands, and what is left without it."""
+
+    word: str
+    place: str
+    key: str
+
+
 def stem_of(path: str) -> str | None:
     """A path without its picture's suffix; None where it names no picture."""
     file = PurePosixPath(path)
     suffix = file.suffix.lower()
     if suffix in OTHER_SUFFIXES:
         return None
-    if suffix in PICTURE_SUFFIXES or (_EXTENSION.fullmatch(suffix) and not any(rule.match(path) for rule in _ENDINGS)):
+    if suffix in PICTURE_SUFFIXES or (_EXTENSION.fullmatch(suffix) and not _SIDE_WORD.search(suffix)):
         return path[: len(path) - len(file.suffix)]
     return path
 
@@ -176,52 +117,146 @@ def is_picture(path: str) -> bool:
 
 
 def name_pairs(paths: Iterable[str]) -> Named:
-    """The pairs among files."""
-    stems = {path: stem for path in paths if (stem := stem_of(path)) is not None}
-    found = [_of_family(stems, family) for family in FAMILIES]
-    best = max(found, key=lambda named: len(named.pairs))
-    if best.pairs:
-        return best
-    # No pair is whole: what lacks its other half is only told by names that say so.
-    return found[0]
-
-
-def _of_family(stems: dict[str, str], family: Sequence[_Rule]) -> Named:
-    named = Named()
-    taken: set[str] = set()
-    left = dict(stems)
-    incomplete: dict[str, dict[str, list[str]]] = {}
-    for rule in family:
-        sides: dict[str, dict[str, list[str]]] = {}
-        for path, stem in left.items():
-            member = rule.match(stem)
-            if member is not None:
-                sides.setdefault(member[0], {}).setdefault(member[1], []).append(path)
-        for pair_id, own in sides.items():
-            if all(len(own.get(side, ())) == 1 for side in SIDES):
-                unique = pair_id if pair_id and pair_id not in taken else own["original"][0]
-                named.pairs.append((unique, own["original"][0], own["modified"][0]))
-                taken.add(pair_id)
-                for path in (own["original"][0], own["modified"][0]):
-                    left.pop(path)
-            elif family is not FAMILIES[-1]:
-                # A number or a letter at the end of a name does not tell that there is another picture.
-                incomplete.setdefault(pair_id, own)
-    for pair_id, own in incomplete.items():
-        paths = [path for own_paths in own.values() for path in own_paths]
-        if all(path in left for path in paths):
-            named.problems[pair_id or paths[0]] = _incomplete(own)
-            for path in paths:
-                left.pop(path)
-    named.pairs.sort()
-    named.strays = [path for path in left if is_picture(path)]
+    """The pairs among files, in the way of naming that makes the most. Names that lack their other half are problems."""
+    # Systems write an accent as one character with its letter, or as two.
+    stems = {path: unicodedata.normalize("NFC", stem) for path in paths if (stem := stem_of(path)) is not None}
+    by_words = _ByWords(stems)
+    ways: list[list[_Pair]] = [by_words.pairs, *(_literal(stems, *both) for both in _LITERAL)]
+    ways += [_counted(stems, _COUNTED_NAME, is_alone=True), _counted(stems, _COUNTED_FOLDER)]
+    best = max(ways, key=len)
+    named = Named(sorted(best))
+    used = {path for _, *both in named.pairs for path in both}
+    if best is by_words.pairs:
+        lacking = by_words.lacking()
+        named.problems = {pair_id or _paths(sides)[0]: _incomplete(sides) for pair_id, sides in lacking.items()}
+        used |= {path for sides in lacking.values() for path in _paths(sides)}
+    named.strays = [path for path in stems if path not in used and is_picture(path)]
     return named
 
 
-def _incomplete(sides: dict[str, list[str]]) -> str:
+def side_of(word: str) -> str:
+    """The side that a word of names stands for."""
+    return SIDES[word in _MODIFIEDS]
+
+
+def rank(word: str) -> int:
+    """How unlikely a word is among those of its side, from 0."""
+    return list(_MODIFIEDS if word in _MODIFIEDS else _ORIGINALS).index(word)
+
+
+def ways_of(stem: str) -> Iterator[_Way]:
+    """Each way to take the words of a side out of a name: one at a time, or all where they agree."""
+    found = [(match.start(), match.end(), str(match.lastgroup)) for match in _SIDE_WORD.finditer(stem)]
+    if len(found) > 1 and len({side_of(word) for *_, word in found}) == 1:
+        rest = stem
+        for start, end, _ in reversed(found):
+            rest = _without(rest, start, end)
+        yield _Way(found[-1][2], "all", rest)
+    for start, end, word in reversed(found):
+        place = "folder" if "/" in stem[end:] else "begin" if start == 0 or stem[start - 1] == "/" else "end"
+        yield _Way(word, place, _without(stem, start, end))
+
+
+def _without(stem: str, start: int, end: int) -> str:
+    left, right = re.sub(r"[_\-. (\[]+$", "", stem[:start]), re.sub(r"^[_\-. )\]]+", "", stem[end:])
+    between = "_" if left and right and left[-1] != "/" != right[0] else ""
+    return (left + between + right).replace("//", "/").strip("/")
+
+
+class _ByWords:
+    """Pairs of names that are the same but for the sides' words."""
+
+    def __init__(self, stems: Mapping[str, str]) -> None:
+        self.pairs: list[_Pair] = []
+        self._stems = stems
+        self._used: set[str] = set()
+        self._ids: set[str] = set()
+        self._making: set[tuple[str, str]] = set()
+        self._named: dict[tuple[str, str], dict[str, list[str]]] = defaultdict(lambda: defaultdict(list))
+        self._plain: dict[str, list[str]] = defaultdict(list)
+        for path, stem in stems.items():
+            ways = list(ways_of(stem))
+            for way in ways:
+                self._named[way.word, way.place][way.key].append(path)
+            if not ways:
+                self._plain[stem].append(path)
+        for one, other, place in product(_ORIGINALS, _MODIFIEDS, ("all", "end", "begin", "folder")):
+            if (one, place) in self._named and (other, place) in self._named:
+                self._join(self._named[one, place], self._named[other, place], {(one, place), (other, place)})
+        for (word, place), names in list(self._named.items()):
+            for key, paths in names.items():
+                if len(paths) == 1 and paths[0] not in self._used:
+                    self._join_alone(word, place, key, paths[0])
+
+    def lacking(self) -> dict[str, dict[str, list[str]]]:
+        """Files without a partner by id and side, named by words that make pairs; by any words where none does."""
+        found: dict[str, dict[str, list[str]]] = {}
+        for path in (path for path in self._stems if path not in self._used):
+            for way in ways_of(self._stems[path]):
+                if not self.pairs or (way.word, way.place) in self._making:
+                    if way.key not in self._ids:
+                        found.setdefault(way.key, {}).setdefault(side_of(way.word), []).append(path)
+                    break
+        return found
+
+    def _join(self, originals: Mapping[str, list[str]], modifieds: Mapping[str, list[str]], ways: set[tuple[str, str]]) -> None:
+        for key in [key for key in originals if key in modifieds]:
+            one, other = ([path for path in names[key] if path not in self._used] for names in (originals, modifieds))
+            if len(one) == len(other) == 1:
+                self._add(key, one[0], other[0], ways)
+
+    def _join_alone(self, word: str, place: str, key: str, path: str) -> None:
+        """A name without a partner: one of several edits (``7_edited_2``), or beside a plain name (``7``)."""
+        is_edit = word in _MODIFIEDS
+        partners = list(self._plain.get(key, ())) if word in _TELLING else []
+        first = _NUMBER.sub("", key)
+        if is_edit and not partners and first != key:
+            partners = [own for one in _ORIGINALS for own in self._named.get((one, place), {}).get(first, ())]
+            partners = partners or (list(self._plain.get(first, ())) if word in _TELLING else [])
+        if len(partners) == 1:
+            self._add(key, *((partners[0], path) if is_edit else (path, partners[0])), {(word, place)})
+
+    def _add(self, key: str, original: str, modified: str, ways: set[tuple[str, str]]) -> None:
+        self.pairs.append((key if key and key not in self._ids else original, original, modified))
+        self._ids.add(key)
+        self._used |= {original, modified}
+        self._making |= ways
+
+
+def _literal(stems: Mapping[str, str], original: str, modified: str) -> list[_Pair]:
+    sides = [
+        {"".join(match.groups()): path for path, stem in stems.items() if (match := re.fullmatch(pattern, stem))}
+        for pattern in (original, modified)
+    ]
+    return [(key, sides[0][key], sides[1][key]) for key in sides[0] if key in sides[1]]
+
+
+def _counted(stems: Mapping[str, str], pattern: re.Pattern[str], is_alone: bool = False) -> list[_Pair]:
+    """Pairs of names that only count. ``is_alone``: there must be no third one of a number, and most pictures must be of pairs:
+    numbered photos are none."""
+    found: dict[str, dict[str, str]] = defaultdict(dict)
+    for path, stem in stems.items():
+        match = pattern.fullmatch(stem)
+        if match is not None:
+            count = match[2].lower()
+            found[match[1] + match[3]][(count.lstrip("0") or "0") if count.isdigit() else count] = path
+    pairs = []
+    for key, own in found.items():
+        one, other = next(((one, other) for one, other in _ENDS if one in own and other in own), ("", ""))
+        if one and not (is_alone and one.isdigit() and len(own) > 2):
+            pair_id = re.sub(r"^[_.\-/ (]+|[_.\-/ (]+$", "", key).replace("//", "/")
+            pairs.append((pair_id or own[one], own[one], own[other]))
+    return pairs if not is_alone or 4 * len(pairs) >= len(stems) else []
+
+
+def _paths(sides: Mapping[str, list[str]]) -> list[str]:
+    return [path for own in sides.values() for path in own]
+
+
+def _incomplete(sides: Mapping[str, list[str]]) -> str:
     for side in SIDES:
         if side not in sides:
             return f"it has no {side} picture"
         if len(sides[side]) > 1:
-            return f"it has {len(sides[side])} {side} pictures: {', '.join(sides[side])}"
-    raise AssertionError("a pair with one picture on each side is whole")
+            return f"it has {len(sides[side])} {side} pictures: {', '.join(sorted(sides[side]))}"
+    return "its two pictures are named in different ways"

@@ -140,6 +140,12 @@ def cell(data: bytes) -> dict[str, Any]:
         (("local_input_image", "output_image"), {"open_image_input_url": "https://example.org/x"}),
         (("image_file", "edited_file"), {"input": "a dog", "output": "a cat"}),
         (("Image1", "Image2"), {}),
+        (("originalImage", "editedImage"), {}),
+        (("omni_src_img", "omni_edit_img"), {}),
+        (("img_in", "img_out"), {"caption": "a dog"}),
+        (("conditioning_image", "image"), {}),
+        (("original_image", "generated_image"), {"input": "a dog", "result": "a cat"}),
+        (("image_t0", "image_t1"), {}),
     ],
 )
 def test_columns_are_found_by_the_names_of_published_sets(names: tuple[str, str], others: dict[str, str], tmp_path: Path) -> None:
@@ -147,6 +153,12 @@ def test_columns_are_found_by_the_names_of_published_sets(names: tuple[str, str]
     (pair,) = pairs_of(source(root)).values()
     assert_sound(pair)
     assert pair.modified_facts["change"] == "so"
+
+
+def test_a_column_of_single_pictures_is_not_taken_for_one_of_both(tmp_path: Path) -> None:
+    row = dict(zip(("image", "photo_2"), map(cell, sound()), strict=True))
+    with pytest.raises(PairsError, match="set original_column and modified_column to two of image, photo_2"):
+        source(table(tmp_path / "a.parquet", [row]))
 
 
 def test_one_column_may_hold_both_pictures_by_name(tmp_path: Path) -> None:

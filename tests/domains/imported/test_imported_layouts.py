@@ -11,7 +11,9 @@ from PIL import Image
 
 from tests.data.odd_images import encoded, scenery
 from tests.domains.imported.samples import assert_sound, mask, pairs_of, put, tar
-from tests.domains.imported.test_imported_files import folder, sound, source
+from tests.domains.imported.test_imported_files import changed, folder, sound, source
+from vision_zero.data.file_naming import SIDES
+from vision_zero.data.splits import SplitFilter
 from vision_zero.errors import PairsError
 from vision_zero.randomness import Seed
 
@@ -22,7 +24,7 @@ from vision_zero.randomness import Seed
     [
         (("7_original.png", "7_modified.png"), "7"),
         (("7_before.png", "7_after.png"), "7"),
-        (("7-input.png", "7-output1.png"), "7"),
+        (("7-input.png", "7-output1.png"), "7_1"),
         (("7.input.png", "7.edited.png"), "7"),
         (("7_source.jpeg", "7_target.png"), "7"),
         (("7_original", "7_modified"), "7"),
@@ -48,10 +50,25 @@ from vision_zero.randomness import Seed
         (("7_before_edit.png", "7_after_edit.png"), "7"),
         (("7_pre_disaster.png", "7_post_disaster.png"), "7"),
         (("before/7_before.png", "after/7_after.png"), "7"),
-        (("scene_before/7.png", "scene_after/7.png"), "scene_7"),
+        (("scene_before/7.png", "scene_after/7.png"), "scene/7"),
         (("original photos/7.png", "edited photos/7.png"), "7"),
         (("src_img/7.png", "edited_img/7.png"), "7"),
         (("T1/7.png", "T2/7.png"), "7"),
+        (("7.jpg", "7_edited.jpg"), "7"),
+        (("IMG_2023.jpg", "IMG_2023-edited.jpg"), "IMG_2023"),
+        (("7_original.png", "7.png"), "7"),
+        (("images/7.png", "edited/7.png"), "7"),
+        (("001_before_kitchen.png", "001_after_kitchen.png"), "001_kitchen"),
+        (("room_before_2.png", "room_after_2.png"), "room_2"),
+        (("7_before (1).png", "7_after (1).png"), "7_(1)"),
+        (("before/cafe\u0301.png", "after/caf\u00e9.png"), "caf\u00e9"),
+        (("7/1.png", "7/2.png"), "7"),
+        (("7/image_0.png", "7/image_1.png"), "7"),
+        (("7/first.png", "7/second.png"), "7"),
+        (("7_01.png", "7_02.png"), "7"),
+        (("left/7.png", "right/7.png"), "7"),
+        (("t0/7.png", "t1/7.png"), "7"),
+        (("source/7_original.png", "results/7_edited.png"), "7"),
         (("a\nb_original.png", "a\nb_modified.png"), "a\nb"),
     ],
 )
@@ -93,6 +110,41 @@ def test_numbered_photos_are_no_pairs(tmp_path: Path) -> None:
     root = put(tmp_path, {f"IMG_{number}.png": sound(number)[0] for number in range(4)})
     with pytest.raises(PairsError, match=r"holds no pairs.*found: 4 files, 4 pictures whose name fits no pair"):
         source(root)
+
+
+@pytest.mark.parametrize(
+    ("original", "edits"),
+    [
+        ("7_original.png", ("7_edited_1.png", "7_edited_2.png")),
+        ("7/source.png", ("7/edit_0.png", "7/edit_1.png")),
+        ("originals/7.png", ("edits/7_1.png", "edits/7_2.png")),
+        ("7.png", ("7_edited_1.png", "7_edited_2.png")),
+    ],
+)
+def test_several_edits_of_one_picture_are_pairs_of_one_split(original: str, edits: tuple[str, str], tmp_path: Path) -> None:
+    data, modified = sound()
+    blue = changed(scenery())
+    blue.paste((0, 0, 255), (30, 35, 50, 45))
+    files = {original: data, **dict(zip(edits, (modified, encoded(blue)), strict=True)), "7.txt": b"Paint it"}
+    files |= {f"{name}_{side}.png": one for name in "ab" for side, one in zip(SIDES, sound(ord(name)), strict=True)}
+    made = source(put(tmp_path, files))
+    pairs = pairs_of(made)
+    assert len(pairs) == 4
+    assert made.report().skipped == {}
+    shared = [name for name, pair in pairs.items() if pair.modified_facts["change"] == "Paint it"]
+    assert len(shared) == 2
+    assert all(pairs[name].original.tobytes() == scenery().tobytes() for name in shared)
+    for split in ("train", "held_out"):
+        held = {str(pair.original_facts["id"]) for pair in made.of(SplitFilter(split, 0.4)).each(Seed(0))}
+        assert len(held & set(shared)) in (0, 2)
+
+
+def test_a_stray_that_has_a_side_in_its_name_is_no_pair(tmp_path: Path) -> None:
+    original, modified = sound()
+    files = {"1_original.png": original, "1_modified.png": modified, "old_town.png": original, "the_input.png": original}
+    report = source(put(tmp_path, files)).report()
+    assert report.skipped == {}
+    assert report.left_out == {"pictures whose name fits no pair": 2}
 
 
 def test_words_beside_the_pictures_are_read(tmp_path: Path) -> None:

@@ -11,13 +11,14 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import product
 from pathlib import PurePosixPath
 from typing import final
 
 from vision_zero.data.archives import FileSet
 from vision_zero.data.broken_pairs import Collection
 from vision_zero.data.collection import FileCollection, RowCollection, rows_or_files
-from vision_zero.data.file_naming import is_picture, name_pairs
+from vision_zero.data.file_naming import SIDES, is_picture, name_pairs, rank, side_of, ways_of
 from vision_zero.data.image_cells import listed
 from vision_zero.data.image_identity import look_alike
 from vision_zero.data.images import decode_pair, mask_of
@@ -31,35 +32,10 @@ PROBED = 5
 _GROUPED = 200
 """Rows of which at least two must have different groups."""
 _WORDS = ("prompt", "instruction", "edit", "edit_prompt", "change", "txt")
-STEMS = (
-    ("original", "modified"),
-    ("original", "edited"),
-    ("orig", "edited"),
-    ("input", "output"),
-    ("input", "edited"),
-    ("source", "edited"),
-    ("source", "target"),
-    ("source", "output"),
-    ("src", "edited"),
-    ("src", "trg"),
-    ("src", "tgt"),
-    ("src", "target"),
-    ("before", "after"),
-    ("input", "target"),
-    ("image", "edited"),
-    ("image", "target"),
-    ("image", "modified"),
-    ("a", "b"),
-    ("1", "2"),
-    ("0", "1"),
-    ("first", "second"),
-    ("left", "right"),
-)
-"""What the names of the two columns are without words such as "image": ours, MagicBrush's, InstructPix2Pix's, HQ-Edit's,
-UltraEdit's, OmniEdit's, ImgEdit's, ..."""
 _FILLERS = frozenset(
-    "image images img imgs picture pictures pic photo path paths file filename name jpg jpeg png webp local".split()
+    "image images img imgs picture pictures pic photo path paths file filename name jpg jpeg png webp local frame".split()
 )
+_COUNTED = (("a", "b"), ("1", "2"), ("0", "1"), ("t_0", "t_1"), ("first", "second"), ("first", "last"), ("left", "right"))
 LISTS = ("images", "image", "image_pair", "pair", "pairs", "pictures", "image_list", "imgs")
 """Columns that may hold both pictures of a pair."""
 CHANGES = (
@@ -165,7 +141,9 @@ class FileIndex(FileCollection, PairIndex):
 
 def _beside(pair_id: str, original: str) -> list[str]:
     """Where a pair's change may be told."""
-    named = (pair_id, *(f"{pair_id}{separator}{word}" for word in _WORDS for separator in "_.-"))
+    # Several edits of one picture, 7_1 and 7_2, may have one text, 7.
+    ids = dict.fromkeys((pair_id, re.sub(r"[_\-. /]*\d+$", "", pair_id) or pair_id))
+    named = [name for one in ids for name in (one, *(f"{one}{separator}{word}" for word in _WORDS for separator in "_.-"))]
     beside = str(PurePosixPath(original).parent / "prompt").removeprefix("./")
     return [f"{stem}{suffix}" for stem in (*named, beside) for suffix in (".txt", ".json")]
 
@@ -218,15 +196,10 @@ class RowIndex(RowCollection, PairIndex):
         one, other = columns
         if one != other:
             return self._rows.picture(place, row[one], one), self._rows.picture(place, row[other], other)
-        cell = listed(row[one])
-        if isinstance(cell, dict):
-            # {"before": ..., "after": ...}
-            keys = next((keys for keys in pair_candidates([*cell]) if keys[0] != keys[1]), ())
-            cell = [cell[key] for key in keys] or cell
-        if not isinstance(cell, list) or len(cell) != 2:
-            count = len(cell) if isinstance(cell, list) else "no list of"
-            raise PairsError(f"column {one} holds {count} pictures where two are needed")
-        return self._rows.picture(place, cell[0], one), self._rows.picture(place, cell[1], one)
+        both = _both(row[one])
+        if both is None or len(both) != 2:
+            raise PairsError(f"column {one} holds {'no list of' if both is None else len(both)} pictures where two are needed")
+        return self._rows.picture(place, both[0], one), self._rows.picture(place, both[1], one)
 
     def _pair_columns(self, config: ImportedConfig) -> tuple[str, str]:
         columns = self._rows.columns
@@ -234,7 +207,7 @@ class RowIndex(RowCollection, PairIndex):
             wanted = (config.original_column, config.modified_column)
             _check_columns(wanted, columns, config.location)
             return wanted
-        candidates = pair_candidates(columns)
+        candidates = [both for both in pair_candidates(columns) if both[0] != both[1] or self._holds_both(both[0])]
         if not candidates:
             raise PairsError(
                 f"no two columns of {config.location} look like a pair: set original_column and modified_column to two of "
@@ -244,6 +217,17 @@ class RowIndex(RowCollection, PairIndex):
             return candidates[0]
         # The names alone do not tell: some hold text, masks, or maps. Of equally good ones, the first.
         return max(candidates, key=self._complete_rows)
+
+    def _holds_both(self, column: str) -> bool:
+        for place in range(min(PROBED, len(self._rows))):
+            try:
+                if _both(self._rows.row(place, [column])[column]) is not None:
+                    return True
+            except ConnectionLostError:
+                raise
+            except PairsError:
+                continue
+        return False
 
     def _complete_rows(self, columns: tuple[str, str]) -> tuple[int, int]:
         """Of the first rows, in how many these columns hold a pair of pictures that look alike, and in how many any."""
@@ -279,6 +263,15 @@ def open_index(config: ImportedConfig) -> PairIndex:
     )
 
 
+def _both(cell: object) -> list[object] | None:
+    """The pictures that one cell holds: a list, or {"before": ..., "after": ...}."""
+    cell = listed(cell)
+    if isinstance(cell, dict):
+        keys = next((keys for keys in pair_candidates([*cell]) if keys[0] != keys[1]), None)
+        return None if keys is None else [cell[key] for key in keys]
+    return cell if isinstance(cell, list) else None
+
+
 def _seen(files: int, left_out: Mapping[str, int]) -> str:
     told = [f"{files} files", *(f"{count} {reason}" for reason, count in left_out.items())]
     return f"; found: {', '.join(told)}"
@@ -311,16 +304,22 @@ def _told(text: str) -> str:
 
 def pair_candidates(columns: Sequence[str]) -> list[tuple[str, str]]:
     """Pairs of columns whose names look like a pair, the likeliest first; a column that may hold both stands twice."""
-    stems: dict[str, list[str]] = {}
-    for column in columns:
-        stems.setdefault(_stem(column), []).append(column)
-    for own in stems.values():
-        # "original_image" before "original", which may be text beside it.
-        own.sort(key=lambda column: column.lower() == _stem(column))
-    found = [
-        (one, other) for first, second in STEMS for one in stems.get(first, ()) for other in stems.get(second, ()) if one != other
+    stems = {column: _stem(column) for column in columns}
+    # "original_image" before "original", which may be text beside it.
+    ordered = sorted(columns, key=lambda column: column.lower() == stems[column])
+    words = [(way.key, rank(way.word), side_of(way.word), column) for column in ordered for way in ways_of(stems[column])]
+    plain = [("", -1, "", column) for column in ordered if not stems[column]]
+    originals, modifieds = ([*(word for word in words if word[2] == side), *plain] for side in SIDES)
+    found = [both for both in product(originals, modifieds) if both[0][0] == both[1][0]]
+    found.sort(key=lambda both: (-1 in (both[0][1], both[1][1]), both[0][1] + both[1][1]))
+    counted = [
+        (one, other)
+        for first, second in _COUNTED
+        for one, other in product(ordered, repeat=2)
+        if (stems[one], stems[other]) == (first, second)
     ]
-    return found + [(column, column) for name in LISTS for column in columns if column.lower() == name]
+    alone = [(column, column) for name in LISTS for column in columns if column.lower() == name]
+    return [(one[3], other[3]) for one, other in found if one[2] != other[2]] + counted + alone
 
 
 def first_of(names: Sequence[str], columns: Sequence[str]) -> str | None:
@@ -330,9 +329,6 @@ def first_of(names: Sequence[str], columns: Sequence[str]) -> str | None:
 
 
 def _stem(column: str) -> str:
-    words = re.split(r"[_\- .]+", column.strip().lower())
-    kept = [word for word in words if word not in _FILLERS]
-    if not kept:
-        return "image"
-    # "image1", "img2"
-    return re.sub(r"^(?:image|img)(?=.$)", "", "_".join(kept))
+    """A column's name without words such as "image"."""
+    words = re.split(r"[_\- .]+|(?<=[a-z])(?=[A-Z0-9])", column.strip())
+    return "_".join(word for word in map(str.lower, words) if word and word not in _FILLERS)
