@@ -48,13 +48,14 @@ _ORIGINS: dict[str, Origin] = {
 _WRAPPED = re.compile(r"(?:\*{1,3}|`{1,3}|\"|'|\$|_{2}|\W{0,2}#{1,6}\s?)([^*`\"$#\n]{1,200}?)[*`\"'$_.]{0,6}")
 _LINE = r"\n\s*(?=\S+(?: \S+){3})"
 _AMOUNT = r"[-+]?[$€£]?\d(?:[\d.,]*\d)?\s?%?(?: [mbtr]\w*illion| thousand)?"
+_BY_WORD = r" \((?:the|as|because|since|with|see|from|shown)\b"
 _EXPLAINED = re.compile(
-    rf"(?is)\W{{0,4}}({_AMOUNT}(?=[*_]{{0,3}}(?:\.?{_LINE}| \(|;|,? (?:because|since|as|which|given|due)\b| [-–—] [a-z]))"
-    rf"|[^\s,.;:]+(?: [^\s,.;:]+){{0,2}}(?=[*_]{{0,3}}(?:,? (?:because|since)\b|\.?{_LINE}))).*"
+    r"(?is)\W{0,4}((?:yes|no)(?=[*_]{0,3},[*_]{0,3} )"
+    rf"|{_AMOUNT}(?=[*_]{{0,3}}(?:\.?{_LINE}| \(|;|,? (?:because|since|as|which|given|due|when|where|while)\b| [-–—] [a-z]))"
+    rf"|[^\s,.;:]+(?: [^\s,.;:]+){{0,2}}(?=[*_]{{0,3}}(?:,? (?:because|since)\b|{_BY_WORD}|\.?{_LINE}))).*"
 )
-_REASON = re.compile(
-    r"(?i),? (?:because|since)\b|, as\b|(?<=[\d%]) \((?=[^)]*\))| \((?:the|as|because|since|with|see|from|shown)\b|\n"
-)
+_BOLD = re.compile(r"[^*]*\b(?:is|are|was|were)[\s:]*\*\*([^*\n:]{1,80})\*\*[^*\w]*")
+_REASON = re.compile(rf"(?i),? (?:because|since)\b|, (?:as|when|where|which|while|with)\b|(?<=[\d%]) \((?=[^)]*\))|{_BY_WORD}|\n")
 _INITIALS = re.compile(r"(?:^|[\s.])[A-Za-z]\.[A-Za-z]\.$")
 _TAG = re.compile(r"</?answer>", re.IGNORECASE)
 _EDGES = " \t\n*`\"'$}{"
@@ -135,7 +136,8 @@ def chartqa_verdict(prediction: str, labels: Sequence[str], origin: Origin, ques
 
 
 def final_answer(reply: str) -> str:
-    r"""What a reply states as its answer: in a ``\boxed{…}`` or ``<answer>``, after "the answer is" or a heading, or alone.
+    r"""What a reply states as its answer: in a ``\boxed{…}`` or ``<answer>``, after "the answer is" or a heading, alone, or
+    in the only bold print, which ends it ("The highest one is **Asia**.").
 
     Emphasis, quotation marks, LaTeX and a reason are taken off. A reply that announces nothing is otherwise kept as it is, which
     is what the published rule scores.
@@ -143,7 +145,7 @@ def final_answer(reply: str) -> str:
     outer = Reply.of(reply)
     said = stated(outer.inner, "words", lambda words, _: words) or outer.box
     if said is None:
-        alone = _WRAPPED.fullmatch(outer.text) or _EXPLAINED.fullmatch(outer.text)
+        alone = _WRAPPED.fullmatch(outer.text) or _EXPLAINED.fullmatch(outer.text) or _BOLD.fullmatch(outer.text)
         if alone is None:
             return outer.text
         said = alone[1]

@@ -28,7 +28,9 @@ _RESULT = re.compile(r"(?i)^\W{0,4}[^\W\d][\w' ()]{0,36}? ?(?:\b(?:is|are|was)\b
 _BECAUSE = re.compile(r"(?i)^\W{0,4}(?:(?:this|that|it) is )?because\b")
 _LIKELIEST = 40  # statements that are looked at
 _UNDECIDED = re.compile(r"(?i)cannot be|can't be|not enough|no(?:t)? (?:enough )?information|none of|not determined")
+_REVISES = re.compile(r"(?im)(?:^|(?<=[.!?…]\s))\W{0,4}(?:no,? )?(?:wait|actually|hold on|on second thought|let me re\W?\w+)\b")
 _WORDS = re.compile(r"[^\W_]{2,}(?:'[^\W_]+)?|\d|\b[A-Z]\b")
+_NONE_AT_ALL = re.compile(r"(?i)^\W*(?:\w+, )?there (?:is|are) no\b[^,;]*$")  # "there are no bars above 50"
 _NONE_LEFT = re.compile(
     r"(?i)\bthere (?:is|are|was|were|would be|will be) (?:no|none)\b|\bno \w+(?: \w+)? (?:are|is|remain)|^\W*none\W*$"
     r"|\b(?:none|nothing)\b[^.]{0,30}\b(?:left|remains?)\b"
@@ -61,7 +63,9 @@ def extract(reply: str, question: str, answer_type: AnswerType, choices: Sequenc
 
 def stated(reply: Reply, kind: str, read: Callable[[str, bool], Answer | None]) -> Answer | None:
     """What the first form of the table whose words can be read says."""
-    words = ((said, form.alone) for form in FORMS if kind in form.kinds for said in form.find(reply))
+    later = _REVISES.split(reply.text)[1:]
+    parts = (Reply.of(later[-1]), reply) if later else (reply,)
+    words = ((said, form.alone) for part in parts for form in FORMS if kind in form.kinds for said in form.find(part))
     return next((answer for said, alone in words if (answer := read(said, alone)) is not None), None)
 
 
@@ -93,7 +97,7 @@ def number_meant(sentences: Sequence[str], question: str) -> str | None:
     """The number of the likeliest statement; 0 where none are left. Declined after that, it is not trusted."""
     trusted = _trusted(sentences)
     for sentence in ranked(trusted, question):
-        if (number := number_in(sentence, question)) is not None:
+        if (number := None if _NONE_AT_ALL.match(sentence) else number_in(sentence, question)) is not None:
             return number.text
         if concludes(sentence) and _NONE_LEFT.search(sentence):
             return "0"

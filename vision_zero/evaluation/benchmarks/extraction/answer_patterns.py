@@ -27,8 +27,8 @@ _CHINESE = (
     r"|(?:故|应该?|所以|因此|本题|我|正确)?,?\s?选(?:择|项)?(?:是|为)?\s?:?\s?(?=[(\[*]{0,3}[A-Za-z])"
 )
 _OTHER_LANGUAGES = (
-    r"\b(?:antwort|lösung|respuesta|réponse|risposta|resposta)\b(?: [^\s.:]+){0,3}?\s?(?:\b(?:ist|es|est)\b|[èé:])\s?"
-    r"|(?:答え|正解)\s?(?:は|:)\s?|(?:정답|답)\s?(?:은|는|:)\s?"
+    r"\b(?:antwort|lösung|respuesta|réponse|risposta|resposta|ответ)\b(?: [^\s.:]+){0,3}?\s?(?:\b(?:ist|es|est)\b|[èé:-])\s?"
+    r"(?:la |l'|a |die |le )?(?:(?:opción|opção|opzione|option|alternativa|letra|lettre) )?|(?:答え|正解|정답|답)\s?[は은는:]\s?"
 )
 _CHOOSES = (
     r"\b(?:I(?:'d| would| will|'ll| am|'m)?|we(?:'d| would| will)?) (?:\w+ )?(?:choose|pick|select|go(?:ing)? with"

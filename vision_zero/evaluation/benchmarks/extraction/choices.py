@@ -118,8 +118,7 @@ def yes_and_no(choices: Sequence[str]) -> tuple[int, int] | None:
 def says_yes(sentence: str) -> bool | None:
     """Whether the sentence begins with, or else contains just one of, yes and no; None when it says neither."""
     said = {match[0].lower() for match in _SAID.finditer(sentence)}
-    opening = _SAID.match(sentence.lstrip(" ,.:\"'(*"))
-    if opening:
+    if opening := _SAID.match(sentence.lstrip(" ,.:\"'(*")):
         return opening[0].lower() in _YES
     return said.pop() in _YES if len(said) == 1 and said != {"no"} else None
 

@@ -135,9 +135,8 @@ def _value(match: re.Match[str]) -> float:
 def _words(text: str) -> Iterator[Number]:
     for match in _WORDS.finditer(text):
         whole = _below_1000(match["high"]) * _SCALES.get((match["scale"] or "").lower(), 1) + _below_1000(match["low"] or "")
-        value = whole / _PARTS.get((match["parts"] or "").lower(), 1) + (0.5 if match["half"] else 0)
-        value = -value if match["sign"] else value
-        yield Number(decimal(value), value, match.start(), match.end(), is_word=True)
+        size = whole / _PARTS.get((match["parts"] or "").lower(), 1) + (0.5 if match["half"] else 0)
+        yield Number(decimal(value := -size if match["sign"] else size), value, match.start(), match.end(), is_word=True)
 
 
 def _below_1000(words: str) -> int:

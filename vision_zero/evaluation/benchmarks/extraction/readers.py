@@ -16,7 +16,7 @@ _HEDGES = re.compile(
 )
 # "A" alone is mostly an article: a bare letter must be followed by punctuation, a reason, or another script.
 _AT_START = re.compile(
-    r"[^\w(]{0,6}?(?:\(\s?(?P<round>[A-Za-z])\s?\)|(?P<bare>[A-Z])(?:\)|(?=[.,:;!?\]}*\"'$|]|\s?$|\s?\(|\s-|[^\x00-\x7f]"
+    r"[^\w(]{0,6}?(?:\(\s?(?P<round>[A-Za-z])\s?\)|(?P<bare>[A-Z])(?:\)|(?=[.,:;!?\]}*\"'$|]|\s?$|\s?\(|\s-|\s?[^\x00-\x7f]"
     r"|\s(?:because|since|as|and|not|given|due|when|while|where|which|with|for|if|in|at|by|is|but|from|based|that|rather|so|after)\b)))"
 )
 _REASON = re.compile(
@@ -33,7 +33,7 @@ _FILLED = (
 _STATES = re.compile(
     r"(?i)(?:\b(?:is|are|was|were|be|equals?|costs?|needs?|gets?|takes?|gives?|makes?|pays?|spends?|left|totals?|only|about|around"
     r"|roughly|exactly|approximately|has|have|having|see|count|shows?|contain(?:s|ing)?|there's|(?:equal|comes?) to|total of)\b"
-    rf"|\\approx|[=≈:是为有]){_FILLED}"
+    rf"|\\approx|[=≈:是为有剩余]|剩下){_FILLED}"
 )
 _TOTALS = re.compile(rf"(?i)\b(?:total of|in total|totals?|altogether|a (?:difference|gap|sum) of|leav(?:es|ing))\b{_FILLED}")
 
@@ -69,8 +69,7 @@ def valued(number: Number | None, choices: Sequence[str]) -> str | None:
 
 def _letter(text: str, choices: Sequence[str], *, alone: bool) -> str | None:
     """The letter that a text begins with: "(B) 5", "B. 5", "B because", "B 5"; with ``alone`` no more than that may follow."""
-    match = _AT_START.match(text)
-    if match is None:
+    if (match := _AT_START.match(text)) is None:
         followed = re.match(r"([A-Z])\s", text)
         return followed[1] if followed and options.same(text[1:], choices) is not None else None
     letter, rest = (match["round"] or match["bare"]).upper(), text[match.end() :].strip(" .,:;!?)]}*\"'-")
@@ -113,8 +112,7 @@ def number_in(sentence: str, question: str, *, is_answer: bool = False) -> Numbe
 
 def counting(found: Sequence[Number], sentence: str, question: str) -> list[Number]:
     """The numbers of things of which the question asks how many: "in 1 year", where it asks "in how many years"."""
-    asked = _HOW_MANY.search(question)
-    if asked is None:
+    if (asked := _HOW_MANY.search(question)) is None:
         return []
     things = re.compile(rf"(?i)\s(?:[a-z]+\s)?{asked[1]}")
     return [number for number in found if things.match(sentence, number.end, number.end + 60)]

@@ -16,6 +16,7 @@ HEAD, TAIL = 2_000, 7_000  # characters that are read of the beginning and of th
 _ASCII = str.maketrans(
     {chr(0xFF01 + offset): chr(0x21 + offset) for offset in range(94)}
     | {ideographic: f"{plain} " for ideographic, plain in zip("。！？；", ".!?;", strict=True)}
+    | dict(zip("選項擇應該為對錯確無餘總", "选项择应该为对错确无余总", strict=True))
     | dict(zip("、\u3000\u00a0\u2009\u202f\u2212\u2013\u2014\u201c\u201d\u2019\u2018\r", ",    ---\"\"''\n", strict=True))
 )
 _LONG = re.compile(r"\A(.{600}).+(.{600})\Z", re.DOTALL)
@@ -132,8 +133,7 @@ def beyond(question: str, reply: str) -> str:
     """The reply without the question's own statements: of "9 dots are in 3 groups, 3 in each" the last words, if in digits."""
     left = reply
     for given in SENTENCE_END.split(question):
-        words = re.findall(r"\w+", given)
-        if len(words) >= _REPEATED and not _ASKS.search(given):
+        if len(words := re.findall(r"\w+", given)) >= _REPEATED and not _ASKS.search(given):
             left = re.sub(r"\W+".join(words), " ", left, flags=re.IGNORECASE)
     return left if re.search(r"\d", left) else reply
 
