@@ -54,8 +54,11 @@ _EXPLAINED = re.compile(
     rf"|{_AMOUNT}(?=[*_]{{0,3}}(?:\.?{_LINE}| \(|;|,? (?:because|since|as|which|given|due|when|where|while)\b| [-–—] [a-z]))"
     rf"|[^\s,.;:]+(?: [^\s,.;:]+){{0,2}}(?=[*_]{{0,3}}(?:,? (?:because|since)\b|{_BY_WORD}|\.?{_LINE}))).*"
 )
-_BOLD = re.compile(r"[^*]*\b(?:is|are|was|were)[\s:]*\*\*([^*\n:]{1,80})\*\*[^*\w]*")
-_REASON = re.compile(rf"(?i),? (?:because|since)\b|, (?:as|when|where|which|while|with)\b|(?<=[\d%]) \((?=[^)]*\))|{_BY_WORD}|\n")
+_BOLD = re.compile(r"[^*]*(?:\b(?:is|are|was|were)|=)[\s:]*\*\*([^*\n:]{1,80})\*\*[^*.\n]*[^*\w]*")
+_REASON = re.compile(
+    rf"(?i),? (?:because|since)\b|, (?:as|when|where|which|while|with)\b|(?:(?<=\byes)|(?<=\bno)), "
+    rf"|(?<=[\d%]) \((?=[^)]*\))|{_BY_WORD}|\n"
+)
 _INITIALS = re.compile(r"(?:^|[\s.])[A-Za-z]\.[A-Za-z]\.$")
 _TAG = re.compile(r"</?answer>", re.IGNORECASE)
 _EDGES = " \t\n*`\"'$}{"

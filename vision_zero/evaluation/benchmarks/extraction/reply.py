@@ -23,7 +23,7 @@ _LONG = re.compile(r"\A(.{600}).+(.{600})\Z", re.DOTALL)
 _RAISED = str.maketrans("⁻⁰¹²³⁴⁵⁶⁷⁸⁹", "-0123456789")
 _TOKENS: tuple[tuple[re.Pattern[str], str | Callable[[re.Match[str]], str]], ...] = (
     (re.compile(r"<\|(?:begin|end)_of_box\|>"), "<answer>"),
-    (re.compile(r"(?i)</?(?:final[ _-]?answer|conclusion|result|output|solution|option)>"), "<answer>"),
+    (re.compile(r"(?i)</?(?:final(?:[ _-]?answer)?|conclusion|result|output|solution|option)>"), "<answer>"),
     (re.compile(r"(?i)</?(?:b|strong)>"), "**"),
     (re.compile(r"(?i)</?(?:p|div|br|li|ul|ol|h[1-6]|summary|reasoning|caption)\s?/?>"), "\n"),
     (re.compile(r"(?i)</?(?:i|em|u|span|center|mark|code|font)\b[^<>]{0,60}>"), ""),
