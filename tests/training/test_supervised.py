@@ -105,6 +105,6 @@ def test_it_has_one_stage_and_one_process():
 def test_every_method_is_there_and_no_other():
     for module in METHODS.values():
         assert callable(import_module(f"{methods.__package__}.{module}").run_stage)
-    with pytest.raises(ValidationError, match="'imitation' is not a training method: there are self_play, supervised"):
+    with pytest.raises(ValidationError, match="imitation is no training method: self_play, supervised are"):
         SelfPlayConfig.model_validate({"learning": {"method": "imitation"}})
     assert read_self_play(Path("configs/self_play/nano.yaml")).learning.method == "self_play"

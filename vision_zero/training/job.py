@@ -9,7 +9,7 @@ from typing import Any
 from pydantic import InstanceOf
 
 from vision_zero.config.game import GameConfig
-from vision_zero.config.learning import LearningConfig
+from vision_zero.config.learning import LearningConfig, Stage
 from vision_zero.config.nano_defaults import reasoning_prefix
 from vision_zero.config.policy import PolicyConfig
 from vision_zero.config.rewards import RewardsConfig
@@ -18,7 +18,8 @@ from vision_zero.config.tracking import TrackedRun
 from vision_zero.data.sampler import PairSampler, stride
 from vision_zero.data.table import PairTable
 from vision_zero.game.transcript import Transcript
-from vision_zero.policy.folder import PolicyFolder
+from vision_zero.jinja import text_template
+from vision_zero.policy.folder import CARD, PolicyFolder
 from vision_zero.randomness import Seed
 from vision_zero.training.state import StageState
 
@@ -32,7 +33,7 @@ class StageJob:
         parent: the trained policy to continue from; an empty one is the base without an adapter.
         folder: for the trained policy.
         iterations: of this stage, at most.
-        pairs: the validated training pairs, by iteration and by id.
+        pairs: the validated training pairs, by iteration.
         run: the run's name, for the history.
         seed: the run's seed.
         opener: the prefix of the policy's reasoned replies; None if unknown.
@@ -85,6 +86,14 @@ class StageJob:
             opener=reasoning_prefix(config.evaluation.reasoning_prefix, config.policy.base),
             tracked=tracked or TrackedRun(),
         )
+
+    def write_card(self, folder: Path, stage: Stage, iteration: int) -> None:
+        """Write the model card of the policy, trained for so many iterations, into its folder."""
+        text = text_template("vision_zero.policy", "card.md.j2").render(
+            config=self.policy, iteration=iteration, iterations=self.learning.iterations, stage=stage, run=self.run
+        )
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / CARD).write_text(text, encoding="utf-8")
 
     @property
     def planned(self) -> range:

@@ -7,6 +7,7 @@ node 0, and the others are told of the job in a folder that all share (:mod:`vis
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
@@ -18,18 +19,20 @@ from threading import Thread
 
 import torch
 
+from vision_zero.atomic_dir import write_atomically
 from vision_zero.config.learning import Stage
 from vision_zero.config.machines import MachinesConfig
 from vision_zero.errors import TrainingError
 from vision_zero.training.job import StageJob, StageResult
 from vision_zero.training.job_folder import JobFolder
 from vision_zero.training.out_of_memory import free_memory
-from vision_zero.training.rendezvous import announce, launch_arguments
 
 WORKER = "vision_zero.training.worker"
 """The module that each process runs."""
 JOBS = "processes-"
 """The folders of jobs begin with this."""
+ANNOUNCED = "rendezvous.json"
+"""The file that tells the other machines where to meet, in the folder of a job; it appears when the job is complete."""
 FAILURE = "failure.txt"
 """The process that fails first says here in one line which it is and what happened."""
 
@@ -55,7 +58,7 @@ def train_in_processes(stage: Stage, job: StageJob) -> StageResult:
         else:
             arguments = launch_arguments(machines, number, node=0)
             JobFolder(folder).write(stage, replace(job, parent=job.parent.copy_to(folder / "parent")))
-            announce(folder, machines, number)
+            write_atomically(folder / ANNOUNCED, json.dumps({"machines": machines.model_dump(), "processes": number}))
         _launch(folder, arguments, number, job.learning.num_processes)
         result = JobFolder(folder).read_result()
         assert result.policy.path is not None
@@ -88,6 +91,13 @@ def _check_devices(number: int) -> None:
             f"learning.num_processes is {number} on each machine, but this one shows {torch.cuda.device_count()} GPUs: "
             "each process needs one of its own; lower it"
         )
+
+
+def launch_arguments(machines: MachinesConfig, processes: int, node: int) -> list[str]:
+    """torch.distributed.run's arguments on one of several machines; ``processes`` are its own."""
+    host, _, port = machines.endpoint.rpartition(":")
+    rendezvous = [f"--nnodes={machines.nodes}", f"--node-rank={node}", f"--master-addr={host}", f"--master-port={port}"]
+    return [*rendezvous, f"--nproc-per-node={processes}"]
 
 
 def _launch(folder: Path, arguments: Sequence[str], number: int, of_all: int) -> None:

@@ -38,9 +38,8 @@ from vision_zero.game.interface import Players
 from vision_zero.game.spy import WhoIsTheSpy
 from vision_zero.game.transcript import Transcript, VoteRates
 from vision_zero.policy.adapter_io import merged, merges_exactly, new_adapter, set_adapter, set_full
-from vision_zero.policy.card import policy_card
 from vision_zero.policy.decoding import Decoder
-from vision_zero.policy.folder import CARD, PolicyFolder
+from vision_zero.policy.folder import PolicyFolder
 from vision_zero.policy.policy import Policy, seeded
 from vision_zero.policy.processor_check import check_processor
 from vision_zero.policy.provenance import Provenance
@@ -259,15 +258,7 @@ class StageLoop(ABC):
 
     def write_card(self) -> None:
         """Write this project's model card."""
-        text = policy_card(
-            self.job.policy,
-            iteration=self.iteration,
-            iterations=self.job.learning.iterations,
-            stage=self.progress.stage,
-            run=self.job.run,
-        )
-        self.checkpoint.mkdir(parents=True, exist_ok=True)
-        (self.checkpoint / CARD).write_text(text, encoding="utf-8")
+        self.job.write_card(self.checkpoint, self.progress.stage, self.iteration)
 
     @property
     def _rank(self) -> int:

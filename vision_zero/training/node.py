@@ -16,8 +16,7 @@ from typing import Any
 
 from vision_zero.config.machines import MachinesConfig
 from vision_zero.errors import TrainingError
-from vision_zero.training.launcher import JOBS, run_workers
-from vision_zero.training.rendezvous import ANNOUNCED, launch_arguments
+from vision_zero.training.launcher import ANNOUNCED, JOBS, launch_arguments, run_workers
 
 _LOGGER = logging.getLogger(__name__)
 LOOKS_EVERY = 0.5

@@ -21,19 +21,18 @@ from vision_zero.data.image_pair import ImagePair
 from vision_zero.errors import TrainingError
 from vision_zero.game.transcript import VoteRates
 from vision_zero.policy.adapter_io import lora_config, set_adapter
-from vision_zero.policy.card import policy_card
-from vision_zero.policy.folder import CARD, PolicyFolder
+from vision_zero.policy.folder import PolicyFolder
 from vision_zero.policy.loading import device_named, load_base
 from vision_zero.policy.policy import seeded
 from vision_zero.policy.provenance import Provenance
 from vision_zero.policy.trainable import adapted_layers
-from vision_zero.randomness import Seed
+from vision_zero.randomness import Seed, weighted
 from vision_zero.tracking.tracking import Tracking
 from vision_zero.training.checkpoint import load_optimizer, save_optimizer
 from vision_zero.training.job import StageJob, StageResult
 from vision_zero.training.progress import Progress
 from vision_zero.warm_start.curriculum import EXAMPLE_MAKERS, ImageExamples
-from vision_zero.warm_start.examples.example import Example, pick_topic
+from vision_zero.warm_start.examples.example import Example
 from vision_zero.warm_start.sft import Collator, examples_loss
 
 TOPICS = {"vote": 0.3, "check": 0.2, "clue": 0.2, "question": 0.2, "list": 0.1}
@@ -74,7 +73,7 @@ def _taught(pair: ImagePair, count: int, seed: Seed) -> list[ImageExamples]:
     pictures = []
     for place, (image, facts, other) in enumerate(sides):
         own: list[Example] = [
-            EXAMPLE_MAKERS[pick_topic(TOPICS, rng)](facts, other, rng, True) for _ in range((count + 1 - place) // 2)
+            EXAMPLE_MAKERS[weighted(TOPICS, rng)](facts, other, rng, True) for _ in range((count + 1 - place) // 2)
         ]
         pictures.append(ImageExamples(image, tuple(own)))
     return pictures
@@ -138,8 +137,5 @@ class _Course:
         self.origin.write(folder)
         state = f'{{"global_step": {iteration}}}'
         (folder / "trainer_state.json").write_text(state, encoding="utf-8")
-        card = policy_card(
-            job.policy, iteration=iteration, iterations=job.learning.iterations, stage=job.state.stage, run=job.run
-        )
-        (folder / CARD).write_text(card, encoding="utf-8")
+        job.write_card(folder, job.state.stage, iteration)
         return PolicyFolder(folder).checked()
