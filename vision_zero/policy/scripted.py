@@ -15,24 +15,21 @@ from PIL import Image
 from vision_zero.config.evaluation import ScriptedName
 from vision_zero.data.image_pair import ImagePair
 from vision_zero.data.images import empty_picture
-from vision_zero.domains.scenes.statements import SIDES, Both, Query, SceneFacts, Thing, parse, parts_of
+from vision_zero.domains.scenes.statements import NO_FACTS, Both, Query, SceneFacts, Thing, parse, parts_of
 from vision_zero.errors import GameError
 from vision_zero.game.interface import Reply, Request
 from vision_zero.game.parsing import ABSTAIN
 from vision_zero.game.prompts import SpokenClue
 from vision_zero.randomness import Seed, one_of
 
-NOTHING: SceneFacts = {"objects": [], "relationships": {side: [] for side in SIDES}}
-"""Facts of the blank image that a spy may see."""
-
 
 class Scripted(ABC):
-    """A player that follows a script; subclasses are final and define its clues and votes."""
+    """A player that follows a script; subclasses define its clues and votes."""
 
     def __init__(self, pairs: Iterable[ImagePair]) -> None:
         self._facts: dict[int, SceneFacts] = {}
         for pair in pairs:
-            self._facts[_key(empty_picture(pair.original.size))] = NOTHING
+            self._facts[_key(empty_picture(pair.original.size))] = NO_FACTS
             self._facts[_key(pair.original)] = pair.original_facts
             self._facts[_key(pair.modified)] = pair.modified_facts
 
@@ -61,12 +58,21 @@ class Scripted(ABC):
         """A seat's number or N/A, or None for an unreadable reply."""
 
 
-@final
-class Oracle(Scripted):
-    """Names all objects of its image, and votes for the seat with most clues that are false of its own image; N/A on a tie."""
+class Guesser(Scripted):
+    """Names all objects of its image, and votes for the seat with most clues that are false of its own image; on a tie it guesses
+    among them."""
 
     def _clue(self, facts: SceneFacts, heard: Sequence[SpokenClue], rng: np.random.Generator) -> str | None:
-        return _everything(facts)
+        return Both(tuple(Thing(_exactly(item)) for item in facts["objects"])).text()
+
+    def _vote(self, facts: SceneFacts, request: Request, rng: np.random.Generator) -> str | None:
+        worst = _most_contradicted(facts, request)
+        return str(one_of(worst, rng)) if worst else ABSTAIN
+
+
+@final
+class Oracle(Guesser):
+    """A guesser that votes N/A on a tie, although a guess has a higher reward."""
 
     def _vote(self, facts: SceneFacts, request: Request, rng: np.random.Generator) -> str | None:
         worst = _most_contradicted(facts, request)
@@ -74,25 +80,23 @@ class Oracle(Scripted):
 
 
 @final
-class Guesser(Scripted):
-    """An oracle that guesses on a tie, since a guess has a higher reward than N/A."""
+class Vague(Guesser):
+    """A guesser that names one size and one material of an object of its image: true, but with little information."""
 
     def _clue(self, facts: SceneFacts, heard: Sequence[SpokenClue], rng: np.random.Generator) -> str | None:
-        return _everything(facts)
-
-    def _vote(self, facts: SceneFacts, request: Request, rng: np.random.Generator) -> str | None:
-        return _guess(facts, request, rng)
+        item = one_of(facts["objects"], rng)
+        return Thing(Query(size=item["size"], material=item["material"])).text()
 
 
-@final
 class Random(Scripted):
     """Names a random object of its image, and votes for a random other seat."""
 
     def _clue(self, facts: SceneFacts, heard: Sequence[SpokenClue], rng: np.random.Generator) -> str | None:
-        return _any_thing(facts, rng).text()
+        return Thing(_exactly(one_of(facts["objects"], rng))).text()
 
     def _vote(self, facts: SceneFacts, request: Request, rng: np.random.Generator) -> str | None:
-        return _another_seat(request, rng)
+        others = sorted({clue.seat for clue in request.clues} - {request.seat})
+        return str(one_of(others, rng)) if others else ABSTAIN
 
 
 @final
@@ -107,14 +111,11 @@ class Mute(Scripted):
 
 
 @final
-class Copycat(Scripted):
+class Copycat(Random):
     """Repeats the previous clue (names an object if it is the first), and votes for a random other seat."""
 
     def _clue(self, facts: SceneFacts, heard: Sequence[SpokenClue], rng: np.random.Generator) -> str | None:
-        return heard[-1].text if heard else _any_thing(facts, rng).text()
-
-    def _vote(self, facts: SceneFacts, request: Request, rng: np.random.Generator) -> str | None:
-        return _another_seat(request, rng)
+        return heard[-1].text if heard else super()._clue(facts, heard, rng)
 
 
 @final
@@ -133,18 +134,6 @@ class Liar(Scripted):
         return str(min(honest - {request.seat})) if honest - {request.seat} else ABSTAIN
 
 
-@final
-class Vague(Scripted):
-    """Names one size and one material of an object of its image: true, but with little information. Votes like the guesser."""
-
-    def _clue(self, facts: SceneFacts, heard: Sequence[SpokenClue], rng: np.random.Generator) -> str | None:
-        item = one_of(facts["objects"], rng)
-        return Thing(Query(size=item["size"], material=item["material"])).text()
-
-    def _vote(self, facts: SceneFacts, request: Request, rng: np.random.Generator) -> str | None:
-        return _guess(facts, request, rng)
-
-
 SCRIPTED: Mapping[ScriptedName, type[Scripted]] = {
     "oracle": Oracle,
     "guesser": Guesser,
@@ -155,17 +144,6 @@ SCRIPTED: Mapping[ScriptedName, type[Scripted]] = {
     "vague": Vague,
 }
 """Every scripted player by name."""
-
-
-def _everything(facts: SceneFacts) -> str:
-    """A clue that names all objects of the image."""
-    return Both(tuple(Thing(_exactly(item)) for item in facts["objects"])).text()
-
-
-def _guess(facts: SceneFacts, request: Request, rng: np.random.Generator) -> str:
-    """A vote for one of the most contradicted seats."""
-    worst = _most_contradicted(facts, request)
-    return str(one_of(worst, rng)) if worst else ABSTAIN
 
 
 def _most_contradicted(facts: SceneFacts, request: Request) -> list[int]:
@@ -180,15 +158,6 @@ def _most_contradicted(facts: SceneFacts, request: Request) -> list[int]:
 
 def _exactly(item: dict[str, object]) -> Query:
     return Query(**{key: item[key] for key in ("size", "color", "material", "shape")})  # type: ignore[arg-type]
-
-
-def _any_thing(facts: SceneFacts, rng: np.random.Generator) -> Thing:
-    return Thing(_exactly(one_of(facts["objects"], rng)))
-
-
-def _another_seat(request: Request, rng: np.random.Generator) -> str:
-    others = sorted({clue.seat for clue in request.clues} - {request.seat})
-    return str(one_of(others, rng)) if others else ABSTAIN
 
 
 def _key(image: Image.Image) -> int:

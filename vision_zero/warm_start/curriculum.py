@@ -21,9 +21,9 @@ from vision_zero.data.source import PairSource
 from vision_zero.data.table import PairTable
 from vision_zero.domains.charts.source import ChartSource
 from vision_zero.domains.scenes.source import SceneSource
-from vision_zero.randomness import Seed
+from vision_zero.randomness import Seed, weighted
 from vision_zero.warm_start.examples.charts import teach_chart_question, teach_look_up, teach_values
-from vision_zero.warm_start.examples.example import Example, pick_topic
+from vision_zero.warm_start.examples.example import Example
 from vision_zero.warm_start.examples.game import teach_check, teach_clue, teach_vote
 from vision_zero.warm_start.examples.scenes import teach_list, teach_order, teach_question
 
@@ -91,13 +91,13 @@ class Curriculum:
         rng = self.seed.child(step, number).generator()
         phase = self._phase(step)
         topics = {name: weight for name, weight in phase.topics.items() if weight > 0}
-        topic = pick_topic(topics, rng)
+        topic = weighted(topics, rng)
         is_chart = topic.startswith("chart")
         own = {name: weight for name, weight in topics.items() if name.startswith("chart") == is_chart}
         row = self._row(is_chart, phase, rng)
         sides = ("original", "modified") if rng.random() < 0.5 else ("modified", "original")
         facts, other = (json.loads(row[f"{side}_facts"]) for side in sides)
-        more = [pick_topic(own, rng) for _ in range(phase.examples_per_picture - 1)]
+        more = [weighted(own, rng) for _ in range(phase.examples_per_picture - 1)]
         examples = tuple(EXAMPLE_MAKERS[name](facts, other, rng, bool(rng.random() < phase.reasoned)) for name in (topic, *more))
         return ImageExamples(decode(row[sides[0]]["bytes"], row["pair_id"]), examples)
 
@@ -106,7 +106,7 @@ class Curriculum:
         everything = Phase(steps=1, topics=dict.fromkeys(WORDS, 1.0), scene_pairs=self.config.phases[0].scene_pairs)
         for number in range(count):
             rng = self.seed.child("texts", number).generator()
-            topic = pick_topic(everything.topics, rng)
+            topic = weighted(everything.topics, rng)
             row = self._row(topic.startswith("chart"), everything, rng)
             own, other = (json.loads(row[f"{side}_facts"]) for side in ("original", "modified"))
             example = EXAMPLE_MAKERS[topic](own, other, rng, bool(rng.random() < 0.5))

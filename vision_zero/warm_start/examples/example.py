@@ -1,4 +1,4 @@
-"""A training example, the two forms of its answer, and mixing of topics.
+"""A training example, and the two forms of its answer.
 
 Answers to all prompts except lists are direct or reasoned. A direct answer gives the answer at once. A reasoned one lists the
 image, gives the evidence for each point, and then answers:
@@ -14,15 +14,11 @@ has both.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TypeVar
-
-import numpy as np
 
 from vision_zero.config.nano_defaults import NANO_REASONING
 
-T = TypeVar("T", bound=str)
 OPENER = NANO_REASONING
 """Prefix of reasoned replies …"""
 DIRECT = "So:"
@@ -41,13 +37,6 @@ class Example:
 def form(reasoned: bool) -> str:
     """The name of an answer's form, for logs."""
     return "reasoned" if reasoned else "direct"
-
-
-def pick_topic(weights: Mapping[T, float], rng: np.random.Generator) -> T:
-    """A random name, with probabilities proportional to the weights."""
-    names = list(weights)
-    shares = np.array([weights[name] for name in names])
-    return names[int(rng.choice(len(names), p=shares / shares.sum()))]
 
 
 def reasoned_reply(look: str, evidence: Sequence[str], answer: str) -> str:
