@@ -12,6 +12,8 @@ import imagehash
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
+from scipy.sparse import coo_array
+from scipy.sparse.csgraph import connected_components
 from scipy.spatial import cKDTree
 
 SIDE = 16
@@ -73,17 +75,10 @@ def same(pictures: Sequence[Reduced]) -> list[tuple[int, int]]:
 
 def groups(names: Iterable[Name], links: Iterable[tuple[Name, Name]]) -> list[list[Name]]:
     """Names that hang together by links, directly or through others; each group, and the groups, in the order of the names."""
-    parent: dict[Name, Name] = {name: name for name in names}
-
-    def root(name: Name) -> Name:
-        while parent[name] != name:
-            parent[name] = parent[parent[name]]
-            name = parent[name]
-        return name
-
-    for one, other in links:
-        parent[root(other)] = root(one)
-    found: dict[Name, list[Name]] = {}
-    for name in parent:
-        found.setdefault(root(name), []).append(name)
+    places = {name: place for place, name in enumerate(names)}
+    ends = np.array([(places[one], places[other]) for one, other in links], dtype=np.intp).reshape(-1, 2)
+    graph = coo_array((np.ones(len(ends)), (ends[:, 0], ends[:, 1])), shape=(len(places), len(places)))
+    found: dict[int, list[Name]] = {}
+    for name, group in zip(places, connected_components(graph, directed=False)[1], strict=True):
+        found.setdefault(int(group), []).append(name)
     return list(found.values())

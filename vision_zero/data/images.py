@@ -73,10 +73,10 @@ def box_of(mask: NDArray[np.bool_]) -> Box:
     return (int(columns[0]), int(rows[0]), int(columns[-1]) + 1, int(rows[-1]) + 1)
 
 
-def png_bytes(image: Image.Image) -> bytes:
-    """The picture as PNG; the same pixels give the same bytes."""
+def png_bytes(image: Image.Image, *, optimize: bool = False) -> bytes:
+    """The picture as PNG; the same pixels give the same bytes. ``optimize`` takes longer and makes fewer of them."""
     buffer = io.BytesIO()
-    image.save(buffer, format="PNG", optimize=False)
+    image.save(buffer, format="PNG", optimize=optimize)
     return buffer.getvalue()
 
 

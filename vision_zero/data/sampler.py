@@ -40,18 +40,7 @@ class PairSampler:
                 f"iteration {iteration} has {len(places)} valid pairs for {self.games} games: "
                 "raise pairs.spare or mend the source"
             )
-        return [self._decoded(place) for place in places[: self.games]]
-
-    def by_id(self, pair_id: str) -> ImagePair:
-        """The pair of that id."""
-        return self._decoded(self._places[pair_id])
-
-    def _decoded(self, place: int) -> ImagePair:
-        return next(self.table.pairs(place, place + 1))
-
-    @cached_property
-    def _places(self) -> dict[str, int]:
-        return {pair_id: place for place, pair_id in enumerate(self.table.ids)}
+        return [next(self.table.pairs(place, place + 1)) for place in places[: self.games]]
 
     @cached_property
     def _by_iteration(self) -> dict[int, list[int]]:

@@ -3,7 +3,6 @@ number, and gallery images: pairs side by side, with the changed regions outline
 
 from __future__ import annotations
 
-import io
 import shutil
 import tempfile
 from collections.abc import Iterator, Sequence
@@ -189,16 +188,10 @@ def _words(pair: ImagePair) -> list[str]:
 
 def sheet_bytes(sheet: Image.Image) -> bytes:
     """The sheet as a PNG file of limited size."""
-    whole = _png(sheet)
+    whole = png_bytes(sheet, optimize=True)
     if len(whole) <= MOST_BYTES:
         return whole
-    return _png(sheet.quantize(palette=sheet.quantize(256), dither=Image.Dither.FLOYDSTEINBERG))
-
-
-def _png(image: Image.Image) -> bytes:
-    buffer = io.BytesIO()
-    image.save(buffer, format="PNG", optimize=True)
-    return buffer.getvalue()
+    return png_bytes(sheet.quantize(palette=sheet.quantize(256), dither=Image.Dither.FLOYDSTEINBERG), optimize=True)
 
 
 def _shown(image: Image.Image, pair: ImagePair) -> Image.Image:

@@ -108,8 +108,7 @@ class Plausibility:
 
 def whole(lab: Picture, mask: Mask) -> float:
     """How surely the region is a thing by itself."""
-    rows, columns = _near(mask, lab)
-    inside, near, unit = mask[rows, columns], lab[rows, columns], scaled(1.0, lab, least=1.0)
+    inside, near, unit = _near(mask, lab)
     depth = _depth(inside)
     # The outermost pixels are mixed of both sides.
     own, own_share = local_mean(near, (depth > unit) & (depth <= 5 * unit), 2 * unit)
@@ -123,8 +122,7 @@ def whole(lab: Picture, mask: Mask) -> float:
 
 def ground(lab: Picture, mask: Mask) -> float:
     """How clearly the region stands on a ground of one kind."""
-    rows, columns = _near(mask, lab)
-    inside, near, unit = mask[rows, columns], lab[rows, columns], scaled(1.0, lab, least=1.0)
+    inside, near, unit = _near(mask, lab)
     ring = grown(inside, 14 * unit) & ~grown(inside, 3 * unit)
     if not ring.any():
         return 0.0
@@ -138,8 +136,7 @@ def ground(lab: Picture, mask: Mask) -> float:
 
 def room(lab: Picture, mask: Mask) -> float:
     """How surely the region is alone: there are no edges around it."""
-    rows, columns = _near(mask, lab)
-    inside, near, unit = mask[rows, columns], lab[rows, columns], scaled(1.0, lab, least=1.0)
+    inside, near, unit = _near(mask, lab)
     depth = _depth(inside)
     steps = gradients(near, max(1.0, unit))[(depth < -4 * unit) & (depth >= -13 * unit)] * unit
     if not len(steps):
@@ -155,9 +152,8 @@ def small(mask: Mask) -> float:
 
 def on_skin(lab: Picture, mask: Mask) -> bool:
     """Whether most of what is around the region has the colour of skin or fur: what lies there may be a part of a face."""
-    rows, columns = _near(mask, lab)
-    inside, unit = mask[rows, columns], scaled(1.0, lab, least=1.0)
-    around = lab[rows, columns][grown(inside, 10 * unit) & ~grown(inside, 3 * unit)]
+    inside, near, unit = _near(mask, lab)
+    around = near[grown(inside, 10 * unit) & ~grown(inside, 3 * unit)]
     if not len(around):
         return False
     _, a, b = around.mean(axis=0)
@@ -170,9 +166,8 @@ def seamless(after: Picture, area: Mask, is_thing: bool = False) -> tuple[float,
     Args:
         is_thing: a thing was put in, with its own outline; else a part of the ground.
     """
-    rows, columns = _near(area, after)
-    inside, unit = area[rows, columns], scaled(1.0, after, least=1.0)
-    detail, depth = detail_of(ndimage.gaussian_filter(lightness(after[rows, columns]), 0.7)), _depth(inside)
+    inside, near, unit = _near(area, after)
+    detail, depth = detail_of(ndimage.gaussian_filter(lightness(near), 0.7)), _depth(inside)
     around, deep = detail[(depth < -3 * unit) & (depth >= -12 * unit)], detail[depth > 3 * unit]
     if not len(around):
         return 0.0, 0.0
@@ -215,8 +210,10 @@ def _between(value: float, limits: tuple[float, float]) -> float:
     return float(np.clip((value - limits[0]) / (limits[1] - limits[0]), 0.0, 1.0))
 
 
-def _near(mask: Mask, picture: Picture) -> tuple[slice, slice]:
-    return window_of(mask, round(scaled(20.0, picture)))
+def _near(mask: Mask, picture: Picture) -> tuple[Mask, Picture, float]:
+    """The mask and the picture around it, and the length there of a pixel of a 320x240 picture, at least 1."""
+    window = window_of(mask, round(scaled(20.0, picture)))
+    return mask[window], picture[window], scaled(1.0, picture, least=1.0)
 
 
 def _depth(mask: Mask) -> Weights:

@@ -56,6 +56,7 @@ def _asking(family: Family) -> Ask:
     return asked
 
 
+_ASKED: tuple[Family, ...] = ("color", "shape", "count", "position")
 DOMAIN = Domain(
     name="scenes",
     summary="CLEVR-style scenes.",
@@ -68,12 +69,7 @@ DOMAIN = Domain(
     measure=_measure,
     bounds=AreaBounds(max_similarity=1.0),
     edits=lambda config: config.edits,
-    questions={
-        "color": _asking("color"),
-        "shape": _asking("shape"),
-        "count": _asking("count"),
-        "position": _asking("position"),
-    },
+    questions={family: _asking(family) for family in _ASKED},
     gallery=Order(
         "scenes",
         seed=3,
