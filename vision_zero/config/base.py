@@ -11,7 +11,7 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Annotated, Any, TypeVar
 
-from pydantic import BaseModel, ConfigDict, Field, GetJsonSchemaHandler, ValidationError, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, GetJsonSchemaHandler, ValidationError, model_validator
 from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import CoreSchema
 
@@ -74,6 +74,17 @@ class RootConfig(Config):
     def _holds_no_credentials(cls, data: Any) -> Any:
         refuse_credentials(data)
         return data
+
+
+def named_in(registry: Mapping[str, Any], what: str) -> AfterValidator:
+    """Pydantic's check that a text is the name of something registered; ``what`` says of what, in messages."""
+
+    def check(name: str) -> str:
+        if name not in registry:
+            raise ValueError(f"{name} is no {what}: {', '.join(registry)} are")
+        return name
+
+    return AfterValidator(check)
 
 
 def merged(below: Mapping[str, Any], above: Mapping[str, Any]) -> dict[str, Any]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Annotated
 
-from pydantic import AfterValidator
+from vision_zero.config.base import named_in
 
 METHODS: Mapping[str, str] = {
     "self_play": "self_play",
@@ -17,10 +17,4 @@ METHODS: Mapping[str, str] = {
 """Modules of the training package, by method."""
 
 
-def _known(name: str) -> str:
-    if name not in METHODS:
-        raise ValueError(f"{name!r} is not a training method: there are {', '.join(METHODS)}")
-    return name
-
-
-Method = Annotated[str, AfterValidator(_known)]
+Method = Annotated[str, named_in(METHODS, "training method")]

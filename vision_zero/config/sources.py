@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Annotated, TypeVar
 
-from pydantic import AfterValidator, Field, create_model
+from pydantic import Field, create_model
 
-from vision_zero.config.base import Config
+from vision_zero.config.base import Config, named_in
 from vision_zero.config.quality import AreaBounds, QualityThresholds
 from vision_zero.domains.domain import Domain
 from vision_zero.domains.registry import DOMAINS
@@ -15,13 +15,7 @@ from vision_zero.errors import PairsError
 C = TypeVar("C", bound=Config)
 
 
-def _known(name: str) -> str:
-    if name not in DOMAINS:
-        raise ValueError(f"{name} is no domain of pairs: {', '.join(DOMAINS)} are")
-    return name
-
-
-DomainName = Annotated[str, AfterValidator(_known)]
+DomainName = Annotated[str, named_in(DOMAINS, "domain of pairs")]
 """The name of a registered domain."""
 
 

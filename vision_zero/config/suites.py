@@ -5,9 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import AfterValidator, Field, model_validator
+from pydantic import Field, model_validator
 
-from vision_zero.config.base import Config, RootConfig
+from vision_zero.config.base import Config, RootConfig, named_in
 from vision_zero.config.endpoint import EndpointConfig, JudgeConfig
 from vision_zero.config.evaluation import EvaluationConfig, GateConfig
 from vision_zero.config.suite_registry import SUITES
@@ -16,13 +16,7 @@ Look = Literal["full", "compact"]
 """``full``: 320x240 scenes and 480x360 charts with text; ``compact``: 112x112 images, for the embedded policy."""
 
 
-def _known(name: str) -> str:
-    if name not in SUITES:
-        raise ValueError(f"{name} is no suite: {', '.join(SUITES)} are")
-    return name
-
-
-SuiteName = Annotated[str, AfterValidator(_known)]
+SuiteName = Annotated[str, named_in(SUITES, "suite")]
 """The name of a registered suite."""
 
 
