@@ -310,8 +310,10 @@ from pathlib import Path
 from vision_zero.config.endpoint import EndpointConfig
 from vision_zero.evaluation.benchmarks.endpoint import Endpoint
 from vision_zero.evaluation.benchmarks.runner import run_suite
-from vision_zero.evaluation.suites.scenes import scene_suite
-run_suite(scene_suite("compact", 12), Endpoint(EndpointConfig(url=sys.argv[1], model="m")), Path(sys.argv[2]), batch_size=2)
+from vision_zero.config.suites import SuiteConfig
+from vision_zero.evaluation.suites.scenes import open_suite
+suite = open_suite(SuiteConfig(name="scenes", look="compact", items=12))
+run_suite(suite, Endpoint(EndpointConfig(url=sys.argv[1], model="m")), Path(sys.argv[2]), batch_size=2)
 """
 
 

@@ -10,6 +10,7 @@ import pandas as pd
 import pytest
 
 from tests.evaluation.benchmarks.make import Scripted, cats, chart_row, choice, problem
+from vision_zero.config.suites import SuiteConfig
 from vision_zero.errors import EvaluationError
 from vision_zero.evaluation.benchmarks.chartqa import ChartQA
 from vision_zero.evaluation.benchmarks.datasets import table_of
@@ -17,7 +18,7 @@ from vision_zero.evaluation.benchmarks.exporters import export_lmms_eval, export
 from vision_zero.evaluation.benchmarks.mathvista import MathVista
 from vision_zero.evaluation.benchmarks.runner import run_suite
 from vision_zero.evaluation.suite import Record
-from vision_zero.evaluation.suites.scenes import scene_suite
+from vision_zero.evaluation.suites.scenes import open_suite
 
 
 def chart_records(folder: Path) -> list[Record]:
@@ -107,7 +108,7 @@ def test_names_stay_inside_the_folder(tmp_path: Path) -> None:
 
 
 def test_suites_that_neither_project_knows(tmp_path: Path) -> None:
-    suite = scene_suite("compact", 5)
+    suite = open_suite(SuiteConfig(name="scenes", look="compact", items=5))
     records = run_suite(suite, Scripted(lambda number: "yes" if number else "no"), tmp_path / "r.jsonl")
     right = sum(bool(record.is_right) for record in records)
     predictions, scores = export_vlmevalkit(records, tmp_path / "v", "m")

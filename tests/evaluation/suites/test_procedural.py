@@ -10,24 +10,23 @@ from pydantic import ValidationError
 
 from vision_zero.config.build_pairs import BuildPairsConfig
 from vision_zero.config.self_play import SelfPlayConfig
+from vision_zero.config.suites import SuiteConfig
 from vision_zero.config.warm_start import Phase, WarmStartConfig
 from vision_zero.data.images import png_bytes
 from vision_zero.domains.scenes.statements import NUMBERS
+from vision_zero.evaluation.run_suites import open_suite
 from vision_zero.evaluation.suite import Suite
 from vision_zero.evaluation.suites import charts, differences, odd_one_out, scenes
-from vision_zero.evaluation.suites.charts import chart_suite
-from vision_zero.evaluation.suites.differences import difference_suite
-from vision_zero.evaluation.suites.odd_one_out import PLACES, odd_suite
+from vision_zero.evaluation.suites.odd_one_out import PLACES
 from vision_zero.evaluation.suites.procedural import GAP
-from vision_zero.evaluation.suites.scenes import scene_suite
 from vision_zero.randomness import HELD_OUT_SEEDS
 
-MAKERS = {"scenes": scene_suite, "charts": chart_suite, "differences": difference_suite, "odd_one_out": odd_suite}
-SUITES = pytest.mark.parametrize("name", MAKERS)
+NAMES = ("scenes", "charts", "differences", "odd_one_out")
+SUITES = pytest.mark.parametrize("name", NAMES)
 
 
 def compact(name: str, count: int) -> Suite:
-    return MAKERS[name]("compact", count)
+    return open_suite(SuiteConfig(name=name, look="compact", items=count))
 
 
 @pytest.mark.slow
@@ -91,9 +90,9 @@ def test_counts_may_be_words_or_digits() -> None:
 @pytest.mark.slow
 def test_the_embedded_policy_is_asked_in_its_own_words_and_others_for_short_answers() -> None:
     assert "\n" not in compact("scenes", 1).prompt(0)
-    assert scene_suite("full", 1).prompt(0).endswith("single word or phrase.")
-    assert scene_suite("full", 1).item(0).image.size == (320, 240)
-    assert chart_suite("full", 1).item(0).image.size == (480, 360)
+    assert scenes.open_suite(SuiteConfig(name="scenes", items=1)).prompt(0).endswith("single word or phrase.")
+    assert scenes.open_suite(SuiteConfig(name="scenes", items=1)).item(0).image.size == (320, 240)
+    assert charts.open_suite(SuiteConfig(name="charts", items=1)).item(0).image.size == (480, 360)
 
 
 def test_the_odd_picture_is_where_the_answer_says() -> None:
@@ -141,5 +140,5 @@ def test_items_stay_what_they_are() -> None:
             "small purple rubber cylinder became small cyan rubber cube",
         ),
     }
-    found = {name: (compact(name, 1).prompt(0), compact(name, 1).verdict(0, "").answers[0]) for name in MAKERS}
+    found = {name: (compact(name, 1).prompt(0), compact(name, 1).verdict(0, "").answers[0]) for name in NAMES}
     assert found == known

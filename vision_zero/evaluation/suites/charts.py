@@ -63,20 +63,15 @@ class ChartQuestion:
 
 
 def open_suite(config: SuiteConfig) -> ProceduralSuite:
-    """The suite as it is configured."""
-    return chart_suite(config.look, config.items)
-
-
-def chart_suite(look: Look, count: int) -> ProceduralSuite:
-    """``count`` questions, of each family in turn; five are about one chart."""
+    """``config.items`` questions, of each family in turn; five are about one chart."""
 
     def posed(family: str, pair: ImagePair, rng: np.random.Generator) -> SuiteQuestion | None:
         question = _ASK[family](_row(pair.original_facts, rng), rng)
-        return None if question is None else _posed(question, family, pair, look)
+        return None if question is None else _posed(question, family, pair, config.look)
 
-    root = held_out(NAME, VERSION).child(look)
-    pose = in_turn(root, ChartSource(LOOKS[look]), FAMILIES, posed)
-    return ProceduralSuite(name_of(NAME, look), VERSION, count, pose, __name__)
+    root = held_out(NAME, VERSION).child(config.look)
+    pose = in_turn(root, ChartSource(LOOKS[config.look]), FAMILIES, posed)
+    return ProceduralSuite(name_of(NAME, config.look), VERSION, config.items, pose, __name__)
 
 
 def _posed(question: ChartQuestion, family: str, pair: ImagePair, look: Look) -> SuiteQuestion:

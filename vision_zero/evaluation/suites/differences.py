@@ -60,19 +60,14 @@ _WORD = re.compile(rf"\b({'|'.join(_VALUES)})s?\b")
 
 
 def open_suite(config: SuiteConfig) -> ProceduralSuite:
-    """The suite as it is configured."""
-    return difference_suite(config.look, config.items)
-
-
-def difference_suite(look: Look, count: int) -> ProceduralSuite:
-    """``count`` pairs of scenes with one or two changes."""
-    source, root = SceneSource(LOOKS[look]), held_out(NAME, VERSION)
+    """``config.items`` pairs of scenes with one or two changes."""
+    source, root = SceneSource(LOOKS[config.look]), held_out(NAME, VERSION)
 
     def pose(number: int) -> SuiteQuestion:
-        pair = source.sample(root.child(look, number))
+        pair = source.sample(root.child(config.look, number))
         return SuiteQuestion(QUESTION, image_grid([pair.original, pair.modified], columns=2), lambda reply: _verdict(pair, reply))
 
-    return ProceduralSuite(name_of(NAME, look), VERSION, count, pose, __name__)
+    return ProceduralSuite(name_of(NAME, config.look), VERSION, config.items, pose, __name__)
 
 
 def _verdict(pair: ImagePair, reply: str) -> Verdict:

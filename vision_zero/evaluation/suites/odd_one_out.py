@@ -24,26 +24,21 @@ LOOKS: Mapping[Look, tuple[ScenesConfig, ChartsConfig]] = {
 
 
 def open_suite(config: SuiteConfig) -> ProceduralSuite:
-    """The suite as it is configured."""
-    return odd_suite(config.look, config.items)
-
-
-def odd_suite(look: Look, count: int) -> ProceduralSuite:
-    """``count`` sets of four pictures."""
-    scene_config, chart_config = LOOKS[look]
+    """``config.items`` sets of four pictures."""
+    scene_config, chart_config = LOOKS[config.look]
     sources = (SceneSource(scene_config), ChartSource(chart_config))
     root = held_out(NAME, VERSION)
 
     def pose(number: int) -> SuiteQuestion:
-        place = root.child(look, number)
+        place = root.child(config.look, number)
         pair = sources[number % len(sources)].sample(place)
         odd = int(place.child("odd").generator().integers(len(PLACES)))
         pictures = [pair.modified if corner == odd else pair.original for corner in range(len(PLACES))]
         groups = {"pictures": (pair.domain,), "place": (PLACES[odd],)}
         return SuiteQuestion(
-            prompt=QUESTION + (SUFFIX if look == "full" else ""),
+            prompt=QUESTION + (SUFFIX if config.look == "full" else ""),
             image=image_grid(pictures, columns=2),
             judge=lambda reply: closed_verdict(word_in(reply, "Which one is different?", PLACES), PLACES[odd], groups),
         )
 
-    return ProceduralSuite(name_of(NAME, look), VERSION, count, pose, __name__)
+    return ProceduralSuite(name_of(NAME, config.look), VERSION, config.items, pose, __name__)

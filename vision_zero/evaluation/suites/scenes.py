@@ -39,20 +39,15 @@ Ask = Callable[[SceneFacts, np.random.Generator], Question | None]
 
 
 def open_suite(config: SuiteConfig) -> ProceduralSuite:
-    """The suite as it is configured."""
-    return scene_suite(config.look, config.items)
-
-
-def scene_suite(look: Look, count: int) -> ProceduralSuite:
-    """``count`` questions, of each family in turn; five are about one picture."""
+    """``config.items`` questions, of each family in turn; five are about one picture."""
 
     def posed(family: str, pair: ImagePair, rng: np.random.Generator) -> SuiteQuestion | None:
         question = _ASK[family](pair.original_facts, rng)
-        return None if question is None else _posed(question, family, pair, look)
+        return None if question is None else _posed(question, family, pair, config.look)
 
-    root = held_out(NAME, VERSION).child(look)
-    pose = in_turn(root, SceneSource(LOOKS[look]), FAMILIES, posed)
-    return ProceduralSuite(name_of(NAME, look), VERSION, count, pose, __name__)
+    root = held_out(NAME, VERSION).child(config.look)
+    pose = in_turn(root, SceneSource(LOOKS[config.look]), FAMILIES, posed)
+    return ProceduralSuite(name_of(NAME, config.look), VERSION, config.items, pose, __name__)
 
 
 def read_answer(question: Question, reply: str) -> str | None:
