@@ -47,8 +47,9 @@ def question_metrics(
         ]
     values |= {f"answers/{name}": shares for name, shares in habits([[reply] for reply in replies], prefix).items()}
     if config.samples:
+        sampler = replace(policy, greedy=False)
         drawn = [
-            _right(questions, [reply.text for reply in _sampled(policy).complete(messages, config.question_tokens, where)])
+            _right(questions, [reply.text for reply in sampler.complete(messages, config.question_tokens, where)])
             for where in (seed.child("sample", number) for number in range(config.samples))
         ]
         values[f"pass@{config.samples}/questions"] = [max(tries) for tries in zip(*drawn, strict=True)]
@@ -71,10 +72,6 @@ def list_metrics(policy: Policy, scenes: Sequence[ImagePair], max_tokens: int, s
 
 def _right(questions: Sequence[AskedPicture], replies: Sequence[str]) -> list[float]:
     return [float(is_right(asked.question, reply)) for asked, reply in zip(questions, replies, strict=True)]
-
-
-def _sampled(policy: Policy) -> Policy:
-    return replace(policy, greedy=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,13 +99,9 @@ def scene_questions(pairs: Sequence[ImagePair], per_family: int, seed: Seed, fam
 
 def chart_questions(pairs: Sequence[ImagePair], per_family: int, seed: Seed) -> list[AskedPicture]:
     """That many questions of each chart family, spread over the originals of compact chart pairs."""
-    asked = []
-    for family in CHART_FAMILIES:
-        for number in range(per_family):
-            pair = pairs[number % len(pairs)]
-            rng = seed.child(family, pair.pair_id, number // len(pairs)).generator()
-            asked.append(AskedPicture(ask_chart(family, pair.original_facts, rng), pair.original))
-    return asked
+    return [
+        asked for name in CHART_FAMILIES for asked in _of_family(partial(ask_chart, name), pairs, per_family, seed.child(name))
+    ]
 
 
 def is_right(question: Question, reply: str) -> bool:

@@ -185,16 +185,15 @@ def scores_of(benchmark: str, verdicts: Iterable[Verdict]) -> Accuracies:
     return Accuracies(
         benchmark=benchmark,
         overall=_accuracy([bool(verdict.is_right) for verdict in judged]) if judged else None,
-        also={rule: _by_rule(judged, rule) for rule in {rule: None for verdict in judged for rule in verdict.also}},
+        also={
+            rule: _accuracy([verdict.also[rule] for verdict in judged if rule in verdict.also])
+            for rule in {rule: None for verdict in judged for rule in verdict.also}
+        },
         groups={name: _by_value(judged, name) for name in names},
         unanswered=len(silent),
         unanswered_right=sum(bool(verdict.is_right) for verdict in silent),
         faults=sum(bool(verdict.fault) for verdict in verdicts),
     )
-
-
-def _by_rule(verdicts: Sequence[Verdict], rule: str) -> Accuracy:
-    return _accuracy([verdict.also[rule] for verdict in verdicts if rule in verdict.also])
 
 
 def _by_value(verdicts: Sequence[Verdict], name: str) -> dict[str, Accuracy]:

@@ -73,7 +73,8 @@ def vote_metrics(
         values[f"{manner}/rule on checks"] = [] if ruled is None else vote_shares(ruled)["accuracy"]
         values[f"{manner}/spy caught by the rule"] = [] if ruled is None else caught(ruled)
         replies = "replies" if manner == GREEDY else "replies sampled"
-        values |= {f"{replies}/{name}": shares for name, shares in habits(_replies(games), prefix).items()}
+        written = [[move.reply for move in game.votes] for game in games]
+        values |= {f"{replies}/{name}": shares for name, shares in habits(written, prefix).items()}
         if manner == GREEDY:
             values |= verdict_metrics(games, by_id)
     return values
@@ -100,10 +101,6 @@ def habits(replies: Sequence[Sequence[str]], prefix: str | None) -> Values:
         "reasoned": [fmean(is_reasoned(reply, prefix) for reply in unit) for unit in replies] if is_known else [],
         "words": [fmean(len(reply.split()) for reply in unit) for unit in replies],
     }
-
-
-def _replies(games: Sequence[Transcript]) -> list[list[str]]:
-    return [[move.reply for move in game.votes] for game in games]
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,7 +20,7 @@ from vision_zero.config.ablation import AblationConfig, order
 from vision_zero.config.base import Config
 from vision_zero.config.evaluation import EvaluationConfig
 from vision_zero.errors import EvaluationError
-from vision_zero.evaluation.estimates import Estimate, Score, estimate_over_seeds
+from vision_zero.evaluation.estimates import Estimate, estimate_over_seeds
 from vision_zero.evaluation.metric_names import is_share
 from vision_zero.randomness import Seed
 from vision_zero.training.state import StageState
@@ -108,7 +108,9 @@ def compare_arms(config: AblationConfig, states: Sequence[StageState]) -> Ablati
     if ends != {states[0].iteration}:
         raise EvaluationError("the arms did not all end at the same iteration: give them one schedule")
     measured = [scores for state in states for scores in state.course]
-    named = set.intersection(*({score.name for score in scores.scores if _has_units(score)} for scores in measured))
+    named = set.intersection(
+        *({score.name for score in scores.scores if score.policy_units and score.base_units} for scores in measured)
+    )
     shared = [name for name in MEASURES if name in named]
     if not shared:
         raise EvaluationError(
@@ -177,7 +179,3 @@ def _stacked(name: str, values: Sequence[Values]) -> Values:
     if len({one.shape for one in values}) > 1:
         raise EvaluationError(f"{name} was not measured on the same held-out pairs everywhere: give all arms one evaluation")
     return np.stack(values)
-
-
-def _has_units(score: Score) -> bool:
-    return bool(score.policy_units and score.base_units)

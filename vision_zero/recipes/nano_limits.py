@@ -13,7 +13,7 @@ from vision_zero.config.nano_defaults import NANO_DOMAIN, NANO_SCENES
 from vision_zero.config.policy import NANO
 from vision_zero.config.self_play import SelfPlayConfig
 from vision_zero.config.suite_registry import SUITES
-from vision_zero.config.suites import AnswererConfig, EvaluateConfig
+from vision_zero.config.suites import EvaluateConfig
 from vision_zero.domains.registry import domain_of
 from vision_zero.domains.scenes.config import ScenesConfig
 from vision_zero.domains.scenes.domain import DOMAIN as SCENES
@@ -65,17 +65,15 @@ def _on_recipe(config: SelfPlayConfig) -> tuple[str, ...]:
 
 
 def _on_evaluation(config: EvaluateConfig) -> tuple[str, ...]:
-    asked = [who for who in (config.policy, config.compared_with) if who is not None and _is_nano(who)]
+    asked = [
+        who for who in (config.policy, config.compared_with) if who is not None and who.endpoint is None and is_nano(who.base)
+    ]
     strange = [
         f"{suite.name} in full size" if SUITES[suite.name].has_look else suite.name
         for suite in config.suites
         if suite.look != "compact" or not SUITES[suite.name].has_look
     ]
     return (_note(strange),) if asked and strange else ()
-
-
-def _is_nano(who: AnswererConfig) -> bool:
-    return who.endpoint is None and is_nano(who.base)
 
 
 def _strange(pictures: Mapping[str, Collection[Size]]) -> list[str]:

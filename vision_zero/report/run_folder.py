@@ -170,13 +170,14 @@ class RunFolder:
             ReportError: the folder cannot be written, and was removed.
         """
         page = report_page(self.run, outcome)
+        lines = "".join(json.dumps(record.model_dump(), sort_keys=True) + "\n" for record in outcome.state.history)
         shown, pairs = games.shown()
         replay = replay_page(f"Replay of {self.run}", shown, pairs, games.rewards)
         try:
             with atomic_dir(self.path) as fresh:
                 (fresh / "report.html").write_text(page, encoding="utf-8")
                 (fresh / "replay.html").write_text(replay, encoding="utf-8")
-                (fresh / "metrics.jsonl").write_text("".join(_line(record) for record in outcome.state.history), encoding="utf-8")
+                (fresh / "metrics.jsonl").write_text(lines, encoding="utf-8")
                 identity = RunIdentity(run=self.run, rewards=games.rewards, model=self.model)
                 (fresh / IDENTITY).write_text(identity.model_dump_json(indent=1), encoding="utf-8")
                 for name in NUMBERS:
@@ -283,7 +284,3 @@ def shown_scores(scores: Scores) -> list[tuple[Score, str]]:
 
 def _counts(trained: Counter[Stage]) -> str:
     return ", ".join(f"{number} in the {stage} stage" for stage, number in sorted(trained.items())) or "nothing left to train"
-
-
-def _line(record: IterationRecord) -> str:
-    return json.dumps(record.model_dump(), sort_keys=True) + "\n"

@@ -111,8 +111,5 @@ def tracked_metrics(measured: IterationRecord, logs: Mapping[str, float]) -> dic
         **{name: getattr(measured, name) for name in ("accuracy", "abstention", "running_accuracy", "running_abstention")},
         "is_clue_stage": float(measured.stage == "clue"),
     }
-    return {name: float(value) for name, value in {**logged, **own}.items() if _is_finite_number(value)}
-
-
-def _is_finite_number(value: object) -> bool:
-    return isinstance(value, (int, float)) and math.isfinite(value)
+    numbers = {name: value for name, value in {**logged, **own}.items() if isinstance(value, (int, float))}
+    return {name: float(value) for name, value in numbers.items() if math.isfinite(value)}

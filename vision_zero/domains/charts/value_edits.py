@@ -130,7 +130,7 @@ def _changed(
 ) -> Chart | None:
     compact = chart.style.look == "compact"
     low, high = _bounds(chart, cell, partner)
-    old, step = value_at(chart, cell), STEP if compact else _step(chart)
+    old, step = value_at(chart, cell), STEP if compact else 10.0 ** -_precision(chart)
     decimals = max(6, 0 if compact else _precision(chart))
     for _ in range(VALUE_TRIES if high > low else 0):
         new = round(round(rng.uniform(low, high) / step) * step, decimals)
@@ -154,10 +154,6 @@ def _bounds(chart: Chart, cell: DataPoint, partner: DataPoint | None) -> tuple[f
         rest = sum(series.values[cell.place] for series in chart.series) - value_at(chart, cell)
         return low + LEAST_SLICE * (high - low), high - rest
     return low + LEAST_MARK * (high - low), high
-
-
-def _step(chart: Chart) -> float:
-    return 10.0 ** -_precision(chart)
 
 
 def _precision(chart: Chart) -> int:

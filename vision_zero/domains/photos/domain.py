@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from vision_zero.config.quality import AreaBounds, QualityThresholds
 from vision_zero.domains.domain import Domain
 from vision_zero.domains.order import Order
-from vision_zero.domains.pair_rules import PairRule, log_is_true, same_elsewhere, shows_change
+from vision_zero.domains.pair_rules import log_is_true, same_elsewhere, shows_change
 from vision_zero.domains.photos.config import PhotosConfig
 
 if TYPE_CHECKING:
@@ -23,23 +22,10 @@ def _source(config: PhotosConfig, only: SplitFilter) -> PairSource:
     return PhotoSource(config, only=only)
 
 
-def _settings_for(order: Order) -> PhotosConfig:
-    return PhotosConfig(**order.drawing, location=order.location, **order.reading)
-
-
-def _rules(quality: QualityThresholds) -> list[PairRule]:
-    return [*shows_change("photos", quality), log_is_true("pictures"), same_elsewhere(quality)]
-
-
 def _measure(pair: ImagePair, quality: QualityThresholds) -> dict[str, Any]:
     from vision_zero.domains.photos.source import measure
 
     return measure(pair)
-
-
-def _edits(config: PhotosConfig) -> Mapping[Any, float]:
-    """An editor that takes instructions names its own kinds."""
-    return {} if config.instruction else config.edits
 
 
 def _files(config: PhotosConfig) -> str:
@@ -58,11 +44,11 @@ DOMAIN = Domain(
     step="edit_photos",
     config=PhotosConfig,
     source=_source,
-    settings_for=_settings_for,
-    rules=_rules,
+    settings_for=lambda order: PhotosConfig(**order.drawing, location=order.location, **order.reading),
+    rules=lambda quality: [*shows_change("photos", quality), log_is_true("pictures"), same_elsewhere(quality)],
     measure=_measure,
     bounds=AreaBounds(max_changed_area=0.4, max_similarity=1.0),
-    edits=_edits,
+    edits=lambda config: {} if config.instruction else config.edits,  # who takes instructions names kinds of their own
     made_of=lambda facts: str(facts.get("photo", "")),
     files=_files,
     gallery=Order("photos", seed=6),

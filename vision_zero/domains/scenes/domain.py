@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from vision_zero.config.quality import AreaBounds, QualityThresholds
 from vision_zero.domains.domain import Ask, Domain
 from vision_zero.domains.order import Order
-from vision_zero.domains.pair_rules import PairRule, log_is_true, shows_change
+from vision_zero.domains.pair_rules import log_is_true, shows_change
 from vision_zero.domains.scenes.config import SMALL_SCENES, ScenesConfig
 from vision_zero.errors import PairsError
 
@@ -36,11 +36,6 @@ def _settings_for(order: Order) -> ScenesConfig:
     return ScenesConfig(**{**usual.model_dump(exclude_unset=True), **order.drawing})
 
 
-def _rules(quality: QualityThresholds) -> list[PairRule]:
-    # Shadows and reflections of what was edited reach far beyond the boxes of the objects.
-    return [*shows_change("scenes", quality), log_is_true("scenes")]
-
-
 def _measure(pair: ImagePair, quality: QualityThresholds) -> dict[str, Any]:
     from vision_zero.domains.scenes.source import measure
 
@@ -65,7 +60,8 @@ DOMAIN = Domain(
     config=ScenesConfig,
     source=_source,
     settings_for=_settings_for,
-    rules=_rules,
+    # Shadows and reflections of what was edited reach far beyond the boxes of the objects.
+    rules=lambda quality: [*shows_change("scenes", quality), log_is_true("scenes")],
     measure=_measure,
     bounds=AreaBounds(max_similarity=1.0),
     edits=lambda config: config.edits,

@@ -129,11 +129,8 @@ class Ground:
 
 
 def _points(studio: Studio, directions: Array, hits: Hits) -> Array:
-    return _eye(studio.scene) + directions * np.minimum(hits.length, FAR)
-
-
-def _eye(scene: Scene) -> Array:
-    return np.asarray(scene.camera.location, dtype=np.float32)[:, None]
+    eye = np.asarray(studio.scene.camera.location, dtype=np.float32)[:, None]
+    return eye + directions * np.minimum(hits.length, FAR)
 
 
 def _dull(studio: Studio, ground: Ground, rays: Rays, hits: Hits) -> Array:
