@@ -13,7 +13,7 @@ from vision_zero.evaluation.estimates import Scores
 from vision_zero.evaluation.scorecard import Scorecard
 from vision_zero.game.played_games import PlayedGames
 from vision_zero.game.transcript import Move, Transcript
-from vision_zero.rewards.clue import clue_rewards
+from vision_zero.rewards.clue import clue_totals
 from vision_zero.tracking.table import Cell, Table
 from vision_zero.tracking.tracking import ALREADY_THERE, Tracking, Unsent
 from vision_zero.training.diagnostics import Alarms
@@ -74,8 +74,12 @@ def send_outcome(
     with Tracking(run) as tracking:
         for scores in own[:-1]:
             unsent |= tracking.send("eval", scores.iteration, score_metrics(scores))
-        last = {**(score_metrics(own[-1]) if own else {}), **alarm_metrics(alarms), **suite_metrics(suites)}
-        unsent |= tracking.send_with("eval", state.iteration, last, alarm_table(alarms), replay_table(games))
+        last = score_metrics(own[-1]) if own else {}
+        last |= {f"alarm/{alarm.name}": float(alarm.is_raised) for alarm in alarms.alarms}
+        last |= {f"suite/{name}": accuracy.mean for name, accuracy in suites.accuracies.items()}
+        seen = tuple((alarm.name, alarm.state, alarm.sentence) for alarm in alarms.alarms)
+        table = Table("alarms", ("alarm", "state", "what it saw"), seen)
+        unsent |= tracking.send_with("eval", state.iteration, last, table, replay_table(games))
         places = tracking.places()
         unsent |= tracking.close()
     records = state.history[len(before.history) :]
@@ -99,26 +103,11 @@ def score_metrics(scores: Scores) -> dict[str, float]:
     return means | {f"base/{score.name}": score.base.mean for score in scores.scores if score.base.units}
 
 
-def alarm_metrics(alarms: Alarms) -> dict[str, float]:
-    """``alarm/<name>``: 1 where it is raised, else 0."""
-    return {f"alarm/{alarm.name}": float(alarm.is_raised) for alarm in alarms.alarms}
-
-
-def suite_metrics(suites: Scorecard) -> dict[str, float]:
-    """``suite/<name>``: share of right items."""
-    return {f"suite/{name}": accuracy.mean for name, accuracy in suites.accuracies.items()}
-
-
-def alarm_table(alarms: Alarms) -> Table:
-    """What each alarm saw."""
-    return Table("alarms", ("alarm", "state", "what it saw"), tuple((a.name, a.state, a.sentence) for a in alarms.alarms))
-
-
 def replay_table(games: PlayedGames) -> Table:
     """The games of the replay, a move a row."""
     rows: list[tuple[Cell, ...]] = []
     for game in games.shown()[0]:
-        earned = {seat: sum(terms.values()) for seat, terms in clue_rewards(game, games.rewards).items()}
+        earned = clue_totals(game, games.rewards)
         rows += [_row(game, move, earned) for move in game.moves]
     return Table("replay", REPLAY_COLUMNS, tuple(rows))
 

@@ -15,7 +15,7 @@ from transformers.integrations.integration_utils import MLflowCallback
 
 from vision_zero.config.tracking import TrackedRun, TrackerName
 from vision_zero.tracking.sender import COUNT, PREFIX, PROJECT, Kind, Sender
-from vision_zero.tracking.table import Table, listed
+from vision_zero.tracking.table import Table
 
 MODEL_TAG = "vision_zero.model"
 """Tag of the run, by which it is found again: MLflow gives runs ids of its own."""
@@ -66,7 +66,8 @@ class MLflowSender(Sender):
         return int(self._client.get_run(self._id).data.metrics.get(f"{PREFIX[kind]}{COUNT}", 0))
 
     def show(self, iteration: int, table: Table) -> None:
-        mlflow.log_table(listed(table.columns, table.rows), f"{table.name}/iteration-{iteration:05d}.json")
+        by_column = {name: [row[place] for row in table.rows] for place, name in enumerate(table.columns)}
+        mlflow.log_table(by_column, f"{table.name}/iteration-{iteration:05d}.json")
 
     def close(self) -> None:
         mlflow.end_run()

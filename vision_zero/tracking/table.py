@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 from vision_zero.text import single_line
@@ -30,8 +29,3 @@ def as_plain_text(cell: Cell) -> str:
     """Markdown, and HTML, that shows a value and nothing else: no markup, link or picture comes of what is in it."""
     text = f"{cell:.4g}" if isinstance(cell, float) else "" if cell is None else single_line(str(cell))
     return _MARKUP.sub(lambda match: f"&#{ord(match[0])};" if match[0].isascii() else match[0], text)
-
-
-def listed(columns: Sequence[str], rows: Sequence[Sequence[Cell]]) -> dict[str, list[Cell]]:
-    """The same by column."""
-    return {name: [row[place] for row in rows] for place, name in enumerate(columns)}

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from vision_zero.config.quality import AreaBounds, QualityThresholds
 from vision_zero.domains.domain import Domain
 from vision_zero.domains.order import Order
-from vision_zero.domains.pair_rules import log_is_true, same_elsewhere, shows_change
+from vision_zero.domains.pair_rules import log_fault, log_is_true, same_elsewhere, shows_change
 from vision_zero.domains.photos.config import PhotosConfig
 
 if TYPE_CHECKING:
@@ -23,9 +23,9 @@ def _source(config: PhotosConfig, only: SplitFilter) -> PairSource:
 
 
 def _measure(pair: ImagePair, quality: QualityThresholds) -> dict[str, Any]:
-    from vision_zero.domains.photos.source import measure
+    from vision_zero.domains.photos.source import log_against_edits
 
-    return measure(pair)
+    return {"log_fault": log_fault(log_against_edits, pair)}
 
 
 def _files(config: PhotosConfig) -> str:

@@ -14,7 +14,7 @@ from vision_zero.data.collection import CollectionSource
 from vision_zero.data.image_pair import Facts, ImagePair
 from vision_zero.data.source_report import SourceReport
 from vision_zero.data.splits import EVERYTHING, SplitFilter
-from vision_zero.domains.pair_rules import disagreement, log_fault
+from vision_zero.domains.pair_rules import disagreement
 from vision_zero.domains.photos.collection import open_collection
 from vision_zero.domains.photos.config import PhotosConfig
 from vision_zero.domains.photos.editor import PhotoEditor
@@ -133,12 +133,8 @@ class PhotoSource(CollectionSource[_Photo]):
         return thing[:1]
 
 
-def measure(pair: ImagePair) -> dict[str, Any]:
-    """What is wrong with the log; None where nothing is."""
-    return {"log_fault": log_fault(_log_against_edits, pair)}
-
-
-def _log_against_edits(pair: ImagePair) -> str:
+def log_against_edits(pair: ImagePair) -> str:
+    """What is wrong with the log; nothing where it is true."""
     edits = cast(list[Mapping[str, Any]], pair.modified_facts["edits"])
     made = Counter((str(edit["kind"]), tuple(edit["box"])) for edit in edits)
     return disagreement(made, Counter((change.kind, change.box) for change in pair.changes), "list of edits")

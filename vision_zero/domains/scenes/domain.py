@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from vision_zero.config.quality import AreaBounds, QualityThresholds
 from vision_zero.domains.domain import Ask, Domain
 from vision_zero.domains.order import Order
-from vision_zero.domains.pair_rules import log_is_true, shows_change
+from vision_zero.domains.pair_rules import log_fault, log_is_true, shows_change
 from vision_zero.domains.scenes.config import SMALL_SCENES, ScenesConfig
 from vision_zero.errors import PairsError
 
@@ -37,9 +37,9 @@ def _settings_for(order: Order) -> ScenesConfig:
 
 
 def _measure(pair: ImagePair, quality: QualityThresholds) -> dict[str, Any]:
-    from vision_zero.domains.scenes.source import measure
+    from vision_zero.domains.scenes.source import log_against_scenes
 
-    return measure(pair)
+    return {"log_fault": log_fault(log_against_scenes, pair)}
 
 
 def _asking(family: Family) -> Ask:

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections import Counter
-from typing import Any, final
+from typing import final
 
 import numpy as np
 
 from vision_zero.data.image_pair import Change, ImagePair
 from vision_zero.data.images import box_of
 from vision_zero.data.source import PairSource
-from vision_zero.domains.pair_rules import disagreement, log_fault
+from vision_zero.domains.pair_rules import disagreement
 from vision_zero.domains.scenes.clevr import from_clevr, to_clevr
 from vision_zero.domains.scenes.config import ScenesConfig
 from vision_zero.domains.scenes.edits import EditedScene, EditPlan, edit_scene
@@ -79,12 +79,8 @@ def _changes(scene: Scene, edited: EditedScene, before: Rendering, after: Render
     return tuple(changes)
 
 
-def measure(pair: ImagePair) -> dict[str, Any]:
-    """What is wrong with the log; None where nothing is."""
-    return {"log_fault": log_fault(_log_against_scenes, pair)}
-
-
-def _log_against_scenes(pair: ImagePair) -> str:
+def log_against_scenes(pair: ImagePair) -> str:
+    """What is wrong with the log; nothing where it is true."""
     before, after = (Counter(from_clevr(facts).objects) for facts in (pair.original_facts, pair.modified_facts))
     gone, come = (Counter(name(item) for item in difference.elements()) for difference in (before - after, after - before))
     logged = [
