@@ -5,6 +5,7 @@ from __future__ import annotations
 import posixpath
 import re
 import tarfile
+import unicodedata
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
@@ -15,7 +16,7 @@ from vision_zero.data.file_naming import PICTURE_SUFFIXES
 from vision_zero.data.remote_storage import ConnectionLostError, Storage
 from vision_zero.errors import PairsError, one_line
 
-_UNREAD = (".tar.gz", ".tgz", ".tar.bz2", ".tar.xz", ".zip", ".7z", ".rar")
+_UNREAD = (".gz", ".tgz", ".bz2", ".xz", ".zst", ".zip", ".7z", ".rar")
 _HIDDEN_FOLDERS = ("__MACOSX",)
 
 
@@ -107,17 +108,17 @@ class FileSet:
 
     @cached_property
     def _by_name(self) -> _Index:
-        return _Index(self.paths, lambda path: path)
+        return _Index(self.paths, lambda path: unicodedata.normalize("NFC", path))
 
     @cached_property
     def _by_lower_name(self) -> _Index:
-        return _Index(self.paths, str.lower)
+        return _Index(self.paths, _folded)
 
     @cached_property
     def _by_stem(self) -> _Index:
         """Pictures alone, for other files of that name lie beside them."""
         pictures = [path for path in self.paths if PurePosixPath(path).suffix.lower() in PICTURE_SUFFIXES]
-        return _Index(pictures, lambda path: path.lower().removesuffix(_suffix_of_picture(path)))
+        return _Index(pictures, lambda path: _folded(path).removesuffix(_suffix_of_picture(path)))
 
     @cached_property
     def _plain(self) -> list[str]:
@@ -127,7 +128,7 @@ class FileSet:
         shown = [path for path in paths if not is_hidden(path)]
         self._leave_out(len(paths) - len(shown), "hidden files")
         packed = [path for path in shown if path.lower().endswith(_UNREAD)]
-        self._leave_out(len(packed), "compressed archives, which are not read: unpack them, or make them plain .tar files")
+        self._leave_out(len(packed), "compressed files, which are not read: unpack them, or make plain .tar archives")
         return [path for path in shown if path not in packed]
 
     @cached_property
@@ -188,6 +189,10 @@ class _Index:
         wanted = self._key(end)
         known = self._found.get(wanted.rpartition("/")[2], ())
         return [path for own, path in known if own == wanted or own.endswith("/" + wanted)]
+
+
+def _folded(path: str) -> str:
+    return unicodedata.normalize("NFC", path).lower()
 
 
 def _path_of(text: str) -> str:

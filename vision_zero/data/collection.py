@@ -37,6 +37,11 @@ class FileCollection(Collection):
         if count:
             self.left_out = {**self.left_out, reason: count}
 
+    def _seen(self) -> str:
+        """What there is instead of what is looked for, for messages."""
+        told = [f"{self.files} files", *(f"{count} {reason}" for reason, count in self.left_out.items())]
+        return f"; found: {', '.join(told)}"
+
 
 class RowCollection(Collection):
     """Rows of a data set, of one split where there are several."""

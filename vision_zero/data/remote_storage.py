@@ -42,6 +42,9 @@ _VERSIONS = (
 _LASTING = (errno.ELOOP, errno.ENAMETOOLONG, errno.EISDIR, errno.EINVAL)
 """What is wrong with a file itself, such as a link to itself: to try again does not help, and other files may be fine."""
 
+_POINTER, _MOST_POINTER = b"version https://git-lfs", 1024
+"""How the small files begin that a clone without Git LFS has instead of the large ones, and their largest size in bytes."""
+
 T = TypeVar("T")
 
 
@@ -146,11 +149,14 @@ class Storage:
         """The listed file of that path.
 
         Raises:
-            PairsError: there is none.
+            PairsError: there is none, or only a pointer to it.
         """
         found = self.entries.get(path)
         if found is None:
             raise PairsError(f"{path}: no such file in {self.location}")
+        is_small = self.is_local and found.size is not None and found.size < _MOST_POINTER
+        if is_small and self._tried(path, lambda: self._files.cat_file(found.address)).startswith(_POINTER):
+            raise PairsError(f"{path}: only the pointer of a file in Git LFS: fetch it with git lfs pull")
         return found
 
     @cached_property
@@ -167,17 +173,29 @@ class Storage:
 
     def _listed(self) -> dict[str, Entry]:
         self._files.invalidate_cache()
-        found = self._files.find(self._root, detail=True)
+        found = self._found(self._root)
         if list(found) == [self._root]:
             # What the file names lies beside it.
             self._root, _, self.chosen = self._root.rpartition("/")
-            found = self._files.find(self._root, detail=True)
+            found = self._found(self._root)
         if not found and not self._files.exists(self._root):
             raise FileNotFoundError(self._root)
         files = {address: facts for address, facts in found.items() if facts.get("type") != "directory"}
         listed = (self._entry(address, facts) for address, facts in files.items())
         wanted = (entry for entry in listed if entry is not None and fnmatch(entry.path, self.config.pattern))
         return {entry.path: entry for entry in sorted(wanted, key=lambda entry: entry.path)}
+
+    def _found(self, root: str, *above: Path) -> dict[str, dict[str, object]]:
+        """Files below a folder, also in folders that links on this machine lead to, unless they lead back."""
+        found: dict[str, dict[str, object]] = self._files.find(root, detail=True)
+        if self.is_local:
+            above = (*above, Path(root).resolve())
+            links = [Path(address) for address, facts in found.items() if facts.get("islink")]
+            for folder in filter(Path.is_dir, links):
+                del found[str(folder)]
+                if not any(place.is_relative_to(folder.resolve()) for place in (*above, folder.parent.resolve())):
+                    found |= self._found(str(folder), *above)
+        return found
 
     def _entry(self, address: str, facts: dict[str, object]) -> Entry | None:
         """A listed file; one of which the listing gives no version, as HTML pages of files do, is asked for by itself."""

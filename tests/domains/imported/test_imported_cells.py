@@ -80,6 +80,7 @@ PATHS: dict[str, Callable[[str], str]] = {
     "capitals": str.upper,
     "spaces": lambda path: f" {path} ",
     "without suffix": lambda path: path.removesuffix(".png"),
+    "accents": lambda path: path.replace("images", "im\u00e4ges"),
     "from elsewhere": lambda path: f"../other/{path}",
 }
 
@@ -88,6 +89,8 @@ PATHS: dict[str, Callable[[str], str]] = {
 @pytest.mark.parametrize("form", PATHS)
 def test_paths_of_other_machines_lead_to_files_here(form: str, tmp_path: Path) -> None:
     beside(tmp_path)
+    if form == "accents":
+        (tmp_path / "images").rename(tmp_path / "ima\u0308ges")
     row = {name: PATHS[form](ROW[name]) for name in ("input_image", "output_image")}
     (tmp_path / "a.jsonl").write_text(json.dumps(row))
     (pair,) = pairs_of(source(str(tmp_path))).values()

@@ -253,3 +253,30 @@ def test_a_link_to_itself_is_skipped_and_every_other_file_is_counted(tmp_path: P
     assert (report.files, report.found, list(report.skipped)) == (8, 2, ["2"])
     assert "Too many levels of symbolic links" in report.skipped["2"]
     assert report.left_out == {"files that are no pictures by their names": 3}
+
+
+def test_folders_are_followed_where_links_lead_to_them_and_not_round_in_circles(tmp_path: Path) -> None:
+    elsewhere, here = tmp_path / "elsewhere", tmp_path / "here"
+    for side, data in zip(("before", "after"), sound(1), strict=True):
+        (elsewhere / side).mkdir(parents=True)
+        (elsewhere / side / "1.png").write_bytes(data)
+    (here / "sub").mkdir(parents=True)
+    (here / "set").symlink_to(elsewhere)
+    (here / "sub" / "back").symlink_to(here)
+    (elsewhere / "round").symlink_to(here)
+    first = Storage(str(here), StorageConfig()).fingerprint()
+    made = source(str(here))
+    assert [pair.original_facts["id"] for pair in made.each(Seed(0))] == ["set/1"]
+    assert made.report().skipped == {}
+    (elsewhere / "after" / "1.png").write_bytes(sound(2)[1])
+    assert Storage(str(here), StorageConfig()).fingerprint() != first
+
+
+@pytest.mark.parametrize("name", ["1_modified.png", "a.parquet"])
+def test_pointers_of_git_lfs_are_told(name: str, tmp_path: Path) -> None:
+    location = folder(tmp_path, {"1": sound(1), "2": sound(2)})
+    pointer = b"version https://git-lfs.github.com/spec/v1\noid sha256:4d7a\nsize 132735\n"
+    (tmp_path / name).write_bytes(pointer)
+    with pytest.raises(PairsError, match=f"{name}: only the pointer of a file in Git LFS: fetch it with git lfs pull"):
+        made = source(location)
+        raise PairsError(made.check()["1"])

@@ -102,7 +102,7 @@ def test_ways_of_naming_may_be_mixed_and_other_pictures_are_counted(tmp_path: Pa
     assert report.skipped == {"3": "it has no modified picture"}
     assert report.left_out["hidden files"] == 2
     assert report.left_out["pictures whose name fits no pair"] == 1
-    assert any("compressed archives" in reason for reason in report.left_out)
+    assert any("compressed files" in reason for reason in report.left_out)
     assert (report.files, report.found) == (9, 3)
 
 

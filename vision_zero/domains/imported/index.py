@@ -111,7 +111,7 @@ class FileIndex(FileCollection, PairIndex):
             raise PairsError(
                 f"{storage.location} holds no pairs: it needs files <id>_original.png and <id>_modified.png (or before and "
                 f"after, input and output, also as folders or in one folder for each pair), or a data set, such as a .csv "
-                f"or .jsonl file whose columns original and modified name the files{_seen(self.files, self.left_out)}"
+                f"or .jsonl file whose columns original and modified name the files{self._seen()}"
             )
         self.problems = {well_formed(pair_id): reason for pair_id, reason in (named.problems | self._files.problems).items()}
         self._pairs = named.pairs
@@ -270,11 +270,6 @@ def _both(cell: object) -> list[object] | None:
         keys = next((keys for keys in pair_candidates([*cell]) if keys[0] != keys[1]), None)
         return None if keys is None else [cell[key] for key in keys]
     return cell if isinstance(cell, list) else None
-
-
-def _seen(files: int, left_out: Mapping[str, int]) -> str:
-    told = [f"{files} files", *(f"{count} {reason}" for reason, count in left_out.items())]
-    return f"; found: {', '.join(told)}"
 
 
 def _check_columns(wanted: Sequence[str], columns: tuple[str, ...], location: str) -> None:

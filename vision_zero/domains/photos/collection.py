@@ -96,9 +96,11 @@ class FilePhotos(FileCollection, PhotoCollection):
     def __init__(self, storage: Storage, split: str | None = None) -> None:
         super().__init__(storage, split)
         self._photos = [path for path in self._paths if PurePosixPath(path).suffix.lower() not in OTHER_SUFFIXES]
-        if not self._photos:
-            raise PairsError(f"{storage.location} holds no pictures: it needs files such as .jpg or .png, or a data set")
         self._leave_out(len(self._paths) - len(self._photos), "files that are no pictures by their names")
+        if not self._photos:
+            raise PairsError(
+                f"{storage.location} holds no pictures: it needs files such as .jpg or .png, or a data set{self._seen()}"
+            )
 
     def __len__(self) -> int:
         return len(self._photos)
