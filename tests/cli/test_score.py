@@ -199,3 +199,11 @@ def test_the_command_line_has_it_and_still_answers_at_once() -> None:
     said = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True, timeout=60).stdout
     assert "'score'" in said
     assert said.strip().endswith("[]")
+
+
+def test_half_a_character_of_a_reply_that_was_cut_off_can_be_written(tmp_path: Path) -> None:
+    row = {"question": "How many?", "prediction": "14 \ud83d", "label": "14", "type": "human"}
+    out = tmp_path / "out"
+    assert run("--benchmark", "chartqa", "--predictions", write(tmp_path / "a.json", [row]), "--out", out).exit_code == 0
+    assert '"14 \ufffd"' in (out / "a.json").read_text(encoding="utf-8")
+    assert pq.read_table(out / "records.parquet").num_rows == 1

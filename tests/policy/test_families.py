@@ -166,6 +166,22 @@ def test_a_chat_template_that_drops_the_text_is_refused(spoiled, family):
     assert "the chat template drops the text of a message" in refused(folder)
 
 
+@pytest.mark.parametrize(
+    ("written", "reason"),
+    [
+        ("{{ part.text[:100] }}", "drops the text of a message, or its end"),
+        ("{{ part.text.split('\\n')[0] }}", "drops the text of a message, or its end"),
+        ("{{ part }}", "writes the parts of a message as they are stored"),
+        ("{{ part | tojson }}", "writes the parts of a message as they are stored"),
+    ],
+)
+def test_a_chat_template_that_spoils_the_text_is_refused(spoiled, written, reason):
+    folder = spoiled("qwen2_5_vl")
+    template = folder / "chat_template.jinja"
+    template.write_text(template.read_text().replace("{{ part.text }}", written))
+    assert reason in refused(folder)
+
+
 @families
 def test_a_chat_template_that_drops_the_system_part_is_refused(spoiled, family):
     folder = spoiled(family)

@@ -134,7 +134,17 @@ def test_the_bare_base_is_nothing_to_publish(tmp_path):
         build(settings(), PolicyFolder(None), CARD, tmp_path / "merged")
 
 
-@pytest.mark.parametrize(("target", "words"), [(" ", "target is empty"), ("hub:name", "does not name a repository")])
+@pytest.mark.parametrize(
+    ("target", "words"),
+    [
+        (" ", "target is empty"),
+        ("hub:name", "does not name a repository"),
+        ("hub:owner/", "does not name a repository"),
+        ("hf://owner/name", "write hub:owner/name"),
+        ("https://huggingface.co/owner/name", "write hub:owner/name"),
+        ("s3:/bucket/path", "write 's3://bucket/path'"),
+    ],
+)
 def test_a_target_names_a_place(target, words):
     with pytest.raises(ValueError, match=words):
         settings(target=target)
@@ -233,6 +243,13 @@ def test_a_published_file_that_somebody_changed_is_not_replaced(built, larger, t
     (target / "README.md").rename(tmp_path / "notes")
     deliver(built, config)
     assert {name: (target / name).read_bytes() for name in built.files()} == content(built.path)
+
+
+def test_an_address_of_a_file_is_a_folder_and_an_unknown_home_is_a_name(built, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    assert deliver(built, settings(target=f"file://{tmp_path}/models")).address == f"{tmp_path}/models"
+    deliver(built, settings(target="~nobody-of-this-name/models"))
+    assert content(tmp_path / "models") == content(tmp_path / "~nobody-of-this-name/models")
 
 
 def test_a_folder_may_be_there_and_be_empty(built, tmp_path):

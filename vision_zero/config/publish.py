@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any, Literal
 
 from pydantic import Field, field_validator
@@ -47,6 +48,10 @@ class PublishConfig(RootConfig):
     def _names_a_place(cls, target: str) -> str:
         if not target.strip():
             raise ValueError("target is empty: name a folder, s3://bucket/path or hub:owner/name")
-        if target.startswith("hub:") and target.count("/") != 1:
+        if target.startswith("hub:") and not re.fullmatch(r"hub:[^/\s]+/[^/\s]+", target):
             raise ValueError(f"{target!r} does not name a repository: write hub:owner/name")
+        if re.match(r"hf:|https?://", target):
+            raise ValueError(f"{target!r} is no place to publish to: for the hub write hub:owner/name")
+        if re.match(r"[A-Za-z0-9]{2,}:/(?!/)", target):
+            raise ValueError(f"{target!r} is neither a folder nor a URL: write {target.replace(':/', '://', 1)!r}")
         return target

@@ -162,7 +162,7 @@ class Storage:
     @cached_property
     def _cache(self) -> Path:
         if self.config.cache is not None:
-            folder = Path(self.config.cache).expanduser()
+            folder = local_path(self.config.cache)
         else:
             folder = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "vision-zero" / "files"
         try:
@@ -257,12 +257,17 @@ class Storage:
 
 def file_system(location: str, options: Mapping[str, Any]) -> tuple[AbstractFileSystem, str]:
     """The file system of a location, and its root there."""
-    local = location.removeprefix("file://")
-    if "://" in local:
+    if "://" in location.removeprefix("file://"):
         files, root = url_to_fs(location, **options)
         return files, str(root)
     # Not by url_to_fs: it takes the "::" of a path for a chain of file systems.
-    return filesystem("file", **options), str(Path(local).expanduser().absolute())
+    return filesystem("file", **options), str(local_path(location).absolute())
+
+
+def local_path(location: str) -> Path:
+    """The path of a folder or file on this machine, also of its ``file://`` address; "~" is the home folder."""
+    path = location.removeprefix("file://")
+    return Path(os.path.expanduser(path))  # noqa: PTH111 - pathlib's raises where a user is unknown
 
 
 def _entry(address: str, root: str, facts: dict[str, object]) -> Entry | None:

@@ -15,15 +15,21 @@ from typing import Literal
 Reason = Literal["no_box", "open_box", "empty", "out_of_range", "not_a_vote", "cut_off"]
 
 # \\text{Player 3}, \\mathbf{3}: how models write words inside of a box, which is mathematics to them.
-_TYPESET = re.compile(r"(?:\\(?:text|math|mbox|bold|rm|bf|operatorname)[a-z]*\s*)?(?<!\\)\{([^{}]*)\}")
-_SPACE = re.compile(r"\\[ ,;:!]|~")
-_AROUND_VOTE = " .*$\"'`"
+_FONT = (
+    r"\\(?:(?:text(?!color)|math|bold)[a-z]*|mbox|fbox|operatorname|underline|em(?:ph)?|(?:rm|sf|tt)(?:family)?|bf(?:series)?"
+    r"|it(?:shape)?)(?![a-z])\s*"
+)
+_TYPESET = re.compile(rf"(?:{_FONT})?(?<!\\)\{{([^{{}}]*)\}}")
+_COLOUR = re.compile(r"\\(?:text)?color\s*\{[^{}]*\}")
+_SWITCH = re.compile(rf"{_FONT}|\\(?:tiny|small|large|Large|LARGE|huge|Huge|displaystyle)\b\s*")
+_SPACE = re.compile(r"\\[ ,;:]|~|\\q?quad\b|(?<=[a-zA-Z])(?:\\?_|-|:)(?= *[#\d])")
+_AROUND_VOTE = " .*$\"'`“”‘’()[]_"
 _LONGEST_VOTE = 80
 """Characters; longer text is not parsed as a vote."""
 
 BOX = "\\boxed{"
 ABSTAIN = "N/A"
-_ABSTENTIONS = frozenset({"n/a", "na", "none", "unknown", "not sure", "unsure"})
+_ABSTENTIONS = frozenset({"n/a", "n.a", "na", "none", "unknown", "not sure", "unsure"})
 _SEAT = re.compile(r"(?:player|seat|number|no\.?)?\s*#?\s*(\d{1,6})", re.IGNORECASE)
 # <|…|>, <image>, </s>, [INST] and their like: text that a tokenizer could take for a control token.
 _CONTROL_TEXT = re.compile(r"<\|[^<>|]{0,60}\|>|</?[A-Za-z_][\w-]{0,30}/?>|\[/?[A-Z_]{3,20}\]")
@@ -80,7 +86,7 @@ def read_vote(reply: str, seats: int) -> tuple[str, Vote | Unreadable]:
     text = _untypeset(one_line(content)).strip(_AROUND_VOTE)
     if not text:
         return reasoning, Unreadable("empty")
-    if text.lower() in _ABSTENTIONS:
+    if re.sub(r"\s*([/.])\s*", r"\1", text.lower()) in _ABSTENTIONS:
         return reasoning, Vote(None)
     match = _SEAT.fullmatch(text)
     if match is None:
@@ -104,8 +110,8 @@ def _untypeset(text: str) -> str:
         return text
     previous = None
     while previous != text:
-        previous, text = text, _TYPESET.sub(r"\1", text)
-    return _SPACE.sub(" ", text).replace("\\#", "#")
+        previous, text = text, _TYPESET.sub(r"\1", _COLOUR.sub("", text))
+    return _SPACE.sub(" ", _SWITCH.sub("", text)).replace("\\!", "").replace("\\#", "#")
 
 
 def _balanced(text: str, start: int, end: int) -> str | None:

@@ -6,6 +6,7 @@ step, and others silently insert features of the wrong image.
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import torch
@@ -17,7 +18,9 @@ from vision_zero.policy.adapter_io import unwrapped
 from vision_zero.policy.policy import Messages, Policy, user_message
 
 _ADVICE = "the processor's files and the model's belong to different models; take both from one"
-_QUESTION = "What do you see?"
+_QUESTION = "\n".join(["What do you see?"] * 40)
+"""As long as a prompt of a game."""
+_PARTS = re.compile(r"""['"]type['"]: *['"]text['"]""")
 _RULES = "You are one of several players."
 
 
@@ -25,8 +28,8 @@ def check_processor(policy: Policy) -> None:
     """Encode a question about a small image and compare its placeholder tokens with the model's image features.
 
     Raises:
-        PolicyError: the chat template drops the question, the image or a system message; or the processor writes tokens that the
-            model does not know, or a different number of them.
+        PolicyError: the chat template drops the question, its end, the image or a system message, or writes parts as they are
+            stored; or the processor writes tokens that the model does not know, or a different number of them.
     """
     model, asked = policy.model, user_message(_QUESTION, Image.new("RGB", (320, 240), (90, 120, 150)))
     try:
@@ -34,14 +37,18 @@ def check_processor(policy: Policy) -> None:
         placeholder = getattr(policy.processor, "image_token", None)
         if placeholder is not None and str(placeholder) not in rendered:
             raise PolicyError(f"the chat template drops the image of a message: it must write {placeholder} for it")
+        if _PARTS.search(rendered):
+            raise PolicyError(
+                "the chat template writes the parts of a message as they are stored: it must go through them and write their text"
+            )
         inputs = policy.encode([asked])
     except (ValueError, TypeError, KeyError, IndexError, TemplateError) as error:
         raise PolicyError(f"the processor cannot prepare an image: {first_line(error)} ({_ADVICE})") from error
     read = policy.processor.tokenizer.decode(inputs["input_ids"][0], skip_special_tokens=True)
     if _plain(_QUESTION) not in _plain(read):
         raise PolicyError(
-            f"the chat template drops the text of a message, or the tokenizer cannot write it: {_QUESTION!r} arrives as "
-            f"{first_line(ValueError(read))[:60]!r}"
+            "the chat template drops the text of a message, or its end, or the tokenizer cannot write it: "
+            f"{_QUESTION[:40]!r}… arrives as {first_line(ValueError(read))[:60]!r}"
         )
     if not _takes_system_part(policy, asked):
         raise PolicyError("the chat template drops the system part of a message: it must write its text before the user's")

@@ -23,7 +23,7 @@ from fsspec.core import url_to_fs
 from huggingface_hub import CommitOperationAdd, CommitOperationDelete, HfApi
 
 from vision_zero.config.publish import PublishConfig
-from vision_zero.data.remote_storage import address_failures
+from vision_zero.data.remote_storage import address_failures, local_path
 from vision_zero.errors import PublishError, first_line
 from vision_zero.policy.folder import ADAPTER_FILES, CONFIG, BaseFolder
 from vision_zero.publishing.manifest import CONTENTS, Manifest
@@ -64,7 +64,7 @@ def deliver(folder: BaseFolder, config: PublishConfig) -> Delivery:
     """
     if config.target.startswith("hub:"):
         return _to_hub(folder, config)
-    if "://" in config.target:
+    if "://" in config.target and not config.target.startswith("file://"):
         return _to_bucket(folder, config)
     return _to_folder(folder, config)
 
@@ -105,7 +105,7 @@ def _check_free(config: PublishConfig, old: Manifest | None, others: set[str], n
 
 
 def _to_folder(folder: BaseFolder, config: PublishConfig) -> Delivery:
-    target = Path(config.target).expanduser()
+    target = local_path(config.target)
     new = Manifest.of(folder)
     staged = {name + _NEW for name in (*new.files, CONTENTS)}
     try:

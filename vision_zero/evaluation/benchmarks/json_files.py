@@ -13,6 +13,7 @@ from typing import Any
 from vision_zero import atomic_dir
 from vision_zero.data.json_csv import text_of as decoded
 from vision_zero.errors import EvaluationError, PairsError, one_line
+from vision_zero.text import well_formed
 
 Row = dict[str, Any]
 _GZIP = b"\x1f\x8b"
@@ -86,7 +87,7 @@ def write_atomically(path: Path, text: str) -> None:
         EvaluationError: the folder cannot be written to.
     """
     try:
-        atomic_dir.write_atomically(path, text)
+        atomic_dir.write_atomically(path, well_formed(text))
     except OSError as error:
         raise EvaluationError(f"{path} cannot be written: {one_line(error, 200)}") from error
 
@@ -107,12 +108,12 @@ def absent(value: Any) -> bool:
 
 
 def text_of(value: Any) -> str:
-    """A cell as text: nothing for an absent one; whole floats without their point."""
+    """A cell as text that can be stored: nothing for an absent one; whole floats without their point."""
     if absent(value):
         return ""
     if isinstance(value, float) and value.is_integer():
         return str(int(value))
-    return str(value)
+    return well_formed(str(value))
 
 
 def reply_of(value: Any, name: str) -> str:
