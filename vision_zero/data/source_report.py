@@ -102,8 +102,8 @@ class SourceReport(Config):
 
     @property
     def is_worth_a_warning(self) -> bool:
-        """Whether something was skipped, adjusted or left out."""
-        return bool(self.skipped or self.adjusted or self.left_out)
+        """Whether something was skipped, adjusted or left out, or had no possible edit, so that others took its place."""
+        return bool(self.skipped or self.adjusted or self.left_out or self.not_edited)
 
 
 def kind_of(reason: str) -> str:

@@ -112,6 +112,7 @@ def test_photos_without_a_possible_edit_are_counted(tmp_path: Path) -> None:
     assert set(report.not_edited) == {"flat.png"}
     assert report.not_edited["flat.png"].split(": ")[1] in NOTHING.values()
     assert "1 without a possible edit" in report.headline()
+    assert report.is_worth_a_warning
     assert f"without a possible edit 1: {report.not_edited['flat.png']}" in report.details()
     assert merged([report, report])[0].not_edited == report.not_edited
 
