@@ -131,7 +131,7 @@ def test_chartqa_lines_come_back_with_verdicts(tmp_path: Path) -> None:
         ("{", "is not JSON"),
         ('{"1": {"response": "a"}, "1": {"response": "b"}}', "'1' occurs twice"),
         ('[{"pid": "1", "response": "a"}, {"pid": 1, "response": "b"}]', "problem 1 occurs twice"),
-        ('[{"response": "a"}]', "a record has no pid"),
+        ('[{"response": "a"}]', "record 1 has no pid; it has response"),
         ('{"1": {"prediction": "3"}}', "problem 1 has no response"),
         ('{"1": {"response": "3"}}', "problem 1 has no question"),
         (json.dumps({"1": {**PROBLEMS["1"], "response": "3", "answer": None}}), "problem 1 has no answer"),
