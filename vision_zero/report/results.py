@@ -75,7 +75,8 @@ def write_into(document: Path, results: Results) -> None:
 
 
 def draw_courses(results: Results, path: Path) -> None:
-    """Plot the training curves of all arms as an SVG, one panel per score; the same results give the same file.
+    """Plot the training curves of all arms as an SVG, one panel per score, up to the main arm's last iteration; the same results
+    give the same file.
 
     Raises:
         ReportError: there is nothing to draw, or the file cannot be written.
@@ -91,10 +92,12 @@ def draw_courses(results: Results, path: Path) -> None:
         axes.set_xlabel("iterations", fontsize=8)
         axes.tick_params(labelsize=8)
         for (arm, courses), color in zip(arms.items(), cycle(COLORS), strict=False):
-            if name in courses:
-                steps, means, lows, highs = zip(*courses[name], strict=True)
+            shown = [point for point in courses.get(name, ()) if point[0] <= results.iterations]
+            if shown:
+                steps, means, lows, highs = zip(*shown, strict=True)
                 axes.plot(steps, means, color=color, label=arm, marker="o", markersize=3)
                 axes.fill_between(steps, lows, highs, color=color, alpha=0.15, linewidth=0)
+        axes.set_ylim(bottom=0)
         axes.legend(fontsize=7)
     try:
         with rc_context({"svg.hashsalt": "results"}):
