@@ -8,12 +8,12 @@ import math
 import re
 from abc import abstractmethod
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import product
 from pathlib import PurePosixPath
-from typing import final
+from typing import TypeVar, final
 
 from vision_zero.data.archives import FileSet
 from vision_zero.data.broken_pairs import Collection
@@ -27,6 +27,7 @@ from vision_zero.domains.imported.config import ImportedConfig
 from vision_zero.errors import PairsError
 from vision_zero.text import single_line, well_formed
 
+Read = TypeVar("Read")
 PROBED = 5
 """Rows that are read to tell which of several columns hold pictures."""
 _GROUPED = 200
@@ -179,15 +180,9 @@ class RowIndex(RowCollection, PairIndex):
     def _has_groups(self) -> bool:
         """Whether the column of groups tells pairs apart."""
         assert self._groups is not None
-        count = min(len(self._rows), _GROUPED)
-        seen = set()
-        for place in range(count):
-            try:
-                seen.add(str(self._rows.row(place, [self._groups])[self._groups]))
-            except ConnectionLostError:
-                raise
-            except PairsError:
-                continue
+        column, seen = self._groups, set()
+        for group in self._readable(lambda place: self._rows.row(place, [column])[column], _GROUPED):
+            seen.add(str(group))
             if len(seen) > 1:
                 return True
         return False
@@ -219,31 +214,28 @@ class RowIndex(RowCollection, PairIndex):
         return max(candidates, key=self._complete_rows)
 
     def _holds_both(self, column: str) -> bool:
-        for place in range(min(PROBED, len(self._rows))):
-            try:
-                if _both(self._rows.row(place, [column])[column]) is not None:
-                    return True
-            except ConnectionLostError:
-                raise
-            except PairsError:
-                continue
-        return False
+        return any(both is not None for both in self._readable(lambda place: _both(self._rows.row(place, [column])[column])))
 
     def _complete_rows(self, columns: tuple[str, str]) -> tuple[int, int]:
         """Of the first rows, in how many these columns hold a pair of pictures that look alike, and in how many any."""
         alike, complete = 0, 0
-        for place in range(min(PROBED, len(self._rows))):
-            try:
-                row = self._rows.row(place, sorted(set(columns)))
-                pictures = decode_pair(*self._pictures(place, row, columns))
-            except ConnectionLostError:
-                raise
-            except PairsError:
-                continue
+        names = sorted(set(columns))
+        for pictures in self._readable(lambda place: decode_pair(*self._pictures(place, self._rows.row(place, names), columns))):
             if mask_of(*pictures) is None:
                 complete += 1
                 alike += look_alike(*pictures)
         return alike, complete
+
+    def _readable(self, read: Callable[[int], Read], most: int = PROBED) -> Iterator[Read]:
+        """What is read of the first rows, without those that cannot be read."""
+        for place in range(min(most, len(self._rows))):
+            try:
+                found = read(place)
+            except ConnectionLostError:
+                raise
+            except PairsError:
+                continue
+            yield found
 
 
 def open_index(config: ImportedConfig) -> PairIndex:
