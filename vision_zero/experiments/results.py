@@ -17,12 +17,13 @@ from pathlib import Path
 from typing import Literal
 
 import numpy as np
+from numpy.typing import NDArray
 from pydantic import ConfigDict, Field
 
 from vision_zero.config.base import Config, read_json
 from vision_zero.config.evaluation import EvaluationConfig
 from vision_zero.errors import EvaluationError
-from vision_zero.evaluation.estimates import Estimate, estimate_over_seeds
+from vision_zero.evaluation.estimates import estimate_over_seeds
 from vision_zero.evaluation.metric_names import BESIDE_REASONED, OVER_RULE
 from vision_zero.experiments.run_record import RunRecord, Units
 from vision_zero.randomness import Seed
@@ -67,8 +68,7 @@ MEASURES: Mapping[str, Spec] = {
 }
 """Rows by their name in the document; a score without a slash is a suite of the run's ``suites``."""
 COMPARED = "wins"
-"""The measure in which other arms are compared with the main arm. It was chosen before arms of a single stage were trained, so
-the intervals are not corrected for several measures."""
+"""The one measure in which other arms are compared with the main arm, so its intervals are not corrected for several."""
 COURSES = {"words of a vote": "vote/words", "reasoned votes": "vote/reasoned", "forced choice": "decision/forced"}
 """Training curves by their name in the document: metrics of each iteration, or held-out scores wherever they were measured."""
 
@@ -202,16 +202,13 @@ def _of_reasoned(score: str, run: RunRecord, reasoned: RunRecord | None) -> Unit
 
 def _measure(name: str, spec: Spec, own: list[Units], others: dict[Against, Units], comparisons: int) -> Measure:
     values = np.array(own)
-    config = EvaluationConfig()
-    seed = Seed(config.seed).child("results", name)
-    difference = estimate_over_seeds(values - np.array(others[spec.against]), config, seed, comparisons=comparisons)
     means = {whose: _percent(np.mean(units)) if units else None for whose, units in others.items()}
     return Measure(
         base=means["base"],
         rule=means["rule"],
         reasoned=means["base made to reason"],
         policy=tuple(_percent(mean) for mean in values.mean(axis=1)),
-        difference=_points(difference),
+        difference=_over_seeds(name, values - np.array(others[spec.against]), comparisons),
     )
 
 
@@ -223,9 +220,7 @@ def _main_minus_arm(main: Mapping[int, RunRecord], arm: Mapping[int, RunRecord])
         return None
     if len({len(units) for pair in pairs for units in pair}) > 1:
         raise EvaluationError(f"{COMPARED}: the arms were not measured on the same held-out pairs; name runs with one evaluation")
-    values = np.array([np.subtract(own, other) for own, other in pairs])
-    config = EvaluationConfig()
-    return _points(estimate_over_seeds(values, config, Seed(config.seed).child("results", "main minus arm")))
+    return _over_seeds("main minus arm", np.array([np.subtract(own, other) for own, other in pairs]))
 
 
 def _courses(runs: Mapping[int, RunRecord]) -> dict[str, tuple[tuple[float, float, float, float], ...]]:
@@ -246,8 +241,11 @@ def _courses(runs: Mapping[int, RunRecord]) -> dict[str, tuple[tuple[float, floa
     return courses
 
 
-def _points(difference: Estimate) -> Difference:
-    return _percent(difference.mean), _percent(difference.low), _percent(difference.high)
+def _over_seeds(name: str, values: NDArray[np.float64], comparisons: int = 1) -> Difference:
+    """The mean difference and its interval; ``values`` has the shape (seeds, units)."""
+    config = EvaluationConfig()
+    found = estimate_over_seeds(values, config, Seed(config.seed).child("results", name), comparisons=comparisons)
+    return _percent(found.mean), _percent(found.low), _percent(found.high)
 
 
 def _percent(share: float | np.floating) -> float:

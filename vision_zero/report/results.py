@@ -123,8 +123,8 @@ def _tables(results: Results, rows: Mapping[str, tuple[Measure, str]], policy: s
         main = ArmMeasures(seeds=results.seeds, measures=results.measures)
         parts.append(_arms({results.arm: main, **results.arms}, results.seeds))
         parts.append(
-            f"The last column is {results.arm} minus the arm, seed by seed. {COMPARED.capitalize()} were chosen for it before "
-            "arms of a single stage were trained, so its intervals are not corrected for several measures."
+            f"The last column is {results.arm} minus the arm, seed by seed, in {COMPARED} alone; its intervals are not "
+            "corrected for several measures."
         )
     return "\n\n".join(parts) + "\n"
 
