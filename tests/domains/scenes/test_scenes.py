@@ -7,7 +7,7 @@ from pydantic import ValidationError
 from tests.domains.scenes.drawn import scenes
 from vision_zero.config.nano_defaults import NANO_SCENES
 from vision_zero.domains.scenes.config import ScenesConfig
-from vision_zero.domains.scenes.edits import edit_scene
+from vision_zero.domains.scenes.edits import EditPlan, edit_scene
 from vision_zero.domains.scenes.placement import all_visible, sample_scene
 from vision_zero.domains.scenes.render import survey
 from vision_zero.domains.scenes.scene import RADII
@@ -127,7 +127,10 @@ def test_every_edited_scene_is_valid():
     config = NANO_SCENES.model_copy(
         update={"edits": dict.fromkeys(["recolor", "resize", "move", "add", "remove"], 1.0), "min_changes": 1}
     )
-    found = [edit_scene(config, scene, Seed(n).generator()) for n, scene in enumerate(scenes(config, 10, "edits"))]
+    found = []
+    for number, scene in enumerate(scenes(config, 10, "edits")):
+        rng = Seed(number).generator()
+        found.append(edit_scene(config, scene, rng, EditPlan.sample(config, rng)))
     assert sum(edited is not None for edited in found) >= 7  # a crowded scene may have no room for what was drawn
     assert all(all_visible(config, edited.scene) for edited in found if edited is not None)
 

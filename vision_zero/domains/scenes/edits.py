@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from vision_zero.domains.scenes.config import SceneEdit, ScenesConfig
-from vision_zero.domains.scenes.placement import all_visible, put_down, random_object, stands_clear
+from vision_zero.domains.scenes.placement import all_visible, put_down, stands_clear, with_more
 from vision_zero.domains.scenes.scene import VALUES, Scene, SceneObject
 from vision_zero.randomness import one_of, weighted
 
@@ -24,12 +24,8 @@ _CHANGED: Mapping[SceneEdit, Sequence[str]] = {
 """The attributes that an edit changes."""
 
 
-@dataclass(frozen=True, slots=True)
-class EditedObject:
-    """One object's fate: ``before`` is None for an added one, ``after`` for a removed one."""
-
-    before: SceneObject | None
-    after: SceneObject | None
+Fate = tuple[SceneObject | None, SceneObject | None]
+"""An object before and after an edit; None before for an added one, after for a removed one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +34,7 @@ class EditedScene:
 
     scene: Scene
     kind: SceneEdit
-    objects: tuple[EditedObject, ...]
+    objects: tuple[Fate, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,50 +50,39 @@ class EditPlan:
         return cls(weighted(config.edits, rng), int(rng.integers(config.min_changes, config.max_changes + 1)))
 
 
-def edit_scene(config: ScenesConfig, scene: Scene, rng: np.random.Generator, plan: EditPlan | None = None) -> EditedScene | None:
+def edit_scene(config: ScenesConfig, scene: Scene, rng: np.random.Generator, plan: EditPlan) -> EditedScene | None:
     """A valid edit of ``scene``, or None where none was found: then another scene should be tried with the same plan."""
-    plan = EditPlan.sample(config, rng) if plan is None else plan
     for _ in range(EDIT_TRIES):
-        edited = _attempt(config, scene, plan.kind, plan.count, rng)
+        edited = _attempt(config, scene, plan, rng)
         if edited is not None and all_visible(config, edited.scene):
             return edited
     return None
 
 
-def _attempt(config: ScenesConfig, scene: Scene, kind: SceneEdit, count: int, rng: np.random.Generator) -> EditedScene | None:
-    if kind == "add":
-        return _with_additions(config, scene, count, rng)
-    chosen = sorted(int(index) for index in rng.choice(len(scene.objects), size=count, replace=False))
+def _attempt(config: ScenesConfig, scene: Scene, plan: EditPlan, rng: np.random.Generator) -> EditedScene | None:
+    if plan.kind == "add":
+        more = with_more(config, scene.camera, scene.objects, plan.count, rng)
+        return None if more is None else _edited(scene, plan, more, [(None, item) for item in more[-plan.count :]])
+    chosen = sorted(int(index) for index in rng.choice(len(scene.objects), size=plan.count, replace=False))
+    if plan.kind == "remove":
+        kept = [item for place, item in enumerate(scene.objects) if place not in chosen]
+        return _edited(scene, plan, kept, [(scene.objects[index], None) for index in chosen])
     objects = list(scene.objects)
-    fates = []
     for index in chosen:
-        before = objects[index]
-        if kind == "remove":
-            fates.append(EditedObject(before, None))
-            continue
-        others = tuple(other for place, other in enumerate(objects) if place != index)
-        after = (
-            put_down(config, scene.camera, before, others, rng) if kind == "move" else _with_others(before, _CHANGED[kind], rng)
-        )
+        before, others = objects[index], (*objects[:index], *objects[index + 1 :])
+        if plan.kind == "move":
+            after = put_down(config, scene.camera, before, others, rng)
+        else:
+            after = _with_others(before, _CHANGED[plan.kind], rng)
         # Looks may change the room that an object takes.
-        if after is None or (kind == "resize" and not stands_clear(config, scene.camera, after, others)):
+        if after is None or (plan.kind == "resize" and not stands_clear(config, scene.camera, after, others)):
             return None
         objects[index] = after
-        fates.append(EditedObject(before, after))
-    if kind == "remove":
-        objects = [item for place, item in enumerate(objects) if place not in chosen]
-    return EditedScene(replace(scene, objects=tuple(objects)), kind, tuple(fates))
+    return _edited(scene, plan, objects, [(scene.objects[index], objects[index]) for index in chosen])
 
 
-def _with_additions(config: ScenesConfig, scene: Scene, count: int, rng: np.random.Generator) -> EditedScene | None:
-    objects = scene.objects
-    for _ in range(count):
-        item = put_down(config, scene.camera, random_object(rng), objects, rng)
-        if item is None:
-            return None
-        objects = (*objects, item)
-    added = tuple(EditedObject(None, item) for item in objects[len(scene.objects) :])
-    return EditedScene(replace(scene, objects=objects), "add", added)
+def _edited(scene: Scene, plan: EditPlan, objects: Sequence[SceneObject], fates: Sequence[Fate]) -> EditedScene:
+    return EditedScene(replace(scene, objects=tuple(objects)), plan.kind, tuple(fates))
 
 
 def _with_others(item: SceneObject, keys: Sequence[str], rng: np.random.Generator) -> SceneObject:

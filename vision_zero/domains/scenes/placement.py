@@ -48,7 +48,7 @@ def sample_scene(config: ScenesConfig, rng: np.random.Generator, count: int | No
     camera, lamps = _jittered(config, rng)
     count = sample_count(config, rng) if count is None else count
     for _ in range(SCENE_TRIES):
-        objects = _placed(config, camera, count, rng)
+        objects = with_more(config, camera, (), count, rng)
         if objects is None:
             continue
         scene = Scene(objects, camera, lamps)
@@ -95,6 +95,18 @@ def put_down(
     return replace(item, x=float(x), y=float(y))
 
 
+def with_more(
+    config: ScenesConfig, camera: Camera, objects: tuple[SceneObject, ...], count: int, rng: np.random.Generator
+) -> tuple[SceneObject, ...] | None:
+    """The objects and ``count`` random ones beside them; None where one found no place."""
+    for _ in range(count):
+        item = put_down(config, camera, random_object(rng), objects, rng)
+        if item is None:
+            return None
+        objects = (*objects, item)
+    return objects
+
+
 def _are_clear(
     config: ScenesConfig, camera: Camera, size: Size, places: Vector, others: tuple[SceneObject, ...]
 ) -> NDArray[np.bool_]:
@@ -116,16 +128,6 @@ def all_visible(config: ScenesConfig, scene: Scene) -> bool:
         shown >= least and shown >= config.min_visible_share * outline
         for shown, outline in zip(view.visible_pixels(), view.silhouettes, strict=True)
     )
-
-
-def _placed(config: ScenesConfig, camera: Camera, count: int, rng: np.random.Generator) -> tuple[SceneObject, ...] | None:
-    objects: tuple[SceneObject, ...] = ()
-    for _ in range(count):
-        item = put_down(config, camera, random_object(rng), objects, rng)
-        if item is None:
-            return None
-        objects = (*objects, item)
-    return objects
 
 
 def _jittered(config: ScenesConfig, rng: np.random.Generator) -> tuple[Camera, Lamps]:

@@ -69,13 +69,13 @@ def name(item: SceneObject | None) -> str:
 
 def _changes(scene: Scene, edited: EditedScene, before: Rendering, after: Rendering) -> tuple[Change, ...]:
     changes = []
-    for fate in edited.objects:
+    for old, new in edited.objects:
         shown = np.zeros(before.mask.shape, dtype=bool)
-        if fate.before is not None:
-            shown |= before.mask == scene.objects.index(fate.before)
-        if fate.after is not None:
-            shown |= after.mask == edited.scene.objects.index(fate.after)
-        changes.append(Change(edited.kind, name(fate.before), name(fate.after), box_of(shown)))
+        if old is not None:
+            shown |= before.mask == scene.objects.index(old)
+        if new is not None:
+            shown |= after.mask == edited.scene.objects.index(new)
+        changes.append(Change(edited.kind, name(old), name(new), box_of(shown)))
     return tuple(changes)
 
 
