@@ -17,7 +17,7 @@ from PIL import Image
 from vision_zero.domains.scenes.scene import Scene
 from vision_zero.domains.scenes.shading import FAR, Studio, encoded
 from vision_zero.domains.scenes.solids import Array
-from vision_zero.domains.scenes.tracing import GROUND, Hits, View, ground_length, look, look_again, pixel_directions
+from vision_zero.domains.scenes.tracing import GROUND, Hits, Rays, View, eye, look, trace
 
 SHADOW_RAYS = 4
 """Rays from each point to each lamp."""
@@ -43,7 +43,7 @@ def survey(scene: Scene, width: int, height: int) -> View:
 
     The last few are kept: those of a pair are judged, with perhaps a second edit, and then drawn.
     """
-    return look(scene, Studio.of(scene).solids, width, height)
+    return View.of(scene, Studio.of(scene).solids, width, height)
 
 
 def render(scene: Scene, width: int, height: int) -> Rendering:
@@ -51,27 +51,13 @@ def render(scene: Scene, width: int, height: int) -> Rendering:
     studio = Studio.of(scene)
     view = survey(scene, width, height)
     ground = Ground.of(studio, view)
-    rows, columns = np.indices((height, width), dtype=np.float32).reshape(2, -1) + np.float32(0.5)
-    rays = Rays(rows, columns, view.directions)
-    dull = _dull(studio, ground, rays, view.hits)
-    light = _with_highlights(studio, rays, view.hits, dull)
+    dull = _dull(studio, ground, view.rays, view.hits)
+    light = _with_highlights(studio, view.rays, view.hits, dull)
     edges = np.flatnonzero(_edges(view.mask(), light))
     if edges.size:
         light[:, edges] = _refined(studio, ground, view, dull, edges)
     pixels = np.rint(encoded(light).T.reshape(height, width, 3) * 255).astype(np.uint8)
     return Rendering(Image.fromarray(pixels), view.mask())
-
-
-@dataclass(frozen=True, slots=True)
-class Rays:
-    """N rays through picture positions, in pixels from the upper left corner."""
-
-    rows: Array
-    columns: Array
-    directions: Array
-
-    def only(self, which: NDArray[np.int64]) -> Rays:
-        return Rays(self.rows[which], self.columns[which], self.directions[:, which])
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,9 +80,9 @@ class Ground:
         step = max(2, view.width // GROUND_STEPS)
         shape = (view.height // step + 2, view.width // step + 2)
         rows, columns = np.indices(shape, dtype=np.float32).reshape(2, -1) * np.float32(step)
-        directions = pixel_directions(studio.scene.camera, view.width, view.height, columns, rows)
-        length = ground_length(studio.scene.camera.location[2], directions[2])
-        hits = Hits(np.full(length.shape, GROUND, dtype=np.int8), length)
+        camera = studio.scene.camera
+        directions = Rays.through(rows, columns, camera, view.width, view.height).directions
+        hits = trace((), eye(camera), directions)
         points = _points(studio, directions, hits)
         light = studio.shade(points, directions, hits, SHADOW_RAYS)[0]
         shown = view.mask()[
@@ -129,8 +115,7 @@ class Ground:
 
 
 def _points(studio: Studio, directions: Array, hits: Hits) -> Array:
-    eye = np.asarray(studio.scene.camera.location, dtype=np.float32)[:, None]
-    return eye + directions * np.minimum(hits.length, FAR)
+    return eye(studio.scene.camera) + directions * np.minimum(hits.length, FAR)
 
 
 def _dull(studio: Studio, ground: Ground, rays: Rays, hits: Hits) -> Array:
@@ -146,7 +131,7 @@ def _dull(studio: Studio, ground: Ground, rays: Rays, hits: Hits) -> Array:
 
 def _with_highlights(studio: Studio, rays: Rays, hits: Hits, dull: Array) -> Array:
     light = dull.copy()
-    metal = np.flatnonzero(studio.surfaces.is_metal[hits.index])
+    metal = np.flatnonzero(studio.is_metal[hits.index])
     if metal.size:
         found, directions = hits.only(metal), rays.directions[:, metal]
         light[:, metal] += studio.highlights(_points(studio, directions, found), directions, found.index)
@@ -175,8 +160,9 @@ def _refined(studio: Studio, ground: Ground, view: View, dull: Array, pixels: ND
     shape = (pixels.size, EDGE_GRID, EDGE_GRID)
     rows = np.broadcast_to((pixels // view.width)[:, None, None] + steps[:, None], shape).astype(np.float32).ravel()
     columns = np.broadcast_to((pixels % view.width)[:, None, None] + steps[None, :], shape).astype(np.float32).ravel()
-    rays = Rays(rows, columns, pixel_directions(studio.scene.camera, view.width, view.height, columns, rows))
-    hits = look_again(studio.scene, studio.solids, view, rows, columns, rays.directions)
+    camera = studio.scene.camera
+    rays = Rays.through(rows, columns, camera, view.width, view.height)
+    hits, _ = look(camera, studio.solids, view.width, view.height, rays)
     pixel = np.repeat(pixels, EDGE_GRID**2)
     light = dull[:, pixel]
     other = np.flatnonzero(hits.index != view.hits.index[pixel])

@@ -94,9 +94,10 @@ class Solid:
             (N,) lengths in units of each direction.
         """
         start, step = self._to_frame(origins - self.center), self._to_frame(directions)
+        near, far = _HULLS[self.shape](start, step)
         if self.shape == "sphere":
-            return _sphere(start, step)
-        return _box(start, step) if self.shape == "cube" else _cylinder(start, step)
+            return np.where((near < far) & (near > _NEAR), near, MISS)
+        return _onto_bevels(start, step, near, far, self.shape)
 
     def blocks(self, origins: Array, directions: Array) -> NDArray[np.bool_]:
         """Does the solid stand in the way of segments from outside it? Its bevels are left out: shadows do not show them.
@@ -106,13 +107,9 @@ class Solid:
             directions: (3, N) from there to where they end.
         """
         start, step = self._to_frame(origins - self.center), self._to_frame(directions)
-        if self.shape == "sphere":
-            near, far = _ball_span(start, step)
-        elif self.shape == "cube":
-            entries, exits = _slabs(start / _WITHOUT_BEVEL, step / _WITHOUT_BEVEL)
-            near, far = entries.max(axis=0), exits.min(axis=0)
-        else:
-            near, far = _tube_span(start, step)
+        if self.shape == "cube":
+            start, step = start / _WITHOUT_BEVEL, step / _WITHOUT_BEVEL
+        near, far = _HULLS[self.shape](start, step)
         return (near < far) & (far > 0) & (near < 1)
 
     def covers(self, points: Array) -> NDArray[np.bool_]:
@@ -141,15 +138,8 @@ def _rounded(local: Array, bevel: float) -> Array:
     return np.sign(local) * excess
 
 
-def _sphere(start: Array, step: Array) -> Array:
-    near, far = _ball_span(start, step)
-    return np.where((near < far) & (near > _NEAR), near, MISS)
-
-
 def _ball_span(start: Array, step: Array) -> tuple[Array, Array]:
-    a = dot(step, step)
-    half_b = dot(start, step)
-    return _roots(a, half_b, dot(start, start) - 1)
+    return _roots(dot(step, step), dot(start, step), dot(start, start) - 1)
 
 
 def _roots(a: Array, half_b: Array, c: Array) -> tuple[Array, Array]:
@@ -166,13 +156,9 @@ def _slabs(start: Array, step: Array) -> tuple[Array, Array]:
     return np.minimum(one, two), np.maximum(one, two)
 
 
-def _box(start: Array, step: Array) -> Array:
+def _cube_span(start: Array, step: Array) -> tuple[Array, Array]:
     near, far = _slabs(start, step)
-    return _onto_bevels(start, step, near.max(axis=0), far.min(axis=0), _BOX)
-
-
-def _cylinder(start: Array, step: Array) -> Array:
-    return _onto_bevels(start, step, *_tube_span(start, step), _CYLINDER)
+    return near.max(axis=0), far.min(axis=0)
 
 
 def _tube_span(start: Array, step: Array) -> tuple[Array, Array]:
@@ -184,11 +170,13 @@ def _tube_span(start: Array, step: Array) -> tuple[Array, Array]:
     return np.maximum(near, low[0]), np.minimum(far, high[0])
 
 
-Excess = Callable[[Array, Array], tuple[Array, Array]]
-"""Distance (N,) of points (3, N) from a solid without its bevels, and how fast it grows along rays (3, N) through them."""
+_HULLS: Mapping[Shape, Callable[[Array, Array], tuple[Array, Array]]] = MappingProxyType(
+    {"sphere": _ball_span, "cube": _cube_span, "cylinder": _tube_span}
+)
+"""Where rays enter and leave a solid with sharp edges; they miss it where the exit is before the entry."""
 
 
-def _box_excess(points: Array, step: Array) -> tuple[Array, Array]:
+def _cube_excess(points: Array, step: Array) -> tuple[Array, Array]:
     beyond = np.maximum(np.abs(points) - np.float32(1 - BEVELS["cube"]), np.float32(0))
     distance = np.sqrt(dot(beyond, beyond) + _TINY)
     return distance, dot(beyond, step * np.sign(points)) / distance
@@ -203,17 +191,19 @@ def _cylinder_excess(points: Array, step: Array) -> tuple[Array, Array]:
     return distance, (side * outwards + cap * step[2] * np.sign(points[2])) / distance
 
 
-_BOX: tuple[Excess, np.float32] = (_box_excess, np.float32(BEVELS["cube"]))
-_CYLINDER: tuple[Excess, np.float32] = (_cylinder_excess, np.float32(BEVELS["cylinder"]))
+_EXCESS: Mapping[Shape, Callable[[Array, Array], tuple[Array, Array]]] = MappingProxyType(
+    {"cube": _cube_excess, "cylinder": _cylinder_excess}
+)
+"""Distance (N,) of points (3, N) from a solid without its bevels, and how fast it grows along rays (3, N) through them."""
 
 
-def _onto_bevels(start: Array, step: Array, near: Array, far: Array, form: tuple[Excess, np.float32]) -> Array:
+def _onto_bevels(start: Array, step: Array, near: Array, far: Array, shape: Shape) -> Array:
     """First hits with a rounded solid of rays that cross its sharp-edged hull between ``near`` and ``far``.
 
     A rounded solid is all points within the bevel's radius of a smaller sharp one. That distance is convex along a ray, so
     Newton's method from the hull's surface walks up to the first hit from outside and never past it.
     """
-    excess, bevel = form
+    excess, bevel = _EXCESS[shape], np.float32(BEVELS[shape])
     lengths = np.full(near.shape, MISS, dtype=np.float32)
     inside = np.flatnonzero((near < far) & (far > _NEAR))
     origin = start if start.shape[1] == 1 else start[:, inside]
