@@ -9,10 +9,19 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from itertools import product
 
-from vision_zero.domains.charts.canvas import Canvas
 from vision_zero.domains.charts.chart import SLICED, Chart, Layout, LegendPlace
-from vision_zero.domains.charts.frame import NAME_GAP, PAD, TICK_GAP, Scales, Writer, axis_numbers, is_lying
-from vision_zero.domains.charts.legend import BESIDE_PLOT, OVER_PLOT, bar_extent, legend_extent
+from vision_zero.domains.charts.frame import (
+    BESIDE_PLOT,
+    NAME_GAP,
+    OVER_PLOT,
+    PAD,
+    TICK_GAP,
+    Page,
+    axis_numbers,
+    bar_extent,
+    is_lying,
+    legend_extent,
+)
 from vision_zero.domains.charts.plot import OUTSIDE, beside_text, has_room_for_numbers
 from vision_zero.domains.charts.render import compose, problems_on
 from vision_zero.domains.charts.ticks import decimals_of
@@ -62,10 +71,8 @@ def _candidates(chart: Chart, width: int, height: int) -> Iterator[Layout]:
 
 
 def _is_legible(chart: Chart, layout: Layout) -> bool:
-    if layout.value_labels and chart.type not in SLICED:
-        writer = Writer(Canvas(8, 8, "#ffffff"), chart, layout)
-        if not has_room_for_numbers(writer, chart, Scales.of(chart, layout)):
-            return False
+    if layout.value_labels and chart.type not in SLICED and not has_room_for_numbers(Page(chart, layout)):
+        return False
     return not problems_on(compose(chart, layout))
 
 
@@ -78,55 +85,54 @@ def _placed(charts: Sequence[Chart], layout: Layout) -> Layout | None:
         title_wrap=lettering.characters(layout.width - 2 * pad, "title"),
         legend_wrap=lettering.characters(_LEGEND_WIDTH * layout.width, "legend") if layout.legend == "right" else 80,
     )
-    sliced = charts[0].type in SLICED
-    return _pie(charts, layout, lettering) if sliced else _plot(charts, layout, lettering)
+    pages = [Page(chart, layout) for chart in charts]
+    return _pie(pages) if charts[0].type in SLICED else _plot(pages)
 
 
-def _around(charts: Sequence[Chart], layout: Layout, lettering: Typography) -> tuple[float, float, float]:
+def _around(pages: Sequence[Page]) -> tuple[float, float, float]:
     """Pixels that title and legend take at the top, at the bottom and at the right."""
-    size = layout.text_size
-    title = lettering.highest([wrapped(chart.title, layout.title_wrap) for chart in charts], "title")
+    first = pages[0]
+    size, layout = first.size, first.layout
+    title = first.lettering.highest([wrapped(page.chart.title, layout.title_wrap) for page in pages], "title")
     top = PAD * size + (title + NAME_GAP * size if title else 0.0)
     bottom = right = PAD * size
-    if legend_entries(charts[0]) and layout.legend != "beside":
-        extents = [legend_extent(chart, layout, lettering) for chart in charts]
-        across, up = max(extent[0] for extent in extents), max(extent[1] for extent in extents)
+    if legend_entries(first.chart) and layout.legend != "beside":
+        widths, heights = zip(*map(legend_extent, pages), strict=True)
         if layout.legend == "right":
-            right += across + BESIDE_PLOT * size
+            right += max(widths) + BESIDE_PLOT * size
         elif layout.legend == "top":
-            top += up + OVER_PLOT * size
+            top += max(heights) + OVER_PLOT * size
         else:
-            bottom += up + NAME_GAP * size
+            bottom += max(heights) + NAME_GAP * size
     return top, bottom, right
 
 
-def _plot(charts: Sequence[Chart], layout: Layout, lettering: Typography) -> Layout | None:
-    size, first = layout.text_size, charts[0]
-    top, bottom, right = _around(charts, layout, lettering)
-    lying, heat = is_lying(first), first.type == "heat_map"
+def _plot(pages: Sequence[Page]) -> Layout | None:
+    first, charts = pages[0], [page.chart for page in pages]
+    chart, layout, lettering, size, lying = first.chart, first.layout, first.lettering, first.size, first.lying
+    top, bottom, right = _around(pages)
+    heat = chart.type == "heat_map"
     names_beside = lying or heat
     if names_beside:
         layout = replace(layout, label_wrap=lettering.characters(_LABEL_WIDTH * layout.width, "label"))
-    numbers = [text for chart in charts for _, text in axis_numbers(chart.axis, layout.most_ticks, unit_sign(chart))]
-    beside_names = [name for chart in charts for name in (chart.categories if lying else (row.name for row in chart.series))]
+    numbers = [text for each in charts for _, text in axis_numbers(each.axis, layout.most_ticks, unit_sign(each))]
+    beside_names = [name for each in charts for name in (each.categories if lying else (row.name for row in each.series))]
     beside = [wrapped(name, layout.label_wrap) for name in beside_names] if names_beside else numbers
     left = PAD * size + lettering.widest(beside, "label") + TICK_GAP * size
-    below_title, beside_title = (value_title(first), first.position_name) if lying else (first.position_name, value_title(first))
+    below_title, beside_title = (value_title(chart), chart.position_name) if lying else (chart.position_name, value_title(chart))
     if beside_title and not heat:
         # As many lines as the title takes along a plot of the height that will be left, guessed a little low.
         lines = wrapped(beside_title, lettering.characters(0.8 * (layout.height - top - bottom - 2 * size), "name"))
         left += lettering.extent(lines, "name")[1] + NAME_GAP * size
-    if heat:
-        right += max(bar_extent(chart, layout, lettering) for chart in charts)
-    else:
-        right += _overhang(charts, numbers, layout, lettering, lying)
-    slot = (layout.width - left - right) / max(1, len(first.categories))
-    if not names_beside and first.categories:
+    right += max(map(bar_extent, pages)) if heat else _overhang(pages, numbers)
+    slot = (layout.width - left - right) / max(1, len(chart.categories))
+    if not names_beside and chart.categories:
         layout = replace(layout, label_wrap=lettering.characters(slot, "label") if layout.label_turn == 0 else 80)
-        names = [wrapped(name, layout.label_wrap) for chart in charts for name in chart.categories]
-        if layout.label_turn == 0 and lettering.widest(names, "label") > slot - _LABEL_GAP * size:
-            return None
-    depth = _label_depth(charts, numbers, layout, lettering) + TICK_GAP * size + NAME_GAP * size
+    names = [wrapped(name, layout.label_wrap) for each in charts for name in each.categories]
+    if not names_beside and layout.label_turn == 0 and lettering.widest(names, "label") > slot - _LABEL_GAP * size:
+        return None
+    below, turn = (numbers, 0) if lying or chart.position_axis is not None else (names, layout.label_turn)
+    depth = _label_depth(below, turn, lettering) + TICK_GAP * size + NAME_GAP * size
     bottom += depth + (lettering.extent(below_title, "name")[1] if below_title else -NAME_GAP * size)
     edges = (left, bottom, layout.width - right, layout.height - top - 0.3 * size)
     if edges[2] - edges[0] < LEAST_PLOT * layout.width or edges[3] - edges[1] < LEAST_PLOT * layout.height:
@@ -135,36 +141,32 @@ def _plot(charts: Sequence[Chart], layout: Layout, lettering: Typography) -> Lay
     return replace(layout, plot=(x0, y0, x1, y1), label_depth=depth)
 
 
-def _overhang(charts: Sequence[Chart], numbers: list[str], layout: Layout, lettering: Typography, lying: bool) -> float:
+def _overhang(pages: Sequence[Page], numbers: list[str]) -> float:
     """Room at the right for the half of an axis' last number, and for the numbers at lying bars."""
-    if charts[0].position_axis is not None:
-        numbers = [
-            text for chart in charts if chart.position_axis for _, text in axis_numbers(chart.position_axis, layout.most_ticks)
-        ]
-    elif not lying:
-        return 0.5 * layout.text_size
-    return lettering.widest(numbers, "label") / 2
+    first = pages[0]
+    if first.chart.position_axis is not None:
+        axes = [page.chart.position_axis for page in pages if page.chart.position_axis]
+        numbers = [text for axis in axes for _, text in axis_numbers(axis, first.layout.most_ticks)]
+    elif not first.lying:
+        return 0.5 * first.size
+    return first.lettering.widest(numbers, "label") / 2
 
 
-def _label_depth(charts: Sequence[Chart], numbers: list[str], layout: Layout, lettering: Typography) -> float:
-    """Height of what is written below the plot's edge."""
-    if is_lying(charts[0]) or charts[0].position_axis is not None:
-        return lettering.highest(numbers, "label")
-    names = [wrapped(name, layout.label_wrap) for chart in charts for name in chart.categories]
-    if layout.label_turn == 0:
-        return lettering.highest(names, "label")
-    longest, line = lettering.widest(names, "label"), lettering.highest(names, "label")
-    return longest if layout.label_turn == 90 else 0.71 * (longest + line)
+def _label_depth(texts: list[str], turn: int, lettering: Typography) -> float:
+    """Height of what is written below the plot's edge, turned by so many degrees."""
+    longest, line = lettering.widest(texts, "label"), lettering.highest(texts, "label")
+    return line if turn == 0 else longest if turn == 90 else 0.71 * (longest + line)
 
 
-def _pie(charts: Sequence[Chart], layout: Layout, lettering: Typography) -> Layout | None:
-    size = layout.text_size
-    top, bottom, right = _around(charts, layout, lettering)
+def _pie(pages: Sequence[Page]) -> Layout | None:
+    layout, lettering, size = pages[0].layout, pages[0].lettering, pages[0].size
+    top, bottom, right = _around(pages)
     left = PAD * size
     rim = 0.3 * size
     if layout.legend == "beside":
         layout = replace(layout, label_wrap=lettering.characters(_LABEL_WIDTH * layout.width, "label"))
-        texts = [beside_text(chart, layout, place) for chart in charts for place in range(len(chart.categories))]
+        pages = [Page(page.chart, layout) for page in pages]
+        texts = [beside_text(page, place) for page in pages for place in range(len(page.chart.categories))]
         across = lettering.widest(texts, "label") + OUTSIDE * size
         left, right = left + across, right + across
         rim = lettering.highest(texts, "label") + OUTSIDE * size

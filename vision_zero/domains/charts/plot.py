@@ -6,9 +6,8 @@ import math
 from collections.abc import Callable
 
 from vision_zero.domains.charts.canvas import Horizontal, Vertical
-from vision_zero.domains.charts.chart import Chart, Layout
 from vision_zero.domains.charts.config import ChartType
-from vision_zero.domains.charts.frame import Scales, Writer
+from vision_zero.domains.charts.frame import Page
 from vision_zero.domains.charts.palette import ink_on, lightness, map_color
 from vision_zero.domains.charts.ticks import number
 from vision_zero.domains.charts.typography import unit_sign, wrapped
@@ -24,116 +23,114 @@ OUTSIDE = 0.55
 """Distance of texts from the rim, in text sizes."""
 
 
-def draw_marks(writer: Writer, chart: Chart, scales: Scales) -> None:
+def draw_marks(page: Page) -> None:
     """Draw every mark of the chart's series, and the numbers at them where the layout has any."""
-    _DRAWERS[chart.type](writer, chart, scales)
+    _DRAWERS[page.chart.type](page)
 
 
-def label_of(chart: Chart, layout: Layout, value: float) -> str:
+def label_of(page: Page, value: float) -> str:
     """The number at a mark."""
-    return number(value, layout.decimals) + unit_sign(chart)
+    return number(value, page.layout.decimals) + unit_sign(page.chart)
 
 
-def _edge(chart: Chart) -> str:
-    return chart.style.ink if chart.style.outlined else ""
+def _edge(page: Page) -> str:
+    return page.style.ink if page.style.outlined else ""
 
 
-def _block(writer: Writer, scales: Scales, middle: float, width: float, start: float, end: float, face: str, edge: str) -> None:
+def _block(page: Page, middle: float, width: float, start: float, end: float, face: str, edge: str) -> None:
     """A bar ``width`` pixels wide, between two pixels along the value axis."""
-    near, far = middle - width / 2, middle + width / 2
-    box = (start, near, end, far) if scales.lying else (near, start, far, end)
-    writer.sheet.rectangle(*box, face, edge, _EDGE)
+    near, far = page.point(middle - width / 2, start), page.point(middle + width / 2, end)
+    page.sheet.rectangle(*near, *far, face, edge, _EDGE)
 
 
-def _bars(writer: Writer, chart: Chart, scales: Scales) -> None:
+def _bars(page: Page) -> None:
     """Bars side by side in each category's slot: one, or one for each series."""
-    count, base = len(chart.series), scales.at(max(0.0, chart.axis[0]))
-    share = 1.0 if chart.type == "histogram" else chart.style.bar_share
+    chart = page.chart
+    count, base = len(chart.series), page.at(max(0.0, chart.axis[0]))
+    share = 1.0 if chart.type == "histogram" else page.style.bar_share
     # Bars without gaps need an edge between them.
-    edge = _edge(chart) or (chart.style.panel if chart.type == "histogram" else "")
+    edge = _edge(page) or (page.style.panel if chart.type == "histogram" else "")
     for place in range(len(chart.categories)):
-        middle, slot = scales.slot(place)
+        middle, slot = page.slot(place)
         width = slot * share / count
         for row, series in enumerate(chart.series):
             offset = (row - (count - 1) / 2) * width
-            center = middle - offset if scales.lying else middle + offset
+            center = middle - offset if page.lying else middle + offset
             value = series.values[place]
-            _block(
-                writer, scales, center, width, base, scales.at(value), chart.colors[place] if chart.colors else series.color, edge
-            )
-            if scales.layout.value_labels:
-                _write_at_end(writer, scales, center, value, label_of(chart, scales.layout, value))
+            color = chart.colors[place] if chart.colors else series.color
+            _block(page, center, width, base, page.at(value), color, edge)
+            if page.layout.value_labels:
+                _write_at_end(page, center, value)
 
 
-def _write_at_end(writer: Writer, scales: Scales, center: float, value: float, text: str) -> None:
-    gap = LABEL_GAP * scales.layout.text_size
-    end = scales.at(value)
+def _write_at_end(page: Page, center: float, value: float) -> None:
     # Below zero the bar ends downwards (or to the left), and so the number goes there.
-    if scales.lying:
-        writer.write(text, "value", end + gap if value >= 0 else end - gap, center, "left" if value >= 0 else "right")
+    gap = LABEL_GAP * page.size if value >= 0 else -LABEL_GAP * page.size
+    x, y = page.point(center, page.at(value) + gap)
+    if page.lying:
+        page.write(label_of(page, value), "value", x, y, "left" if value >= 0 else "right")
     else:
-        writer.write(text, "value", center, end + gap if value >= 0 else end - gap, "center", "bottom" if value >= 0 else "top")
+        page.write(label_of(page, value), "value", x, y, "center", "bottom" if value >= 0 else "top")
 
 
-def _stack(writer: Writer, chart: Chart, scales: Scales) -> None:
+def _stack(page: Page) -> None:
     """One bar for each category, made of the series from the axis outwards."""
-    lettering = writer.lettering
-    for place in range(len(chart.categories)):
-        middle, slot = scales.slot(place)
+    for place in range(len(page.chart.categories)):
+        middle, slot = page.slot(place)
+        width = slot * page.style.bar_share
         reached = 0.0
-        for series in chart.series:
+        for series in page.chart.series:
             value = series.values[place]
-            start, end = scales.at(reached), scales.at(reached + value)
+            start, end = page.at(reached), page.at(reached + value)
             reached += value
-            width = slot * chart.style.bar_share
-            _block(writer, scales, middle, width, start, end, series.color, _edge(chart))
-            text = label_of(chart, scales.layout, value)
-            across, up = lettering.extent(text, "value")
-            room = (end - start, width) if scales.lying else (width, end - start)
-            if scales.layout.value_labels and across < room[0] and up < room[1]:
-                x, y = ((start + end) / 2, middle) if scales.lying else (middle, (start + end) / 2)
-                writer.write(text, "value", x, y, color=ink_on(series.color))
+            _block(page, middle, width, start, end, series.color, _edge(page))
+            text = label_of(page, value)
+            across, up = page.lettering.extent(text, "value")
+            room = page.point(width, end - start)
+            if page.layout.value_labels and across < room[0] and up < room[1]:
+                x, y = page.point(middle, (start + end) / 2)
+                page.write(text, "value", x, y, color=ink_on(series.color))
 
 
-def _lines(writer: Writer, chart: Chart, scales: Scales) -> None:
-    for series in chart.series:
-        points = [(scales.slot(place)[0], scales.at(value)) for place, value in enumerate(series.values)]
-        writer.sheet.line(points, series.color, chart.style.line_width)
-        if chart.style.markers:
-            radius = 0.32 * scales.layout.text_size
+def _lines(page: Page) -> None:
+    style = page.style
+    for series in page.chart.series:
+        points = [(page.slot(place)[0], page.at(value)) for place, value in enumerate(series.values)]
+        page.sheet.line(points, series.color, style.line_width)
+        if style.markers:
             for x, y in points:
-                writer.sheet.disc(x, y, radius, series.color, chart.style.panel if chart.style.outlined else "", _EDGE)
+                page.sheet.disc(x, y, 0.32 * page.size, series.color, style.panel if style.outlined else "", _EDGE)
 
 
-def _areas(writer: Writer, chart: Chart, scales: Scales) -> None:
+def _areas(page: Page) -> None:
     """Series on top of each other, each filled down to the one below."""
-    columns = [scales.slot(place)[0] for place in range(len(chart.categories))]
+    chart = page.chart
+    columns = [page.slot(place)[0] for place in range(len(chart.categories))]
     below = [0.0] * len(columns)
     for series in chart.series:
         above = [low + value for low, value in zip(below, series.values, strict=True)]
-        upper = [(x, scales.at(value)) for x, value in zip(columns, above, strict=True)]
-        lower = [(x, scales.at(value)) for x, value in zip(columns, below, strict=True)]
-        writer.sheet.polygon([*upper, *reversed(lower)], series.color)
-        writer.sheet.line(upper, chart.style.panel if len(chart.series) > 1 else series.color, 1.5)
+        upper = [(x, page.at(value)) for x, value in zip(columns, above, strict=True)]
+        lower = [(x, page.at(value)) for x, value in zip(columns, below, strict=True)]
+        page.sheet.polygon([*upper, *reversed(lower)], series.color)
+        page.sheet.line(upper, page.style.panel if len(chart.series) > 1 else series.color, 1.5)
         below = above
 
 
-def _points(writer: Writer, chart: Chart, scales: Scales) -> None:
-    radius = 0.42 * scales.layout.text_size
-    for series in chart.series:
+def _points(page: Page) -> None:
+    for series in page.chart.series:
         # Overlapping points stay countable by their rims.
         rim = "#ffffff" if lightness(series.color) < 0.5 else "#333333"
         for position, value in zip(series.positions, series.values, strict=True):
-            writer.sheet.disc(scales.across(position), scales.at(value), radius, series.color, rim, 0.8)
+            page.sheet.disc(page.at_position(position), page.at(value), 0.42 * page.size, series.color, rim, 0.8)
 
 
-def _boxes(writer: Writer, chart: Chart, scales: Scales) -> None:
+def _boxes(page: Page) -> None:
     """Whiskers to minimum and maximum, a box between the quartiles, a line at the median."""
-    ink, sheet = chart.style.ink, writer.sheet
+    chart, ink, sheet = page.chart, page.style.ink, page.sheet
     for place in range(len(chart.categories)):
-        middle, slot = scales.slot(place)
-        least, lower, median, upper, most = (scales.at(series.values[place]) for series in chart.series)
-        half = slot * min(chart.style.bar_share, 0.7) / 2
+        middle, slot = page.slot(place)
+        least, lower, median, upper, most = (page.at(series.values[place]) for series in chart.series)
+        half = slot * min(page.style.bar_share, 0.7) / 2
         for start, end in ((least, lower), (upper, most)):
             sheet.line(((middle, start), (middle, end)), ink, 1.2)
         for end in (least, most):
@@ -143,35 +140,35 @@ def _boxes(writer: Writer, chart: Chart, scales: Scales) -> None:
         sheet.line(((middle - half, median), (middle + half, median)), ink_on(color), 2.2)
 
 
-def _cells(writer: Writer, chart: Chart, scales: Scales) -> None:
-    low, high = chart.axis
-    for row, series in enumerate(chart.series):
-        center, height = scales.row(row)
+def _cells(page: Page) -> None:
+    low, high = page.chart.axis
+    edge = page.style.background if page.style.outlined else ""
+    for row, series in enumerate(page.chart.series):
+        center, height = page.row(row)
         for place, value in enumerate(series.values):
-            middle, width = scales.slot(place)
-            color = map_color(chart.style.color_map, min(max((value - low) / (high - low), 0.0), 1.0))
-            edge = chart.style.background if chart.style.outlined else ""
+            middle, width = page.slot(place)
+            color = map_color(page.style.color_map, min(max((value - low) / (high - low), 0.0), 1.0))
             box = (middle - width / 2, center - height / 2, middle + width / 2, center + height / 2)
-            writer.sheet.rectangle(*box, color, edge, _EDGE)
-            if scales.layout.value_labels:
-                writer.write(label_of(chart, scales.layout, value).rstrip("%"), "value", middle, center, color=ink_on(color))
+            page.sheet.rectangle(*box, color, edge, _EDGE)
+            if page.layout.value_labels:
+                page.write(label_of(page, value).rstrip("%"), "value", middle, center, color=ink_on(color))
 
 
-def has_room_for_numbers(writer: Writer, chart: Chart, scales: Scales) -> bool:
+def has_room_for_numbers(page: Page) -> bool:
     """Is the number at every mark narrower than the place that the mark has?"""
+    chart, lettering = page.chart, page.lettering
     if chart.type not in ("vertical_bars", "grouped_bars", "heat_map", "horizontal_bars"):
         return True
-    lettering = writer.lettering
-    texts = [label_of(chart, scales.layout, value) for series in chart.series for value in series.values]
-    _, slot = scales.slot(0)
+    texts = [label_of(page, value) for series in chart.series for value in series.values]
+    _, slot = page.slot(0)
     bars = len(chart.series) if chart.type == "grouped_bars" else 1
-    room = slot * (chart.style.bar_share if bars > 1 else 1.0) / bars
+    room = slot * (page.style.bar_share if bars > 1 else 1.0) / bars
     if chart.type == "heat_map":
-        return lettering.widest(texts, "value") < 0.9 * slot and lettering.highest(texts, "value") < scales.row(0)[1]
-    return (lettering.highest(texts, "value") if scales.lying else lettering.widest(texts, "value")) < room
+        return lettering.widest(texts, "value") < 0.9 * slot and lettering.highest(texts, "value") < page.row(0)[1]
+    return (lettering.highest(texts, "value") if page.lying else lettering.widest(texts, "value")) < room
 
 
-_DRAWERS: dict[ChartType, Callable[[Writer, Chart, Scales], None]] = {
+_DRAWERS: dict[ChartType, Callable[[Page], None]] = {
     "vertical_bars": _bars,
     "horizontal_bars": _bars,
     "grouped_bars": _bars,
@@ -185,43 +182,40 @@ _DRAWERS: dict[ChartType, Callable[[Writer, Chart, Scales], None]] = {
 }
 
 
-def beside_text(chart: Chart, layout: Layout, place: int) -> str:
+def beside_text(page: Page, place: int) -> str:
     """What stands beside a slice: its name, and its number where the style has numbers."""
-    name = wrapped(chart.categories[place], layout.label_wrap)
-    return f"{name} {label_of(chart, layout, chart.series[0].values[place])}" if layout.value_labels else name
+    name = wrapped(page.chart.categories[place], page.layout.label_wrap)
+    return f"{name} {label_of(page, page.chart.series[0].values[place])}" if page.layout.value_labels else name
 
 
-def draw_slices(writer: Writer, chart: Chart, layout: Layout) -> None:
+def draw_slices(page: Page) -> None:
     """Slices clockwise from the top, in the square that the layout has for them."""
-    left, bottom, right, top = layout.plot
+    left, bottom, right, top = page.layout.plot
     center, radius = ((left + right) / 2, (bottom + top) / 2), (right - left) / 2
-    values = chart.series[0].values
-    thickness = RING * radius if chart.type == "doughnut" else None
-    edge = chart.style.ink if chart.style.outlined else chart.style.background
+    values = page.chart.series[0].values
+    thickness = RING * radius if page.chart.type == "doughnut" else None
     angle = 90.0
     for place, value in enumerate(values):
         share = value / sum(values)
         end = angle - 360 * share
-        writer.sheet.wedge(center, radius, end, angle, chart.colors[place], edge, 1.2, thickness)
-        _write_slice(writer, chart, layout, place, share, (*center, radius, (angle + end) / 2))
+        edge = _edge(page) or page.style.background
+        page.sheet.wedge(center, radius, end, angle, page.chart.colors[place], edge, 1.2, thickness)
+        _write_slice(page, place, share, (*center, radius, (angle + end) / 2))
         angle = end
 
 
-def _write_slice(
-    writer: Writer, chart: Chart, layout: Layout, place: int, share: float, spot: tuple[float, float, float, float]
-) -> None:
+def _write_slice(page: Page, place: int, share: float, spot: tuple[float, float, float, float]) -> None:
     """Write the slice's texts; ``spot`` is the centre, the radius and the slice's middle angle in degrees."""
     x, y, radius, degrees = spot
     turn = math.radians(degrees)
-    out = radius + OUTSIDE * layout.text_size
-    if layout.legend == "beside":
+    out = radius + OUTSIDE * page.size
+    if page.layout.legend == "beside":
         side: Horizontal = "left" if math.cos(turn) > 0.15 else "right" if math.cos(turn) < -0.15 else "center"
         level: Vertical = "bottom" if math.sin(turn) > 0.85 else "top" if math.sin(turn) < -0.85 else "center"
-        text = beside_text(chart, layout, place)
-        writer.write(text, "label", x + out * math.cos(turn), y + out * math.sin(turn), side, level)
-    elif layout.value_labels:
-        text = label_of(chart, layout, chart.series[0].values[place])
+        page.write(beside_text(page, place), "label", x + out * math.cos(turn), y + out * math.sin(turn), side, level)
+    elif page.layout.value_labels:
+        text = label_of(page, page.chart.series[0].values[place])
         inside = share >= LEAST_INSIDE
-        middle = radius * (1 - RING / 2 if chart.type == "doughnut" else 0.66) if inside else out + 0.55 * layout.text_size
-        color = ink_on(chart.colors[place]) if inside else ""
-        writer.write(text, "value", x + middle * math.cos(turn), y + middle * math.sin(turn), color=color)
+        middle = radius * (1 - RING / 2 if page.chart.type == "doughnut" else 0.66) if inside else out + 0.55 * page.size
+        color = ink_on(page.chart.colors[place]) if inside else ""
+        page.write(text, "value", x + middle * math.cos(turn), y + middle * math.sin(turn), color=color)

@@ -14,9 +14,8 @@ from PIL import Image
 from vision_zero.domains.charts.canvas import Canvas, PlacedText
 from vision_zero.domains.charts.chart import SLICED, Chart, Layout, from_facts
 from vision_zero.domains.charts.compact import draw_compact
-from vision_zero.domains.charts.frame import Scales, Writer, draw_axes, draw_frame, draw_panel, draw_title
+from vision_zero.domains.charts.frame import Page, draw_axes, draw_color_bar, draw_frame, draw_legend, draw_panel, draw_title
 from vision_zero.domains.charts.glyphs import unreadable
-from vision_zero.domains.charts.legend import draw_color_bar, draw_legend
 from vision_zero.domains.charts.plot import draw_marks, draw_slices
 from vision_zero.domains.charts.typography import LEAST_SIZE
 
@@ -28,22 +27,20 @@ def compose(chart: Chart, layout: Layout) -> Canvas:
     """The chart as shapes and texts, not yet drawn."""
     if chart.style.look == "compact":
         return draw_compact(chart, layout)
-    sheet = Canvas(layout.width, layout.height, chart.style.background)
-    writer = Writer(sheet, chart, layout)
+    page = Page(chart, layout)
     if chart.type in SLICED:
-        draw_slices(writer, chart, layout)
+        draw_slices(page)
     else:
-        scales = Scales.of(chart, layout)
-        draw_panel(sheet, chart, scales)
-        draw_marks(writer, chart, scales)
+        draw_panel(page)
+        draw_marks(page)
         if chart.type == "heat_map":
-            draw_color_bar(writer, chart, layout)
+            draw_color_bar(page)
         else:
-            draw_frame(sheet, chart, scales)
-        draw_axes(writer, chart, scales)
-    draw_title(writer, chart, layout)
-    draw_legend(writer, chart, layout)
-    return sheet
+            draw_frame(page)
+        draw_axes(page)
+    draw_title(page)
+    draw_legend(page)
+    return page.sheet
 
 
 def render(chart: Chart, layout: Layout) -> Image.Image:
