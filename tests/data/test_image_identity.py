@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import islice
 from pathlib import Path
 
 import pytest
@@ -9,14 +10,15 @@ from PIL import Image, ImageDraw
 
 from tests.data.odd_images import encoded, scenery
 from tests.domains.imported.samples import cell, table
-from vision_zero.data import broken_pairs
-from vision_zero.data.broken_pairs import UsablePairs
+from vision_zero.data import collection
 from vision_zero.data.image_identity import groups, reduced, same
 from vision_zero.data.splits import Split, SplitFilter
 from vision_zero.domains.imported.config import ImportedConfig
 from vision_zero.domains.imported.source import ImportedSource
 from vision_zero.domains.photos.collection import open_collection
 from vision_zero.domains.photos.config import PhotosConfig
+from vision_zero.domains.pictures.config import PicturesConfig
+from vision_zero.domains.pictures.source import PictureSource
 from vision_zero.randomness import Seed
 
 SPLITS: tuple[Split, ...] = ("train", "held_out")
@@ -40,11 +42,12 @@ def test_twelve_photographs_in_three_formats_are_divided_as_twelve(tmp_path: Pat
     for number in range(12):
         for suffix, data in copies(scenery(240, 180, number)).items():
             (tmp_path / f"{suffix}-{number}.{suffix}").write_bytes(data)
-    photos = open_collection(PhotosConfig(location=str(tmp_path)))
-    whole = UsablePairs(photos, photos.load, "photo", lambda photo: [photo])
+    whole = PictureSource(PicturesConfig(location=str(tmp_path)))
     shown = {}
     for split in SPLITS:
-        names = [Path(photos.name(place)).stem.split("-") for place, _ in whole.of(SplitFilter(split, 0.3)).each()]
+        # Each comes once before any comes again, and there are 36.
+        pairs = islice(whole.of(SplitFilter(split, 0.3)).each(Seed(0)), 36)
+        names = [Path(name).stem.split("-") for name in {str(pair.original_facts["picture"]) for pair in pairs}]
         shown[split] = {number for _, number in names}
         assert sorted(number for _, number in names) == sorted([*shown[split]] * 3)
     assert not shown["train"] & shown["held_out"]
@@ -82,7 +85,7 @@ def test_the_turns_of_an_edit_belong_together(identity: str, tmp_path: Path) -> 
 
 
 def test_a_group_divides_also_what_is_too_much_to_be_compared(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(broken_pairs, "COMPARED", 4)
+    monkeypatch.setattr(collection, "COMPARED", 4)
     rows = []
     for number in range(12):
         scene = scenery(64, 48, number)

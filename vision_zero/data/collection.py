@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
-from abc import abstractmethod
-from collections.abc import Callable, Sequence
+import itertools
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from copy import copy
+from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import Generic, Literal, Self, TypeVar
 
+import numpy as np
 from PIL import Image
 
 from vision_zero.data.archives import FileSet
-from vision_zero.data.broken_pairs import Collection, UsablePairs
+from vision_zero.data.image_identity import groups, place_key, reduced, same
 from vision_zero.data.remote_storage import ConnectionLostError, Storage
 from vision_zero.data.row_files import Rows, has_strong_table, table_paths
 from vision_zero.data.source import PairSource
@@ -18,9 +22,41 @@ from vision_zero.data.source_report import SourceReport
 from vision_zero.data.split_names import of_split, split_of_folder
 from vision_zero.data.splits import SplitFilter
 from vision_zero.errors import PairsError
+from vision_zero.randomness import Seed
 from vision_zero.text import well_formed
 
 T = TypeVar("T")
+
+TRIES = 1000
+"""Draws after which a collection counts as broken."""
+COMPARED = 1000
+"""Up to so many things are all read and compared with each other before they are divided among the splits. Among more, a thing's
+split follows from its group, or from its own coarse key alone: reading all would take hours."""
+
+
+class Collection(ABC):
+    """Things by place, from 0, known without reading them.
+
+    Attributes:
+        files: how many files there are.
+        left_out: files and rows that are not read, by reason.
+        problems: the reason for each thing of which the listing alone tells that it cannot be used, by id.
+    """
+
+    files: int = 0
+    left_out: Mapping[str, int] = MappingProxyType({})
+    problems: Mapping[str, str] = MappingProxyType({})
+
+    @abstractmethod
+    def __len__(self) -> int: ...
+
+    @abstractmethod
+    def name(self, place: int) -> str:
+        """The id of a thing."""
+
+    def group(self, place: int) -> str | None:
+        """What a thing shares with others, so that they belong to one split; None where nothing says so."""
+        return None
 
 
 class FileCollection(Collection):
@@ -94,10 +130,25 @@ def _holds_table(storage: Storage, count: Callable[[Sequence[str]], int]) -> boo
     return storage.chosen is not None or has_strong_table(storage) or not count(FileSet(storage).paths)
 
 
+@dataclass
+class _Known:
+    """What was found out about the things so far; shared by the views of all splits."""
+
+    problems: dict[str, str]
+    """The reason for every thing that cannot be used, by its id."""
+    looked_at: set[int] = field(default_factory=set)
+    broken: set[int] = field(default_factory=set)
+    keys: dict[int, bytes] = field(default_factory=dict)
+    """What decides which split a thing belongs to where things are not compared."""
+    compared: dict[int, bytes] | None = None
+    """The same where they are: of all that can be used, once all were read."""
+
+
 class CollectionSource(PairSource, Generic[T]):
     """Makes pairs of the things of a collection. Those that cannot be used are skipped, and the report says why.
 
-    What shows the same belongs to one split, whatever its file's name, format or size.
+    What a generator draws depends on the things alone, never on what was drawn before: a broken one is skipped whether or not
+    that it is broken was known already. What shows the same belongs to one split, whatever its file's name, format or size.
 
     Args:
         collection: the things.
@@ -109,10 +160,10 @@ class CollectionSource(PairSource, Generic[T]):
     """What they are called in reports."""
 
     def __init__(self, collection: Collection, location: str, only: SplitFilter) -> None:
-        self._collection, self._location = collection, well_formed(location)
-        what = f"{self.things.removesuffix('s')} in {location}"
-        self._usable = UsablePairs(collection, self._load, what, self._shown, only)
-        self._usable.problems.update(collection.problems)
+        self._collection, self._location, self._only = collection, well_formed(location), only
+        self._known = _Known(dict(collection.problems))
+        self._mine: set[int] | None = None
+        self._turns: dict[str, tuple[list[int], Iterator[int]]] = {}
 
     @abstractmethod
     def _load(self, place: int) -> T:
@@ -124,11 +175,11 @@ class CollectionSource(PairSource, Generic[T]):
 
     @abstractmethod
     def _shown(self, thing: T) -> Sequence[Image.Image]:
-        """The pictures of a thing."""
+        """The pictures of a thing; things that share a picture belong to one split."""
 
     def of(self, only: SplitFilter) -> Self:
         view = copy(self)
-        view._usable = self._usable.of(only)
+        view._only, view._mine, view._turns = only, None, {}
         return view
 
     def report(self) -> SourceReport:
@@ -139,8 +190,8 @@ class CollectionSource(PairSource, Generic[T]):
             files=self._collection.files,
             found=len(self._collection) + len(self._collection.problems),
             incomplete=len(self._collection.problems),
-            looks=self._usable.looks,
-            failures=self._usable.failures,
+            looks=len(self._known.looked_at),
+            failures=len(self._known.broken),
             skipped={well_formed(name): well_formed(reason) for name, reason in self.problems.items()},
             left_out=dict(self._collection.left_out),
         )
@@ -148,8 +199,130 @@ class CollectionSource(PairSource, Generic[T]):
     @property
     def problems(self) -> dict[str, str]:
         """The reason for every thing that was found unusable so far, by its id; ``check`` finds them all."""
-        return dict(self._usable.problems)
+        return dict(self._known.problems)
 
     def check(self) -> dict[str, str]:
         """Reads everything once; returns all problems."""
-        return self._usable.check()
+        for place in range(len(self._collection)):
+            self._attempt(place)
+        return self.problems
+
+    def _pick(self, rng: np.random.Generator) -> tuple[int, T]:
+        """A place, and its thing, drawn evenly among those that can be used.
+
+        Raises:
+            PairsError: nothing can be used.
+            ConnectionLostError: something cannot be reached; that does not make it unusable.
+        """
+        for _ in range(TRIES):
+            if len(self._known.broken) == len(self._collection):
+                break
+            place = int(rng.integers(len(self._collection)))
+            if self._is_mine(place):
+                thing = self._attempt(place)
+                if thing is not None:
+                    return place, thing
+        problems = self._known.problems
+        first = next(iter(problems.items()), None)
+        reason = "there are none" if first is None else f"the first of {len(problems)} problems: {first[0]}: {first[1]}"
+        whose = "" if self._only.split is None else f" that belongs to the {self._only.split.replace('_', '-')} pairs"
+        raise PairsError(f"found no usable {self.things.removesuffix('s')} in {self._location}{whose}: {reason}")
+
+    def _turn(self, number: int, order: Seed) -> tuple[int, T] | None:
+        """The thing whose turn it is where things are taken in rounds: each once, shuffled anew, before any comes again.
+
+        None where nothing can be used, or where there are too many things for rounds to matter.
+        """
+        if len(self._collection) > COMPARED:
+            return None
+        taken, rounds = self._turns.setdefault(order.digest(), ([], self._rounds(order)))
+        taken += itertools.islice(rounds, max(0, number + 1 - len(taken)))
+        thing = self._attempt(taken[number]) if number < len(taken) else None
+        return None if thing is None else (taken[number], thing)
+
+    def _rounds(self, order: Seed) -> Iterator[int]:
+        """Places round by round, each time in another order; broken things have no turn."""
+        places = [place for place in range(len(self._collection)) if self._is_mine(place)]
+        for done in itertools.count():
+            found = False
+            for index in order.child("round", done).generator().permutation(len(places)):
+                place = places[int(index)]
+                # A part holds none that is broken.
+                if self._only.split is not None or self._attempt(place) is not None:
+                    found = True
+                    yield place
+            if not found:
+                return
+
+    def _usable(self) -> Iterator[tuple[int, T]]:
+        """Every thing that can be used, with its place, once, in order."""
+        for place in range(len(self._collection)):
+            if self._is_mine(place):
+                thing = self._attempt(place)
+                if thing is not None:
+                    yield place, thing
+
+    def _attempt(self, place: int) -> T | None:
+        """The thing of a place; None, and remembered with the reason, where it cannot be used."""
+        if place in self._known.broken:
+            return None
+        try:
+            thing = self._load(place)
+        except ConnectionLostError:
+            raise
+        except PairsError as error:
+            self._known.looked_at.add(place)
+            self._known.broken.add(place)
+            self._known.problems[self._collection.name(place)] = str(error)
+            return None
+        self._known.looked_at.add(place)
+        return thing
+
+    def _is_mine(self, place: int) -> bool:
+        """Whether the thing belongs to the splits that are used; what cannot be read belongs to none."""
+        if self._only.split is None:
+            return True
+        if len(self._collection) > COMPARED:
+            key = self._key(place)
+            return key is not None and self._only.holds(key)
+        if self._mine is None:
+            if self._known.compared is None:
+                self._known.compared = self._compare()
+            keys = self._known.compared
+            self._mine = set(itertools.compress(keys, self._only.choose([*keys.values()])))
+        return place in self._mine
+
+    def _key(self, place: int) -> bytes | None:
+        """What decides which split a thing belongs to where it is not compared with the others."""
+        if place not in self._known.keys:
+            group = self._collection.group(place)
+            if group is not None:
+                self._known.keys[place] = group.encode("utf-8", "replace")
+            else:
+                thing = self._attempt(place)
+                if thing is None:
+                    return None
+                self._known.keys[place] = place_key(self._shown(thing)[0])
+        return self._known.keys[place]
+
+    def _compare(self) -> dict[int, bytes]:
+        """One key for all things that share a picture or a group, by place; of those that can be used."""
+        owners: list[int] = []
+        shown = []
+        keys: dict[int, bytes] = {}
+        named: dict[str, int] = {}
+        links: list[tuple[int, int]] = []
+        for place in range(len(self._collection)):
+            thing = self._attempt(place)
+            if thing is None:
+                continue
+            pictures = self._shown(thing)
+            keys[place] = place_key(pictures[0])
+            owners += [place] * len(pictures)
+            shown += [reduced(picture) for picture in pictures]
+            group = self._collection.group(place)
+            if group is not None:
+                links.append((named.setdefault(group, place), place))
+        links += [(owners[one], owners[other]) for one, other in same(shown)]
+        # The key of the whole group is one of its members', whatever their order.
+        return {place: min(keys[each] for each in group) for group in groups(keys, links) for place in group}

@@ -16,8 +16,7 @@ from pathlib import PurePosixPath
 from typing import TypeVar, final
 
 from vision_zero.data.archives import FileSet
-from vision_zero.data.broken_pairs import Collection
-from vision_zero.data.collection import FileCollection, RowCollection, rows_or_files
+from vision_zero.data.collection import Collection, FileCollection, RowCollection, rows_or_files
 from vision_zero.data.file_naming import SIDES, is_picture, name_pairs, rank, side_of, ways_of
 from vision_zero.data.image_cells import listed
 from vision_zero.data.image_identity import look_alike

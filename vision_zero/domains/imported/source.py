@@ -54,10 +54,10 @@ class ImportedSource(CollectionSource[_Loaded]):
         return len(self._index)
 
     def sample(self, seed: Seed) -> ImagePair:
-        return self._pair(*self._usable.pick(seed.generator()), f"imported-{seed.digest()[:16]}")
+        return self._pair(*self._pick(seed.generator()), f"imported-{seed.digest()[:16]}")
 
     def each(self, seed: Seed) -> Iterator[ImagePair]:
-        for place, found in self._usable.each():
+        for place, found in self._usable():
             yield self._pair(place, found, f"imported-{seed.child(place).digest()[:16]}")
 
     def _pair(self, place: int, found: _Loaded, pair_id: str) -> ImagePair:

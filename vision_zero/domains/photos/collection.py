@@ -10,8 +10,7 @@ from typing import final
 
 from PIL import Image
 
-from vision_zero.data.broken_pairs import Collection
-from vision_zero.data.collection import FileCollection, RowCollection, rows_or_files
+from vision_zero.data.collection import Collection, FileCollection, RowCollection, rows_or_files
 from vision_zero.data.file_naming import OTHER_SUFFIXES, is_picture
 from vision_zero.data.image_pair import Facts
 from vision_zero.data.images import decode

@@ -72,7 +72,7 @@ class PhotoSource(CollectionSource[_Photo]):
         return self._made(seed, None)
 
     def at(self, turn: int, seed: Seed, order: Seed) -> ImagePair:
-        return self._made(seed, self._usable.turn(turn, order))
+        return self._made(seed, self._turn(turn, order))
 
     def _made(self, seed: Seed, own: tuple[int, _Photo] | None) -> ImagePair:
         """A pair, of that photo if there is one and it can be edited in a few tries."""
@@ -110,7 +110,7 @@ class PhotoSource(CollectionSource[_Photo]):
 
     def _picture(self, rng: np.random.Generator, own: tuple[int, _Photo] | None = None) -> tuple[Image.Image, Facts]:
         """A random crop of that photo, or of a random one, and where it is from."""
-        place, (photo, width) = self._usable.pick(rng) if own is None else own
+        place, (photo, width) = self._pick(rng) if own is None else own
         size = (self.config.width, self.config.height)
         crop = draw_crop(photo.size, size, self.config.min_crop, self.config.mirror, rng)
         return crop.of(photo, size), {**self._photos.origin(place), **crop.facts(width / photo.width)}

@@ -40,10 +40,10 @@ class PictureSource(CollectionSource[_Picture]):
         super().__init__(self._pictures, config.location or "the photos of the packages", only)
 
     def sample(self, seed: Seed) -> ImagePair:
-        return self._pair(self._usable.pick(seed.child("picture").generator()), seed)
+        return self._pair(self._pick(seed.child("picture").generator()), seed)
 
     def at(self, turn: int, seed: Seed, order: Seed) -> ImagePair:
-        found = self._usable.turn(turn, order)
+        found = self._turn(turn, order)
         return self.sample(seed) if found is None else self._pair(found, seed)
 
     def _pair(self, found: tuple[int, _Picture], seed: Seed) -> ImagePair:
