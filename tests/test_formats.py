@@ -7,8 +7,7 @@ from pathlib import Path
 import pytest
 
 from vision_zero.data.file_naming import name_pairs
-from vision_zero.domains.charts.header_units import name_and_unit
-from vision_zero.domains.charts.number_formats import reading
+from vision_zero.domains.charts.number_formats import name_and_unit, reading
 
 ROOT = Path(__file__).resolve().parents[1]
 PAGE = (ROOT / "docs" / "formats.md").read_text(encoding="utf-8")

@@ -10,8 +10,7 @@ from vision_zero.domains.charts.chart import Chart
 from vision_zero.domains.charts.chartqa_csv import ParsedTable, parsed
 from vision_zero.domains.charts.chartqa_tables import chart_of
 from vision_zero.domains.charts.config import ChartsConfig
-from vision_zero.domains.charts.header_units import name_and_unit
-from vision_zero.domains.charts.number_formats import Column, read_columns
+from vision_zero.domains.charts.number_formats import Column, name_and_unit, read_columns
 from vision_zero.domains.charts.phrases import color_name
 from vision_zero.domains.charts.render import problems_on
 from vision_zero.domains.charts.ticks import number, numbers

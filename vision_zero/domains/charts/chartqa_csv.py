@@ -16,9 +16,8 @@ from itertools import pairwise
 from typing import Any
 
 from vision_zero.data.json_csv import lines_of_csv
-from vision_zero.domains.charts.header_units import is_unit, name_and_unit
 from vision_zero.domains.charts.long_tables import LEAST_FILLED, spread
-from vision_zero.domains.charts.number_formats import Column, read_columns, reading
+from vision_zero.domains.charts.number_formats import Column, is_unit, name_and_unit, read_columns, reading
 from vision_zero.errors import PairsError
 from vision_zero.text import single_line
 
