@@ -11,21 +11,15 @@ import numpy as np
 from matplotlib.colors import to_hex, to_rgb
 from numpy.typing import NDArray
 
+
+def _of_matplotlib(name: str) -> tuple[str, ...]:
+    return tuple(map(to_hex, matplotlib.color_sequences[name]))
+
+
 PALETTES: Mapping[str, tuple[str, ...]] = MappingProxyType(
     {
         "tableau": ("#4e79a7", "#f28e2b", "#e15759", "#76b7b2", "#59a14f", "#edc948", "#b07aa1", "#ff9da7", "#9c755f", "#8a8580"),
-        "category": (
-            "#1f77b4",
-            "#ff7f0e",
-            "#2ca02c",
-            "#d62728",
-            "#9467bd",
-            "#8c564b",
-            "#e377c2",
-            "#7f7f7f",
-            "#bcbd22",
-            "#17becf",
-        ),
+        "category": _of_matplotlib("tab10"),
         "colorblind": ("#0072b2", "#e69f00", "#009e73", "#d55e00", "#56b4e9", "#cc79a7", "#d8c300", "#3c3c3c"),
         "office": ("#4472c4", "#ed7d31", "#a5a5a5", "#ffc000", "#264478", "#70ad47", "#9e480e", "#7030a0"),
         "statistics": ("#2876dd", "#0f283e", "#a3aab2", "#a40808", "#7dbb3a", "#f2b705", "#6c3f99", "#e0607e"),
@@ -33,7 +27,7 @@ PALETTES: Mapping[str, tuple[str, ...]] = MappingProxyType(
         "press": ("#e3120b", "#006ba2", "#3ebcd2", "#379a8b", "#ebb434", "#b4ba39", "#9a607f", "#758d99"),
         "world": ("#3c4e66", "#c15065", "#2c8465", "#be5915", "#6d3e91", "#4c6a9c", "#b13507", "#58ac8c", "#996d39", "#cf0a66"),
         "pastel": ("#66c2a5", "#fc8d62", "#8da0cb", "#e78ac3", "#a6d854", "#ffd92f", "#c9a66b", "#8f8f8f"),
-        "deep": ("#1b9e77", "#d95f02", "#7570b3", "#e7298a", "#66a61e", "#e6ab02", "#a6761d", "#666666"),
+        "deep": _of_matplotlib("Dark2"),
     }
 )
 SAMPLED_MAPS = ("viridis", "plasma", "cividis", "turbo", "Spectral", "YlGnBu", "magma")
