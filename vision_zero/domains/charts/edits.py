@@ -24,8 +24,8 @@ from vision_zero.domains.charts.phrases import (
     series_place_phrase,
 )
 from vision_zero.domains.charts.ticks import nice_range
+from vision_zero.domains.charts.topics import other_names
 from vision_zero.domains.charts.value_edits import change_values, swap_series, swap_values
-from vision_zero.domains.charts.vocabulary import other_names
 from vision_zero.randomness import one_of, some_of, weighted
 
 COLOR_DISTANCE = 0.14

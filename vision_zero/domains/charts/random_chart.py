@@ -8,13 +8,23 @@ from itertools import pairwise
 
 import numpy as np
 
-from vision_zero.domains.charts.chart import BOX_PLOT_ROWS, Chart, ChartStyle, Range, Series
+from vision_zero.domains.charts.chart import BOX_PLOT_ROWS, STACKED, Chart, ChartStyle, Range, Series
 from vision_zero.domains.charts.config import ChartsConfig, ChartType
 from vision_zero.domains.charts.random_style import sample_colors, sample_style
 from vision_zero.domains.charts.random_values import five_numbers, hill, paths, percentages, related, rounded, spread_out
 from vision_zero.domains.charts.ticks import nice_range, number
-from vision_zero.domains.charts.topics import BINS, GRIDS, MEASURES, RELATIONS, SPREADS, WHOLES, Measure
-from vision_zero.domains.charts.vocabulary import ORDERED, SORTS, some_names
+from vision_zero.domains.charts.topics import (
+    BINS,
+    GRIDS,
+    MEASURES,
+    ORDERED,
+    RELATIONS,
+    SORTS,
+    SPREADS,
+    WHOLES,
+    Measure,
+    some_names,
+)
 from vision_zero.errors import PairsError
 from vision_zero.randomness import one_of, weighted
 
@@ -71,9 +81,14 @@ def _years(count: int, rng: np.random.Generator) -> tuple[str, ...]:
     return tuple(str(last - step * (count - 1 - place)) for place in range(count))
 
 
-def _title(title: str, times: tuple[str, ...], rng: np.random.Generator) -> str:
-    if times:
-        return f"{title}, {times[0]}–{times[-1]}"
+def _names(sort: str, count: int, rng: np.random.Generator) -> tuple[str, ...]:
+    return _years(count, rng) if sort == "years" else some_names(sort, count, rng)
+
+
+def _title(title: str, sort: str, names: tuple[str, ...], rng: np.random.Generator) -> str:
+    """The title with the years that it is about, which are those of the names where they are years."""
+    if sort == "years":
+        return f"{title}, {names[0]}–{names[-1]}"
     return f"{title}, {LAST_YEAR - int(rng.integers(0, 15))}" if rng.random() < 0.7 else title
 
 
@@ -93,8 +108,7 @@ def _is_ordered(sort: str) -> bool:
 def _bars(config: ChartsConfig, kind: ChartType, style: ChartStyle, rng: np.random.Generator) -> Chart:
     measure = one_of(MEASURES, rng)
     sort = one_of((*measure.subjects, "years"), rng)
-    count = _count(config, rng)
-    names = _years(count, rng) if sort == "years" else some_names(sort, count, rng)
+    names = _names(sort, _count(config, rng), rng)
     values = rounded(spread_out(len(names), measure.low, measure.high, rng), measure.decimals)
     if not _is_ordered(sort) and rng.random() < 0.4:
         values.sort(reverse=bool(rng.random() < 0.8))
@@ -102,7 +116,7 @@ def _bars(config: ChartsConfig, kind: ChartType, style: ChartStyle, rng: np.rand
     colors = sample_colors(style, len(names) if many else 1, rng)
     return Chart(
         type=kind,
-        title=_title(measure.title, names if sort == "years" else (), rng),
+        title=_title(measure.title, sort, names, rng),
         unit=measure.unit,
         value_name=measure.value,
         position_name=_axis_name(sort, rng),
@@ -121,12 +135,10 @@ def _grouped(config: ChartsConfig, kind: ChartType, style: ChartStyle, rng: np.r
     # Each group of bars has a width of its own: many groups of many bars would be too thin to tell apart.
     categories = some_names(sort, _count(config, rng, MOST_GROUPS), rng)
     split = one_of((*measure.splits, "years"), rng)
-    rows = _rows(config, rng)
-    names = _years(rows, rng) if split == "years" else some_names(split, rows, rng)
+    names = _names(split, _rows(config, rng), rng)
     values = [rounded(spread_out(len(categories), measure.low, measure.high, rng), measure.decimals) for _ in names]
-    title = _title(measure.title, names if split == "years" else (), rng)
-    chart = _with_rows(kind, style, measure, title, _axis_name(sort, rng), categories, names, values, rng)
-    return replace(chart, ordered=_is_ordered(sort))
+    title = _title(measure.title, split, names, rng)
+    return _with_rows(kind, style, measure, title, sort, categories, names, values, rng)
 
 
 def _stacked(config: ChartsConfig, kind: ChartType, style: ChartStyle, rng: np.random.Generator) -> Chart:
@@ -134,13 +146,11 @@ def _stacked(config: ChartsConfig, kind: ChartType, style: ChartStyle, rng: np.r
         return _shares_of_columns(config, kind, style, rng)
     measure = one_of([measure for measure in MEASURES if measure.additive and measure.splits], rng)
     rows, sort = _rows(config, rng), one_of((*measure.subjects, "years"), rng)
-    count = _count(config, rng)
-    categories = _years(count, rng) if sort == "years" else some_names(sort, count, rng)
+    categories = _names(sort, _count(config, rng), rng)
     names = some_names(one_of(measure.splits, rng), rows, rng)
     values = [rounded(spread_out(len(categories), measure.low, measure.high, rng) / rows, measure.decimals) for _ in names]
-    title = _title(measure.title, categories if sort == "years" else (), rng)
-    chart = _with_rows(kind, style, measure, title, _axis_name(sort, rng), categories, names, values, rng)
-    return replace(chart, ordered=_is_ordered(sort))
+    title = _title(measure.title, sort, categories, rng)
+    return _with_rows(kind, style, measure, title, sort, categories, names, values, rng)
 
 
 def _over_time(config: ChartsConfig, kind: ChartType, style: ChartStyle, rng: np.random.Generator) -> Chart:
@@ -152,33 +162,31 @@ def _over_time(config: ChartsConfig, kind: ChartType, style: ChartStyle, rng: np
     count = _count(config, rng)
     # What changes slowly is not counted every month.
     sort = "years" if is_area else one_of(("years", "years", "months") if measure.additive else ("years",), rng)
-    times = _years(count, rng) if sort == "years" else some_names("months", count, rng)
+    times = _names(sort, count, rng)
     names = some_names(one_of(measure.subjects, rng), _rows(config, rng, may_be_single=True), rng)
     values = [rounded(path, measure.decimals) for path in paths(len(names), len(times), measure.low, measure.high, rng)]
-    title = _title(measure.title, times if sort == "years" else (), rng)
+    title = _title(measure.title, sort, times, rng)
     if len(names) == 1:
         title = _title_of_one(names[0], title)
-    chart = _with_rows(kind, style, measure, title, _axis_name(sort, rng), times, names, values, rng)
+    chart = _with_rows(kind, style, measure, title, sort, times, names, values, rng)
     if is_area:
-        return replace(chart, ordered=True)
+        return chart
     everything = [value for row in values for value in row]
-    return replace(chart, ordered=True, axis=value_axis(everything, measure.unit, bool(rng.random() < 0.5), False))
+    return replace(chart, axis=value_axis(everything, measure.unit, bool(rng.random() < 0.5), False))
 
 
 def _shares_of_columns(config: ChartsConfig, kind: ChartType, style: ChartStyle, rng: np.random.Generator) -> Chart:
     """Columns of 100 %, divided alike but not equally."""
     whole = one_of(WHOLES, rng)
     sort = "years" if kind == "areas" else one_of((*whole.columns, "years"), rng)
-    count = _count(config, rng)
-    columns = _years(count, rng) if sort == "years" else some_names(sort, count, rng)
+    columns = _names(sort, _count(config, rng), rng)
     names = some_names(whole.parts, _rows(config, rng), rng)
     base = rng.dirichlet(np.full(len(names), 3.0))
     shares = [percentages(rng.dirichlet(base * 14 + 1)) for _ in columns]
     values = [[float(column[row]) for column in shares] for row in range(len(names))]
     measure = Measure(whole.title, "Share", "%", 0, 100, 0, ())
-    title = _title(whole.title, columns if sort == "years" else (), rng)
-    chart = _with_rows(kind, style, measure, title, _axis_name(sort, rng), columns, names, values, rng)
-    return replace(chart, axis=(0.0, 100.0), ordered=_is_ordered(sort))
+    title = _title(whole.title, sort, columns, rng)
+    return replace(_with_rows(kind, style, measure, title, sort, columns, names, values, rng), axis=(0.0, 100.0))
 
 
 def _with_rows(
@@ -186,14 +194,16 @@ def _with_rows(
     style: ChartStyle,
     measure: Measure,
     title: str,
-    position_name: str,
+    sort: str,
     categories: tuple[str, ...],
     names: tuple[str, ...],
     values: list[list[float]],
     rng: np.random.Generator,
 ) -> Chart:
+    """A chart of several rows of that measure, whose categories are names of a sort."""
+    position_name = _axis_name(sort, rng)
     colors = sample_colors(style, len(names), rng)
-    stacked = kind in ("stacked_bars", "areas")
+    stacked = kind in STACKED
     reached = [sum(column) for column in zip(*values, strict=True)] if stacked else [value for row in values for value in row]
     return Chart(
         type=kind,
@@ -205,6 +215,7 @@ def _with_rows(
         colors=(),
         series=tuple(Series(name, color, tuple(row)) for name, color, row in zip(names, colors, values, strict=True)),
         axis=value_axis(reached, measure.unit, True, style.value_labels and not stacked),
+        ordered=_is_ordered(sort),
         style=style,
     )
 
@@ -264,7 +275,7 @@ def _boxes(config: ChartsConfig, kind: ChartType, style: ChartStyle, rng: np.ran
     everything = [value for column in columns for value in column]
     return Chart(
         type=kind,
-        title=_title(spread.title, (), rng),
+        title=_title(spread.title, spread.subjects, names, rng),
         unit=spread.unit,
         value_name=spread.value,
         position_name=_axis_name(spread.subjects, rng),
@@ -306,7 +317,7 @@ def _heat_map(config: ChartsConfig, kind: ChartType, style: ChartStyle, rng: np.
     values = [rounded(spread_out(len(columns), grid.low, grid.high, rng), grid.decimals) for _ in rows]
     return Chart(
         type=kind,
-        title=_title(grid.title, (), rng),
+        title=_title(grid.title, grid.columns, columns, rng),
         unit=grid.unit,
         value_name=grid.value,
         position_name=_axis_name(grid.columns, rng),
