@@ -7,9 +7,8 @@ from typing import Any, ClassVar
 
 from materializers.files import FileMaterializer, scratch
 from vision_zero.evaluation.benchmarks.records import write_parquet
-from vision_zero.evaluation.protocol import EvaluationProtocol
 from vision_zero.evaluation.suite import Record, scores_of
-from vision_zero.evaluation.suite_answers import AnsweredSuites, Answers
+from vision_zero.evaluation.suite_answers import AnsweredSuites, Answers, EvaluationProtocol
 from vision_zero.fingerprints import digest
 
 TABLE, LINES, PROTOCOLS = "answers.parquet", "answers.jsonl", "protocols.json"

@@ -16,7 +16,7 @@ from zenml.enums import ModelStages
 from zenml.models import ModelVersionResponse
 
 from vision_zero.errors import PromotionError
-from vision_zero.evaluation.refused import Refused
+from vision_zero.evaluation.comparison import Refused
 
 RENAMED = {
     "vision_zero.learning.state": "vision_zero.training.state",

@@ -15,8 +15,7 @@ from vision_zero.config.rewards import RewardsConfig
 from vision_zero.errors import EvaluationError
 from vision_zero.experiments.ablation_runs import ablation_runs, is_measured
 from vision_zero.experiments.results import COURSES, Results
-from vision_zero.experiments.run_folder import IDENTITY, RunIdentity, last_run
-from vision_zero.experiments.run_record import RunRecord
+from vision_zero.experiments.run_record import IDENTITY, RunIdentity, RunRecord, last_run
 from vision_zero.recipes.ablation_plan import plan
 
 pytestmark = pytest.mark.slow

@@ -15,9 +15,9 @@ from vision_zero.data.image_pair import outlines
 from vision_zero.data.table import PairTable
 from vision_zero.data.validation.verdict import Expectation, Quarantined, Verdict
 from vision_zero.errors import GameError
+from vision_zero.evaluation.comparison import Refused
 from vision_zero.evaluation.estimates import Bound, Estimate, Score, Scores
 from vision_zero.evaluation.promotion import Promotion
-from vision_zero.evaluation.refused import Refused
 from vision_zero.evaluation.scorecard import Scorecard
 from vision_zero.game.played_games import PlayedGames
 from vision_zero.game.transcript import Transcript

@@ -44,8 +44,7 @@ def results(
     """Print the tables of results FILE, such as docs/results/learning.json. With --ablation or --run, make FILE first."""
     from vision_zero.experiments.ablation_runs import Runs, ablation_runs
     from vision_zero.experiments.results import COURSES, Results, collect
-    from vision_zero.experiments.run_folder import last_run
-    from vision_zero.experiments.run_record import RunRecord, of_base_made_to_reason
+    from vision_zero.experiments.run_record import RunRecord, last_run, of_base_made_to_reason
     from vision_zero.recipes.check import read_ablation
     from vision_zero.report.results import draw_courses, tables, write_into
 

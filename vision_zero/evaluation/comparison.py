@@ -19,6 +19,13 @@ from vision_zero.evaluation.intervals import after_refusals, before_promotion, n
 from vision_zero.evaluation.suite import Record
 
 
+class Refused(Config):
+    """A version of the model that was not promoted, and why. It stays in the registry, and its run's files where they are."""
+
+    version: int
+    reason: str
+
+
 class Comparison(Config):
     """One suite, two policies.
 

@@ -21,13 +21,12 @@ from vision_zero.config.self_play import SelfPlayConfig
 from vision_zero.data.image_pair import ImagePair
 from vision_zero.data.table import PairTable
 from vision_zero.evaluation.clue_metrics import Spoken, clue_metrics
-from vision_zero.evaluation.comparison import mcnemar
+from vision_zero.evaluation.comparison import Refused, mcnemar
 from vision_zero.evaluation.estimates import Score, compare
 from vision_zero.evaluation.forced_choice import forced_choices
 from vision_zero.evaluation.head_to_head import BestGuess, caught, games_of, half_each, play_head_to_head, vote_on, vote_shares
 from vision_zero.evaluation.metric_names import sense
 from vision_zero.evaluation.question_metrics import domain_questions, question_metrics
-from vision_zero.evaluation.refused import Refused
 from vision_zero.game.spy import WhoIsTheSpy
 from vision_zero.policy.policy import Policy
 from vision_zero.randomness import Seed

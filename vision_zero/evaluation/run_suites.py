@@ -17,9 +17,8 @@ from vision_zero.config.suites import AnswererConfig, EvaluateConfig, SamplingPr
 from vision_zero.errors import EvaluationError
 from vision_zero.evaluation.benchmarks.endpoint import Endpoint, Judge
 from vision_zero.evaluation.benchmarks.runner import Answerer, Progress, run_suite
-from vision_zero.evaluation.protocol import EvaluationProtocol
 from vision_zero.evaluation.suite import Messages, Suite
-from vision_zero.evaluation.suite_answers import AnsweredSuites, Answers
+from vision_zero.evaluation.suite_answers import AnsweredSuites, Answers, EvaluationProtocol
 from vision_zero.fingerprints import digest
 from vision_zero.policy.base_models import base_fingerprint
 from vision_zero.policy.loading import load_policy

@@ -5,8 +5,8 @@ from __future__ import annotations
 from vision_zero.config.base import Config
 from vision_zero.evaluation.comparison import Comparison
 from vision_zero.evaluation.estimates import Estimate
-from vision_zero.evaluation.protocol import EvaluationProtocol
 from vision_zero.evaluation.suite import Accuracies
+from vision_zero.evaluation.suite_answers import EvaluationProtocol
 
 
 class Example(Config):

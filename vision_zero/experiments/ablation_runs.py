@@ -19,8 +19,7 @@ from vision_zero.config.base import read_json
 from vision_zero.config.renamed import with_present_names
 from vision_zero.errors import EvaluationError
 from vision_zero.experiments.results import COURSES, RECORDED
-from vision_zero.experiments.run_folder import IDENTITY, RunIdentity, iteration_of, run_folders
-from vision_zero.experiments.run_record import RunRecord
+from vision_zero.experiments.run_record import IDENTITY, RunIdentity, RunRecord, iteration_of, run_folders
 from vision_zero.recipes.recipe_file import read_yaml
 
 Runs = dict[str, dict[int, RunRecord]]

@@ -1,4 +1,4 @@
-"""The record of a finished run: its held-out scores, unit by unit, in one JSON file.
+"""What identifies a finished run in its folder, and its record: its held-out scores, unit by unit, in one JSON file.
 
 A folder of records holds all that the results of a study are made of (:mod:`vision_zero.experiments.results`), so arms can be run
 on several machines or days, and anybody can recompute the intervals of a published table without training anything.
@@ -7,21 +7,67 @@ on several machines or days, and anybody can recompute the intervals of a publis
 from __future__ import annotations
 
 import json
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
 from pathlib import Path
 from typing import Literal
 
 from vision_zero.atomic_dir import write_atomically
 from vision_zero.config.base import Config, read_json
+from vision_zero.config.rewards import RewardsConfig
 from vision_zero.errors import EvaluationError
 from vision_zero.evaluation.estimates import Scores
 from vision_zero.evaluation.scorecard import Scorecard
 from vision_zero.training.state import StageState
 
+IDENTITY = "run.json"
+"""Name of the file with a run's identity."""
 Units = tuple[float, ...]
 """One value for each unit: a held-out game, question or item of a suite."""
 DECIMALS = 4
 MADE_TO_REASON = "base_made_to_reason.json"
+
+
+class RunIdentity(Config):
+    """Facts about a run that reports and comparisons need beside its scores."""
+
+    run: str
+    """Name of the run."""
+    rewards: RewardsConfig
+    """Rewards that it was trained with."""
+    model: str = ""
+    """Name of its model in ZenML; empty in folders that earlier versions of this project wrote."""
+
+
+def last_run(folder: Path) -> Path:
+    """The folder itself if it is a run's; else the run in it with most iterations, and among several the newest.
+
+    Raises:
+        EvaluationError: it is neither.
+    """
+    if (folder / "state.json").is_file():
+        return folder
+    found = max(((iteration_of(path), path.name, path) for path in run_folders(folder)), default=None)
+    if found is None:
+        raise EvaluationError(f"{folder} is not the folder of a run, and holds none")
+    return found[-1]
+
+
+def run_folders(folder: Path) -> Iterator[Path]:
+    """The folders of runs directly in a folder."""
+    return (path.parent for path in folder.glob(f"*/{IDENTITY}"))
+
+
+def iteration_of(folder: Path) -> int:
+    """The iteration that a run, of any version of this project, reached.
+
+    Raises:
+        EvaluationError: its state cannot be read.
+    """
+    path = folder / "state.json"
+    try:
+        return int(json.loads(path.read_text(encoding="utf-8")).get("iteration", 0))
+    except (OSError, ValueError) as error:
+        raise EvaluationError(f"{path} cannot be read: {error}") from error
 
 
 class RunRecord(Config):

@@ -29,7 +29,7 @@ from vision_zero.evaluation.estimates import NOTHING, Score, Scores
 from vision_zero.evaluation.metric_names import SHOWN, place_of, words_for
 from vision_zero.evaluation.promotion import Promotion
 from vision_zero.evaluation.scorecard import Scorecard
-from vision_zero.experiments.run_folder import IDENTITY, RunIdentity
+from vision_zero.experiments.run_record import IDENTITY, RunIdentity
 from vision_zero.game.played_games import PlayedGames
 from vision_zero.game.transcript_files import read_transcripts, write_transcripts
 from vision_zero.policy.folder import PolicyFolder

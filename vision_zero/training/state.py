@@ -7,8 +7,8 @@ from pydantic import Field
 from vision_zero.config.base import Config
 from vision_zero.config.learning import Stage, SwitchConfig
 from vision_zero.config.tracking import TrackerName
+from vision_zero.evaluation.comparison import Refused
 from vision_zero.evaluation.estimates import Scores
-from vision_zero.evaluation.refused import Refused
 from vision_zero.rewards.role_advantage import RoleBaselines
 
 
