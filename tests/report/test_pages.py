@@ -7,10 +7,9 @@ from pathlib import Path
 import pytest
 
 from tests.make import clue, game, scene_pairs, vote
-from vision_zero.config.learning import LearningConfig, SwitchConfig
+from vision_zero.config.learning import LearningConfig, StageConfig, SwitchConfig
 from vision_zero.config.rewards import RewardsConfig
 from vision_zero.config.self_play import SelfPlayConfig
-from vision_zero.config.stages import StageConfig
 from vision_zero.data.image_pair import outlines
 from vision_zero.data.table import PairTable
 from vision_zero.data.validation.verdict import Expectation, Quarantined, Verdict

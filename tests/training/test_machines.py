@@ -12,8 +12,7 @@ from tests.loopback import free_port
 from tests.make import files_below
 from tests.training.jobs import adapter, optimizer, run_clue_stage, run_decision_stage, start, tiny_job
 from tests.training.rehearsed import rehearse
-from vision_zero.config.learning import LearningConfig
-from vision_zero.config.machines import MachinesConfig
+from vision_zero.config.learning import LearningConfig, MachinesConfig
 from vision_zero.errors import TrainingError
 from vision_zero.training import launcher
 from vision_zero.training.node import serve_node

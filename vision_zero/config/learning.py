@@ -1,17 +1,22 @@
-"""Training settings: the optimiser, the two stages, and when to switch between them. Defaults are the paper's."""
+"""Training settings: the optimiser, the two stages, when to switch between them, and machines. Defaults are the paper's."""
 
 from __future__ import annotations
 
-from typing import Literal, Self
+from collections.abc import Mapping
+from typing import Annotated, Literal, Self
 
-from pydantic import Field, model_validator
+from pydantic import Field, field_validator, model_validator
 
-from vision_zero.config.base import Config
-from vision_zero.config.machines import MachinesConfig
-from vision_zero.config.methods import Method
-from vision_zero.config.stages import STAGES, DecisionStageConfig, Stage, StageConfig
+from vision_zero.config.base import Config, named_in
+from vision_zero.config.policy import SamplingConfig
 
-__all__ = ["LearningConfig", "Stage", "SwitchConfig"]
+METHODS: Mapping[str, str] = {
+    "self_play": "self_play",
+    "supervised": "supervised",
+}
+"""Registry of training methods: the module of the training package, with a function ``run_stage``, by ``learning.method``."""
+Stage = Literal["clue", "decision"]
+STAGES: tuple[Stage, Stage] = ("clue", "decision")
 
 
 class SwitchConfig(Config):
@@ -41,10 +46,70 @@ class SwitchConfig(Config):
     """Iterations per stage under ``rule: fixed``; 1 is the alternation of the released code."""
 
 
+class StageConfig(Config):
+    """Overrides of ``learning`` and ``policy.sampling`` for one stage; null: no override. The paper has the same values for both.
+
+    Clues and votes differ in what is sampled and in the size of their gradients, so each stage may have its own learning rate, KL
+    coefficient, batch and temperatures.
+    """
+
+    learning_rate: float | None = Field(None, gt=0.0)
+    """Peak learning rate of the stage's updates; both stages share one schedule."""
+    kl: float | None = Field(None, ge=0.0)
+    """τ of the stage's loss."""
+    games_per_iteration: int | None = Field(None, ge=1)
+    """Games in an iteration of the stage. Pairs are made for the stage that plays more; the report counts those that the other
+    one leaves unused."""
+    max_grad_norm: float | None = Field(None, gt=0.0)
+    """Gradient clipping: largest norm."""
+    clue_temperature: float | None = Field(None, gt=0.0, le=2.0)
+    """Temperature of clues in the stage's games."""
+    vote_temperature: float | None = Field(None, gt=0.0, le=2.0)
+    """Temperature of votes in the stage's games."""
+
+    def sampling(self, both: SamplingConfig) -> SamplingConfig:
+        """The sampling settings ``both`` with this stage's temperatures applied."""
+        return both.model_copy(
+            update={
+                "temperature": self.clue_temperature or both.of("clue").temperature,
+                "vote_temperature": self.vote_temperature or both.of("vote").temperature,
+            }
+        )
+
+
+class DecisionStageConfig(StageConfig):
+    """Settings of the decision stage."""
+
+    votes_per_prompt: int | None = Field(None, ge=2)
+    """Override of ``learning.votes_per_prompt``."""
+
+
+class MachinesConfig(Config):
+    """Several machines that train together; ``vision-zero train-node`` runs on each but the one whose step trains.
+
+    All have this version of the project, the same base, and a shared folder under the same path.
+    """
+
+    endpoint: str
+    """``host:port`` on the machine whose step trains, where torchrun's rendezvous listens; the others must reach it."""
+    nodes: int = Field(2, ge=2)
+    """Machines, with equal shares of ``num_processes``."""
+    folder: str
+    """The shared folder, in which jobs are handed over."""
+
+    @field_validator("endpoint")
+    @classmethod
+    def _has_a_port(cls, value: str) -> str:
+        host, _, port = value.rpartition(":")
+        if not host or not port.isdigit() or not 0 < int(port) < 65536:
+            raise ValueError(f"{value!r} is not host:port")
+        return value
+
+
 class LearningConfig(Config):
     """How the policy is trained."""
 
-    method: Method = "self_play"
+    method: Annotated[str, named_in(METHODS, "training method")] = "self_play"
     """``self_play``, or the control ``supervised``: SFT of the embedded policy on right answers about the images that it would
     play with, as many in an iteration as votes are trained; the upper bound in an ablation."""
     iterations: int = Field(100, ge=1)

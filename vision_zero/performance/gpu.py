@@ -21,8 +21,8 @@ from PIL import Image
 from transformers import AutoConfig, AutoModelForImageTextToText, GenerationConfig
 from transformers.utils import is_flash_attn_2_available
 
+from vision_zero.config.learning import STAGES
 from vision_zero.config.self_play import SelfPlayConfig
-from vision_zero.config.stages import STAGES
 from vision_zero.data.image_pair import ImagePair
 from vision_zero.domains.build import main_source
 from vision_zero.errors import ConfigError, VisionZeroError, first_line

@@ -17,8 +17,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from math import ceil
 
+from vision_zero.config.learning import STAGES, Stage
 from vision_zero.config.self_play import SelfPlayConfig
-from vision_zero.config.stages import STAGES, Stage
 from vision_zero.policy.memory_estimate import Shape, Work
 
 USED = 0.4

@@ -20,8 +20,7 @@ from threading import Thread
 import torch
 
 from vision_zero.atomic_dir import write_atomically
-from vision_zero.config.learning import Stage
-from vision_zero.config.machines import MachinesConfig
+from vision_zero.config.learning import MachinesConfig, Stage
 from vision_zero.errors import TrainingError
 from vision_zero.training.job import StageJob, StageResult
 from vision_zero.training.job_folder import JobFolder

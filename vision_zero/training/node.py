@@ -14,7 +14,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from vision_zero.config.machines import MachinesConfig
+from vision_zero.config.learning import MachinesConfig
 from vision_zero.errors import TrainingError
 from vision_zero.training.launcher import ANNOUNCED, JOBS, launch_arguments, run_workers
 

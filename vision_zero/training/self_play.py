@@ -15,9 +15,7 @@ LOOPS: dict[Stage, type[StageLoop]] = {"clue": ClueLoop, "decision": DecisionLoo
 
 
 def run_stage(stage: Stage, job: StageJob) -> StageResult:
-    """Train a stage if it is the current one and iterations are left; otherwise the policy is returned unchanged."""
-    if job.state.stage != stage or not job.planned:
-        return StageResult(job.state, (), job.parent)
+    """Train the stage that the state is in, in as many processes as the job asks for."""
     if job.learning.num_processes > 1:
         return train_in_processes(stage, job)
     try:

@@ -41,14 +41,12 @@ NO_VOTES = VoteRates(0, 0.0, 0.0, 0.0)
 
 
 def run_stage(stage: Stage, job: StageJob) -> StageResult:
-    """Teach in the stage that the state is in, as far as iterations are left; else the policy is handed on.
+    """Teach in the stage that the state is in.
 
     Raises:
         TrainingError: the loss was no number.
         PolicyError: the job's parent is another base's.
     """
-    if stage != job.state.stage or not job.planned:
-        return StageResult(job.state, (), job.parent)
     course = _Course(job)
     with course.progress:
         for iteration in job.planned:
