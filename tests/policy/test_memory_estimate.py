@@ -21,7 +21,7 @@ from vision_zero.policy.decoding import Decoder, RoomyLayer, decode
 from vision_zero.policy.loading import load_base
 from vision_zero.policy.memory_estimate import Shape, Work, kept_by_layer, playing, static, update
 from vision_zero.policy.policy import Policy, user_message
-from vision_zero.training.reply_passes import passes
+from vision_zero.training.microbatches import passes
 from vision_zero.training.shared_prefix import share_prefix
 
 pytestmark = pytest.mark.slow

@@ -17,7 +17,7 @@ import numpy as np
 from vision_zero.game.interface import Reply
 from vision_zero.policy.policy import Policy
 from vision_zero.randomness import Seed
-from vision_zero.training import reply_passes, worker
+from vision_zero.training import microbatches, worker
 
 TOKENS = range(20, 80)
 """Ordinary tokens of the tiny policy's tokenizer."""
@@ -27,7 +27,7 @@ VOTES = ("\\boxed{1}", "\\boxed{2}", "\\boxed{3}", "\\boxed{N/A}", "yes")
 def rehearse(patch: Callable[[object, str, object], None]) -> None:
     """Put the replies in place of sampling, and read those of each length in a pass of their own, however short they are."""
     patch(Policy, "reply", _reply)
-    patch(reply_passes, "PASS", 0)
+    patch(microbatches, "PASS", 0)
 
 
 def _draws(*names: str | int) -> np.random.Generator:

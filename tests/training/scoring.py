@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import torch
 
-from vision_zero.training.microbatches import PASSES, SEEN
-from vision_zero.training.reply_passes import passes
+from vision_zero.training.microbatches import PASSES, SEEN, passes
 from vision_zero.training.shared_prefix import read_once
 
 

@@ -9,8 +9,17 @@ from hypothesis import strategies as st
 
 from tests.training.jobs import adapter, run_stage, start, votes_from_any_reply
 from vision_zero.training import updates
-from vision_zero.training.microbatches import columns, first_rows, microbatches, rows_by_microbatch, sizes, split_further, weigh
-from vision_zero.training.reply_passes import padded_size, passes
+from vision_zero.training.microbatches import (
+    columns,
+    first_rows,
+    microbatches,
+    padded_size,
+    passes,
+    rows_by_microbatch,
+    sizes,
+    split_further,
+    weigh,
+)
 
 pytestmark = pytest.mark.slow
 

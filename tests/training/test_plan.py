@@ -22,8 +22,8 @@ from vision_zero.policy.memory_estimate import GB
 from vision_zero.policy.policy import user_message
 from vision_zero.policy.throughput_estimate import H100, iteration
 from vision_zero.recipes.check import read_self_play
+from vision_zero.training.controller import USUAL_RATES, course_lines, simulate
 from vision_zero.training.plan import OUT_OF_REACH, longest_prompts, make_plan, on_gpus, table, usable
-from vision_zero.training.simulation import USUAL_RATES, course_lines, simulate
 
 ROOT = Path(__file__).resolve().parents[2]
 RECIPES = sorted(path for path in (ROOT / "configs/self_play").glob("*.yaml") if "nano" not in path.stem)

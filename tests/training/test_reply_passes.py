@@ -5,7 +5,7 @@ from itertools import pairwise
 from hypothesis import given
 from hypothesis import strategies as st
 
-from vision_zero.training.reply_passes import PASS, Pass, in_number, padded_size, passes
+from vision_zero.training.microbatches import PASS, Pass, in_number, padded_size, passes
 
 lengths_of_replies = st.lists(st.integers(0, 300), min_size=1, max_size=40)
 

@@ -18,8 +18,7 @@ from vision_zero.errors import TrainingError
 from vision_zero.policy.families import FAMILIES as KNOWN
 from vision_zero.policy.loading import load_policy
 from vision_zero.policy.policy import user_message
-from vision_zero.training.microbatches import PASSES, PROMPT, SEEN, picked
-from vision_zero.training.reply_passes import Pass, in_number
+from vision_zero.training.microbatches import PASSES, PROMPT, SEEN, Pass, in_number, picked
 from vision_zero.training.shared_prefix import share_prefix
 
 pytestmark = pytest.mark.slow

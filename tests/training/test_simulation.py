@@ -7,8 +7,7 @@ import pytest
 
 from vision_zero.config.learning import SwitchConfig
 from vision_zero.config.self_play import SelfPlayConfig
-from vision_zero.training.controller import advance
-from vision_zero.training.simulation import course_lines, simulate
+from vision_zero.training.controller import advance, course_lines, simulate
 from vision_zero.training.state import StageState
 
 PAGE = Path(__file__).resolve().parents[2] / "docs/presets.md"

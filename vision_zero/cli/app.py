@@ -290,8 +290,8 @@ def plan(
     With --measure an update of two layers is run, and time and memory stand beside the estimate. Exit status 1: it does not
     fit."""
     from vision_zero.recipes.check import read_self_play
+    from vision_zero.training.controller import USUAL_RATES, course_lines
     from vision_zero.training.plan import make_plan, on_gpus, table
-    from vision_zero.training.simulation import USUAL_RATES, course_lines
 
     config = read_self_play(file) if gpus is None else on_gpus(read_self_play(file), gpus)
     if (right or 0) + (abstained or 0) > 1:

@@ -33,7 +33,7 @@ If G replies share a prompt of P tokens (learning.shared_prefix), it counts once
     2 c k                   per token of the prompt: with checkpointing its keys and values, which are not recomputed
 
 and under mixed precision a copy of the float32 weights of its linear layers in half precision. All replies are counted with the
-longest length and read in one pass; replies of several lengths are read in several (:mod:`vision_zero.training.reply_passes`),
+longest length and read in one pass; replies of several lengths are read in several (:mod:`vision_zero.training.microbatches`),
 with as many columns in all. More replies fit where most are short, and repeat more keys and values than is counted here. With
 checkpointing a layer keeps only its input, b h, and one layer at a time is recomputed. Layers of the vision encoder are counted
 in the same way with w = k = h, and keep nothing if it is not trained. A layer needs temporary memory while it is computed: per

@@ -3,20 +3,23 @@
 TRL pads every row of an iteration to the longest and trains a fixed number of rows at a time. All rows go into one optimiser
 step, so they can be sorted by length and grouped freely: each micro-batch is padded to its own longest row and holds as many
 rows as the budget allows, so peak memory is about equal for all. Where prompts are shared, rows with a common prompt stay
-together, the prompt counts once (:mod:`vision_zero.training.shared_prefix`), and replies are padded with those of similar length
-(:mod:`vision_zero.training.reply_passes`). The gradient equals that of the full batch except for rounding, because the loss of a
-micro-batch is weighted by its rows.
+together and the prompt counts once (:mod:`vision_zero.training.shared_prefix`). The gradient equals that of the full batch except
+for rounding, because the loss of a micro-batch is weighted by its rows.
+
+Behind shared prompts a reply costs only its own columns, so padding short replies to the longest would cost most of what sharing
+saves: a policy that sometimes reasons and sometimes answers directly has replies of two lengths. Replies of similar length are
+read in one pass, which is padded to its own longest. Each further pass costs time, too, whatever its size; :func:`passes` chooses
+those that cost least together.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import torch
 from accelerate.utils import gather_object
 
-from vision_zero.training.reply_passes import in_number, padded_size, passes
 from vision_zero.training.trl_adapter import split_pixel_values_by_grid, unsplit_pixel_values_by_grid
 
 Batch = dict[str, Any]
@@ -52,8 +55,24 @@ _OF_COMPLETIONS = (
 _OF_BOTH = ("token_type_ids", "mm_token_type_ids")
 """What has a column for each token."""
 
+PASS = 128
+"""What a pass costs beside its columns, in columns, about: calling all layers once more takes nano as long as 43 of them on a
+CPU, and small passes leave a GPU idle."""
+
 Lengths = Sequence[tuple[int, int]]
 """Tokens of each row's prompt and reply."""
+
+
+class Pass(NamedTuple):
+    """Replies that are read together.
+
+    Attributes:
+        rows: their places in the micro-batch.
+        columns: what each of them is padded to, at least 1.
+    """
+
+    rows: list[int]
+    columns: int
 
 
 def microbatches(batch: Batch, tokens: int, *, shared: bool = False) -> list[Batch]:
@@ -109,6 +128,37 @@ def split_further(rows_of: Sequence[list[int]], number: int) -> list[list[int]]:
         half = (len(rows_of[place]) + 1) // 2
         rows_of[place : place + 1] = [rows_of[place][:half], rows_of[place][half:]]
     return rows_of
+
+
+def passes(lengths: Sequence[int]) -> list[Pass]:
+    """The passes over replies of these lengths, shortest first, whose columns and number cost least together.
+
+    Exact: for sorted replies, the least cost of each beginning follows from those of shorter beginnings.
+    """
+    order = sorted(range(len(lengths)), key=lambda row: lengths[row])
+    bounds = [place for place, row in enumerate(order) if not place or lengths[row] != lengths[order[place - 1]]]
+    bounds.append(len(order))
+    found: list[list[Pass]] = [[]]
+    costs = [0]
+    for end in bounds[1:]:
+        columns = max(1, lengths[order[end - 1]])
+        cost, last = min((costs[place] + PASS + (end - bounds[place]) * columns, place) for place in range(len(costs)))
+        costs.append(cost)
+        found.append([*found[last], Pass(order[bounds[last] : end], columns)])
+    return found[-1]
+
+
+def in_number(own: Sequence[Pass], number: int) -> list[Pass]:
+    """Those passes and, until there are ``number``, further ones over the shortest reply, whose scores nobody asks for.
+
+    Processes that share out layers gather them together, so that all need equally many passes.
+    """
+    return [*own, *[Pass(own[0].rows[:1], own[0].columns)] * (number - len(own))]
+
+
+def padded_size(own: Sequence[Pass]) -> int:
+    """Columns of all passes, padding included."""
+    return sum(len(rows) * columns for rows, columns in own)
 
 
 def first_rows(microbatch: Batch) -> tuple[list[int], list[int]]:

@@ -2,7 +2,7 @@
 
 A forward pass has two halves in one autograd graph. The first reads each prompt except for its last token and keeps keys and
 values; the second reads the completions, each after its prompt's last token, attending to those keys and values, in as many
-passes as their lengths suggest (:mod:`vision_zero.training.reply_passes`). Nothing is detached: gradients of all completions are
+passes as their lengths suggest (:mod:`vision_zero.training.microbatches`). Nothing is detached: gradients of all completions are
 summed in the prompt's keys and values and flow back through the first half once.
 Outputs and gradients equal those of full rows except for rounding; tests/training/test_shared_prefix.py checks every model
 family.
@@ -26,8 +26,7 @@ from transformers.cache_utils import DynamicLayer
 from vision_zero.errors import TrainingError
 from vision_zero.policy.families import FAMILIES, family_of
 from vision_zero.policy.transformers_adapter import checkpoint_with_cache, position_ids, replace_method
-from vision_zero.training.microbatches import COUNTS, PASSES, SEEN, Batch, first_rows, picked
-from vision_zero.training.reply_passes import Pass
+from vision_zero.training.microbatches import COUNTS, PASSES, SEEN, Batch, Pass, first_rows, picked
 
 _OF_TOKENS = ("input_ids", "attention_mask", "token_type_ids", "mm_token_type_ids")
 """Inputs with a column for each token; all others belong to pictures."""
