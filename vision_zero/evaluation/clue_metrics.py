@@ -14,6 +14,7 @@ from statistics import fmean
 from vision_zero.config.game import GameConfig
 from vision_zero.data.image_pair import ImagePair
 from vision_zero.domains.registry import has_scene_graph
+from vision_zero.domains.scenes.scene import VALUES
 from vision_zero.domains.scenes.statements import NO_FACTS, Count, Query, Relation, SceneFacts, Statement, Thing, parse, parts_of
 from vision_zero.evaluation.written_checks import is_habit
 from vision_zero.game.transcript import Move, Transcript
@@ -33,38 +34,47 @@ class _Said:
     own: SceneFacts
     other: SceneFacts
 
-    @property
+    def is_statement(self) -> bool:
+        return self.statement is not None
+
     def is_true(self) -> bool:
         return self.statement is not None and self.statement.holds(self.own)
 
-    @property
     def is_false(self) -> bool:
         return self.statement is not None and not self.statement.holds(self.own)
 
-    @property
     def is_telling(self) -> bool:
         return self.statement is not None and not self.statement.holds(self.other)
 
-    @property
     def attributes(self) -> int:
-        return 0 if self.statement is None else sum(_named(query) for query in queries(self.statement))
+        return sum(getattr(query, key) is not None for query in self.queries() for key in VALUES)
 
-    @property
     def fitting(self) -> float:
         """Objects that fit a description of the clue, on the mean of its descriptions; a clue that says nothing fits all."""
-        found = [len(query.matches(self.own)) for query in queries(self.statement)] if self.statement is not None else []
+        found = [len(query.matches(self.own)) for query in self.queries()]
         return fmean(found) if found else float(len(self.own["objects"]))
+
+    def queries(self) -> list[Query]:
+        """Every description of objects in the clue."""
+        found: list[Query] = []
+        for part in () if self.statement is None else parts_of(self.statement):
+            match part:
+                case Thing(query) | Count(_, query):
+                    found.append(query)
+                case Relation(query, _, other):
+                    found += [query, other]
+        return found
 
 
 OF_SCENES: Mapping[str, Callable[[_Said], float]] = {
-    "clues/statements": lambda said: said.statement is not None,
-    "clues/true": lambda said: said.is_true,
-    "clues/false": lambda said: said.is_false,
-    "clues/telling": lambda said: said.is_telling,
-    "clues/attributes": lambda said: said.attributes,
-    "clues/objects that fit": lambda said: said.fitting,
-    "spy clues/telling": lambda said: said.is_telling,
-    "spy clues/attributes": lambda said: said.attributes,
+    "clues/statements": _Said.is_statement,
+    "clues/true": _Said.is_true,
+    "clues/false": _Said.is_false,
+    "clues/telling": _Said.is_telling,
+    "clues/attributes": _Said.attributes,
+    "clues/objects that fit": _Said.fitting,
+    "spy clues/telling": _Said.is_telling,
+    "spy clues/attributes": _Said.attributes,
 }
 """Measures of clues on scene pairs, of all or of the spy's."""
 
@@ -90,7 +100,7 @@ def clue_metrics(spoken: Sequence[Spoken], pairs: Mapping[str, ImagePair], rules
         pair = pairs[games[0][0].pair_id]
         if has_scene_graph(pair):
             by_pair.append([_said(move, game, pair, rules) for game, move in moves])
-    if not is_habit(said.statement is not None for clues in by_pair for said in clues):
+    if not is_habit(said.is_statement() for clues in by_pair for said in clues):
         return values
     for clues in by_pair:
         of_spy = [said for said in clues if said.is_spy]
@@ -108,26 +118,10 @@ def seen_facts(pair: ImagePair, rules: GameConfig, *, is_spy: bool) -> SceneFact
     return NO_FACTS if rules.spy_image == "blank" else pair.modified_facts
 
 
-def queries(statement: Statement) -> list[Query]:
-    """Every description of objects in a statement."""
-    found: list[Query] = []
-    for part in parts_of(statement):
-        match part:
-            case Thing(query) | Count(_, query):
-                found.append(query)
-            case Relation(query, _, other):
-                found += [query, other]
-    return found
-
-
 def _said(move: Move, game: Transcript, pair: ImagePair, rules: GameConfig) -> _Said:
     is_spy = move.seat == game.spy
     own, other = (seen_facts(pair, rules, is_spy=role) for role in (is_spy, not is_spy))
     return _Said(is_spy, parse(move.clue), own, other)
-
-
-def _named(query: Query) -> int:
-    return sum(value is not None for value in (query.size, query.color, query.material, query.shape))
 
 
 def _is_repeated(move: Move, game: Transcript) -> bool:

@@ -30,13 +30,6 @@ Values = dict[str, list[float]]
 """Values by unit, by name of the quantity."""
 KINDS: Mapping[str, type[Single]] = {"things": Thing, "counts": Count, "relations": Relation}
 """Kinds of statements by name."""
-NAMES = (
-    *(f"verdicts/{kind}" for kind in ("all", *KINDS)),
-    *(f"false denied/{kind}" for kind in ("all", *KINDS)),
-    "true denied/all",
-    "checks/unreadable",
-)
-"""What :func:`verdict_metrics` returns."""
 
 
 def vote_metrics(
@@ -126,7 +119,7 @@ def verdict_metrics(transcripts: Sequence[Transcript], pairs: Mapping[str, Image
     heard the same clues. All lists are empty where most replies hold no check.
     """
     scenes = [transcript for transcript in transcripts if has_scene_graph(pairs[transcript.pair_id])]
-    values: dict[str, list[float]] = {name: [] for name in NAMES}
+    values: dict[str, list[float]] = {name: [] for name in _shares(())}
     if not writes_checks(move.reply for transcript in scenes for move in transcript.votes):
         return values
     for transcript in scenes:
@@ -157,10 +150,10 @@ def judged_by(move: Move, transcript: Transcript, facts: SceneFacts) -> Iterator
 
 
 def _shares(judged: Sequence[Judged]) -> dict[str, list[bool]]:
-    shares: dict[str, list[bool]] = {"checks/unreadable": [one.verdict is None for one in judged]}
-    for kind in ("all", *KINDS):
-        own = [one for one in judged if kind in ("all", one.kind)]
-        shares[f"verdicts/{kind}"] = [one.verdict == one.is_true for one in own]
-        shares[f"false denied/{kind}"] = [one.verdict is False for one in own if not one.is_true]
-    shares["true denied/all"] = [one.verdict is False for one in judged if one.is_true]
-    return shares
+    by_kind = {kind: [one for one in judged if kind in ("all", one.kind)] for kind in ("all", *KINDS)}
+    return {
+        **{f"verdicts/{kind}": [one.verdict == one.is_true for one in own] for kind, own in by_kind.items()},
+        **{f"false denied/{kind}": [one.verdict is False for one in own if not one.is_true] for kind, own in by_kind.items()},
+        "true denied/all": [one.verdict is False for one in judged if one.is_true],
+        "checks/unreadable": [one.verdict is None for one in judged],
+    }

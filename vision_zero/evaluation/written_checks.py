@@ -87,10 +87,10 @@ def rule_votes(transcripts: Sequence[Transcript], seed: Seed) -> list[Transcript
         return None
     ruled = []
     for transcript in transcripts:
-        votes = [
-            replace(move, vote=rule_vote(move.reply, others(move, transcript), rng), unreadable=None)
-            for move, rng in zip(transcript.votes, _guesses(transcript, seed), strict=True)
-        ]
+        votes = []
+        for number, move in enumerate(transcript.votes):
+            rng = seed.child(transcript.game_id, number).generator()
+            votes.append(replace(move, vote=rule_vote(move.reply, others(move, transcript), rng), unreadable=None))
         ruled.append(with_votes(transcript, votes))
     return ruled
 
@@ -111,7 +111,3 @@ def _check(seat: int, place: int, words: Sequence[str]) -> Check:
     statement, equals, _ = " ".join(before).partition("=")
     is_read = verdict in ("yes", "no") and (not before or bool(equals and statement.strip()))
     return Check(seat, place, verdict == "yes" if is_read else None, is_read and bool(before))
-
-
-def _guesses(transcript: Transcript, seed: Seed) -> list[np.random.Generator]:
-    return [seed.child(transcript.game_id, number).generator() for number, _ in enumerate(transcript.votes)]

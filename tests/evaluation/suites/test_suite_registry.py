@@ -30,7 +30,7 @@ def toy_suite(config: SuiteConfig) -> ProceduralSuite:
         judge = lambda reply: closed_verdict(reply if reply in COLORS else None, color, {})  # noqa: E731
         return SuiteQuestion("What color is it?", Image.new("RGB", (32, 32), color), judge)
 
-    return ProceduralSuite("colors", 1, config.items, pose, "vision_zero.text")
+    return ProceduralSuite(config, 1, pose, "vision_zero.text")
 
 
 class SaysRed:

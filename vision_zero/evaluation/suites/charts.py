@@ -18,13 +18,12 @@ from vision_zero.config.suites import Look, SuiteConfig
 from vision_zero.data.image_pair import ImagePair
 from vision_zero.domains.charts.config import ChartsConfig
 from vision_zero.domains.charts.source import ChartSource
-from vision_zero.evaluation.benchmarks.chartqa import SUFFIX, best_match, final_answer
+from vision_zero.evaluation.benchmarks.chartqa import best_match, final_answer
 from vision_zero.evaluation.suite import Verdict
-from vision_zero.evaluation.suites.procedural import ProceduralSuite, SuiteQuestion, held_out, in_turn, name_of
+from vision_zero.evaluation.suites.procedural import ProceduralSuite, SuiteQuestion, as_asked, held_out, in_turn
 from vision_zero.randomness import one_of
 
 NAME, VERSION = "charts", 1
-FAMILIES = ("retrieve", "extremum", "difference", "count", "compare")
 LOOKS: Mapping[Look, ChartsConfig] = {
     "full": ChartsConfig(types={"vertical_bars": 1.0, "horizontal_bars": 1.0, "grouped_bars": 1.0, "lines": 1.0, "pie": 1.0}),
     "compact": ChartsConfig(style="compact"),
@@ -66,12 +65,12 @@ def open_suite(config: SuiteConfig) -> ProceduralSuite:
     """``config.items`` questions, of each family in turn; five are about one chart."""
 
     def posed(family: str, pair: ImagePair, rng: np.random.Generator) -> SuiteQuestion | None:
-        question = _ASK[family](_row(pair.original_facts, rng), rng)
+        question = FAMILIES[family](_row(pair.original_facts, rng), rng)
         return None if question is None else _posed(question, family, pair, config.look)
 
     root = held_out(NAME, VERSION).child(config.look)
-    pose = in_turn(root, ChartSource(LOOKS[config.look]), FAMILIES, posed)
-    return ProceduralSuite(name_of(NAME, config.look), VERSION, config.items, pose, __name__)
+    pose = in_turn(root, ChartSource(LOOKS[config.look]), tuple(FAMILIES), posed)
+    return ProceduralSuite(config, VERSION, pose, __name__)
 
 
 def _posed(question: ChartQuestion, family: str, pair: ImagePair, look: Look) -> SuiteQuestion:
@@ -86,7 +85,7 @@ def _posed(question: ChartQuestion, family: str, pair: ImagePair, look: Look) ->
             groups={"family": (family,), "chart": (str(pair.original_facts["type"]),)},
         )
 
-    return SuiteQuestion(question.text + (SUFFIX if look == "full" else ""), pair.original, judge)
+    return SuiteQuestion(as_asked(question.text, look), pair.original, judge)
 
 
 def _row(facts: Mapping[str, Any], rng: np.random.Generator) -> Row:
@@ -170,7 +169,7 @@ def _text(value: float) -> str:
     return f"{round(value, 6):g}" if abs(value) < 1e5 else f"{value:.0f}"
 
 
-_ASK: Mapping[str, Callable[[Row, np.random.Generator], ChartQuestion | None]] = {
+FAMILIES: Mapping[str, Callable[[Row, np.random.Generator], ChartQuestion | None]] = {
     "retrieve": _retrieve,
     "extremum": _extremum,
     "difference": _difference,

@@ -20,7 +20,7 @@ from vision_zero.evaluation.benchmarks.extraction.reply import boxed, readable
 from vision_zero.evaluation.suite import Verdict
 from vision_zero.evaluation.suites import scenes
 from vision_zero.evaluation.suites.answer_matching import canonical
-from vision_zero.evaluation.suites.procedural import ProceduralSuite, SuiteQuestion, held_out, image_grid, name_of
+from vision_zero.evaluation.suites.procedural import ProceduralSuite, SuiteQuestion, held_out, image_grid
 
 NAME, VERSION = "differences", 3
 QUESTION = (
@@ -67,7 +67,7 @@ def open_suite(config: SuiteConfig) -> ProceduralSuite:
         pair = source.sample(root.child(config.look, number))
         return SuiteQuestion(QUESTION, image_grid([pair.original, pair.modified], columns=2), lambda reply: _verdict(pair, reply))
 
-    return ProceduralSuite(name_of(NAME, config.look), VERSION, config.items, pose, __name__)
+    return ProceduralSuite(config, VERSION, pose, __name__)
 
 
 def _verdict(pair: ImagePair, reply: str) -> Verdict:

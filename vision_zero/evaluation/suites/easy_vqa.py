@@ -11,13 +11,12 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any, final
 
-from vision_zero.config.suites import SuiteConfig
+from vision_zero.config.suites import Look, SuiteConfig
 from vision_zero.data.images import decode
 from vision_zero.errors import EvaluationError, PairsError
-from vision_zero.evaluation.benchmarks.chartqa import SUFFIX
 from vision_zero.evaluation.suite import Extractor, Item, Suite, Verdict
 from vision_zero.evaluation.suites.answer_matching import YES_NO, word_in
-from vision_zero.evaluation.suites.procedural import closed_verdict, held_out
+from vision_zero.evaluation.suites.procedural import as_asked, closed_verdict, held_out
 from vision_zero.fingerprints import digest
 
 NAME, VERSION = "easy_vqa", 1
@@ -33,7 +32,7 @@ class EasyVqa(Suite):
         questions: text, answer and picture of each question.
         pictures: file by picture.
         count: as many of them are asked; None asks all.
-        suffix: follows every question.
+        look: whether the questions ask for a short answer.
     """
 
     name = NAME
@@ -44,15 +43,15 @@ class EasyVqa(Suite):
         questions: Sequence[tuple[str, str, int]],
         pictures: dict[int, Path],
         count: int | None = None,
-        suffix: str = SUFFIX,
+        look: Look = "full",
     ) -> None:
         order = held_out(NAME, VERSION).generator().permutation(len(questions))
-        self._questions, self._pictures, self._suffix = questions, pictures, suffix
+        self._questions, self._pictures, self._look = questions, pictures, look
         self._order = [int(number) for number in order][:count]
         self._colors = tuple(sorted({answer for _, answer, _ in questions} - {*YES_NO, *SHAPES}))
 
     @classmethod
-    def load(cls, count: int | None = None, suffix: str = SUFFIX) -> EasyVqa:
+    def load(cls, count: int | None = None, look: Look = "full") -> EasyVqa:
         """The questions of the installed package.
 
         Raises:
@@ -67,7 +66,7 @@ class EasyVqa(Suite):
             pictures = {int(number): Path(path) for number, path in package.get_test_image_paths().items()}
         except (OSError, ValueError, TypeError, AttributeError) as error:
             raise EvaluationError(f"the package easy-vqa cannot be read: {error}; install version 1.0 again") from error
-        return cls(questions, pictures, count, suffix)
+        return cls(questions, pictures, count, look)
 
     def __len__(self) -> int:
         return len(self._order)
@@ -76,7 +75,7 @@ class EasyVqa(Suite):
         return str(self._order[number])
 
     def prompt(self, number: int) -> str:
-        return self._asked(number)[0] + self._suffix
+        return as_asked(self._asked(number)[0], self._look)
 
     def item(self, number: int) -> Item:
         try:
@@ -109,4 +108,4 @@ class EasyVqa(Suite):
 
 def open_suite(config: SuiteConfig) -> EasyVqa:
     """The suite as it is configured. Raises as :meth:`EasyVqa.load`."""
-    return EasyVqa.load(config.items, SUFFIX if config.look == "full" else "")
+    return EasyVqa.load(config.items, config.look)

@@ -15,10 +15,11 @@ from typing import final
 import numpy as np
 from PIL import Image
 
-from vision_zero.config.suites import Look
+from vision_zero.config.suites import Look, SuiteConfig
 from vision_zero.data.image_pair import ImagePair
 from vision_zero.data.source import PairSource
 from vision_zero.errors import EvaluationError
+from vision_zero.evaluation.benchmarks.chartqa import SUFFIX
 from vision_zero.evaluation.benchmarks.extraction.reply import NOT_ANSWERED
 from vision_zero.evaluation.suite import Extractor, Item, Suite, Verdict
 from vision_zero.fingerprints import digest
@@ -48,21 +49,21 @@ class SuiteQuestion:
 
 @final
 class ProceduralSuite(Suite):
-    """``count`` items of a suite; a larger count begins with the same items.
+    """``config.items`` items of a suite; a larger number begins with the same items.
+
+    Records and scores carry the name of the configuration with its look: questions about other pictures are another suite.
 
     Args:
-        name: of the suite; the records and the scores carry it.
         version: of its items and rules; raised whenever one of them changes, since scores of two versions are not comparable.
         pose: the question of a number.
-        module: where the suite is; its items are told from others by the code that makes them. None: where ``pose`` is.
+        module: where the suite is; its items are told from others by the code that makes them.
     """
 
-    def __init__(
-        self, name: str, version: int, count: int, pose: Callable[[int], SuiteQuestion], module: str | None = None
-    ) -> None:
-        self.name, self.version = name, f"{version}"
-        self._module = module or pose.__module__
-        self._count, self._pose = count, lru_cache(maxsize=KEPT)(pose)
+    def __init__(self, config: SuiteConfig, version: int, pose: Callable[[int], SuiteQuestion], module: str) -> None:
+        self.name = config.name if config.look == "full" else f"{config.name}-{config.look}"
+        self.version = f"{version}"
+        self._module = module
+        self._count, self._pose = config.items, lru_cache(maxsize=KEPT)(pose)
 
     def __len__(self) -> int:
         return self._count
@@ -121,9 +122,9 @@ def in_turn(
     return pose
 
 
-def name_of(suite: str, look: Look) -> str:
-    """What scores call a suite: questions about other pictures are another suite."""
-    return suite if look == "full" else f"{suite}-{look}"
+def as_asked(question: str, look: Look) -> str:
+    """A question as it is put: in the full look with ChartQA's request for a short answer."""
+    return question + (SUFFIX if look == "full" else "")
 
 
 def held_out(suite: str, version: int) -> Seed:

@@ -20,13 +20,11 @@ from vision_zero.domains.scenes.questions import ask, describe
 from vision_zero.domains.scenes.scene import VALUES
 from vision_zero.domains.scenes.source import SceneSource
 from vision_zero.domains.scenes.statements import NUMBERS, SIDE_WORDS, SIDES, Query, SceneFacts
-from vision_zero.evaluation.benchmarks.chartqa import SUFFIX
 from vision_zero.evaluation.suites.answer_matching import YES_NO, count_in, word_in
-from vision_zero.evaluation.suites.procedural import ProceduralSuite, SuiteQuestion, closed_verdict, held_out, in_turn, name_of
+from vision_zero.evaluation.suites.procedural import ProceduralSuite, SuiteQuestion, as_asked, closed_verdict, held_out, in_turn
 from vision_zero.randomness import one_of
 
 NAME, VERSION = "scenes", 3
-FAMILIES = ("exist", "count", "compare", "query", "relate")
 LOOKS: Mapping[Look, ScenesConfig] = {
     "full": ScenesConfig(),
     "compact": NANO_SCENES,
@@ -42,12 +40,12 @@ def open_suite(config: SuiteConfig) -> ProceduralSuite:
     """``config.items`` questions, of each family in turn; five are about one picture."""
 
     def posed(family: str, pair: ImagePair, rng: np.random.Generator) -> SuiteQuestion | None:
-        question = _ASK[family](pair.original_facts, rng)
+        question = FAMILIES[family](pair.original_facts, rng)
         return None if question is None else _posed(question, family, pair, config.look)
 
     root = held_out(NAME, VERSION).child(config.look)
-    pose = in_turn(root, SceneSource(LOOKS[config.look]), FAMILIES, posed)
-    return ProceduralSuite(name_of(NAME, config.look), VERSION, config.items, pose, __name__)
+    pose = in_turn(root, SceneSource(LOOKS[config.look]), tuple(FAMILIES), posed)
+    return ProceduralSuite(config, VERSION, pose, __name__)
 
 
 def read_answer(question: Question, reply: str) -> str | None:
@@ -61,7 +59,7 @@ def _posed(question: Question, family: str, pair: ImagePair, look: Look) -> Suit
     answer = str(NUMBERS.index(question.answer)) if question.family == "count" else question.answer
     groups = {"family": (family,), "asked for": (question.family,)}
     return SuiteQuestion(
-        prompt=question.text + (SUFFIX if look == "full" else ""),
+        prompt=as_asked(question.text, look),
         image=pair.original,
         judge=lambda reply: closed_verdict(read_answer(question, reply), answer, groups),
     )
@@ -137,7 +135,7 @@ def _unique(facts: SceneFacts, index: int, rng: np.random.Generator, but: str = 
     return query if query != Query() and query.matches(facts) == [index] else None
 
 
-_ASK: Mapping[str, Ask] = {
+FAMILIES: Mapping[str, Ask] = {
     "exist": _exist,
     "count": lambda facts, rng: ask("count", facts, rng),
     "compare": _compare,
