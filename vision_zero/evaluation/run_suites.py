@@ -16,7 +16,7 @@ from vision_zero.config.suite_registry import SUITES
 from vision_zero.config.suites import AnswererConfig, EvaluateConfig, SamplingProtocol, SuiteConfig, SuitesConfig
 from vision_zero.errors import EvaluationError
 from vision_zero.evaluation.benchmarks.endpoint import Endpoint, Judge
-from vision_zero.evaluation.benchmarks.runner import Answerer, Progress, run_suite
+from vision_zero.evaluation.benchmarks.runner import Answerer, run_suite
 from vision_zero.evaluation.suite import Messages, Suite
 from vision_zero.evaluation.suite_answers import AnsweredSuites, Answers, EvaluationProtocol
 from vision_zero.fingerprints import digest
@@ -77,10 +77,6 @@ def _answer(config: EvaluateConfig, settings: SuiteConfig, suite: Suite, answere
     protocol.hold(path.with_suffix(".protocol.json"))
     total = len(suite) if config.limit is None else min(config.limit, len(suite))
     with click.progressbar(length=total, label=f"{suite.name}: {answerer.name}", show_pos=True) as bar:
-
-        def show(progress: Progress) -> None:
-            bar.update(progress.done - bar.pos)
-
         records = run_suite(
             suite,
             answerer,
@@ -89,7 +85,7 @@ def _answer(config: EvaluateConfig, settings: SuiteConfig, suite: Suite, answere
             batch_size=config.batch_size,
             seed=Seed(config.sampling.seed).child(suite.name),
             extractor=None if config.judge is None else Judge(config.judge),
-            progress=show,
+            progress=lambda done: bar.update(done - bar.pos),
         )
         bar.update(total - bar.pos)
     return Answers(protocol, answerer.name, records)

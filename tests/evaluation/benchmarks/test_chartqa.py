@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from tests.evaluation.benchmarks.make import PNG, chart_row
+from vision_zero.config.suites import SuiteConfig
 from vision_zero.errors import EvaluationError
 from vision_zero.evaluation.benchmarks.chartqa import (
     STRICT_YEARS,
@@ -136,7 +137,7 @@ def test_the_official_folder_is_read(tmp_path: Path) -> None:
         (tmp_path / "test" / f"test_{kind}.json").write_text(json.dumps(rows))
     (tmp_path / "test" / "png").mkdir()
     (tmp_path / "test" / "png" / "1.png").write_bytes(PNG)
-    benchmark = ChartQA.load(str(tmp_path))
+    benchmark = ChartQA.load(SuiteConfig(name="chartqa", source=str(tmp_path)))
     assert [benchmark.verdict(number, "yes").groups["origin"] for number in range(2)] == [("augmented",), ("human",)]
     assert [benchmark.verdict(number, "yes").is_right for number in range(2)] == [True, False]
     assert benchmark.item(1).image.size == (8, 6)

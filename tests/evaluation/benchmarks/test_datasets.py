@@ -14,6 +14,7 @@ import pytest
 from datasets import Dataset
 
 from tests.evaluation.benchmarks.make import PNG, chart_row, problem
+from vision_zero.config.suites import SuiteConfig
 from vision_zero.errors import EvaluationError
 from vision_zero.evaluation.benchmarks import datasets
 from vision_zero.evaluation.benchmarks.chartqa import ChartQA
@@ -27,7 +28,9 @@ def write(rows: Sequence[dict[str, Any]], path: Path) -> Path:
 
 
 def test_a_parquet_file(tmp_path: Path) -> None:
-    benchmark = MathVista.load(str(write([problem("1"), problem("2")], tmp_path / "any.parquet")))
+    benchmark = MathVista.load(
+        SuiteConfig(name="mathvista", source=str(write([problem("1"), problem("2")], tmp_path / "any.parquet")))
+    )
     assert [benchmark.key(number) for number in range(2)] == ["1", "2"]
     assert benchmark.item(1).image.size == (8, 6)
 
@@ -38,7 +41,7 @@ def test_a_local_folder_may_have_any_name(folder: str, tmp_path: Path, monkeypat
     write([problem("1")], tmp_path / folder / "any.parquet")
     monkeypatch.chdir(tmp_path)
     for source in (str(tmp_path / folder / "any.parquet"), f"{folder}/any.parquet"):
-        assert MathVista.load(source).key(0) == "1"
+        assert MathVista.load(SuiteConfig(name="mathvista", source=source)).key(0) == "1"
 
 
 def test_a_folder_of_parts_and_other_splits(tmp_path: Path) -> None:
@@ -46,7 +49,7 @@ def test_a_folder_of_parts_and_other_splits(tmp_path: Path) -> None:
     write([chart_row(["2"])], tmp_path / "test-00001-of-00002.parquet")
     write([chart_row(["3"])], tmp_path / "testmini-00000-of-00001.parquet")
     write([chart_row(["4"])], tmp_path / "val-00000-of-00001.parquet")
-    benchmark = ChartQA.load(str(tmp_path))
+    benchmark = ChartQA.load(SuiteConfig(name="chartqa", source=str(tmp_path)))
     assert [benchmark.verdict(number, "").answers for number in range(len(benchmark))] == [("1",), ("2",)]
 
 
@@ -56,7 +59,7 @@ def test_the_official_json_with_its_pictures(tmp_path: Path) -> None:
     (tmp_path / "testmini.json").write_text(json.dumps({"9": row}))
     (tmp_path / "images").mkdir()
     (tmp_path / "images" / "9.jpg").write_bytes(PNG)
-    benchmark = MathVista.load(str(tmp_path))
+    benchmark = MathVista.load(SuiteConfig(name="mathvista", source=str(tmp_path)))
     assert benchmark.key(0) == "9"
     assert benchmark.item(0).image.size == (8, 6)
 
@@ -66,7 +69,7 @@ def test_urls_are_read_alike() -> None:
     rows = "\n".join(json.dumps({"type": "human_test", "question": "?", "answer": "14", "image": f"{name}.png"}) for name in "ab")
     files.pipe_file("/charts/test.jsonl", rows.encode())
     files.pipe_file("/charts/b.png", PNG)
-    benchmark = ChartQA.load("memory://charts")
+    benchmark = ChartQA.load(SuiteConfig(name="chartqa", source="memory://charts"))
     assert len(benchmark) == 2
     assert benchmark.item(1).image.size == (8, 6)
     with pytest.raises(EvaluationError, match=r"a\.png of row 0 is missing beside it"):
@@ -81,7 +84,7 @@ def test_a_hub_data_set(monkeypatch: pytest.MonkeyPatch) -> None:
         return Dataset.from_list([problem("1"), problem("2")])
 
     monkeypatch.setattr(datasets, "load_dataset", hub)
-    benchmark = MathVista.load(revision="abc")
+    benchmark = MathVista.load(SuiteConfig(name="mathvista", revision="abc"))
     assert asked == [("AI4Math/MathVista", "testmini", "abc")]
     assert (len(benchmark), benchmark.item(1).image.size) == (2, (8, 6))
 
@@ -92,7 +95,7 @@ def test_an_unreachable_hub_says_what_to_give_instead(monkeypatch: pytest.Monkey
 
     monkeypatch.setattr(datasets, "load_dataset", hub)
     with pytest.raises(EvaluationError, match=r"data/testmini-\*\.parquet and give that file, its folder or an s3://") as raised:
-        MathVista.load()
+        MathVista.load(SuiteConfig(name="mathvista"))
     assert "\n" not in str(raised.value)
 
 

@@ -10,9 +10,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from typing import Any, Literal, final
+from typing import Any, Literal, final, get_args
 
-from vision_zero.config.suites import SuiteConfig
 from vision_zero.errors import EvaluationError
 from vision_zero.evaluation.benchmarks.datasets import BenchmarkTable, TableSuite
 from vision_zero.evaluation.benchmarks.extraction.answer import stated
@@ -28,21 +27,12 @@ SUFFIX = "\nAnswer the question using a single word or phrase."
 _ORIGINS: dict[str, Origin] = {
     "0": "human",
     "1": "augmented",
-    "human": "human",
-    "human_test": "human",
-    "human_val": "human",
     "machine": "augmented",
-    "augmented": "augmented",
-    "augmented_test": "augmented",
-    "augmented_val": "augmented",
-    "test_human": "human",
-    "test_augmented": "augmented",
-    "val_human": "human",
-    "val_augmented": "augmented",
-    "test_human.json": "human",
-    "test_augmented.json": "augmented",
-    "val_human.json": "human",
-    "val_augmented.json": "augmented",
+    **{
+        form.format(origin): origin
+        for origin in get_args(Origin)
+        for form in ("{}", "{}_test", "{}_val", "test_{}", "val_{}", "test_{}.json", "val_{}.json")
+    },
 }
 
 _WRAPPED = re.compile(r"(?:\*{1,3}|`{1,3}|\"|'|\$|_{2}|\W{0,2}#{1,6}\s?)([^*`\"$#\n]{1,200}?)[*`\"'$_.]{0,6}")
@@ -89,9 +79,8 @@ class ChartQA(TableSuite):
 
     def __init__(self, table: BenchmarkTable, suffix: str = SUFFIX, *, final_answers: bool = True) -> None:
         layouts = (("query", "label"), ("question", "answer"))
-        self._layout = next((layout for layout in layouts if set(layout) <= set(table.columns)), None)
-        if self._layout is None:
-            table.need("query", "label")
+        self._asked, self._label = next((names for names in layouts if set(names) <= set(table.columns)), layouts[0])
+        table.need(self._asked, self._label)
         self._image = "imgname" if "imgname" in table.columns else "image"
         self._origin = next((name for name in ("human_or_machine", "type", "source_file") if name in table.columns), "type")
         table.need(self._image, self._origin)
@@ -106,7 +95,7 @@ class ChartQA(TableSuite):
 
     def verdict(self, number: int, reply: str, extractor: Extractor | None = None) -> Verdict:
         row = self._table.row(number)
-        labels = [label for label in labels_of(row[(self._layout or ("", "label"))[1]]) if label]
+        labels = [label for label in labels_of(row[self._label]) if label]
         said = final_answer(reply) if self._final else reply
         name = f"{self._table.name}, row {number}"
         if not labels:
@@ -121,7 +110,10 @@ class ChartQA(TableSuite):
         return f"png/{row['imgname']}" if self._image == "imgname" else row[self._image]
 
     def _question(self, row: Row) -> str:
-        return text_of(row[(self._layout or ("query",))[0]]).strip()
+        return text_of(row[self._asked]).strip()
+
+
+open_suite = ChartQA.load
 
 
 def chartqa_verdict(prediction: str, labels: Sequence[str], origin: Origin, question: str = "") -> Verdict:
@@ -178,11 +170,6 @@ def origin_of(value: Any, name: str) -> Origin:
     if origin is None:
         raise EvaluationError(f"{name}: {text_of(value)[:40]!r} says neither human (0) nor augmented (1)")
     return origin
-
-
-def open_suite(config: SuiteConfig) -> ChartQA:
-    """The benchmark as it is configured. Raises as :meth:`ChartQA.load`."""
-    return ChartQA.load(config.source, config.split, config.revision, config.options)
 
 
 def relaxed_match(prediction: str, label: str) -> bool:

@@ -20,6 +20,7 @@ from datasets import load_dataset
 from datasets.exceptions import DatasetsError
 from PIL import Image
 
+from vision_zero.config.suites import SuiteConfig
 from vision_zero.data.images import decode
 from vision_zero.data.json_csv import text_of
 from vision_zero.data.remote_storage import address_failures, file_system
@@ -76,15 +77,9 @@ class TableSuite(Suite):
         self._table = table
 
     @classmethod
-    def load(
-        cls,
-        source: str | None = None,
-        split: str | None = None,
-        revision: str | None = None,
-        options: Mapping[str, Any] | None = None,
-    ) -> Self:
-        """The split of a hub data set, file, folder or URL. Raises as :func:`load_table` does."""
-        return cls(load_table(source or cls.hub, split or cls.split, revision, options))
+    def load(cls, config: SuiteConfig) -> Self:
+        """The split of a hub data set, file, folder or URL, as it is configured. Raises as :func:`load_table` does."""
+        return cls(load_table(config.source or cls.hub, config.split or cls.split, config.revision, config.options))
 
     def __len__(self) -> int:
         return len(self._table.rows)
@@ -95,7 +90,8 @@ class TableSuite(Suite):
 
     def digest(self, number: int) -> str:
         row = self._table.row(number)
-        return row_digest(row, self._cell(row), self._table, self._called(number))
+        cells = (part for column in sorted(row) for part in (column, *_flat(row[column])))
+        return digest(_encoded(self._cell(row), self._table, self._called(number)), *cells)
 
     @abstractmethod
     def _cell(self, row: Row) -> Any:
@@ -147,12 +143,6 @@ def picture(value: Any, table: BenchmarkTable, name: str) -> Image.Image:
         return decode(_encoded(value, table, name), f"{table.name}: {name}")
     except PairsError as error:
         raise EvaluationError(str(error)) from error
-
-
-def row_digest(row: Row, image: Any, table: BenchmarkTable, name: str) -> str:
-    """A digest of all cells of a row, and of the file that its picture is in. Raises as :func:`picture` does."""
-    cells = (part for column in sorted(row) for part in (column, *_flat(row[column])))
-    return digest(_encoded(image, table, name), *cells)
 
 
 def _flat(cell: Any) -> Iterator[bytes | str]:

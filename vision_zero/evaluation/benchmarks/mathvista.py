@@ -14,7 +14,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, final, get_args
 
-from vision_zero.config.suites import SuiteConfig
 from vision_zero.errors import EvaluationError
 from vision_zero.evaluation.benchmarks.datasets import BenchmarkTable, TableSuite
 from vision_zero.evaluation.benchmarks.extraction.answer import AnswerType, extract
@@ -147,6 +146,9 @@ class MathVista(TableSuite):
         return f"problem {self.key(number)}"
 
 
+open_suite = MathVista.load
+
+
 def mathvista_verdict(problem: Problem, reply: str, extractor: Extractor | None = None, extraction: str | None = None) -> Verdict:
     """Extract and score; an ``extraction`` that is given is scored as it is."""
     if extraction is None:
@@ -200,11 +202,6 @@ def _groups(problem: Problem) -> dict[str, tuple[str, ...]]:
         elif text_of(value):
             found[name] = (text_of(value),)
     return found
-
-
-def open_suite(config: SuiteConfig) -> MathVista:
-    """The benchmark as it is configured. Raises as :meth:`MathVista.load`."""
-    return MathVista.load(config.source, config.split, config.revision, config.options)
 
 
 def normalised(extraction: Any, choices: Sequence[str], question_type: str, answer_type: str, precision: Any) -> str | None:

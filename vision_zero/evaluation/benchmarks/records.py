@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import fcntl
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -61,8 +61,11 @@ def read_records(path: Path) -> list[Record]:
 
 
 @contextmanager
-def appending(path: Path) -> Iterator[RecordFile]:
+def appending(path: Path) -> Iterator[Callable[[Sequence[Record]], None]]:
     """Hold the file of records: nobody else may write it, and a torn last line is cut off.
+
+    Yields:
+        Writes records in one call and waits until they are on the disk: after a kill each is there whole or not at all.
 
     Raises:
         EvaluationError: another run holds it, or it cannot be written.
@@ -72,6 +75,13 @@ def appending(path: Path) -> Iterator[RecordFile]:
         handle = os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND, 0o644)
     except OSError as error:
         raise EvaluationError(f"{path} cannot be written: {one_line(error, 200)}") from error
+
+    def append(records: Sequence[Record]) -> None:
+        data = "".join(f"{record.model_dump_json()}\n" for record in records).encode()
+        while data:
+            data = data[os.write(handle, data) :]
+        os.fsync(handle)
+
     try:
         try:
             fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -79,23 +89,9 @@ def appending(path: Path) -> Iterator[RecordFile]:
             raise EvaluationError(f"another run is writing {path}: wait until it ends, or give another file") from error
         data = path.read_bytes()
         os.ftruncate(handle, data.rfind(b"\n") + 1)
-        yield RecordFile(handle)
+        yield append
     finally:
         os.close(handle)
-
-
-class RecordFile:
-    """An open file of records; made by :func:`appending`."""
-
-    def __init__(self, handle: int) -> None:
-        self._handle = handle
-
-    def append(self, records: Sequence[Record]) -> None:
-        """Write the records in one call and wait until they are on the disk: after a kill each is there whole or not at all."""
-        data = "".join(f"{record.model_dump_json()}\n" for record in records).encode()
-        while data:
-            data = data[os.write(self._handle, data) :]
-        os.fsync(self._handle)
 
 
 def write_jsonl(records: Sequence[Record], path: Path) -> None:

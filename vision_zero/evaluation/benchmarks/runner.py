@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
@@ -27,16 +26,6 @@ class Answerer(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True)
-class Progress:
-    """How far a run is: items with a record, all items, and how many of those with a verdict are right."""
-
-    done: int
-    total: int
-    judged: int
-    right: int
-
-
 def run_suite(
     suite: Suite,
     answerer: Answerer,
@@ -46,7 +35,7 @@ def run_suite(
     batch_size: int = 16,
     seed: Seed | None = None,
     extractor: Extractor | None = None,
-    progress: Callable[[Progress], None] | None = None,
+    progress: Callable[[int], None] | None = None,
 ) -> list[Record]:
     """Answer and score the first ``limit`` items, or all; items that ``records_path`` already has are not asked again.
 
@@ -55,7 +44,7 @@ def run_suite(
     Args:
         seed: of answerers that sample: a batch draws from the child of its first item's key. Greedy ones do not depend on it.
         extractor: reads answers instead of, or after, the rules.
-        progress: called after every batch.
+        progress: called after every batch with the number of items that have a record.
 
     Returns:
         The records of these items in the suite's order, old and new. An item whose picture cannot be read gets one with the
@@ -69,7 +58,7 @@ def run_suite(
         raise EvaluationError("batch_size and limit must be at least 1")
     numbers = range(len(suite) if limit is None else min(limit, len(suite)))
     keys = [suite.key(number) for number in numbers]
-    with appending(records_path) as file:
+    with appending(records_path) as append:
         records = {record.key: record for record in read_records(records_path)}
         known = {key: suite.prompt(number) for number, key in zip(numbers, keys, strict=True) if key in records}
         _check(records.values(), suite, answerer, known, records_path)
@@ -81,11 +70,10 @@ def run_suite(
         for start in range(0, len(missing), batch_size):
             items, faulty = _items(suite, missing[start : start + batch_size], answerer)
             faults.update(faulty)
-            file.append(made := _answered(suite, answerer, items, seed or Seed(0), extractor))
+            append(made := _answered(suite, answerer, items, seed or Seed(0), extractor))
             records.update({record.key: record for record in made})
             if progress is not None:
-                found = records | faults
-                progress(_progress([found[key] for key in keys if key in found], len(keys)))
+                progress(sum(key in records or key in faults for key in keys))
     if faults and len(faults) == len(keys):
         raise EvaluationError(f"no item of {suite.name} can be asked: {faults[keys[0]].fault}")
     records |= faults
@@ -115,15 +103,11 @@ def _answered(
     replies = answerer.answer([item.messages() for item in items.values()], seed.child("benchmark", first.key))
     if len(replies) != len(items):
         raise EvaluationError(f"{answerer.name} gave {len(replies)} replies to {len(items)} questions")
-    return [
-        _record(suite, answerer, number, item, reply, extractor)
-        for (number, item), reply in zip(items.items(), replies, strict=True)
-    ]
-
-
-def _record(suite: Suite, answerer: Answerer, number: int, item: Item, reply: str, extractor: Extractor | None) -> Record:
-    verdict = suite.verdict(number, reply, extractor)
-    return Record.of(verdict, suite.name, answerer.name, item.key, item.prompt, reply, suite.digest(number))
+    records = []
+    for (number, item), reply in zip(items.items(), replies, strict=True):
+        verdict, asked = suite.verdict(number, reply, extractor), suite.digest(number)
+        records.append(Record.of(verdict, suite.name, answerer.name, item.key, item.prompt, reply, asked))
+    return records
 
 
 def _is_another(suite: Suite, number: int, records: Mapping[str, Record]) -> bool:
@@ -144,8 +128,3 @@ def _check(records: Iterable[Record], suite: Suite, answerer: Answerer, prompts:
             )
         if prompts.get(record.key, record.prompt) != record.prompt:
             raise EvaluationError(f"{path}: item {record.key} was asked with another prompt; give another file")
-
-
-def _progress(records: Sequence[Record], total: int) -> Progress:
-    judged = [record for record in records if record.is_right is not None]
-    return Progress(len(records), total, len(judged), sum(bool(record.is_right) for record in judged))
