@@ -195,22 +195,14 @@ def report_page(run: str, outcome: Outcome) -> str:
     """The report as one HTML document."""
     return render_page(
         "report.html.j2",
+        **vars(outcome),
         run=run,
-        before=outcome.before,
-        state=outcome.state,
-        verdict=outcome.verdict,
-        scores=outcome.scores,
-        alarms=outcome.alarms,
         card=outcome.suites,
-        promotion=outcome.promotion,
         shown_scores=SHOWN,
         charts=curve_charts(outcome.state),
         stages=Counter(record.stage for record in outcome.records),
         replies=replies_by_role(outcome.records),
         phases=phases(outcome.records),
-        times=outcome.times,
-        unplayed=outcome.unplayed,
-        trackers=outcome.tracking.trackers,
         failures=failures(outcome.records),
     )
 
