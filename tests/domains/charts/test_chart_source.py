@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 from pydantic import ValidationError
 
+from vision_zero.domains.charts.chart import fits_axes
 from vision_zero.domains.charts.compact import sample_compact
 from vision_zero.domains.charts.config import ChartsConfig
-from vision_zero.domains.charts.data_points import fits_axes
 from vision_zero.domains.charts.random_chart import sample_chart
 from vision_zero.domains.charts.source import ChartSource
 from vision_zero.errors import PairsError

@@ -6,22 +6,22 @@ What the tables say differs is told in the words that an edit's log uses: the lo
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import fields
-from typing import Any, cast, get_args
+from typing import Any, TypeVar, cast, get_args
 
 from vision_zero.data.image_pair import ImagePair
-from vision_zero.domains.charts.chart import Chart, from_facts
+from vision_zero.domains.charts.chart import Chart, cells, from_facts, mark_at
 from vision_zero.domains.charts.config import ChartEdit
-from vision_zero.domains.charts.data_points import cells, mark_at
 from vision_zero.domains.charts.phrases import (
-    axis_phrase,
     category_color_phrase,
     mark_phrase,
     place_phrase,
+    position_axis_phrase,
     series_color_phrase,
     series_phrase,
     series_place_phrase,
+    value_axis_phrase,
 )
 from vision_zero.domains.charts.render import legibility_problems
 from vision_zero.domains.pair_rules import disagreement, log_fault
@@ -37,6 +37,7 @@ TOUCHED: Mapping[ChartEdit, frozenset[str]] = {
     "change_axis": frozenset({"axis", "position_axis"}),
 }
 """The fields of a chart that each kind of edit may change."""
+T = TypeVar("T")
 Difference = tuple[str, str]
 """What the original shows, and what the modified chart shows instead."""
 
@@ -71,7 +72,7 @@ def differences(before: Chart, after: Chart, kind: ChartEdit) -> list[Difference
     """The differences of that kind, as (before, after) phrases."""
     if kind in ("swap_values", "change_values"):
         changed = [cell for cell in cells(before) if mark_at(before, cell) != mark_at(after, cell)]
-        return [(mark_phrase(before, cell), mark_phrase(after, cell)) for cell in changed]
+        return _told(mark_phrase, before, after, changed)
     if kind == "swap_series":
         rows = zip(before.series, after.series, strict=True)
         return [(series_phrase(old), series_phrase(new)) for old, new in rows if series_phrase(old) != series_phrase(new)]
@@ -80,8 +81,19 @@ def differences(before: Chart, after: Chart, kind: ChartEdit) -> list[Difference
     if kind == "recolor":
         return _recolored(before, after)
     if kind == "reorder":
-        return _reordered(before, after)
-    return _rescaled(before, after)
+        places = [place for place, name in enumerate(before.categories) if name != after.categories[place]]
+        rows_moved = [row for row, series in enumerate(before.series) if series.name != after.series[row].name]
+        return _told(place_phrase, before, after, places) + _told(series_place_phrase, before, after, rows_moved)
+    found = []
+    if before.axis != after.axis:
+        found.append((value_axis_phrase(before), value_axis_phrase(after)))
+    if before.position_axis is not None and after.position_axis is not None and before.position_axis != after.position_axis:
+        found.append((position_axis_phrase(before), position_axis_phrase(after)))
+    return found
+
+
+def _told(phrase: Callable[[Chart, T], str], before: Chart, after: Chart, parts: Iterable[T]) -> list[Difference]:
+    return [(phrase(before, part), phrase(after, part)) for part in parts]
 
 
 def strays(before: Chart, after: Chart, kind: ChartEdit) -> list[str]:
@@ -97,30 +109,11 @@ def _names(chart: Chart) -> list[str]:
 def _recolored(before: Chart, after: Chart) -> list[Difference]:
     if before.colors:
         places = [place for place, color in enumerate(before.colors) if color != after.colors[place]]
-        return [(category_color_phrase(before, place), category_color_phrase(after, place)) for place in places]
+        return _told(category_color_phrase, before, after, places)
     if before.type == "heat_map":
         rows = [0] if before.style.color_map != after.style.color_map else []
     else:
         rows = [row for row, series in enumerate(before.series) if series.color != after.series[row].color]
         # A box plot's five rows of numbers are one thing.
         rows = rows[:1] if before.type == "box_plot" else rows
-    return [(series_color_phrase(before, row), series_color_phrase(after, row)) for row in rows]
-
-
-def _reordered(before: Chart, after: Chart) -> list[Difference]:
-    places = [place for place, name in enumerate(before.categories) if name != after.categories[place]]
-    rows = [row for row, series in enumerate(before.series) if series.name != after.series[row].name]
-    return [(place_phrase(before, place), place_phrase(after, place)) for place in places] + [
-        (series_place_phrase(before, row), series_place_phrase(after, row)) for row in rows
-    ]
-
-
-def _rescaled(before: Chart, after: Chart) -> list[Difference]:
-    found = []
-    if before.axis != after.axis:
-        name = "colour scale" if before.type == "heat_map" else "value axis"
-        found.append((axis_phrase(name, before.axis), axis_phrase(name, after.axis)))
-    if before.position_axis is not None and after.position_axis is not None and before.position_axis != after.position_axis:
-        name = f"axis of {before.position_name}"
-        found.append((axis_phrase(name, before.position_axis), axis_phrase(name, after.position_axis)))
-    return found
+    return _told(series_color_phrase, before, after, rows)

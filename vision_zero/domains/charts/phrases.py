@@ -6,9 +6,8 @@ import math
 from collections.abc import Callable
 from functools import cache
 
-from vision_zero.domains.charts.chart import Chart, Range, Series
+from vision_zero.domains.charts.chart import Chart, DataPoint, Range, Series, value_at
 from vision_zero.domains.charts.compact import COMPACT_COLORS
-from vision_zero.domains.charts.data_points import DataPoint, value_at
 from vision_zero.domains.charts.palette import HEAT_MAPS, lab
 from vision_zero.domains.charts.ticks import number
 
@@ -85,7 +84,16 @@ def series_color_phrase(chart: Chart, row: int) -> str:
     return f"{chart.series[row].name} in {name}" if len(chart.series) > 1 else f"{name} {_MARKS[chart.type]}s"
 
 
-def axis_phrase(name: str, axis: Range) -> str:
+def value_axis_phrase(chart: Chart) -> str:
+    return _axis_phrase("colour scale" if chart.type == "heat_map" else "value axis", chart.axis)
+
+
+def position_axis_phrase(chart: Chart) -> str:
+    """Of the other axis of a scatter plot."""
+    return _axis_phrase(f"axis of {chart.position_name}", chart.position_axis or (0.0, 1.0))
+
+
+def _axis_phrase(name: str, axis: Range) -> str:
     return f"{name} from {number(axis[0])} to {number(axis[1])}"
 
 
