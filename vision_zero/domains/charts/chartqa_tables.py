@@ -21,7 +21,7 @@ from vision_zero.data.remote_storage import ConnectionLostError, NotThereError, 
 from vision_zero.data.source import PairSource
 from vision_zero.data.source_report import SourceReport
 from vision_zero.data.splits import EVERYTHING, SplitFilter
-from vision_zero.domains.charts.chart import STACKED, Chart, Series
+from vision_zero.domains.charts.chart import SLICED, STACKED, Chart, Series
 from vision_zero.domains.charts.chartqa_csv import ParsedTable, parsed
 from vision_zero.domains.charts.config import ChartsConfig, ChartType
 from vision_zero.domains.charts.glyphs import unreadable, with_fonts_for
@@ -127,21 +127,6 @@ class ChartQaTableSource(PairSource):
             raise PairsError(f"{name}: cannot be read: {' '.join(str(error).split())}") from error
         return parsed(text, name, notes)
 
-    def _read(self, name: str) -> ParsedTable:
-        """One of ``tables``; that it was read, and what is wrong with it, is remembered for the report."""
-        try:
-            table = self.table(name)
-            if table.left_out:
-                self._adjusted[well_formed(name)] = well_formed("left out " + "; ".join(table.left_out))
-        except ConnectionLostError:
-            raise
-        except PairsError as error:
-            self._problems[well_formed(name)] = well_formed(str(error))
-            raise
-        finally:
-            self._looked_at.add(name)
-        return table
-
     def _notes(self, name: str) -> Mapping[str, Any]:
         """The table's annotation; empty where there is none."""
         if self._annotations is None or name not in self._annotations.entries:
@@ -150,20 +135,26 @@ class ChartQaTableSource(PairSource):
         return notes if isinstance(notes, dict) else {}
 
     def _chart(self, rng: np.random.Generator) -> Chart:
-        """A random table as a chart. Tables that cannot be used are skipped; when too many are, the last one is blamed."""
+        """A random table as a chart. Tables that cannot be used are skipped; when too many are, the last one is blamed. What is
+        wrong with them, and what was left out of the others, is remembered for the report."""
         problem = PairsError("")
         for _ in range(TABLE_TRIES):
             name = one_of(self.tables, rng)
+            told = well_formed(name)
+            self._looked_at.add(name)
             try:
-                table = self._read(name)
-                chart = chart_of(self.config, table, f"tables/{well_formed(name)}", rng)
-                self._problems.pop(well_formed(name), None)
-                return chart
+                table = self.table(name)
+                if table.left_out:
+                    self._adjusted[told] = well_formed("left out " + "; ".join(table.left_out))
+                chart = chart_of(self.config, table, f"tables/{told}", rng)
             except ConnectionLostError:
                 raise
             except PairsError as error:
-                self._problems[well_formed(name)] = well_formed(str(error))
+                self._problems[told] = well_formed(str(error))
                 problem = error
+            else:
+                self._problems.pop(told, None)
+                return chart
         raise PairsError(f"no usable table of ChartQA after {TABLE_TRIES} tries; the last: {problem}") from problem
 
 
@@ -196,7 +187,7 @@ def chart_of(config: ChartsConfig, table: ParsedTable, source: str, rng: np.rand
         names = names[: MOST_BARS // len(columns)]
         values = [column[: len(names)] for column in values]
     style = replace(sample_style(kind, rng), horizontal=table.annotation == "h_bar")
-    sliced = kind in ("pie", "doughnut")
+    sliced = kind in SLICED
     colors = sample_colors(style, len(names) if sliced else len(columns), rng)
     shown = (
         [sum(column) for column in zip(*values, strict=True)] if kind in STACKED else [value for row in values for value in row]
@@ -257,7 +248,7 @@ def _titles(table: ParsedTable, columns: tuple[str, ...]) -> tuple[str, str]:
 
 
 def _axis(kind: ChartType, shown: list[float], table: ParsedTable, has_numbers: bool) -> tuple[float, float]:
-    if kind in ("pie", "doughnut"):
+    if kind in SLICED:
         return (0.0, sum(shown))
     if kind == "heat_map":
         return nice_range(min(shown), max(shown))

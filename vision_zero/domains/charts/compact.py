@@ -7,13 +7,14 @@ with lines at 25, 50, 75 and 100; values are multiples of 5, plainly apart at bo
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import cache
 from itertools import combinations
 
 import numpy as np
 
 from vision_zero.domains.charts.canvas import Canvas
-from vision_zero.domains.charts.chart import Chart, ChartStyle, Layout, Series
+from vision_zero.domains.charts.chart import SLICED, Chart, ChartStyle, Layout, Series
 from vision_zero.domains.charts.config import COMPACT_SHARES, ChartsConfig, ChartType
 from vision_zero.domains.scenes.scene import COLORS, PALETTE
 from vision_zero.randomness import one_of, some_of, weighted
@@ -36,8 +37,7 @@ def sample_compact(config: ChartsConfig, rng: np.random.Generator) -> Chart:
     count = int(rng.integers(config.min_categories, most + 1))
     names = tuple(some_of(COLORS, count, rng))
     if kind in COMPACT_SHARES:
-        options = _shares(count)
-        values = [float(value) for value in rng.permutation(one_of(options, rng))]
+        values = [float(value) for value in rng.permutation(one_of(_shares(count), rng))]
     else:
         values = _distinct(count, rng)
     return compact_chart(kind, names, tuple(values))
@@ -62,10 +62,16 @@ def compact_chart(kind: ChartType, names: tuple[str, ...], values: tuple[float, 
 
 def is_plain(chart: Chart) -> bool:
     """Do the values keep the compact look's rules, so that questions about order have one plain answer?"""
-    values = sorted(chart.series[0].values)
+    values = chart.series[0].values
     on_grid = all(value % STEP == 0 and LOWEST <= value <= HIGHEST for value in values)
-    apart = len(set(values)) == len(values) and values[1] - values[0] >= GAP and values[-1] - values[-2] >= GAP
+    apart = len(set(values)) == len(values) and _ends_stand_out(values)
     return on_grid and apart and (chart.type not in COMPACT_SHARES or sum(values) == 100)
+
+
+def _ends_stand_out(values: Sequence[float]) -> bool:
+    """Are the highest and the lowest value at least ``GAP`` away from the others?"""
+    order = sorted(values)
+    return order[1] - order[0] >= GAP and order[-1] - order[-2] >= GAP
 
 
 def draw_compact(chart: Chart, layout: Layout) -> Canvas:
@@ -85,7 +91,7 @@ class _Drawing:
         left, bottom, right, top = (6, 15, 13, 4) if self.lying else (25, 6, 4, 9)
         self.left, self.right = left * unit, layout.width - right * unit
         self.bottom, self.top = bottom * unit, layout.height - top * unit
-        if chart.type in ("pie", "doughnut"):
+        if chart.type in SLICED:
             self._slices(layout)
             return
         self._axis()
@@ -103,15 +109,18 @@ class _Drawing:
         start, end = (self.left, self.right) if self.lying else (self.bottom, self.top)
         return start + (end - start) * value / 100
 
+    def _point(self, across: float, along: float) -> tuple[float, float]:
+        """x and y of what is at these pixels along the categories' and the value axis."""
+        return (along, across) if self.lying else (across, along)
+
     def _axis(self) -> None:
         unit = self.unit
         for value in (0, 25, 50, 75, 100):
             place = self._at(value)
             color = _INK if value == 0 else _GRID if value % 50 == 0 else _FAINT
-            ends = (
-                ((place, self.bottom), (place, self.top + 2 * unit)) if self.lying else ((self.left, place), (self.right, place))
-            )
-            self.sheet.line(ends, color, max(1.0, round((1.5 if value == 0 else 1.0) * unit)))
+            across = (self.bottom, self.top + 2 * unit) if self.lying else (self.left, self.right)
+            width = max(1.0, round((1.5 if value == 0 else 1.0) * unit))
+            self.sheet.line([self._point(end, place) for end in across], color, width)
             if value % 50:
                 continue
             if self.lying:
@@ -131,11 +140,8 @@ class _Drawing:
 
     def _bars(self) -> None:
         for color, value, middle, half in self._slots():
-            near, far = self._at(0), self._at(value)
-            if self.lying:
-                self.sheet.rectangle(near, middle - half, far, middle + half, color, _INK, self.unit)
-            else:
-                self.sheet.rectangle(middle - half, near, middle + half, far, color, _INK, self.unit)
+            near, far = self._point(middle - half, self._at(0)), self._point(middle + half, self._at(value))
+            self.sheet.rectangle(*near, *far, color, _INK, self.unit)
 
     def _stack(self) -> None:
         middle, half, base = (self.left + self.right) / 2, (self.right - self.left) * 0.28, 0.0
@@ -169,18 +175,13 @@ class _Drawing:
 @cache
 def _shares(count: int) -> tuple[tuple[int, ...], ...]:
     """Every set of that many values that sum to 100 and keep the rules, in ascending order."""
-    steps = range(LOWEST, HIGHEST, STEP)
-    return tuple(
-        values
-        for values in combinations(steps, count)
-        if sum(values) == 100 and values[1] - values[0] >= GAP and values[-1] - values[-2] >= GAP
-    )
+    sets = combinations(range(LOWEST, HIGHEST, STEP), count)
+    return tuple(values for values in sets if sum(values) == 100 and _ends_stand_out(values))
 
 
 def _distinct(count: int, rng: np.random.Generator) -> list[float]:
     steps = [float(value) for value in range(LOWEST, HIGHEST + 1, STEP)]
     while True:
         values = some_of(steps, count, rng)
-        order = sorted(values)
-        if order[1] - order[0] >= GAP and order[-1] - order[-2] >= GAP:
+        if _ends_stand_out(values):
             return values

@@ -8,7 +8,7 @@ from typing import Literal
 from unicodedata import east_asian_width
 
 from vision_zero.domains.charts.canvas import text_extent
-from vision_zero.domains.charts.chart import Chart, ChartStyle
+from vision_zero.domains.charts.chart import SLICED, Chart, ChartStyle
 
 Role = Literal["title", "name", "label", "legend", "value"]
 """A chart's title, an axis' title, numbers and names along an axis, a legend's entries, numbers at the marks."""
@@ -92,7 +92,7 @@ def unit_sign(chart: Chart) -> str:
 
 def legend_entries(chart: Chart) -> list[tuple[str, str]]:
     """Name and colour of what a legend explains; empty where the axes name everything."""
-    if chart.type in ("pie", "doughnut"):
+    if chart.type in SLICED:
         return list(zip(chart.categories, chart.colors, strict=True))
     if chart.type in ("heat_map", "box_plot") or len(chart.series) < 2:
         return []
