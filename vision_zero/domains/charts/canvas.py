@@ -29,12 +29,11 @@ from PIL import Image
 
 Font = Literal["sans", "serif", "mono"]
 Horizontal = Literal["left", "center", "right"]
-Vertical = Literal["bottom", "center", "top", "baseline"]
+Vertical = Literal["bottom", "center", "top"]
 
 _DPI = 100.0
 _POINTS = 72 / _DPI
 """Points in a pixel."""
-FONT_FILES = {"sans": "DejaVuSans", "serif": "DejaVuSerif", "mono": "DejaVuSansMono"}
 FONT_FAMILIES = {"sans": "DejaVu Sans", "serif": "DejaVu Serif", "mono": "DejaVu Sans Mono"}
 LINE_SPACING = 1.15
 
@@ -72,8 +71,8 @@ class Canvas:
         corner, across, up = (min(left, right), min(bottom, top)), abs(right - left), abs(top - bottom)
         self._add(Rectangle(corner, across, up, **_paint(face, edge, line_width)))
 
-    def polygon(self, points: Sequence[tuple[float, float]], face: str, alpha: float = 1.0) -> None:
-        self._add(Polygon(np.asarray(points), closed=True, facecolor=face, edgecolor="none", alpha=alpha))
+    def polygon(self, points: Sequence[tuple[float, float]], face: str) -> None:
+        self._add(Polygon(np.asarray(points), closed=True, facecolor=face, edgecolor="none"))
 
     def disc(self, x: float, y: float, radius: float, face: str, edge: str = "", line_width: float = 1.0) -> None:
         self._add(Circle((x, y), radius, **_paint(face, edge, line_width)))
@@ -217,7 +216,8 @@ def _font(font: Font, fallbacks: tuple[str, ...], bold: bool, size: float) -> Fo
 
 def font_file(font: Font, bold: bool) -> Path:
     """The file of one of the fonts that matplotlib brings."""
-    return Path(matplotlib.get_data_path(), "fonts", "ttf", f"{FONT_FILES[font]}{'-Bold' if bold else ''}.ttf")
+    name = FONT_FAMILIES[font].replace(" ", "") + ("-Bold" if bold else "")
+    return Path(matplotlib.get_data_path(), "fonts", "ttf", f"{name}.ttf")
 
 
 def font_of(families: Sequence[str], bold: bool, points: float = 10.0) -> FontProperties:

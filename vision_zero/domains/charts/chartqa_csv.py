@@ -247,16 +247,14 @@ def _numbers_rows(name: str, column: Column) -> bool:
 
 def _counts(place: int, named: int, header: Sequence[str], columns: Sequence[Column]) -> bool:
     """Is this a column of numbers to draw, which say more than the row's place or time?"""
-    filled = sum(value is not None for value in columns[place].values)
-    if filled < max(1.0, LEAST_FILLED * len(columns[place].values)) or _is_repeated(header[place], header):
+    name, column = header[place], columns[place]
+    filled = sum(value is not None for value in column.values)
+    if filled < max(1.0, LEAST_FILLED * len(column.values)) or _is_repeated(name, header):
         return False
-    if key_of(header[place]) in RANKS or (place < named and _says_which(header[place], columns[place])):
+    key = key_of(name)
+    if key in RANKS or (place < named and (key in COUNTING or is_code(name) or _numbers_rows(name, column))):
         return False
-    return not (key_of(header[place]) == "year" and all(value in (*_YEARS, None) for value in columns[place].values))
-
-
-def _says_which(name: str, column: Column) -> bool:
-    return _numbers_rows(name, column) or key_of(name) in COUNTING or is_code(name)
+    return not (key == "year" and all(value in (*_YEARS, None) for value in column.values))
 
 
 def key_of(name: str) -> str:
@@ -286,7 +284,8 @@ def _without_totals(table: ParsedTable, path: str) -> ParsedTable:
 def _parts(table: ParsedTable, rows: Sequence[int], end: int) -> list[int]:
     """The other rows, where the first or the last one is their sum in every column; else none."""
     others = [place for place in rows if place != rows[end]] if rows else []
-    is_named = bool(rows) and may_be_total(table.rows[rows[end]])
+    # Where the name has a word of sums, fewer parts and smaller numbers tell enough.
+    is_named = bool(rows) and _SUM_WORD.search(table.rows[rows[end]]) is not None
     if len(others) < (2 if is_named else 3):
         return []
     sums = [(column[rows[end]], sum(column[place] for place in others)) for column in table.values]
@@ -318,11 +317,6 @@ def _inside(notes: Mapping[str, Any], *keys: str) -> Any:
 def is_total(name: str) -> bool:
     """Whether a row or column of this name is the sum or mean of others."""
     return _TOTAL.fullmatch(name) is not None
-
-
-def may_be_total(name: str) -> bool:
-    """Whether the name has a word of sums, so that a row of that name is one if its numbers are."""
-    return _SUM_WORD.search(name) is not None
 
 
 def is_code(header: str) -> bool:

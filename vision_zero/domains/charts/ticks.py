@@ -86,13 +86,8 @@ def _scientific(value: float) -> str:
 
 def _steps_from(least: float) -> list[float]:
     power = math.floor(math.log10(least))
-    return [
-        factor * 10.0**exponent for exponent in range(power, power + 3) for factor in _ROUND if _at_least(factor, exponent, least)
-    ]
-
-
-def _at_least(factor: float, exponent: int, least: float) -> bool:
-    return factor * 10.0**exponent >= least * (1 - 1e-9)
+    steps = [factor * 10.0**exponent for exponent in range(power, power + 3) for factor in _ROUND]
+    return [step for step in steps if step >= least * (1 - 1e-9)]
 
 
 def _clean(value: float, step: float) -> float:
