@@ -17,7 +17,7 @@ from vision_zero.errors import PairsError
 
 def test_clevr_json_has_clevrs_fields_and_reads_back():
     scene = scenes(ScenesConfig(), 1, "clevr")[0]
-    entry = json.loads(json.dumps(to_clevr(scene, 320, 240, "x.png", "train")))
+    entry = json.loads(json.dumps(to_clevr(scene, 320, 240, "x.png")))
     assert set(entry) == {"split", "image_index", "image_filename", "objects", "relationships", "directions", "vision_zero"}
     assert set(entry["objects"][0]) == {"shape", "color", "size", "material", "3d_coords", "rotation", "pixel_coords"}
     assert set(entry["relationships"]) == {"left", "right", "front", "behind"} == set(entry["directions"])

@@ -46,13 +46,13 @@ _STEP = 1e-4
 Points = NDArray[np.float64]
 
 
-def to_clevr(scene: Scene, width: int, height: int, image_filename: str = "", split: str = "") -> dict[str, Any]:
+def to_clevr(scene: Scene, width: int, height: int, image_filename: str = "") -> dict[str, Any]:
     """The scene as one entry of CLEVR's ``scenes`` list, for a picture of that size."""
     directions = scene.camera.ground_directions()
     centers = np.array([item.center for item in scene.objects], dtype=np.float64).reshape(-1, 3)
     pixels = scene.camera.project(centers, width, height)
     return {
-        "split": split,
+        "split": "",
         "image_index": 0,
         "image_filename": image_filename,
         "objects": [

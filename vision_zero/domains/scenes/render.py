@@ -19,8 +19,6 @@ from vision_zero.domains.scenes.shading import FAR, Studio, encoded
 from vision_zero.domains.scenes.solids import Array
 from vision_zero.domains.scenes.tracing import GROUND, Hits, Rays, View, eye, look, trace
 
-SHADOW_RAYS = 4
-"""Rays from each point to each lamp."""
 GROUND_STEPS = 100
 """The ground's light is worked out at so many positions across the picture, or at every second pixel if that is fewer."""
 EDGE_GRID = 3
@@ -84,7 +82,7 @@ class Ground:
         directions = Rays.through(rows, columns, camera, view.width, view.height).directions
         hits = trace((), eye(camera), directions)
         points = _points(studio, directions, hits)
-        light = studio.shade(points, directions, hits, SHADOW_RAYS)[0]
+        light = studio.shade(points, directions, hits.index)[0]
         shown = view.mask()[
             np.minimum(rows.astype(np.int32), view.height - 1), np.minimum(columns.astype(np.int32), view.width - 1)
         ]
@@ -125,7 +123,7 @@ def _dull(studio: Studio, ground: Ground, rays: Rays, hits: Hits) -> Array:
     light[:, empty] = ground.at(rays.rows[empty], rays.columns[empty])
     if solid.size:
         found, directions = hits.only(solid), rays.directions[:, solid]
-        light[:, solid] = studio.shade(_points(studio, directions, found), directions, found, SHADOW_RAYS)
+        light[:, solid] = studio.shade(_points(studio, directions, found), directions, found.index)
     return light
 
 

@@ -19,8 +19,10 @@ from numpy.typing import NDArray
 
 from vision_zero.domains.scenes.scene import PALETTE, Lamps, Scene
 from vision_zero.domains.scenes.solids import Array, Solid, dot, unit
-from vision_zero.domains.scenes.tracing import Hits, trace
+from vision_zero.domains.scenes.tracing import trace
 
+SHADOW_RAYS = 4
+"""Rays from each point to each lamp."""
 GROUND_ALBEDO = 0.76
 SKY = 0.07
 """Radiance of the studio's walls and ceiling, the same from everywhere."""
@@ -148,20 +150,19 @@ class Lighting:
         start = np.broadcast_to(points[:, None, :], (3, rays, points.shape[1])).reshape(3, -1)
         return solid.blocks(start, step.astype(np.float32)).reshape(rays, -1)
 
-    def highlights(self, points: Array, normals: Array, view: Array, roughness: float) -> Array:
-        """The lamps' blurred mirror images (N,) in a surface that reflects everything (GGX's lobe, widened by the discs).
+    def highlights(self, points: Array, normals: Array, view: Array) -> Array:
+        """The lamps' blurred mirror images (N,) in metal that reflects everything (GGX's lobe, widened by the discs).
 
         Args:
             points: (3, N) on surfaces.
             normals: (3, N) of the surfaces.
             view: (3, N) unit directions from the eye to the points.
-            roughness: GGX's alpha.
         """
         towards = self._towards(points)
         size = self.radius / np.sqrt(dot(self.place, self.place))[:, 0]
         half = unit(unit(towards) - view[:, None, :])
         cosine = np.clip(dot(half, normals[:, None, :]), 0, 1)
-        squared = ((np.float32(roughness) + size / 2) ** 2)[:, None]
+        squared = ((np.float32(METAL_ROUGHNESS) + size / 2) ** 2)[:, None]
         lobe = squared / (np.float32(math.pi) * (cosine * cosine * (squared - 1) + 1) ** 2)
         grazing = np.maximum(-4 * dot(view, normals), np.float32(0.4))
         return np.asarray((self._on(towards, normals) * lobe).sum(axis=0) / grazing, dtype=np.float32)
@@ -190,28 +191,27 @@ class Studio:
         is_metal = np.asarray([*(item.material == "metal" for item in scene.objects), False])
         return cls([Solid.of(item) for item in scene.objects], albedo, is_metal, scene, Lighting.of(scene.lamps))
 
-    def shade(self, points: Array, directions: Array, hits: Hits, shadow_rays: int) -> Array:
+    def shade(self, points: Array, directions: Array, index: NDArray[np.int8]) -> Array:
         """Light (3, N) that surface points send back along the rays that found them, without the lamps' highlights.
 
         Args:
             points: (3, N) surface points.
             directions: (3, N) directions of the rays, of any length.
-            hits: what the rays found.
-            shadow_rays: rays per point towards each lamp.
+            index: (N,) what each point is on.
         """
-        normals = self._normals(points, hits.index)
-        is_metal = self.is_metal[hits.index]
+        normals = self._normals(points, index)
+        is_metal = self.is_metal[index]
         light = np.zeros_like(points)
         matte, metal = np.flatnonzero(~is_metal), np.flatnonzero(is_metal)
-        light[:, matte] = self._matte(points[:, matte], normals[:, matte], hits.index[matte], shadow_rays)
+        light[:, matte] = self._matte(points[:, matte], normals[:, matte], index[matte], SHADOW_RAYS)
         if metal.size:
-            light[:, metal] = self._mirrored(points[:, metal], normals[:, metal], unit(directions[:, metal]), hits.index[metal])
+            light[:, metal] = self._mirrored(points[:, metal], normals[:, metal], unit(directions[:, metal]), index[metal])
         return light
 
     def highlights(self, points: Array, directions: Array, index: NDArray[np.int8]) -> Array:
         """Light (3, N) of the lamps' images in points of metal objects ``index``, along the rays that found them."""
         normals, view = self._normals(points, index), unit(directions)
-        shine = self.lighting.highlights(points, normals, view, METAL_ROUGHNESS)
+        shine = self.lighting.highlights(points, normals, view)
         return self.albedo[:, index] * np.minimum(shine, BRIGHTEST)
 
     def _normals(self, points: Array, index: NDArray[np.int8]) -> Array:

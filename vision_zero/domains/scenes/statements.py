@@ -14,7 +14,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Literal, Protocol, get_args
+from typing import Any, Literal, get_args
 
 from vision_zero.domains.scenes.scene import COLORS, MATERIALS, SHAPES, SIZES, VALUES, Color, Material, Shape, Size
 
@@ -49,14 +49,6 @@ class Query:
     def matches(self, facts: SceneFacts) -> list[int]:
         """Indices of the objects that fit."""
         return [index for index, item in enumerate(facts["objects"]) if self.fits(item)]
-
-
-class Statement(Protocol):
-    """Something said of a scene that is true or false there."""
-
-    def text(self) -> str: ...
-
-    def holds(self, facts: SceneFacts) -> bool: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,11 +95,15 @@ class Relation:
         return any(subjects.intersection(standing[anchor]) for anchor in self.other.matches(facts))
 
 
+Single = Thing | Count | Relation
+"""A statement without parts."""
+
+
 @dataclass(frozen=True, slots=True)
 class Both:
     """Several statements at once."""
 
-    parts: tuple[Thing | Count | Relation, ...]
+    parts: tuple[Single, ...]
 
     def text(self) -> str:
         return _AND.join(part.text() for part in self.parts)
@@ -116,16 +112,13 @@ class Both:
         return all(part.holds(facts) for part in self.parts)
 
 
-Single = Thing | Count | Relation
-"""A statement without parts."""
+Statement = Single | Both
+"""Something said of a scene that is true or false there."""
 
 
 def parts_of(statement: Statement) -> tuple[Single, ...]:
     """The single statements that a clue makes, each judged by itself."""
-    if isinstance(statement, Both):
-        return statement.parts
-    assert isinstance(statement, Thing | Count | Relation)
-    return (statement,)
+    return statement.parts if isinstance(statement, Both) else (statement,)
 
 
 _AND = " and "
@@ -146,7 +139,7 @@ def parse(text: str) -> Statement | None:
     return Both(known) if len(known) == len(parts) else None
 
 
-def _single(plain: str) -> Thing | Count | Relation | None:
+def _single(plain: str) -> Single | None:
     if match := _THING.fullmatch(plain):
         return Thing(_query(*match.groups()))
     if match := _COUNT.fullmatch(plain):
