@@ -11,7 +11,7 @@ each reply forced to begin with the reasoning prefix. The file is made from the 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -172,44 +172,35 @@ def collect(arms: Mapping[str, Mapping[int, RunRecord]], reasoned: RunRecord | N
 
 
 def _measures(runs: Sequence[RunRecord], reasoned: RunRecord | None) -> dict[str, Measure]:
-    found = {
-        name: (spec, own, others) for name, spec in MEASURES.items() for own, others in _compared(name, spec, runs, reasoned)
-    }
-    return {name: _measure(name, *entry, len(found)) for name, entry in found.items()}
-
-
-def _compared(
-    name: str, spec: Spec, runs: Sequence[RunRecord], reasoned: RunRecord | None
-) -> Iterator[tuple[list[Units], dict[Against, Units]]]:
-    """The policies' values and those that they are compared with, if all exist."""
-    own = [run.units(spec.score, "policy") for run in runs]
-    others: dict[Against, Units] = {
-        "base": runs[0].units(spec.score, "base"),
-        "rule": runs[0].units(OVER_RULE, "base") if spec.score == "decision/forced" else (),
-        "base made to reason": _of_reasoned(spec.score, runs[0], reasoned),
-    }
-    if all(own) and others[spec.against]:
+    """Of the measures that exist of all these runs and of what they are compared with."""
+    found: dict[str, tuple[NDArray[np.float64], dict[Against, Units]]] = {}
+    for name, spec in MEASURES.items():
+        own, others = [run.units(spec.score, "policy") for run in runs], _others(spec.score, runs[0], reasoned)
+        if not (all(own) and others[spec.against]):
+            continue
         if {len(units) for units in (*own, others[spec.against])} != {len(own[0])}:
             raise EvaluationError(f"{name}: the runs were not measured on the same held-out pairs; name runs with one evaluation")
-        yield own, others
+        found[name] = np.array(own), others
+    return {
+        name: Measure(
+            base=_mean(others["base"]),
+            rule=_mean(others["rule"]),
+            reasoned=_mean(others["base made to reason"]),
+            policy=tuple(_percent(mean) for mean in own.mean(axis=1)),
+            difference=_over_seeds(name, own - np.array(others[MEASURES[name].against]), len(found)),
+        )
+        for name, (own, others) in found.items()
+    }
 
 
-def _of_reasoned(score: str, run: RunRecord, reasoned: RunRecord | None) -> Units:
-    if "/" in score:
-        return run.units(f"{BESIDE_REASONED}{score}", "base")
-    return reasoned.units(score, "policy") if reasoned else ()
-
-
-def _measure(name: str, spec: Spec, own: list[Units], others: dict[Against, Units], comparisons: int) -> Measure:
-    values = np.array(own)
-    means = {whose: _percent(np.mean(units)) if units else None for whose, units in others.items()}
-    return Measure(
-        base=means["base"],
-        rule=means["rule"],
-        reasoned=means["base made to reason"],
-        policy=tuple(_percent(mean) for mean in values.mean(axis=1)),
-        difference=_over_seeds(name, values - np.array(others[spec.against]), comparisons),
-    )
+def _others(score: str, run: RunRecord, reasoned: RunRecord | None) -> dict[Against, Units]:
+    """What a score of the policy is shown beside; no units where there is no such value."""
+    of_suite = () if reasoned is None else reasoned.units(score, "policy")
+    return {
+        "base": run.units(score, "base"),
+        "rule": run.units(OVER_RULE, "base") if score == "decision/forced" else (),
+        "base made to reason": run.units(f"{BESIDE_REASONED}{score}", "base") if "/" in score else of_suite,
+    }
 
 
 def _main_minus_arm(main: Mapping[int, RunRecord], arm: Mapping[int, RunRecord]) -> Difference | None:
@@ -246,6 +237,10 @@ def _over_seeds(name: str, values: NDArray[np.float64], comparisons: int = 1) ->
     config = EvaluationConfig()
     found = estimate_over_seeds(values, config, Seed(config.seed).child("results", name), comparisons=comparisons)
     return _percent(found.mean), _percent(found.low), _percent(found.high)
+
+
+def _mean(units: Units) -> float | None:
+    return _percent(np.mean(units)) if units else None
 
 
 def _percent(share: float | np.floating) -> float:

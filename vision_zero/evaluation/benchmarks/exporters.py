@@ -17,6 +17,7 @@ import json
 import math
 import re
 from collections.abc import Sequence
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -92,7 +93,7 @@ def _vlmevalkit_row(number: int, record: Record) -> dict[str, Any]:
         said = {"answer": labels, "prediction": kept, "response": record.response}
         return {**row, **said, "split": _ORIGIN_SPLITS[record.groups["origin"][0]]}
     if record.benchmark != mathvista.NAME:
-        return {**row, "hit": int(bool(record.is_right)), "category": ", ".join(value for _, value in _values(record))}
+        return {**row, "hit": int(bool(record.is_right)), "category": ", ".join(chain.from_iterable(record.groups.values()))}
     choices = list(record.details.get("choices", ()))
     return {
         **row,
@@ -221,10 +222,6 @@ def _benchmark(records: Sequence[Record]) -> str:
 def _joined(record: Record, *names: str) -> dict[str, str]:
     """Of these breakdowns the values, as one text each."""
     return {name: ", ".join(record.groups.get(name, ())) for name in names}
-
-
-def _values(record: Record) -> list[tuple[str, str]]:
-    return [(name, value) for name, values in record.groups.items() for value in values]
 
 
 def _answer(record: Record) -> str:
