@@ -8,6 +8,7 @@ from typing import get_args
 
 from vision_zero.config.evaluation import ScriptedName
 from vision_zero.config.learning import Stage
+from vision_zero.evaluation.metric_names import is_share
 from vision_zero.report.line_chart import Band, Chart, Line, Point, Threshold
 from vision_zero.report.pages import render_page
 from vision_zero.report.reply_stats import unreadable_share
@@ -25,6 +26,8 @@ OPPONENT_COLORS = {
     "liar": PURPLE,
     "vague": "#a0522d",
 }
+ROLES = (("spy's clues", "clue/spy", RED), ("civilians' clues", "clue/civilian", BLUE), ("votes", "vote", GOLD))
+"""Kinds of replies: name, beginning of their metrics, and colour."""
 STAGE_COLORS = {"clue": "#e8eefb", "decision": "#fdf1dd"}
 
 
@@ -35,38 +38,11 @@ def curves_page(state: StageState) -> str:
 
 def curve_charts(state: StageState) -> list[Chart]:
     """All charts that have data."""
-    history = state.history
-    if not history:
+    if not state.history:
         return []
-    bands = stage_bands(history)
-    charts = [
-        _votes(state, bands),
-        Chart(
-            "Clue reward by role",
-            [
-                Line("spy", _metric(history, "reward/spy"), RED),
-                Line("civilians", _metric(history, "reward/civilian"), BLUE),
-            ],
-            bands=bands,
-        ),
-        Chart("KL to the base, per token", _by_role(history, "kl"), bands=bands),
-        Chart("Length of replies, in tokens", _by_role(history, "tokens"), bands=bands),
-        Chart("Length of replies, in words", _by_role(history, "words"), bands=bands),
-        Chart("Reasoned replies", _by_role(history, "reasoned"), bands=bands, is_share=True),
-        Chart("Entropy, nats per token", _by_role(history, "entropy"), bands=bands),
-        Chart("Unreadable replies", _unreadable(history), bands=bands, is_share=True),
-        Chart(
-            "Groups with equal rewards",
-            [
-                Line("votes of a prompt", _metric(_of_stage(history, "decision"), "zero_variance"), GOLD, largest_gap=1),
-                Line("clues of a game", _metric(_of_stage(history, "clue"), "zero_variance"), BLUE, largest_gap=1),
-            ],
-            bands=bands,
-            is_share=True,
-        ),
-    ]
-    charts += _served(history, bands)
-    if len(state.measured) > 0:
+    bands = stage_bands(state.history)
+    charts = [replace(chart, bands=bands) for chart in _of_training(state)]
+    if state.measured:
         charts += _held_out(state)
     return [chart for chart in charts if any(line.points for line in chart.lines)]
 
@@ -83,43 +59,46 @@ def stage_bands(history: Sequence[IterationRecord]) -> list[Band]:
     return bands
 
 
-def _votes(state: StageState, bands: Sequence[Band]) -> Chart:
+def _of_training(state: StageState) -> list[Chart]:
+    """Curves of what each iteration measured."""
     history, rules = state.history, state.rules
-    return Chart(
-        "Votes: right, and N/A",
-        [
-            Line("right", [(record.iteration, record.running_accuracy) for record in history], BLUE),
-            Line("N/A", [(record.iteration, record.running_abstention) for record in history], GOLD),
-            Line("single iterations", [(record.iteration, record.accuracy) for record in history], BLUE, is_faint=True),
-        ],
-        thresholds=[
-            Threshold("to clue", rules.accuracy_to_clue, GREEN),
-            Threshold("to decision", 1 - rules.error_to_decision, RED),
-        ],
-        bands=bands,
-        is_share=True,
-    )
-
-
-def _served(history: Sequence[IterationRecord], bands: list[Band]) -> list[Chart]:
-    """How the trained model's probabilities of the replies differ from those of the server that sampled them."""
-    colors = {"min": GREY, "mean": BLUE, "max": RED}
-    ratios = [Line(of, _metric(history, f"{RATIO}/{of}"), color) for of, color in colors.items()]
+    votes = [
+        Line("right", [(record.iteration, record.running_accuracy) for record in history], BLUE),
+        Line("N/A", [(record.iteration, record.running_abstention) for record in history], GOLD),
+        Line("single iterations", [(record.iteration, record.accuracy) for record in history], BLUE, is_faint=True),
+    ]
+    switches = [
+        Threshold("to clue", rules.accuracy_to_clue, GREEN),
+        Threshold("to decision", 1 - rules.error_to_decision, RED),
+    ]
+    rewards = [Line("spy", _metric(history, "reward/spy"), RED), Line("civilians", _metric(history, "reward/civilian"), BLUE)]
+    equal = [
+        Line("votes of a prompt", _metric(_of_stage(history, "decision"), "zero_variance"), GOLD, largest_gap=1),
+        Line("clues of a game", _metric(_of_stage(history, "clue"), "zero_variance"), BLUE, largest_gap=1),
+    ]
+    # How the trained model's probabilities of the replies differ from those of the server that sampled them.
+    ratios = [Line(of, _metric(history, f"{RATIO}/{of}"), color) for of, color in (("min", GREY), ("mean", BLUE), ("max", RED))]
     limited = [Line("at a bound, or left out", _metric(history, "sampling/limited"), GOLD)]
     return [
-        Chart("Importance sampling ratio", ratios, bands=bands),
-        Chart("Limited ratios", limited, bands=bands, is_share=True),
+        Chart("Votes: right, and N/A", votes, switches, is_share=True),
+        Chart("Clue reward by role", rewards),
+        Chart("KL to the base, per token", _by_role(history, "kl")),
+        Chart("Length of replies, in tokens", _by_role(history, "tokens")),
+        Chart("Length of replies, in words", _by_role(history, "words")),
+        Chart("Reasoned replies", _by_role(history, "reasoned"), is_share=True),
+        Chart("Entropy, nats per token", _by_role(history, "entropy")),
+        Chart("Unreadable replies", _unreadable(history), is_share=True),
+        Chart("Groups with equal rewards", equal, is_share=True),
+        Chart("Importance sampling ratio", ratios),
+        Chart("Limited ratios", limited, is_share=True),
     ]
 
 
 def _held_out(state: StageState) -> list[Chart]:
     """Curves of the held-out scores, with those of the frozen base and the levels of scripted players on the same games."""
 
-    def lines(name: str) -> list[Line]:
-        return [Line("policy", _scored(state, name), BLUE), Line("frozen base", _scored(state, name, of_base=True), GREY)]
-
-    def number(title: str, name: str) -> Chart:
-        return Chart(title, lines(name))
+    def lines(name: str, policy: str = "policy", base: str = "frozen base", colors: tuple[str, str] = (BLUE, GREY)) -> list[Line]:
+        return [Line(policy, _scored(state, name), colors[0]), Line(base, _scored(state, name, of_base=True), colors[1])]
 
     def beside_base(title: str, name: str, more: Sequence[Line] = (), bounds: str = "") -> Chart:
         levels = [
@@ -127,7 +106,7 @@ def _held_out(state: StageState) -> list[Chart]:
             for bound in state.measured[-1].bounds
             if bound.name == (bounds or name)
         ]
-        return Chart(title, [*lines(name), *more], levels, is_share=True)
+        return Chart(title, [*lines(name), *more], levels, is_share=is_share(name))
 
     opponents = [name for name in get_args(ScriptedName) if _scored(state, f"wins/against {name}")]
     wins = [Line("against the base", _scored(state, "wins/both"), BLUE)]
@@ -138,19 +117,14 @@ def _held_out(state: StageState) -> list[Chart]:
     votes = beside_base(
         "Held-out games: forced choice right", "decision/forced", (own_rule, base_rule), bounds="decision/accuracy"
     )
-    verdicts = [
-        Line("right", _scored(state, "verdicts/all"), BLUE),
-        Line("base", _scored(state, "verdicts/all", of_base=True), GREY),
-        Line("false denied", _scored(state, "false denied/all"), GREEN),
-        Line("base", _scored(state, "false denied/all", of_base=True), GOLD),
-    ]
+    verdicts = [*lines("verdicts/all", "right", "base"), *lines("false denied/all", "false denied", "base", (GREEN, GOLD))]
     charts = [
         votes,
         beside_base("Held-out games: right votes", "decision/accuracy"),
         Chart("Held-out verdicts", verdicts, is_share=True),
         beside_base("Held-out votes that are reasoned", "replies/reasoned"),
-        number("Words of a held-out vote", "replies/words"),
-        number("Attributes of a held-out clue", "clues/attributes"),
+        beside_base("Words of a held-out vote", "replies/words"),
+        beside_base("Attributes of a held-out clue", "clues/attributes"),
         beside_base("Held-out games: spy caught", "decision/spy caught"),
         Chart("Held-out games: wins", wins, is_share=True),
         beside_base("Held-out scene questions", "questions/all"),
@@ -169,13 +143,9 @@ def _scored(state: StageState, name: str, of_base: bool = False) -> list[Point]:
 
 def _by_role(history: Sequence[IterationRecord], name: str) -> list[Line]:
     """A metric of the clues of each role, and of votes; training metrics of votes exist only in the decision stage."""
-    measured_apart = any(f"vote/{name}" in record.metrics for record in history)
-    votes = _metric(history, f"vote/{name}") if measured_apart else _metric(_of_stage(history, "decision"), name)
-    return [
-        Line("spy's clues", _metric(history, f"clue/spy/{name}"), RED, largest_gap=1),
-        Line("civilians' clues", _metric(history, f"clue/civilian/{name}"), BLUE, largest_gap=1),
-        Line("votes", votes, GOLD, largest_gap=1),
-    ]
+    points = {prefix: _metric(history, f"{prefix}/{name}") for _, prefix, _ in ROLES}
+    points["vote"] = points["vote"] or _metric(_of_stage(history, "decision"), name)
+    return [Line(who, points[prefix], color, largest_gap=1) for who, prefix, color in ROLES]
 
 
 def _unreadable(history: Sequence[IterationRecord]) -> list[Line]:
@@ -183,11 +153,7 @@ def _unreadable(history: Sequence[IterationRecord]) -> list[Line]:
         shares = ((record.iteration, unreadable_share([record], prefix)) for record in history)
         return [(iteration, share) for iteration, share in shares if share is not None]
 
-    return [
-        Line("spy's clues", points("clue/spy"), RED),
-        Line("civilians' clues", points("clue/civilian"), BLUE),
-        Line("votes", points("vote"), GOLD),
-    ]
+    return [Line(who, points(prefix), color) for who, prefix, color in ROLES]
 
 
 def _of_stage(history: Sequence[IterationRecord], stage: Stage) -> list[IterationRecord]:
