@@ -25,8 +25,8 @@ def evaluation_page(scorecard: Scorecard) -> str:
     return render_page("evaluation.html.j2", card=scorecard, charts=charts)
 
 
-def bar_charts(suite: SuiteScores) -> list[BarChart]:
-    """One chart for each breakdown of a suite that has more than one value."""
+def bar_charts(suite: SuiteScores) -> list[Markup]:
+    """One ``<svg>`` element for each breakdown of a suite that has more than one value."""
     charts = []
     for name, values in suite.policy.groups.items():
         shown = sorted(values, key=lambda value: (-values[value].total, value))[:MOST_BARS]
@@ -36,7 +36,7 @@ def bar_charts(suite: SuiteScores) -> list[BarChart]:
             for value in sorted(shown, key=lambda value: -values[value].accuracy)
         ]
         if len(bars) > 1:
-            charts.append(BarChart(f"{suite.name} by {name}", bars))
+            charts.append(_bar_chart(f"{suite.name} by {name}", bars))
     return charts
 
 
@@ -50,41 +50,29 @@ class Bar:
     items: int
 
 
-@dataclass(frozen=True)
-class BarChart:
+def _bar_chart(title: str, bars: Sequence[Bar]) -> Markup:
     """Categories from top to bottom."""
-
-    title: str
-    bars: Sequence[Bar]
-
-    def svg(self) -> Markup:
-        """The chart as one ``<svg>`` element."""
-        is_pair = any(bar.base is not None for bar in self.bars)
-        step = (2 * BAR if is_pair else BAR) + GAP
-        height = TOP + step * len(self.bars)
-        parts = [
-            Markup('<svg viewBox="0 0 {} {}" role="img" aria-label="{}">').format(WIDTH, height, self.title),
-            Markup('<text class="title" x="0" y="16">{}</text>').format(self.title),
-            *self._legend(is_pair),
-        ]
-        for number, bar in enumerate(self.bars):
-            top = TOP + number * step
-            name = bar.name if len(bar.name) <= LONGEST_NAME else f"{bar.name[: LONGEST_NAME - 1]}…"
-            parts.append(Markup('<text x="{}" y="{}" text-anchor="end">{}</text>').format(LEFT - 8, top + BAR, name))
-            parts += self._bar(bar.policy, top, POLICY, f" of {bar.items}")
-            if bar.base is not None:
-                parts += self._bar(bar.base, top + BAR, BASE, "")
-        return Markup("").join([*parts, Markup("</svg>")])
-
-    def _legend(self, is_pair: bool) -> list[Markup]:
-        entries = [("policy", POLICY), *([("base", BASE)] if is_pair else [])]
+    is_pair = any(bar.base is not None for bar in bars)
+    step = (2 * BAR if is_pair else BAR) + GAP
+    parts = [
+        Markup('<svg viewBox="0 0 {} {}" role="img" aria-label="{}">').format(WIDTH, TOP + step * len(bars), title),
+        Markup('<text class="title" x="0" y="16">{}</text>').format(title),
+    ]
+    for left, name, color in ((LEFT, "policy", POLICY), (LEFT + 80, "base", BASE))[: 1 + is_pair]:
         swatch = Markup('<rect x="{}" y="26" width="12" height="10" fill="{}"/><text x="{}" y="35">{}</text>')
-        return [
-            swatch.format(LEFT + 80 * place, color, LEFT + 80 * place + 17, name) for place, (name, color) in enumerate(entries)
-        ]
+        parts.append(swatch.format(left, color, left + 17, name))
+    for number, bar in enumerate(bars):
+        top = TOP + number * step
+        name = bar.name if len(bar.name) <= LONGEST_NAME else f"{bar.name[: LONGEST_NAME - 1]}…"
+        parts.append(Markup('<text x="{}" y="{}" text-anchor="end">{}</text>').format(LEFT - 8, top + BAR, name))
+        parts.append(_bar(bar.policy, top, POLICY, f" of {bar.items}"))
+        if bar.base is not None:
+            parts.append(_bar(bar.base, top + BAR, BASE, ""))
+    return Markup("").join([*parts, Markup("</svg>")])
 
-    def _bar(self, share: float, top: int, color: str, note: str) -> list[Markup]:
-        width = share * (WIDTH - LEFT - RIGHT)
-        rect = Markup('<rect x="{}" y="{}" width="{:.1f}" height="{}" fill="{}"/>')
-        text = Markup('<text x="{:.1f}" y="{}" style="font-size:10px">{:.0f} %{}</text>')
-        return [rect.format(LEFT, top, width, BAR - 1, color), text.format(LEFT + width + 4, top + BAR - 2, 100 * share, note)]
+
+def _bar(share: float, top: int, color: str, note: str) -> Markup:
+    width = share * (WIDTH - LEFT - RIGHT)
+    rect = Markup('<rect x="{}" y="{}" width="{:.1f}" height="{}" fill="{}"/>').format(LEFT, top, width, BAR - 1, color)
+    text = Markup('<text x="{:.1f}" y="{}" style="font-size:10px">{:.0f} %{}</text>')
+    return rect + text.format(LEFT + width + 4, top + BAR - 2, 100 * share, note)
