@@ -16,8 +16,9 @@ from vision_zero.config.policy import PolicyConfig
 from vision_zero.errors import PolicyError
 from vision_zero.policy.loading import load_policy
 from vision_zero.policy.policy import user_message
+from vision_zero.policy.vllm import contact
 from vision_zero.policy.vllm_check import measured_difference
-from vision_zero.policy.vllm_server import contact, let_sleep
+from vision_zero.policy.vllm_server import let_sleep
 from vision_zero.randomness import Seed
 
 pytestmark = pytest.mark.slow
@@ -160,7 +161,7 @@ def test_a_server_that_does_not_sleep_is_named(served, servers, monkeypatch):
     monkeypatch.setattr(
         type(servers[1]),
         "_control",
-        lambda self, path: (200, {"is_sleeping": False}) if self is servers[1] else control(self, path),
+        lambda self, *asked: (200, {"is_sleeping": False}) if self is servers[1] else control(self, *asked),
     )
     with pytest.raises(PolicyError, match=f"{servers[1].url} was told to sleep and is awake"):
         let_sleep(served.model_copy(update={"sleeps": True}))

@@ -2,7 +2,8 @@
 
 GET /v1/models; POST /v1/load_lora_adapter {lora_name, lora_path}, /v1/unload_lora_adapter {lora_name}, and /v1/chat/completions
 with ``return_token_ids``, ``logprobs`` and ``n``. Beside /v1, POST /sleep?level=1 and /wake_up and GET /is_sleeping, which exist
-with VLLM_SERVER_DEV_MODE=1. All as in vLLM 0.32.
+with VLLM_SERVER_DEV_MODE=1, as do POST /collective_rpc (``reload_weights``), /reset_prefix_cache, /reset_encoder_cache,
+/reset_mm_cache and /update_weight_version, and GET /weight_info. All as in vLLM 0.32.
 """
 
 from __future__ import annotations
@@ -22,6 +23,7 @@ from PIL import Image
 
 from tests.loopback import address, serving
 from vision_zero.config.policy import PolicyConfig, SamplingParams
+from vision_zero.policy.adapter_io import load_full
 from vision_zero.policy.loading import load_policy
 from vision_zero.policy.policy import Messages, Policy, begin_reply, unpadded, user_message
 from vision_zero.randomness import Seed
@@ -40,6 +42,8 @@ class VllmServer:
         is_asleep: it holds no memory of a GPU, and answers nothing.
         context: its --max-model-len.
         log_probs_mode: its --logprobs-mode; vLLM's own default is raw_logprobs.
+        takes_weights: it was started with VLLM_SERVER_DEV_MODE=1.
+        version: of its weights.
         slip: added to the log-probs of tokens that adapters sample, which are then exactly those of training: image tokens, which
             are never sampled, have their share, too.
     """
@@ -53,6 +57,8 @@ class VllmServer:
     is_asleep: bool = False
     context: int = 512
     log_probs_mode: str = "processed_logprobs"
+    takes_weights: bool = False
+    version: str = "default"
     slip: float | None = None
     lock: Any = field(default_factory=threading.Lock)
 
@@ -64,20 +70,37 @@ class VllmServer:
             name = path.removeprefix("/v1/") if path.startswith("/v1/") else path
             self.asked.append((name, body))
             if not path.startswith("/v1/"):
-                return self._control(path)
+                return self._control(path, body)
             if name == "models":
                 return 200, {"data": [{"id": model, "max_model_len": self.context} for model in self.served]}
             assert not self.is_asleep, f"{name} is asked of a server that sleeps"
             answer = getattr(self, f"_{name.replace('/', '_')}")(body)
             return self.spoil(name, answer) if self.spoil else answer
 
-    def _control(self, path: str) -> Answer:
+    def restart(self) -> None:
+        """It has lost its adapters, and holds the weights that it was started with."""
+        self.served = {BASE: load_policy(PolicyConfig(base=str(self.base)), None, device="cpu")}
+        self.version = "default"
+
+    def _control(self, path: str, body: dict[str, Any]) -> Answer:
+        if (self.takes_weights and path in ("/weight_info", "/update_weight_version", "/collective_rpc")) or "/reset_" in path:
+            return self._weights(path, body)
         if not self.sleeps_when_told or path not in ("/sleep?level=1", "/wake_up", "/is_sleeping"):
             return 404, {"detail": "Not Found"}
         if path == "/is_sleeping":
             return 200, {"is_sleeping": self.is_asleep}
         self.is_asleep = path.startswith("/sleep")
         return 200, ""
+
+    def _weights(self, path: str, body: dict[str, Any]) -> Answer:
+        if path == "/update_weight_version":
+            self.version = body["new_version"]
+        elif path == "/collective_rpc":
+            assert body["method"] == "reload_weights"
+            config = PolicyConfig(base=str(self.base))
+            model = load_full(Path(body["kwargs"]["weights_path"]), config)
+            self.served[BASE] = replace(load_policy(config, None, device="cpu"), model=model, decoders={})
+        return 200, {"weight_version": self.version, "success": True}
 
     def _load_lora_adapter(self, body: dict[str, Any]) -> Answer:
         folder = Path(body["lora_path"])

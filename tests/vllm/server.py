@@ -38,17 +38,28 @@ class VllmProcess:
 
 
 @contextmanager
-def vllm_process(program: Path, folder: Path, *arguments: str) -> Iterator[VllmProcess]:
+def vllm_process(program: Path, folder: Path, *arguments: str, base: Path | None = None) -> Iterator[VllmProcess]:
     """A server that is ready to answer, until the block ends.
 
     Args:
         program: the executable ``vllm``.
         folder: where it may write.
         arguments: of the command line, beside those that all tests need.
+        base: the model's folder, if it is not nano's.
     """
     port, log = free_port(), folder / "vllm.log"
     command = [
-        *(str(program), "serve", str(nano_folder()), "--served-model-name", NAME, "--dtype", "float32", "--port", str(port)),
+        *(
+            str(program),
+            "serve",
+            str(base or nano_folder()),
+            "--served-model-name",
+            NAME,
+            "--dtype",
+            "float32",
+            "--port",
+            str(port),
+        ),
         *("--host", "127.0.0.1", "--max-model-len", "512", "--enable-lora", "--max-lora-rank", "16"),
         "--no-enable-chunked-prefill",  # with it, vLLM's CPU engine ignores the seeds of some requests
         *arguments,

@@ -19,9 +19,10 @@ from vision_zero.errors import PolicyError
 from vision_zero.policy.loading import load_base, load_policy
 from vision_zero.policy.openai_client import Server
 from vision_zero.policy.policy import user_message
+from vision_zero.policy.vllm import VllmModel, contact
 from vision_zero.policy.vllm_check import measured_difference
 from vision_zero.policy.vllm_log_probs import check_log_probs_mode
-from vision_zero.policy.vllm_server import contact, served_models
+from vision_zero.policy.vllm_server import served_models
 from vision_zero.randomness import Seed
 
 PROGRAM = Path(os.environ.get("VLLM_PROGRAM", ".venv-vllm/bin/vllm")).absolute()
@@ -154,6 +155,17 @@ def test_other_names_and_paths_are_told(config, served):
     bare = config.model_copy(update={"server": served.model_copy(update={"url": served.url.removesuffix("/v1")})})
     with pytest.raises(PolicyError, match=r"HTTP 404: .*is the url http://127\.0\.0\.1:\d+/v1\?"):
         said(load_policy(bare, None))
+
+
+def test_a_tied_output_layer_that_keeps_the_old_weights_is_noticed(config, served):
+    """The last test of this server, whose weights it replaces. If a later vLLM takes them over, the guide can say so."""
+    policy = load_policy(config.model_copy(update={"adapter": None}), None)
+    with torch.no_grad():
+        embeddings = policy.model.get_input_embeddings().weight
+        embeddings.add_(0.1 * embeddings.std() * torch.randn_like(embeddings))
+    policy = replace(policy, served=VllmModel.all_weights(served, policy.model))
+    with pytest.raises(PolicyError, match=r"log-probs differ by .* on average, and 0\.0001 is allowed"):
+        said(policy)
 
 
 @pytest.fixture(scope="module")

@@ -64,14 +64,14 @@ class VllmConfig(ServerConfig):
     """A vLLM server that samples the replies instead of this process; ``model`` is the server's name of the base.
 
     Start it with ``--enable-lora --max-lora-rank R`` and VLLM_ALLOW_RUNTIME_LORA_UPDATING=True: it loads each iteration's adapter
-    from files.
+    from files. Where ``policy.adapter`` is null, start it with VLLM_SERVER_DEV_MODE=1 instead: it reloads all weights.
     """
 
     replicas: tuple[str, ...] = ()
     """Base URLs of further servers that serve the same base under the same name. Requests are spread over all of them, and each
     loads every adapter."""
     adapters: str
-    """A folder that this process and all servers can reach under the same path."""
+    """A folder that this process and all servers can reach under the same path, for adapters or all weights."""
     sleeps: bool = False
     """Release the GPU's memory while this process trains, so that both can use one GPU. Start the server also with
     ``--enable-sleep-mode`` and VLLM_SERVER_DEV_MODE=1. It cannot be shared with other processes."""

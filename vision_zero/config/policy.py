@@ -117,7 +117,10 @@ class PolicyConfig(Config):
         return self
 
     @model_validator(mode="after")
-    def _a_server_gets_adapters(self) -> Self:
-        if self.server is not None and (self.adapter is None or self.train_on != "language"):
-            raise ValueError("policy.server accepts only adapters of the language model: set an adapter and train_on language")
+    def _a_server_takes_what_is_trained(self) -> Self:
+        if self.server is not None and self.adapter is not None and self.train_on != "language":
+            raise ValueError(
+                "policy.server accepts only adapters of the language model: set train_on language, or adapter null to train all "
+                "weights"
+            )
         return self

@@ -30,7 +30,7 @@ from vision_zero.game.engine import deal_all
 from vision_zero.game.interface import GameState, Players
 from vision_zero.game.spy import WhoIsTheSpy
 from vision_zero.game.transcript import Transcript
-from vision_zero.policy.loading import load_policy
+from vision_zero.policy.loading import load_opponent
 from vision_zero.policy.policy import Policy
 from vision_zero.policy.scripted import SCRIPTED
 from vision_zero.randomness import Seed
@@ -201,7 +201,7 @@ class HeldOut:
         for folder in self.config.checkpoints:
             path = Path(folder)
             name = (path.parent if path.name == "policy" else path).name.replace(":", "-")
-            yield name, BestGuess(load_policy(self.policy, path)), self.pairs
+            yield name, BestGuess(load_opponent(self.policy, path)), self.pairs
 
     def _wins(
         self,

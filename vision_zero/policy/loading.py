@@ -13,6 +13,7 @@ from peft import PeftModel
 from transformers.utils import is_flash_attn_2_available
 from transformers.utils.logging import disable_progress_bar
 
+from vision_zero.config.endpoint import VllmConfig
 from vision_zero.config.policy import PolicyConfig
 from vision_zero.errors import PolicyError, first_line
 from vision_zero.policy.adapter_io import UNLOADABLE, add_adapter, load_full, merged, merges_exactly, read_model, with_adapter
@@ -74,7 +75,8 @@ def load_policy(
 ) -> Policy:
     """The base with the adapter of a trained folder, a policy of which all weights were trained, or the untrained base.
 
-    If a server samples the replies, adapters are not merged, and the model here is not put on a GPU.
+    If a server samples the replies, adapters are not merged, and the model here is not put on a GPU. The base of all weights is:
+    the server cannot serve both.
 
     Args:
         device: see :func:`device_named`.
@@ -85,14 +87,14 @@ def load_policy(
     Raises:
         PolicyError: the base or the trained policy cannot be loaded, or they do not belong together.
     """
+    keeps_base = beside_base or not is_merged
+    place = device_named(device)
     if config.server is not None:
-        return _served(config, folder)
+        return _served(config, config.server, folder, place if keeps_base else None)
     model, processor = load_base(config)
     fingerprint = weights_fingerprint(model)
     base = None
     merges = is_merged and merges_exactly(model)
-    keeps_base = beside_base or not is_merged
-    place = device_named(device)
     if folder is not None:
         _check_origin(folder, config, fingerprint)
         if is_full(folder):
@@ -136,25 +138,40 @@ def load_beside(
         return first, replace(first, as_base=True)
     first = load_policy(config, folder, device=device, is_merged=is_merged)
     if not isinstance(first.model, PeftModel) or is_full(other) or config.server is not None:
-        return first, load_policy(config, other, device=device, is_merged=is_merged)
+        return first, load_opponent(config, other, device=device, is_merged=is_merged)
     _check_origin(other, config, first.base_fingerprint.partition("-")[0])
     add_adapter(first.model, other, config.base, OTHER)
     first.model.eval()
     return replace(first, adapter=FIRST), replace(first, adapter=OTHER)
 
 
-def _served(config: PolicyConfig, folder: Path | None) -> Policy:
-    assert config.server is not None
+def load_opponent(config: PolicyConfig, folder: Path, *, device: str = "auto", is_merged: bool = False) -> Policy:
+    """A trained policy beside another one; see :func:`load_policy`. Servers hold one set of all weights, which is the other
+    policy's, so all weights of an opponent stay in this process."""
+    here = config.model_copy(update={"server": None}) if is_full(folder) else config
+    return load_policy(here, folder, device=device, is_merged=is_merged)
+
+
+def _served(config: PolicyConfig, server: VllmConfig, folder: Path | None, place_of_base: str | None) -> Policy:
     model, processor = load_base(config)
     fingerprint = weights_fingerprint(model)
-    served = VllmModel(config.server)
+    base = None
     if folder is not None:
         _check_origin(folder, config, fingerprint)
-        if is_full(folder):
-            raise PolicyError(f"{folder} has full weights, but policy.server accepts only adapters: unset policy.server")
-        served = VllmModel.adapter(config.server, folder)
+    if folder is not None and is_full(folder):
+        base, model = None if place_of_base is None else model.to(place_of_base), load_full(folder, config)
+        served = VllmModel.all_weights(server, model)
+    elif folder is not None:
+        served = VllmModel.adapter(server, folder)
+    else:
+        served = VllmModel(server) if config.adapter is not None else VllmModel.all_weights(server, model)
     policy = Policy(
-        model, processor, config.sampling, served=served, base_fingerprint=f"{fingerprint}-{processor_fingerprint(processor)}"
+        model,
+        processor,
+        config.sampling,
+        base=base,
+        served=served,
+        base_fingerprint=f"{fingerprint}-{processor_fingerprint(processor)}",
     )
     check_processor(policy)
     return policy

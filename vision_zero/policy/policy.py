@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, nullcontext
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property, partial
 from typing import Any
 
@@ -227,7 +227,7 @@ class Policy:
         names = ["a forced choice"] * len(messages)
         inputs = self.encode(messages)
         self._check_lengths(inputs, names, 1)
-        if self.served is not None:
+        if self._is_sampled_there:
             read = unpadded(inputs)
             asked = [GenerationRequest(*one) for one in zip(names, messages, read, allowed, strict=True)]
             return [reply.tokens[0] for [reply] in self._served_replies(asked, SamplingParams(0.0, 1), 1.0, Seed(0))]
@@ -247,7 +247,7 @@ class Policy:
         inputs = self.encode([messages[number] for number in first])
         self._check_lengths(inputs, [names[number] for number in first], params.max_tokens)
         said = [self._tokens(_begun(chat)) for chat in messages]
-        if self.served is None:
+        if not self._is_sampled_there:
             choose = partial(self._choose, temperature=params.temperature)
             replies = self._decoded(inputs, rows, choose, params.max_tokens, seed)
             return [self._completion(begun + tokens) for begun, tokens in zip(said, replies, strict=True)]
@@ -268,9 +268,21 @@ class Policy:
         self, asked: Sequence[GenerationRequest], params: SamplingParams, top_p: float, seed: Seed
     ) -> list[list[ServedReply]]:
         assert self.served is not None
-        compare_scores(self.served.config, self, asked[0])
+        compare_scores(*self.comparable(), asked[0])
         served = self.served.base() if self.as_base else self.served
         return served.replies(asked, params, top_p=top_p, never=self.picture_tokens, seed=seed)
+
+    @property
+    def _is_sampled_there(self) -> bool:
+        """By a server? All weights have replaced the base there, which this process then samples itself."""
+        return self.served is not None and not (self.as_base and self.served.has_all_weights)
+
+    def comparable(self) -> tuple[VllmModel, Policy]:
+        """Weights that the servers and this process both have, there and here: the base of an adapter, or all weights."""
+        assert self.served is not None
+        if self.served.has_all_weights:
+            return self.served, replace(self, as_base=False)
+        return self.served.base(), replace(self, as_base=True)
 
     def log_probs(self, messages: Messages, tokens: Sequence[int], temperature: float = 1.0) -> list[float]:
         """The log-probability of each token of a reply to one chat, as it is sampled at that temperature."""

@@ -1,10 +1,11 @@
 """Generation by a vLLM server, or several, instead of the model in this process.
 
-Adapters are passed as files in a folder that both processes see, and are requested by name; the base has its own name.
-Completions come back as token ids: the update trains what was sampled, never re-tokenised text. The prompt's ids come back too,
-and must equal those that will be trained. TRL's vLLM mode is not used: it sends image placeholders already expanded, and the
-server expands them again (huggingface/trl, issue 6294). Nor can vLLM run in this process: its versions for the pinned torch
-need an older FastAPI than ZenML's server. On a shared GPU the server sleeps while this process trains.
+Adapters are passed as files in a folder that both processes see, and are requested by name; the base has its own name. All
+weights are passed in the same way and replace those of the servers. Completions come back as token ids: the update trains what
+was sampled, never re-tokenised text. The prompt's ids come back too, and must equal those that will be trained. TRL's vLLM mode
+is not used: it sends image placeholders already expanded, and the server expands them again (huggingface/trl, issue 6294). Nor
+can vLLM run in this process: its versions for the pinned torch need an older FastAPI than ZenML's server. On a shared GPU the
+server sleeps while this process trains.
 
 With several servers, request after request goes to them in turn. Completions are reproducible from the seed only as far as the
 servers' are: rounding depends on their batch sizes.
@@ -18,6 +19,7 @@ import weakref
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import groupby
 from pathlib import Path
 from threading import Lock
@@ -27,7 +29,8 @@ from vision_zero.config.endpoint import VllmConfig
 from vision_zero.config.policy import SamplingParams
 from vision_zero.errors import PolicyError
 from vision_zero.policy.openai_client import Server, as_sent
-from vision_zero.policy.vllm_server import HandedAdapter, contact, served_models, wake_up
+from vision_zero.policy.vllm_handed import Handed, HandedAdapter, HandedWeights, check_as_started, remove_abandoned
+from vision_zero.policy.vllm_server import ready, wake_up
 from vision_zero.randomness import Seed
 
 _LOGGER = logging.getLogger(__name__)
@@ -67,15 +70,39 @@ class ServedReply:
     log_probs: list[float]
 
 
-class VllmModel:
-    """A model on the servers: the base, or an adapter, which is unloaded when this object is garbage-collected."""
+@lru_cache
+def contact(config: VllmConfig) -> int | None:
+    """The shortest context length of the servers in tokens, None if none says; asked once per process.
 
-    def __init__(self, config: VllmConfig, adapter: HandedAdapter | None = None) -> None:
+    What killed processes left on the servers is removed.
+
+    Raises:
+        PolicyError: a server is not :func:`~vision_zero.policy.vllm_server.ready`.
+    """
+    served = {server: ready(server) for server in config.servers}
+    remove_abandoned(config, served)
+    contexts = (models[config.model] for models in served.values())
+    return min((context for context in contexts if context is not None), default=None)
+
+
+class VllmModel:
+    """A model on the servers: the base, or what they were handed, which they forget when this object is garbage-collected.
+
+    Attributes:
+        handed: an adapter, or all weights; None: the base.
+        name: of the model in requests.
+
+    Args:
+        restores: hand it over again to a server that has lost it, as after a restart; otherwise that is an error.
+    """
+
+    def __init__(self, config: VllmConfig, handed: Handed | None = None, *, restores: bool = True) -> None:
         self.config = config
-        self.name = config.model if adapter is None else adapter.folder.name
-        self._adapter = adapter
-        self._loading = Lock()
-        self._lost: set[str] = set()
+        self.handed = handed
+        self.name = handed.version if isinstance(handed, HandedAdapter) else config.model
+        self._restores = restores
+        self._restoring = Lock()
+        self._restored: set[str] = set()
 
     @classmethod
     def adapter(cls, config: VllmConfig, files: Path) -> VllmModel:
@@ -86,11 +113,35 @@ class VllmModel:
         """
         contact(config)
         wake_up(config)
-        handed = HandedAdapter.of(config, files)
+        return cls._loaded(HandedAdapter.copied(config, files))
+
+    @classmethod
+    def all_weights(cls, config: VllmConfig, model: Any, *, restores: bool = True) -> VllmModel:
+        """Hand over all weights of a model, which replace those of the servers.
+
+        Raises:
+            PolicyError: as for :meth:`adapter`.
+        """
+        contact(config)
+        wake_up(config)
+        return cls._loaded(HandedWeights.of(config, model.save_pretrained), restores)
+
+    @classmethod
+    def _loaded(cls, handed: Handed, restores: bool = True) -> VllmModel:
         handed.load()
-        served = cls(config, handed)
+        served = cls(handed.config, handed, restores=restores)
         weakref.finalize(served, handed.unload)
         return served
+
+    @property
+    def version(self) -> str:
+        """The servers' name for what they were handed; empty for the base."""
+        return self.handed.version if self.handed else ""
+
+    @property
+    def has_all_weights(self) -> bool:
+        """Whether it has replaced the base on the servers."""
+        return isinstance(self.handed, HandedWeights)
 
     def base(self) -> VllmModel:
         """The base that the servers were started with."""
@@ -114,8 +165,13 @@ class VllmModel:
             never: tokens that are not sampled.
 
         Raises:
-            PolicyError: a server does not answer, or reads a prompt differently from this process.
+            PolicyError: a server does not answer, reads a prompt differently from this process, or holds other weights.
         """
+        contact(self.config)
+        wake_up(self.config)
+        if not self.has_all_weights:
+            check_as_started(self.config)
+        servers = self.config.servers
         how = {
             "model": self.name,
             "temperature": params.temperature,
@@ -129,8 +185,6 @@ class VllmModel:
             "return_token_ids": True,
             "logprobs": True,
         }
-
-        servers = self.config.servers
 
         def ask(number: int) -> list[ServedReply]:
             one, server = asked[number], servers[number % len(servers)]
@@ -151,30 +205,43 @@ class VllmModel:
                 )
             return replies * one.count if is_greedy else replies
 
-        contact(self.config)
-        wake_up(self.config)
+        found: dict[int, list[ServedReply]] = {}
+        left = list(range(len(asked)))
         with ThreadPoolExecutor(self.config.parallel * len(servers)) as pool:
-            return list(pool.map(ask, range(len(asked))))
+            while left:
+                self._hold_weights()
+                found.update(zip(left, pool.map(ask, left), strict=True))
+                lost = self._hold_weights()
+                left = [number for number in left if servers[number % len(servers)] in lost]
+        return [found[number] for number in range(len(asked))]
 
     def _complete(self, server: VllmConfig, body: dict[str, Any]) -> tuple[list[int], list[ServedReply]]:
         client = Server(server, PolicyError)
         try:
             return client.post("chat/completions", body, _completions)
         except PolicyError:
-            if not self._is_back(server):
+            # Of a server that has lost an adapter, every request of a turn fails; one of them hands it over again.
+            if self.handed is None or not (self._restore(server) or server.url in self._restored):
                 raise
         return client.post("chat/completions", body, _completions)
 
-    def _is_back(self, server: VllmConfig) -> bool:
-        """Had the server lost the adapter, as after a restart, and has it again? One request hands it over for all."""
-        if self._adapter is None:
-            return False
-        with self._loading:
-            if self.name not in served_models(server):
-                _LOGGER.warning("%s has lost the adapter %s; it is handed over again", server.url, self.name)
-                self._adapter.load_on(server)
-                self._lost.add(server.url)
-        return server.url in self._lost
+    def _hold_weights(self) -> list[VllmConfig]:
+        """Restore all weights on the servers that have lost them, which would answer with others; these servers."""
+        return [server for server in self.config.servers if self._restore(server)] if self.has_all_weights else []
+
+    def _restore(self, server: VllmConfig) -> bool:
+        """Had the server lost what it was handed, and has it again?"""
+        assert self.handed is not None
+        with self._restoring:
+            if self.handed.is_on(server):
+                return False
+            lost = f"{server.url} has lost {self.handed.what} {self.handed.version}"
+            if not self._restores:
+                raise PolicyError(f"{lost}, as after a restart: run again, which continues after the last complete stage")
+            _LOGGER.warning("%s; it is handed over again", lost)
+            self.handed.load_on(server)
+            self._restored.add(server.url)
+            return True
 
 
 def _completions(data: bytes) -> tuple[list[int], list[ServedReply]]:

@@ -13,7 +13,7 @@ from vision_zero.config.endpoint import VllmConfig
 from vision_zero.config.policy import SamplingParams
 from vision_zero.errors import PolicyError
 from vision_zero.policy.policy import Policy, unpadded, user_message
-from vision_zero.policy.vllm import GenerationRequest, VllmModel
+from vision_zero.policy.vllm import GenerationRequest
 from vision_zero.policy.vllm_check import LONGEST, REPLIES, difference_of
 from vision_zero.randomness import Seed
 
@@ -21,26 +21,28 @@ TELLING = 2.0
 """A temperature at which log-probs differ much from those of temperature 1."""
 SIDE = 112
 """Pixels of the image in the prompt."""
+_checked: set[VllmConfig] = set()
 
 
 def check_log_probs_mode(config: VllmConfig, policy: Policy) -> None:
-    """Check it for a policy that is trained on the server's replies; nothing is asked where it makes no difference.
+    """Check it for a policy that is trained on the servers' replies, once per process, and only where it makes a difference.
 
-    Replies of the base that are sampled at a high temperature are scored by this process's base at that temperature and at 1: the
-    server's log-probs are nearer to the one or to the other, also in half precision.
+    Replies that are sampled at a high temperature are scored by this process at that temperature and at 1: the server's log-probs
+    are nearer to the one or to the other, also in half precision.
 
     Raises:
         PolicyError: they are those of temperature 1, the policy samples at another one, and its update corrects for the server.
     """
-    sampling = policy.sampling
-    if config.importance_sampling is None or {sampling.of("clue").temperature, sampling.of("vote").temperature} == {1.0}:
+    temperatures = {policy.sampling.of("clue").temperature, policy.sampling.of("vote").temperature}
+    if config.importance_sampling is None or temperatures == {1.0} or config in _checked:
         return
+    served, here = policy.comparable()
     seed = Seed(0).child("vllm", "log-probs")
     pixels = np.random.default_rng(seed.integer()).integers(0, 256, (SIDE, SIDE, 3), dtype=np.uint8)
     chat = user_message("What is this?", Image.fromarray(pixels))
     asked = GenerationRequest("the check of log-probs", chat, unpadded(policy.encode([chat]))[0], count=REPLIES)
     servers = config.servers
-    asked_of_each = VllmModel(config).replies(
+    asked_of_each = served.replies(
         [asked] * len(servers),
         SamplingParams(TELLING, LONGEST),
         top_p=1.0,
@@ -48,9 +50,10 @@ def check_log_probs_mode(config: VllmConfig, policy: Policy) -> None:
         seed=seed.child("replies"),
     )
     for server, replies in zip(servers, asked_of_each, strict=True):
-        if difference_of(policy, asked, replies, TELLING) > difference_of(policy, asked, replies, 1.0):
+        if difference_of(here, asked, replies, TELLING) > difference_of(here, asked, replies, 1.0):
             raise PolicyError(
                 f"{server.url} returns log-probs of temperature 1 whatever it samples at, and importance sampling needs those "
                 "that it samples with: start it with --logprobs-mode processed_logprobs, or set "
                 "policy.server.importance_sampling null"
             )
+    _checked.add(config)

@@ -31,6 +31,7 @@ import torch
 from accelerate.utils import gather_object
 from transformers import TrainerCallback, TrainerControl, TrainerState
 
+from vision_zero.config.endpoint import VllmConfig
 from vision_zero.config.learning import Stage
 from vision_zero.errors import PolicyError, TrainingError
 from vision_zero.game.engine import deal_all, play_recorded
@@ -44,6 +45,7 @@ from vision_zero.policy.policy import Policy, seeded
 from vision_zero.policy.processor_check import check_processor
 from vision_zero.policy.provenance import Provenance
 from vision_zero.policy.vllm import VllmModel
+from vision_zero.policy.vllm_handed import HandedWeights
 from vision_zero.policy.vllm_log_probs import check_log_probs_mode
 from vision_zero.policy.vllm_server import let_sleep
 from vision_zero.randomness import Seed
@@ -150,8 +152,6 @@ class StageLoop(ABC):
             TrainingError: the loss is not finite, or memory ran out.
         """
         check_processor(self._policy(self.trainer.model))
-        if self.job.policy.server is not None:
-            check_log_probs_mode(self.job.policy.server, self._policy(self._trained_model))
         parent = self.job.parent.path
         if self._copy is not None and parent is not None:
             self._read_weights(parent)  # before they are sharded
@@ -211,15 +211,27 @@ class StageLoop(ABC):
         """The current policy, for sampling."""
         model, accelerator = self._trained_model, self.trainer.accelerator
         if self._copy is not None:
-            return self._policy(self._copy.gathered(model, accelerator.device))
+            model = self._copy.gathered(model, accelerator.device)
         if self.job.policy.server is not None:
-            with TemporaryDirectory(prefix="vision-zero-adapter-") as folder:
-                model.save_pretrained(folder)
-                return self._policy(model, VllmModel.adapter(self.job.policy.server, Path(folder)))
+            policy = self._policy(model, self._handed_over(model, self.job.policy.server))
+            check_log_probs_mode(self.job.policy.server, policy)
+            return policy
         if self.job.learning.merged_play and self.job.policy.adapter is not None and merges_exactly(model):
             model = merged(deepcopy(model))
             remove_fused_head(model)
         return self._policy(model)
+
+    def _handed_over(self, model: Any, server: VllmConfig) -> VllmModel:
+        """The current weights, on the servers. All weights replace those there, so one process hands them over for all."""
+        if self.job.policy.adapter is not None:
+            with TemporaryDirectory(prefix="vision-zero-adapter-") as folder:
+                model.save_pretrained(folder)
+                return VllmModel.adapter(server, Path(folder))
+        # Restoring them while other processes sample would mix two policies.
+        is_alone = self.trainer.accelerator.num_processes == 1
+        own = VllmModel.all_weights(server, model, restores=is_alone) if self._rank == 0 else None
+        version = max(gather_object([own.version if own else ""]))
+        return own or VllmModel(server, HandedWeights.of_another_process(server, version), restores=False)
 
     def trained_policy(self) -> Policy:
         """The policy on the very model that is trained."""

@@ -1,0 +1,253 @@
+"""What vLLM servers are handed as files, in a folder that this process and they share: an adapter, or all weights.
+
+A server holds many adapters, each under its own name, beside the base. It holds one set of all weights: new ones replace those
+that it was started with, under the same model name. vLLM knows them by a version instead, which is ``default`` again after a
+restart. Paths as in vLLM 0.32; those of all weights exist with VLLM_SERVER_DEV_MODE=1.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import secrets
+import shutil
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+from typing import ClassVar, Self
+
+from filelock import FileLock, Timeout
+from safetensors import SafetensorError
+
+from vision_zero.config.endpoint import VllmConfig
+from vision_zero.errors import PolicyError, VisionZeroError, first_line
+from vision_zero.policy.folder import ADAPTER_FILES
+from vision_zero.policy.openai_client import PASSING, Server
+from vision_zero.policy.vllm_server import AS_STARTED, beside, served_models, weight_version
+
+_LOGGER = logging.getLogger(__name__)
+_PREFIX = "vision-zero-"
+_NO_LORA = "start it with --enable-lora and VLLM_ALLOW_RUNTIME_LORA_UPDATING=True, and let it see {folder}"
+_NO_WEIGHTS = "all weights need vLLM 0.32 or newer, started with VLLM_SERVER_DEV_MODE=1, that sees {folder}"
+_ONCE = PASSING - {500}
+"""Statuses after which loading is tried again: a server answers 500 for what it will refuse each time."""
+SECONDS_TO_LOAD = 1800.0
+"""Timeout of loading all weights, which are read from a disk that may be remote."""
+
+
+@dataclass(frozen=True)
+class Handed(ABC):
+    """Files in the shared folder, and the servers that load them.
+
+    A lock on a file beside their folder is held while they are in use; the operating system releases it with the process, so that
+    other processes can tell what was left by a killed one.
+
+    Attributes:
+        folder: the files; its name is unique, and the servers' name for what is in them.
+    """
+
+    config: VllmConfig
+    folder: Path
+    lock: FileLock
+    what: ClassVar[str]
+    """For messages."""
+
+    @classmethod
+    def of(cls, config: VllmConfig, write: Callable[[Path], object]) -> Self:
+        """Write the files into a new folder; they are not loaded yet.
+
+        Raises:
+            PolicyError: they cannot be written there.
+        """
+        shared = Path(config.adapters)
+        folder = shared / f"{_PREFIX}{secrets.token_hex(6)}"
+        handed = cls(config, folder, _lock_of(folder))
+        try:
+            if not shared.is_dir():  # a lock would make it
+                raise NotADirectoryError(f"there is no folder {shared}")
+            handed.lock.acquire()  # before there is a folder that could be taken for an abandoned one
+            folder.mkdir()
+            write(folder)
+        except (OSError, SafetensorError) as error:
+            handed.remove()
+            raise PolicyError(f"policy.server.adapters cannot take {cls.what} of a policy: {first_line(error)}") from error
+        return handed
+
+    @property
+    def version(self) -> str:
+        """The servers' name for it."""
+        return self.folder.name
+
+    def load(self) -> None:
+        """Let all servers load it.
+
+        Raises:
+            PolicyError: one refuses it; it is unloaded from the others, and its files are removed.
+        """
+        loaded: list[VllmConfig] = []
+        try:
+            for server in self.config.servers:
+                self.load_on(server)
+                loaded.append(server)
+        except PolicyError:
+            self._unload(loaded)
+            raise
+
+    @abstractmethod
+    def load_on(self, server: VllmConfig) -> None:
+        """Let one of the servers load it.
+
+        Raises:
+            PolicyError: it refuses it.
+        """
+
+    @abstractmethod
+    def is_on(self, server: VllmConfig) -> bool:
+        """Has one of the servers loaded it?"""
+
+    def unload(self) -> None:
+        """Unload it from the servers that answer, and remove its files."""
+        self._unload(self.config.servers)
+
+    def remove(self) -> None:
+        """Remove the files."""
+        shutil.rmtree(self.folder, ignore_errors=True)
+        self.lock.release()
+        Path(self.lock.lock_file).unlink(missing_ok=True)
+
+    def _unload(self, servers: Iterable[VllmConfig]) -> None:
+        self.remove()
+
+
+class HandedAdapter(Handed):
+    """An adapter; servers know it by its folder's name until it is unloaded."""
+
+    what = "the adapter"
+
+    @classmethod
+    def copied(cls, config: VllmConfig, files: Path) -> HandedAdapter:
+        """That of a folder; see :meth:`of`."""
+
+        def write(folder: Path) -> None:
+            for name in ADAPTER_FILES:
+                shutil.copyfile(files / name, folder / name)
+
+        return cls.of(config, write)
+
+    def load_on(self, server: VllmConfig) -> None:
+        client = Server(server, PolicyError, passing=_ONCE)
+        try:
+            client.post("load_lora_adapter", {"lora_name": self.version, "lora_path": str(self.folder)}, bytes)
+        except PolicyError as error:
+            raise PolicyError(f"{error}; {self._advice(str(error))}") from error
+
+    def is_on(self, server: VllmConfig) -> bool:
+        return self.version in served_models(server)
+
+    def _unload(self, servers: Iterable[VllmConfig]) -> None:
+        for server in servers:
+            _unload(server, self.version)
+        self.remove()
+
+    def _advice(self, refusal: str) -> str:
+        if "rank" in refusal.lower():
+            rank = json.loads((self.folder / "adapter_config.json").read_text(encoding="utf-8"))["r"]
+            return f"start it with --max-lora-rank {rank} or more (vLLM's default is 16)"
+        return _NO_LORA.format(folder=self.config.adapters)
+
+
+class HandedWeights(Handed):
+    """All weights, which replace those of the servers. The files stay, for a server that restarts."""
+
+    what = "the weights"
+
+    @classmethod
+    def of_another_process(cls, config: VllmConfig, version: str) -> HandedWeights:
+        """Those that another process of this run has handed over, and will remove."""
+        folder = Path(config.adapters) / version
+        return cls(config, folder, _lock_of(folder))
+
+    def load_on(self, server: VllmConfig) -> None:
+        client = beside(server, passing=_ONCE, timeout=SECONDS_TO_LOAD)
+        try:
+            client.post("collective_rpc", {"method": "reload_weights", "kwargs": {"weights_path": str(self.folder)}}, bytes)
+            # What was computed with the old weights, and what the workers have dropped with them.
+            client.post("reset_prefix_cache", {}, _succeeded)
+            client.post("reset_encoder_cache", {}, bytes)
+            client.post("reset_mm_cache", {}, bytes)
+            client.post("update_weight_version", {"new_version": self.version}, bytes)
+        except PolicyError as error:
+            raise PolicyError(f"{error}; {_NO_WEIGHTS.format(folder=self.config.adapters)}") from error
+
+    def is_on(self, server: VllmConfig) -> bool:
+        """As of any :class:`Handed`.
+
+        Raises:
+            PolicyError: somebody else has handed it other weights.
+        """
+        version = weight_version(server)
+        if version not in (None, AS_STARTED, self.version):
+            raise PolicyError(f"{server.url} was handed the weights {version} by another run: give each run its own servers")
+        return version == self.version
+
+
+@lru_cache
+def check_as_started(config: VllmConfig) -> None:
+    """Check that servers hold the weights that they were started with, as far as they say; once per process.
+
+    Raises:
+        PolicyError: one was handed all weights of another policy.
+    """
+    for server in config.servers:
+        version = weight_version(server)
+        if version not in (None, AS_STARTED):
+            raise PolicyError(
+                f"{server.url} does not hold the weights that it was started with, but those of a run that trains all weights "
+                f"({version}): restart it"
+            )
+
+
+def remove_abandoned(config: VllmConfig, served: Mapping[VllmConfig, Iterable[str]]) -> list[str]:
+    """Unload the adapters of killed processes, and remove the files that these have left; the names of what was removed.
+
+    Args:
+        served: what each server serves.
+    """
+    abandoned = []
+    for folder in sorted(Path(config.adapters).glob(f"{_PREFIX}*/")):
+        left = HandedWeights(config, folder, _lock_of(folder))
+        try:
+            left.lock.acquire()
+        except (Timeout, OSError):
+            continue  # in use, or being removed by its process
+        for server, models in served.items():
+            if folder.name in models:
+                _unload(server, folder.name)
+        left.remove()
+        abandoned.append(folder.name)
+    if abandoned:
+        urls = " and ".join(server.url for server in served)
+        _LOGGER.warning("%d adapters of processes that were killed are unloaded from %s", len(abandoned), urls)
+    return abandoned
+
+
+def _unload(server: VllmConfig, name: str) -> None:
+    try:
+        Server(server.model_copy(update={"tries": 1, "timeout": 10.0}), PolicyError).post(
+            "unload_lora_adapter", {"lora_name": name}, bytes
+        )
+    except VisionZeroError as error:
+        _LOGGER.warning("the adapter %s stays on %s: %s", name, server.url, error)
+
+
+def _lock_of(folder: Path) -> FileLock:
+    # The garbage collector may release it in another thread.
+    return FileLock(folder.with_suffix(".lock"), timeout=0, thread_local=False)
+
+
+def _succeeded(data: bytes) -> None:
+    """Repeat the request until it has: a cache whose blocks are in use is not reset."""
+    if not json.loads(data).get("success"):
+        raise ValueError(f"not done: {data[:100]!r}")
