@@ -159,6 +159,7 @@ class TrlTrainer(StrictLoading, GRPOTrainer):
         return self._sampled
 
     def training_step(self, model: Any, inputs: Any, num_items_in_batch: Any = None) -> torch.Tensor:
+        model.train()  # as transformers does: a model that was just loaded is not, and TRL files its metrics by it
         return self.loop.iterate(inputs)
 
     def log(self, logs: dict[str, float], start_time: float | None = None) -> None:
