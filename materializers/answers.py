@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any, ClassVar
 
-from materializers.files import FileMaterializer, scratch
+from materializers.files import FileMaterializer
 from vision_zero.evaluation.benchmarks.records import write_parquet
 from vision_zero.evaluation.suite import Record, scores_of
 from vision_zero.evaluation.suite_answers import AnsweredSuites, Answers, EvaluationProtocol
@@ -22,9 +22,7 @@ class AnswersMaterializer(FileMaterializer):
 
     def save(self, data: AnsweredSuites) -> None:
         records = [record for answers in data.suites for record in answers.records]
-        with scratch() as folder:
-            write_parquet(records, folder / TABLE)
-            self._put(folder / TABLE, TABLE)
+        self._write_file(TABLE, lambda path: write_parquet(records, path))
         self._write_text(LINES, "".join(f"{record.model_dump_json()}\n" for record in records))
         protocols = [
             {"answerer": answers.answerer, "protocol": answers.protocol.model_dump(mode="json"), "records": len(answers.records)}

@@ -5,10 +5,10 @@ from __future__ import annotations
 import hashlib
 import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import IO, Any, ClassVar
+from typing import IO, Any, ClassVar, TypeVar
 
 from zenml.enums import ArtifactType, VisualizationType
 from zenml.materializers.base_materializer import BaseMaterializer
@@ -17,6 +17,7 @@ from materializers.lost_results import forget_result_at
 from vision_zero.data.remote_storage import failures
 from vision_zero.errors import ArtifactError, one_line
 
+Read = TypeVar("Read")
 _PIECE = 1 << 24
 """Chunk size for hashing a file, in bytes."""
 
@@ -41,6 +42,18 @@ class FileMaterializer(BaseMaterializer):
         """Copy a file of the artifact to a local path."""
         with self._reaching(name, "fetched"), self._open(name, "rb") as source, path.open("wb") as target:
             shutil.copyfileobj(source, target)
+
+    def _write_file(self, name: str, write: Callable[[Path], object]) -> None:
+        """Store a file that ``write`` makes at a local path."""
+        with tempfile.TemporaryDirectory(prefix="vision-zero-") as folder:
+            write(Path(folder) / name)
+            self._put(Path(folder) / name, name)
+
+    def _read_file(self, name: str, read: Callable[[Path], Read]) -> Read:
+        """What ``read`` makes of a file of the artifact."""
+        with tempfile.TemporaryDirectory(prefix="vision-zero-") as folder:
+            self._get(name, Path(folder) / name)
+            return read(Path(folder) / name)
 
     def _has(self, name: str) -> bool:
         with self._reaching(name, "looked for"):
@@ -84,13 +97,6 @@ class FileMaterializer(BaseMaterializer):
     def _page(self, name: str, html: str) -> dict[str, VisualizationType]:
         """Write a preview page for the dashboard, which shows it in a frame without scripts."""
         return {self._write_text(name, html): VisualizationType.HTML}
-
-
-@contextmanager
-def scratch() -> Iterator[Path]:
-    """A temporary local folder for files from or to the store."""
-    with tempfile.TemporaryDirectory(prefix="vision-zero-") as folder:
-        yield Path(folder)
 
 
 def digest_of(*paths: Path) -> str:

@@ -5,15 +5,16 @@ from __future__ import annotations
 import json
 import re
 import tempfile
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from pydantic import TypeAdapter, ValidationError
-from zenml.enums import VisualizationType
+from zenml.enums import ArtifactType, VisualizationType
 
 from materializers.files import FileMaterializer, digest_of
 from vision_zero.errors import PolicyError
+from vision_zero.policy.folder import CARD, BaseFolder, PolicyFolder
 
 CONTENTS = "contents.json"
 """Names and hashes of the files; written last, so an artifact without it is incomplete."""
@@ -22,22 +23,34 @@ _HEAD = re.compile(r"\A---\n.*?\n---\n+", re.DOTALL)
 
 
 class FolderMaterializer(FileMaterializer):
-    """Stores named files of a folder, and loads them only if they are unchanged."""
+    """Stores the files of a model's folder, and loads them only if they are unchanged."""
 
+    ASSOCIATED_ARTIFACT_TYPE: ClassVar[ArtifactType] = ArtifactType.MODEL
     SKIP_REGISTRATION: ClassVar[bool] = True
     NEEDED: ClassVar[tuple[str, ...]] = (CONTENTS,)
 
-    def _put_files(self, folder: Path | None, names: Iterable[str]) -> None:
+    def save(self, data: PolicyFolder | BaseFolder) -> None:
         hashes = {}
-        for name in names:
-            assert folder is not None
-            self._put(folder / name, name)
-            hashes[name] = digest_of(folder / name)
+        for name in data.files():
+            assert data.path is not None
+            self._put(data.path / name, name)
+            hashes[name] = digest_of(data.path / name)
         self._write_text(CONTENTS, json.dumps(hashes, indent=1))
 
-    def _write_card(self, text: str) -> dict[str, VisualizationType]:
-        """A model card as preview, without its YAML header, which the dashboard does not format."""
+    def save_visualizations(self, data: PolicyFolder | BaseFolder) -> dict[str, VisualizationType]:
+        """The model card, if there is one, without its YAML header, which the dashboard does not format."""
+        if data.path is None:
+            text = "# The untrained base\n\nNothing has been trained yet: the policy is the base without an adapter."
+        elif (data.path / CARD).is_file():
+            text = (data.path / CARD).read_text(encoding="utf-8")
+        else:
+            return {}
         return {self._write_text("card.md", _HEAD.sub("", text)): VisualizationType.MARKDOWN}
+
+    def extract_metadata(self, data: PolicyFolder | BaseFolder) -> dict[str, Any]:
+        if data.path is None:
+            return {}
+        return {"megabytes": round(sum((data.path / name).stat().st_size for name in data.files()) / 1e6, 2)}
 
     def _contents(self) -> dict[str, str]:
         """Hashes by file name.

@@ -6,7 +6,7 @@ from typing import Any, ClassVar
 
 from zenml.enums import VisualizationType
 
-from materializers.files import FileMaterializer, scratch
+from materializers.files import FileMaterializer
 from materializers.pairs import table_hash
 from vision_zero.config.rewards import RewardsConfig
 from vision_zero.data.table import PairTable
@@ -27,19 +27,14 @@ class PlayedGamesMaterializer(FileMaterializer):
     NEEDED: ClassVar[tuple[str, ...]] = (TRANSCRIPTS, PAIRS, REWARDS)
 
     def save(self, data: PlayedGames) -> None:
-        with scratch() as folder:
-            write_transcripts(data.transcripts, folder / TRANSCRIPTS)
-            data.pairs.write(folder / PAIRS)
-            for name in (TRANSCRIPTS, PAIRS):
-                self._put(folder / name, name)
+        self._write_file(TRANSCRIPTS, lambda path: write_transcripts(data.transcripts, path))
+        self._write_file(PAIRS, data.pairs.write)
         self._write_text(REWARDS, data.rewards.model_dump_json())
 
     def load(self, data_type: type[Any]) -> PlayedGames:
-        with scratch() as folder:
-            for name in (TRANSCRIPTS, PAIRS):
-                self._get(name, folder / name)
-            rewards = RewardsConfig.model_validate_json(self._read_text(REWARDS))
-            return PlayedGames(read_transcripts(folder / TRANSCRIPTS), PairTable.read(folder / PAIRS), rewards)
+        transcripts = self._read_file(TRANSCRIPTS, read_transcripts)
+        pairs = self._read_file(PAIRS, PairTable.read)
+        return PlayedGames(transcripts, pairs, RewardsConfig.model_validate_json(self._read_text(REWARDS)))
 
     def save_visualizations(self, data: PlayedGames) -> dict[str, VisualizationType]:
         games, pairs = data.shown()

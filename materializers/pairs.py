@@ -7,7 +7,7 @@ from typing import Any, ClassVar
 
 from zenml.enums import VisualizationType
 
-from materializers.files import FileMaterializer, scratch
+from materializers.files import FileMaterializer
 from vision_zero.data.table import PairTable, reports_metadata
 from vision_zero.fingerprints import digest
 from vision_zero.report.gallery import gallery_page
@@ -23,14 +23,10 @@ class PairTableMaterializer(FileMaterializer):
     NEEDED: ClassVar[tuple[str, ...]] = (FILE,)
 
     def save(self, data: PairTable) -> None:
-        with scratch() as folder:
-            data.write(folder / FILE)
-            self._put(folder / FILE, FILE)
+        self._write_file(FILE, data.write)
 
     def load(self, data_type: type[Any]) -> PairTable:
-        with scratch() as folder:
-            self._get(FILE, folder / FILE)
-            return PairTable.read(folder / FILE)
+        return self._read_file(FILE, PairTable.read)
 
     def save_visualizations(self, data: PairTable) -> dict[str, VisualizationType]:
         page = gallery_page("Image pairs", data.pairs(0, SHOWN), total=len(data), sources=data.reports)
