@@ -15,7 +15,7 @@ from tests.training.rehearsed import rehearse
 from vision_zero.config.learning import LearningConfig, MachinesConfig
 from vision_zero.errors import TrainingError
 from vision_zero.training import launcher
-from vision_zero.training.node import serve_node
+from vision_zero.training.launcher import serve_node
 
 pytestmark = [pytest.mark.cli, pytest.mark.usefixtures("preloaded_python")]
 

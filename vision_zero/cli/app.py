@@ -5,6 +5,7 @@ Heavy imports happen inside the commands, so that ``--help`` answers at once. Er
 
 from __future__ import annotations
 
+import json
 import logging
 import sys
 from collections.abc import Callable, Iterable
@@ -49,11 +50,6 @@ def domains() -> Iterable[str]:
     return DOMAINS
 
 
-def first_domain() -> str:
-    """What is drawn where nothing else is asked for."""
-    return next(iter(domains()))
-
-
 class _Size(click.ParamType[tuple[int, int]]):
     name = "WxH"
 
@@ -88,7 +84,13 @@ def check_config(file: Path) -> None:
 
 
 @cli.command()
-@click.option("--domain", type=Registered(domains), default=first_domain, show_default="the first", help="Domain of the pairs.")
+@click.option(
+    "--domain",
+    type=Registered(domains),
+    default=lambda: next(iter(domains())),
+    show_default="the first",
+    help="Domain of the pairs.",
+)
 @click.option("--count", type=click.IntRange(1), default=8, show_default=True, help="Number of pairs.")
 @click.option("--size", type=_Size(), help="Width and height in pixels; default: 320x240, or the size of imported pairs.")
 @click.option("--seed", type=click.IntRange(0), default=0, show_default=True, help="The same seed gives the same pairs.")
@@ -177,8 +179,6 @@ def bench() -> None:
 @click.option("--processes", type=click.IntRange(1), default=2, show_default=True, help="Parallel processes.")
 def bench_render(only: tuple[str, ...], sizes: tuple[tuple[int, int], ...], pairs: int, processes: int) -> None:
     """Pairs per second, CPU seconds per image and peak memory, by domain and size."""
-    import json
-
     from vision_zero.performance.pair_generation import measure_sources
 
     found = measure_sources(only or tuple(domains()), sizes or ((112, 112), (320, 240)), pairs, processes)
@@ -191,8 +191,6 @@ def bench_render(only: tuple[str, ...], sizes: tuple[tuple[int, int], ...], pair
 @click.option("--single-games", type=click.IntRange(1), default=2, show_default=True, help="Games with one reply at a time.")
 def bench_rollout(file: Path, games: int, single_games: int) -> None:
     """How fast the policy of recipe FILE plays: in batches, one reply at a time, and against its bare forward passes."""
-    import json
-
     from vision_zero.performance.rollouts import measure_rollouts
     from vision_zero.recipes.check import read_self_play
 
@@ -208,8 +206,6 @@ def bench_rollout(file: Path, games: int, single_games: int) -> None:
 @click.option("--out", type=click.Path(dir_okay=False, path_type=Path), help="Also write the results to this file.")
 def bench_gpu(bases: tuple[str, ...], small: bool, minutes: float, out: Path | None) -> None:
     """What one GPU makes of released shapes with random weights: play, a token's step, the update, memory, rounding."""
-    import json
-
     from vision_zero.performance.gpu import BASES, measure_gpu
 
     found = json.dumps(measure_gpu(bases or BASES, small=small, minutes=minutes), indent=1)
@@ -220,16 +216,10 @@ def bench_gpu(bases: tuple[str, ...], small: bool, minutes: float, out: Path | N
 
 def _of_iterations(command: Callable[..., None]) -> Callable[..., None]:
     """A benchmark that trains recipe FILE."""
-    options = (
-        click.argument("file", type=click.Path(path_type=Path)),
-        click.option("--games", type=click.IntRange(1), help="Games in an iteration; default: the recipe's."),
-        click.option(
-            "--iterations", type=click.IntRange(1), default=2, show_default=True, help="Measured iterations of each stage."
-        ),
-    )
-    for option in reversed(options):
-        command = option(command)
-    return command
+    measured = "Measured iterations of each stage."
+    command = click.option("--iterations", type=click.IntRange(1), default=2, show_default=True, help=measured)(command)
+    command = click.option("--games", type=click.IntRange(1), help="Games in an iteration; default: the recipe's.")(command)
+    return click.argument("file", type=click.Path(path_type=Path))(command)
 
 
 @bench.command("update")
@@ -253,8 +243,6 @@ def bench_iteration(file: Path, games: int | None, iterations: int) -> None:
 
 def _print_measured(measure: Callable[..., dict[str, Any]], file: Path, iterations: int, **learning: int | None) -> None:
     """The benchmark's settings: recipe FILE, with the given settings of ``learning`` in place of its own."""
-    import json
-
     from vision_zero.recipes.check import read_self_play
 
     config = read_self_play(file)
@@ -362,7 +350,7 @@ def train_node(folder: Path, node: int, jobs: int | None) -> None:
 
     Joins every stage that a run announces in the shared folder; the exit status is 1 if one of them failed.
     """
-    from vision_zero.training.node import serve_node
+    from vision_zero.training.launcher import serve_node
 
     logging.basicConfig(level=logging.INFO, format="%(message)s")
     sys.exit(1 if serve_node(folder, node, jobs) else 0)

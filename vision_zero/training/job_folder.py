@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, Self, TypeVar
+from typing import Any, Self
 
 from pydantic import TypeAdapter, ValidationError
 
@@ -27,10 +27,6 @@ from vision_zero.training.state import StageState
 
 JOB, PAIRS = "job.json", "pairs.parquet"
 TRAINED, RESULT, PLAYED = "trained", "result.json", "played.parquet"
-
-Written = TypeVar("Written", bound=Config)
-
-
 _JOB = TypeAdapter(StageJob)
 
 

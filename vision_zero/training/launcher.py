@@ -1,21 +1,27 @@
 """Training in several processes: a launch of :mod:`vision_zero.training.worker` by torch.distributed.run.
 
 The processes get the job as plain files and give the result back as plain files. If one of them dies the launcher ends the
-others; if this process dies they end by themselves. A launch that fails leaves nothing behind. On several machines this one is
-node 0, and the others are told of the job in a folder that all share (:mod:`vision_zero.training.node`).
+others; if this process dies they end by themselves. A launch that fails leaves nothing behind.
+
+On several machines the one whose step trains is node 0. It writes a job into a folder that all share, and then the file
+``ANNOUNCED`` beside it. Every other node runs :func:`serve_node`, takes each job once, and starts its processes of it by
+torch.distributed.run with the same rendezvous.
 """
 
 from __future__ import annotations
 
 import json
+import logging
 import os
 import subprocess
 import sys
-from collections.abc import Sequence
+import time
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from threading import Thread
+from typing import Any
 
 import torch
 
@@ -26,12 +32,15 @@ from vision_zero.training.job import StageJob, StageResult
 from vision_zero.training.job_folder import JobFolder
 from vision_zero.training.out_of_memory import free_memory
 
+_LOGGER = logging.getLogger(__name__)
 WORKER = "vision_zero.training.worker"
 """The module that each process runs."""
 JOBS = "processes-"
 """The folders of jobs begin with this."""
 ANNOUNCED = "rendezvous.json"
 """The file that tells the other machines where to meet, in the folder of a job; it appears when the job is complete."""
+LOOKS_EVERY = 0.5
+"""Seconds between a node's looks into the shared folder."""
 FAILURE = "failure.txt"
 """The process that fails first says here in one line which it is and what happened."""
 
@@ -48,7 +57,9 @@ def train_in_processes(stage: Stage, job: StageJob) -> StageResult:
     _check_devices(number)
     free_memory()
     job.folder.mkdir(parents=True, exist_ok=True)
-    beside = job.folder if machines is None else _shared(machines)
+    beside = job.folder if machines is None else Path(machines.folder)
+    if not beside.is_dir():
+        raise TrainingError(f"there is no folder {beside}: learning.machines.folder must be one that all machines share")
     with TemporaryDirectory(prefix=JOBS, dir=beside) as name:
         folder = Path(name)
         if machines is None:
@@ -58,17 +69,65 @@ def train_in_processes(stage: Stage, job: StageJob) -> StageResult:
             arguments = launch_arguments(machines, number, node=0)
             JobFolder(folder).write(stage, replace(job, parent=job.parent.copy_to(folder / "parent")))
             write_atomically(folder / ANNOUNCED, json.dumps({"machines": machines.model_dump(), "processes": number}))
-        _launch(folder, arguments, number, job.learning.num_processes)
+        status = run_workers(folder, arguments, number)
+        if status:
+            failure = folder / FAILURE
+            what = failure.read_text(encoding="utf-8") if failure.is_file() else f"one ended without a word (status {status})"
+            of_all = job.learning.num_processes
+            raise TrainingError(f"training in {of_all} processes failed, and their output above says where: {what}")
         result = JobFolder(folder).read_result()
         assert result.policy.path is not None
         return replace(result, policy=result.policy.copy_to(job.folder / result.policy.path.name))
 
 
-def _shared(machines: MachinesConfig) -> Path:
-    folder = Path(machines.folder)
+def serve_node(folder: Path, node: int, jobs: int | None = None) -> int:
+    """Take part in the jobs of a shared folder as one of the machines; for good, or until so many jobs are done.
+
+    A job that fails is logged; the step that it belongs to says why.
+
+    Args:
+        node: this machine's number, from 1 on.
+
+    Returns:
+        How many jobs failed.
+
+    Raises:
+        TrainingError: there is no such folder.
+    """
     if not folder.is_dir():
-        raise TrainingError(f"there is no folder {folder}: learning.machines.folder must be one that all machines share")
-    return folder
+        raise TrainingError(f"there is no folder {folder}: it must be learning.machines.folder, which all machines share")
+    failed = 0
+    for number, (job, machines, processes) in enumerate(_jobs(folder, node), 1):
+        if not 0 < node < machines.nodes:
+            raise TrainingError(f"node {node} is none of 1 to {machines.nodes - 1}: learning.machines.nodes is {machines.nodes}")
+        _LOGGER.info("%s: %d processes join at %s", job.name, processes, machines.endpoint)
+        status = run_workers(job, launch_arguments(machines, processes, node), processes)
+        if status:
+            failed += 1
+            _LOGGER.warning("%s failed here with status %d", job.name, status)
+        if number == jobs:
+            break
+    return failed
+
+
+def _jobs(folder: Path, node: int) -> Iterator[tuple[Path, MachinesConfig, int]]:
+    """Jobs as they are announced, each once for each node."""
+    while True:
+        for announced in sorted(folder.glob(f"{JOBS}*/{ANNOUNCED}")):
+            told = _taken(announced, node)
+            if told is not None:
+                yield announced.parent, MachinesConfig.model_validate(told["machines"]), int(told["processes"])
+        time.sleep(LOOKS_EVERY)
+
+
+def _taken(announced: Path, node: int) -> dict[str, Any] | None:
+    """What was announced; None if this node has taken it before, or it is over."""
+    try:
+        os.close(os.open(announced.with_name(f"node-{node}"), os.O_CREAT | os.O_EXCL))
+        told: dict[str, Any] = json.loads(announced.read_text(encoding="utf-8"))
+    except (FileExistsError, FileNotFoundError):
+        return None
+    return told
 
 
 def end_with_starter() -> None:
@@ -97,14 +156,6 @@ def launch_arguments(machines: MachinesConfig, processes: int, node: int) -> lis
     host, _, port = machines.endpoint.rpartition(":")
     rendezvous = [f"--nnodes={machines.nodes}", f"--node-rank={node}", f"--master-addr={host}", f"--master-port={port}"]
     return [*rendezvous, f"--nproc-per-node={processes}"]
-
-
-def _launch(folder: Path, arguments: Sequence[str], number: int, of_all: int) -> None:
-    status = run_workers(folder, arguments, number)
-    if status:
-        failure = folder / FAILURE
-        what = failure.read_text(encoding="utf-8") if failure.is_file() else f"one ended without a word (status {status})"
-        raise TrainingError(f"training in {of_all} processes failed, and their output above says where: {what}")
 
 
 def run_workers(folder: Path, arguments: Sequence[str], number: int) -> int:

@@ -12,7 +12,6 @@ from contextlib import suppress
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
-from typing import NoReturn
 
 import torch
 from torch import distributed
@@ -40,39 +39,20 @@ def main(folder: Path) -> None:
         if torch.cuda.is_available():
             torch.cuda.set_device(device)
         distributed.init_process_group("nccl" if torch.cuda.is_available() else "gloo", timeout=PATIENCE)
-        _train(JobFolder(folder), is_first=rank == 0)
+        stage, job = JobFolder(folder).read()
+        result = train_here(stage, job if rank == 0 else replace(job, tracked=TrackedRun()))
+        if rank == 0:
+            JobFolder(folder).write_result(result)
     except Exception as error:
-        _say_once(folder / FAILURE, f"rank {rank}: {_in_one_line(error)}")
+        kind = "" if isinstance(error, VisionZeroError) else f"{type(error).__name__}: "
+        # The first failure is the cause; the others fail because they lost a partner.
+        with suppress(FileExistsError), (folder / FAILURE).open("x", encoding="utf-8") as file:
+            file.write(f"rank {rank}: {kind}{one_line(error)}")
         raise
     distributed.destroy_process_group()
-    _leave()
-
-
-def _leave() -> NoReturn:
-    """End now: what was done is written, and torch's threads have been seen to abort a process that was taking itself down."""
     sys.stdout.flush()
     sys.stderr.flush()
-    os._exit(0)
-
-
-def _train(folder: JobFolder, *, is_first: bool) -> None:
-    stage, job = folder.read()
-    if not is_first:
-        job = replace(job, tracked=TrackedRun())
-    result = train_here(stage, job)
-    if is_first:
-        folder.write_result(result)
-
-
-def _say_once(path: Path, line: str) -> None:
-    """The first failure is the cause; the others fail because they lost a partner."""
-    with suppress(FileExistsError), path.open("x", encoding="utf-8") as file:
-        file.write(line)
-
-
-def _in_one_line(error: Exception) -> str:
-    text = one_line(error)
-    return text if isinstance(error, VisionZeroError) else f"{type(error).__name__}: {text}"
+    os._exit(0)  # what was done is written, and torch's threads have been seen to abort a process that was taking itself down
 
 
 if __name__ == "__main__":
