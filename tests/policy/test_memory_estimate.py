@@ -15,7 +15,7 @@ from tests.make import scene_pairs
 from tests.policy.families import FAMILIES, write_family
 from tests.policy.shapes import PARAMETERS, config_of
 from vision_zero.config.policy import AdapterConfig, PolicyConfig
-from vision_zero.policy.adapter_io import lora_config, new_adapter
+from vision_zero.policy.adapter_io import new_adapter
 from vision_zero.policy.compiled_decoding import CompiledDecoder
 from vision_zero.policy.decoding import Decoder, RoomyLayer, decode
 from vision_zero.policy.loading import load_base
@@ -330,7 +330,7 @@ def test_more_rows_checkpointing_and_processes_move_it_the_right_way(base):
     shape, one = Shape.of(model, policy), work(policy, encoded(model, processor))
     assert sum(update(shape, replace(one, rows=2 * one.rows)).values()) == 2 * sum(update(shape, one).values())
     assert static(shape, replace(one, processes=2))["gradients"] == 2 * static(shape, one)["gradients"]
-    assert lora_config(AdapterConfig(rank=4), ["q_proj"]).r == shape.rank
+    assert new_adapter(model, policy).r == shape.rank
 
 
 def test_each_of_several_holds_its_share_and_plays_with_a_whole_copy(base):

@@ -18,7 +18,7 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file
 from transformers import AutoModelForImageTextToText
 
-from vision_zero.config.policy import AdapterConfig, PolicyConfig
+from vision_zero.config.policy import PolicyConfig
 from vision_zero.errors import PolicyError, first_line, one_line
 from vision_zero.policy.folder import ADAPTER_FILES
 from vision_zero.policy.trainable import adapted_layers, freeze
@@ -40,23 +40,18 @@ def read_model(path: str, config: PolicyConfig, **options: Any) -> tuple[Any, li
     return model, sorted(found["missing_keys"])
 
 
-def lora_config(config: AdapterConfig, layers: list[str]) -> LoraConfig:
-    """peft's configuration of the adapter on these layers."""
-    return LoraConfig(
-        r=config.rank,
-        lora_alpha=config.alpha,
-        lora_dropout=config.dropout,
-        target_modules=layers,
-        task_type="CAUSAL_LM",
-    )
-
-
 def new_adapter(model: Any, policy: PolicyConfig) -> LoraConfig | None:
     """The adapter to add to the base, or None; without one, parameters that are not trained are frozen here."""
     if policy.adapter is None:
         freeze(model, policy)
         return None
-    return lora_config(policy.adapter, adapted_layers(model, policy.adapter, policy.train_on))
+    return LoraConfig(
+        r=policy.adapter.rank,
+        lora_alpha=policy.adapter.alpha,
+        lora_dropout=policy.adapter.dropout,
+        target_modules=adapted_layers(model, policy.adapter, policy.train_on),
+        task_type="CAUSAL_LM",
+    )
 
 
 def with_adapter(model: Any, folder: Path, base: str) -> Any:

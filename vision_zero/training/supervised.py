@@ -20,12 +20,11 @@ from vision_zero.config.learning import Stage
 from vision_zero.data.image_pair import ImagePair
 from vision_zero.errors import TrainingError
 from vision_zero.game.transcript import VoteRates
-from vision_zero.policy.adapter_io import lora_config, set_adapter
+from vision_zero.policy.adapter_io import new_adapter, set_adapter
 from vision_zero.policy.folder import PolicyFolder
 from vision_zero.policy.loading import device_named, load_base
 from vision_zero.policy.policy import seeded
 from vision_zero.policy.provenance import Provenance
-from vision_zero.policy.trainable import adapted_layers
 from vision_zero.randomness import Seed, weighted
 from vision_zero.tracking.tracking import Tracking
 from vision_zero.training.checkpoint import load_optimizer, save_optimizer
@@ -83,12 +82,10 @@ class _Course:
     def __init__(self, job: StageJob) -> None:
         self.job = job
         policy, learning = job.policy, job.learning
-        assert policy.adapter is not None
         model, processor = load_base(policy)
         self.origin = Provenance.of(policy, model)
-        layers = adapted_layers(model, policy.adapter, policy.train_on)
         with seeded(job.seed.child("adapter"), torch.device("cpu")):
-            self.model = get_peft_model(model, lora_config(policy.adapter, layers))
+            self.model = get_peft_model(model, new_adapter(model, policy))
         self.model.peft_config["default"].base_model_name_or_path = policy.base
         self.parameters = [parameter for parameter in self.model.parameters() if parameter.requires_grad]
         self.device = device_named()
