@@ -50,31 +50,25 @@ class _WithoutVideo(ProcessorMixin):
 
 
 # ProcessorMixin reads from the signatures below which sub-processors there are.
-class PictureProcessor(_WithoutVideo, Qwen2_5_VLProcessor):
+class _QwenWithoutVideo(_WithoutVideo):
+    """Base of Qwen's processors."""
+
+    def __init__(
+        self, image_processor: Any = None, tokenizer: Any = None, chat_template: str | None = None, **kwargs: Any
+    ) -> None:
+        super().__init__(image_processor, tokenizer, None, chat_template=chat_template, **kwargs)
+
+
+class PictureProcessor(_QwenWithoutVideo, Qwen2_5_VLProcessor):
     """Qwen2.5-VL's processor without its video processor."""
 
-    def __init__(
-        self, image_processor: Any = None, tokenizer: Any = None, chat_template: str | None = None, **kwargs: Any
-    ) -> None:
-        super().__init__(image_processor, tokenizer, None, chat_template=chat_template, **kwargs)
 
-
-class Qwen2PictureProcessor(_WithoutVideo, Qwen2VLProcessor):
+class Qwen2PictureProcessor(_QwenWithoutVideo, Qwen2VLProcessor):
     """Qwen2-VL's processor without its video processor."""
 
-    def __init__(
-        self, image_processor: Any = None, tokenizer: Any = None, chat_template: str | None = None, **kwargs: Any
-    ) -> None:
-        super().__init__(image_processor, tokenizer, None, chat_template=chat_template, **kwargs)
 
-
-class Qwen3PictureProcessor(_WithoutVideo, Qwen3VLProcessor):
+class Qwen3PictureProcessor(_QwenWithoutVideo, Qwen3VLProcessor):
     """Qwen3-VL's processor without its video processor."""
-
-    def __init__(
-        self, image_processor: Any = None, tokenizer: Any = None, chat_template: str | None = None, **kwargs: Any
-    ) -> None:
-        super().__init__(image_processor, tokenizer, None, chat_template=chat_template, **kwargs)
 
 
 class InternPictureProcessor(_WithoutVideo, InternVLProcessor):
