@@ -6,7 +6,7 @@ from typing import Any
 
 from transformers import AutoConfig
 
-from vision_zero.policy.released import shipped_config
+from vision_zero.policy.base_models import shipped_config
 
 
 def config_of(base: str) -> Any:

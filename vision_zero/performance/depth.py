@@ -23,12 +23,12 @@ from transformers import AutoConfig, AutoModelForImageTextToText
 
 from vision_zero.config.policy import PolicyConfig
 from vision_zero.errors import ConfigError
+from vision_zero.performance.rollouts import own_gpu
 from vision_zero.policy import memory_estimate
 from vision_zero.policy.adapter_io import new_adapter
-from vision_zero.policy.base_models import base_path
+from vision_zero.policy.base_models import base_path, shipped_config
 from vision_zero.policy.memory_estimate import GB, Work
-from vision_zero.policy.released import shipped_config
-from vision_zero.policy.throughput_estimate import USED, gpu_named
+from vision_zero.policy.throughput_estimate import USED
 from vision_zero.training.out_of_memory import free_memory
 from vision_zero.training.plan import Plan
 from vision_zero.training.trl_adapter import add_fused_head
@@ -117,7 +117,7 @@ def measure_update(plan: Plan, *, depths: tuple[int, int] = DEPTHS) -> MeasuredS
         ),
         estimated_kept=needed["activations"],
         estimated_peak=sum(needed.values()),
-        estimated_seconds=_estimated_seconds(plan, work) if device == "cuda" else None,
+        estimated_seconds=_estimated_seconds(plan, work),
     )
 
 
@@ -221,8 +221,8 @@ def _check_room(config: Any, policy: PolicyConfig, work: Work, device: str) -> N
 
 
 def _estimated_seconds(plan: Plan, work: Work) -> float | None:
-    """As :mod:`vision_zero.policy.throughput_estimate` counts operations."""
-    gpu = gpu_named(torch.cuda.get_device_name())
+    """As :mod:`vision_zero.policy.throughput_estimate` counts operations; None where the device's data sheet is not known."""
+    gpu = own_gpu()
     if gpu is None:
         return None
     passes = 4 + 2 * work.is_checkpointed + 2 * plan.shape.is_full

@@ -1,9 +1,9 @@
 """Stand-ins for released models where no hub is reachable: their shape with random weights, and a processor made here.
 
-What a benchmark measures depends on shapes, on lengths of prompts and on pictures, not on what the weights say. Shapes are those
-of :mod:`vision_zero.policy.released`. The tokenizer has the size of the released vocabulary and its special tokens at their ids;
-its merges are learned from the longest prompts of the paper and then made up from bytes that English does not use. Qwen's own
-tokenizer writes these prompts in 922 and 926 tokens (counted once with its table of merges), the one here in a few more.
+What a benchmark measures depends on shapes, on lengths of prompts and on pictures, not on what the weights say. Shapes are the
+shipped ones. The tokenizer has the size of the released vocabulary and its special tokens at their ids; its merges are learned
+from the longest prompts of the paper and then made up from bytes that English does not use. Qwen's own tokenizer writes these
+prompts in 922 and 926 tokens (counted once with its table of merges), the one here in a few more.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from tokenizers import Regex, Tokenizer, models, pre_tokenizers, trainers
 from transformers.models.qwen2.tokenization_qwen2 import PRETOKENIZE_REGEX as QWEN_PIECES
 
 from vision_zero.config.self_play import SelfPlayConfig
-from vision_zero.policy.released import shipped_config
+from vision_zero.policy.base_models import shipped_config
 from vision_zero.training.plan import longest_prompts
 
 _LEARNED = 640

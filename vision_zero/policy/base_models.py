@@ -1,18 +1,27 @@
-"""Locations and fingerprints of base models, without loading them.
+"""Locations and fingerprints of base models, without loading them, and the shipped shapes of those that the recipes name.
 
-Separate from loading, so that configurations can be checked without importing torch.
+Separate from loading, so that configurations can be checked without importing torch. A shipped shape is a ``config.json`` alone,
+for plans where neither model nor hub is at hand; loading a model never reads it.
 """
 
 from __future__ import annotations
 
 import re
 from importlib.resources import files
+from math import ceil
 from pathlib import Path
+from typing import Any
 
 from vision_zero.config.policy import NANO
 from vision_zero.data.model_files import model_fingerprint
 
 _HUB_ID = re.compile(r"\w[\w.-]*(/\w[\w.-]*)?")
+CHARACTERS = 4
+"""Of English text, in a token of vocabularies of these sizes."""
+TEMPLATE_TOKENS = 40
+"""What a chat template puts around a prompt, at most."""
+SMOLVLM_PICTURE = 81
+"""Tokens of a picture in SmolVLM where it is not split."""
 
 
 def nano_folder() -> Path:
@@ -33,3 +42,35 @@ def is_on_the_hub(base: str) -> bool:
 def base_fingerprint(base: str, revision: str | None = None) -> str:
     """The fingerprint of its files; see :func:`vision_zero.data.model_files.model_fingerprint`."""
     return model_fingerprint(base_path(base), revision)
+
+
+def shipped_config(base: str) -> Path | None:
+    """The folder with the configuration of a hub id; None if it is none of the recipes'."""
+    folder = Path(str(files("vision_zero.policy") / "released")) / base.replace("/", "--")
+    return folder if (folder / "config.json").is_file() else None
+
+
+def estimated_tokens(config: Any, characters: int, size: tuple[int, int]) -> tuple[int, int]:
+    """Tokens of a prompt with a picture, and of the picture alone.
+
+    Args:
+        config: the model's.
+        characters: of the prompt's text.
+        size: of the picture, width and height in pixels.
+    """
+    picture = _picture_tokens(config, size)
+    return ceil(characters / CHARACTERS) + TEMPLATE_TOKENS + picture, picture
+
+
+def _picture_tokens(config: Any, size: tuple[int, int]) -> int:
+    """As the family's processor cuts it: into squares of merged patches, or into a fixed number."""
+    fixed = getattr(config, "image_seq_length", None)
+    if fixed is not None:
+        return int(fixed)
+    vision = config.vision_config
+    merge = getattr(vision, "spatial_merge_size", None)
+    if merge is None:
+        return SMOLVLM_PICTURE
+    side = vision.patch_size * merge
+    width, height = (max(1, round(pixels / side)) for pixels in size)
+    return width * height
