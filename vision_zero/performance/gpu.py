@@ -24,17 +24,21 @@ from transformers.utils import is_flash_attn_2_available
 from vision_zero.config.learning import STAGES
 from vision_zero.config.self_play import SelfPlayConfig
 from vision_zero.data.image_pair import ImagePair
-from vision_zero.domains.build import main_source
 from vision_zero.errors import ConfigError, VisionZeroError, first_line
-from vision_zero.game.engine import deal_all, play_recorded
-from vision_zero.game.spy import WhoIsTheSpy
 from vision_zero.performance.fixed_replies import FixedClueLoop, FixedDecisionLoop, FixedReplies
-from vision_zero.performance.rollouts import own_gpu, played, timed_passes, torch_hardware
+from vision_zero.performance.rollouts import (
+    against_reading_weights,
+    drawn_pairs,
+    one_at_a_time,
+    played,
+    timed_passes,
+    torch_hardware,
+)
 from vision_zero.performance.stand_in import QWEN_WORDS, narrowed, released_settings, write_qwen2_5_processor
 from vision_zero.performance.training import WARM_UP, stage_job, stage_pairs, update_figures
 from vision_zero.policy.adapter_io import new_adapter
 from vision_zero.policy.memory_estimate import GB, playing_peak
-from vision_zero.policy.policy import Messages, Policy, user_message
+from vision_zero.policy.policy import Messages, Policy
 from vision_zero.policy.processor import load_processor
 from vision_zero.policy.vision_cache import enable_vision_cache
 from vision_zero.publishing.rounding import lost_by_rounding
@@ -172,46 +176,43 @@ class _Shape:
         enable_vision_cache(model)
         return model.eval()
 
-    def _adapted(self, model: Any) -> Any:
-        return get_peft_model(model, new_adapter(model, self.config.policy))
-
     def _play(self) -> dict[str, Any]:
-        model = self._adapted(self._model())
+        base = self._model()
+        model = get_peft_model(base, new_adapter(base, self.config.policy))
         policy = Policy(model, self.processor, self.config.policy.sampling)
-        source = main_source(self.config.pairs)
-        pairs = [source.sample(self.seed.child("pair", number)) for number in range(self.extent.games)]
+        pairs = drawn_pairs(self.config, self.extent.games, self.seed)
         self._reset_peak()
-        ways: dict[str, Any] = {}
-        compiled = replace(policy, compiled=True, decoders={})
-        for name, player in (("in_lockstep", policy), ("compiled", compiled)):
-            if name == "compiled" and not self.has_gpu:
-                ways[name] = Unmeasured(NO_GPU)
-                continue
-            ways[name] = _attempt(lambda player=player: self._lockstep(player, pairs))  # type: ignore[misc]
-            if name == "in_lockstep":
-                memory = self._memory(self._play_estimate(self._longest_prompt(policy, pairs)))
-        alone = replace(policy, sampling=policy.sampling.model_copy(update={"batch_size": 1}))
-        seconds, _ = played(self.config, alone, pairs[:1], self.seed)
-        return {**ways, "one_at_a_time": {"games_an_hour": round(3600 / seconds, 1)}, "memory": memory}
+        in_lockstep = _attempt(lambda: self._lockstep(policy, pairs))
+        longest = int(policy.encode(self._votes_on(pairs[0]))["attention_mask"].sum(1).max())
+        memory = self._memory(self._play_estimate(longest))
+        compiled: Any = Unmeasured(NO_GPU)
+        if self.has_gpu:
+            player = replace(policy, compiled=True, decoders={})
+            compiled = _attempt(lambda: self._lockstep(player, pairs))
+        seconds, _ = played(self.config, one_at_a_time(policy), pairs[:1], self.seed)
+        return {
+            "in_lockstep": in_lockstep,
+            "compiled": compiled,
+            "one_at_a_time": {"games_an_hour": round(3600 / seconds, 1)},
+            "memory": memory,
+        }
 
     def _lockstep(self, policy: Policy, pairs: Sequence[Any]) -> dict[str, Any]:
         """All games at once, and one batch of votes, pass by pass; what is done once only is done before."""
         if policy.compiled:
             played(self.config, policy, pairs, self.seed)
         else:
-            policy.complete(_votes_on(self.config, pairs[0])[:1], 2, self.seed)
+            policy.complete(self._votes_on(pairs[0])[:1], 2, self.seed)
         seconds, votes = played(self.config, policy, pairs, self.seed)
         batch = votes[: policy.sampling.batch_size]
         with timed_passes(policy) as passes:
             policy.sample(batch, policy.sampling.of("vote"), self.seed, ["a vote"] * len(batch))
-        step, gpu = fmean(passes["step"]), own_gpu()
-        weights = sum(parameter.nbytes for parameter in policy.model.parameters())
-        against = Unmeasured(NO_SHEET if self.has_gpu else NO_GPU) if gpu is None else round(step * gpu.bandwidth / weights, 2)
+        step = fmean(passes["step"])
         return {
             "games_an_hour": round(3600 * len(pairs) / seconds, 1),
             "batch": len(batch),
             "ms_a_step": round(1000 * step, 2),
-            "step_against_reading_weights": against,
+            "step_against_reading_weights": self._by_sheet(against_reading_weights(policy, step)),
         }
 
     def _update(self) -> dict[str, Any]:
@@ -228,8 +229,7 @@ class _Shape:
             loop.replies = FixedReplies(self.extent.trained, QWEN_WORDS)
             loop.run()
             found[stage] = update_figures(loop.progress.state.history[WARM_UP:], 4 * layers)
-            if found[stage]["of_peak"] is None:
-                found[stage]["of_peak"] = Unmeasured(NO_SHEET if self.has_gpu else NO_GPU)
+            found[stage]["of_peak"] = self._by_sheet(found[stage]["of_peak"])
             prompt = loop.longest_prompt
             del loop, model
             free_memory()
@@ -242,13 +242,13 @@ class _Shape:
             return Unmeasured(NO_GPU)
         if not is_flash_attn_2_available():
             return Unmeasured("the package flash-attn is not installed")
-        pair = main_source(self.config.pairs).sample(self.seed.child("pair", 0))
+        [pair] = drawn_pairs(self.config, 1, self.seed)
         inputs: dict[str, Any] = {}
         found, seconds = {}, {}
         for attention in ("sdpa", "flash_attention_2"):
             model = self._model(attention)
             policy = Policy(model, self.processor, self.config.policy.sampling)
-            inputs = inputs or policy.encode(_votes_on(self.config, pair) * 16)
+            inputs = inputs or policy.encode(self._votes_on(pair) * 16)
             for _ in range(2):
                 torch.cuda.synchronize()
                 began = time.perf_counter()
@@ -304,9 +304,13 @@ class _Shape:
         measured = torch.cuda.max_memory_allocated()
         return {"measured_gb": round(measured / GB, 3), "estimated_gb": planned, "ratio": round(measured / estimate, 3)}
 
-    def _longest_prompt(self, policy: Policy, pairs: Sequence[Any]) -> int:
-        inputs = policy.encode(_votes_on(self.config, pairs[0]))
-        return int(inputs["attention_mask"].sum(1).max())
+    def _votes_on(self, pair: ImagePair) -> list[Messages]:
+        """What the voters of a game on that pair are asked."""
+        return played(self.config, FixedReplies(1, QWEN_WORDS), [pair], Seed(self.config.seed))[1]
+
+    def _by_sheet(self, figure: float | None) -> float | Unmeasured:
+        """A figure that the device's data sheet is needed for; None where it is not known."""
+        return Unmeasured(NO_SHEET if self.has_gpu else NO_GPU) if figure is None else figure
 
     @property
     def _picture(self) -> int:
@@ -314,13 +318,6 @@ class _Shape:
         [size] = picture_sizes(self.config)
         made = self.processor.image_processor(images=[Image.new("RGB", size)], return_tensors="pt")
         return int(made["image_grid_thw"].prod()) // self.processor.image_processor.merge_size**2
-
-
-def _votes_on(config: SelfPlayConfig, pair: ImagePair) -> list[Messages]:
-    """What the voters of a game on that pair are asked."""
-    game, seed = WhoIsTheSpy(config.game), Seed(config.seed)
-    _, record = play_recorded(game, deal_all(game, [pair], seed), FixedReplies(1, QWEN_WORDS), seed)
-    return [user_message(request.prompt, request.image) for request, _ in record if request.kind == "vote"]
 
 
 def _attempt(measure: Callable[[], Any]) -> Any:

@@ -10,8 +10,9 @@ from collections.abc import Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, replace
 from multiprocessing import get_context
+from multiprocessing.synchronize import Barrier
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 from vision_zero.data.shards import ShardWriter, write_pairs
 from vision_zero.domains.order import Order
@@ -23,10 +24,6 @@ from vision_zero.report.render_pairs import render_into, source_for
 SETTLED = 0.5
 """Memory is measured after this share of the pairs and again at the end, to see whether it grows."""
 ROWS_PER_FILE = 500
-
-
-class _Barrier(Protocol):
-    def wait(self, timeout: float | None = None) -> int: ...
 
 
 @dataclass(frozen=True)
@@ -87,10 +84,10 @@ def _measured(domain: str, size: tuple[int, int], pairs: int, processes: int) ->
     }
 
 
-_together: _Barrier | None = None
+_together: Barrier | None = None
 
 
-def _prepare(together: _Barrier) -> None:
+def _prepare(together: Barrier) -> None:
     global _together  # noqa: PLW0603 - the only way to hand a barrier to the processes of a pool
     _together = together
 

@@ -18,6 +18,7 @@ from vision_zero.config.self_play import SelfPlayConfig
 from vision_zero.data.image_pair import ImagePair
 from vision_zero.domains.build import main_source
 from vision_zero.game.engine import deal_all, play_recorded
+from vision_zero.game.interface import Players
 from vision_zero.game.spy import WhoIsTheSpy
 from vision_zero.hardware import Hardware, hardware
 from vision_zero.policy.loading import load_policy
@@ -39,28 +40,37 @@ def measure_rollouts(config: SelfPlayConfig, games: int, single_games: int) -> d
         time of one decoding step, on a known GPU also relative to reading the weights at its memory bandwidth.
     """
     policy, seed = load_policy(config.policy, None), Seed(config.seed).child("bench")
-    source = main_source(config.pairs)
-    pairs = [source.sample(seed.child("pair", number)) for number in range(games)]
+    pairs = drawn_pairs(config, games, seed)
     played(config, policy, pairs[:1], seed)  # Warm-up: one-time work is done here.
     together, votes = played(config, policy, pairs, seed)
-    alone = replace(policy, sampling=policy.sampling.model_copy(update={"batch_size": 1}))
-    apart, _ = played(config, alone, pairs[:single_games], seed)
-    lockstep, one_at_a_time = together / games, apart / single_games
+    apart, _ = played(config, one_at_a_time(policy), pairs[:single_games], seed)
+    lockstep, alone = together / games, apart / single_games
     return {
         "machine": torch_hardware(),
         "policy": config.policy.base,
         "lockstep": {"games": games, "seconds_a_game": round(lockstep, 3)},
-        "one_at_a_time": {"games": single_games, "seconds_a_game": round(one_at_a_time, 3)},
-        "lockstep_against_one_at_a_time": round(one_at_a_time / lockstep, 2),
+        "one_at_a_time": {"games": single_games, "seconds_a_game": round(alone, 3)},
+        "lockstep_against_one_at_a_time": round(alone / lockstep, 2),
         "votes": _voted(policy, votes, seed),
     }
 
 
-def played(config: SelfPlayConfig, policy: Policy, pairs: Sequence[ImagePair], seed: Seed) -> tuple[float, list[Messages]]:
+def drawn_pairs(config: SelfPlayConfig, number: int, seed: Seed) -> list[ImagePair]:
+    """Pairs of a recipe's main domain."""
+    source = main_source(config.pairs)
+    return [source.sample(seed.child("pair", place)) for place in range(number)]
+
+
+def one_at_a_time(policy: Policy) -> Policy:
+    """The policy in batches of one reply."""
+    return replace(policy, sampling=policy.sampling.model_copy(update={"batch_size": 1}))
+
+
+def played(config: SelfPlayConfig, players: Players, pairs: Sequence[ImagePair], seed: Seed) -> tuple[float, list[Messages]]:
     """Duration of the games in seconds, and the prompts of their votes."""
     game = WhoIsTheSpy(config.game)
     began = time.perf_counter()
-    _, record = play_recorded(game, deal_all(game, pairs, seed), policy, seed)
+    _, record = play_recorded(game, deal_all(game, pairs, seed), players, seed)
     seconds = time.perf_counter() - began
     return seconds, [user_message(request.prompt, request.image) for request, _ in record if request.kind == "vote"]
 
@@ -77,8 +87,6 @@ def _voted(policy: Policy, votes: Sequence[Messages], seed: Seed) -> dict[str, A
     if policy.served is not None:
         return {**speed, "server": " ".join(server.url for server in policy.served.config.servers)}
     bare, step = sum(forward["read"]) + sum(forward["step"]), fmean(forward["step"])
-    gpu = own_gpu()
-    weights = sum(parameter.nbytes for parameter in policy.model.parameters())
     library, library_tokens = _generated(policy, batch, params)
     return {
         **speed,
@@ -86,7 +94,7 @@ def _voted(policy: Policy, votes: Sequence[Messages], seed: Seed) -> dict[str, A
         "library_tokens_per_s": round(library_tokens / library, 1),
         "against_bare_forward": round(ours / bare, 2),
         "ms_a_step": round(1000 * step, 2),
-        "step_against_reading_weights": None if gpu is None else round(step * gpu.bandwidth / weights, 2),
+        "step_against_reading_weights": against_reading_weights(policy, step),
         "library_against_ours": round(library / library_tokens * tokens / ours, 2),
     }
 
@@ -135,6 +143,13 @@ def timed_passes(policy: Policy) -> Iterator[dict[str, list[float]]]:
     finally:
         for name in ("read", "step"):
             del decoder.__dict__[name]
+
+
+def against_reading_weights(policy: Policy, step: float) -> float | None:
+    """The seconds of a decoding step against those of reading all weights at the memory's pace; None without a data sheet."""
+    gpu = own_gpu()
+    weights = sum(parameter.nbytes for parameter in policy.model.parameters())
+    return None if gpu is None else round(step * gpu.bandwidth / weights, 2)
 
 
 def own_gpu() -> Gpu | None:

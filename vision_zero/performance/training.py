@@ -8,7 +8,7 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
-from vision_zero.config.learning import Stage
+from vision_zero.config.learning import STAGES, Stage
 from vision_zero.config.self_play import SelfPlayConfig
 from vision_zero.data.sampler import stride
 from vision_zero.data.table import PairTable
@@ -17,7 +17,7 @@ from vision_zero.performance.rollouts import own_gpu, torch_hardware
 from vision_zero.policy.folder import PolicyFolder
 from vision_zero.policy.loading import load_base
 from vision_zero.randomness import Seed
-from vision_zero.training.job import StageJob, StageResult
+from vision_zero.training.job import StageJob
 from vision_zero.training.metrics import phases
 from vision_zero.training.self_play import run_stage
 from vision_zero.training.state import IterationRecord, StageState
@@ -35,8 +35,15 @@ def measure_iterations(config: SelfPlayConfig, iterations: int) -> dict[str, Any
     Raises:
         TrainingError: a stage cannot be trained.
     """
-    clue, decision = _trained(config, iterations)
-    return {**_what(config, iterations), "clue": _parts(clue), "decision": _parts(decision)}
+    done = WARM_UP + iterations
+    pairs = stage_pairs(config, done)
+    found = _what(config, iterations)
+    with tempfile.TemporaryDirectory(prefix="vision-zero-bench-") as folder:
+        for stage in STAGES:
+            result = run_stage(stage, stage_job(config, stage, pairs, Path(folder) / stage, done))
+            means = dict(phases(result.state.history[WARM_UP:]))
+            found[stage] = {"seconds": round(sum(means.values()), 2)} | {part: round(mean, 2) for part, mean in means.items()}
+    return found
 
 
 def measure_updates(config: SelfPlayConfig, iterations: int) -> dict[str, Any]:
@@ -58,7 +65,8 @@ def measure_updates(config: SelfPlayConfig, iterations: int) -> dict[str, Any]:
     Raises:
         TrainingError: a stage cannot be trained.
     """
-    flop = (6 if config.policy.adapter is None else 4) * _layer_parameters(config)
+    layers = load_base(config.policy)[0].get_decoder().layers
+    flop = (6 if config.policy.adapter is None else 4) * sum(parameter.numel() for parameter in layers.parameters())
     with tempfile.TemporaryDirectory(prefix="vision-zero-bench-") as folder:
         pairs = stage_pairs(config, WARM_UP + iterations)
         clue = run_stage("clue", stage_job(config, "clue", pairs, Path(folder) / "clue", WARM_UP + iterations))
@@ -85,15 +93,6 @@ def _trained_in_turn(
     return records
 
 
-def _trained(config: SelfPlayConfig, iterations: int) -> tuple[StageResult, StageResult]:
-    """Both stages, each from the base."""
-    done = WARM_UP + iterations
-    pairs = stage_pairs(config, done)
-    with tempfile.TemporaryDirectory(prefix="vision-zero-bench-") as folder:
-        clue = run_stage("clue", stage_job(config, "clue", pairs, Path(folder) / "clue", done))
-        return clue, run_stage("decision", stage_job(config, "decision", pairs, Path(folder) / "decision", done))
-
-
 def stage_pairs(config: SelfPlayConfig, iterations: int) -> PairTable:
     """Pairs for that many iterations."""
     source, seed = main_source(config.pairs), Seed(config.seed).child("bench")
@@ -104,11 +103,6 @@ def stage_pairs(config: SelfPlayConfig, iterations: int) -> PairTable:
 def _what(config: SelfPlayConfig, iterations: int) -> dict[str, Any]:
     games = config.learning.most_games
     return {"machine": torch_hardware(), "policy": config.policy.base, "games": games, "iterations": iterations}
-
-
-def _layer_parameters(config: SelfPlayConfig) -> int:
-    decoder = load_base(config.policy)[0].get_decoder()
-    return sum(parameter.numel() for parameter in decoder.layers.parameters())
 
 
 def update_figures(records: Sequence[IterationRecord], flop: int) -> dict[str, float | None]:
@@ -152,8 +146,3 @@ def stage_job(config: SelfPlayConfig, stage: Stage, pairs: PairTable, folder: Pa
     config = config.model_copy(update={"learning": learning})
     start = StageState.at_start(switch)
     return StageJob.of(config, start, PolicyFolder(None), pairs, folder, run="bench", iterations=iterations)
-
-
-def _parts(result: StageResult) -> dict[str, float]:
-    means = dict(phases(result.state.history[WARM_UP:]))
-    return {"seconds": round(sum(means.values()), 2), **{part: round(seconds, 2) for part, seconds in means.items()}}
