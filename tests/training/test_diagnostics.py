@@ -7,8 +7,7 @@ from statistics import fmean
 import pytest
 
 from tests.make import scene_pairs
-from vision_zero.config.alarms import AlarmsConfig
-from vision_zero.config.evaluation import EvaluationConfig
+from vision_zero.config.evaluation import AlarmsConfig, EvaluationConfig
 from vision_zero.config.game import GameConfig
 from vision_zero.config.learning import SwitchConfig
 from vision_zero.config.rewards import RewardsConfig

@@ -6,9 +6,8 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import Field, model_validator
 
-from vision_zero.config.alarms import AlarmsConfig
 from vision_zero.config.base import Config, RootConfig, Share, merged
-from vision_zero.config.evaluation import EvaluationConfig
+from vision_zero.config.evaluation import AlarmsConfig, EvaluationConfig
 from vision_zero.config.game import GameConfig
 from vision_zero.config.learning import LearningConfig
 from vision_zero.config.nano_defaults import NANO_DOMAIN

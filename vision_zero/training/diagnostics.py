@@ -12,8 +12,8 @@ from statistics import fmean
 
 import numpy as np
 
-from vision_zero.config.alarms import AlarmsConfig
 from vision_zero.config.base import Config
+from vision_zero.config.evaluation import AlarmsConfig
 from vision_zero.config.rewards import RewardsConfig
 from vision_zero.evaluation.comparison import Doubt
 from vision_zero.evaluation.estimates import Score, Scores
