@@ -8,14 +8,12 @@ the active stack and waits for them.
 
 from pipelines.recipes import recipe_pipeline
 from steps.ablation import compare, train_arm
-from steps.hooks import IT_GOES_ON, say_on_ctrl_c, say_that_it_goes_on
+from steps.hooks import RESUMABLE
 from vision_zero.config.ablation import AblationConfig
 from vision_zero.recipes.check import read_arms
 
 
-@recipe_pipeline(
-    enable_cache=False, on_init=say_on_ctrl_c, on_init_kwargs={"what_stands": IT_GOES_ON}, on_failure=say_that_it_goes_on
-)
+@recipe_pipeline(enable_cache=False, **RESUMABLE)
 def ablation(config: AblationConfig) -> None:
     """One step per arm and seed, one after another, and a report; the first step of a parallel group trains all of its arms."""
     first, *rest = read_arms(config)

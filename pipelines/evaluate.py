@@ -7,13 +7,11 @@ If interrupted, run the same command again: answered items are recorded and not 
 
 from pipelines.recipes import recipe_pipeline
 from steps.evaluation import answer_as_base, answer_as_policy, compare_answers
-from steps.hooks import IT_GOES_ON, say_on_ctrl_c, say_that_it_goes_on
+from steps.hooks import RESUMABLE
 from vision_zero.config.suites import EvaluateConfig
 
 
-@recipe_pipeline(
-    enable_cache=False, on_init=say_on_ctrl_c, on_init_kwargs={"what_stands": IT_GOES_ON}, on_failure=say_that_it_goes_on
-)
+@recipe_pipeline(enable_cache=False, **RESUMABLE)
 def evaluate(config: EvaluateConfig) -> None:
     """Evaluate a policy."""
     policy = answer_as_policy(config)

@@ -6,14 +6,12 @@ Takes hours on two CPU cores. If interrupted, run the same command again: it res
 """
 
 from pipelines.recipes import recipe_pipeline
-from steps.hooks import IT_GOES_ON, say_on_ctrl_c, say_that_it_goes_on
+from steps.hooks import RESUMABLE
 from steps.warm_start import draw_pictures, examine_policy, export_policy, teach
 from vision_zero.config.warm_start import WarmStartConfig
 
 
-@recipe_pipeline(
-    enable_cache=False, on_init=say_on_ctrl_c, on_init_kwargs={"what_stands": IT_GOES_ON}, on_failure=say_that_it_goes_on
-)
+@recipe_pipeline(enable_cache=False, **RESUMABLE)
 def warm_start(config: WarmStartConfig) -> None:
     """Make the embedded policy."""
     policy = teach(config, draw_pictures(config))

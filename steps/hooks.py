@@ -43,3 +43,11 @@ def _say(exception: BaseException | None, what_stands: str) -> None:
 
     if not isinstance(exception, KeyboardInterrupt):  # The signal handler has printed the message.
         click.echo(f"{get_step_context().step_run.name} failed; {what_stands}", err=True)
+
+
+RESUMABLE: dict[str, Any] = {
+    "on_init": say_on_ctrl_c,
+    "on_init_kwargs": {"what_stands": IT_GOES_ON},
+    "on_failure": say_that_it_goes_on,
+}
+"""Options of a pipeline that stores finished parts as it goes."""

@@ -59,10 +59,10 @@ def read_options(file: Path | None, options: Mapping[str, Any]) -> EvaluateConfi
 
     from vision_zero.config.base import problems
     from vision_zero.config.suites import EvaluateConfig
-    from vision_zero.recipes.recipe_file import read_yaml
+    from vision_zero.recipes.recipe_file import read_recipe
 
     given = {name: value for name, value in options.items() if value not in (None, ())}
-    settings: dict[str, Any] = {} if file is None else dict((read_yaml(file).get("parameters") or {}).get("config") or {})
+    settings: dict[str, Any] = {} if file is None else dict(read_recipe(file).config)
     if "policy" in given:
         settings["policy"] = _answerer(given["policy"], given)
         settings.pop("base", None)

@@ -7,7 +7,6 @@ one sentence that names the key.
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -26,7 +25,7 @@ from vision_zero.errors import ConfigError
 from vision_zero.recipes.ablation_plan import ArmRun, Contents, plan
 from vision_zero.recipes.input_fingerprints import of_recipe
 from vision_zero.recipes.nano_limits import notes_on
-from vision_zero.recipes.recipe_file import Recipe, read_recipe, read_yaml
+from vision_zero.recipes.recipe_file import Recipe, read_recipe
 
 ROOTS: dict[str, type[BaseModel]] = {
     "ablation": AblationConfig,
@@ -55,9 +54,9 @@ STEP_KEYS = frozenset(
 """Keys that ZenML 0.98 reads below a step's name."""
 
 
-def check_file(path: Path, pipeline: str | None = None) -> str:
+def check_file(path: Path) -> str:
     """Read and check a file, see :func:`check_recipe`."""
-    return check_recipe(read_recipe(path), pipeline)
+    return check_recipe(read_recipe(path))
 
 
 def check_recipe(recipe: Recipe, pipeline: str | None = None) -> str:
@@ -92,9 +91,10 @@ def check_recipe(recipe: Recipe, pipeline: str | None = None) -> str:
     if isinstance(config, AblationConfig):
         arms = read_arms(config, lambda _: "")  # checking reads no data, and the number of arms does not depend on it
         check_installed(sorted({name for arm in arms for name in arm.config.tracking}))
-        said = f"a valid configuration of an ablation of {len(arms)} arms and seeds"
-        return _with_notes(said, tuple(dict.fromkeys(note for arm in arms for note in notes_on(arm.config))))
-    return _with_notes(f"a valid configuration of {type(config).__name__.removesuffix('Config')}", notes_on(config))
+        what, notes = f"an ablation of {len(arms)} arms and seeds", [note for arm in arms for note in notes_on(arm.config)]
+    else:
+        what, notes = type(config).__name__.removesuffix("Config"), list(notes_on(config))
+    return "\n".join([f"a valid configuration of {what}", *(f"note: {note}" for note in dict.fromkeys(notes))])
 
 
 def check_before_run(path: Path, pipeline: str) -> Recipe:
@@ -136,10 +136,6 @@ def _is_readable(root: type[BaseModel], settings: object) -> bool:
     return True
 
 
-def _with_notes(said: str, notes: Sequence[str]) -> str:
-    return "\n".join([said, *(f"note: {note}" for note in notes)])
-
-
 def read_self_play(path: Path) -> SelfPlayConfig:
     """The settings of a self-play recipe.
 
@@ -171,8 +167,7 @@ def read_arms(config: AblationConfig, contents: Contents = of_recipe) -> list[Ar
     Raises:
         ConfigError: the recipe cannot be read, or an arm is not a self-play configuration.
     """
-    recipe = (read_yaml(Path(config.recipe)).get("parameters") or {}).get("config") or {}
-    return plan(config, recipe, contents)
+    return plan(config, read_recipe(Path(config.recipe)).config, contents)
 
 
 def _check_keys(data: dict[str, Any]) -> None:

@@ -35,8 +35,8 @@ class Recipe:
 
     @property
     def config(self) -> Any:
-        """The settings of the run, as they are written."""
-        return self.settings["parameters"]["config"]
+        """The settings of the run, as they are written; empty without any."""
+        return (self.settings.get("parameters") or {}).get("config") or {}
 
 
 def read_yaml(path: Path) -> dict[str, Any]:
