@@ -55,9 +55,7 @@ def read_options(file: Path | None, options: Mapping[str, Any]) -> EvaluateConfi
     Raises:
         ConfigError: the file or an option cannot be used, or neither names a suite.
     """
-    from pydantic import ValidationError
-
-    from vision_zero.config.base import problems
+    from vision_zero.config.base import validated
     from vision_zero.config.suites import EvaluateConfig
     from vision_zero.recipes.recipe_file import read_recipe
 
@@ -77,10 +75,7 @@ def read_options(file: Path | None, options: Mapping[str, Any]) -> EvaluateConfi
     settings |= {name: given[name] for name in ("limit", "batch_size") if name in given}
     if "max_tokens" in given:
         settings["sampling"] = {**settings.get("sampling", {}), "max_tokens": given["max_tokens"]}
-    try:
-        return EvaluateConfig.model_validate(settings)
-    except ValidationError as error:
-        raise ConfigError(problems(error)) from error
+    return validated(EvaluateConfig, settings)
 
 
 def _answerer(name: str, options: Mapping[str, Any]) -> dict[str, Any]:

@@ -16,7 +16,7 @@ from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import CoreSchema
 
 from vision_zero.config.credentials import refuse_credentials
-from vision_zero.errors import VisionZeroError
+from vision_zero.errors import ConfigError, VisionZeroError
 
 Model = TypeVar("Model", bound=BaseModel)
 Share = Annotated[float, Field(ge=0.0, le=1.0)]
@@ -105,6 +105,21 @@ def problems(error: ValidationError) -> str:
         sentence = "unknown key" if problem["type"] == "extra_forbidden" else text[:1].lower() + text[1:]
         sentences.append(f"{place}: {sentence}" if place else sentence)
     return "; ".join(sentences)
+
+
+def validated(kind: type[Model], settings: Any, what: str = "") -> Model:
+    """Settings as a configuration.
+
+    Args:
+        what: says in the error what they are.
+
+    Raises:
+        ConfigError: a key, type or value in them is wrong.
+    """
+    try:
+        return kind.model_validate(settings)
+    except ValidationError as error:
+        raise ConfigError(f"{what}: {problems(error)}" if what else problems(error)) from error
 
 
 def read_json(kind: type[Model], path: Path, error: type[VisionZeroError]) -> Model:

@@ -6,13 +6,10 @@ import hashlib
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from pydantic import ValidationError
-
 from vision_zero.config.ablation import AblationConfig, order, run_folder, slug
-from vision_zero.config.base import Config, merged, problems
+from vision_zero.config.base import Config, merged, validated
 from vision_zero.config.renamed import with_present_names
 from vision_zero.config.self_play import SelfPlayConfig
-from vision_zero.errors import ConfigError
 from vision_zero.recipes.input_fingerprints import of_recipe
 
 OPEN_GATE = {"tolerated_loss": 1.0, "largest_loss": 1.0, "must_improve": [], "required": []}
@@ -59,7 +56,7 @@ def plan(config: AblationConfig, recipe: Mapping[str, Any], contents: Contents =
         ConfigError: the recipe with an arm's changes is not a self-play configuration.
     """
     base = merged(with_present_names(recipe), config.changes)
-    rules = _checked("all arms", base)
+    rules = validated(SelfPlayConfig, base, "all arms")
     # An arm may train with other rules, but is evaluated with the recipe's. Arms are compared, not
     # deployed, so neither alarms nor suites nor earlier versions block promotion.
     shared = {
@@ -74,10 +71,11 @@ def plan(config: AblationConfig, recipe: Mapping[str, Any], contents: Contents =
     for arm, seed in places:
         folder = str(run_folder(config, arm.name, seed))
         own = merged(merged(base, arm.changes), {**shared, "seed": seed, "runs_folder": folder})
-        settings = _checked(f"arm {arm.name!r}", own)
+        settings = validated(SelfPlayConfig, own, f"arm {arm.name!r}")
         final = None
         if config.final is not None:
-            final = _checked("final", merged(own, {**config.final, "runs_folder": f"{folder}_final"}))
+            measured = merged(own, {**config.final, "runs_folder": f"{folder}_final"})
+            final = validated(SelfPlayConfig, measured, "final")
         # Seeds share their input files, and so do most arms.
         files = settings.model_dump_json(include={"policy": {"base", "revision"}, "pairs": True})
         if files not in known:
@@ -94,10 +92,3 @@ def _fingerprinted(settings: SelfPlayConfig) -> str:
     """The settings that are part of a model's name, under the names by which the first models have them: a setting that is only
     renamed leaves finished arms finished."""
     return settings.model_dump_json(exclude={"runs_folder", "promotion"}).replace('"suite_evaluation":', '"suites":', 1)
-
-
-def _checked(who: str, settings: Mapping[str, Any]) -> SelfPlayConfig:
-    try:
-        return SelfPlayConfig.model_validate(settings)
-    except ValidationError as error:
-        raise ConfigError(f"{who}: {problems(error)}") from error

@@ -13,7 +13,7 @@ from typing import Any
 from pydantic import BaseModel, ValidationError
 
 from vision_zero.config.ablation import AblationConfig
-from vision_zero.config.base import problems
+from vision_zero.config.base import problems, validated
 from vision_zero.config.build_pairs import BuildPairsConfig
 from vision_zero.config.publish import PublishConfig
 from vision_zero.config.renamed import RENAMED
@@ -144,10 +144,7 @@ def read_self_play(path: Path) -> SelfPlayConfig:
     """
     recipe = read_recipe(path)
     check_recipe(recipe)
-    try:
-        return SelfPlayConfig.model_validate(recipe.config)
-    except ValidationError as error:
-        raise ConfigError(f"{path} is not a self-play recipe: {problems(error)}") from error
+    return validated(SelfPlayConfig, recipe.config, f"{path} is not a self-play recipe")
 
 
 def read_ablation(path: Path) -> AblationConfig:

@@ -14,10 +14,9 @@ from typing import Any
 
 import torch
 from PIL import Image
-from pydantic import ValidationError
 from transformers import AutoConfig, AutoModelForImageTextToText
 
-from vision_zero.config.base import problems
+from vision_zero.config.base import validated
 from vision_zero.config.learning import STAGES, LearningConfig
 from vision_zero.config.policy import PolicyConfig
 from vision_zero.config.self_play import SelfPlayConfig
@@ -257,10 +256,7 @@ def on_gpus(config: SelfPlayConfig, number: int) -> SelfPlayConfig:
     Raises:
         ConfigError: its games cannot be shared equally by them.
     """
-    try:
-        learning = LearningConfig.model_validate({**config.learning.model_dump(), "num_processes": number})
-    except ValidationError as error:
-        raise ConfigError(problems(error)) from error
+    learning = validated(LearningConfig, {**config.learning.model_dump(), "num_processes": number})
     return config.model_copy(update={"learning": learning})
 
 

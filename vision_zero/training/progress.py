@@ -20,23 +20,15 @@ SAMPLING = (
     *("sampling/sampling_logp_difference/mean", "sampling/sampling_logp_difference/max", "sampling/limited"),
 )
 """How a server's probabilities of its replies differ from the trained model's: TRL's names, and the share limited by a bound."""
-_FROM_LOGS = {
-    "kl": "kl",
-    "entropy": "entropy",
-    "loss": "loss",
-    "grad_norm": "grad_norm",
-    "learning_rate": "learning_rate",
-    "completions/mean_length": "tokens",
-    "completions/clipped_ratio": "cut_off",
-    "clue/spy/kl": "clue/spy/kl",
-    "clue/spy/entropy": "clue/spy/entropy",
-    "clue/civilian/kl": "clue/civilian/kl",
-    "clue/civilian/entropy": "clue/civilian/entropy",
-    **{f"seconds/{phase}": f"seconds/{phase}" for phase in ("play", "vote", "reference", "update")},
-    **{f"update/{what}": f"update/{what}" for what in ("tokens", "padding", "shared")},
-    **{name: name for name in SAMPLING},
-}
-"""Names in the trainers' logs, TRL's and the clue trainer's → ours; what else is logged stays out of the history."""
+_RENAMED = {"completions/mean_length": "tokens", "completions/clipped_ratio": "cut_off"}
+_FROM_LOGS = (
+    *("kl", "entropy", "loss", "grad_norm", "learning_rate", *_RENAMED),
+    *(f"clue/{role}/{what}" for role in ("spy", "civilian") for what in ("kl", "entropy")),
+    *(f"seconds/{phase}" for phase in ("play", "vote", "reference", "update")),
+    *(f"update/{what}" for what in ("tokens", "padding", "shared")),
+    *SAMPLING,
+)
+"""Names in the trainers' logs, TRL's and the clue trainer's; what else is logged stays out of the history."""
 
 _OF_NO_REWARDS = ("reward", "reward_std", "frac_reward_zero_std")
 """What TRL logs of rewards is of zeros in the clue stage: there the advantages are put in afterwards."""
@@ -90,7 +82,7 @@ class Progress:
         """Complete the iteration's record with what the trainer logged after its update."""
         if self._pending is None:
             return
-        known = {ours: logs[theirs] for theirs, ours in _FROM_LOGS.items() if logs.get(theirs) is not None}
+        known = {_RENAMED.get(name, name): logs[name] for name in _FROM_LOGS if logs.get(name) is not None}
         unsent = self.tracking.send("train", self._pending.iteration + 1, tracked_metrics(self._pending, logs))
         record = self._pending.model_copy(update={"metrics": {**self._pending.metrics, **known}, "unsent": unsent})
         self.state = self.state.model_copy(update={"history": (*self.state.history, record)})
