@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -63,15 +63,8 @@ def read_transcripts(path: Path) -> tuple[Transcript, ...]:
         rows = pq.read_table(path, schema=SCHEMA).to_pylist()
     except (OSError, pa.ArrowInvalid) as error:
         raise GameError(f"{path} is not a table of transcripts: {error}") from error
-    return tuple(_games(rows))
-
-
-def _games(rows: Iterable[dict[str, Any]]) -> Iterable[Transcript]:
-    by_game: dict[str, list[dict[str, Any]]] = {}
+    moves: dict[tuple[Any, ...], list[Move]] = {}
     for row in rows:
-        by_game.setdefault(row["game_id"], []).append(row)
-    for moves in by_game.values():
-        head = {key: moves[0][key] for key in _GAME}
-        yield Transcript(
-            **head, moves=tuple(Move(**{key: value for key, value in move.items() if key not in _GAME}) for move in moves)
-        )
+        game = tuple(row.pop(key) for key in _GAME)
+        moves.setdefault(game, []).append(Move(**row))
+    return tuple(Transcript(**dict(zip(_GAME, game, strict=True)), moves=tuple(own)) for game, own in moves.items())

@@ -52,7 +52,8 @@ def check_processor(policy: Policy) -> None:
         )
     if not _takes_system_part(policy, asked):
         raise PolicyError("the chat template drops the system part of a message: it must write its text before the user's")
-    known, largest = _known_tokens(model), int(inputs["input_ids"].max())
+    known = int(unwrapped(model.get_input_embeddings()).num_embeddings)
+    largest = int(inputs["input_ids"].max())
     if largest >= known:
         raise PolicyError(f"the tokenizer writes token {largest}, but the model knows {known} tokens: {_ADVICE}")
     pad = policy.processor.tokenizer.pad_token_id
@@ -81,11 +82,6 @@ def _takes_system_part(policy: Policy, asked: Messages) -> bool:
 def _plain(text: str) -> str:
     """Text without spaces and capitals, which tokenizers may change."""
     return "".join(text.split()).casefold()
-
-
-def _known_tokens(model: Any) -> int:
-    """Number of embeddings."""
-    return int(unwrapped(model.get_input_embeddings()).num_embeddings)
 
 
 @torch.inference_mode()

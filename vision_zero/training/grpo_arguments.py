@@ -10,7 +10,6 @@ from trl import GRPOConfig
 from vision_zero.config.learning import LearningConfig
 from vision_zero.config.policy import PolicyConfig, SamplingParams
 from vision_zero.training.job import StageJob
-from vision_zero.training.sharding import fsdp_arguments
 
 
 class OneDeviceConfig(GRPOConfig):
@@ -88,7 +87,8 @@ def grpo_arguments(job: StageJob, *, completions: int, group: int, sampling: Sam
         dataloader_pin_memory=torch.cuda.is_available(),
         seed=job.seed.child("trainer").integer() % 2**31,
         **sampling_correction(job.policy),
-        **fsdp_arguments(learning),
+        # The unit of gathering is a decoder layer or a vision block, as the model's class declares.
+        **({"fsdp": True, "fsdp_config": {"version": 2}} if learning.sharded else {}),
     )
 
 

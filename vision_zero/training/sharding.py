@@ -14,13 +14,7 @@ from typing import Any
 import torch
 from torch.distributed.tensor import DTensor, distribute_tensor
 
-from vision_zero.config.learning import LearningConfig
 from vision_zero.policy.vision_cache import disable_vision_cache, enable_vision_cache
-
-
-def fsdp_arguments(learning: LearningConfig) -> dict[str, Any]:
-    """TRL's arguments for FSDP2; the unit of gathering is a decoder layer or a vision block, as the model's class declares."""
-    return {"fsdp": True, "fsdp_config": {"version": 2}} if learning.sharded else {}
 
 
 class GatheredCopy:
