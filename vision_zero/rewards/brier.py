@@ -28,25 +28,12 @@ NOTHING_BOXED: tuple[float, ...] = ()
 """The chances of a reply that boxes nothing."""
 
 
-def brier_score(chances: Sequence[float], spy: int) -> float:
-    """S(q, s); ``chances`` are those of the seats from 1 on, what is missing to 1 is elsewhere."""
-    return 2 * _of_seat(chances, spy) - _square(chances)
-
-
 def brier_reward(vote: Vote | Unreadable, spy: int, chances: Sequence[float]) -> float:
-    """R(k) of a vote that was drawn with these chances."""
+    """R(k) of a vote that was drawn with these chances: those of the seats from 1 on; what is missing to 1 is elsewhere."""
+    elsewhere = max(0.0, 1.0 - sum(chances))
+    square = sum(chance**2 for chance in chances) + elsewhere**2
     seat = vote.seat if isinstance(vote, Vote) else None
-    own = _elsewhere(chances) if seat is None else _of_seat(chances, seat)
-    return 2.0 * (seat == spy) - 2 * own + _square(chances)
-
-
-def _of_seat(chances: Sequence[float], seat: int) -> float:
-    return chances[seat - 1] if seat <= len(chances) else 0.0
-
-
-def _elsewhere(chances: Sequence[float]) -> float:
-    return max(0.0, 1.0 - sum(chances))
-
-
-def _square(chances: Sequence[float]) -> float:
-    return sum(chance**2 for chance in chances) + _elsewhere(chances) ** 2
+    if seat is None:
+        return square - 2 * elsewhere
+    own = chances[seat - 1] if seat <= len(chances) else 0.0
+    return 2.0 * (seat == spy) - 2 * own + square
