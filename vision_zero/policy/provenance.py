@@ -33,9 +33,9 @@ class Provenance(Config):
     fingerprint: str = Field(validation_alias=AliasChoices("fingerprint", "mark"))
     """Fingerprint of the base's weights: see :func:`weights_fingerprint`."""
     form: Literal["adapter", "whole"]
-    """Settings of the adapter; null after full fine-tuning."""
+    """What was trained: an adapter, or the whole model."""
     train_on: TrainOn
-    """The trained part: language model, vision encoder, or both."""
+    """In which part: language model, vision encoder, or both."""
 
     @classmethod
     def of(cls, policy: PolicyConfig, base: Any) -> Self:
