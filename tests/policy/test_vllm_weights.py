@@ -107,6 +107,21 @@ def test_each_iteration_plays_with_what_the_last_one_learned(
     assert not list(shared.iterdir())
 
 
+@pytest.mark.cli
+@pytest.mark.usefixtures("preloaded_python")
+@pytest.mark.parametrize("sharded", [False, True])
+def test_one_of_several_processes_hands_the_weights_over_for_all(sharded, served, server, shared, tiny_base, tmp_path):
+    job = tiny_job(tiny_base, tmp_path, start("clue"), iterations=2, games=4, num_processes=2, sharded=sharded)
+    result = run_stage(replace(job, policy=job.policy.model_copy(update={"server": served, "adapter": None})))
+    assert result.state.iteration == 2
+    reloaded = [place for place, (name, _) in enumerate(server.asked) if name == RELOAD]
+    assert len(reloaded) == 2
+    assert len({game.game_id for game in result.transcripts}) == 8
+    ratios = [record.metrics[f"{RATIO}/mean"] for record in result.state.history]
+    assert ratios == pytest.approx([1.0] * 2, abs=0.3), "both play with what was handed over"
+    assert not list(shared.iterdir())
+
+
 def test_caches_of_the_old_weights_are_reset_before_the_new_ones_have_their_name(config, server, trained):
     load_policy(config, trained)
     names = [name for name, _ in server.asked]
