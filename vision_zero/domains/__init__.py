@@ -1,1 +1,1 @@
-"""Where pairs come from, one package a domain: scenes, charts, photos, imported."""
+"""Where pairs come from, one package a domain: scenes, charts, photos, pictures, imported."""

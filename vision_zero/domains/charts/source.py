@@ -56,7 +56,10 @@ def chart_pair(config: ChartsConfig, seed: Seed, sample: Callable[[np.random.Gen
         edited = edit_chart(config, chart, rng)
         if edited is None:
             continue
-        layout = _layout((chart, edited.chart), config)
+        if config.style == "compact":
+            layout: Layout | None = Layout(config.width, config.height)
+        else:
+            layout = fit_layout((chart, edited.chart), config.width, config.height)
         if layout is None:
             continue
         original, modified = render(chart, layout), render(edited.chart, layout)
@@ -75,12 +78,6 @@ def chart_pair(config: ChartsConfig, seed: Seed, sample: Callable[[np.random.Gen
             modified_facts=to_facts(edited.chart, layout),
         )
     raise PairsError(f"no chart suits the edits after {PAIR_TRIES} tries: allow other edits or types, or lower min_changes")
-
-
-def _layout(charts: tuple[Chart, Chart], config: ChartsConfig) -> Layout | None:
-    if config.style == "compact":
-        return Layout(config.width, config.height)
-    return fit_layout(charts, config.width, config.height)
 
 
 def _boxes(edited: EditedChart, layout: Layout, original: Image.Image, modified: Image.Image) -> list[Box] | None:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from vision_zero.config.quality import AreaBounds, QualityThresholds
-from vision_zero.domains.domain import Ask, Domain
+from vision_zero.domains.domain import Domain
 from vision_zero.domains.order import Order
 from vision_zero.domains.pair_rules import log_fault, log_is_true, shows_change
 from vision_zero.domains.scenes.config import SMALL_SCENES, ScenesConfig
@@ -42,13 +43,10 @@ def _measure(pair: ImagePair, quality: QualityThresholds) -> dict[str, Any]:
     return {"log_fault": log_fault(log_against_scenes, pair)}
 
 
-def _asking(family: Family) -> Ask:
-    def asked(facts: Mapping[str, Any], rng: np.random.Generator) -> Question | None:
-        from vision_zero.domains.scenes.questions import ask
+def _ask(family: Family, facts: Mapping[str, Any], rng: np.random.Generator) -> Question | None:
+    from vision_zero.domains.scenes.questions import ask
 
-        return ask(family, facts, rng)
-
-    return asked
+    return ask(family, facts, rng)
 
 
 _ASKED: tuple[Family, ...] = ("color", "shape", "count", "position")
@@ -65,7 +63,7 @@ DOMAIN = Domain(
     measure=_measure,
     bounds=AreaBounds(max_similarity=1.0),
     edits=lambda config: config.edits,
-    questions={family: _asking(family) for family in _ASKED},
+    questions={family: partial(_ask, family) for family in _ASKED},
     gallery=Order(
         "scenes",
         seed=3,

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from vision_zero.domains.scenes.scene import Scene
-from vision_zero.domains.scenes.shading import FAR, Studio, encoded
+from vision_zero.domains.scenes.shading import Studio, encoded
 from vision_zero.domains.scenes.solids import Array
 from vision_zero.domains.scenes.tracing import GROUND, Hits, Rays, View, eye, look, trace
 
@@ -81,12 +81,11 @@ class Ground:
         camera = studio.scene.camera
         directions = Rays.through(rows, columns, camera, view.width, view.height).directions
         hits = trace((), eye(camera), directions)
-        points = _points(studio, directions, hits)
-        light = studio.shade(points, directions, hits.index)[0]
+        light = studio.shade(directions, hits)[0]
         shown = view.mask()[
             np.minimum(rows.astype(np.int32), view.height - 1), np.minimum(columns.astype(np.int32), view.width - 1)
         ]
-        hidden = shown != GROUND
+        hidden, points = shown != GROUND, studio.points(directions, hits)
         for solid in studio.solids:
             hidden |= solid.covers(points)
         weight = np.where(hidden, np.float32(1e-3), np.float32(1))
@@ -112,18 +111,13 @@ class Ground:
         return np.asarray(total / weights, dtype=np.float32)
 
 
-def _points(studio: Studio, directions: Array, hits: Hits) -> Array:
-    return eye(studio.scene.camera) + directions * np.minimum(hits.length, FAR)
-
-
 def _dull(studio: Studio, ground: Ground, rays: Rays, hits: Hits) -> Array:
     """Light (3, N) along rays from the camera, without the lamps' highlights on metal."""
     light = np.empty_like(rays.directions)
     empty, solid = np.flatnonzero(hits.index == GROUND), np.flatnonzero(hits.index != GROUND)
     light[:, empty] = ground.at(rays.rows[empty], rays.columns[empty])
     if solid.size:
-        found, directions = hits.only(solid), rays.directions[:, solid]
-        light[:, solid] = studio.shade(_points(studio, directions, found), directions, found.index)
+        light[:, solid] = studio.shade(rays.directions[:, solid], hits.only(solid))
     return light
 
 
@@ -131,8 +125,7 @@ def _with_highlights(studio: Studio, rays: Rays, hits: Hits, dull: Array) -> Arr
     light = dull.copy()
     metal = np.flatnonzero(studio.is_metal[hits.index])
     if metal.size:
-        found, directions = hits.only(metal), rays.directions[:, metal]
-        light[:, metal] += studio.highlights(_points(studio, directions, found), directions, found.index)
+        light[:, metal] += studio.highlights(rays.directions[:, metal], hits.only(metal))
     return light
 
 

@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 
 from vision_zero.domains.scenes.scene import PALETTE, Lamps, Scene
 from vision_zero.domains.scenes.solids import Array, Solid, dot, unit
-from vision_zero.domains.scenes.tracing import trace
+from vision_zero.domains.scenes.tracing import Hits, eye, trace
 
 SHADOW_RAYS = 4
 """Rays from each point to each lamp."""
@@ -191,14 +191,13 @@ class Studio:
         is_metal = np.asarray([*(item.material == "metal" for item in scene.objects), False])
         return cls([Solid.of(item) for item in scene.objects], albedo, is_metal, scene, Lighting.of(scene.lamps))
 
-    def shade(self, points: Array, directions: Array, index: NDArray[np.int8]) -> Array:
-        """Light (3, N) that surface points send back along the rays that found them, without the lamps' highlights.
+    def points(self, directions: Array, hits: Hits) -> Array:
+        """(3, N) where rays from the camera meet a surface; ``directions`` (3, N) may have any length."""
+        return eye(self.scene.camera) + directions * np.minimum(hits.length, FAR)
 
-        Args:
-            points: (3, N) surface points.
-            directions: (3, N) directions of the rays, of any length.
-            index: (N,) what each point is on.
-        """
+    def shade(self, directions: Array, hits: Hits) -> Array:
+        """Light (3, N) that surfaces send back along rays from the camera, without the lamps' highlights."""
+        points, index = self.points(directions, hits), hits.index
         normals = self._normals(points, index)
         is_metal = self.is_metal[index]
         light = np.zeros_like(points)
@@ -208,11 +207,11 @@ class Studio:
             light[:, metal] = self._mirrored(points[:, metal], normals[:, metal], unit(directions[:, metal]), index[metal])
         return light
 
-    def highlights(self, points: Array, directions: Array, index: NDArray[np.int8]) -> Array:
-        """Light (3, N) of the lamps' images in points of metal objects ``index``, along the rays that found them."""
-        normals, view = self._normals(points, index), unit(directions)
-        shine = self.lighting.highlights(points, normals, view)
-        return self.albedo[:, index] * np.minimum(shine, BRIGHTEST)
+    def highlights(self, directions: Array, hits: Hits) -> Array:
+        """Light (3, N) of the lamps' images in metal objects along rays from the camera that hit them."""
+        points, view = self.points(directions, hits), unit(directions)
+        shine = self.lighting.highlights(points, self._normals(points, hits.index), view)
+        return self.albedo[:, hits.index] * np.minimum(shine, BRIGHTEST)
 
     def _normals(self, points: Array, index: NDArray[np.int8]) -> Array:
         normals = np.zeros_like(points)

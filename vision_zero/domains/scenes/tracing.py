@@ -65,6 +65,7 @@ class View:
 
     @classmethod
     def of(cls, scene: Scene, solids: Sequence[Solid], width: int, height: int) -> View:
+        """The picture of a scene, whose solids these are, in that size."""
         rows, columns = np.indices((height, width), dtype=np.float32).reshape(2, -1) + np.float32(0.5)
         rays = Rays.through(rows, columns, scene.camera, width, height)
         hits, silhouettes = look(scene.camera, solids, width, height, rays)
