@@ -93,11 +93,16 @@ def test_each_iteration_plays_with_what_the_last_one_learned(
     stage, train_on, served, server, shared, tiny_base, tmp_path, monkeypatch
 ):
     votes_from_any_reply(monkeypatch)
+    load_on, sets = HandedWeights.load_on, []
+    monkeypatch.setattr(
+        HandedWeights, "load_on", lambda self, one: sets.append(len(list(shared.glob("*/")))) or load_on(self, one)
+    )
     job = tiny_job(tiny_base, tmp_path, start(stage))
     settings = {"server": served, "adapter": None, "train_on": train_on}
     result = run_stage(replace(job, policy=job.policy.model_copy(update=settings)))
     assert result.state.iteration == ITERATIONS
     reloads = [place for place, (name, _) in enumerate(server.asked) if name == RELOAD]
+    assert sets == [1] * ITERATIONS, "the last iteration's were removed before"
     assert len(reloads) == ITERATIONS
     for begin, end in zip(reloads, [*reloads[1:], len(server.asked)], strict=True):
         assert "chat/completions" in [name for name, _ in server.asked[begin:end]]
