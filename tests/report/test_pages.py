@@ -2,6 +2,7 @@
 
 import re
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -134,7 +135,7 @@ def test_model_text_is_escaped_everywhere_it_is_shown():
     assert "&lt;script&gt;" in page
     assert "<img src=x" not in page
     assert_self_contained(report_page(EVIL, outcome()))
-    assert_self_contained(gallery_page(EVIL, [pair], 1, notes={pair.pair_id: EVIL}))
+    assert_self_contained(gallery_page(EVIL, [replace(pair, pair_id=EVIL)], 1))
 
 
 def test_a_replay_shows_clues_votes_and_rewards():

@@ -17,13 +17,18 @@ from vision_zero.evaluation.estimates import Scores, compare
 from vision_zero.evaluation.scorecard import Scorecard
 from vision_zero.experiments.results import COURSES, MEASURES, RECORDED, Results, collect
 from vision_zero.experiments.run_record import MADE_TO_REASON, RunRecord
-from vision_zero.report.results import END, PLACES, draw_courses, summary, tables, tables_in, write_into
+from vision_zero.report.results import END, PLACE, PLACES, draw_courses, summary, tables, write_into
 from vision_zero.training.state import IterationRecord, StageState
 
 CONFIG = EvaluationConfig(resamples=200)
 PAIRS = 40
 FILE = Path("docs/results/learning.json")
 BEGIN, BEGIN_ALL = PLACES
+
+
+def tables_in(document):
+    """The tables in a document, by the line before them."""
+    return dict(PLACE.findall(document))
 
 
 def right(share, of=PAIRS):

@@ -17,14 +17,11 @@ from vision_zero.report.pages import render_page
 SHOWN = 24
 
 
-def gallery_page(
-    title: str, pairs: Iterable[ImagePair], total: int, notes: dict[str, str] | None = None, sources: Sequence[SourceReport] = ()
-) -> str:
+def gallery_page(title: str, pairs: Iterable[ImagePair], total: int, sources: Sequence[SourceReport] = ()) -> str:
     """A page of pairs.
 
     Args:
         total: number of pairs that these were taken from.
-        notes: a remark for some of the pairs, by id: why a pair was quarantined.
         sources: reports of the pairs' sources.
     """
     shown = [
@@ -35,7 +32,6 @@ def gallery_page(
             "modified": data_uri(pair.modified),
             "outlines": outlines(pair),
             "changes": [change.sentence() for change in pair.changes],
-            "note": (notes or {}).get(pair.pair_id, ""),
         }
         for pair in pairs
     ]

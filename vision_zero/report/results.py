@@ -49,12 +49,7 @@ def summary(results: Results) -> str:
 
 PLACES: Mapping[str, Callable[[Results], str]] = {"<!-- results -->": summary, "<!-- all results -->": tables}
 """The lines after which a document has tables, up to the line ``END``, and which tables."""
-_PLACE = re.compile(rf"^({'|'.join(map(re.escape, PLACES))})\n(.*?)^{re.escape(END)}", re.DOTALL | re.MULTILINE)
-
-
-def tables_in(document: str) -> dict[str, str]:
-    """The tables in a document, by the line before them."""
-    return dict(_PLACE.findall(document))
+PLACE = re.compile(rf"^({'|'.join(map(re.escape, PLACES))})\n(.*?)^{re.escape(END)}", re.DOTALL | re.MULTILINE)
 
 
 def write_into(document: Path, results: Results) -> None:
@@ -65,7 +60,7 @@ def write_into(document: Path, results: Results) -> None:
     """
     try:
         text = document.read_text(encoding="utf-8")
-        made, places = _PLACE.subn(lambda place: f"{place[1]}\n{PLACES[place[1]](results)}{END}", text)
+        made, places = PLACE.subn(lambda place: f"{place[1]}\n{PLACES[place[1]](results)}{END}", text)
         if not places:
             lines = " or ".join(PLACES)
             raise ReportError(f"{document} has no place for results: put the lines {lines} and {END} where they belong")

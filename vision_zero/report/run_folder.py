@@ -13,7 +13,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 import click
 
@@ -45,7 +45,6 @@ from vision_zero.training.unplayed_games import UnplayedGames
 
 WORK = (*(domain.step for domain in DOMAINS.values()), "clue_stage", "decision_stage", "measure_base", "evaluate")
 """Prefixes of the names of steps that do a run's work: making pairs, playing, training, evaluating."""
-Numbers = TypeVar("Numbers", bound=Config)
 _LOGGER = logging.getLogger(__name__)
 
 

@@ -83,10 +83,6 @@ def test_counts_are_read_as_a_person_would(reply: str, answer: str | None) -> No
     assert count_in(reply, HOW_MANY) == answer
 
 
-def test_letters_count_where_they_were_offered() -> None:
-    assert word_in("(B)", SIDE, SIDES, is_lettered=True) == "right"
-
-
 PIECES = st.sampled_from(
     ["left", "right", " or ", "yes", "no", "two", "3", "\\boxed{", "}", "The answer is ", ". ", "(A)", "ball", "\x00"]
 )

@@ -38,15 +38,11 @@ _AFFIRMS = re.compile(
 _UNSURE = re.compile(r"\bno (?:idea|clue|answer)\b|\b(?:not|n[o']t) (?:sure|certain|know|clear)\b|\bunsure\b", re.IGNORECASE)
 
 
-def word_in(reply: str, question: str, options: Sequence[str], *, is_lettered: bool = False) -> str | None:
-    """The option that the reply names, or None; naming two with "or" between them names none.
-
-    Args:
-        is_lettered: the question listed the options as (A), (B), …; then a letter names one.
-    """
+def word_in(reply: str, question: str, options: Sequence[str]) -> str | None:
+    """The option that the reply names, or None; naming two with "or" between them names none."""
     either = "|".join(map(re.escape, options))
     text = re.sub(rf"\b(?:{either})(?:,? or (?:{either}))+\b", " ", canonical(reply), flags=re.IGNORECASE)
-    if not text.strip() or (not is_lettered and lone_letter(readable(text), len(options)) is not None):
+    if not text.strip() or lone_letter(readable(text), len(options)) is not None:
         return None
     if yes_and_no(options) and (_UNSURE.search(text) or not _AFFIRMS.search(readable(text))):
         return None

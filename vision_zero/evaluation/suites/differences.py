@@ -65,7 +65,7 @@ def open_suite(config: SuiteConfig) -> ProceduralSuite:
 
     def pose(number: int) -> SuiteQuestion:
         pair = source.sample(root.child(config.look, number))
-        return SuiteQuestion(QUESTION, image_grid([pair.original, pair.modified], columns=2), lambda reply: _verdict(pair, reply))
+        return SuiteQuestion(QUESTION, image_grid([pair.original, pair.modified]), lambda reply: _verdict(pair, reply))
 
     return ProceduralSuite(config, VERSION, pose, __name__)
 

@@ -34,7 +34,7 @@ def open_suite(config: SuiteConfig) -> ProceduralSuite:
         groups = {"pictures": (pair.domain,), "place": (PLACES[odd],)}
         return SuiteQuestion(
             prompt=as_asked(QUESTION, config.look),
-            image=image_grid(pictures, columns=2),
+            image=image_grid(pictures),
             judge=lambda reply: closed_verdict(word_in(reply, "Which one is different?", PLACES), PLACES[odd], groups),
         )
 

@@ -144,12 +144,12 @@ def closed_verdict(found: str | None, answer: str, groups: Mapping[str, tuple[st
     )
 
 
-def image_grid(images: Sequence[Image.Image], columns: int) -> Image.Image:
-    """One image for models that take a single one: pictures of one size in rows of ``columns``, with a white gap between them."""
+def image_grid(images: Sequence[Image.Image]) -> Image.Image:
+    """One image for models that take a single one: pictures of one size in rows of two, with a white gap between them."""
     width, height = images[0].size
-    rows = -(-len(images) // columns)
-    grid = Image.new("RGB", (columns * width + (columns - 1) * GAP, rows * height + (rows - 1) * GAP), "white")
+    rows = -(-len(images) // 2)
+    grid = Image.new("RGB", (2 * width + GAP, rows * height + (rows - 1) * GAP), "white")
     for place, image in enumerate(images):
-        row, column = divmod(place, columns)
+        row, column = divmod(place, 2)
         grid.paste(image, (column * (width + GAP), row * (height + GAP)))
     return grid
