@@ -199,20 +199,13 @@ def _hardest(passed: pd.DataFrame, count: int) -> dict[str, str]:
 def _shown(frame: pd.DataFrame, quarantined: tuple[Quarantined, ...], count: int) -> dict[str, str]:
     """Some quarantined pairs of each domain: of different reasons first."""
     domains = dict(zip(frame["pair_id"], frame["domain"], strict=True))
-    seen: Counter[tuple[str, str]] = Counter()
-    ranked = []
-    for entry in quarantined:
-        key = (domains[entry.pair_id], entry.reasons[0])
-        ranked.append((seen[key], entry))
-        seen[key] += 1
-    shown: Counter[str] = Counter()
-    notes = {}
-    for _, entry in sorted(ranked, key=lambda item: item[0]):
-        domain = domains[entry.pair_id]
-        if shown[domain] < count:
-            shown[domain] += 1
-            notes[entry.pair_id] = "; ".join(entry.reasons)
-    return notes
+    rows = pd.DataFrame(
+        [(entry.pair_id, domains[entry.pair_id], entry.reasons[0], "; ".join(entry.reasons)) for entry in quarantined],
+        columns=["pair_id", "domain", "reason", "note"],
+    )
+    rows["turn"] = rows.groupby(["domain", "reason"]).cumcount()
+    first = rows.sort_values("turn", kind="stable").groupby("domain").head(count)
+    return dict(zip(first["pair_id"], first["note"], strict=True))
 
 
 def _mean(values: pd.Series[float]) -> float:

@@ -5,7 +5,7 @@ Import this inside a step: Great Expectations takes seconds to load.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import pandas as pd
@@ -72,13 +72,13 @@ def check(frame: pd.DataFrame, rules: Sequence[Rule]) -> tuple[list[Expectation]
         What became of each rule, and the words of the rules that each failing pair broke, by its id.
     """
     missing = {rule.column: None for rule in rules if rule.column not in frame}  # no pair was readable enough
+    for rule in rules:
+        rule.expectation.meta = {"rule": rule.words}  # comes back with the outcome
     result = validate(frame.assign(**missing), [rule.expectation for rule in rules], index="pair_id")
-    named = {_key(rule.expectation.expectation_type, rule.expectation.configuration.kwargs): rule.words for rule in rules}
     reasons: dict[str, list[str]] = {}
     found = {}
     for outcome in result.results:
-        settings = outcome.expectation_config
-        words = named[_key(settings.type, settings.kwargs)]
+        words = outcome.expectation_config.meta["rule"]
         failing = [entry["pair_id"] for entry in outcome.result.get("unexpected_index_list") or ()]
         found[words] = Expectation(rule=words, broken_by=len(failing), holds=bool(outcome.success))
         for pair_id in failing:
@@ -89,9 +89,3 @@ def check(frame: pd.DataFrame, rules: Sequence[Rule]) -> tuple[list[Expectation]
         [found[rule.words] for rule in rules],
         {pair_id: sorted(broken, key=order.__getitem__) for pair_id, broken in reasons.items()},
     )
-
-
-def _key(kind: str, settings: Mapping[str, object]) -> tuple[str, object, str]:
-    condition = settings.get("row_condition")
-    parameter = condition.get("parameter") if isinstance(condition, dict) else getattr(condition, "parameter", "")
-    return kind, settings["column"], str(parameter)
