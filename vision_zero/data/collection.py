@@ -16,7 +16,7 @@ from PIL import Image
 from vision_zero.data.archives import FileSet
 from vision_zero.data.image_identity import groups, place_key, reduced, same
 from vision_zero.data.remote_storage import ConnectionLostError, Storage
-from vision_zero.data.row_files import Rows, has_strong_table, table_paths
+from vision_zero.data.row_files import DOCUMENTS, Rows, table_paths
 from vision_zero.data.source import PairSource
 from vision_zero.data.source_report import SourceReport
 from vision_zero.data.split_names import of_split, split_of_folder
@@ -125,9 +125,10 @@ def rows_or_files(
 
 def _holds_table(storage: Storage, count: Callable[[Sequence[str]], int]) -> bool:
     """Whether a location is a data set: the file that it names is, or there is one that can be nothing but rows."""
-    if not table_paths(storage)[0]:
-        return False
-    return storage.chosen is not None or has_strong_table(storage) or not count(FileSet(storage).paths)
+    paths, _ = table_paths(storage)
+    # JSON and CSV lie beside pictures for many reasons.
+    may_be_notes = storage.chosen is None and all(path.lower().endswith(DOCUMENTS) for path in paths)
+    return bool(paths) and not (may_be_notes and count(FileSet(storage).paths))
 
 
 @dataclass

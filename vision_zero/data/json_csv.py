@@ -7,7 +7,7 @@ import csv
 import io
 import json
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from vision_zero.data.split_names import split_named
@@ -30,8 +30,12 @@ def text_of(data: bytes, path: str) -> str:
         raise PairsError(f"{path}: not a text in UTF-8, save it so ({one_line(error)})") from error
 
 
-def rows_of_json(text: str, path: str) -> list[Row]:
-    """The rows of a JSON file: a list of objects, also under a key; objects by id; columns of equal length; or one object.
+def rows_of_json(text: str, path: str, named_lines: bool) -> Sequence[Row | PairsError]:
+    """The rows of a JSON file: a list of objects, also under a key; objects by id; columns of equal length; or one object; or of
+    a file of JSON lines, with what is wrong with a line in its place.
+
+    Args:
+        named_lines: its name says that it has lines; but these are often named .json, and a list of rows .jsonl.
 
     Raises:
         PairsError: it is no JSON, or none of these.
@@ -39,11 +43,35 @@ def rows_of_json(text: str, path: str) -> list[Row]:
     try:
         found = json.loads(text)
     except (ValueError, RecursionError) as error:
+        lines = _json_lines(text, path)
+        if isinstance(error, ValueError):
+            # No document as a whole: lines, where one of them is an object.
+            if any(isinstance(row, dict) and row for row in lines):
+                return lines
+            if named_lines and lines:
+                raise PairsError(f"{path}: not a file of JSON lines; {lines[0]}") from None
+        if named_lines:
+            return lines
         raise PairsError(f"{path}: not a readable JSON file ({one_line(error)})") from error
+    if named_lines and not isinstance(found, list):
+        return _json_lines(text, path)
     rows = _rows(found) or ([found] if isinstance(found, dict) and found else None)
     if rows is None:
         raise PairsError(f"{path}: holds no rows: a list of objects is needed, one for each pair")
     return rows
+
+
+def _json_lines(text: str, path: str) -> list[Row | PairsError]:
+    """The object of each line. Only line feeds end lines: a text may hold every other separator as it is."""
+    found: list[Row | PairsError] = []
+    for number, line in enumerate((line for line in text.split("\n") if line.strip()), start=1):
+        try:
+            row = json.loads(line)
+        except (ValueError, RecursionError) as error:
+            found.append(PairsError(f"{path}: line {number} is no JSON ({one_line(error)})"))
+        else:
+            found.append(row if isinstance(row, dict) else PairsError(f"{path}: line {number} is no JSON object"))
+    return found
 
 
 def _rows(found: object) -> list[Row] | None:

@@ -15,9 +15,9 @@ import pyarrow.parquet as pq
 
 from vision_zero.data.archives import FileSet, is_hidden
 from vision_zero.data.image_cells import picture_bytes
-from vision_zero.data.json_csv import rows_of_csv, rows_of_json, text_of
+from vision_zero.data.json_csv import Row, rows_of_csv, rows_of_json, text_of
 from vision_zero.data.remote_storage import Storage
-from vision_zero.data.split_names import of_split, split_named, split_of_file
+from vision_zero.data.split_names import of_split, split_named, split_of_file, taken_splits
 from vision_zero.errors import PairsError, one_line
 
 SUFFIXES = (".parquet", ".arrow", ".feather", ".ipc", ".jsonl", ".ndjson")
@@ -32,8 +32,6 @@ _IPC_FILE = b"ARROW1"
 _BATCH = 32
 _SPLIT_COLUMNS = ("split", "subset", "partition", "data_split", "set")
 _ABOUT = frozenset((SAVED, "dataset_info.json", "dataset_infos.json", "dataset_dict.json", "config.json", "contents.json"))
-
-Row = dict[str, Any]
 
 
 class Shard(ABC):
@@ -143,19 +141,6 @@ class DocumentShard(Shard):
         return [row.get(name) if isinstance(row, dict) else None for row in self._found]
 
 
-def _json_lines(text: str, path: str) -> list[Row | PairsError]:
-    """The object of each line. Only line feeds end lines: a text may hold every other separator as it is."""
-    found: list[Row | PairsError] = []
-    for number, line in enumerate((line for line in text.split("\n") if line.strip()), start=1):
-        try:
-            row = json.loads(line)
-        except (ValueError, RecursionError) as error:
-            found.append(PairsError(f"{path}: line {number} is no JSON ({one_line(error)})"))
-        else:
-            found.append(row if isinstance(row, dict) else PairsError(f"{path}: line {number} is no JSON object"))
-    return found
-
-
 class Rows:
     """The rows of a location's files, one file after another, of one split where there are several.
 
@@ -223,18 +208,8 @@ class Rows:
     def _of_split(self, split: str | None) -> list[int] | None:
         """The rows of the split where a column names several; None for all."""
         named = [] if split is None else self._named_splits()
-        present = {name for name in named if name is not None}
-        if split is None or not present:
-            return None
-        wanted = split_named(split) or split
-        # Rows that name no split are taken where none is of the wanted one.
-        taken = wanted if wanted in present else None
-        kept = [place for place, name in enumerate(named) if name == taken]
-        if not kept:
-            known = ", ".join(sorted(present))
-            raise PairsError(
-                f"the rows of {self.storage.location} are of no split {split}, but {known}: set split to one of them"
-            )
+        taken = taken_splits(named, split, f"the rows of {self.storage.location} are of")
+        kept = [place for place, name in enumerate(named) if name in taken]
         if len(kept) == len(named):
             return None
         self.left_out["rows of other splits"] = len(named) - len(kept)
@@ -267,11 +242,6 @@ def table_paths(storage: Storage) -> tuple[list[str], dict[str, int]]:
     return documents, {}
 
 
-def has_strong_table(storage: Storage) -> bool:
-    """Whether there is a file that can be nothing but rows: not JSON or CSV, which lie beside pictures for many reasons."""
-    return storage.chosen is None and any(_suffix(path) in SUFFIXES for path in table_paths(storage)[0])
-
-
 def _suffix(path: str) -> str:
     return PurePosixPath(path).suffix.lower()
 
@@ -302,21 +272,4 @@ def _shard(storage: Storage, path: str) -> Shard:
     text = text_of(storage.read(path), path)
     if suffix in (".csv", ".tsv"):
         return DocumentShard(rows_of_csv(text, path), path)
-    return DocumentShard(_rows_of_json(text, path, suffix in (".jsonl", ".ndjson")), path)
-
-
-def _rows_of_json(text: str, path: str, named_lines: bool) -> Sequence[Row | PairsError]:
-    """JSON lines are often named .json, and a list of rows .jsonl."""
-    try:
-        is_lines = not isinstance(json.loads(text), list) and named_lines
-    except RecursionError:
-        is_lines = named_lines
-    except ValueError:
-        # No document as a whole: lines, where one of them is an object.
-        lines = _json_lines(text, path)
-        if any(isinstance(row, dict) and row for row in lines):
-            return lines
-        if named_lines and lines:
-            raise PairsError(f"{path}: not a file of JSON lines; {lines[0]}") from None
-        is_lines = named_lines
-    return _json_lines(text, path) if is_lines else rows_of_json(text, path)
+    return DocumentShard(rows_of_json(text, path, suffix in (".jsonl", ".ndjson")), path)

@@ -42,25 +42,36 @@ def split_of_folder(path: str) -> str | None:
     return next((split for split in named if split is not None), None)
 
 
-def of_split(
-    paths: Iterable[str], wanted: str | None, split_of: Callable[[str], str | None], location: str, with_unnamed: bool = False
-) -> tuple[list[str], dict[str, int]]:
-    """The files of a split, and how many others were left out, by reason.
+def taken_splits(named: Iterable[str | None], wanted: str | None, whose: str, with_unnamed: bool = False) -> set[str | None]:
+    """Of which splits files or rows are taken, None for those that name none.
 
-    Where no file names a split, or ``wanted`` is None, all are taken. Where some do, those of the wanted split are, and
+    Where nothing names a split, or ``wanted`` is None, all are taken. Where some do, those of the wanted split are, and
     ``with_unnamed`` those that name none; where none is of the wanted split, only those that name none.
+
+    Args:
+        named: the split that each file or row names.
+        whose: for the message, such as "the rows of s3://bucket/pairs are of".
 
     Raises:
         PairsError: only other splits are there.
     """
-    named = {path: split_of(path) for path in paths}
-    present = {split for split in named.values() if split is not None}
+    known = set(named)
+    present = sorted(split for split in known if split is not None)
     if wanted is None or not present:
-        return list(named), {}
+        return known
     chosen = split_named(wanted) or wanted
-    taken = {chosen, None} if with_unnamed or chosen not in present else {chosen}
+    taken: set[str | None] = {chosen, None} if with_unnamed or chosen not in present else {chosen}
+    if not taken & known:
+        raise PairsError(f"{whose} no split {wanted}, but {', '.join(present)}: set split to one of them")
+    return taken
+
+
+def of_split(
+    paths: Iterable[str], wanted: str | None, split_of: Callable[[str], str | None], location: str, with_unnamed: bool = False
+) -> tuple[list[str], dict[str, int]]:
+    """The files of a split, and how many others were left out, by reason. See :func:`taken_splits`."""
+    named = {path: split_of(path) for path in paths}
+    taken = taken_splits(named.values(), wanted, f"{location} has", with_unnamed)
     kept = [path for path, split in named.items() if split in taken]
-    if not kept:
-        raise PairsError(f"{location} has no split {wanted}, but {', '.join(sorted(present))}: set split to one of them")
     others = Counter(split for split in named.values() if split not in taken)
     return kept, {f"files of {f'split {split}' if split else 'no split'}": count for split, count in others.items()}
