@@ -15,8 +15,7 @@ from vision_zero.config.game import GameConfig
 from vision_zero.config.learning import LearningConfig, Stage, SwitchConfig
 from vision_zero.config.policy import AdapterConfig, PolicyConfig, SamplingConfig
 from vision_zero.config.rewards import RewardsConfig
-from vision_zero.data.sampler import PairSampler, stride
-from vision_zero.data.table import PairTable
+from vision_zero.data.table import PairSampler, PairTable, stride
 from vision_zero.game import spy
 from vision_zero.game.parsing import Vote
 from vision_zero.policy.folder import PolicyFolder

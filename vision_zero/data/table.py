@@ -51,7 +51,7 @@ _REPORTS = TypeAdapter(tuple[SourceReport, ...])
 
 
 def to_row(pair: ImagePair, split: Split, position: int) -> dict[str, Any]:
-    """The pair as one row of the table; its position says which iteration plays with it (:mod:`vision_zero.data.sampler`)."""
+    """The pair as one row of the table; its position says which iteration plays with it (:class:`PairSampler`)."""
     original_facts, modified_facts = pair.facts_json()
     width, height = pair.original.size
     return {
@@ -176,6 +176,38 @@ class PairTable:
     def only(self, ids: Iterable[str]) -> PairTable:
         """Just those rows, in the table's order."""
         return PairTable(self.rows.filter(pa.compute.is_in(self.rows["pair_id"], pa.array(list(ids), pa.string()))))
+
+
+def stride(games: int, spare: float) -> int:
+    """Positions of one iteration: its games and the spare share of them, rounded up."""
+    return games + -int(-games * spare // 1)
+
+
+@dataclass(frozen=True)
+class PairSampler:
+    """Which pairs of a validated table an iteration plays with: the next valid ones of its own range.
+
+    Every pair has a position; iteration t owns the positions [t * stride, (t + 1) * stride), a few more than it has games. Pairs
+    that validation took out leave holes that the spare ones fill, and no iteration ever plays another's pairs: a run that was
+    resumed sees the same pictures as one that was not.
+    """
+
+    table: PairTable
+    games: int
+    stride: int
+
+    def of_iteration(self, iteration: int) -> list[ImagePair]:
+        """The pairs of an iteration's games, in order.
+
+        Raises:
+            PairsError: fewer valid pairs are left than there are games.
+        """
+        own = self.table.at_positions(range(iteration * self.stride, (iteration + 1) * self.stride))
+        if len(own) < self.games:
+            raise PairsError(
+                f"iteration {iteration} has {len(own)} valid pairs for {self.games} games: raise pairs.spare or mend the source"
+            )
+        return [*PairTable(own.rows.sort_by("position")).pairs(0, self.games)]
 
 
 def joined(tables: Sequence[PairTable]) -> PairTable:

@@ -10,10 +10,9 @@ import pyarrow as pa
 from vision_zero.config.self_play import PairsConfig, SelfPlayConfig
 from vision_zero.config.sources import SourcesConfig
 from vision_zero.data.image_pair import ImagePair
-from vision_zero.data.sampler import stride
 from vision_zero.data.source import PairSource
 from vision_zero.data.splits import EVERYTHING, Split, SplitFilter
-from vision_zero.data.table import SCHEMA, PairTable, joined
+from vision_zero.data.table import SCHEMA, PairTable, joined, stride
 from vision_zero.domains.registry import domain_of
 from vision_zero.randomness import Seed, weighted
 

@@ -10,8 +10,7 @@ from typing import Any
 
 from vision_zero.config.learning import STAGES, Stage
 from vision_zero.config.self_play import SelfPlayConfig
-from vision_zero.data.sampler import stride
-from vision_zero.data.table import PairTable
+from vision_zero.data.table import PairTable, stride
 from vision_zero.domains.build import main_source
 from vision_zero.performance.rollouts import own_gpu, torch_hardware
 from vision_zero.policy.folder import PolicyFolder

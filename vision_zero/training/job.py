@@ -15,8 +15,7 @@ from vision_zero.config.policy import PolicyConfig
 from vision_zero.config.rewards import RewardsConfig
 from vision_zero.config.self_play import SelfPlayConfig
 from vision_zero.config.tracking import TrackedRun
-from vision_zero.data.sampler import PairSampler, stride
-from vision_zero.data.table import PairTable
+from vision_zero.data.table import PairSampler, PairTable, stride
 from vision_zero.game.transcript import Transcript
 from vision_zero.jinja import text_template
 from vision_zero.policy.folder import CARD, PolicyFolder
