@@ -8,12 +8,11 @@ from numpy.typing import NDArray
 
 from tests.data.odd_images import scenery
 from vision_zero.data.images import box_of
-from vision_zero.domains.photos.blending import cloned, membrane
 from vision_zero.domains.photos.canvas import Canvas
+from vision_zero.domains.photos.filling import area_without, cloned, membrane, without
 from vision_zero.domains.photos.patches import FORGIVEN, Spectra, area_means, inside_offsets, offset_at, ring_costs
 from vision_zero.domains.photos.phrases import color_word, place_of
 from vision_zero.domains.photos.pixels import feathered, grown, shifted, shifted_mask, shrunk, to_image, to_picture
-from vision_zero.domains.photos.removal import area_without, without
 
 
 def disc(height: int, width: int, middle: tuple[float, float], radius: float) -> NDArray[np.bool_]:

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from scipy import ndimage
 from skimage.color import lab2rgb, rgb2lab
 
-from vision_zero.domains.photos.blending import cloned
+from vision_zero.domains.photos.filling import cloned
 from vision_zero.domains.photos.paints import LIGHTEST, TURNS, Paint, paints_of, repainted, shift_for, turn_from
 from vision_zero.domains.photos.phrases import regions_name
 from vision_zero.domains.photos.pixels import Mask, Picture, grown

@@ -13,7 +13,7 @@ from skimage.color import rgb2lab
 
 from vision_zero.domains.photos.paints import Paint, paints_of
 from vision_zero.domains.photos.patches import Spectra
-from vision_zero.domains.photos.pixels import SHORTEST, Mask, Picture, Weights, detail_of, lightness, resized, scaled
+from vision_zero.domains.photos.pixels import Mask, Picture, Weights, detail_of, lightness, resized, scaled
 from vision_zero.domains.photos.regions import Region, find_regions
 
 SMALL_AREA = 160 * 120
@@ -60,13 +60,14 @@ class Canvas:
     @cached_property
     def small(self) -> Picture:
         """The small copy."""
-        height, width = self.picture.shape[:2]
-        return resized(self.picture, (max(8, round(width * self.scale)), max(8, round(height * self.scale))))
+        return self._copy(self.scale)
 
     @cached_property
     def medium(self) -> Picture:
         """A copy of at most four times the small one's pixels."""
-        scale = min(1.0, 2 * self.scale)
+        return self._copy(min(1.0, 2 * self.scale))
+
+    def _copy(self, scale: float) -> Picture:
         height, width = self.picture.shape[:2]
         return resized(self.picture, (max(8, round(width * scale)), max(8, round(height * scale))))
 
@@ -111,6 +112,6 @@ class Canvas:
         """An offset in the small copy as one in the picture."""
         return (round(offset[0] / self.scale), round(offset[1] / self.scale))
 
-    def pixels(self, at_320: float, least: float = SHORTEST) -> float:
+    def pixels(self, at_320: float) -> float:
         """A length that is given for a picture of 320x240, for this one."""
-        return scaled(at_320, self.picture, least)
+        return scaled(at_320, self.picture)

@@ -14,9 +14,9 @@ import numpy as np
 from skimage.color import rgb2lab
 
 from vision_zero.data.images import box_of
-from vision_zero.domains.photos.blending import cloned
 from vision_zero.domains.photos.canvas import Canvas
 from vision_zero.domains.photos.config import PhotoEdit
+from vision_zero.domains.photos.filling import area_without, cloned, without
 from vision_zero.domains.photos.paints import Paint, repainted, shift_for, turn_from
 from vision_zero.domains.photos.patches import Costs, area_means, inside_offsets, offset_at, ring_costs
 from vision_zero.domains.photos.phrases import color_of, direction_of, place_of, region_name, regions_name
@@ -34,7 +34,6 @@ from vision_zero.domains.photos.plausibility import (
     whole,
 )
 from vision_zero.domains.photos.regions import Region
-from vision_zero.domains.photos.removal import area_without, without
 
 MOST_SKY = 0.3
 """Share of the picture's upper border from which a paint may be the sky."""
@@ -142,12 +141,15 @@ def move(stroke: Stroke) -> Edited | str:
         return emptied
     without_it, area, looks = emptied
     around = grown(region.mask, (LEAST_MOVE - 0.5) * float(np.sqrt(region.mask.sum())))
-    rest = Canvas(without_it, (), canvas.taken)
-    offset = place_for(rest, canvas, region.mask, canvas.taken | around, stroke.rng)
+    # What is pasted: the region with its surroundings.
+    margin = canvas.pixels(MARGIN)
+    cut = grown(region.mask, margin)
+    offset = _place_for(canvas, cut, Canvas(without_it, (), canvas.taken | around), stroke.rng)
     if offset is None:
         return "no other place looks like its own"
-    picture, shown = pasted(rest, canvas.picture, region.mask, offset), shifted_mask(region.mask, offset)
-    gone, come = seamless(picture, area), seamless(picture, area_of(rest, shown), is_thing=True)
+    picture = cloned(without_it, shifted(canvas.picture, offset), shifted_mask(cut, offset))
+    shown = shifted_mask(region.mask, offset)
+    gone, come = seamless(picture, area), seamless(picture, grown(shown, margin), is_thing=True)
     where = place_of(box_of(shown), (shown.shape[1], shown.shape[0]))
     if where == place_of(region.box, (shown.shape[1], shown.shape[0])):
         where = "further " + direction_of(offset)
@@ -172,49 +174,34 @@ def _emptied(stroke: Stroke, size: float = 1.0) -> tuple[Picture, Mask, Plausibi
     return "nothing in the picture can take its place" if picture is None else (picture, area, looks)
 
 
-def area_of(target: Canvas, mask: Mask) -> Mask:
-    """What is pasted when the region is shown: also its surroundings."""
-    return grown(mask, target.pixels(MARGIN))
-
-
-def place_for(target: Canvas, source: Canvas, mask: Mask, taken: Mask, rng: np.random.Generator) -> tuple[int, int] | None:
-    """Where in the target the source's region may be shown with its surroundings.
-
-    Args:
-        target: the picture that is pasted into.
-        source: the picture that is copied from, of the same size; it may be the same.
-        mask: the region in the source.
-        taken: where it must not be shown, in the target.
+def _place_for(canvas: Canvas, cut: Mask, rest: Canvas, rng: np.random.Generator) -> tuple[int, int] | None:
+    """Where a region may be shown with its surroundings, which are ``cut``, in the picture without it (``rest``), but not where
+    that is taken.
 
     Returns:
         The offset (right, down) from where the region is; None when no place has surroundings like its own.
     """
-    area = target.small_mask(area_of(target, mask))
-    ring = grown(area, max(2.0, target.pixels(RING) * target.scale)) & ~area
+    area = rest.small_mask(cut)
+    ring = grown(area, max(2.0, rest.pixels(RING) * rest.scale)) & ~area
     if not ring.any():
         return None
-    costs = ring_costs(source.calm, ring, target.spectra)
-    room = inside_offsets(grown(area, 1)) & (area_means(area, target.small_mask(taken).astype(np.float32)) < 1e-3)
+    costs = ring_costs(canvas.calm, ring, rest.spectra)
+    room = inside_offsets(grown(area, 1)) & (area_means(area, rest.small_mask(rest.taken).astype(np.float32)) < 1e-3)
     seams = np.where(room & _level(costs, MOST_DOWN * area.shape[0]), np.sqrt(costs / 3), np.inf)
     # Better not over something detailed: that would be two changes in one.
-    total = seams + 0.5 * area_means(area, target.detail)
+    total = seams + 0.5 * area_means(area, rest.detail)
     if not np.isfinite(total).any():
         return None
     near = np.flatnonzero(total.ravel() <= CHOICES * float(total.min()) + 0.005)
     place = int(near[rng.integers(len(near))])
     offset = offset_at(place, total.shape)
-    steps = (shifted(source.calm, offset) - target.calm)[shifted_mask(ring, offset)]
+    steps = (shifted(canvas.calm, offset) - rest.calm)[shifted_mask(ring, offset)]
     alike = (
         seams.flat[place] <= MOST_SEAM
         and np.abs(steps.mean(axis=0)).max() <= MOST_SHIFT
         and np.percentile(np.abs(steps).max(axis=1), 98) <= 3 * MOST_SEAM
     )
-    return target.at_full_size(offset) if alike else None
-
-
-def pasted(target: Canvas, source: Picture, mask: Mask, offset: tuple[int, int]) -> Picture:
-    """The target with the source's region moved by the offset, its surroundings pasted along and corrected."""
-    return cloned(target.picture, shifted(source, offset), shifted_mask(area_of(target, mask), offset))
+    return rest.at_full_size(offset) if alike else None
 
 
 def _level(costs: Costs, most: float) -> Mask:

@@ -1,7 +1,7 @@
 """Where in a picture something fits: the offsets at which two places look alike around an area.
 
 The sum of squared differences over a ring is two correlations, so all offsets are compared at once with Fourier transforms of a
-small copy. A constant difference is forgiven in part: cloning (:mod:`vision_zero.domains.photos.blending`) takes it away.
+small copy. A constant difference is forgiven in part: cloning (:func:`vision_zero.domains.photos.filling.cloned`) takes it away.
 """
 
 from __future__ import annotations

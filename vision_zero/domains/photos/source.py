@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections import Counter, OrderedDict
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any, cast, final
 
 import numpy as np
@@ -58,7 +59,7 @@ class PhotoSource(CollectionSource[_Photo]):
         self.config = config
         self._photos = open_collection(config)
         super().__init__(self._photos, config.location or "the photos of the packages", only)
-        self._kept: OrderedDict[int, _Photo] = OrderedDict()
+        self._kept = lru_cache(KEPT)(self._scaled)
         if editor is None:
             editor = RegionEditor(config) if config.instruction is None else InstructionEditor(config.instruction)
         self._editor = editor
@@ -108,7 +109,7 @@ class PhotoSource(CollectionSource[_Photo]):
         since = (Counter(self._editor.drawn_again) - before).most_common(1)
         return since[0][0] if since else "the editor made none"
 
-    def _picture(self, rng: np.random.Generator, own: tuple[int, _Photo] | None = None) -> tuple[Image.Image, Facts]:
+    def _picture(self, rng: np.random.Generator, own: tuple[int, _Photo] | None) -> tuple[Image.Image, Facts]:
         """A random crop of that photo, or of a random one, and where it is from."""
         place, (photo, width) = self._pick(rng) if own is None else own
         size = (self.config.width, self.config.height)
@@ -116,18 +117,15 @@ class PhotoSource(CollectionSource[_Photo]):
         return crop.of(photo, size), {**self._photos.origin(place), **crop.facts(width / photo.width)}
 
     def _load(self, place: int) -> _Photo:
+        return self._kept(place)
+
+    def _scaled(self, place: int) -> _Photo:
         """A photo, not larger than needed, and the width that it had."""
-        kept = self._kept.get(place)
-        if kept is None:
-            photo = self._photos.load(place)
-            check_size(photo, (self.config.width, self.config.height))
-            kept = (photo, photo.width)
-            photo.thumbnail((MOST_DETAIL * self.config.width, MOST_DETAIL * self.config.height), Image.Resampling.LANCZOS)
-            self._kept[place] = kept
-            if len(self._kept) > KEPT:
-                self._kept.popitem(last=False)
-        self._kept.move_to_end(place)
-        return kept
+        photo = self._photos.load(place)
+        check_size(photo, (self.config.width, self.config.height))
+        width = photo.width
+        photo.thumbnail((MOST_DETAIL * self.config.width, MOST_DETAIL * self.config.height), Image.Resampling.LANCZOS)
+        return photo, width
 
     def _shown(self, thing: _Photo) -> Sequence[Image.Image]:
         return thing[:1]
