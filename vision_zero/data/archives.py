@@ -12,7 +12,7 @@ from functools import cached_property
 from pathlib import PurePosixPath
 from urllib.parse import unquote
 
-from vision_zero.data.file_naming import PICTURE_SUFFIXES
+from vision_zero.data.file_naming import PICTURE_SUFFIXES, is_picture
 from vision_zero.data.remote_storage import ConnectionLostError, Storage
 from vision_zero.errors import PairsError, one_line
 
@@ -117,8 +117,7 @@ class FileSet:
     @cached_property
     def _by_stem(self) -> _Index:
         """Pictures alone, for other files of that name lie beside them."""
-        pictures = [path for path in self.paths if PurePosixPath(path).suffix.lower() in PICTURE_SUFFIXES]
-        return _Index(pictures, lambda path: _folded(path).removesuffix(_suffix_of_picture(path)))
+        return _Index(filter(is_picture, self.paths), lambda path: _folded(path).removesuffix(_suffix_of_picture(path)))
 
     @cached_property
     def _plain(self) -> list[str]:

@@ -68,10 +68,6 @@ class SourceReport(Config):
             found.setdefault(kind_of(reason), []).append(name)
         return dict(sorted(found.items(), key=lambda item: -len(item[1])))
 
-    def adjustments(self) -> dict[str, int]:
-        """How many things were adjusted, by kind of adjustment."""
-        return dict(Counter(map(kind_of, self.adjusted.values())).most_common())
-
     def headline(self) -> str:
         """The counts in one line."""
         counts = [f"{self.found} {self.things} in {self.files} files", f"{self.used} used"]
@@ -90,7 +86,7 @@ class SourceReport(Config):
         for kind, names in self.reasons().items():
             shown = "; ".join(f"{name}: {self.skipped[name]}" for name in names[:EXAMPLES])
             lines.append(f"skipped {len(names)}: {kind} (for example {shown})")
-        lines += [f"adjusted {count}: {kind}" for kind, count in self.adjustments().items()]
+        lines += [f"adjusted {count}: {kind}" for kind, count in Counter(map(kind_of, self.adjusted.values())).most_common()]
         lines += [f"left out {count}: {reason}" for reason, count in self.left_out.items()]
         lines += [f"without a possible edit {count}: {why}" for why, count in Counter(self.not_edited.values()).most_common()]
         again = Counter(self.drawn_again).most_common()

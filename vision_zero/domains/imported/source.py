@@ -14,7 +14,7 @@ from vision_zero.data.images import Box, box_of, changed_mask, decode_pair, mask
 from vision_zero.data.source_report import SourceReport
 from vision_zero.data.splits import EVERYTHING, SplitFilter
 from vision_zero.domains.imported.config import ImportedConfig
-from vision_zero.domains.imported.index import Made, open_index
+from vision_zero.domains.imported.index import open_index
 from vision_zero.domains.photos.phrases import place_of
 from vision_zero.errors import PairsError
 from vision_zero.randomness import Seed
@@ -25,7 +25,8 @@ MIN_SIDE = 16
 VISIBLE = 24
 """A pixel differs visibly when one of its channels differs by more than this (of 255)."""
 
-_Loaded = tuple[Image.Image, Image.Image, Made]
+_Loaded = tuple[Image.Image, Image.Image, str]
+"""Original, modified picture, and what is said about the change."""
 
 
 @final
@@ -61,10 +62,10 @@ class ImportedSource(CollectionSource[_Loaded]):
             yield self._pair(place, found, f"imported-{seed.child(place).digest()[:16]}")
 
     def _pair(self, place: int, found: _Loaded, pair_id: str) -> ImagePair:
-        original, modified, made = found
+        original, modified, change = found
         facts: Facts = {"id": self._index.name(place), "location": well_formed(self.config.location)}
         box = _box(original, modified)
-        after = f"something else, as told: {made.change}" if made.change else "something else"
+        after = f"something else, as told: {change}" if change else "something else"
         return ImagePair(
             pair_id=pair_id,
             domain=self.domain,
@@ -72,7 +73,7 @@ class ImportedSource(CollectionSource[_Loaded]):
             modified=modified,
             changes=(Change("imported", f"what is {place_of(box, original.size)}", after, box),),
             original_facts=facts,
-            modified_facts={**facts, "change": made.change},
+            modified_facts={**facts, "change": change},
         )
 
     def _load(self, place: int) -> _Loaded:
@@ -94,7 +95,7 @@ class ImportedSource(CollectionSource[_Loaded]):
             original, modified = (image.resize(size, Image.Resampling.LANCZOS) for image in (original, modified))
         if original.tobytes() == modified.tobytes():
             raise PairsError("its pictures are the same")
-        return original, modified, made
+        return original, modified, made.change
 
     def _shown(self, thing: _Loaded) -> Sequence[Image.Image]:
         return thing[:2]
