@@ -10,7 +10,6 @@ from zenml.materializers.pydantic_materializer import DEFAULT_FILENAME, Pydantic
 from zenml.metadata.metadata_types import MetadataType
 
 from materializers.files import FileMaterializer
-from vision_zero.data.validation.verdict import Verdict
 from vision_zero.evaluation.estimates import BaseMeasures, Scores
 from vision_zero.evaluation.promotion import Promotion
 from vision_zero.evaluation.scorecard import Scorecard
@@ -19,6 +18,7 @@ from vision_zero.report.evaluation import evaluation_page
 from vision_zero.report.pages import render_page
 from vision_zero.training.diagnostics import Alarms
 from vision_zero.training.state import StageState
+from vision_zero.validation.verdict import Verdict
 from vision_zero.warm_start.exam_scores import Exam
 
 

@@ -10,13 +10,13 @@ from materializers.shards import PairShardsMaterializer
 from steps.pairs import summary
 from vision_zero.config.build_pairs import BuildPairsConfig
 from vision_zero.data.shards import PairShards
-from vision_zero.data.validation.verdict import Verdict
+from vision_zero.validation.verdict import Verdict
 
 
 @step(output_materializers=PairShardsMaterializer)
 def make(config: BuildPairsConfig) -> Annotated[PairShards, "made"]:
     """Render, edit or import the pairs."""
-    from vision_zero.domains.build_parts import make_pairs
+    from vision_zero.pair_sets.parts import make_pairs
 
     return make_pairs(config, _folder(config) / "made")
 
@@ -33,7 +33,7 @@ def judge_and_divide(
 ) -> tuple[Annotated[PairShards, "pairs"], Annotated[PairShards, "quarantined"], Annotated[Verdict, "verdict"]]:
     """Validate all pairs and quarantine those that fail."""
     from vision_zero.data.shards import divide
-    from vision_zero.data.validation.expectations import judge
+    from vision_zero.validation.expectations import judge
 
     verdict = judge(made, config)
     failing = {entry.pair_id for entry in verdict.quarantined}
@@ -52,9 +52,9 @@ def write_files(
 
     import click
 
-    from vision_zero.data.validation.quality import identities
-    from vision_zero.domains.build_parts import finish_part
+    from vision_zero.pair_sets.parts import finish_part
     from vision_zero.report.gallery import write_files as write
+    from vision_zero.validation.quality import identities
 
     folder = _folder(config)
     page = write(folder, pairs, quarantined, verdict, keeps_made=config.parts > 1)
@@ -70,7 +70,7 @@ def write_files(
 
 def _folder(config: BuildPairsConfig) -> Path:
     if config.parts > 1:
-        from vision_zero.domains.build_parts import part_folder
+        from vision_zero.pair_sets.parts import part_folder
 
         return part_folder(config)
     return Path(config.folder) / get_step_context().pipeline_run.name

@@ -20,9 +20,10 @@ from vision_zero.evaluation.comparison import Refused
 
 RENAMED = {
     "vision_zero.learning.state": "vision_zero.training.state",
-    "vision_zero.pairs.verdict": "vision_zero.data.validation.verdict",
+    "vision_zero.pairs.verdict": "vision_zero.validation.verdict",
+    "vision_zero.data.validation.verdict": "vision_zero.validation.verdict",
 }
-"""Modules of types that stored artifacts may name: names of version 0.1, and the present ones."""
+"""Modules of types that stored artifacts may name: names of earlier versions, and the present ones."""
 RENAMED_ARTIFACTS = {"suites": "benchmarks"}
 """Artifacts by their present names, and the names that earlier versions gave them."""
 REFUSED = "refused"

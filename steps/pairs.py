@@ -12,8 +12,8 @@ from materializers.pairs import PairTableMaterializer
 from steps.cache_policy import BY_CONTENT, CACHED_DOMAINS
 from vision_zero.config.self_play import SelfPlayConfig
 from vision_zero.data.table import PairTable
-from vision_zero.data.validation.verdict import Verdict
 from vision_zero.training.state import StageState
+from vision_zero.validation.verdict import Verdict
 
 _LOGGER = logging.getLogger(__name__)
 
@@ -41,7 +41,7 @@ def make_pairs(
     domain: str, config: SelfPlayConfig, rounds: int, state: StageState, fingerprint: str | None = None
 ) -> Annotated[PairTable, "{domain}"]:
     """The pairs of one domain."""
-    from vision_zero.domains.build import build_pairs
+    from vision_zero.pair_sets.build import build_pairs
 
     return build_pairs(domain, config, state.iteration, rounds * config.iterations_per_round, state.judged)
 
@@ -82,10 +82,10 @@ def validate_pairs(
 ]:
     """Judge all pairs; take the failing ones out, and apart the held-out ones and those that this run will be judged on."""
     from vision_zero.data.table import joined
-    from vision_zero.data.validation.expectations import judge
-    from vision_zero.data.validation.verdict import quarantine
-    from vision_zero.domains.build import corrupt
+    from vision_zero.pair_sets.build import corrupt
     from vision_zero.randomness import Seed
+    from vision_zero.validation.expectations import judge
+    from vision_zero.validation.verdict import quarantine
 
     table = joined(made)
     verdict = judge(table, config.pairs)

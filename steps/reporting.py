@@ -7,7 +7,6 @@ from zenml.types import HTMLString
 
 from steps.trackers import stack_trackers
 from vision_zero.config.self_play import SelfPlayConfig
-from vision_zero.data.validation.verdict import Verdict
 from vision_zero.evaluation.estimates import Scores
 from vision_zero.evaluation.promotion import Promotion
 from vision_zero.evaluation.scorecard import Scorecard
@@ -16,6 +15,7 @@ from vision_zero.policy.folder import PolicyFolder
 from vision_zero.training.diagnostics import Alarms
 from vision_zero.training.state import StageState
 from vision_zero.training.unplayed_games import UnplayedGames
+from vision_zero.validation.verdict import Verdict
 
 
 @step(enable_cache=False)

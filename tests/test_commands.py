@@ -30,7 +30,7 @@ NOT_RUN = {
     r"make (stop-)?dashboard": "tests/browser/test_dashboard.py runs it, where there is a browser",
     r"docker .*": "needs a container engine; tests/test_container.py reads the Dockerfile",
     r"pip install .*": "fetches packages",
-    r"vision-zero join-pairs /shared/.*": "needs the parts of separate runs; tests/domains/test_parts.py joins some",
+    r"vision-zero join-pairs /shared/.*": "needs the parts of separate runs; tests/pair_sets/test_parts.py joins some",
     r"vision-zero train-node .*": "waits for the jobs of a run on another machine; tests/training/test_machines.py has two",
     r".* vllm serve .*": "needs vLLM and a GPU; tests/policy/test_vllm.py asks a stand-in",
     r".* configs/stacks/s3\.sh": "tests/stacks/test_s3.py runs it, on a bucket of its own",

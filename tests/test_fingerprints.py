@@ -14,8 +14,8 @@ from steps.cache_policy import code_of
 from vision_zero.config.policy import PolicyConfig
 from vision_zero.config.self_play import SelfPlayConfig
 from vision_zero.config.sources import SourcesConfig
-from vision_zero.config.storage import StorageConfig
 from vision_zero.data.remote_storage import Storage
+from vision_zero.data.storage_config import StorageConfig
 from vision_zero.domains.charts.config import ChartsConfig
 from vision_zero.domains.imported.config import ImportedConfig
 from vision_zero.domains.photos.config import PhotosConfig
@@ -183,7 +183,7 @@ def test_a_recipe_looks_only_at_domains_that_it_plays_with(tmp_path):
 STEPS = {
     ("draw_charts", "charts"): ("domains/charts/source.py", "domains/charts/chartqa_tables.py", "data/remote_storage.py"),
     ("edit_photos", "photos"): ("domains/photos/source.py", "domains/photos/instruction_editor.py", "domains/photos/config.py"),
-    ("validate_pairs", "charts"): ("data/validation/expectations.py", "domains/build.py", "domains/charts/checks.py"),
+    ("validate_pairs", "charts"): ("validation/expectations.py", "pair_sets/build.py", "domains/charts/checks.py"),
     ("measure_base", "scenes"): (
         *(
             "policy/openai_client.py",
@@ -251,8 +251,8 @@ import json, sys
 opened = set()
 sys.addaudithook(lambda event, given: opened.add(str(given[0])) if event == "open" else None)
 from vision_zero.config.self_play import SelfPlayConfig
-from vision_zero.domains.build import build_pairs
-from vision_zero.data.validation.expectations import judge
+from vision_zero.pair_sets.build import build_pairs
+from vision_zero.validation.expectations import judge
 config = SelfPlayConfig.model_validate({
     "learning": {"games_per_iteration": 1}, "evaluation": {"pairs": 4}, "pairs": {"quality": {"probe_pairs": 0}}})
 judge(build_pairs("scenes", config, 0, 1), config.pairs)

@@ -6,8 +6,8 @@ import pytest
 import yaml
 
 from vision_zero.config.ablation import AblationConfig, slug
-from vision_zero.config.base import merged
 from vision_zero.config.self_play import SelfPlayConfig
+from vision_zero.config_base import merged
 from vision_zero.errors import ConfigError
 from vision_zero.recipes.ablation_plan import plan
 from vision_zero.recipes.check import check_file, read_arms

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from tests.make import write_tiny_recipe
 from vision_zero.cli.app import cli
-from vision_zero.config.credentials import names_credential, refuse_credentials
+from vision_zero.credentials import names_credential, refuse_credentials
 from vision_zero.errors import ConfigError
 from vision_zero.recipes.check import ROOTS, check_file
 from vision_zero.recipes.recipe_file import read_yaml

@@ -2,7 +2,7 @@
 
 from tests.make import plain_pair
 from vision_zero.data.table import PairTable, joined
-from vision_zero.domains.build import corrupt
+from vision_zero.pair_sets.build import corrupt
 from vision_zero.randomness import Seed
 
 TABLE = joined(

@@ -17,10 +17,10 @@ from vision_zero.config.build_pairs import BuildPairsConfig
 from vision_zero.data.image_pair import ImagePair
 from vision_zero.data.shards import PairShards, ShardWriter, divide, write_pairs
 from vision_zero.data.table import PairTable
-from vision_zero.data.validation.expectations import judge
-from vision_zero.domains.build_parts import make_pairs
 from vision_zero.domains.imported.config import ImportedConfig
 from vision_zero.errors import PairsError
+from vision_zero.pair_sets.parts import make_pairs
+from vision_zero.validation.expectations import judge
 
 SMALL = {"scenes": {"width": 64, "height": 48, "min_objects": 2, "max_objects": 2, "min_visible_share": 0.1}}
 

@@ -15,14 +15,14 @@ from vision_zero.config.self_play import SelfPlayConfig
 from vision_zero.config.sources import SourcesConfig
 from vision_zero.data.source_report import SourceReport, kind_of, merged
 from vision_zero.data.table import PairTable, joined
-from vision_zero.data.validation.expectations import judge
-from vision_zero.domains.build import build_pairs
-from vision_zero.domains.build_parts import make_pairs
 from vision_zero.domains.imported.config import ImportedConfig
 from vision_zero.domains.imported.source import ImportedSource
 from vision_zero.errors import PairsError
+from vision_zero.pair_sets.build import build_pairs
+from vision_zero.pair_sets.parts import make_pairs
 from vision_zero.randomness import Seed
 from vision_zero.report.pages import render_page
+from vision_zero.validation.expectations import judge
 
 
 def narrower(root: Path, narrow: int, total: int = 20) -> str:

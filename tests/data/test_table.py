@@ -12,9 +12,9 @@ from tests.make import plain_pair, scene_pairs
 from vision_zero.config.sources import QualityConfig, SourcesConfig
 from vision_zero.data.images import decode, png_bytes
 from vision_zero.data.table import SCHEMA, PairSampler, PairTable, joined, stride
-from vision_zero.data.validation.expectations import judge
-from vision_zero.data.validation.verdict import quarantine
 from vision_zero.errors import PairsError
+from vision_zero.validation.expectations import judge
+from vision_zero.validation.verdict import quarantine
 
 
 def table_of(pairs, split="train", first=0):

@@ -11,29 +11,29 @@ import pytest
 from PIL import Image, ImageDraw
 from pydantic import Field, ValidationError
 
-from vision_zero.config.base import Config
 from vision_zero.config.build_pairs import BuildPairsConfig
-from vision_zero.config.quality import AreaBounds
 from vision_zero.config.self_play import PairsConfig, SelfPlayConfig
 from vision_zero.config.sources import SourcesConfig
+from vision_zero.config_base import Config
 from vision_zero.data.image_pair import Change, ImagePair
 from vision_zero.data.source import PairSource
 from vision_zero.data.table import PairTable
-from vision_zero.data.validation.expectations import judge
 from vision_zero.domains import registry
-from vision_zero.domains.build import build_pairs
-from vision_zero.domains.build_parts import make_pairs
 from vision_zero.domains.domain import Domain, Question
 from vision_zero.domains.order import Order
 from vision_zero.domains.pair_rules import PairRule, same_elsewhere, shows_change
+from vision_zero.domains.quality_thresholds import AreaBounds
 from vision_zero.evaluation.question_metrics import domain_questions
 from vision_zero.game.engine import deal_all, play
 from vision_zero.game.interface import Reply, Request
 from vision_zero.game.spy import WhoIsTheSpy
+from vision_zero.pair_sets.build import build_pairs
+from vision_zero.pair_sets.parts import make_pairs
 from vision_zero.randomness import Seed
 from vision_zero.recipes.input_fingerprints import of_recipe
 from vision_zero.report.render_pairs import render_into
 from vision_zero.report.replay import replay_page
+from vision_zero.validation.expectations import judge
 
 ROOT = Path(__file__).resolve().parents[2]
 COLORS = ("red", "green", "blue", "yellow")

@@ -11,11 +11,11 @@ from vision_zero.config.evaluation import GateConfig
 from vision_zero.config.policy import PolicyConfig, SamplingConfig
 from vision_zero.config.self_play import SelfPlayConfig
 from vision_zero.data.table import PairTable
-from vision_zero.domains.build import build_pairs, promotion_positions
 from vision_zero.evaluation.comparison import Comparison, Doubt, Refused, why_blocked
 from vision_zero.evaluation.estimates import Estimate
 from vision_zero.evaluation.promotion import CLUES, RIGHT, VOTES, WINS, Judge, sign_test
 from vision_zero.game.interface import Request
+from vision_zero.pair_sets.build import build_pairs, promotion_positions
 from vision_zero.policy.loading import load_beside, load_policy
 from vision_zero.policy.policy import user_message
 from vision_zero.policy.scripted import Mute, Oracle, Random

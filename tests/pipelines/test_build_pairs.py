@@ -46,7 +46,7 @@ def test_the_pairs_of_one_source_are_made_judged_and_kept(tmp_path):
 
 def test_parts_are_built_by_runs_of_their_own_and_joined(tmp_path):
     from pipelines.build_pairs import build_pairs
-    from vision_zero.domains.join_parts import join_parts
+    from vision_zero.pair_sets.join import join_parts
 
     config = {
         "domain": "charts",

@@ -19,7 +19,8 @@ pytestmark = pytest.mark.slow
     ("stored", "present"),
     [
         ("vision_zero.learning.state.StageState", "vision_zero.training.state.StageState"),
-        ("vision_zero.pairs.verdict.Verdict", "vision_zero.data.validation.verdict.Verdict"),
+        ("vision_zero.pairs.verdict.Verdict", "vision_zero.validation.verdict.Verdict"),
+        ("vision_zero.data.validation.verdict.Verdict", "vision_zero.validation.verdict.Verdict"),
         ("vision_zero.policy.folder.PolicyFolder", "vision_zero.policy.folder.PolicyFolder"),
     ],
 )

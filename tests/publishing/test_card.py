@@ -8,11 +8,11 @@ from pathlib import Path
 import pytest
 
 from vision_zero.config.publish import PublishConfig
-from vision_zero.data.validation.verdict import Verdict
 from vision_zero.evaluation.estimates import Scores
 from vision_zero.evaluation.scorecard import Scorecard
 from vision_zero.publishing.card import adapter_rank, published_card
 from vision_zero.training.state import StageState
+from vision_zero.validation.verdict import Verdict
 
 BASE = "Qwen/Qwen2.5-VL-7B-Instruct"
 

@@ -17,7 +17,6 @@ from tests.policy.families import FAMILIES as IN_PLAY
 from tests.policy.families import write_family
 from vision_zero.config.policy import PolicyConfig
 from vision_zero.config.publish import PublishConfig
-from vision_zero.data.validation.verdict import Verdict
 from vision_zero.evaluation.estimates import Scores
 from vision_zero.evaluation.scorecard import Scorecard
 from vision_zero.policy.base_models import nano_folder
@@ -27,6 +26,7 @@ from vision_zero.policy.policy import user_message
 from vision_zero.publishing.build import build
 from vision_zero.publishing.card import published_card
 from vision_zero.training.state import StageState
+from vision_zero.validation.verdict import Verdict
 
 pytestmark = pytest.mark.slow
 

@@ -11,9 +11,9 @@ import yaml
 from click.testing import CliRunner
 
 from vision_zero.cli.app import cli
-from vision_zero.config.base import field_docs
 from vision_zero.config.self_play import SelfPlayConfig
 from vision_zero.config.tracking import TrackerName
+from vision_zero.config_base import field_docs
 from vision_zero.errors import ConfigError
 from vision_zero.recipes import recipe_file
 from vision_zero.recipes.check import ROOTS, RUN_KEYS, STEP_KEYS, check_before_run, check_file, read_self_play

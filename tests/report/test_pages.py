@@ -13,7 +13,6 @@ from vision_zero.config.rewards import RewardsConfig
 from vision_zero.config.self_play import SelfPlayConfig
 from vision_zero.data.image_pair import outlines
 from vision_zero.data.table import PairTable
-from vision_zero.data.validation.verdict import Expectation, Quarantined, Verdict
 from vision_zero.errors import GameError
 from vision_zero.evaluation.comparison import Refused
 from vision_zero.evaluation.estimates import Bound, Estimate, Score, Scores
@@ -32,6 +31,7 @@ from vision_zero.report.run_folder import Outcome, RunFolder, RunTimes, StepTime
 from vision_zero.training.diagnostics import Alarm, Alarms
 from vision_zero.training.state import IterationRecord, StageState, Switch
 from vision_zero.training.unplayed_games import UnplayedGames
+from vision_zero.validation.verdict import Expectation, Quarantined, Verdict
 
 TIMES = RunTimes(steps=(StepTime(name="clue_stage_1", start=0.5, end=9.5), StepTime(name="watch_1", start=9.5, end=10.0)))
 PROMOTION = Promotion(

@@ -8,9 +8,9 @@ import torch
 from pydantic import ValidationError
 
 from tests.training.jobs import ITERATIONS, adapter, optimizer, start, tiny_job
-from vision_zero.config.base import problems
 from vision_zero.config.learning import METHODS
 from vision_zero.config.self_play import SelfPlayConfig
+from vision_zero.config_base import problems
 from vision_zero.errors import PolicyError
 from vision_zero.recipes.check import read_self_play
 from vision_zero.training import methods

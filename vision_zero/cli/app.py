@@ -328,7 +328,7 @@ def report(run_dir: Path) -> None:
 @click.option("--out", type=click.Path(path_type=Path), help="Folder to write; default: FOLDER/joined. An older one is replaced.")
 def join_pairs(folder: Path, out: Path | None) -> None:
     """Join the parts in FOLDER, the ``folder`` of a build_pairs recipe with ``parts``."""
-    from vision_zero.domains.join_parts import MANIFEST, join_parts
+    from vision_zero.pair_sets.join import MANIFEST, join_parts
 
     target = out or folder / "joined"
     manifest = join_parts(folder, target)

@@ -55,8 +55,8 @@ def read_options(file: Path | None, options: Mapping[str, Any]) -> EvaluateConfi
     Raises:
         ConfigError: the file or an option cannot be used, or neither names a suite.
     """
-    from vision_zero.config.base import validated
     from vision_zero.config.suites import EvaluateConfig
+    from vision_zero.config_base import validated
     from vision_zero.recipes.recipe_file import read_recipe
 
     given = {name: value for name, value in options.items() if value not in (None, ())}

@@ -8,8 +8,8 @@ from typing import Annotated, Any, Self
 
 from pydantic import BeforeValidator, Field, StringConstraints, model_validator
 
-from vision_zero.config.base import Config, RootConfig
 from vision_zero.config.renamed import with_present_names
+from vision_zero.config_base import Config, RootConfig
 
 Changes = Annotated[dict[str, Any], BeforeValidator(with_present_names)]
 """Changes to a self-play recipe, nested as there; mappings are merged, everything else is replaced."""

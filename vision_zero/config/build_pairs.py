@@ -6,8 +6,8 @@ from typing import Self
 
 from pydantic import Field, model_validator
 
-from vision_zero.config.base import RootConfig
 from vision_zero.config.sources import DomainName, SourcesConfig
+from vision_zero.config_base import RootConfig
 from vision_zero.domains.registry import FIRST, domain_of
 from vision_zero.randomness import HELD_OUT_SEEDS
 

@@ -6,8 +6,8 @@ from typing import Literal
 
 from pydantic import Field
 
-from vision_zero.config.base import Config, Share
 from vision_zero.config.game import GameConfig
+from vision_zero.config_base import Config, Share
 
 ScriptedName = Literal["oracle", "guesser", "random", "mute", "copycat", "liar", "vague"]
 """Scripted players (:mod:`vision_zero.policy.scripted`)."""

@@ -7,8 +7,8 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, field_validator, model_validator
 
-from vision_zero.config.base import Config, named_in
 from vision_zero.config.policy import SamplingConfig
+from vision_zero.config_base import Config, named_in
 
 METHODS: Mapping[str, str] = {
     "self_play": "self_play",

@@ -6,8 +6,8 @@ from typing import Any, Literal, NamedTuple, Self
 
 from pydantic import Field, model_validator
 
-from vision_zero.config.base import Config
 from vision_zero.config.endpoint import VllmConfig
+from vision_zero.config_base import Config
 
 NANO = "nano"
 """``policy.base`` of the embedded policy."""

@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from vision_zero.config.base import merged
+from vision_zero.config_base import merged
 
 PAPER: Mapping[str, Any] = {
     "game": {

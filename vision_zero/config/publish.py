@@ -7,7 +7,7 @@ from typing import Any, Literal
 
 from pydantic import Field, field_validator
 
-from vision_zero.config.base import RootConfig
+from vision_zero.config_base import RootConfig
 
 
 class PublishConfig(RootConfig):

@@ -6,7 +6,7 @@ from typing import Literal
 
 from pydantic import Field
 
-from vision_zero.config.base import Config
+from vision_zero.config_base import Config
 
 
 class RewardsConfig(Config):

@@ -6,7 +6,6 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import Field, model_validator
 
-from vision_zero.config.base import Config, RootConfig, Share, merged
 from vision_zero.config.evaluation import AlarmsConfig, EvaluationConfig
 from vision_zero.config.game import GameConfig
 from vision_zero.config.learning import LearningConfig
@@ -18,6 +17,7 @@ from vision_zero.config.rewards import RewardsConfig
 from vision_zero.config.sources import DomainName, SourcesConfig
 from vision_zero.config.suites import SuitesConfig
 from vision_zero.config.tracking import TrackedRun, Trackers
+from vision_zero.config_base import Config, RootConfig, Share, merged
 from vision_zero.domains.domain import Domain
 from vision_zero.domains.registry import DOMAINS, FIRST
 from vision_zero.randomness import HELD_OUT_SEEDS

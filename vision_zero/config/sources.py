@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING, Annotated, TypeVar
 
 from pydantic import Field, create_model
 
-from vision_zero.config.base import Config, named_in
-from vision_zero.config.quality import AreaBounds, QualityThresholds
+from vision_zero.config_base import Config, named_in
 from vision_zero.domains.domain import Domain
+from vision_zero.domains.quality_thresholds import AreaBounds, QualityThresholds
 from vision_zero.domains.registry import DOMAINS
 from vision_zero.errors import PairsError
 

@@ -7,10 +7,10 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import Field, model_validator
 
-from vision_zero.config.base import Config, RootConfig, named_in
 from vision_zero.config.endpoint import EndpointConfig, JudgeConfig
 from vision_zero.config.evaluation import EvaluationConfig, GateConfig
 from vision_zero.config.suite_registry import SUITES
+from vision_zero.config_base import Config, RootConfig, named_in
 
 Look = Literal["full", "compact"]
 """``full``: 320x240 scenes and 480x360 charts with text; ``compact``: 112x112 images, for the embedded policy."""

@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, Field
 
-from vision_zero.config.base import Config
+from vision_zero.config_base import Config
 from vision_zero.errors import ConfigError
 
 TrackerName = Literal["tensorboard", "wandb", "mlflow", "trackio"]

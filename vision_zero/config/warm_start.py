@@ -7,9 +7,9 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import Field, model_validator
 
-from vision_zero.config.base import Config, RootConfig
 from vision_zero.config.nano_defaults import NANO_SCENES
 from vision_zero.config.renamed import with_present_names
+from vision_zero.config_base import Config, RootConfig
 from vision_zero.domains.charts.config import ChartsConfig
 from vision_zero.domains.scenes.config import ScenesConfig
 from vision_zero.randomness import HELD_OUT_SEEDS

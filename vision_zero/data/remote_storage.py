@@ -23,7 +23,7 @@ from fsspec import AbstractFileSystem, filesystem
 from fsspec.core import url_to_fs
 from fsspec.implementations.local import LocalFileSystem
 
-from vision_zero.config.storage import StorageConfig
+from vision_zero.data.storage_config import StorageConfig
 from vision_zero.errors import PairsError, one_line
 from vision_zero.fingerprints import digest, of_files
 

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Sequence
 
 from pydantic import AliasChoices, Field
 
-from vision_zero.config.base import Config
+from vision_zero.config_base import Config
 
 EXAMPLES = 3
 """Things that are named for each reason."""

@@ -10,10 +10,10 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
-from vision_zero.config.base import Config
-from vision_zero.config.quality import AreaBounds, QualityThresholds
+from vision_zero.config_base import Config
 from vision_zero.domains.order import Order
 from vision_zero.domains.pair_rules import PairRule
+from vision_zero.domains.quality_thresholds import AreaBounds, QualityThresholds
 
 if TYPE_CHECKING:
     import numpy as np
@@ -62,7 +62,7 @@ class Domain(Generic[C]):
         settings_for: the settings that an order of the command line asks for. It raises PairsError where the domain cannot do
             that.
         rules: what its pairs must satisfy beside what all pairs must, the most telling first.
-        measure: measurements for these rules beside those of all edited pairs (:mod:`vision_zero.data.validation.quality`), of a
+        measure: measurements for these rules beside those of all edited pairs (:mod:`vision_zero.validation.quality`), of a
             pair whose pictures have one size.
         bounds: other bounds of the changed area than those of all domains.
         edits: how often each kind of edit is asked for, relatively; nothing where the settings do not say.

@@ -1,4 +1,4 @@
-"""What a domain's pairs are held against, as data: :mod:`vision_zero.data.validation` makes expectations of it; and what the
+"""What a domain's pairs are held against, as data: :mod:`vision_zero.validation` makes expectations of it; and what the
 domains' checks of the change log have in common.
 
 Apart from the judging, so that a domain's record loads no Great Expectations.
@@ -11,7 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from vision_zero.config.quality import QualityThresholds
+from vision_zero.domains.quality_thresholds import QualityThresholds
 from vision_zero.errors import PairsError
 
 if TYPE_CHECKING:

@@ -11,8 +11,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from math import comb
 
-from vision_zero.config.base import Config
 from vision_zero.config.evaluation import EvaluationConfig, GateConfig
+from vision_zero.config_base import Config
 from vision_zero.errors import EvaluationError
 from vision_zero.evaluation.estimates import Estimate, Judgement, compare
 from vision_zero.evaluation.intervals import after_refusals, before_promotion, normal_quantile

@@ -14,8 +14,8 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import AliasChoices, Field
 
-from vision_zero.config.base import Config
 from vision_zero.config.evaluation import EvaluationConfig
+from vision_zero.config_base import Config
 from vision_zero.errors import EvaluationError
 from vision_zero.evaluation.intervals import interval
 from vision_zero.evaluation.metric_names import is_share

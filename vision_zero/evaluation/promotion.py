@@ -16,8 +16,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from vision_zero.config.base import Config
 from vision_zero.config.self_play import SelfPlayConfig
+from vision_zero.config_base import Config
 from vision_zero.data.image_pair import ImagePair
 from vision_zero.data.table import PairTable
 from vision_zero.evaluation.clue_metrics import Spoken, clue_metrics

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from vision_zero.config.base import Config
+from vision_zero.config_base import Config
 from vision_zero.evaluation.comparison import Comparison
 from vision_zero.evaluation.estimates import Estimate
 from vision_zero.evaluation.suite import Accuracies

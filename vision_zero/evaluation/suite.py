@@ -13,7 +13,7 @@ from typing import Any, Protocol, Self
 
 from PIL import Image
 
-from vision_zero.config.base import Config
+from vision_zero.config_base import Config
 from vision_zero.evaluation.benchmarks.extraction.answer import AnswerType
 
 _PLACE = re.compile(

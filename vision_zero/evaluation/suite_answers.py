@@ -9,8 +9,8 @@ from pathlib import Path
 
 from pydantic import ValidationError
 
-from vision_zero.config.base import Config
 from vision_zero.config.suites import EvaluateConfig, SamplingProtocol, SuiteConfig
+from vision_zero.config_base import Config
 from vision_zero.errors import EvaluationError
 from vision_zero.evaluation.benchmarks.extraction.answer import VERSION
 from vision_zero.evaluation.benchmarks.json_files import write_atomically

@@ -17,8 +17,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vision_zero.config.ablation import AblationConfig, order
-from vision_zero.config.base import Config
 from vision_zero.config.evaluation import EvaluationConfig
+from vision_zero.config_base import Config
 from vision_zero.errors import EvaluationError
 from vision_zero.evaluation.estimates import Estimate, estimate_over_seeds
 from vision_zero.evaluation.metric_names import is_share

@@ -15,8 +15,8 @@ from pathlib import Path
 from typing import Any
 
 from vision_zero.config.ablation import MEASURED, MEASUREMENT, AblationConfig, order, run_folder
-from vision_zero.config.base import read_json
 from vision_zero.config.renamed import with_present_names
+from vision_zero.config_base import read_json
 from vision_zero.errors import EvaluationError
 from vision_zero.experiments.results import COURSES, RECORDED
 from vision_zero.experiments.run_record import IDENTITY, RunIdentity, RunRecord, iteration_of, run_folders

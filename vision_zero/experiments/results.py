@@ -20,8 +20,8 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import ConfigDict, Field
 
-from vision_zero.config.base import Config, read_json
 from vision_zero.config.evaluation import EvaluationConfig
+from vision_zero.config_base import Config, read_json
 from vision_zero.errors import EvaluationError
 from vision_zero.evaluation.estimates import estimate_over_seeds
 from vision_zero.evaluation.metric_names import BESIDE_REASONED, OVER_RULE

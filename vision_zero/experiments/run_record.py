@@ -12,8 +12,8 @@ from pathlib import Path
 from typing import Literal
 
 from vision_zero.atomic_dir import write_atomically
-from vision_zero.config.base import Config, read_json
 from vision_zero.config.rewards import RewardsConfig
+from vision_zero.config_base import Config, read_json
 from vision_zero.errors import EvaluationError
 from vision_zero.evaluation.estimates import Scores
 from vision_zero.evaluation.scorecard import Scorecard

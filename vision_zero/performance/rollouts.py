@@ -16,11 +16,11 @@ from transformers import GenerationConfig
 from vision_zero.config.policy import SamplingParams
 from vision_zero.config.self_play import SelfPlayConfig
 from vision_zero.data.image_pair import ImagePair
-from vision_zero.domains.build import main_source
 from vision_zero.game.engine import deal_all, play_recorded
 from vision_zero.game.interface import Players
 from vision_zero.game.spy import WhoIsTheSpy
 from vision_zero.hardware import Hardware, hardware
+from vision_zero.pair_sets.build import main_source
 from vision_zero.policy.loading import load_policy
 from vision_zero.policy.policy import Messages, Policy, user_message
 from vision_zero.policy.throughput_estimate import Gpu, gpu_named

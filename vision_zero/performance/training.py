@@ -11,7 +11,7 @@ from typing import Any
 from vision_zero.config.learning import STAGES, Stage
 from vision_zero.config.self_play import SelfPlayConfig
 from vision_zero.data.table import PairTable, stride
-from vision_zero.domains.build import main_source
+from vision_zero.pair_sets.build import main_source
 from vision_zero.performance.rollouts import own_gpu, torch_hardware
 from vision_zero.policy.folder import PolicyFolder
 from vision_zero.policy.loading import load_base

@@ -13,8 +13,8 @@ from typing import Any, Literal, Self
 import torch
 from pydantic import AliasChoices, Field
 
-from vision_zero.config.base import Config, read_json
 from vision_zero.config.policy import PolicyConfig, TrainOn
+from vision_zero.config_base import Config, read_json
 from vision_zero.errors import PolicyError
 from vision_zero.fingerprints import digest
 from vision_zero.policy.folder import ORIGIN

@@ -8,13 +8,13 @@ from collections import Counter
 from pathlib import Path
 
 from vision_zero.config.publish import PublishConfig
-from vision_zero.data.validation.verdict import Verdict
 from vision_zero.evaluation.estimates import Scores
 from vision_zero.evaluation.scorecard import Scorecard
 from vision_zero.jinja import text_template
 from vision_zero.policy.base_models import is_on_the_hub
 from vision_zero.policy.folder import ADAPTER_FILES
 from vision_zero.training.state import StageState
+from vision_zero.validation.verdict import Verdict
 
 _VLLM_RANKS = (1, 8, 16, 32, 64, 128, 256, 320, 512)
 """Allowed values of vLLM's ``--max-lora-rank`` (``MaxLoRARanks`` in ``vllm/config/lora.py``); its default is 16."""

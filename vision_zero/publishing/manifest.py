@@ -9,7 +9,7 @@ from typing import Annotated, Self
 
 from pydantic import AfterValidator, Field, ValidationError
 
-from vision_zero.config.base import Config
+from vision_zero.config_base import Config
 from vision_zero.errors import PublishError
 from vision_zero.fingerprints import file_sha256
 from vision_zero.policy.folder import BaseFolder

@@ -7,9 +7,9 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from vision_zero.config.ablation import AblationConfig, order, run_folder, slug
-from vision_zero.config.base import Config, merged, validated
 from vision_zero.config.renamed import with_present_names
 from vision_zero.config.self_play import SelfPlayConfig
+from vision_zero.config_base import Config, merged, validated
 from vision_zero.recipes.input_fingerprints import of_recipe
 
 OPEN_GATE = {"tolerated_loss": 1.0, "largest_loss": 1.0, "must_improve": [], "required": []}

@@ -13,7 +13,6 @@ from typing import Any
 from pydantic import BaseModel, ValidationError
 
 from vision_zero.config.ablation import AblationConfig
-from vision_zero.config.base import problems, validated
 from vision_zero.config.build_pairs import BuildPairsConfig
 from vision_zero.config.publish import PublishConfig
 from vision_zero.config.renamed import RENAMED
@@ -21,6 +20,7 @@ from vision_zero.config.self_play import SelfPlayConfig
 from vision_zero.config.suites import EvaluateConfig
 from vision_zero.config.tracking import check_installed
 from vision_zero.config.warm_start import WarmStartConfig
+from vision_zero.config_base import problems, validated
 from vision_zero.errors import ConfigError
 from vision_zero.recipes.ablation_plan import ArmRun, Contents, plan
 from vision_zero.recipes.input_fingerprints import of_recipe

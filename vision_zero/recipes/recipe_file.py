@@ -9,8 +9,8 @@ from typing import Any
 
 import yaml
 
-from vision_zero.config.base import merged
-from vision_zero.config.credentials import refuse_credentials, refuse_credentials_in_text
+from vision_zero.config_base import merged
+from vision_zero.credentials import refuse_credentials, refuse_credentials_in_text
 from vision_zero.errors import ConfigError
 
 EXTENDS = "extends"

@@ -11,8 +11,8 @@ from vision_zero.data.image_pair import ImagePair, outlines
 from vision_zero.data.images import data_uri
 from vision_zero.data.shards import PairShards
 from vision_zero.data.source_report import SourceReport
-from vision_zero.data.validation.verdict import Verdict
 from vision_zero.report.pages import render_page
+from vision_zero.validation.verdict import Verdict
 
 SHOWN = 24
 

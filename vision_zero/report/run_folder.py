@@ -18,11 +18,10 @@ from typing import Any
 import click
 
 from vision_zero.atomic_dir import atomic_dir
-from vision_zero.config.base import Config, read_json
 from vision_zero.config.learning import Stage
 from vision_zero.config.self_play import SelfPlayConfig
+from vision_zero.config_base import Config, read_json
 from vision_zero.data.table import PairTable
-from vision_zero.data.validation.verdict import Verdict
 from vision_zero.domains.registry import DOMAINS
 from vision_zero.errors import ConfigError, ReportError
 from vision_zero.evaluation.estimates import NOTHING, Score, Scores
@@ -42,6 +41,7 @@ from vision_zero.training.diagnostics import Alarms
 from vision_zero.training.metrics import failures, phases
 from vision_zero.training.state import IterationRecord, StageState
 from vision_zero.training.unplayed_games import UnplayedGames
+from vision_zero.validation.verdict import Verdict
 
 WORK = (*(domain.step for domain in DOMAINS.values()), "clue_stage", "decision_stage", "measure_base", "evaluate")
 """Prefixes of the names of steps that do a run's work: making pairs, playing, training, evaluating."""

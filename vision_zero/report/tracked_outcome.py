@@ -7,8 +7,8 @@ from collections.abc import Mapping, Sequence
 
 from pydantic import Field
 
-from vision_zero.config.base import Config
 from vision_zero.config.tracking import TrackedRun, TrackerName
+from vision_zero.config_base import Config
 from vision_zero.evaluation.estimates import Scores
 from vision_zero.evaluation.scorecard import Scorecard
 from vision_zero.game.played_games import PlayedGames

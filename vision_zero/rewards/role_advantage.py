@@ -13,8 +13,8 @@ import math
 from collections.abc import Mapping, Sequence
 from statistics import fmean
 
-from vision_zero.config.base import Config
 from vision_zero.config.rewards import RewardsConfig
+from vision_zero.config_base import Config
 from vision_zero.game.transcript import Transcript
 from vision_zero.rewards.clue import clue_totals
 

@@ -10,8 +10,8 @@ from importlib import import_module
 from types import TracebackType
 from typing import TYPE_CHECKING, Self, TypeVar
 
-from vision_zero.config.credentials import holds_credential
 from vision_zero.config.tracking import TrackedRun, TrackerName
+from vision_zero.credentials import holds_credential
 from vision_zero.errors import first_line
 
 if TYPE_CHECKING:

@@ -12,9 +12,9 @@ from statistics import fmean
 
 import numpy as np
 
-from vision_zero.config.base import Config
 from vision_zero.config.evaluation import AlarmsConfig
 from vision_zero.config.rewards import RewardsConfig
+from vision_zero.config_base import Config
 from vision_zero.evaluation.comparison import Doubt
 from vision_zero.evaluation.estimates import Score, Scores
 from vision_zero.evaluation.intervals import stretch

@@ -15,8 +15,8 @@ from typing import Any, Self
 
 from pydantic import TypeAdapter, ValidationError
 
-from vision_zero.config.base import Config, problems, read_json
 from vision_zero.config.learning import Stage
+from vision_zero.config_base import Config, problems, read_json
 from vision_zero.data.table import PairSampler, PairTable
 from vision_zero.errors import TrainingError
 from vision_zero.game.transcript_files import read_transcripts, write_transcripts

@@ -16,10 +16,10 @@ import torch
 from PIL import Image
 from transformers import AutoConfig, AutoModelForImageTextToText
 
-from vision_zero.config.base import validated
 from vision_zero.config.learning import STAGES, LearningConfig
 from vision_zero.config.policy import PolicyConfig
 from vision_zero.config.self_play import SelfPlayConfig
+from vision_zero.config_base import validated
 from vision_zero.errors import ConfigError, PolicyError, first_line
 from vision_zero.game.prompts import Role, SpokenClue, clue_prompt, vote_prompt
 from vision_zero.policy import memory_estimate, throughput_estimate

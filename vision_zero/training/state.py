@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from pydantic import Field
 
-from vision_zero.config.base import Config
 from vision_zero.config.learning import Stage, SwitchConfig
 from vision_zero.config.tracking import TrackerName
+from vision_zero.config_base import Config
 from vision_zero.evaluation.comparison import Refused
 from vision_zero.evaluation.estimates import Scores
 from vision_zero.rewards.role_advantage import RoleBaselines

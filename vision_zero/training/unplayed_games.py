@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Self
 
-from vision_zero.config.base import Config
 from vision_zero.config.self_play import SelfPlayConfig
+from vision_zero.config_base import Config
 from vision_zero.training.state import StageState
 
 

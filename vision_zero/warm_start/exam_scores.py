@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pydantic import AliasChoices, Field
 
-from vision_zero.config.base import Config
+from vision_zero.config_base import Config
 from vision_zero.evaluation.estimates import Estimate
 
 

@@ -12,8 +12,8 @@ import pytest
 
 from tests.data.s3_server import forbid, options, s3_server
 from tests.faults import CONTENT, Fault, faulty_line
-from vision_zero.config.storage import StorageConfig
 from vision_zero.data.remote_storage import ConnectionLostError
+from vision_zero.data.storage_config import StorageConfig
 from vision_zero.domains.charts.chartqa_csv import parsed
 from vision_zero.domains.charts.chartqa_tables import ChartQaTableSource, chart_of
 from vision_zero.domains.charts.config import ChartsConfig

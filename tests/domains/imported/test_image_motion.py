@@ -15,11 +15,11 @@ from vision_zero.config.sources import QualityConfig, SourcesConfig
 from vision_zero.data.image_pair import Change, ImagePair
 from vision_zero.data.images import decode
 from vision_zero.data.table import PairTable
-from vision_zero.data.validation.expectations import judge
 from vision_zero.domains.imported.image_motion import moved_share, solid_area
 from vision_zero.domains.scenes.config import ScenesConfig
 from vision_zero.domains.scenes.source import SceneSource
 from vision_zero.randomness import Seed
+from vision_zero.validation.expectations import judge
 
 
 @pytest.fixture(scope="module")

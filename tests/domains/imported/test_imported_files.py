@@ -14,8 +14,8 @@ from PIL import Image, ImageDraw
 from pydantic import ValidationError
 
 from tests.data.odd_images import BROKEN, encoded, odd, scenery
-from vision_zero.config.storage import StorageConfig
 from vision_zero.data.remote_storage import Storage
+from vision_zero.data.storage_config import StorageConfig
 from vision_zero.domains.imported.config import ImportedConfig
 from vision_zero.domains.imported.source import ImportedSource
 from vision_zero.errors import PairsError

@@ -15,8 +15,8 @@ from tests.data.odd_images import scenery
 from tests.data.s3_server import allow, forbid, options, s3_server
 from tests.domains.imported.test_imported_files import changed, folder, sound
 from tests.faults import CONTENT, LISTING, Fault, Kind, faulty_line
-from vision_zero.config.storage import StorageConfig
 from vision_zero.data.remote_storage import ConnectionLostError, Storage
+from vision_zero.data.storage_config import StorageConfig
 from vision_zero.domains.imported.config import ImportedConfig
 from vision_zero.domains.imported.source import ImportedSource
 from vision_zero.errors import PairsError

@@ -16,10 +16,9 @@ from pydantic import ValidationError
 from tests.data.odd_images import BROKEN, encoded, odd, scenery
 from tests.data.s3_server import options, s3_server
 from vision_zero.config.sources import QualityConfig
-from vision_zero.config.storage import StorageConfig
 from vision_zero.data.images import changed_mask
 from vision_zero.data.source_report import SourceReport, merged
-from vision_zero.data.validation.quality import measure
+from vision_zero.data.storage_config import StorageConfig
 from vision_zero.domains.photos.collection import SHIPPED, ShippedPhotos, open_collection
 from vision_zero.domains.photos.config import PhotoEdit, PhotosConfig
 from vision_zero.domains.photos.plausibility import WEAK
@@ -27,6 +26,7 @@ from vision_zero.domains.photos.region_editor import NOTHING, RegionEditor
 from vision_zero.domains.photos.source import PhotoSource, draw_crop
 from vision_zero.errors import PairsError
 from vision_zero.randomness import Seed
+from vision_zero.validation.quality import measure
 
 pytestmark = pytest.mark.slow
 

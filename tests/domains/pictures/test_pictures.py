@@ -16,17 +16,17 @@ from vision_zero.config.self_play import SelfPlayConfig
 from vision_zero.config.sources import SourcesConfig
 from vision_zero.data.splits import SplitFilter
 from vision_zero.data.table import PairTable
-from vision_zero.data.validation.expectations import judge
-from vision_zero.domains.build import build_pairs, source_of
 from vision_zero.domains.pictures.config import PicturesConfig
 from vision_zero.domains.pictures.source import PictureSource
 from vision_zero.domains.registry import base_of
 from vision_zero.game.engine import deal_all, play
 from vision_zero.game.played_games import PlayedGames
 from vision_zero.game.spy import WhoIsTheSpy
+from vision_zero.pair_sets.build import build_pairs, source_of
 from vision_zero.policy.loading import load_policy
 from vision_zero.randomness import Seed
 from vision_zero.report.replay import replay_page
+from vision_zero.validation.expectations import judge
 
 
 def config_of(folder: Path, **changes) -> SelfPlayConfig:

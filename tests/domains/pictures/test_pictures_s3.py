@@ -7,7 +7,7 @@ import pytest
 
 from tests.data.odd_images import encoded, scenery
 from tests.data.s3_server import allow, options, s3_server
-from vision_zero.config.storage import StorageConfig
+from vision_zero.data.storage_config import StorageConfig
 from vision_zero.domains.pictures.config import PicturesConfig
 from vision_zero.domains.pictures.source import PictureSource
 from vision_zero.domains.registry import base_of

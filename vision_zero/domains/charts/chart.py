@@ -13,7 +13,7 @@ from typing import Any, Literal, TypeVar
 
 from pydantic import ConfigDict, TypeAdapter, ValidationError
 
-from vision_zero.config.base import problems
+from vision_zero.config_base import problems
 from vision_zero.data.image_pair import Facts
 from vision_zero.domains.charts.config import ChartEdit, ChartLook, ChartType
 from vision_zero.errors import PairsError

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from vision_zero.config.quality import AreaBounds, QualityThresholds
 from vision_zero.domains.charts.config import ChartsConfig
 from vision_zero.domains.domain import Domain
 from vision_zero.domains.order import Order
 from vision_zero.domains.pair_rules import PairRule, log_is_true, same_elsewhere, shows_change
+from vision_zero.domains.quality_thresholds import AreaBounds, QualityThresholds
 
 if TYPE_CHECKING:
     from vision_zero.data.image_pair import ImagePair

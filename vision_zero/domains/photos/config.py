@@ -6,8 +6,8 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
-from vision_zero.config.base import Config
-from vision_zero.config.storage import StorageConfig
+from vision_zero.config_base import Config
+from vision_zero.data.storage_config import StorageConfig
 
 PhotoEdit = Literal["remove", "recolor", "move"]
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from vision_zero.config.quality import QualityThresholds
 from vision_zero.domains.domain import Domain
 from vision_zero.domains.order import Order
 from vision_zero.domains.pair_rules import PairRule
 from vision_zero.domains.pictures.config import PicturesConfig
+from vision_zero.domains.quality_thresholds import QualityThresholds
 from vision_zero.errors import PairsError
 
 if TYPE_CHECKING:

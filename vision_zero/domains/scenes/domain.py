@@ -6,10 +6,10 @@ from collections.abc import Mapping
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from vision_zero.config.quality import AreaBounds, QualityThresholds
 from vision_zero.domains.domain import Domain
 from vision_zero.domains.order import Order
 from vision_zero.domains.pair_rules import log_fault, log_is_true, shows_change
+from vision_zero.domains.quality_thresholds import AreaBounds, QualityThresholds
 from vision_zero.domains.scenes.config import SMALL_SCENES, ScenesConfig
 from vision_zero.errors import PairsError
 

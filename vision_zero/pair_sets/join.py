@@ -19,11 +19,11 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from vision_zero.atomic_dir import atomic_dir
-from vision_zero.config.base import Config, read_json
+from vision_zero.config_base import Config, read_json
 from vision_zero.data.shards import ROWS_AT_ONCE, PairShards
-from vision_zero.data.validation.dedup import find_duplicates
-from vision_zero.domains.build_parts import FINISHED, IDENTITIES, KINDS, PARTS, PartFile, PartRecord, file_record
 from vision_zero.errors import PairsError
+from vision_zero.pair_sets.parts import FINISHED, IDENTITIES, KINDS, PARTS, PartFile, PartRecord, file_record
+from vision_zero.validation.dedup import find_duplicates
 
 MANIFEST = "manifest.json"
 REPEATS = "repeats a pair of another part"

@@ -1,10 +1,10 @@
-"""What vision_zero/data/validation/gx_adapter.py relies on of Great Expectations beyond its public interface."""
+"""What vision_zero/validation/gx_adapter.py relies on of Great Expectations beyond its public interface."""
 
 import logging
 
 import pandas as pd
 
-from vision_zero.data.validation.gx_adapter import gxe, validate
+from vision_zero.validation.gx_adapter import gxe, validate
 
 
 def test_a_table_is_validated_in_memory_without_progress_bars_or_log_lines(capfd, caplog):

@@ -12,13 +12,13 @@ import pyarrow as pa
 from PIL import Image
 from skimage.metrics import structural_similarity
 
-from vision_zero.config.quality import QualityThresholds
 from vision_zero.data.image_pair import ImagePair
 from vision_zero.data.images import changed_mask
 from vision_zero.data.table import Batches, from_row
-from vision_zero.data.validation.dedup import find_duplicates
+from vision_zero.domains.quality_thresholds import QualityThresholds
 from vision_zero.domains.registry import base_of, domain_of
 from vision_zero.errors import PairsError
+from vision_zero.validation.dedup import find_duplicates
 
 HASH_SIDE = 16
 """Perceptual hashes have HASH_SIDE x HASH_SIDE bits."""
@@ -78,7 +78,7 @@ def measure_table(table: Batches, config: QualityThresholds, also: Callable[[Ima
         ``changes`` (logged), ``hidden_changes`` (logged ones whose box shows none), ``unlogged_area`` (visible change outside all
         boxes), ``solid_area``, ``moved_share`` (:mod:`~vision_zero.domains.imported.image_motion`), ``colour_range`` (of single
         pictures), ``log_fault``, ``text_fault``, ``kinds``, ``base`` (what it is made of), both hashes, ``trouble`` (why it is
-        unreadable), ``duplicate_of``, ``leaks_from`` and ``again`` (:mod:`~vision_zero.data.validation.dedup`).
+        unreadable), ``duplicate_of``, ``leaks_from`` and ``again`` (:mod:`~vision_zero.validation.dedup`).
     """
     measured = []
     for batch in table.batches(_BATCH):
@@ -104,7 +104,7 @@ def measure_table(table: Batches, config: QualityThresholds, also: Callable[[Ima
 
 def identities(tables: Iterable[Batches]) -> pa.Table:
     """What shows of every pair whether another one repeats it: ``pair_id``, ``domain``, ``split``, ``position``, ``base`` and
-    both hashes, as :func:`~vision_zero.data.validation.dedup.find_duplicates` reads them, and in which of the tables it is.
+    both hashes, as :func:`~vision_zero.validation.dedup.find_duplicates` reads them, and in which of the tables it is.
     """
     rows = []
     for number, table in enumerate(tables):

@@ -10,11 +10,11 @@ from dataclasses import dataclass
 
 import pandas as pd
 
-from vision_zero.config.quality import QualityThresholds
-from vision_zero.data.validation.gx_adapter import Column, gxe, validate
-from vision_zero.data.validation.verdict import Expectation
 from vision_zero.domains.pair_rules import PairRule
+from vision_zero.domains.quality_thresholds import QualityThresholds
 from vision_zero.domains.registry import domain_of
+from vision_zero.validation.gx_adapter import Column, gxe, validate
+from vision_zero.validation.verdict import Expectation
 
 
 @dataclass(frozen=True)

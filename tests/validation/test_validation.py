@@ -17,10 +17,6 @@ from tests.make import plain_pair, scene_pairs
 from vision_zero.config.sources import QualityConfig, SourcesConfig
 from vision_zero.data.image_pair import Change, ImagePair
 from vision_zero.data.table import PairTable
-from vision_zero.data.validation.artifact_probe import LEAST_PAIRS, Probe, ProbeResult
-from vision_zero.data.validation.dedup import HashIndex, find_duplicates
-from vision_zero.data.validation.expectations import judge, judge_together
-from vision_zero.data.validation.verdict import DomainVerdict, Expectation, Verdict
 from vision_zero.domains.charts.config import ChartEdit, ChartsConfig
 from vision_zero.domains.charts.source import ChartSource
 from vision_zero.domains.photos.config import PhotosConfig
@@ -29,6 +25,10 @@ from vision_zero.domains.registry import domain_of
 from vision_zero.domains.scenes.config import ScenesConfig
 from vision_zero.randomness import Seed
 from vision_zero.report.pages import render_page
+from vision_zero.validation.artifact_probe import LEAST_PAIRS, Probe, ProbeResult
+from vision_zero.validation.dedup import HashIndex, find_duplicates
+from vision_zero.validation.expectations import judge, judge_together
+from vision_zero.validation.verdict import DomainVerdict, Expectation, Verdict
 
 CHART_EDITS: tuple[ChartEdit, ...] = (
     "swap_values",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pydantic import Field
 
-from vision_zero.config.base import Config, Share
+from vision_zero.config_base import Config, Share
 
 
 class AreaBounds(Config):

@@ -9,7 +9,7 @@ They may be built in parts by separate runs, each in a folder of its own below o
         identities.parquet  what each pair shows, to compare it with those of other parts
         part.json           the part is finished
 
-:mod:`vision_zero.domains.join_parts` joins them.
+:mod:`vision_zero.pair_sets.join` joins them.
 """
 
 from __future__ import annotations
@@ -28,19 +28,19 @@ import pyarrow.parquet as pq
 from filelock import FileLock, Timeout
 
 from vision_zero.atomic_dir import write_atomically
-from vision_zero.config.base import Config, read_json
 from vision_zero.config.build_pairs import BuildPairsConfig
+from vision_zero.config_base import Config, read_json
 from vision_zero.data.image_pair import ImagePair
 from vision_zero.data.shards import PairShards, ShardWriter, write_pairs
 from vision_zero.data.source import PairSource
 from vision_zero.data.source_report import SourceReport, merged
 from vision_zero.data.splits import Split, SplitFilter
-from vision_zero.data.validation.verdict import Verdict
-from vision_zero.domains.build import source_of
 from vision_zero.domains.registry import domain_of
 from vision_zero.errors import PairsError
 from vision_zero.fingerprints import digest, file_sha256
+from vision_zero.pair_sets.build import source_of
 from vision_zero.randomness import Seed
+from vision_zero.validation.verdict import Verdict
 
 BEGUN, FINISHED, IDENTITIES = "begun.json", "part.json", "identities.parquet"
 PARTS = "part-*-of-*"
@@ -208,7 +208,7 @@ def finish_part(config: BuildPairsConfig, folder: Path, verdict: Verdict, identi
     """Record that a part is finished, when its files are in the folder.
 
     Args:
-        identities: of all its pairs, see :func:`vision_zero.data.validation.quality.identities`.
+        identities: of all its pairs, see :func:`vision_zero.validation.quality.identities`.
 
     Raises:
         PairsError: source files have changed since the part was begun.

@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from vision_zero.config.base import Config
+from vision_zero.config_base import Config
 from vision_zero.data.image_pair import ImagePair
 from vision_zero.randomness import Seed
 

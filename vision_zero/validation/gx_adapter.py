@@ -1,6 +1,6 @@
 """Great Expectations: the one module that imports it, and that reaches beyond its public interface.
 
-``tests/data/validation/test_gx_contract.py`` holds what is relied on. Import this inside a step: Great Expectations takes
+``tests/validation/test_gx_contract.py`` holds what is relied on. Import this inside a step: Great Expectations takes
 seconds to load.
 """
 

@@ -20,12 +20,12 @@ from vision_zero.data.image_pair import ImagePair, outlines
 from vision_zero.data.images import decode
 from vision_zero.data.source_report import SourceReport
 from vision_zero.data.table import Batches, from_row
-from vision_zero.data.validation.artifact_probe import LEAST_PAIRS, Probe, ProbeResult
-from vision_zero.data.validation.quality import measure_table
-from vision_zero.data.validation.rules import Rule, check, pair_rules
-from vision_zero.data.validation.verdict import DomainVerdict, Expectation, Quarantined, ShownExample, Verdict
 from vision_zero.domains.registry import base_of, domain_of
 from vision_zero.errors import PairsError
+from vision_zero.validation.artifact_probe import LEAST_PAIRS, Probe, ProbeResult
+from vision_zero.validation.quality import measure_table
+from vision_zero.validation.rules import Rule, check, pair_rules
+from vision_zero.validation.verdict import DomainVerdict, Expectation, Quarantined, ShownExample, Verdict
 
 LEAST_EXPECTED = 20
 """Of a kind of edit that is expected less often than this, too few or none may be chance."""

@@ -10,9 +10,9 @@ from tests.data.odd_images import scenery
 from vision_zero.config.learning import LearningConfig
 from vision_zero.config.self_play import SelfPlayConfig
 from vision_zero.data.table import joined
-from vision_zero.data.validation.expectations import judge
-from vision_zero.domains.build import build_pairs
 from vision_zero.domains.registry import base_of
+from vision_zero.pair_sets.build import build_pairs
+from vision_zero.validation.expectations import judge
 
 pytestmark = pytest.mark.slow
 

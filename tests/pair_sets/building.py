@@ -7,11 +7,11 @@ from pathlib import Path
 
 from vision_zero.config.build_pairs import BuildPairsConfig
 from vision_zero.data.shards import divide
-from vision_zero.data.validation.expectations import judge
-from vision_zero.data.validation.quality import identities
-from vision_zero.data.validation.verdict import Verdict
-from vision_zero.domains.build_parts import finish_part, make_pairs, part_folder
+from vision_zero.pair_sets.parts import finish_part, make_pairs, part_folder
 from vision_zero.report.gallery import write_files
+from vision_zero.validation.expectations import judge
+from vision_zero.validation.quality import identities
+from vision_zero.validation.verdict import Verdict
 
 
 def build(config: BuildPairsConfig, folder: Path | None = None) -> Verdict:

@@ -13,15 +13,15 @@ from click.testing import CliRunner
 from PIL import Image
 from pydantic import ValidationError
 
-from tests.domains.building import build
+from tests.pair_sets.building import build
 from vision_zero.cli.app import cli
 from vision_zero.config.build_pairs import BuildPairsConfig
 from vision_zero.data.shards import PairShards
-from vision_zero.data.validation.verdict import Verdict
-from vision_zero.domains import join_parts as joining
-from vision_zero.domains.build_parts import file_record, finish_part, make_pairs, part_folder, part_in_work
-from vision_zero.domains.join_parts import LEAKS, REPEATS, Manifest, join_parts
 from vision_zero.errors import PairsError
+from vision_zero.pair_sets import join as joining
+from vision_zero.pair_sets.join import LEAKS, REPEATS, Manifest, join_parts
+from vision_zero.pair_sets.parts import file_record, finish_part, make_pairs, part_folder, part_in_work
+from vision_zero.validation.verdict import Verdict
 
 pytestmark = pytest.mark.slow
 
@@ -85,7 +85,7 @@ def test_a_part_that_was_killed_is_continued_from_its_whole_files(tmp_path):
     config = settings(tmp_path, parts=2, part=1, train=60)
     script = (
         "import sys; from pathlib import Path; from vision_zero.config.build_pairs import BuildPairsConfig; "
-        "from vision_zero.domains.build_parts import make_pairs; "
+        "from vision_zero.pair_sets.parts import make_pairs; "
         "make_pairs(BuildPairsConfig.model_validate_json(sys.argv[1]), Path(sys.argv[2]))"
     )
     made = part_folder(config) / "made"

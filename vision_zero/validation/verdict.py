@@ -6,11 +6,11 @@ from typing import Literal
 
 from pydantic import Field
 
-from vision_zero.config.base import Config
+from vision_zero.config_base import Config
 from vision_zero.data.image_pair import Outline
 from vision_zero.data.source_report import SourceReport
 from vision_zero.data.table import PairTable
-from vision_zero.data.validation.artifact_probe import ProbeResult
+from vision_zero.validation.artifact_probe import ProbeResult
 
 
 class Expectation(Config):

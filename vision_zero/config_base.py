@@ -15,7 +15,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, GetJsonSchema
 from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import CoreSchema
 
-from vision_zero.config.credentials import refuse_credentials
+from vision_zero.credentials import refuse_credentials
 from vision_zero.errors import ConfigError, VisionZeroError
 
 Model = TypeVar("Model", bound=BaseModel)
