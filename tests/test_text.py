@@ -8,7 +8,7 @@ from PIL import Image
 from vision_zero.config.policy import PolicyConfig
 from vision_zero.game.interface import Reply
 from vision_zero.jinja import text_template
-from vision_zero.policy.policy import user_message
+from vision_zero.policy.chats import user_message
 from vision_zero.report.pages import render_page
 from vision_zero.text import well_formed
 

@@ -32,8 +32,8 @@ from vision_zero.data.model_files import fingerprint
 from vision_zero.errors import ConfigError, EvaluationError, PolicyError, VisionZeroError
 from vision_zero.evaluation.run_suites import answer_suites, answerer_name, open_answerer, open_suite, open_suites
 from vision_zero.evaluation.score_suites import _fingerprint, score_answers
+from vision_zero.policy.chats import user_message
 from vision_zero.policy.loading import load_base
-from vision_zero.policy.policy import user_message
 from vision_zero.randomness import Seed
 from vision_zero.report.evaluation import evaluation_page
 from vision_zero.report.evaluation_folder import evaluate_into

@@ -16,8 +16,8 @@ from vision_zero.evaluation.estimates import Estimate
 from vision_zero.evaluation.promotion import CLUES, RIGHT, VOTES, WINS, Judge, sign_test
 from vision_zero.game.interface import Request
 from vision_zero.pair_sets.build import build_pairs, promotion_positions
+from vision_zero.policy.chats import user_message
 from vision_zero.policy.loading import load_beside, load_policy
-from vision_zero.policy.policy import user_message
 from vision_zero.policy.scripted import Mute, Oracle, Random
 from vision_zero.randomness import Seed
 

@@ -15,8 +15,8 @@ from tests.training.jobs import start, tiny_job, votes_from_any_reply
 from vision_zero.config.policy import PolicyConfig, SamplingConfig
 from vision_zero.performance.fixed_replies import FixedClueLoop, FixedDecisionLoop, FixedReplies
 from vision_zero.performance.gpu import measure_gpu
+from vision_zero.policy.chats import user_message
 from vision_zero.policy.loading import load_base, load_policy
-from vision_zero.policy.policy import user_message
 from vision_zero.randomness import Seed
 
 pytestmark = pytest.mark.gpu

@@ -22,8 +22,8 @@ from tests.policy.families import CONTEXT, FAMILIES, STOCK, write_family
 from vision_zero.config.policy import PolicyConfig, SamplingConfig
 from vision_zero.errors import PolicyError
 from vision_zero.game.interface import Request
+from vision_zero.policy.chats import user_message
 from vision_zero.policy.loading import load_policy
-from vision_zero.policy.policy import user_message
 from vision_zero.policy.processor import load_processor
 from vision_zero.policy.processor_check import check_processor
 from vision_zero.randomness import Seed

@@ -15,8 +15,8 @@ from tests.make import scene_pairs, write_tiny_adapter
 from tests.policy.families import write_family
 from vision_zero.config.policy import PolicyConfig
 from vision_zero.errors import PolicyError
+from vision_zero.policy.chats import user_message
 from vision_zero.policy.loading import load_base, load_policy
-from vision_zero.policy.policy import user_message
 from vision_zero.policy.provenance import Provenance
 from vision_zero.randomness import Seed
 

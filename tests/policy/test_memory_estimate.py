@@ -16,11 +16,12 @@ from tests.policy.families import FAMILIES, write_family
 from tests.policy.shapes import PARAMETERS, config_of
 from vision_zero.config.policy import AdapterConfig, PolicyConfig
 from vision_zero.policy.adapter_io import new_adapter
+from vision_zero.policy.chats import user_message
 from vision_zero.policy.compiled_decoding import CompiledDecoder
 from vision_zero.policy.decoding import Decoder, RoomyLayer, decode
 from vision_zero.policy.loading import load_base
 from vision_zero.policy.memory_estimate import Shape, Work, kept_by_layer, playing, static, update
-from vision_zero.policy.policy import Policy, user_message
+from vision_zero.policy.policy import Policy
 from vision_zero.training.microbatches import passes
 from vision_zero.training.shared_prefix import share_prefix
 

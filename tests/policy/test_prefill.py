@@ -9,8 +9,8 @@ from tests.make import scene_pairs
 from tests.policy.families import FAMILIES, write_family
 from vision_zero.config.nano_defaults import NANO_REASONING
 from vision_zero.config.policy import PolicyConfig, SamplingParams
+from vision_zero.policy.chats import begin_reply, user_message
 from vision_zero.policy.loading import load_policy
-from vision_zero.policy.policy import begin_reply, user_message
 from vision_zero.policy.prefill import next_tokens, prefilled_inputs
 from vision_zero.randomness import Seed
 from vision_zero.warm_start.examples.example import OPENER

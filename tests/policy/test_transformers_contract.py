@@ -15,9 +15,9 @@ from transformers.utils.hub import cached_files
 
 from tests.make import scene_pairs
 from vision_zero.config.policy import PolicyConfig
+from vision_zero.policy.chats import user_message
 from vision_zero.policy.families import PictureProcessor
 from vision_zero.policy.loading import load_policy
-from vision_zero.policy.policy import user_message
 from vision_zero.policy.transformers_adapter import StrictLoading, file_if_there, position_ids, replace_method, restore_method
 
 

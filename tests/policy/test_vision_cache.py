@@ -8,9 +8,9 @@ import torch
 from tests.make import scene_pairs
 from tests.policy.families import FAMILIES, write_family
 from vision_zero.config.policy import PolicyConfig
+from vision_zero.policy.chats import user_message
 from vision_zero.policy.families import FAMILIES as KNOWN
 from vision_zero.policy.loading import load_base, load_policy
-from vision_zero.policy.policy import user_message
 from vision_zero.policy.vision_cache import VisionCache
 
 pytestmark = pytest.mark.slow

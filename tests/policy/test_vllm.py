@@ -18,8 +18,8 @@ from vision_zero.config.self_play import SelfPlayConfig
 from vision_zero.errors import PolicyError
 from vision_zero.performance.rollouts import measure_rollouts
 from vision_zero.policy import vllm_server as vllm_server_module
+from vision_zero.policy.chats import user_message
 from vision_zero.policy.loading import load_policy
-from vision_zero.policy.policy import user_message
 from vision_zero.policy.vllm import contact
 from vision_zero.policy.vllm_server import let_sleep
 from vision_zero.randomness import Seed

@@ -14,8 +14,8 @@ from tests.training.jobs import ITERATIONS, run_stage, start, tiny_job, votes_fr
 from vision_zero.config.endpoint import VllmConfig
 from vision_zero.config.policy import PolicyConfig
 from vision_zero.errors import PolicyError
+from vision_zero.policy.chats import user_message
 from vision_zero.policy.loading import load_policy
-from vision_zero.policy.policy import user_message
 from vision_zero.policy.vllm import contact
 from vision_zero.policy.vllm_check import measured_difference
 from vision_zero.policy.vllm_server import let_sleep

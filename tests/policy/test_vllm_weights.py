@@ -12,8 +12,8 @@ from tests.training.jobs import ITERATIONS, run_stage, start, tiny_job, votes_fr
 from vision_zero.config.endpoint import VllmConfig
 from vision_zero.config.policy import PolicyConfig
 from vision_zero.errors import PolicyError
+from vision_zero.policy.chats import user_message
 from vision_zero.policy.loading import load_base, load_beside, load_opponent, load_policy
-from vision_zero.policy.policy import user_message
 from vision_zero.policy.vllm import VllmModel, contact
 from vision_zero.policy.vllm_handed import HandedWeights, check_as_started
 from vision_zero.randomness import Seed

@@ -24,8 +24,9 @@ from PIL import Image
 from tests.loopback import address, serving
 from vision_zero.config.policy import PolicyConfig, SamplingParams
 from vision_zero.policy.adapter_io import load_full
+from vision_zero.policy.chats import Messages, begin_reply, user_message
 from vision_zero.policy.loading import load_policy
-from vision_zero.policy.policy import Messages, Policy, begin_reply, unpadded, user_message
+from vision_zero.policy.policy import Policy, unpadded
 from vision_zero.randomness import Seed
 
 BASE = "the-base"

@@ -20,9 +20,9 @@ from vision_zero.config.publish import PublishConfig
 from vision_zero.evaluation.estimates import Scores
 from vision_zero.evaluation.scorecard import Scorecard
 from vision_zero.policy.base_models import nano_folder
+from vision_zero.policy.chats import user_message
 from vision_zero.policy.folder import PolicyFolder
 from vision_zero.policy.loading import load_policy
-from vision_zero.policy.policy import user_message
 from vision_zero.publishing.build import build
 from vision_zero.publishing.card import published_card
 from vision_zero.training.state import StageState

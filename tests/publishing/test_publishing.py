@@ -13,9 +13,9 @@ from safetensors.torch import load_file, save_file
 from tests.publishing.policies import CARD, settings
 from vision_zero.config.policy import PolicyConfig
 from vision_zero.errors import PolicyError, PublishError
+from vision_zero.policy.chats import user_message
 from vision_zero.policy.folder import PolicyFolder
 from vision_zero.policy.loading import load_base, load_policy
-from vision_zero.policy.policy import user_message
 from vision_zero.publishing.build import build
 from vision_zero.publishing.targets import deliver
 from vision_zero.randomness import Seed

@@ -25,9 +25,10 @@ from vision_zero.domains.scenes.source import SceneSource
 from vision_zero.game.engine import deal_all, play_recorded
 from vision_zero.game.interface import Reply
 from vision_zero.game.spy import WhoIsTheSpy
+from vision_zero.policy.chats import begin_reply, user_message
 from vision_zero.policy.folder import PolicyFolder
 from vision_zero.policy.loading import load_base
-from vision_zero.policy.policy import Policy, begin_reply, user_message
+from vision_zero.policy.policy import Policy
 from vision_zero.policy.prefill import next_tokens
 from vision_zero.policy.trainable import adapted_layers
 from vision_zero.randomness import Seed

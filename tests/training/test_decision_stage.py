@@ -18,8 +18,8 @@ from vision_zero.game.interface import Reply
 from vision_zero.game.parsing import Unreadable, Vote
 from vision_zero.game.spy import WhoIsTheSpy
 from vision_zero.game.transcript import Move
+from vision_zero.policy.chats import user_message
 from vision_zero.policy.loading import load_base
-from vision_zero.policy.policy import user_message
 from vision_zero.policy.scripted import Random
 from vision_zero.randomness import Seed
 from vision_zero.rewards.decision import vote_reward

@@ -14,9 +14,9 @@ from tests.training.jobs import GAMES, optimizer, run_clue_stage, run_decision_s
 from vision_zero.config.policy import AdapterConfig, PolicyConfig
 from vision_zero.config.publish import PublishConfig
 from vision_zero.errors import PolicyError
+from vision_zero.policy.chats import user_message
 from vision_zero.policy.folder import PolicyFolder
 from vision_zero.policy.loading import base_of, load_base, load_policy
-from vision_zero.policy.policy import user_message
 from vision_zero.publishing.build import build
 from vision_zero.randomness import Seed
 from vision_zero.training.clue_stage import ClueLoop

@@ -17,9 +17,9 @@ from tests.policy.shapes import PARAMETERS, config_of
 from vision_zero.cli.app import cli
 from vision_zero.config.self_play import SelfPlayConfig
 from vision_zero.errors import ConfigError, PolicyError
+from vision_zero.policy.chats import user_message
 from vision_zero.policy.loading import load_policy
 from vision_zero.policy.memory_estimate import GB
-from vision_zero.policy.policy import user_message
 from vision_zero.policy.throughput_estimate import H100, iteration
 from vision_zero.recipes.check import read_self_play
 from vision_zero.training.controller import USUAL_RATES, course_lines, simulate

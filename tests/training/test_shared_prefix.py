@@ -15,9 +15,9 @@ from tests.policy.families import FAMILIES, build_family, write_family
 from tests.training.scoring import as_rows, learned, read_together, same
 from vision_zero.config.policy import PolicyConfig
 from vision_zero.errors import TrainingError
+from vision_zero.policy.chats import user_message
 from vision_zero.policy.families import FAMILIES as KNOWN
 from vision_zero.policy.loading import load_policy
-from vision_zero.policy.policy import user_message
 from vision_zero.training.microbatches import PASSES, PROMPT, SEEN, Pass, in_number, picked
 from vision_zero.training.shared_prefix import share_prefix
 

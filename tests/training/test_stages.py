@@ -25,9 +25,10 @@ from vision_zero.config.self_play import SelfPlayConfig
 from vision_zero.data.table import PairTable
 from vision_zero.errors import TrainingError
 from vision_zero.policy import compiled_decoding
+from vision_zero.policy.chats import user_message
 from vision_zero.policy.folder import PolicyFolder
 from vision_zero.policy.loading import load_base, load_policy
-from vision_zero.policy.policy import Policy, user_message
+from vision_zero.policy.policy import Policy
 from vision_zero.randomness import Seed
 from vision_zero.rewards.role_advantage import RoleBaselines, batch_advantages
 from vision_zero.training.clue_stage import ClueLoop

@@ -18,8 +18,8 @@ from tests.policy.families import FAMILIES, write_family
 from tests.training.jobs import run_clue_stage, run_decision_stage, run_stage, start, tiny_job
 from vision_zero.config.policy import PolicyConfig
 from vision_zero.errors import PolicyError
+from vision_zero.policy.chats import user_message
 from vision_zero.policy.loading import load_base, load_policy
-from vision_zero.policy.policy import user_message
 from vision_zero.training.clue_stage import ClueLoop
 
 pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("readable_votes")]

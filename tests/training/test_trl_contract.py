@@ -16,8 +16,8 @@ from trl.trainer.utils import add_fused_lm_head
 from tests.make import scene_pairs
 from tests.training.jobs import GAMES, start, votes_from_any_reply
 from vision_zero.config.policy import PolicyConfig
+from vision_zero.policy.chats import user_message
 from vision_zero.policy.loading import load_base, load_policy
-from vision_zero.policy.policy import user_message
 from vision_zero.policy.transformers_adapter import StrictLoading, is_replaced
 from vision_zero.training.clue_stage import ClueLoop
 from vision_zero.training.grpo_arguments import OneDeviceConfig

@@ -16,9 +16,9 @@ from tests.vllm.server import NAME, SAME_LOG_PROBS, SAME_PIXELS, vllm_process
 from vision_zero.config.endpoint import VllmConfig
 from vision_zero.config.policy import PolicyConfig, SamplingConfig, SamplingParams
 from vision_zero.errors import PolicyError
+from vision_zero.policy.chats import user_message
 from vision_zero.policy.loading import load_base, load_policy
 from vision_zero.policy.openai_client import Server
-from vision_zero.policy.policy import user_message
 from vision_zero.policy.vllm import VllmModel, contact
 from vision_zero.policy.vllm_check import measured_difference
 from vision_zero.policy.vllm_log_probs import check_log_probs_mode

@@ -16,7 +16,8 @@ from vision_zero.game.interface import GameState, Request
 from vision_zero.game.parsing import BOX
 from vision_zero.game.spy import WhoIsTheSpy
 from vision_zero.game.transcript import Move, Transcript
-from vision_zero.policy.policy import Policy, user_message
+from vision_zero.policy.chats import user_message
+from vision_zero.policy.policy import Policy
 
 
 def forced_choices(game: WhoIsTheSpy, states: Sequence[GameState], voters: Policy) -> list[Transcript]:

@@ -20,7 +20,8 @@ from vision_zero.domains.scenes.statements import NUMBERS
 from vision_zero.evaluation.vote_metrics import Values, habits
 from vision_zero.evaluation.written_checks import is_habit
 from vision_zero.game.parsing import one_line, split_reply
-from vision_zero.policy.policy import Policy, user_message
+from vision_zero.policy.chats import user_message
+from vision_zero.policy.policy import Policy
 from vision_zero.randomness import Seed
 
 LIST = "List all objects."

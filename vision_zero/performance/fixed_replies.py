@@ -10,7 +10,7 @@ from typing import Any, final
 
 from vision_zero.game.interface import Reply, Request
 from vision_zero.game.transcript import Transcript
-from vision_zero.policy.policy import user_message
+from vision_zero.policy.chats import user_message
 from vision_zero.randomness import Seed
 from vision_zero.training.clue_stage import ClueLoop
 from vision_zero.training.decision_stage import DecisionLoop

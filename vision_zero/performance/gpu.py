@@ -37,8 +37,9 @@ from vision_zero.performance.rollouts import (
 from vision_zero.performance.stand_in import QWEN_WORDS, narrowed, released_settings, write_qwen2_5_processor
 from vision_zero.performance.training import WARM_UP, stage_job, stage_pairs, update_figures
 from vision_zero.policy.adapter_io import new_adapter
+from vision_zero.policy.chats import Messages
 from vision_zero.policy.memory_estimate import GB, playing_peak
-from vision_zero.policy.policy import Messages, Policy
+from vision_zero.policy.policy import Policy
 from vision_zero.policy.processor import load_processor
 from vision_zero.policy.vision_cache import enable_vision_cache
 from vision_zero.publishing.rounding import lost_by_rounding

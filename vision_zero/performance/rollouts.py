@@ -21,8 +21,9 @@ from vision_zero.game.interface import Players
 from vision_zero.game.spy import WhoIsTheSpy
 from vision_zero.hardware import Hardware, hardware
 from vision_zero.pair_sets.build import main_source
+from vision_zero.policy.chats import Messages, user_message
 from vision_zero.policy.loading import load_policy
-from vision_zero.policy.policy import Messages, Policy, user_message
+from vision_zero.policy.policy import Policy
 from vision_zero.policy.throughput_estimate import Gpu, gpu_named
 from vision_zero.randomness import Seed
 

@@ -14,32 +14,18 @@ from functools import cached_property, partial
 from typing import Any
 
 import torch
-from PIL import Image
 from transformers import TopPLogitsWarper
 
 from vision_zero.config.policy import SamplingConfig, SamplingParams
 from vision_zero.errors import PolicyError
 from vision_zero.game.interface import Reply, Request
+from vision_zero.policy.chats import Messages, before_reply, begin_reply, begun_reply, text_length, user_message
 from vision_zero.policy.compiled_decoding import CompiledDecoder
 from vision_zero.policy.decoding import Choose, Decoder, decode
 from vision_zero.policy.prefill import distinct, next_tokens, prefilled_inputs, written_tokens
 from vision_zero.policy.vllm import GenerationRequest, ServedReply, VllmModel
 from vision_zero.policy.vllm_check import compare_scores
 from vision_zero.randomness import Seed
-from vision_zero.text import well_formed
-
-Messages = list[dict[str, Any]]
-
-
-def user_message(text: str, image: Image.Image | None = None) -> Messages:
-    """A chat with one user message: the image, if any, then the text."""
-    picture = [] if image is None else [{"type": "image", "image": image}]
-    return [{"role": "user", "content": [*picture, {"type": "text", "text": well_formed(text)}]}]
-
-
-def begin_reply(messages: Messages, text: str) -> Messages:
-    """The chat with a prefilled reply: the completion continues the given text."""
-    return [*messages, {"role": "assistant", "content": [{"type": "text", "text": text}]}] if text else messages
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,7 +106,7 @@ class Policy:
             PolicyError: a prompt with its longest reply exceeds the model's context; prompts are never truncated.
         """
         messages = [begin_reply(chat, self.reply_prefix) for chat in messages]
-        order = sorted(range(len(messages)), key=lambda number: _length(messages[number]))
+        order = sorted(range(len(messages)), key=lambda number: text_length(messages[number]))
         completions: dict[int, Completion] = {}
         for start in range(0, len(order), self.sampling.batch_size):
             batch = order[start : start + self.sampling.batch_size]
@@ -132,14 +118,16 @@ class Policy:
     def encode(self, messages: Sequence[Messages]) -> dict[str, Any]:
         """The model's inputs for chats that end where the reply begins or goes on, left-padded, on the model's device."""
         encoded = self.processor.apply_chat_template(
-            [_asked(chat) for chat in messages],
+            [before_reply(chat) for chat in messages],
             add_generation_prompt=True,
             tokenize=True,
             return_dict=True,
             processor_kwargs={"padding": True, "return_tensors": "pt"},
         )
         inputs = dict(encoded.to(self.model.device))
-        return prefilled_inputs(inputs, [self._tokens(_begun(chat)) for chat in messages], self.processor.tokenizer.pad_token_id)
+        return prefilled_inputs(
+            inputs, [self._tokens(begun_reply(chat)) for chat in messages], self.processor.tokenizer.pad_token_id
+        )
 
     def likeliest(self, messages: Sequence[Messages], begun: Sequence[str], options: Sequence[Sequence[str]]) -> list[int]:
         """Constrained greedy decoding: the index of the option that the policy would most likely continue with in each chat.
@@ -246,7 +234,7 @@ class Policy:
         rows, first = distinct(messages)
         inputs = self.encode([messages[number] for number in first])
         self._check_lengths(inputs, [names[number] for number in first], params.max_tokens)
-        said = [self._tokens(_begun(chat)) for chat in messages]
+        said = [self._tokens(begun_reply(chat)) for chat in messages]
         if not self._is_sampled_there:
             choose = partial(self._choose, temperature=params.temperature)
             replies = self._decoded(inputs, rows, choose, params.max_tokens, seed)
@@ -389,23 +377,9 @@ def unpadded(inputs: dict[str, Any]) -> list[list[int]]:
     return [ids[mask].tolist() for ids, mask in zip(inputs["input_ids"], kept, strict=True)]
 
 
-def _begun(messages: Messages) -> str:
-    """The prefix of the chat's next reply."""
-    return str(messages[-1]["content"][0]["text"]) if messages[-1]["role"] == "assistant" else ""
-
-
-def _asked(messages: Messages) -> Messages:
-    """The chat up to where the next reply begins."""
-    return messages[:-1] if messages[-1]["role"] == "assistant" else messages
-
-
 def _leads(tokenizer: Any, begun: str, options: dict[int, str]) -> dict[int, list[int]]:
     """For each possible next token, the indices of the options that continue with it."""
     led: dict[int, list[int]] = {}
     for place, tokens in zip(options, next_tokens(tokenizer, begun, list(options.values())), strict=True):
         led.setdefault(tokens[0], []).append(place)
     return led
-
-
-def _length(messages: Messages) -> int:
-    return sum(len(part.get("text", "")) for message in messages for part in message["content"])

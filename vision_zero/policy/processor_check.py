@@ -15,7 +15,8 @@ from PIL import Image
 
 from vision_zero.errors import PolicyError, first_line
 from vision_zero.policy.adapter_io import unwrapped
-from vision_zero.policy.policy import Messages, Policy, user_message
+from vision_zero.policy.chats import Messages, user_message
+from vision_zero.policy.policy import Policy
 
 _ADVICE = "the processor's files and the model's belong to different models; take both from one"
 _QUESTION = "\n".join(["What do you see?"] * 40)

@@ -12,7 +12,8 @@ from PIL import Image
 from vision_zero.config.endpoint import VllmConfig
 from vision_zero.config.policy import SamplingParams
 from vision_zero.errors import PolicyError
-from vision_zero.policy.policy import Policy, unpadded, user_message
+from vision_zero.policy.chats import user_message
+from vision_zero.policy.policy import Policy, unpadded
 from vision_zero.policy.vllm import GenerationRequest
 from vision_zero.policy.vllm_check import LONGEST, REPLIES, difference_of
 from vision_zero.randomness import Seed

@@ -23,7 +23,7 @@ from vision_zero.evaluation.forced_choice import up_to_the_box
 from vision_zero.game.interface import Players, Reply, Request
 from vision_zero.game.parsing import BOX
 from vision_zero.game.transcript import Move, Transcript, VoteRates
-from vision_zero.policy.policy import user_message
+from vision_zero.policy.chats import user_message
 from vision_zero.randomness import Seed
 from vision_zero.rewards.brier import NOTHING_BOXED
 from vision_zero.rewards.decision import vote_reward

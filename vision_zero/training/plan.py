@@ -25,8 +25,8 @@ from vision_zero.game.prompts import Role, SpokenClue, clue_prompt, vote_prompt
 from vision_zero.policy import memory_estimate, throughput_estimate
 from vision_zero.policy.adapter_io import UNLOADABLE
 from vision_zero.policy.base_models import base_path, estimated_tokens, shipped_config
+from vision_zero.policy.chats import user_message
 from vision_zero.policy.memory_estimate import GB, RESERVE, RESERVE_SHARE, Bytes, Shape, Work
-from vision_zero.policy.policy import user_message
 from vision_zero.policy.processor import load_processor
 from vision_zero.recipes.nano_limits import notes_on
 

@@ -27,7 +27,8 @@ from vision_zero.evaluation.question_metrics import LIST, AskedPicture, chart_qu
 from vision_zero.evaluation.vote_metrics import GREEDY, SAMPLED, vote_metrics
 from vision_zero.evaluation.written_checks import is_reasoned
 from vision_zero.game.spy import WhoIsTheSpy
-from vision_zero.policy.policy import Policy, user_message
+from vision_zero.policy.chats import user_message
+from vision_zero.policy.policy import Policy
 from vision_zero.randomness import Seed
 from vision_zero.warm_start.exam_scores import Exam
 from vision_zero.warm_start.examples.scenes import from_left
