@@ -139,6 +139,7 @@ def test_arms_may_have_other_seeds_and_say_so():
     assert found.arms["shuffled rewards"].seeds == (1,)
     assert found.measures["shuffled control"].policy == (50.0,)
     assert "| shuffled rewards (seeds 1) | **-20.0** [" in tables(found)
+    assert "shuffled rewards" not in summary(found), "which has arms with all seeds only"
 
 
 def test_the_main_arm_is_compared_with_each_other_one_in_wins_seed_by_seed():

@@ -37,14 +37,14 @@ def tables(results: Results) -> str:
     """All tables in Markdown: each measure of the main arm, seed by seed, beside the base, the rule and the base made to reason;
     and the main differences of all arms."""
     rows = {name: (one, " / ".join(map(_share, one.policy))) for name, one in results.measures.items()}
-    return _tables(results, rows, f"{results.arm}, seeds {_listed(results.seeds)}")
+    return _tables(results, rows, f"{results.arm}, seeds {_listed(results.seeds)}", results.arms)
 
 
 def summary(results: Results) -> str:
-    """The same with fewer measures, and the means over the seeds."""
+    """The same with fewer measures, the means over the seeds, and the arms that have all of the main arm's seeds."""
     shown = {name: results.measures[name] for name in OF_SUMMARY if name in results.measures}
     rows = {name: (one, _share(fmean(one.policy))) for name, one in shown.items()}
-    return _tables(results, rows, f"{results.arm}, mean of {len(results.seeds)} seeds")
+    return _tables(results, rows, f"{results.arm}, mean of {len(results.seeds)} seeds", _complete(results))
 
 
 PLACES: Mapping[str, Callable[[Results], str]] = {"<!-- results -->": summary, "<!-- all results -->": tables}
@@ -70,13 +70,13 @@ def write_into(document: Path, results: Results) -> None:
 
 
 def draw_courses(results: Results, path: Path) -> None:
-    """Plot the training curves of all arms as an SVG, one panel per score, up to the main arm's last iteration; the same results
-    give the same file.
+    """Plot the training curves of the arms that have all of the main arm's seeds as an SVG, one panel per score, up to the main
+    arm's last iteration; the same results give the same file.
 
     Raises:
         ReportError: there is nothing to draw, or the file cannot be written.
     """
-    arms = {results.arm: results.courses, **{arm: measured.courses for arm, measured in results.arms.items()}}
+    arms = {results.arm: results.courses, **{arm: measured.courses for arm, measured in _complete(results).items()}}
     names = list(results.courses)
     if not names:
         raise ReportError("the results have no training curves: collect them from runs that were evaluated during training")
@@ -101,8 +101,13 @@ def draw_courses(results: Results, path: Path) -> None:
         raise ReportError(f"{path} cannot be written: {error}") from error
 
 
-def _tables(results: Results, rows: Mapping[str, tuple[Measure, str]], policy: str) -> str:
-    """A note, the ``rows`` of the main arm by measure (with the text of the policy's column), and all arms."""
+def _complete(results: Results) -> dict[str, ArmMeasures]:
+    """The other arms that were trained with all of the main arm's seeds."""
+    return {arm: measured for arm, measured in results.arms.items() if measured.seeds in ((), results.seeds)}
+
+
+def _tables(results: Results, rows: Mapping[str, tuple[Measure, str]], policy: str, arms: Mapping[str, ArmMeasures]) -> str:
+    """A note, the ``rows`` of the main arm by measure (with the text of the policy's column), and other ``arms``."""
     note = (
         f"{results.iterations} iterations, {results.pairs} held-out pairs, seeds {_listed(results.seeds)}. Differences in "
         f"points; their {100 * results.confidence:g} % intervals are over seeds and pairs and hold for all measures of an arm "
@@ -114,9 +119,9 @@ def _tables(results: Results, rows: Mapping[str, tuple[Measure, str]], policy: s
         for name, (one, own) in rows.items()
     ]
     parts = [note, _table(head, of_main)]
-    if results.arms:
+    if arms:
         main = ArmMeasures(seeds=results.seeds, measures=results.measures)
-        parts.append(_arms({results.arm: main, **results.arms}, results.seeds))
+        parts.append(_arms({results.arm: main, **arms}, results.seeds))
         parts.append(
             f"The last column is {results.arm} minus the arm, seed by seed, in {COMPARED} alone; its intervals are not "
             "corrected for several measures."
