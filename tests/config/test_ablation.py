@@ -129,6 +129,22 @@ def test_arms_that_could_not_be_compared_are_refused(tmp_path, changes, words):
     assert ": :" not in str(error.value), "a rule about several settings has no path of its own"
 
 
+SERVED = {"server": {"url": "http://127.0.0.1:8000/v1", "model": "nano", "adapters": "/shared"}}
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({"side_by_side": 2, **arms(whole={"policy": {**SERVED, "adapter": None}})}, "serves one run: set side_by_side 1"),
+        (arms(whole={"policy": {**SERVED, "adapter": None}}, lora={"policy": SERVED}), "give them other servers"),
+    ],
+)
+def test_a_server_of_all_weights_is_for_one_arm_at_a_time(changes, words):
+    with pytest.raises(ConfigError, match=words):
+        plan(ablation(**changes), RECIPE)
+    assert plan(ablation(side_by_side=2, **arms(whole={"policy": SERVED})), RECIPE)
+
+
 def test_an_arm_that_is_no_configuration_is_named():
     with pytest.raises(ConfigError, match=r"arm 'clue': learning.swich: unknown key"):
         plan(ablation(**arms(whole={}, clue={"learning": {"swich": {}}})), RECIPE)

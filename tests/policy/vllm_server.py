@@ -30,6 +30,10 @@ from vision_zero.policy.policy import Policy, unpadded
 from vision_zero.randomness import Seed
 
 BASE = "the-base"
+LOADING = threading.Lock()
+"""transformers cannot load two models at the same time in one process, as two of these servers would."""
+RESETS = ("/reset_prefix_cache", "/reset_encoder_cache", "/reset_mm_cache")
+WEIGHTS = ("/weight_info", "/update_weight_version", "/collective_rpc", *RESETS)
 Answer = tuple[int, Any]
 
 
@@ -45,6 +49,7 @@ class VllmServer:
         log_probs_mode: its --logprobs-mode; vLLM's own default is raw_logprobs.
         takes_weights: it was started with VLLM_SERVER_DEV_MODE=1.
         version: of its weights.
+        base_stays: it says that it has reloaded weights, and has not.
         slip: added to the log-probs of tokens that adapters sample, which are then exactly those of training: image tokens, which
             are never sampled, have their share, too.
     """
@@ -60,6 +65,7 @@ class VllmServer:
     log_probs_mode: str = "processed_logprobs"
     takes_weights: bool = False
     version: str = "default"
+    base_stays: bool = False
     slip: float | None = None
     lock: Any = field(default_factory=threading.Lock)
 
@@ -71,7 +77,8 @@ class VllmServer:
             name = path.removeprefix("/v1/") if path.startswith("/v1/") else path
             self.asked.append((name, body))
             if not path.startswith("/v1/"):
-                return self._control(path, body)
+                answer = self._control(path, body)
+                return self.spoil(path, answer) if self.spoil else answer
             if name == "models":
                 return 200, {"data": [{"id": model, "max_model_len": self.context} for model in self.served]}
             assert not self.is_asleep, f"{name} is asked of a server that sleeps"
@@ -84,7 +91,7 @@ class VllmServer:
         self.version = "default"
 
     def _control(self, path: str, body: dict[str, Any]) -> Answer:
-        if (self.takes_weights and path in ("/weight_info", "/update_weight_version", "/collective_rpc")) or "/reset_" in path:
+        if self.takes_weights and path in WEIGHTS:
             return self._weights(path, body)
         if not self.sleeps_when_told or path not in ("/sleep?level=1", "/wake_up", "/is_sleeping"):
             return 404, {"detail": "Not Found"}
@@ -96,11 +103,12 @@ class VllmServer:
     def _weights(self, path: str, body: dict[str, Any]) -> Answer:
         if path == "/update_weight_version":
             self.version = body["new_version"]
-        elif path == "/collective_rpc":
+        elif path == "/collective_rpc" and not self.base_stays:
             assert body["method"] == "reload_weights"
             config = PolicyConfig(base=str(self.base))
-            model = load_full(Path(body["kwargs"]["weights_path"]), config)
-            self.served[BASE] = replace(load_policy(config, None, device="cpu"), model=model, decoders={})
+            with LOADING:
+                model = load_full(Path(body["kwargs"]["weights_path"]), config)
+                self.served[BASE] = replace(load_policy(config, None, device="cpu"), model=model, decoders={})
         return 200, {"weight_version": self.version, "success": True}
 
     def _load_lora_adapter(self, body: dict[str, Any]) -> Answer:

@@ -38,7 +38,9 @@ class VllmProcess:
 
 
 @contextmanager
-def vllm_process(program: Path, folder: Path, *arguments: str, base: Path | None = None) -> Iterator[VllmProcess]:
+def vllm_process(
+    program: Path, folder: Path, *arguments: str, base: Path | None = None, takes_adapters: bool = True
+) -> Iterator[VllmProcess]:
     """A server that is ready to answer, until the block ends.
 
     Args:
@@ -46,6 +48,7 @@ def vllm_process(program: Path, folder: Path, *arguments: str, base: Path | None
         folder: where it may write.
         arguments: of the command line, beside those that all tests need.
         base: the model's folder, if it is not nano's.
+        takes_adapters: start it for them.
     """
     port, log = free_port(), folder / "vllm.log"
     command = [
@@ -60,7 +63,8 @@ def vllm_process(program: Path, folder: Path, *arguments: str, base: Path | None
             "--port",
             str(port),
         ),
-        *("--host", "127.0.0.1", "--max-model-len", "512", "--enable-lora", "--max-lora-rank", "16"),
+        *("--host", "127.0.0.1", "--max-model-len", "512"),
+        *(("--enable-lora", "--max-lora-rank", "16") if takes_adapters else ()),
         "--no-enable-chunked-prefill",  # with it, vLLM's CPU engine ignores the seeds of some requests
         *arguments,
     ]

@@ -12,10 +12,12 @@ from tests.vllm.server import NAME, SAME_LOG_PROBS, SAME_PIXELS, vllm_process
 from tests.vllm.test_vllm_process import CHATS, PROGRAM, pytestmark, said
 from vision_zero.config.endpoint import VllmConfig
 from vision_zero.config.policy import PolicyConfig, SamplingConfig
+from vision_zero.errors import PolicyError
 from vision_zero.policy.base_models import nano_folder
 from vision_zero.policy.loading import load_base, load_policy
 from vision_zero.policy.vllm import VllmModel
 from vision_zero.policy.vllm_check import measured_difference
+from vision_zero.policy.vllm_handed import HandedWeights
 from vision_zero.policy.vllm_server import AS_STARTED, beside, weight_version
 from vision_zero.training.progress import RATIO
 
@@ -38,7 +40,8 @@ def untied(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def server(untied, tmp_path_factory):
-    with vllm_process(PROGRAM, tmp_path_factory.mktemp("vllm"), *SAME_PIXELS, *SAME_LOG_PROBS, base=untied) as running:
+    folder, same = tmp_path_factory.mktemp("vllm"), (*SAME_PIXELS, *SAME_LOG_PROBS)
+    with vllm_process(PROGRAM, folder, *same, base=untied, takes_adapters=False) as running:
         yield running
 
 
@@ -73,13 +76,25 @@ def test_the_server_takes_over_every_part_and_replies_as_this_process(part, conf
     assert [weight_version(one) for one in served.servers] == [policy.served.version]
 
 
-def test_weights_under_the_name_of_those_that_it_started_with_are_handed_over_again(config, served, caplog):
+def test_weights_under_the_name_of_those_that_it_started_with_are_not_used(config, served):
     policy = changed(load_policy(config, None), "layers")
     policy = replace(policy, served=VllmModel.all_weights(served, policy.model))
+    said(policy)
+    beside(served).post("update_weight_version", {"new_version": AS_STARTED}, bytes)  # as after a restart
+    with pytest.raises(PolicyError, match=r"has lost the weights .*, as after a restart"):
+        said(policy)
+
+
+def test_a_folder_that_the_server_does_not_see_is_told(config, served, tmp_path):
+    policy = load_policy(config, None)
     before = said(policy, greedy=True)
-    beside(served).post("update_weight_version", {"new_version": AS_STARTED}, bytes)  # as a restart does
-    assert said(policy, greedy=True) == before
-    assert "has lost the weights" in caplog.text
+    handed = HandedWeights.of(served, policy.model.save_pretrained)
+    handed.folder.rename(tmp_path / "elsewhere")
+    with pytest.raises(PolicyError, match=r"HTTP 500: .*does it see .*Restart it: some weights may be replaced"):
+        handed.load()
+    assert weight_version(served).endswith("-loading")
+    del policy
+    assert said(load_policy(config, None), greedy=True) == before, "and the next weights are taken over all the same"
 
 
 @pytest.mark.parametrize("stage", ["clue", "decision"])

@@ -136,7 +136,7 @@ def load_beside(
     if other is None:
         first = load_policy(config, folder, device=device, is_merged=is_merged, beside_base=True)
         return first, replace(first, as_base=True)
-    first = load_policy(config, folder, device=device, is_merged=is_merged)
+    first = load_policy(config, folder, device=device, is_merged=is_merged or is_full(folder))
     if not isinstance(first.model, PeftModel) or is_full(other) or config.server is not None:
         return first, load_opponent(config, other, device=device, is_merged=is_merged)
     _check_origin(other, config, first.base_fingerprint.partition("-")[0])
@@ -146,10 +146,10 @@ def load_beside(
 
 
 def load_opponent(config: PolicyConfig, folder: Path, *, device: str = "auto", is_merged: bool = False) -> Policy:
-    """A trained policy beside another one; see :func:`load_policy`. Servers hold one set of all weights, which is the other
-    policy's, so all weights of an opponent stay in this process."""
-    here = config.model_copy(update={"server": None}) if is_full(folder) else config
-    return load_policy(here, folder, device=device, is_merged=is_merged)
+    """A trained policy beside another one; see :func:`load_policy`. A server holds one set of all weights: an opponent that has
+    such, or is beside such, stays in this process."""
+    here = config.model_copy(update={"server": None}) if is_full(folder) or config.adapter is None else config
+    return load_policy(here, folder, device=device, is_merged=is_merged or is_full(folder))
 
 
 def _served(config: PolicyConfig, server: VllmConfig, folder: Path | None, place_of_base: str | None) -> Policy:
@@ -170,6 +170,7 @@ def _served(config: PolicyConfig, server: VllmConfig, folder: Path | None, place
         processor,
         config.sampling,
         base=base,
+        has_no_base=served.has_all_weights and folder is not None and base is None,
         served=served,
         base_fingerprint=f"{fingerprint}-{processor_fingerprint(processor)}",
     )

@@ -13,6 +13,7 @@ servers' are: rounding depends on their batch sizes.
 
 from __future__ import annotations
 
+import gc
 import json
 import logging
 import weakref
@@ -29,8 +30,8 @@ from vision_zero.config.endpoint import VllmConfig
 from vision_zero.config.policy import SamplingParams
 from vision_zero.errors import PolicyError
 from vision_zero.policy.openai_client import Server, as_sent
-from vision_zero.policy.vllm_handed import Handed, HandedAdapter, HandedWeights, check_as_started, remove_abandoned
-from vision_zero.policy.vllm_server import ready, wake_up
+from vision_zero.policy.vllm_handed import Handed, HandedAdapter, HandedWeights, check_weights, remove_abandoned
+from vision_zero.policy.vllm_server import AS_STARTED, ready, wake_up
 from vision_zero.randomness import Seed
 
 _LOGGER = logging.getLogger(__name__)
@@ -91,16 +92,12 @@ class VllmModel:
     Attributes:
         handed: an adapter, or all weights; None: the base.
         name: of the model in requests.
-
-    Args:
-        restores: hand it over again to a server that has lost it, as after a restart; otherwise that is an error.
     """
 
-    def __init__(self, config: VllmConfig, handed: Handed | None = None, *, restores: bool = True) -> None:
+    def __init__(self, config: VllmConfig, handed: Handed | None = None) -> None:
         self.config = config
         self.handed = handed
         self.name = handed.version if isinstance(handed, HandedAdapter) else config.model
-        self._restores = restores
         self._restoring = Lock()
         self._restored: set[str] = set()
 
@@ -116,20 +113,21 @@ class VllmModel:
         return cls._loaded(HandedAdapter.copied(config, files))
 
     @classmethod
-    def all_weights(cls, config: VllmConfig, model: Any, *, restores: bool = True) -> VllmModel:
+    def all_weights(cls, config: VllmConfig, model: Any) -> VllmModel:
         """Hand over all weights of a model, which replace those of the servers.
 
         Raises:
-            PolicyError: as for :meth:`adapter`.
+            PolicyError: as for :meth:`adapter`, or another policy samples with all weights from these servers.
         """
         contact(config)
         wake_up(config)
-        return cls._loaded(HandedWeights.of(config, model.save_pretrained), restores)
+        gc.collect()  # a policy of this process that is no longer used may still be there, and have its weights on the servers
+        return cls._loaded(HandedWeights.of(config, model.save_pretrained))
 
     @classmethod
-    def _loaded(cls, handed: Handed, restores: bool = True) -> VllmModel:
+    def _loaded(cls, handed: Handed) -> VllmModel:
         handed.load()
-        served = cls(handed.config, handed, restores=restores)
+        served = cls(handed.config, handed)
         weakref.finalize(served, handed.unload)
         return served
 
@@ -169,8 +167,7 @@ class VllmModel:
         """
         contact(self.config)
         wake_up(self.config)
-        if not self.has_all_weights:
-            check_as_started(self.config)
+        self._check_weights()
         servers = self.config.servers
         how = {
             "model": self.name,
@@ -205,43 +202,34 @@ class VllmModel:
                 )
             return replies * one.count if is_greedy else replies
 
-        found: dict[int, list[ServedReply]] = {}
-        left = list(range(len(asked)))
         with ThreadPoolExecutor(self.config.parallel * len(servers)) as pool:
-            while left:
-                self._hold_weights()
-                found.update(zip(left, pool.map(ask, left), strict=True))
-                lost = self._hold_weights()
-                left = [number for number in left if servers[number % len(servers)] in lost]
-        return [found[number] for number in range(len(asked))]
+            replies = list(pool.map(ask, range(len(asked))))
+        self._check_weights()
+        return replies
 
     def _complete(self, server: VllmConfig, body: dict[str, Any]) -> tuple[list[int], list[ServedReply]]:
         client = Server(server, PolicyError)
         try:
             return client.post("chat/completions", body, _completions)
         except PolicyError:
-            # Of a server that has lost an adapter, every request of a turn fails; one of them hands it over again.
-            if self.handed is None or not (self._restore(server) or server.url in self._restored):
+            if not self._is_back(server):
                 raise
         return client.post("chat/completions", body, _completions)
 
-    def _hold_weights(self) -> list[VllmConfig]:
-        """Restore all weights on the servers that have lost them, which would answer with others; these servers."""
-        return [server for server in self.config.servers if self._restore(server)] if self.has_all_weights else []
+    def _check_weights(self) -> None:
+        for server in self.config.servers:
+            check_weights(server, self.version if self.has_all_weights else AS_STARTED)
 
-    def _restore(self, server: VllmConfig) -> bool:
-        """Had the server lost what it was handed, and has it again?"""
-        assert self.handed is not None
+    def _is_back(self, server: VllmConfig) -> bool:
+        """Had the server lost the adapter, as after a restart, and has it again? One request hands it over for all."""
+        if not isinstance(self.handed, HandedAdapter):
+            return False
         with self._restoring:
-            if self.handed.is_on(server):
-                return False
-            lost = f"{server.url} has lost {self.handed.what} {self.handed.version}"
-            if not self._restores:
-                raise PolicyError(f"{lost}, as after a restart: run again, which continues after the last complete stage")
-            _LOGGER.warning("%s; it is handed over again", lost)
-            self.handed.load_on(server)
-            self._restored.add(server.url)
-            return True
+            if not self.handed.is_on(server):
+                _LOGGER.warning("%s has lost the adapter %s; it is handed over again", server.url, self.version)
+                self.handed.load_on(server)
+                self._restored.add(server.url)
+        return server.url in self._restored
 
 
 def _completions(data: bytes) -> tuple[list[int], list[ServedReply]]:

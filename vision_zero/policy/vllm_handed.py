@@ -1,8 +1,9 @@
 """What vLLM servers are handed as files, in a folder that this process and they share: an adapter, or all weights.
 
 A server holds many adapters, each under its own name, beside the base. It holds one set of all weights: new ones replace those
-that it was started with, under the same model name. vLLM knows them by a version instead, which is ``default`` again after a
-restart. Paths as in vLLM 0.32; those of all weights exist with VLLM_SERVER_DEV_MODE=1.
+that it was started with, under the same model name, so a server that restarts would answer as the base without any request
+failing. vLLM has a version for them, which is ``default`` after a start; it is set here and looked at around each turn. Paths as
+in vLLM 0.32; those of all weights exist with VLLM_SERVER_DEV_MODE=1.
 """
 
 from __future__ import annotations
@@ -13,8 +14,8 @@ import secrets
 import shutil
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from functools import lru_cache
 from pathlib import Path
 from typing import ClassVar, Self
 
@@ -30,11 +31,14 @@ from vision_zero.policy.vllm_server import AS_STARTED, beside, served_models, we
 _LOGGER = logging.getLogger(__name__)
 _PREFIX = "vision-zero-"
 _NO_LORA = "start it with --enable-lora and VLLM_ALLOW_RUNTIME_LORA_UPDATING=True, and let it see {folder}"
-_NO_WEIGHTS = "all weights need vLLM 0.32 or newer, started with VLLM_SERVER_DEV_MODE=1, that sees {folder}"
+_NO_WEIGHTS = "all weights need vLLM 0.32 or newer, started with VLLM_SERVER_DEV_MODE=1"
+_ONE_RUN = "give each run its own servers"
 _ONCE = PASSING - {500}
 """Statuses after which loading is tried again: a server answers 500 for what it will refuse each time."""
-SECONDS_TO_LOAD = 1800.0
-"""Timeout of loading all weights, which are read from a disk that may be remote."""
+SECONDS_TO_LOAD = 600.0
+"""Timeout of loading all weights, tried once: other processes of a run wait 15 minutes for the one that hands them over."""
+_LOADING = "-loading"
+"""Follows the version of weights that a server has not taken over completely."""
 
 
 @dataclass(frozen=True)
@@ -80,45 +84,23 @@ class Handed(ABC):
         """The servers' name for it."""
         return self.folder.name
 
+    @abstractmethod
     def load(self) -> None:
         """Let all servers load it.
 
         Raises:
-            PolicyError: one refuses it; it is unloaded from the others, and its files are removed.
-        """
-        loaded: list[VllmConfig] = []
-        try:
-            for server in self.config.servers:
-                self.load_on(server)
-                loaded.append(server)
-        except PolicyError:
-            self._unload(loaded)
-            raise
-
-    @abstractmethod
-    def load_on(self, server: VllmConfig) -> None:
-        """Let one of the servers load it.
-
-        Raises:
-            PolicyError: it refuses it.
+            PolicyError: one refuses it; the files are removed.
         """
 
     @abstractmethod
-    def is_on(self, server: VllmConfig) -> bool:
-        """Has one of the servers loaded it?"""
-
     def unload(self) -> None:
-        """Unload it from the servers that answer, and remove its files."""
-        self._unload(self.config.servers)
+        """The servers no longer need it: remove its files."""
 
     def remove(self) -> None:
         """Remove the files."""
         shutil.rmtree(self.folder, ignore_errors=True)
         self.lock.release()
         Path(self.lock.lock_file).unlink(missing_ok=True)
-
-    def _unload(self, servers: Iterable[VllmConfig]) -> None:
-        self.remove()
 
 
 class HandedAdapter(Handed):
@@ -136,7 +118,23 @@ class HandedAdapter(Handed):
 
         return cls.of(config, write)
 
+    def load(self) -> None:
+        """As of any :class:`Handed`; where one server refuses it, it is unloaded from the others."""
+        loaded: list[VllmConfig] = []
+        try:
+            for server in self.config.servers:
+                self.load_on(server)
+                loaded.append(server)
+        except PolicyError:
+            self._unload(loaded)
+            raise
+
     def load_on(self, server: VllmConfig) -> None:
+        """Let one of the servers load it.
+
+        Raises:
+            PolicyError: it refuses it.
+        """
         client = Server(server, PolicyError, passing=_ONCE)
         try:
             client.post("load_lora_adapter", {"lora_name": self.version, "lora_path": str(self.folder)}, bytes)
@@ -144,7 +142,12 @@ class HandedAdapter(Handed):
             raise PolicyError(f"{error}; {self._advice(str(error))}") from error
 
     def is_on(self, server: VllmConfig) -> bool:
+        """Has one of the servers loaded it?"""
         return self.version in served_models(server)
+
+    def unload(self) -> None:
+        """Unload it from the servers that answer, and remove its files."""
+        self._unload(self.config.servers)
 
     def _unload(self, servers: Iterable[VllmConfig]) -> None:
         for server in servers:
@@ -159,7 +162,7 @@ class HandedAdapter(Handed):
 
 
 class HandedWeights(Handed):
-    """All weights, which replace those of the servers. The files stay, for a server that restarts."""
+    """All weights, which replace those of the servers."""
 
     what = "the weights"
 
@@ -169,44 +172,72 @@ class HandedWeights(Handed):
         folder = Path(config.adapters) / version
         return cls(config, folder, _lock_of(folder))
 
-    def load_on(self, server: VllmConfig) -> None:
-        client = beside(server, passing=_ONCE, timeout=SECONDS_TO_LOAD)
+    def load(self) -> None:
+        """As of any :class:`Handed`, on all servers at the same time."""
         try:
-            client.post("collective_rpc", {"method": "reload_weights", "kwargs": {"weights_path": str(self.folder)}}, bytes)
-            # What was computed with the old weights, and what the workers have dropped with them.
-            client.post("reset_prefix_cache", {}, _succeeded)
-            client.post("reset_encoder_cache", {}, bytes)
-            client.post("reset_mm_cache", {}, bytes)
-            client.post("update_weight_version", {"new_version": self.version}, bytes)
+            with ThreadPoolExecutor(len(self.config.servers)) as pool:
+                list(pool.map(self._load_on, self.config.servers))
+        except PolicyError:
+            self.remove()
+            raise
+
+    def unload(self) -> None:
+        self.remove()
+
+    def _load_on(self, server: VllmConfig) -> None:
+        before = weight_version(server)
+        if before is None:
+            raise PolicyError(f"{server.url} does not name its weights: {_NO_WEIGHTS}")
+        if _is_in_use(Path(self.config.adapters) / before.removesuffix(_LOADING)):
+            raise PolicyError(f"{server.url} holds the weights {before}, which another policy samples with: {_ONE_RUN}")
+        client = beside(server, passing=_ONCE)
+        client.post("update_weight_version", {"new_version": f"{self.version}{_LOADING}"}, bytes)
+        reload = {"method": "reload_weights", "kwargs": {"weights_path": str(self.folder)}}
+        try:
+            beside(server, tries=1, timeout=SECONDS_TO_LOAD).post("collective_rpc", reload, bytes)
         except PolicyError as error:
-            raise PolicyError(f"{error}; {_NO_WEIGHTS.format(folder=self.config.adapters)}") from error
-
-    def is_on(self, server: VllmConfig) -> bool:
-        """As of any :class:`Handed`.
-
-        Raises:
-            PolicyError: somebody else has handed it other weights.
-        """
-        version = weight_version(server)
-        if version not in (None, AS_STARTED, self.version):
-            raise PolicyError(f"{server.url} was handed the weights {version} by another run: give each run its own servers")
-        return version == self.version
+            raise PolicyError(f"{error}; does it see {self.config.adapters}? Restart it: some weights may be replaced") from error
+        # What was computed with the old weights, and what the workers have dropped with them.
+        client.post("reset_prefix_cache", {}, _succeeded)
+        client.post("reset_encoder_cache", {}, bytes)
+        client.post("reset_mm_cache", {}, bytes)
+        check_weights(server, f"{self.version}{_LOADING}")
+        client.post("update_weight_version", {"new_version": self.version}, bytes)
 
 
-@lru_cache
-def check_as_started(config: VllmConfig) -> None:
-    """Check that servers hold the weights that they were started with, as far as they say; once per process.
+def check_weights(server: VllmConfig, expected: str) -> None:
+    """Check that a server holds the weights of that version; one that does not say counts as one that has those of its start.
 
     Raises:
-        PolicyError: one was handed all weights of another policy.
+        PolicyError: it holds others.
     """
-    for server in config.servers:
-        version = weight_version(server)
-        if version not in (None, AS_STARTED):
-            raise PolicyError(
-                f"{server.url} does not hold the weights that it was started with, but those of a run that trains all weights "
-                f"({version}): restart it"
-            )
+    version = weight_version(server) or AS_STARTED
+    if version == expected:
+        return
+    if expected == AS_STARTED:
+        raise PolicyError(
+            f"{server.url} does not hold the weights that it was started with, but those of a run that trains all weights "
+            f"({version}): restart it"
+        )
+    if version == AS_STARTED:
+        raise PolicyError(
+            f"{server.url} has lost the weights {expected}, as after a restart: run again, which continues after the last "
+            "complete stage"
+        )
+    raise PolicyError(f"{server.url} was handed the weights {version} instead of {expected}: {_ONE_RUN}")
+
+
+def _is_in_use(folder: Path) -> bool:
+    """Does a process hold the files of these weights?"""
+    if not folder.is_dir():
+        return False
+    lock = _lock_of(folder)
+    try:
+        lock.acquire()
+    except Timeout:
+        return True
+    lock.release()
+    return False
 
 
 def remove_abandoned(config: VllmConfig, served: Mapping[VllmConfig, Iterable[str]]) -> list[str]:
@@ -229,7 +260,7 @@ def remove_abandoned(config: VllmConfig, served: Mapping[VllmConfig, Iterable[st
         abandoned.append(folder.name)
     if abandoned:
         urls = " and ".join(server.url for server in served)
-        _LOGGER.warning("%d adapters of processes that were killed are unloaded from %s", len(abandoned), urls)
+        _LOGGER.warning("what %d killed processes left is removed, and their adapters are unloaded from %s", len(abandoned), urls)
     return abandoned
 
 

@@ -21,6 +21,8 @@ AS_STARTED = "default"
 """vLLM's name for the weights that a server was started with."""
 _FREED = 64 * 2**20
 """Bytes of GPU memory that sleep must free at least: any model has more."""
+_NOT_THERE = (401, 403, 404, 405, 501)
+"""Statuses of a path that a server, or a proxy before it, does not have."""
 _NO_SLEEP = "start it with --enable-sleep-mode and VLLM_SERVER_DEV_MODE=1, or set policy.server.sleeps false"
 
 
@@ -56,11 +58,17 @@ def is_asleep(server: VllmConfig) -> bool | None:
 
 def weight_version(server: VllmConfig) -> str | None:
     """The name of the weights that one server holds, ``AS_STARTED`` unless it was handed others; None if it does not say, because
-    it was started without VLLM_SERVER_DEV_MODE=1 or is older."""
+    it was started without VLLM_SERVER_DEV_MODE=1 or is older.
+
+    Raises:
+        PolicyError: it does not answer.
+    """
     try:
-        return str(beside(server, tries=1).get("weight_info", lambda data: json.loads(data)["weight_version"]))
-    except (PolicyError, KeyError):
-        return None
+        return beside(server).get("weight_info", _version)
+    except PolicyError as error:
+        if any(f"HTTP {status}: " in str(error) for status in _NOT_THERE):
+            return None
+        raise
 
 
 def wake_up(config: VllmConfig) -> None:
@@ -116,6 +124,13 @@ def _models(data: bytes) -> dict[str, int | None]:
         return {model["id"]: model.get("max_model_len") for model in json.loads(data)["data"]}
     except (KeyError, TypeError, AttributeError) as error:
         raise ValueError(f"no list of models in {data[:100]!r}") from error
+
+
+def _version(data: bytes) -> str:
+    try:
+        return str(json.loads(data)["weight_version"])
+    except (KeyError, TypeError) as error:
+        raise ValueError(f"no weight_version in {data[:100]!r}") from error
 
 
 def _free_memory() -> int | None:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from vision_zero.config.ablation import AblationConfig, order, run_folder, slug
 from vision_zero.config.renamed import with_present_names
 from vision_zero.config.self_play import SelfPlayConfig
 from vision_zero.config_base import Config, merged, validated
+from vision_zero.errors import ConfigError
 from vision_zero.recipes.input_fingerprints import of_recipe
 
 OPEN_GATE = {"tolerated_loss": 1.0, "largest_loss": 1.0, "must_improve": [], "required": []}
@@ -85,7 +86,22 @@ def plan(config: AblationConfig, recipe: Mapping[str, Any], contents: Contents =
         model = f"ablation_{slug(config.name)}_{slug(arm.name)}_{seed}_{digest}"
         number = len(runs) + 1
         runs.append(ArmRun(arm=arm.name, seed=seed, number=number, total=len(places), model=model, config=settings, final=final))
+    _check_servers(runs, config.side_by_side)
     return runs
+
+
+def _check_servers(runs: Sequence[ArmRun], side_by_side: int) -> None:
+    """A server that an arm hands all its weights serves no other arm at the same time, and no adapters afterwards."""
+    of_url: dict[str, set[bool]] = {}
+    for run in runs:
+        policy = run.config.policy
+        for server in policy.server.servers if policy.server is not None else ():
+            of_url.setdefault(server.url, set()).add(policy.adapter is None)
+            if policy.adapter is None and side_by_side > 1:
+                raise ConfigError(f"arm {run.arm!r} trains all weights with a server, which serves one run: set side_by_side 1")
+    mixed = [url for url, kinds in of_url.items() if len(kinds) > 1]
+    if mixed:
+        raise ConfigError(f"{mixed[0]} is to serve arms with adapters and arms that train all weights: give them other servers")
 
 
 def _fingerprinted(settings: SelfPlayConfig) -> str:

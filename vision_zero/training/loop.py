@@ -227,11 +227,9 @@ class StageLoop(ABC):
             with TemporaryDirectory(prefix="vision-zero-adapter-") as folder:
                 model.save_pretrained(folder)
                 return VllmModel.adapter(server, Path(folder))
-        # Restoring them while other processes sample would mix two policies.
-        is_alone = self.trainer.accelerator.num_processes == 1
-        own = VllmModel.all_weights(server, model, restores=is_alone) if self._rank == 0 else None
+        own = VllmModel.all_weights(server, model) if self._rank == 0 else None
         version = max(gather_object([own.version if own else ""]))
-        return own or VllmModel(server, HandedWeights.of_another_process(server, version), restores=False)
+        return own or VllmModel(server, HandedWeights.of_another_process(server, version))
 
     def trained_policy(self) -> Policy:
         """The policy on the very model that is trained."""

@@ -194,10 +194,11 @@ def table(plan: Plan, gigabytes: float) -> list[str]:
         "arithmetic, not measured"
     )
     if policy.server is not None:
-        room, weights = plan.room_beside(gigabytes), 2 * plan.shape.parameters
+        room = plan.room_beside(gigabytes)
+        size, precision = (4, "float32") if policy.adapter is None else (2, "half precision")
         lines.append(
             f"replies are a server's: on the same GPU it can have {max(0, room) / GB:.1f} GB while it is awake, of which its "
-            f"weights take {weights / GB:.1f} in half precision"
+            f"weights take {size * plan.shape.parameters / GB:.1f} in {precision}"
         )
     number = learning.num_processes
     gpus = f"1 GPU of {gigabytes:g} GB" if number == 1 else f"each of {number} GPUs of {gigabytes:g} GB"
