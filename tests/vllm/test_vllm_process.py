@@ -159,7 +159,7 @@ def test_other_names_and_paths_are_told(config, served):
 
 def test_a_tied_output_layer_that_keeps_the_old_weights_is_noticed(config, served):
     """The last test of this server, whose weights it replaces. If a later vLLM takes them over, the guide can say so."""
-    policy = load_policy(config.model_copy(update={"adapter": None}), None)
+    policy = load_policy(config.model_copy(update={"server": None}), None)
     with torch.no_grad():
         embeddings = policy.model.get_input_embeddings().weight
         embeddings.add_(0.1 * embeddings.std() * torch.randn_like(embeddings))

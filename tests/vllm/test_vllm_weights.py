@@ -56,6 +56,10 @@ def config(served, untied):
     return PolicyConfig(base=str(untied), server=served, **EVERYTHING)
 
 
+def here(config):
+    return load_policy(config.model_copy(update={"server": None}), None)
+
+
 def changed(policy, part):
     """Other weights in one part of the model."""
     torch.manual_seed(len(part))
@@ -68,8 +72,8 @@ def changed(policy, part):
 
 @pytest.mark.parametrize("part", ["layers", "lm_head", "embed", "visual"])
 def test_the_server_takes_over_every_part_and_replies_as_this_process(part, config, served):
-    policy = changed(load_policy(config, None), part)
-    before = said(policy, greedy=True, served=None, as_base=False)
+    policy = changed(here(config), part)
+    before = said(policy, greedy=True)
     policy = replace(policy, served=VllmModel.all_weights(served, policy.model))
     assert said(policy, greedy=True) == before
     assert measured_difference(served) < 2e-5
@@ -77,7 +81,7 @@ def test_the_server_takes_over_every_part_and_replies_as_this_process(part, conf
 
 
 def test_weights_under_the_name_of_those_that_it_started_with_are_not_used(config, served):
-    policy = changed(load_policy(config, None), "layers")
+    policy = changed(here(config), "layers")
     policy = replace(policy, served=VllmModel.all_weights(served, policy.model))
     said(policy)
     beside(served).post("update_weight_version", {"new_version": AS_STARTED}, bytes)  # as after a restart
@@ -86,14 +90,13 @@ def test_weights_under_the_name_of_those_that_it_started_with_are_not_used(confi
 
 
 def test_a_folder_that_the_server_does_not_see_is_told(config, served, tmp_path):
-    policy = load_policy(config, None)
+    policy = here(config)
     before = said(policy, greedy=True)
     handed = HandedWeights.of(served, policy.model.save_pretrained)
     handed.folder.rename(tmp_path / "elsewhere")
     with pytest.raises(PolicyError, match=r"HTTP 500: .*does it see .*Restart it: some weights may be replaced"):
         handed.load()
     assert weight_version(served).endswith("-loading")
-    del policy
     assert said(load_policy(config, None), greedy=True) == before, "and the next weights are taken over all the same"
 
 
