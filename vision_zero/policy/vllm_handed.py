@@ -188,7 +188,7 @@ class HandedWeights(Handed):
         before = weight_version(server)
         if before is None:
             raise PolicyError(f"{server.url} does not name its weights: {_NO_WEIGHTS}")
-        if _is_in_use(Path(self.config.adapters) / before.removesuffix(_LOADING)):
+        if _is_in_use(Path(self.config.adapters) / Path(before.removesuffix(_LOADING)).name):
             raise PolicyError(f"{server.url} holds the weights {before}, which another policy samples with: {_ONE_RUN}")
         client = beside(server, passing=_ONCE)
         client.post("update_weight_version", {"new_version": f"{self.version}{_LOADING}"}, bytes)
