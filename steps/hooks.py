@@ -4,6 +4,7 @@
 ``on_init`` installs a signal handler.
 """
 
+import os
 import signal
 import threading
 from typing import Any
@@ -18,10 +19,10 @@ IT_GOES_ON = "finished work is kept, and the same command continues from it"
 
 def say_on_ctrl_c(what_stands: str) -> None:
     """Make Ctrl-C print the message at once, and then stop the run as usual."""
-    import click
 
     def stop(number: int, frame: Any) -> None:
-        click.echo(f"stopped; {what_stands}", err=True)
+        # Not by sys.stderr: a signal may come in the middle of a write to it, and it cannot be entered twice.
+        os.write(2, f"stopped; {what_stands}\n".encode())
         raise KeyboardInterrupt
 
     if threading.current_thread() is threading.main_thread():
