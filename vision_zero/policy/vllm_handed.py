@@ -98,9 +98,7 @@ class Handed(ABC):
 
     def remove(self) -> None:
         """Remove the files."""
-        shutil.rmtree(self.folder, ignore_errors=True)
-        self.lock.release()
-        Path(self.lock.lock_file).unlink(missing_ok=True)
+        _remove(self.folder, self.lock)
 
 
 class HandedAdapter(Handed):
@@ -231,10 +229,8 @@ def _is_in_use(folder: Path) -> bool:
     """Does a process hold the files of these weights?"""
     if not folder.is_dir():
         return False
-    lock = _lock_of(folder)
-    try:
-        lock.acquire()
-    except Timeout:
+    lock = _acquired(folder)
+    if lock is None:
         return True
     lock.release()
     return False
@@ -248,15 +244,13 @@ def remove_abandoned(config: VllmConfig, served: Mapping[VllmConfig, Iterable[st
     """
     abandoned = []
     for folder in sorted(Path(config.adapters).glob(f"{_PREFIX}*/")):
-        left = HandedWeights(config, folder, _lock_of(folder))
-        try:
-            left.lock.acquire()
-        except (Timeout, OSError):
-            continue  # in use, or being removed by its process
+        lock = _acquired(folder)
+        if lock is None:
+            continue
         for server, models in served.items():
             if folder.name in models:
                 _unload(server, folder.name)
-        left.remove()
+        _remove(folder, lock)
         abandoned.append(folder.name)
     if abandoned:
         urls = " and ".join(server.url for server in served)
@@ -276,6 +270,22 @@ def _unload(server: VllmConfig, name: str) -> None:
 def _lock_of(folder: Path) -> FileLock:
     # The garbage collector may release it in another thread.
     return FileLock(folder.with_suffix(".lock"), timeout=0, thread_local=False)
+
+
+def _acquired(folder: Path) -> FileLock | None:
+    """The lock on a folder's files; None where a process uses them, or is removing them."""
+    lock = _lock_of(folder)
+    try:
+        lock.acquire()
+    except (Timeout, OSError):
+        return None
+    return lock
+
+
+def _remove(folder: Path, lock: FileLock) -> None:
+    shutil.rmtree(folder, ignore_errors=True)
+    lock.release()
+    Path(lock.lock_file).unlink(missing_ok=True)
 
 
 def _succeeded(data: bytes) -> None:
