@@ -3,6 +3,7 @@
 A random model's votes mean nothing, so here a vote is read out of any reply: its length decides.
 """
 
+from dataclasses import replace
 from functools import partial
 
 import pytest
@@ -20,6 +21,7 @@ from tests.training.jobs import (
     start,
 )
 from vision_zero.config.learning import SwitchConfig
+from vision_zero.config.policy import AdapterConfig
 from vision_zero.errors import PolicyError
 from vision_zero.policy.folder import PolicyFolder
 from vision_zero.training.state import StageState
@@ -47,6 +49,19 @@ def test_a_resumed_decision_stage_equals_an_unbroken_one_bit_for_bit(make_job):
     assert not same(adapter(first.policy), adapter(resumed.policy))
     same_results(unbroken, resumed)
     assert unbroken.transcripts == (*first.transcripts, *resumed.transcripts)
+
+
+@pytest.mark.parametrize("stage", ["clue", "decision"])
+def test_dropout_in_an_iteration_does_not_depend_on_those_before_it(make_job, stage):
+    def run(*args, iterations):
+        job = make_job(*args, iterations=iterations)
+        dropping = AdapterConfig(rank=4, alpha=8, dropout=0.5)
+        return run_stage(replace(job, policy=job.policy.model_copy(update={"adapter": dropping})))
+
+    first = run(start(stage), iterations=1)
+    resumed = run(first.state, first.policy, iterations=1)
+    same_results(run(start(stage), iterations=2), resumed)
+    assert not same(adapter(resumed.policy), adapter(run_stage(make_job(start(stage), iterations=2)).policy))
 
 
 @pytest.mark.parametrize("stage", ["clue", "decision"])

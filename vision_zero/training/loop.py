@@ -162,7 +162,7 @@ class StageLoop(ABC):
 
     def iterate(self, rows: list[dict[str, Any]]) -> torch.Tensor:
         """One iteration up to its gradient; TRL takes the optimiser's step. Returns the loss."""
-        # Sampling draws from torch's global generator; inside, it is this iteration's own.
+        # Sampling and an adapter's dropout draw from torch's global generator; inside, it is this iteration's own.
         with seeded(self.iteration_seed.child("process", self._rank), self.trainer.accelerator.device):
             games, turns = self.play(rows)
             scored = self.score(games, turns)
@@ -171,7 +171,7 @@ class StageLoop(ABC):
                 let_sleep(self.job.policy.server)
             batch = self.trainer.batch(scored.turns, scored.rewards, self.trained_policy())
             batch["advantages"] = scored.advantages_of(batch["advantages"])
-        return self.trainer.update(batch, self.observer)
+            return self.trainer.update(batch, self.observer)
 
     @property
     @abstractmethod
