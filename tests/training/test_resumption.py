@@ -158,6 +158,14 @@ def test_another_learning_rate_counts_from_the_next_run_on(make_job):
     assert same(adapter(still.policy), adapter(first.policy))
 
 
+def test_another_scale_of_the_adapter_is_refused_for_it_would_be_another_policy(make_job):
+    one = run_stage(make_job(start("clue"), iterations=1))
+    job = make_job(one.state, one.policy, iterations=1)
+    other = job.policy.model_copy(update={"adapter": AdapterConfig(rank=4, alpha=80)})
+    with pytest.raises(PolicyError, match=r"was trained with policy\.adapter\.alpha 8, and the recipe says 80: set it back"):
+        run_stage(replace(job, policy=other))
+
+
 def test_nothing_executable_and_no_path_of_this_machine_is_stored(make_job, tiny_base):
     trained = run_stage(make_job(start("clue"), iterations=1))
     names = files_below(trained.policy.path)

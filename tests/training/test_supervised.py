@@ -1,5 +1,6 @@
 """The control that is taught instead of playing: training examples of the embedded policy on the pictures of play."""
 
+from dataclasses import replace
 from importlib import import_module
 from pathlib import Path
 
@@ -77,6 +78,13 @@ def test_a_stage_that_is_not_on_and_a_schedule_that_is_done_hand_the_policy_on(t
 def test_the_policy_of_another_base_is_not_taught_on(tiny_base, tmp_path, taught):
     with pytest.raises(PolicyError, match=r"was trained on .* and the weights of 'nano' are others"):
         run_stage("decision", job("nano", tmp_path, parent=taught.policy))
+
+
+def test_what_was_taught_to_another_part_is_not_taught_on(tiny_base, tmp_path, taught):
+    more = job(tiny_base, tmp_path, parent=taught.policy)
+    more = replace(more, policy=more.policy.model_copy(update={"train_on": "both"}))
+    with pytest.raises(PolicyError, match=r"another policy\.adapter or policy\.train_on \(adapter, language\): set them back"):
+        run_stage("decision", more)
 
 
 @pytest.mark.parametrize(

@@ -117,9 +117,16 @@ def set_adapter(model: Any, folder: Path, base: str) -> None:
     tensors = _tensors(model, folder, base)
     _check_names(model, tensors, folder, base)
     try:
+        trained = LoraConfig.from_pretrained(str(folder)).lora_alpha
         set_peft_model_state_dict(model, tensors)
-    except RuntimeError as error:
+    except UNLOADABLE as error:
         raise _unfit(folder, base, first_line(error)) from error
+    # The tensors would fit, but each update is scaled by alpha / rank: it would be another policy.
+    if trained != (alpha := model.peft_config["default"].lora_alpha):
+        raise PolicyError(
+            f"{folder} was trained with policy.adapter.alpha {trained}, and the recipe says {alpha}: set it back, or give the "
+            "model another name, so that learning begins anew"
+        )
 
 
 def load_full(folder: Path, config: PolicyConfig) -> Any:

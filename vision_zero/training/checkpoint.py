@@ -1,4 +1,4 @@
-"""Training state on disk without pickle: tensors as safetensors, the rest as JSON.
+"""A trained policy's weights, and training state on disk without pickle: tensors as safetensors, the rest as JSON.
 
 transformers saves the optimiser, the schedule, random states and its arguments as torch pickles. Nothing here needs them:
 random draws belong to named seeds, arguments come from the config, and the other two are written in the open form below.
@@ -21,12 +21,35 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 
 from vision_zero.config.learning import Stage
+from vision_zero.config.policy import PolicyConfig
 from vision_zero.errors import PolicyError
+from vision_zero.policy.adapter_io import set_adapter, set_full
+from vision_zero.policy.provenance import Provenance
 from vision_zero.training.sharding import gather, shard_like
 
 OPTIMIZER_TENSORS, OPTIMIZER_GROUPS, SCHEDULER = "optimizer.safetensors", "optimizer.json", "scheduler.json"
 
 Tensors = dict[str, torch.Tensor]
+
+
+def load_weights(model: Any, folder: Path, policy: PolicyConfig, origin: Provenance) -> None:
+    """Continue from the weights in ``folder``; ``origin`` is the provenance of what is trained now.
+
+    Raises:
+        PolicyError: a file is missing or broken, or the weights are of another base, or were trained in another way.
+    """
+    before = Provenance.read(folder)
+    if before is not None:
+        before.check_base(folder, policy.base, origin.fingerprint)
+        if (before.form, before.train_on) != (origin.form, origin.train_on):
+            raise PolicyError(
+                f"{folder} was trained with another policy.adapter or policy.train_on ({before.form}, {before.train_on}): "
+                "set them back, or give the model another name, so that learning begins anew"
+            )
+    if policy.adapter is None:
+        set_full(model, folder, policy)
+    else:
+        set_adapter(model, folder, policy.base)
 
 
 def save_optimizer(

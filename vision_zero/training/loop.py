@@ -33,12 +33,12 @@ from transformers import TrainerCallback, TrainerControl, TrainerState
 
 from vision_zero.config.endpoint import VllmConfig
 from vision_zero.config.learning import Stage
-from vision_zero.errors import PolicyError, TrainingError
+from vision_zero.errors import TrainingError
 from vision_zero.game.engine import deal_all, play_recorded
 from vision_zero.game.interface import Players
 from vision_zero.game.spy import WhoIsTheSpy
 from vision_zero.game.transcript import Transcript, VoteRates
-from vision_zero.policy.adapter_io import merged, merges_exactly, new_adapter, set_adapter, set_full
+from vision_zero.policy.adapter_io import merged, merges_exactly, new_adapter
 from vision_zero.policy.decoding import Decoder
 from vision_zero.policy.folder import PolicyFolder
 from vision_zero.policy.policy import Policy, seeded
@@ -51,7 +51,7 @@ from vision_zero.policy.vllm_server import let_sleep
 from vision_zero.randomness import Seed
 from vision_zero.rewards.role_advantage import RoleBaselines
 from vision_zero.tracking.tracking import Tracking
-from vision_zero.training.checkpoint import load_optimizer, save_optimizer
+from vision_zero.training.checkpoint import load_optimizer, load_weights, save_optimizer
 from vision_zero.training.grpo_arguments import grpo_arguments
 from vision_zero.training.job import StageJob, StageResult
 from vision_zero.training.out_of_memory import PhaseTimer, out_of_memory_named
@@ -154,7 +154,7 @@ class StageLoop(ABC):
         check_processor(self._policy(self.trainer.model))
         parent = self.job.parent.path
         if self._copy is not None and parent is not None:
-            self._read_weights(parent)  # before they are sharded
+            load_weights(self.trainer.model, parent, self.job.policy, self.origin)  # before they are sharded
         with out_of_memory_named("update", self.job.policy, self.job.learning), self.progress:
             self.trainer.train(resume_from_checkpoint=None if parent is None else str(parent))
         self.trainer.accelerator.wait_for_everyone()  # only the first process has written the folder
@@ -258,7 +258,7 @@ class StageLoop(ABC):
     def load_weights(self, folder: Path) -> None:
         """Load the weights of the job's parent into the model, unless they were before it was sharded."""
         if self._copy is None:
-            self._read_weights(folder)
+            load_weights(self.trainer.model, folder, self.job.policy, self.origin)
 
     def added_logs(self) -> dict[str, float]:
         """Sizes of the update and seconds of the iteration's phases, since the last call."""
@@ -290,21 +290,6 @@ class StageLoop(ABC):
             compiled=settings.compiled,
             decoders=decoders,
         )
-
-    def _read_weights(self, folder: Path) -> None:
-        policy = self.job.policy
-        before = Provenance.read(folder)
-        if before is not None:
-            before.check_base(folder, policy.base, self.origin.fingerprint)
-            if (before.form, before.train_on) != (self.origin.form, self.origin.train_on):
-                raise PolicyError(
-                    f"{folder} was trained with another policy.adapter or policy.train_on ({before.form}, {before.train_on}): "
-                    "set them back, or give the model another name, so that learning begins anew"
-                )
-        if policy.adapter is None:
-            set_full(self.trainer.model, folder, policy)
-        else:
-            set_adapter(self.trainer.model, folder, policy.base)
 
 
 class Bookkeeping(TrainerCallback):

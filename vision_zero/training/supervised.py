@@ -20,14 +20,14 @@ from vision_zero.config.learning import Stage
 from vision_zero.data.image_pair import ImagePair
 from vision_zero.errors import TrainingError
 from vision_zero.game.transcript import VoteRates
-from vision_zero.policy.adapter_io import new_adapter, set_adapter
+from vision_zero.policy.adapter_io import new_adapter
 from vision_zero.policy.folder import PolicyFolder
 from vision_zero.policy.loading import device_named, load_base
 from vision_zero.policy.policy import seeded
 from vision_zero.policy.provenance import Provenance
 from vision_zero.randomness import Seed, weighted
 from vision_zero.tracking.tracking import Tracking
-from vision_zero.training.checkpoint import load_optimizer, save_optimizer
+from vision_zero.training.checkpoint import load_optimizer, load_weights, save_optimizer
 from vision_zero.training.job import StageJob, StageResult
 from vision_zero.training.progress import Progress
 from vision_zero.warm_start.curriculum import EXAMPLE_MAKERS, ImageExamples
@@ -92,10 +92,7 @@ class _Course:
         self.collator = Collator(processor)
         self.progress = Progress(job.state, job.run, Tracking(job.tracked))
         if job.parent.path is not None:
-            before = Provenance.read(job.parent.path)
-            if before is not None:
-                before.check_base(job.parent.path, policy.base, self.origin.fingerprint)
-            set_adapter(self.model, job.parent.path, policy.base)
+            load_weights(self.model, job.parent.path, policy, self.origin)
         self.model.to(self.device)
         self.optimizer = torch.optim.AdamW(self.parameters, lr=learning.learning_rate, weight_decay=learning.weight_decay)
         rise = round(learning.warmup * learning.iterations)
