@@ -92,10 +92,22 @@ def test_what_an_arm_has_nothing_of_is_named(result):
     assert "Not compared, since not all arms have this score: forced choice right, rule on checks" in ablation_page(result)
 
 
-def test_arms_of_different_length_are_not_compared():
+def test_arms_of_different_length_are_compared_at_their_ends():
+    """configs/ablation/learning.yaml has an arm of 100 iterations beside others of 16."""
+    for lengths in ((10, 40), (40, 10)):
+        states = [state(end, (5, lengths[number % 2])) for number, end in enumerate(ENDS.values())]
+        found = compare_arms(CONFIG, states)
+        whole, half = (arm.measures["decision/accuracy"] for arm in found.arms)
+        assert (whole.curve[-1].iteration, half.curve[-1].iteration) == lengths == tuple(arm.iterations for arm in found.arms)
+        assert (whole.final.mean, half.final.mean) == pytest.approx((0.7, 0.6))
+        assert half.difference.mean == pytest.approx(-0.1)
+        assert f"2 arms, {lengths[0]} iterations (half: {lengths[1]}), seeds" in ablation_page(found)
+
+
+def test_seeds_of_an_arm_that_end_differently_are_not_compared():
     states = [state(end) for end in ENDS.values()]
     for odd in (state(0.5, iterations=(5, 15)), state(0.5).model_copy(update={"measured": ()})):
-        with pytest.raises(EvaluationError, match="did not all end at the same iteration"):
+        with pytest.raises(EvaluationError, match="the seeds of 'half' were not all evaluated at the same last iteration"):
             compare_arms(CONFIG, [*states[:-1], odd])
 
 

@@ -5,7 +5,8 @@ All arms and seeds are evaluated on the same held-out pairs, so intervals come f
 pairs. Intervals of differences are Bonferroni-corrected for the scores of an arm.
 
 Runs end with their stage, so they are evaluated at different iterations. A curve has a point wherever any seed was evaluated; the
-other seeds are interpolated linearly there. All runs are evaluated at the end.
+other seeds are interpolated linearly there. All runs are evaluated at the end. An arm may have a longer or shorter schedule than
+the others: it is compared at its own end with the reference at its.
 """
 
 from __future__ import annotations
@@ -75,16 +76,17 @@ class Measured(Config):
 
 
 class ArmResult(Config):
-    """One arm: its scores by name, and the number of stage switches of each seed."""
+    """One arm: its iterations, its scores by name, and the number of stage switches of each seed."""
 
     arm: str
+    iterations: int
     seeds: tuple[int, ...]
     switches: tuple[int, ...]
     measures: dict[str, Measured]
 
 
 class AblationResult(Config):
-    """All arms, in the configuration's order."""
+    """All arms, in the configuration's order; ``iterations`` are those of the reference."""
 
     name: str
     reference: str
@@ -94,19 +96,25 @@ class AblationResult(Config):
     left_out: tuple[str, ...] = ()
     """Scores that some arm does not have, and that are therefore not compared."""
 
+    @property
+    def length(self) -> str:
+        """The iterations of the arms in words, with those of each arm of another length."""
+        others = [f"{arm.arm}: {arm.iterations}" for arm in self.arms if arm.iterations != self.iterations]
+        return f"{self.iterations} iterations" + (f" ({', '.join(others)})" if others else "")
+
 
 def compare_arms(config: AblationConfig, states: Sequence[StageState]) -> AblationResult:
     """Compare the arms; ``states`` are the final training states of the runs, in their order.
 
     Raises:
-        EvaluationError: runs did not end at the same iteration, or were not evaluated there.
+        EvaluationError: the seeds of an arm did not end at the same iteration, or were not evaluated there.
     """
     by_arm: dict[str, list[StageState]] = {arm.name: [] for arm in config.arms}
     for (arm, _), state in zip(order(config), states, strict=True):
         by_arm[arm.name].append(state)
-    ends = {state.course[-1].iteration if state.course else None for state in states}
-    if ends != {states[0].iteration}:
-        raise EvaluationError("the arms did not all end at the same iteration: give them one schedule")
+    for name, own in by_arm.items():
+        if {state.course[-1].iteration if state.course else None for state in own} != {own[0].iteration}:
+            raise EvaluationError(f"the seeds of {name!r} were not all evaluated at the same last iteration: run it again")
     measured = [scores for state in states for scores in state.course]
     named = set.intersection(
         *({score.name for score in scores.scores if score.policy_units and score.base_units} for scores in measured)
@@ -122,6 +130,7 @@ def compare_arms(config: AblationConfig, states: Sequence[StageState]) -> Ablati
     arms = tuple(
         ArmResult(
             arm=arm,
+            iterations=own[0].iteration,
             seeds=config.seeds,
             switches=tuple(len(state.switches) for state in own),
             measures={name: of.measured(name, own, None if arm == config.reference else reference) for name in shared},
@@ -132,7 +141,7 @@ def compare_arms(config: AblationConfig, states: Sequence[StageState]) -> Ablati
         name=config.name,
         reference=config.reference,
         confidence=config.confidence,
-        iterations=states[0].iteration,
+        iterations=reference[0].iteration,
         arms=arms,
         left_out=tuple(words for name, words in MEASURES.items() if name not in named),
     )
@@ -150,7 +159,7 @@ class _Comparing:
         by_seed = _stacked(name, [_course(state, name, iterations) for state in own])
         difference = None
         if reference is not None:
-            others = _stacked(name, [_course(state, name, iterations[-1:]) for state in reference])
+            others = _stacked(name, [_course(state, name, [state.iteration]) for state in reference])
             own, other = _stacked(name, [by_seed[:, -1], others[:, -1]])
             difference = self._estimate(name, own - other, self.measures)
         return Measured(

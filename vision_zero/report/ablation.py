@@ -53,7 +53,7 @@ def print_table(result: AblationResult, report: Path) -> None:
     """Print a summary of the arms' votes."""
     printed = next(name for name in (PRINTED, *MEASURES) if _has(result, name))
     click.echo("")
-    click.echo(f"  {result.name}: {result.iterations} iterations, {_seeds(result.arms[0])}")
+    click.echo(f"  {result.name}: {result.length}, {_seeds(result.arms[0])}")
     click.echo(f"  {MEASURES[printed]:<28}{'at the end':>20}{'over the base':>20}{'over ' + result.reference:>28}")
     for arm in result.arms:
         measured = arm.measures[printed]
