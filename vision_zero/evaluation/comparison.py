@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from math import comb
 
 from vision_zero.config.evaluation import EvaluationConfig, GateConfig
 from vision_zero.config_base import Config
@@ -57,7 +56,10 @@ class Comparison(Config):
 
 def mcnemar(won: int, lost: int) -> float:
     """McNemar's exact two-sided p-value for that many discordant items; 1 where there are none."""
-    tail = sum(comb(won + lost, number) for number in range(min(won, lost) + 1))
+    ways, tail = 1, 0
+    for number in range(min(won, lost) + 1):
+        tail += ways
+        ways = ways * (won + lost - number) // (number + 1)  # binomial coefficients, each from the one before
     return min(1.0, 2 * tail / 2 ** (won + lost))
 
 
@@ -169,25 +171,22 @@ class Doubt:
         kinds = (after_refusals(confidence, refusals), before_promotion(confidence, refusals))
         return cls(*(normal_quantile(kind, comparisons) / usual for kind in kinds))
 
-    def is_worse(self, difference: Estimate, tolerated: float) -> bool:
-        """Does even the better end of the interval lie below 0, by more than is tolerated?"""
-        return difference.mean + self.of_worse * (difference.high - difference.mean) < min(0.0, -tolerated)
-
-    def is_better(self, difference: Estimate) -> bool:
-        """Does even the worse end of the interval lie above 0?"""
-        return difference.mean + self.of_better * (difference.low - difference.mean) > 0
+    def interval(self, difference: Estimate) -> tuple[float, float]:
+        """The ends by which it is judged: the low one must lie above 0 to be better, the high one below 0 to be worse."""
+        mean = difference.mean
+        return mean + self.of_better * (difference.low - mean), mean + self.of_worse * (difference.high - mean)
 
 
 def _why_blocked(comparison: Comparison, bounds: GateConfig, doubt: Doubt) -> str | None:
     difference = comparison.difference
-    mean, low, high = (f"{100 * value:+.1f}" for value in (difference.mean, difference.low, difference.high))
-    points = f"{mean} points, interval {low} to {high}"
+    low, high = doubt.interval(difference)
+    points = f"{100 * difference.mean:+.1f} points, interval {100 * low:+.1f} to {100 * high:+.1f}"
     if difference.units < bounds.least_items:
         return f"was measured on {difference.units} items, fewer than the {bounds.least_items} that the gate asks for"
     if -difference.mean > bounds.largest_loss:
         return f"lost more than {100 * bounds.largest_loss:g} points ({points})"
-    if doubt.is_worse(difference, bounds.tolerated_loss):
+    if high < min(0.0, -bounds.tolerated_loss):
         return f"is worse than before ({points})"
-    if comparison.name in bounds.must_improve and not doubt.is_better(difference):
+    if comparison.name in bounds.must_improve and not low > 0:
         return f"had to improve and did not ({points})"
     return None
