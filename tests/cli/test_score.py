@@ -90,6 +90,18 @@ def test_given_extractions_and_other_labels(tmp_path: Path) -> None:
     assert not kept.records[0].is_right
 
 
+def test_where_no_extraction_is_given_the_reply_is_read(tmp_path: Path) -> None:
+    """Not the nearest choice to nothing, which is the shortest one."""
+    official = write(tmp_path / "output.json", {"2": {**PROBLEMS["2"], "response": "(A)", "extraction": None}})
+    choices = PROBLEMS["2"]["choices"]
+    table = {"index": "2", **PROBLEMS["2"], "choices": repr(choices), "prediction": "(A)"}
+    plain = write(tmp_path / "plain.json", [table])
+    done = write(tmp_path / "done.json", [{**table, "res": "B"}])
+    for predictions, letter in ((official, "A"), (plain, "A"), (done, "B")):
+        [record] = score_mathvista(predictions, None, keep_extractions=True).records
+        assert (record.extraction, record.prediction) == (letter, choices["AB".index(letter)]), predictions
+
+
 def test_the_test_split_has_no_accuracy(tmp_path: Path) -> None:
     secret = {pid: {**row, "answer": ""} for pid, row in PROBLEMS.items()}
     predictions = write(tmp_path / "output_test.json", {pid: {"response": REPLIES[pid]} for pid in PROBLEMS})

@@ -72,7 +72,7 @@ def _mathvista_row(row: Row, name: str, label: str) -> Row:
         document = row["doc"] if isinstance(row.get("doc"), Mapping) else {}
         merged = {**document, **found}
         query = text_of(merged.get("query") or row.get("input"))
-        own = {"question": _asked(query), **merged, "query": query, "extraction": text_of(found.get("extraction"))}
+        own = {"question": _asked(query), **merged, "query": query, "extraction": found.get("extraction")}
         pid = text_of(found.get("question_id") or document.get("pid") or row.get("pid"))
         return {**own, "pid": pid, label: _response(row)}
     if {"benchmark", "key", "response"} <= set(row):
@@ -84,7 +84,7 @@ def _mathvista_row(row: Row, name: str, label: str) -> Row:
         own = {
             "precision": decimals,
             "query": query,
-            "extraction": text_of(row.get("res")),
+            "extraction": row.get("res"),
             "pid": text_of(row["index"]),
             **given,
         }

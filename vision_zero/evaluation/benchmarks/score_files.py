@@ -62,7 +62,7 @@ def score_mathvista(
     Fields that a prediction lacks are taken from the annotations; its own come first, as in the official script.
 
     Args:
-        keep_extractions: score the ``extraction`` that a prediction has instead of reading its response.
+        keep_extractions: score the ``extraction`` that a prediction has; only where there is none is its response read.
 
     Raises:
         EvaluationError: a file cannot be read, a pid occurs twice, or a field is in neither file.
@@ -83,7 +83,7 @@ def score_mathvista(
         if problem.answer is None and annotations is None:
             raise EvaluationError(f"{predictions}: problem {pid} has no answer; give the file that has it with --annotations")
         reply = reply_of(row[response_label], f"{predictions}: {response_label} of problem {pid}")
-        kept = text_of(row["extraction"]) if keep_extractions and "extraction" in row else None
+        kept = None if not keep_extractions or absent(row.get("extraction")) else text_of(row["extraction"])
         verdict = mathvista_verdict(problem, reply, extractor, kept)
         if isinstance(row.get("true_false"), bool) and verdict.is_right is not None:
             judged, agreed = judged + 1, agreed + (row["true_false"] == verdict.is_right)
