@@ -17,9 +17,10 @@ from vision_zero.config.suite_registry import SUITES, SuiteEntry
 from vision_zero.config.suites import EvaluateConfig, SuiteConfig
 from vision_zero.errors import EvaluationError
 from vision_zero.evaluation.benchmarks.runner import run_suite
-from vision_zero.evaluation.run_suites import open_suite
+from vision_zero.evaluation.run_suites import open_suite, open_suites
 from vision_zero.evaluation.suite import scores_of
 from vision_zero.evaluation.suites.procedural import ProceduralSuite, SuiteQuestion, closed_verdict
+from vision_zero.recipes.recipe_file import read_recipe
 
 COLORS = ("red", "green", "blue")
 
@@ -63,6 +64,13 @@ def test_a_toy_suite_is_configured_opened_and_answered(tmp_path: Path) -> None:
 def test_other_names_are_errors_that_list_the_suites() -> None:
     with pytest.raises(ValidationError, match="colors is no suite: scenes, charts, differences, odd_one_out, easy_vqa, chartqa"):
         SuiteConfig(name="colors")
+
+
+@pytest.mark.parametrize("path", sorted(Path("configs/evaluate").glob("*.yaml")), ids=lambda path: path.stem)
+def test_the_gate_of_a_recipe_names_suites_of_the_recipe(path: Path) -> None:
+    config = EvaluateConfig.model_validate(read_recipe(path).config)
+    named = {*config.gate.exempt, *config.gate.required, *config.gate.must_improve}
+    assert named <= {suite.name for suite in open_suites(config)}
 
 
 def test_each_line_names_a_module_that_opens_its_suite() -> None:
