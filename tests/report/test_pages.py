@@ -205,7 +205,12 @@ def test_a_run_folder_is_whole_and_can_be_written_again(tmp_path):
     assert (folder.path / "metrics.jsonl").read_text().count("\n") == 3
     assert read_transcripts(folder.path / "transcripts.parquet") == (transcript,)
     (folder.path / "report.html").unlink()
+    replay = folder.path / "replay.html"
+    replay.write_text("older")
+    open_in_a_browser = tmp_path / "same file"
+    open_in_a_browser.hardlink_to(replay)
     assert rewrite(folder.path).read_text() == page
+    assert (open_in_a_browser.read_text(), replay.read_text()[:15]) == ("older", "<!doctype html>"), "replaced, not overwritten"
     assert not list(tmp_path.rglob("*.new"))
 
 

@@ -15,9 +15,9 @@ from vision_zero.config.evaluation import EvaluationConfig
 from vision_zero.errors import EvaluationError, ReportError
 from vision_zero.evaluation.estimates import Scores, compare
 from vision_zero.evaluation.scorecard import Scorecard
-from vision_zero.experiments.results import COURSES, MEASURES, RECORDED, Results, collect
+from vision_zero.experiments.results import COURSES, MEASURES, RECORDED, Results, collect, partly_measured
 from vision_zero.experiments.run_record import MADE_TO_REASON, RunRecord
-from vision_zero.report.results import END, PLACE, PLACES, draw_courses, summary, tables, write_into
+from vision_zero.report.results import COLORS, END, PLACE, PLACES, draw_courses, summary, tables, write_into
 from vision_zero.training.state import IterationRecord, StageState
 
 CONFIG = EvaluationConfig(resamples=200)
@@ -118,6 +118,10 @@ def test_the_file_is_read_as_it_was_written(found, tmp_path):
             Results.read(file)
     with pytest.raises(EvaluationError, match="cannot be read"):
         Results.read(tmp_path / "none.json")
+    with pytest.raises(EvaluationError, match="cannot be written"):
+        found.write(file / "below a file.json")
+    with pytest.raises(EvaluationError, match="cannot be written"):
+        run(0.8).write(file / "below a file.json", RECORDED)
 
 
 def test_runs_that_were_not_measured_alike_are_refused():
@@ -125,6 +129,20 @@ def test_runs_that_were_not_measured_alike_are_refused():
     other = run(0.8).model_copy(update={"policy": fewer})
     with pytest.raises(EvaluationError, match="not measured on the same held-out pairs; name runs with one evaluation"):
         collect({"alternating": {0: run(0.8), 1: other}})
+
+
+def test_each_run_is_compared_with_the_base_that_it_was_measured_with():
+    """Arms may be run on several machines, where the base of the same weights may reply otherwise now and then."""
+    worse = run(0.8).model_copy(update={"base": run(0.8).base | {"decision/forced": tuple(right(0.3))}})
+    measure = collect({"alternating": {0: run(0.8), 1: worse}}).measures["forced choice"]
+    assert (measure.base, measure.difference[0]) == (40.0, 40.0)
+
+
+def test_scores_that_only_some_seeds_have_are_named():
+    silent = run(0.9).model_copy(update={"policy": run(0.9).policy | {"verdicts/all": ()}})
+    arms = {"alternating": {0: run(0.8), 1: silent}, "shuffled": {0: silent, 1: silent}}
+    assert partly_measured(arms) == ["verdicts/all of alternating: nothing was measured with seed 1"]
+    assert not {"verdicts", "over the base made to reason"} & collect(arms).measures.keys()
 
 
 def test_a_curve_is_of_the_seeds_whose_records_have_it():
@@ -226,6 +244,9 @@ def test_plots_are_the_same_every_time(found, tmp_path):
         draw_courses(found, path)
     assert one.read_bytes() == two.read_bytes()
     assert b"<svg" in one.read_bytes()
+    assert b"stroke-dasharray" not in one.read_bytes()
+    draw_courses(found.model_copy(update={"arms": {f"arm {n}": found.arms["shuffled"] for n in range(len(COLORS))}}), one)
+    assert one.read_text().count("stroke-dasharray") == 2 * len(found.courses), "an arm more than colours: it and its legend"
     with pytest.raises(ReportError, match="have no training curves"):
         draw_courses(found.model_copy(update={"courses": {}}), one)
 
@@ -249,6 +270,9 @@ def test_the_command_makes_all_of_it_from_runs(found, tmp_path):
     wrong = CliRunner().invoke(cli, ["results", str(file), "--run", "alternating=runs"])
     assert wrong.exit_code == 2
     assert "is not ARM:SEED=FOLDER" in wrong.output
+    twice = CliRunner().invoke(cli, ["results", str(file), *options[:2], *options[:2]])
+    assert (twice.exit_code, "alternating, seed 0 is there already: give another seed" in twice.output) == (2, True)
+    assert Results.read(file) == found, "it was not made of one of the two"
 
 
 def test_a_record_is_read_as_it_was_written(tmp_path):

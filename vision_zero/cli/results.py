@@ -43,21 +43,24 @@ def results(
 ) -> None:
     """Print the tables of results FILE, such as docs/results/learning.json. With --ablation or --run, make FILE first."""
     from vision_zero.experiments.ablation_runs import Runs, ablation_runs
-    from vision_zero.experiments.results import COURSES, Results, collect
+    from vision_zero.experiments.results import COURSES, Results, collect, partly_measured
     from vision_zero.experiments.run_record import RunRecord, last_run, of_base_made_to_reason
     from vision_zero.recipes.check import read_ablation
     from vision_zero.report.results import draw_courses, tables, write_into
 
     arms: Runs = {}
+    left_out: list[str] = []
     if ablation is not None:
-        arms, missing = ablation_runs(read_ablation(ablation), records)
-        for line in missing:
-            click.echo(f"left out {line}", err=True)
+        arms, left_out = ablation_runs(read_ablation(ablation), records)
     elif records is not None:
         raise click.UsageError("--records belongs to --ablation, whose arms they are of")
     for text in runs:
         arm, seed, folder = _named(text)
+        if seed in arms.get(arm, {}):
+            raise click.BadParameter(f"{arm}, seed {seed} is there already: give another seed", param_hint="--run")
         arms.setdefault(arm, {})[seed] = RunRecord.of(last_run(folder), courses=COURSES.values())
+    for line in (*left_out, *partly_measured(arms)):
+        click.echo(f"left out {line}", err=True)
     if arms:
         collect(arms, of_base_made_to_reason(reasoned, records)).write(file)
     found = Results.read(file)

@@ -14,7 +14,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import Literal, get_args
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,6 +23,7 @@ from pydantic import ConfigDict, Field
 from vision_zero.config.evaluation import EvaluationConfig
 from vision_zero.config_base import Config, read_json
 from vision_zero.errors import EvaluationError
+from vision_zero.evaluation.benchmarks.json_files import write_atomically
 from vision_zero.evaluation.estimates import estimate_over_seeds
 from vision_zero.evaluation.metric_names import BESIDE_REASONED, OVER_RULE
 from vision_zero.experiments.run_record import RunRecord, Units
@@ -123,9 +124,12 @@ class Results(Config):
         return read_json(cls, path, EvaluationError)
 
     def write(self, path: Path) -> None:
-        """Write the file, with one decimal digit."""
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(self.model_dump_json(indent=1, by_alias=True) + "\n", encoding="utf-8")
+        """Write the file, with one decimal digit.
+
+        Raises:
+            EvaluationError: it cannot be written.
+        """
+        write_atomically(path, self.model_dump_json(indent=1, by_alias=True) + "\n")
 
 
 RECORDED = {spec.score for spec in MEASURES.values()} | {
@@ -171,36 +175,49 @@ def collect(arms: Mapping[str, Mapping[int, RunRecord]], reasoned: RunRecord | N
     )
 
 
+def partly_measured(arms: Mapping[str, Mapping[int, RunRecord]]) -> list[str]:
+    """A line for each score that only some seeds of an arm have: no table shows it of this arm."""
+    lines = []
+    for arm, runs in arms.items():
+        for score in dict.fromkeys(spec.score for spec in MEASURES.values()):
+            without = [str(seed) for seed, run in runs.items() if not run.units(score, "policy")]
+            if 0 < len(without) < len(runs):
+                lines.append(f"{score} of {arm}: nothing was measured with seed {', '.join(without)}")
+    return lines
+
+
 def _measures(runs: Sequence[RunRecord], reasoned: RunRecord | None) -> dict[str, Measure]:
     """Of the measures that exist of all these runs and of what they are compared with."""
-    found: dict[str, tuple[NDArray[np.float64], dict[Against, Units]]] = {}
+    found: dict[str, tuple[list[Units], dict[Against, list[Units]]]] = {}
     for name, spec in MEASURES.items():
-        own, others = [run.units(spec.score, "policy") for run in runs], _others(spec.score, runs[0], reasoned)
-        if not (all(own) and others[spec.against]):
+        own = [run.units(spec.score, "policy") for run in runs]
+        others = {whose: [_other(whose, spec.score, run, reasoned) for run in runs] for whose in get_args(Against)}
+        if not (all(own) and all(others[spec.against])):
             continue
-        if {len(units) for units in (*own, others[spec.against])} != {len(own[0])}:
+        if {len(units) for units in (*own, *others[spec.against])} != {len(own[0])}:
             raise EvaluationError(f"{name}: the runs were not measured on the same held-out pairs; name runs with one evaluation")
-        found[name] = np.array(own), others
+        found[name] = own, others
     return {
         name: Measure(
             base=_mean(others["base"]),
             rule=_mean(others["rule"]),
             reasoned=_mean(others["base made to reason"]),
-            policy=tuple(_percent(mean) for mean in own.mean(axis=1)),
-            difference=_over_seeds(name, own - np.array(others[MEASURES[name].against]), len(found)),
+            policy=tuple(_percent(mean) for mean in np.mean(own, axis=1)),
+            difference=_over_seeds(name, np.subtract(own, others[MEASURES[name].against]), len(found)),
         )
         for name, (own, others) in found.items()
     }
 
 
-def _others(score: str, run: RunRecord, reasoned: RunRecord | None) -> dict[Against, Units]:
-    """What a score of the policy is shown beside; no units where there is no such value."""
-    of_suite = () if reasoned is None else reasoned.units(score, "policy")
-    return {
-        "base": run.units(score, "base"),
-        "rule": run.units(OVER_RULE, "base") if score == "decision/forced" else (),
-        "base made to reason": run.units(f"{BESIDE_REASONED}{score}", "base") if "/" in score else of_suite,
-    }
+def _other(whose: Against, score: str, run: RunRecord, reasoned: RunRecord | None) -> Units:
+    """What a run's score is shown beside: values of the base that it was measured with; no units where there are none."""
+    if whose == "base":
+        return run.units(score, "base")
+    if whose == "rule":
+        return run.units(OVER_RULE, "base") if score == "decision/forced" else ()
+    if "/" in score:
+        return run.units(f"{BESIDE_REASONED}{score}", "base")
+    return () if reasoned is None else reasoned.units(score, "policy")
 
 
 def _main_minus_arm(main: Mapping[int, RunRecord], arm: Mapping[int, RunRecord]) -> Difference | None:
@@ -239,8 +256,8 @@ def _over_seeds(name: str, values: NDArray[np.float64], comparisons: int = 1) ->
     return _percent(found.mean), _percent(found.low), _percent(found.high)
 
 
-def _mean(units: Units) -> float | None:
-    return _percent(np.mean(units)) if units else None
+def _mean(by_seed: Sequence[Units]) -> float | None:
+    return _percent(np.mean(by_seed)) if all(by_seed) else None
 
 
 def _percent(share: float | np.floating) -> float:

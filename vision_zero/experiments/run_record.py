@@ -11,10 +11,10 @@ from collections.abc import Collection, Iterator
 from pathlib import Path
 from typing import Literal
 
-from vision_zero.atomic_dir import write_atomically
 from vision_zero.config.rewards import RewardsConfig
 from vision_zero.config_base import Config, read_json
 from vision_zero.errors import EvaluationError
+from vision_zero.evaluation.benchmarks.json_files import write_atomically
 from vision_zero.evaluation.estimates import Scores
 from vision_zero.evaluation.scorecard import Scorecard
 from vision_zero.training.state import StageState
@@ -132,7 +132,11 @@ class RunRecord(Config):
         return read_json(cls, path, EvaluationError)
 
     def write(self, path: Path, names: Collection[str]) -> None:
-        """Write the scores of these names, one a line."""
+        """Write the scores of these names, one a line.
+
+        Raises:
+            EvaluationError: the file cannot be written.
+        """
         kept = self.model_copy(
             update={
                 whose: {name: units for name, units in sorted(getattr(self, whose).items()) if name in names}

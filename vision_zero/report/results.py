@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping, Sequence
-from itertools import cycle
 from pathlib import Path
 from statistics import fmean
 
@@ -86,11 +85,12 @@ def draw_courses(results: Results, path: Path) -> None:
         axes.set_title(name, fontsize=10)
         axes.set_xlabel("iterations", fontsize=8)
         axes.tick_params(labelsize=8)
-        for (arm, courses), color in zip(arms.items(), cycle(COLORS), strict=False):
+        for number, (arm, courses) in enumerate(arms.items()):
+            color, style = COLORS[number % len(COLORS)], "-" if number < len(COLORS) else "--"
             shown = [point for point in courses.get(name, ()) if point[0] <= results.iterations]
             if shown:
                 steps, means, lows, highs = zip(*shown, strict=True)
-                axes.plot(steps, means, color=color, label=arm, marker="o", markersize=3)
+                axes.plot(steps, means, style, color=color, label=arm, marker="o", markersize=3)
                 axes.fill_between(steps, lows, highs, color=color, alpha=0.15, linewidth=0)
         axes.set_ylim(bottom=0)
         axes.legend(fontsize=7)

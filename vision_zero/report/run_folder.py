@@ -17,7 +17,7 @@ from typing import Any
 
 import click
 
-from vision_zero.atomic_dir import atomic_dir
+from vision_zero.atomic_dir import atomic_dir, write_atomically
 from vision_zero.config.learning import Stage
 from vision_zero.config.self_play import SelfPlayConfig
 from vision_zero.config_base import Config, read_json
@@ -229,7 +229,7 @@ def rewrite(path: Path) -> Path:
         pages["replay.html"] = replay_page(f"Replay of {run}", shown, pairs, identity.rewards)
     try:
         for name, page in pages.items():
-            (path / name).write_text(page, encoding="utf-8")
+            write_atomically(path / name, page)
     except OSError as error:
         raise ReportError(f"{path} cannot be written: {error.strerror or error}") from error
     return path / "report.html"
