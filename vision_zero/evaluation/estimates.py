@@ -1,4 +1,4 @@
-"""Means with bootstrap intervals over the units that were drawn independently: games or questions, not single votes.
+"""Means with bootstrap intervals over games or questions, not over single votes, which depend on each other.
 
 A score keeps its values by unit, so that several seeds can be compared on the pairs that they share. A quantity of which nothing
 could be measured has no units: it is shown as a dash, is compared with nothing, and is judged neither better nor the same.
