@@ -17,6 +17,7 @@ from vision_zero.domains.charts.config import ChartsConfig
 from vision_zero.domains.charts.source import ChartSource
 from vision_zero.domains.scenes.object_lists import matched
 from vision_zero.domains.scenes.statements import SIDE_WORDS, Relation, parse, parts_of
+from vision_zero.errors import PolicyError
 from vision_zero.game.parsing import read_clue, read_vote
 from vision_zero.policy.loading import load_policy
 from vision_zero.randomness import Seed
@@ -187,6 +188,19 @@ def test_files_that_are_there_are_not_drawn_again(pictures):
     assert told == []
 
 
+def test_what_was_made_with_other_settings_is_not_taken_for_ones_own(pictures, taught):
+    """Images and weights would be the old ones, and the model card would describe the new settings."""
+    config = few_examples()
+    fewer = config.model_copy(update={"seed": 3, "scene_pairs": 5})
+    with pytest.raises(PolicyError, match=r"was begun with other settings \(scene_pairs, seed\): set them back, or delete it"):
+        generate_files(fewer, pictures, lambda line: None)
+    teaching = taught.parents[1]
+    with pytest.raises(PolicyError, match=r"teaching.* was begun with other settings \(weight_decay\)"):
+        build_policy(config.model_copy(update={"weight_decay": 0.1}), pictures, teaching, lambda line: None)
+    examined = config.model_copy(update={"compile": True, "exam_pairs": 4, "folder": "elsewhere"})
+    assert build_policy(examined, pictures, teaching, lambda line: None) == taught
+
+
 def test_an_example_depends_on_its_place_and_on_nothing_before_it(pictures):
     one, two = Curriculum(few_examples(), pictures), Curriculum(few_examples(), pictures)
     for place in ((0, 0), (3, 2), (2, 1)):
@@ -216,10 +230,15 @@ def few_examples_with(**changes) -> WarmStartConfig:
     return WarmStartConfig.model_validate(config | {"phases": [config["phases"][0] | changes]})
 
 
-def test_an_interrupted_warm_start_ends_with_the_same_weights(pictures, taught, tmp_path):
+@pytest.mark.parametrize("left", [(), ("config.json", "model.safetensors")], ids=["after a checkpoint", "in the middle of one"])
+def test_an_interrupted_warm_start_ends_with_the_same_weights(pictures, taught, tmp_path, left):
     folder = tmp_path / "interrupted"
     shutil.copytree(taught.parents[1], folder)
-    shutil.rmtree(folder / "course_1" / "checkpoint-4")
+    for path in (folder / "course_1" / "checkpoint-4").iterdir():
+        if path.name not in left:
+            path.unlink()
+    if not left:
+        (folder / "course_1" / "checkpoint-4").rmdir()
     shutil.rmtree(folder / "course_1" / "taught")
     shutil.rmtree(folder / "course_2")
     again = build_policy(few_examples(), pictures, folder, lambda line: None)

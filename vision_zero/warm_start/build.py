@@ -35,7 +35,7 @@ from vision_zero.policy.folder import CARD
 from vision_zero.policy.loading import load_base
 from vision_zero.randomness import Seed
 from vision_zero.warm_start import tokenizer as tokens
-from vision_zero.warm_start.curriculum import Curriculum
+from vision_zero.warm_start.curriculum import Curriculum, begin
 from vision_zero.warm_start.exam_scores import Exam
 from vision_zero.warm_start.sft import fine_tune
 from vision_zero.warm_start.tokenizer import train_tokenizer
@@ -44,6 +44,8 @@ Tell = Callable[[str], None]
 WEIGHTS = "model.safetensors"
 TAUGHT = "taught"
 """Folder of the result of each schedule."""
+BESIDE_WEIGHTS = {"folder", "compile", "checkpoint_every", "exam_pairs", "exam_questions", "exam_lists"}
+"""Settings that may change during a warm start: but for rounding, the weights do not depend on them."""
 
 COMMON_WORDS = (
     "the of and to in is you that it he was for on are as with his they I at be this have from or one had by word but not what "
@@ -64,7 +66,11 @@ def build_policy(config: WarmStartConfig, pictures: Path, folder: Path, tell: Te
 
     Returns:
         The trained policy's folder, in half precision.
+
+    Raises:
+        PolicyError: the folder was begun with other settings.
     """
+    begin(folder, config.model_dump(mode="json", exclude=BESIDE_WEIGHTS))
     school = Curriculum(config, pictures)
     taught = None if config.start_from is None else Path(config.start_from)
     for number, course in enumerate(config.courses, start=1):

@@ -15,12 +15,15 @@ import numpy as np
 import pyarrow as pa
 from PIL import Image
 
+from vision_zero.atomic_dir import write_atomically
 from vision_zero.config.warm_start import Phase, WarmStartConfig
+from vision_zero.config_base import Config, read_json
 from vision_zero.data.images import decode
 from vision_zero.data.source import PairSource
 from vision_zero.data.table import PairTable
 from vision_zero.domains.charts.source import ChartSource
 from vision_zero.domains.scenes.source import SceneSource
+from vision_zero.errors import PolicyError
 from vision_zero.randomness import Seed, weighted
 from vision_zero.warm_start.examples.charts import teach_chart_question, teach_look_up, teach_values
 from vision_zero.warm_start.examples.example import Example
@@ -45,6 +48,10 @@ EXAMPLE_MAKERS: Mapping[str, ExampleMaker] = {
 answer."""
 WORDS = ("list", "order", "question", "check", "clue", "vote", "chart list", "chart question")
 """Topics that contain all words; the tokenizer is trained on their examples."""
+BEGUN = "begun.json"
+"""The file that says which settings a folder's files are made with."""
+OF_IMAGES = {"seed", "scenes", "charts", "scene_pairs", "chart_pairs", "pairs_per_file"}
+"""The settings that images depend on."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,8 +62,32 @@ class ImageExamples:
     examples: tuple[Example, ...]
 
 
+class _Begun(Config):
+    settings: dict[str, Any]
+
+
+def begin(folder: Path, settings: dict[str, Any]) -> None:
+    """Record the settings that the files of a folder are made with, so that none made with others is kept.
+
+    Raises:
+        PolicyError: it was begun with others.
+    """
+    path = folder / BEGUN
+    if path.is_file():
+        before = read_json(_Begun, path, PolicyError).settings
+        changed = sorted(name for name in settings if before.get(name) != settings[name])
+        if changed:
+            raise PolicyError(f"{folder} was begun with other settings ({', '.join(changed)}): set them back, or delete it")
+    write_atomically(path, _Begun(settings=settings).model_dump_json(indent=1))
+
+
 def generate_files(config: WarmStartConfig, folder: Path, tell: Callable[[str], None]) -> None:
-    """Render all pairs into parquet files; existing files are kept."""
+    """Render all pairs into parquet files; existing files are kept.
+
+    Raises:
+        PolicyError: the folder was begun with other settings.
+    """
+    begin(folder, config.model_dump(mode="json", include=OF_IMAGES))
     seed = Seed(config.seed).child("lessons")
     for domain, source, total in (
         ("scenes", SceneSource(config.scenes), config.scene_pairs),

@@ -203,7 +203,7 @@ def fine_tune(
     folder: Path,
     tell: Any,
 ) -> None:
-    """Train the phases of one schedule, resuming from the last checkpoint in ``folder`` if there is one."""
+    """Train the phases of one schedule, resuming from the last complete checkpoint in ``folder`` if there is one."""
     if config.compile:
         # Compile both parts in place, so that saved parameters keep their names.
         model.model.visual.compile()
@@ -245,7 +245,10 @@ def fine_tune(
     )
     teacher.remove_callback(PrinterCallback)
     teacher.remove_callback(ProgressCallback)
-    teacher.train(resume_from_checkpoint=any(folder.glob("checkpoint-*")) or None)
+    # The Trainer writes its state last: a checkpoint without it was being written when the warm start was interrupted.
+    complete = [state.parent for state in folder.glob("checkpoint-*/trainer_state.json")]
+    last = max(complete, key=lambda checkpoint: int(checkpoint.name.removeprefix("checkpoint-")), default=None)
+    teacher.train(resume_from_checkpoint=None if last is None else str(last))
 
 
 def learning_rate_share(done: float, warmup: float, steady: float) -> float:
