@@ -60,8 +60,8 @@ def read_transcripts(path: Path) -> tuple[Transcript, ...]:
         GameError: the file is no table of transcripts.
     """
     try:
-        rows = pq.read_table(path, schema=SCHEMA).to_pylist()
-    except (OSError, pa.ArrowInvalid) as error:
+        rows = pq.read_table(path).select(SCHEMA.names).cast(SCHEMA).to_pylist()
+    except (OSError, KeyError, pa.ArrowInvalid) as error:
         raise GameError(f"{path} is not a table of transcripts: {error}") from error
     moves: dict[tuple[Any, ...], list[Move]] = {}
     for row in rows:
