@@ -94,6 +94,8 @@ def test_what_was_taught_to_another_part_is_not_taught_on(tiny_base, tmp_path, t
         {"policy": {"adapter": None}},
         {"pairs": {"mix": {"scenes": 1, "charts": 1}}},
         {"pairs": {"mix": {"charts": 1}}},
+        {"game": {"spy_image": "blank"}},
+        {"game": {"spy_image": "identical"}},
     ],
 )
 def test_other_recipes_are_refused_in_one_line(changes):

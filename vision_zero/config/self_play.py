@@ -183,10 +183,12 @@ class SelfPlayConfig(RootConfig):
         if self.learning.method != "supervised":
             return self
         drawn = [domain.name for domain in self.pairs.active]
-        if self.policy.base != NANO or self.policy.adapter is None or drawn != [NANO_DOMAIN]:
+        is_seen = self.game.spy_image == "modified"  # examples are about both images of a pair
+        if self.policy.base != NANO or self.policy.adapter is None or drawn != [NANO_DOMAIN] or not is_seen:
             raise ValueError(
                 f"learning.method: supervised has training examples only for an adapter of policy.base nano on {NANO_DOMAIN}: "
-                f"leave method out, or set policy.base {NANO} with policy.adapter, and pairs.mix to {NANO_DOMAIN}"
+                f"leave method out, or set policy.base {NANO} with policy.adapter, pairs.mix to {NANO_DOMAIN}, and "
+                "game.spy_image modified"
             )
         switch = self.learning.switch
         if (switch.rule, switch.start) != ("never", "decision") or self.learning.num_processes > 1:

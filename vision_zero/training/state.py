@@ -21,7 +21,7 @@ class Switch(Config):
 
 
 class IterationRecord(Config):
-    """Metrics of one iteration. Rates are shares of all its votes; rewards are means per move."""
+    """Metrics of one iteration. Rates are shares of its votes, in the decision stage of those that were sampled in groups."""
 
     iteration: int
     stage: Stage

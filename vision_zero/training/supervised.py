@@ -4,9 +4,10 @@ r"""A control: training examples with their answers instead of play, as the uppe
 
 Not in the paper. The adapter, its rank, the optimiser, the schedule, the pictures and the number of replies in an update are
 those of self-play with the same recipe and seed: an iteration's examples are about the pairs that its games would be played with,
-as many for each pair as a prompt has votes, shared out among its two pictures. The answers are the embedded policy's own reasoned
-ones (:mod:`vision_zero.warm_start.examples`), made from the scene graph, which self-play never sees. Nothing is pulled to the
-base (no KL), and no game is played, so the records of iterations hold no votes.
+as many for each pair as a prompt has votes, shared out among its two pictures. The examples are those of the embedded policy's
+own SFT (:mod:`vision_zero.warm_start.examples`), all reasoned: prompts and answers are made from the scene graph, which
+self-play never sees. Their verdicts are right; a vote follows the rule on them, and so does not always name the spy. Nothing is
+pulled to the base (no KL), and no game is played, so the records of iterations hold no votes.
 """
 
 from __future__ import annotations

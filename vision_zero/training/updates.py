@@ -1,6 +1,6 @@
 """An update of the policy: TRL's loss on completions that were sampled before, micro-batch by micro-batch.
 
-    L = -(1/n) Σ_k A_k (1/|u_k|) Σ_t ratio_t + τ k3_t        ratio_t = π(u_t)/π_old(u_t) = 1, since each batch gives one update
+    L = (1/n) Σ_k (1/|u_k|) Σ_t [τ k3_kt - A_k ratio_kt]     ratio = π/π_old = 1, since each batch gives one update
 
 TRL pads every row of an iteration to the longest and reads each with its prompt. Here rows are read in micro-batches of similar
 length, and a prompt that several completions share is read once; loss and metrics are computed by TRL from those log-probs.
