@@ -91,6 +91,16 @@ def test_what_is_no_number_is_left_out() -> None:
     assert table.rows == ("B", "C", "E")
     assert table.values == ((12.0, -1.0, 8.0), (5.0, 7.0, 2.0))
     assert table.units == ("%", "")
+    assert table.left_out == (
+        "rows without a name or a number, or named twice: 5",
+        "columns named twice: 1",
+        "columns with few numbers: Comment",
+    )
+
+
+def test_columns_with_gaps_are_left_out_and_named() -> None:
+    table = parsed("Name,a,words,b\nA,1,x,2\nB,3,y,\nC,5,z,\nD,6,u,4\nE,7,v,\n", "gaps.csv", {})
+    assert (table.columns, table.left_out) == (("a",), ("columns with few numbers: b",))
 
 
 def test_tables_are_cut_to_the_configured_size() -> None:
@@ -121,6 +131,15 @@ def test_a_bad_annotation_is_named(tmp_path: Path) -> None:
     source = ChartQaTableSource(config(folder(tmp_path, {"one.csv": COUNTRIES}, {"one.json": "{"})))
     with pytest.raises(PairsError, match=r"one\.csv"):
         source.table(source.tables[0])
+
+
+@pytest.mark.slow
+def test_tables_without_a_possible_edit_are_counted(tmp_path: Path) -> None:
+    root = folder(tmp_path, {"equal.csv": "Entity,Values\nA,4\nB,4\nC,4\n", "good.csv": COUNTRIES})
+    source = ChartQaTableSource(config(root))
+    assert {source.sample(Seed(4).child(place)).original_facts["source"] for place in range(6)} == {"tables/good.csv"}
+    report = source.report()
+    assert (report.skipped, report.not_edited) == ({}, {"equal.csv": "no edit that is allowed suits its chart"})
 
 
 @pytest.mark.slow

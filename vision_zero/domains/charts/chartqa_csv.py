@@ -128,7 +128,7 @@ def parsed(text: str, path: str, notes: Mapping[str, Any]) -> ParsedTable:
     columns = read_columns([[line[place] for line in body] for place in range(len(header))], delimiter == ";")
     named = _name_column(header, body, columns)
     kept = [place for place in range(len(header)) if place != named and _counts(place, named, header, columns)]
-    twice = [place for place in kept if header[place] in header[:place]]
+    twice = [place for place in kept if header[place] in header[:place] or _is_repeated(header[place], header)]
     kept = [place for place in kept if place not in twice]
     rows: dict[str, tuple[float, ...]] = {}
     for number, line in enumerate(body):
@@ -141,6 +141,9 @@ def parsed(text: str, path: str, notes: Mapping[str, Any]) -> ParsedTable:
         left_out.append(f"rows without a name or a number, or named twice: {lost}")
     if twice:
         left_out.append(f"columns named twice: {len(twice)}")
+    sparse = [place for place, column in enumerate(columns) if set(column.values) != {None} and not _is_filled(column)]
+    if few := [single_line(header[place]) for place in sparse if place != named]:
+        left_out.append(f"columns with few numbers: {', '.join(few)}")
     names = [name_and_unit(header[place]) for place in kept]
     named_units = [unit or (given_units[place] if given_units else "") for place, (_, unit) in zip(kept, names, strict=True)]
     table = ParsedTable(
@@ -248,13 +251,16 @@ def _numbers_rows(name: str, column: Column) -> bool:
 def _counts(place: int, named: int, header: Sequence[str], columns: Sequence[Column]) -> bool:
     """Is this a column of numbers to draw, which say more than the row's place or time?"""
     name, column = header[place], columns[place]
-    filled = sum(value is not None for value in column.values)
-    if filled < max(1.0, LEAST_FILLED * len(column.values)) or _is_repeated(name, header):
+    if not _is_filled(column):
         return False
     key = key_of(name)
     if key in RANKS or (place < named and (key in COUNTING or is_code(name) or _numbers_rows(name, column))):
         return False
     return not (key == "year" and all(value in (*_YEARS, None) for value in column.values))
+
+
+def _is_filled(column: Column) -> bool:
+    return sum(value is not None for value in column.values) >= max(1.0, LEAST_FILLED * len(column.values))
 
 
 def key_of(name: str) -> str:

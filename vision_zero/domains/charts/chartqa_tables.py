@@ -35,6 +35,7 @@ from vision_zero.randomness import Seed, one_of, weighted
 from vision_zero.text import well_formed
 
 TABLE_TRIES = 50
+NO_EDIT = "no edit that is allowed suits its chart"
 _TABLES = (".csv", ".tsv")
 MOST_BARS = 24
 MOST_SLICES = 8
@@ -78,7 +79,7 @@ class ChartQaTableSource(PairSource):
         if not names:
             raise PairsError(f"no tables in {split}/tables: chartqa_root must hold train, val and test of ChartQA")
         self._names, self._problems, self._looked_at = names, dict[str, str](), set[str]()
-        self._adjusted = dict[str, str]()
+        self._adjusted, self._edited = dict[str, str](), dict[str, bool]()
         self.tables = self._tables_of(only)
         # Listed apart from the tables: beside both lie the pictures, which nobody needs here.
         self._annotations: Storage | None
@@ -107,11 +108,22 @@ class ChartQaTableSource(PairSource):
             failures=len(self._problems),
             skipped=dict(self._problems),
             adjusted=dict(self._adjusted),
+            not_edited=dict.fromkeys((name for name, is_edited in self._edited.items() if not is_edited), NO_EDIT),
             left_out={"files that are no .csv or .tsv": rest} if (rest := len(self._files.entries) - len(self._names)) else {},
         )
 
     def sample(self, seed: Seed) -> ImagePair:
-        return chart_pair(self.config, seed, self._chart)
+        drawn: list[str] = []
+
+        def chart(rng: np.random.Generator) -> Chart:
+            found = self._chart(rng)
+            drawn.append(found.source.removeprefix("tables/"))
+            return found
+
+        pair = chart_pair(self.config, seed, chart)
+        self._edited |= {drawn[-1]: True}
+        self._edited |= {name: False for name in drawn if name not in self._edited}
+        return pair
 
     def table(self, name: str) -> ParsedTable:
         """Read one of ``tables``.
