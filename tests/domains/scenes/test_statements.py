@@ -68,6 +68,15 @@ def test_truth(text, holds):
     assert parse(text).holds(FACTS) is holds
 
 
+def test_scenes_of_one_object_or_of_more_than_ten_alike_are_asked_what_has_an_answer():
+    single, many = {**FACTS, "objects": FACTS["objects"][:1]}, {**FACTS, "objects": FACTS["objects"][:1] * 11}
+    for number in range(20):
+        rng = np.random.default_rng(number)
+        assert ask("position", single, rng) is None
+        asked = ask("count", many, rng)
+        assert asked is None or asked.answer == "no"
+
+
 @pytest.mark.parametrize("text", ["", "red cube", "three cube", "one cubes", "a red red cube", "a cube and", "I am the spy"])
 def test_what_is_no_statement(text):
     assert parse(text) is None

@@ -48,11 +48,12 @@ def _ask_attribute(family: str, facts: SceneFacts, rng: np.random.Generator) -> 
     return None
 
 
-def _ask_count(facts: SceneFacts, rng: np.random.Generator) -> Question:
+def _ask_count(facts: SceneFacts, rng: np.random.Generator) -> Question | None:
     query = describe(one_of(facts["objects"], rng), rng, (1, 2))
     if rng.random() < 0.2:
         query = spoiled(query, rng)
-    return Question("count", f"How many {query.noun(plural=True)}?", NUMBERS[len(query.matches(facts))], (query,))
+    count = len(query.matches(facts))
+    return Question("count", f"How many {query.noun(plural=True)}?", NUMBERS[count], (query,)) if count < len(NUMBERS) else None
 
 
 def _ask_existence(facts: SceneFacts, rng: np.random.Generator) -> Question:
@@ -64,7 +65,7 @@ def _ask_existence(facts: SceneFacts, rng: np.random.Generator) -> Question:
 
 def _ask_position(facts: SceneFacts, rng: np.random.Generator) -> Question | None:
     objects = facts["objects"]
-    for _ in range(_TRIES):
+    for _ in range(_TRIES if len(objects) > 1 else 0):
         one, two = (int(index) for index in rng.choice(len(objects), size=2, replace=False))
         subject, anchor = (describe(objects[index], rng, (1, 2, 3)) for index in (one, two))
         side = one_of([side for side in SIDES if one in facts["relationships"][side][two]], rng)
