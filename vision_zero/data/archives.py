@@ -49,8 +49,16 @@ class FileSet:
 
     @property
     def chosen(self) -> str | None:
-        """The one file that the location names, if that is no archive."""
+        """The one file that the location names, if that is no archive.
+
+        Raises:
+            PairsError: it is a compressed one.
+        """
         name = self._storage.chosen
+        if name is not None and name.lower().endswith(_UNREAD):
+            raise PairsError(
+                f"{self.location} is one of the compressed files, which are not read: unpack it, or make a plain .tar archive"
+            )
         return None if name is None or name.lower().endswith(".tar") else name
 
     @cached_property

@@ -67,7 +67,8 @@ class FileCollection(Collection):
         found = self._files.paths if self._files.chosen is None else [self._files.chosen]
         self._paths, others = of_split(found, split, split_of_folder, storage.location, with_unnamed=True)
         self.files = len(storage.entries) if self._files.chosen is None else 1
-        self.left_out = {**self._files.left_out, **others}
+        self.left_out = {**storage.left_out, **self._files.left_out, **others}
+        self.problems = {well_formed(path): reason for path, reason in self._files.problems.items()}
 
     def _leave_out(self, count: int, reason: str) -> None:
         if count:
@@ -76,15 +77,18 @@ class FileCollection(Collection):
     def _seen(self) -> str:
         """What there is instead of what is looked for, for messages."""
         told = [f"{self.files} files", *(f"{count} {reason}" for reason, count in self.left_out.items())]
+        told += [f"{path}: {reason}" for path, reason in itertools.islice(self.problems.items(), 1)]
         return f"; found: {', '.join(told)}"
 
 
 class RowCollection(Collection):
     """Rows of a data set, of one split where there are several."""
 
-    def __init__(self, storage: Storage, split: str | None, pictures: FileSet | None = None) -> None:
-        self._rows = Rows(storage, split, pictures)
-        self.files, self.left_out = len(storage.entries), self._rows.left_out
+    def __init__(
+        self, storage: Storage, split: str | None, has_things: Callable[[Sequence[str]], bool], pictures: FileSet | None = None
+    ) -> None:
+        self._rows = Rows(storage, split, has_things, pictures)
+        self.files, self.left_out = len(storage.entries), {**storage.left_out, **self._rows.left_out}
 
     def __len__(self) -> int:
         return len(self._rows)

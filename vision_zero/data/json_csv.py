@@ -74,7 +74,7 @@ def _json_lines(text: str, path: str) -> list[Row | PairsError]:
     return found
 
 
-def _rows(found: object) -> list[Row] | None:
+def _rows(found: object) -> Sequence[Row | PairsError] | None:
     if isinstance(found, list):
         return found if found and all(isinstance(row, dict) for row in found) else None
     if not isinstance(found, dict) or not found:
@@ -82,7 +82,9 @@ def _rows(found: object) -> list[Row] | None:
     values = list(found.values())
     if all(map(split_named, found)) and all(isinstance(value, list) for value in values):
         # One list for each split; the rows say which.
-        return [{"split": split, **row} for split, own in found.items() for row in own if isinstance(row, dict)]
+        wrong = PairsError("a row of a split is no JSON object")
+        named = [{"split": split, **row} if isinstance(row, dict) else wrong for split, own in found.items() for row in own]
+        return named if any(row is not wrong for row in named) else None
     if all(isinstance(value, dict) for value in values):
         return _turned(found) or values
     if len(values) > 1 and all(isinstance(value, list) and len(value) == len(values[0]) for value in values):
@@ -120,17 +122,18 @@ def lines_of_csv(
     csv.field_size_limit(min(sys.maxsize, 2**31 - 1))
     text = _without_hint(text)
     read: dict[str, list[list[str]]] = {}
-    problem: csv.Error | None = None
+    problem: tuple[int, csv.Error] | None = None
     for delimiter in delimiters:
         cells = io.StringIO(text, newline="")
         try:
             lines = csv.reader(cells, delimiter=delimiter, strict=True, skipinitialspace=skip_spaces)
             read[delimiter] = [line for line in lines if any(map(str.strip, line))]
         except csv.Error as error:
-            problem = problem or error
+            problem = problem or (lines.line_num, error)
     best = max(read, key=lambda delimiter: evenness(read[delimiter]), default=",")
-    if problem is not None and not read.get(best):
-        raise PairsError(f"{path}: not a readable CSV file ({one_line(problem)})") from problem
+    if problem is not None and all(len(line) == 1 for line in read.get(best, ())):
+        number, fault = problem
+        raise PairsError(f"{path}: not a readable CSV file (line {number}: {one_line(fault)})") from fault
     return read.get(best, []), best
 
 

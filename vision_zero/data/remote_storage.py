@@ -45,6 +45,8 @@ _LASTING = (errno.ELOOP, errno.ENAMETOOLONG, errno.EISDIR, errno.EINVAL)
 _POINTER, _MOST_POINTER = b"version https://git-lfs", 1024
 """How the small files begin that a clone without Git LFS has instead of the large ones, and their largest size in bytes."""
 
+_UNLISTED = "folders that may not be read"
+
 T = TypeVar("T")
 
 
@@ -79,6 +81,7 @@ class Storage:
     Attributes:
         entries: the files by path, in order.
         chosen: the path of the one file that the location names, if it names a file; what lies beside it is listed too.
+        left_out: folders on this machine that may not be read, with the reason as a key.
 
     Raises:
         NotThereError: the location does not exist.
@@ -98,6 +101,7 @@ class Storage:
             raise PairsError(f"{location} cannot be opened: {one_line(error)}") from error
         self.is_local = isinstance(self._files, LocalFileSystem)
         self.chosen: str | None = None
+        self.left_out: dict[str, int] = {}
         self._fetched: set[Path] = set()
         try:
             self.entries = self._tried("", self._listed)
@@ -173,6 +177,7 @@ class Storage:
 
     def _listed(self) -> dict[str, Entry]:
         self._files.invalidate_cache()
+        self.left_out = {}
         found = self._found(self._root)
         if list(found) == [self._root]:
             # What the file names lies beside it.
@@ -187,8 +192,12 @@ class Storage:
 
     def _found(self, root: str, *above: Path) -> dict[str, dict[str, object]]:
         """Files below a folder, also in folders that links on this machine lead to, unless they lead back."""
-        found: dict[str, dict[str, object]] = self._files.find(root, detail=True)
+        found: dict[str, dict[str, object]] = self._files.find(root, detail=True, withdirs=self.is_local)
         if self.is_local:
+            for below in [address for address, facts in found.items() if facts.get("type") == "directory"]:
+                del found[below]
+                if not os.access(below, os.R_OK | os.X_OK):
+                    self.left_out[_UNLISTED] = 1 + self.left_out.get(_UNLISTED, 0)
             above = (*above, Path(root).resolve())
             links = [Path(address) for address, facts in found.items() if facts.get("islink")]
             for folder in filter(Path.is_dir, links):

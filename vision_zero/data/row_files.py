@@ -5,7 +5,7 @@ from __future__ import annotations
 import bisect
 import json
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import cached_property
 from pathlib import PurePosixPath
 from typing import Any, final
@@ -50,7 +50,7 @@ class Shard(ABC):
 
     @abstractmethod
     def column(self, name: str) -> list[Any]:
-        """All values of a column. Raises as ``row`` does."""
+        """All values of a column, with what is wrong with a broken row in its place. Raises as ``row`` does."""
 
 
 @final
@@ -137,8 +137,7 @@ class DocumentShard(Shard):
         return {column: row.get(column) for column in columns}
 
     def column(self, name: str) -> list[Any]:
-        # Whoever asks for a broken row is told.
-        return [row.get(name) if isinstance(row, dict) else None for row in self._found]
+        return [row.get(name) if isinstance(row, dict) else row for row in self._found]
 
 
 class Rows:
@@ -146,16 +145,19 @@ class Rows:
 
     Args:
         split: whose files and rows are read; None for all.
+        has_things: whether a file of these columns is one of those; where one is, other JSON and CSV files are left out.
         pictures: where else the files are that cells name.
 
     Attributes:
         left_out: files and rows that are not read, by reason.
 
     Raises:
-        PairsError: a file cannot be read, they have different columns, there is none, or none of the split.
+        PairsError: a file cannot be read, they have no column in common, there is none, or none of the split.
     """
 
-    def __init__(self, storage: Storage, split: str | None = None, pictures: FileSet | None = None) -> None:
+    def __init__(
+        self, storage: Storage, split: str | None, has_things: Callable[[Sequence[str]], bool], pictures: FileSet | None = None
+    ) -> None:
         self.storage = storage
         self._places = [FileSet(storage), *([pictures] if pictures is not None else [])]
         paths, self.left_out = table_paths(storage)
@@ -171,6 +173,13 @@ class Rows:
         self.shards = [shard for shard in shards if shard.rows] or shards[:1]
         if empty := len(shards) - len(self.shards):
             self.left_out["files without rows"] = empty
+        fitting = [shard for shard in self.shards if not isinstance(shard, DocumentShard) or has_things(shard.columns)]
+        if fitting and len(fitting) < len(self.shards):
+            self.left_out["JSON and CSV files of other columns"] = len(self.shards) - len(fitting)
+            self.shards = fitting
+        if not self.columns and len(self.shards) > 1:
+            told = "; ".join(f"{shard.path} has {', '.join(shard.columns)}" for shard in self.shards[:3])
+            raise PairsError(f"the files of {storage.location} have no column in common: give one of them as location: {told}")
         self._ends = [0]
         for shard in self.shards:
             self._ends.append(self._ends[-1] + shard.rows)
@@ -208,20 +217,22 @@ class Rows:
     def _of_split(self, split: str | None) -> list[int] | None:
         """The rows of the split where a column names several; None for all."""
         named = [] if split is None else self._named_splits()
-        taken = taken_splits(named, split, f"the rows of {self.storage.location} are of")
-        kept = [place for place, name in enumerate(named) if name in taken]
+        known = [name for name in named if not isinstance(name, PairsError)]
+        taken = taken_splits(known, split, f"the rows of {self.storage.location} are of")
+        # Whoever asks for a broken row is told.
+        kept = [place for place, name in enumerate(named) if isinstance(name, PairsError) or name in taken]
         if len(kept) == len(named):
             return None
         self.left_out["rows of other splits"] = len(named) - len(kept)
         return kept
 
-    def _named_splits(self) -> list[str | None]:
-        """Each row's split, by the column that names it; empty where none does."""
+    def _named_splits(self) -> list[str | PairsError | None]:
+        """Each row's split, by the column that names it, or what is wrong with the row; empty where no column does."""
         for column in (column for name in _SPLIT_COLUMNS for column in self.columns if column.lower() == name):
             values = [value for shard in self.shards for value in shard.column(column)]
             named = [split_named(value) if isinstance(value, str) else None for value in values]
             if any(named):
-                return named
+                return [value if isinstance(value, PairsError) else name for value, name in zip(values, named, strict=True)]
         return []
 
 

@@ -1,8 +1,8 @@
 """Keeping training and held-out pairs apart where pairs are made of something finite: photos, tables, existing pairs.
 
 Seeds alone cannot do that: two crops of one photo are different images of the same content. So every source item is assigned to
-one of the two splits by a key of its content (:mod:`~vision_zero.data.image_identity`): adding items moves none of the others,
-and a copy under another name, in another format or at another size is assigned to the same split.
+one of the two splits by a key: of a picture's content (:mod:`~vision_zero.data.image_identity`), so that a copy under another
+name, in another format or at another size is assigned to the same split; of a table's file name. Adding items moves no others.
 """
 
 from __future__ import annotations

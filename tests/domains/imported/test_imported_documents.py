@@ -81,6 +81,57 @@ def test_a_table_beside_pairs_of_files_says_how_to_read_those(tmp_path: Path) ->
     assert len(source(root, layout="files")) == 2
 
 
+def test_a_csv_file_of_something_else_beside_the_pairs_is_left_out(tmp_path: Path) -> None:
+    beside(tmp_path)
+    (tmp_path / "pairs.csv").write_text(as_csv(rows(), ","))
+    (tmp_path / "labels.csv").write_text("file,label\nimages/0_a.png,cat\n")
+    made = source(str(tmp_path), layout="table")
+    assert set(pairs_of(made)) == {"pairs.csv:0", "pairs.csv:1"}
+    assert made.report().left_out == {"JSON and CSV files of other columns": 1}
+    (tmp_path / "pairs.csv").write_text("a,b\nimages/0_a.png,images/0_b.png\n")
+    assert set(pairs_of(source(str(tmp_path), layout="table", original_column="a", modified_column="b"))) == {"pairs.csv:0"}
+    (tmp_path / "pairs.csv").write_text("words,number\nso,1\n")
+    with pytest.raises(
+        PairsError, match=r"no column in common: give one .* labels\.csv has file, label; pairs\.csv has words, number"
+    ):
+        source(str(tmp_path), layout="table")
+
+
+def test_a_csv_file_that_is_faulty_says_where_and_what(tmp_path: Path) -> None:
+    beside(tmp_path)
+    file = tmp_path / "pairs.csv"
+    file.write_text('original,modified,edit\nimages/0_a.png,images/0_b.png,"say "so" now"\n')
+    with pytest.raises(PairsError, match=r"pairs\.csv: not a readable CSV file \(line 2: ',' expected after '\"'\)"):
+        source(str(file))
+    file.write_text("images/0_a.png,images/0_b.png\nimages/1_a.png,images/1_b.png\n")
+    with pytest.raises(PairsError, match=r"to two of images/0_a\.png, images/0_b\.png; the first line must name the columns"):
+        source(str(file))
+
+
+def test_rows_that_are_no_objects_are_skipped_and_of_no_other_split(tmp_path: Path) -> None:
+    beside(tmp_path)
+    file = tmp_path / "pairs.json"
+    for text in (
+        json.dumps({"train": [rows()[0], ["images/1_a.png", "images/1_b.png"]], "test": [rows()[1]]}),
+        "\n".join((json.dumps(rows()[0] | {"split": "train"}), "{broken", json.dumps(rows()[1] | {"split": "test"}))),
+    ):
+        file.write_text(text)
+        made = source(str(file))
+        assert len(pairs_of(made)) == 1
+        report = made.report()
+        assert (report.found, report.failures, report.left_out) == (2, 1, {"rows of other splits": 1})
+        assert "is no JSON" in next(iter(report.skipped.values()))
+
+
+@pytest.mark.parametrize("name", ["pairs.zip", "pairs.tar.gz", "pairs.jsonl.gz"])
+def test_a_compressed_file_says_what_to_do(name: str, tmp_path: Path) -> None:
+    (tmp_path / name).write_bytes(b"PK")
+    with pytest.raises(
+        PairsError, match=r"is one of the compressed files, which are not read: unpack it, or make a plain \.tar archive"
+    ):
+        source(str(tmp_path / name))
+
+
 def test_text_between_unusual_separators_stays_in_its_line(tmp_path: Path) -> None:
     beside(tmp_path, 3)
     texts = ["one\u2028two", "one\x85two", "one\x0btwo\x1c"]

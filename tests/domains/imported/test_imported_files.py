@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -195,6 +196,21 @@ def test_a_folder_that_may_not_be_listed_is_an_error(tmp_path: Path, monkeypatch
     monkeypatch.setattr("fsspec.implementations.local.LocalFileSystem.find", refuse)
     with pytest.raises(PairsError, match=r"no permission .* check the credentials and their rights"):
         source(str(tmp_path))
+
+
+def test_a_folder_below_that_may_not_be_listed_is_counted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    location, locked = folder(tmp_path, {"1": sound(), "locked/2": sound(2)}), tmp_path / "locked"
+    scan, access = os.scandir, os.access
+
+    def refuse(path: str) -> Any:
+        if Path(path) == locked:
+            raise PermissionError(13, "Permission denied", str(path))
+        return scan(path)
+
+    monkeypatch.setattr(os, "scandir", refuse)
+    monkeypatch.setattr(os, "access", lambda path, mode: Path(path) != locked and access(path, mode))
+    report = source(location).report()
+    assert (report.files, report.found, report.left_out) == (2, 1, {"folders that may not be read": 1})
 
 
 def test_other_file_systems_work_alike(tmp_path: Path) -> None:

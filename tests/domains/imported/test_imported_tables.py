@@ -44,7 +44,7 @@ def test_rows_are_found_in_every_file_and_group(tmp_path: Path) -> None:
     numbers = iter(range(100))
     for name, count in (("a", 5), ("b", 1), ("c", 4)):
         parquet(tmp_path / f"{name}.parquet", [{**cells(0), "prompt": f"change {next(numbers)}"} for _ in range(count)])
-    rows = Rows(Storage(str(tmp_path), source(str(tmp_path)).config.storage))
+    rows = Rows(Storage(str(tmp_path), source(str(tmp_path)).config.storage), None, bool)
     assert len(rows) == 10
     assert [rows.row(place, ["prompt"])["prompt"] for place in range(10)] == [f"change {number}" for number in range(10)]
     assert [rows.name(place) for place in (0, 4, 5, 6, 9)] == [

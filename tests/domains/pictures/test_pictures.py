@@ -19,6 +19,7 @@ from vision_zero.data.table import PairTable
 from vision_zero.domains.pictures.config import PicturesConfig
 from vision_zero.domains.pictures.source import PictureSource
 from vision_zero.domains.registry import base_of
+from vision_zero.errors import PairsError
 from vision_zero.game.engine import deal_all, play
 from vision_zero.game.played_games import PlayedGames
 from vision_zero.game.spy import WhoIsTheSpy
@@ -89,6 +90,15 @@ def test_what_is_broken_or_too_small_is_skipped_and_named(tmp_path):
     report = source.report()
     assert (report.found, report.failures, set(report.skipped)) == (3, 2, {"cut.png", "line.png"})
     assert report.skipped["line.png"] == ("its shorter side has 6 pixels once it is scaled from 900x12, at least 32 are needed")
+
+
+def test_an_archive_that_cannot_be_read_is_named(tmp_path):
+    (tmp_path / "a.tar").write_bytes(b"no archive" * 200)
+    with pytest.raises(PairsError, match=r"holds no pictures.*a\.tar: not a readable tar archive"):
+        PictureSource(PicturesConfig(location=str(tmp_path)))
+    scenery().save(tmp_path / "good.png")
+    report = PictureSource(PicturesConfig(location=str(tmp_path))).report()
+    assert (report.found, report.incomplete, list(report.skipped)) == (2, 1, ["a.tar"])
 
 
 def test_copies_belong_to_one_split_whatever_their_names_and_formats(tmp_path):

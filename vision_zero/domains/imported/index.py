@@ -107,13 +107,13 @@ class FileIndex(FileCollection, PairIndex):
         self._leave_out(len(named.strays), "pictures whose name fits no pair")
         unread = sum(not is_picture(path) and path not in used for path in self._paths)
         self._leave_out(unread, "files that are no pictures by their names")
-        if not named.pairs and not named.problems and not self._files.problems:
+        if not named.pairs and not named.problems and not self.problems:
             raise PairsError(
                 f"{storage.location} holds no pairs: it needs files <id>_original.png and <id>_modified.png (or before and "
                 f"after, input and output, also as folders or in one folder for each pair), or a data set, such as a .csv "
                 f"or .jsonl file whose columns original and modified name the files{self._seen()}"
             )
-        self.problems = {well_formed(pair_id): reason for pair_id, reason in (named.problems | self._files.problems).items()}
+        self.problems = {**{well_formed(pair_id): reason for pair_id, reason in named.problems.items()}, **self.problems}
         self._pairs = named.pairs
 
     def __len__(self) -> int:
@@ -154,7 +154,7 @@ class RowIndex(RowCollection, PairIndex):
 
     def __init__(self, storage: Storage, config: ImportedConfig) -> None:
         pictures = None if config.pictures is None else FileSet(Storage(config.pictures, config.storage))
-        super().__init__(storage, config.split, pictures)
+        super().__init__(storage, config.split, lambda columns: _may_hold_pairs(columns, config), pictures)
         if not len(self._rows):
             raise PairsError(f"the data set in {config.location} has no rows")
         self._original, self._modified = self._pair_columns(config)
@@ -203,9 +203,10 @@ class RowIndex(RowCollection, PairIndex):
             return wanted
         candidates = [both for both in pair_candidates(columns) if both[0] != both[1] or self._holds_both(both[0])]
         if not candidates:
+            are_files = "; the first line must name the columns" if any(map(is_picture, columns)) else ""
             raise PairsError(
                 f"no two columns of {config.location} look like a pair: set original_column and modified_column to two of "
-                f"{', '.join(columns)}"
+                f"{', '.join(columns)}{are_files}"
             )
         if len(candidates) == 1:
             return candidates[0]
@@ -261,6 +262,13 @@ def _both(cell: object) -> list[object] | None:
         keys = next((keys for keys in pair_candidates([*cell]) if keys[0] != keys[1]), None)
         return None if keys is None else [cell[key] for key in keys]
     return cell if isinstance(cell, list) else None
+
+
+def _may_hold_pairs(columns: Sequence[str], config: ImportedConfig) -> bool:
+    """Whether a table of these columns has two for the pictures, as set or by their names."""
+    if config.original_column is not None:
+        return {config.original_column, config.modified_column} <= set(columns)
+    return any(one != other for one, other in pair_candidates(columns))
 
 
 def _check_columns(wanted: Sequence[str], columns: tuple[str, ...], location: str) -> None:

@@ -116,7 +116,7 @@ class RowPhotos(RowCollection, PhotoCollection):
     """A column of a data set."""
 
     def __init__(self, storage: Storage, column: str, split: str | None = None) -> None:
-        super().__init__(storage, split)
+        super().__init__(storage, split, lambda columns: column in columns)
         self._column = column
         if column not in self._rows.columns:
             raise PairsError(f"{storage.location} has no column {column}, but {', '.join(self._rows.columns)}: set column")
