@@ -10,7 +10,15 @@ def first_line(error: BaseException) -> str:
 
 
 class VisionZeroError(Exception):
-    """Base of all errors that this project raises. ``str(error)`` is one line that says what to do about it."""
+    """Base of all errors that this project raises. ``str(error)`` is one line that says what to do about it.
+
+    Attributes:
+        status: the HTTP status with which a server has refused a request; None: it is about something else.
+    """
+
+    def __init__(self, message: str = "", status: int | None = None) -> None:
+        super().__init__(message)
+        self.status = status
 
 
 class ConfigError(VisionZeroError):

@@ -21,7 +21,7 @@ from vision_zero.policy import vllm_server as vllm_server_module
 from vision_zero.policy.chats import user_message
 from vision_zero.policy.loading import load_policy
 from vision_zero.policy.vllm import contact
-from vision_zero.policy.vllm_server import let_sleep
+from vision_zero.policy.vllm_server import let_sleep, weight_version
 from vision_zero.randomness import Seed
 from vision_zero.recipes.check import read_self_play
 from vision_zero.training.trl_adapter import TrlTrainer
@@ -271,6 +271,20 @@ def test_a_sleeping_server_is_not_waited_for(config, server):
         said(load_policy(config, None))
 
 
+@pytest.mark.parametrize("told", [(503, "busy"), (200, {"asleep": False})], ids=["busy", "another answer"])
+def test_a_server_that_does_not_say_whether_it_sleeps_is_not_taken_for_awake(config, server, told):
+    server.spoil = lambda path, answer: told if path == "/is_sleeping" else answer
+    with pytest.raises(PolicyError, match=r"gave no answer: (HTTP 503: busy|ValueError: no is_sleeping in )"):
+        said(load_policy(config, None))
+
+
+def test_a_busy_server_is_not_taken_for_one_without_development_paths(config, server):
+    server.spoil = lambda path, answer: (503, "upstream says HTTP 404: not found")
+    with pytest.raises(PolicyError, match="gave no answer: HTTP 503: upstream says HTTP 404") as raised:
+        weight_version(config.server.servers[0])
+    assert raised.value.status == 503
+
+
 def test_sleep_that_does_not_happen_is_noticed(config, server, monkeypatch):
     server.sleeps_when_told = True
     monkeypatch.setattr(type(server), "_control", lambda self, *_: (200, {"is_sleeping": False}))
@@ -306,7 +320,7 @@ def test_a_server_may_name_a_picture_once(config, server):
 
 def test_a_stuck_server_is_not_waited_for(config, server):
     slow = config.model_copy(update={"server": config.server.model_copy(update={"timeout": 0.2, "tries": 1})})
-    with server.lock, pytest.raises(PolicyError, match="gave no answer: TimeoutError"):
+    with server.lock, pytest.raises(PolicyError, match=r"TimeoutError: .*; if it needs longer than 0\.2 s, raise timeout"):
         said(load_policy(slow, None))
 
 

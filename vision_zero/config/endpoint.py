@@ -2,17 +2,32 @@
 
 from __future__ import annotations
 
-from typing import Literal, Self
+from typing import Annotated, Literal, Self
+from urllib.parse import urlsplit
 
-from pydantic import Field, model_validator
+from pydantic import AfterValidator, Field, model_validator
 
 from vision_zero.config_base import Config
+
+
+def _web_address(url: str) -> str:
+    try:
+        parts = urlsplit(url)
+        is_one = parts.scheme in ("http", "https") and parts.hostname and parts.port != 0 and not any(map(str.isspace, url))
+    except ValueError:
+        is_one = False
+    if not is_one:
+        raise ValueError("is not an http or https URL: write it like http://localhost:8000/v1")
+    return url
+
+
+WebAddress = Annotated[str, AfterValidator(_web_address)]
 
 
 class ServerConfig(Config):
     """A model on an OpenAI-compatible server."""
 
-    url: str
+    url: WebAddress
     """Base URL; ``/chat/completions`` is added: ``http://localhost:8000/v1``."""
     model: str
     """Name of the model on the server."""
@@ -67,7 +82,7 @@ class VllmConfig(ServerConfig):
     from files. Where ``policy.adapter`` is null, start it with VLLM_SERVER_DEV_MODE=1 instead: it reloads all weights.
     """
 
-    replicas: tuple[str, ...] = ()
+    replicas: tuple[WebAddress, ...] = ()
     """Base URLs of further servers that serve the same base under the same name. Requests are spread over all of them, and each
     loads every adapter."""
     adapters: str

@@ -16,15 +16,14 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from http.client import HTTPException
 from typing import Any, TypeVar
-from urllib.parse import urlsplit
 
 from vision_zero.config.endpoint import ServerConfig
 from vision_zero.data.images import png_bytes
 from vision_zero.errors import VisionZeroError
 from vision_zero.text import single_line
 
-LARGEST_REPLY = 4_000_000
-"""Largest response in bytes."""
+LARGEST_REPLY = 2**28
+"""Largest response in bytes: vLLM takes about 110 for a token with its log-prob, and a request may ask for many replies."""
 PASSING = frozenset({408, 409, 425, 429, 500, 502, 503, 504})
 """HTTP statuses after which the same request is repeated."""
 Read = TypeVar("Read")
@@ -57,36 +56,44 @@ class Server:
 
     def _answer(self, path: str, data: bytes | None, read: Callable[[bytes], Read]) -> Read:
         key = self._key()
-        reason = ""
+        status, reason = None, ""
         for number in range(self.config.tries):
             if number:
                 time.sleep(self.config.first_wait * 2 ** (number - 1))
             try:
                 return read(self._request(path, data, key))
             except urllib.error.HTTPError as error:
-                reason = f"HTTP {error.code}: {single_line(error.read(2000).decode('utf-8', 'replace'))}"
+                status, reason = error.code, f"HTTP {error.code}: {_beginning(error)}"
                 if error.code == 404 and not self.config.url.rstrip("/").endswith("/v1"):
                     reason += f"; OpenAI's paths usually begin with /v1: is the url {self.config.url.rstrip('/')}/v1?"
                 if error.code not in self.passing:
                     break
             except (OSError, HTTPException, ValueError) as error:
-                reason = f"{type(error).__name__}: {single_line(str(error))}"
-        raise self.error(f"{self.config.url} gave no answer: {_without(key, reason)} (check url, model and key_variable)")
+                status, reason = None, f"{type(error).__name__}: {single_line(str(error))}"
+                if isinstance(getattr(error, "reason", error), TimeoutError):
+                    reason += f"; if it needs longer than {self.config.timeout:g} s, raise timeout"
+        raise self.error(f"{self.config.url} gave no answer: {_without(key, reason)} (check url, model and key_variable)", status)
 
     def _request(self, path: str, data: bytes | None, key: str | None) -> bytes:
         headers = {"Content-Type": "application/json", **({"Authorization": f"Bearer {key}"} if key else {})}
         request = urllib.request.Request(f"{self.config.url.rstrip('/')}/{path}", data, headers)
         with urllib.request.build_opener(_NoRedirect).open(request, timeout=self.config.timeout) as response:
-            return bytes(response.read(LARGEST_REPLY))
+            answer = bytes(response.read(LARGEST_REPLY + 1))
+        if len(answer) > LARGEST_REPLY:
+            raise self.error(f"{self.config.url} answers {path} with more than {LARGEST_REPLY:,} bytes: ask for less at a time")
+        return answer
 
     def _key(self) -> str | None:
-        if urlsplit(self.config.url).scheme not in ("http", "https"):
-            raise self.error(f"{self.config.url!r} is not an http or https URL")
         if self.config.key_variable is None:
             return None
         key = os.environ.get(self.config.key_variable, "").strip()
         if not key:
             raise self.error(f"the environment variable {self.config.key_variable} is not set: it must hold the endpoint's key")
+        if not (key.isascii() and key.isprintable()):
+            raise self.error(
+                f"the environment variable {self.config.key_variable} holds more than a key, such as a second line: set it to "
+                "the endpoint's key alone"
+            )
         return key
 
 
@@ -95,6 +102,14 @@ class _NoRedirect(urllib.request.HTTPRedirectHandler):
 
     def redirect_request(self, *_: Any) -> None:
         return None
+
+
+def _beginning(refusal: urllib.error.HTTPError) -> str:
+    """The beginning of what a server says about a refusal; the status's name if that does not arrive."""
+    try:
+        return single_line(refusal.read(2000).decode("utf-8", "replace"))
+    except (OSError, HTTPException):
+        return single_line(str(refusal.reason))
 
 
 def as_sent(messages: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:

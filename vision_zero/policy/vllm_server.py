@@ -9,7 +9,8 @@ with VLLM_SERVER_DEV_MODE=1. A configuration names one server or several; each o
 from __future__ import annotations
 
 import json
-from typing import Any
+from collections.abc import Callable
+from typing import Any, TypeVar
 
 import torch
 
@@ -23,6 +24,7 @@ _FREED = 64 * 2**20
 """Bytes of GPU memory that sleep must free at least: any model has more."""
 _NOT_THERE = (401, 403, 404, 405, 501)
 """Statuses of a path that a server, or a proxy before it, does not have."""
+Told = TypeVar("Told")
 _NO_SLEEP = "start it with --enable-sleep-mode and VLLM_SERVER_DEV_MODE=1, or set policy.server.sleeps false"
 
 
@@ -49,11 +51,12 @@ def served_models(server: VllmConfig) -> dict[str, int | None]:
 
 
 def is_asleep(server: VllmConfig) -> bool | None:
-    """Whether one server sleeps; None if it does not say, because it was started without VLLM_SERVER_DEV_MODE=1."""
-    try:
-        return bool(beside(server, tries=1).get("is_sleeping", lambda data: json.loads(data)["is_sleeping"]))
-    except PolicyError:
-        return None
+    """Whether one server sleeps; None if it does not say, because it was started without VLLM_SERVER_DEV_MODE=1.
+
+    Raises:
+        PolicyError: it does not answer.
+    """
+    return _told(server, "is_sleeping", "is_sleeping", bool)
 
 
 def weight_version(server: VllmConfig) -> str | None:
@@ -63,10 +66,22 @@ def weight_version(server: VllmConfig) -> str | None:
     Raises:
         PolicyError: it does not answer.
     """
+    return _told(server, "weight_info", "weight_version", str)
+
+
+def _told(server: VllmConfig, path: str, name: str, kind: Callable[[Any], Told]) -> Told | None:
+    """A value that a development path tells; None if the server does not have that path."""
+
+    def read(data: bytes) -> Told:
+        try:
+            return kind(json.loads(data)[name])
+        except (KeyError, TypeError) as error:
+            raise ValueError(f"no {name} in {data[:100]!r}") from error
+
     try:
-        return beside(server).get("weight_info", _version)
+        return beside(server).get(path, read)
     except PolicyError as error:
-        if any(f"HTTP {status}: " in str(error) for status in _NOT_THERE):
+        if error.status in _NOT_THERE:
             return None
         raise
 
@@ -124,13 +139,6 @@ def _models(data: bytes) -> dict[str, int | None]:
         return {model["id"]: model.get("max_model_len") for model in json.loads(data)["data"]}
     except (KeyError, TypeError, AttributeError) as error:
         raise ValueError(f"no list of models in {data[:100]!r}") from error
-
-
-def _version(data: bytes) -> str:
-    try:
-        return str(json.loads(data)["weight_version"])
-    except (KeyError, TypeError) as error:
-        raise ValueError(f"no weight_version in {data[:100]!r}") from error
 
 
 def _free_memory() -> int | None:

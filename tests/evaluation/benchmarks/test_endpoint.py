@@ -11,9 +11,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from pydantic import ValidationError
 
 from tests.evaluation.benchmarks.make import Scripted, cats, choice
-from vision_zero.config.endpoint import EndpointConfig, JudgeConfig
+from tests.loopback import address, serving
+from vision_zero.config.endpoint import EndpointConfig, JudgeConfig, VllmConfig
 from vision_zero.errors import EvaluationError
 from vision_zero.evaluation.benchmarks.datasets import table_of
 from vision_zero.evaluation.benchmarks.endpoint import Endpoint, Judge
@@ -141,13 +143,62 @@ def test_a_server_that_is_not_there() -> None:
         endpoint.complete([{"role": "user", "content": "?"}])
 
 
+def test_a_refusal_that_is_cut_off_is_asked_again_and_named_by_its_status() -> None:
+    asked = []
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            self.rfile.read(int(self.headers["Content-Length"]))
+            asked.append(self.path)
+            self.send_response(503, "Busy")
+            self.send_header("Transfer-Encoding", "chunked")
+            self.end_headers()
+            self.wfile.write(b"zz\r\n")
+            self.close_connection = True
+
+        def log_message(self, *_: Any) -> None:
+            pass
+
+    with serving(Handler) as server:
+        endpoint = Endpoint(EndpointConfig(url=address(server), model="m", tries=2, first_wait=0.0, timeout=5.0))
+        with pytest.raises(EvaluationError, match=r"gave no answer: HTTP 503: Busy \(") as raised:
+            endpoint.complete([{"role": "user", "content": "?"}])
+    assert len(asked) == 2
+    assert raised.value.status == 503
+
+
+def test_long_answers_are_read_whole_and_endless_ones_refused(serve: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    server = serve(lambda number, body: said("x" * 5_000_000))
+    assert len(Endpoint(server.config()).complete([{"role": "user", "content": "?"}])) == 5_000_000
+    monkeypatch.setattr("vision_zero.policy.openai_client.LARGEST_REPLY", 4_000_000)
+    with pytest.raises(EvaluationError, match="answers chat/completions with more than 4,000,000 bytes: ask for less at a time"):
+        Endpoint(server.config()).complete([{"role": "user", "content": "?"}])
+    assert len(server.bodies) == 2, "the same request again would be answered alike"
+
+
 @pytest.mark.parametrize(
-    ("settings", "words"),
-    [({"key_variable": "NOT_SET"}, "NOT_SET is not set"), ({"url": "file:///etc/passwd"}, "not an http or https URL")],
+    ("key", "words"),
+    [
+        ("", "the environment variable TEST_KEY is not set"),
+        (f"{KEY}\nsk-another", "TEST_KEY holds more than a key, such as a second line"),
+        (f"{KEY}…", "TEST_KEY holds more than a key"),
+    ],
 )
-def test_settings_that_cannot_work(settings: dict[str, str], words: str) -> None:
-    with pytest.raises(EvaluationError, match=words):
-        Endpoint(EndpointConfig(**({"url": "http://127.0.0.1:9", "model": "m"} | settings))).complete([])
+def test_a_key_that_cannot_be_sent_is_named_and_not_shown(monkeypatch: pytest.MonkeyPatch, key: str, words: str) -> None:
+    monkeypatch.setenv("TEST_KEY", key)
+    endpoint = Endpoint(EndpointConfig(url="http://127.0.0.1:9/v1", model="m", key_variable="TEST_KEY", tries=1))
+    with pytest.raises(EvaluationError, match=words) as raised:
+        endpoint.complete([{"role": "user", "content": "?"}])
+    assert KEY not in str(raised.value)
+
+
+@pytest.mark.parametrize(
+    "url", ["localhost:8000/v1", "file:///etc/passwd", "http://", "http://[::1/v1", "http://host:port/v1", "http://a host/v1"]
+)
+def test_what_is_no_web_address_is_refused_before_anything_runs(url: str) -> None:
+    for settings in ({"url": url}, {"url": "http://127.0.0.1:9/v1", "replicas": [url]}):
+        with pytest.raises(ValidationError, match="is not an http or https URL: write it like http://localhost:8000/v1"):
+            VllmConfig.model_validate({"model": "m", "adapters": "/shared", **settings})
 
 
 def test_no_content_is_an_empty_reply(serve: Any) -> None:
