@@ -98,6 +98,15 @@ def test_what_is_no_number_is_left_out() -> None:
     )
 
 
+def test_lines_that_are_longer_than_the_header_hold_the_same_table() -> None:
+    table = parsed("Name,a,b\nA,1,2,\nB,3,4,,\nC,5,7,\nD,6,9\n", "long.csv", {})
+    assert (table.title, table.rows, table.columns) == ("", ("A", "B", "C", "D"), ("a", "b"))
+    assert table.values == ((1.0, 3.0, 5.0, 6.0), (2.0, 4.0, 7.0, 9.0))
+    for text in ("Name,a,b\nA,1,2,x\nB,3,4,y\n", "Name,a,b\nA,1\nB,3\n"):
+        with pytest.raises(PairsError, match=r"uneven\.csv: holds fewer than two rows as long as its header"):
+            parsed(text, "uneven.csv", {})
+
+
 def test_columns_with_gaps_are_left_out_and_named() -> None:
     table = parsed("Name,a,words,b\nA,1,x,2\nB,3,y,\nC,5,z,\nD,6,u,4\nE,7,v,\n", "gaps.csv", {})
     assert (table.columns, table.left_out) == (("a",), ("columns with few numbers: b",))

@@ -116,7 +116,7 @@ def parsed(text: str, path: str, notes: Mapping[str, Any]) -> ParsedTable:
     lines, delimiter = lines_of_csv(text, path, _evenness, _DELIMITERS)
     lines = [[_without_markup(cell) for cell in line] for line in lines]
     lines = [line for line in lines if any(cell.strip() and not _RULE.fullmatch(cell) for cell in line)]
-    heading, lines = _without_heading(lines)
+    heading, lines = _without_heading(_without_empty_ends(lines))
     lines, given_units = _one_header(lines)
     if len(lines) < 3 or len(lines[0]) < 2:
         raise PairsError(f"{path}: not a table: it needs a header, a column of names, a column of numbers and two rows")
@@ -125,6 +125,8 @@ def parsed(text: str, path: str, notes: Mapping[str, Any]) -> ParsedTable:
         heading_below, unit = name_and_unit(wide.title)
         lines, left_out, given_units = wide.lines, list(wide.left_out), [unit] * len(wide.lines[0])
     header, body = lines[0], [line for line in lines[1:] if len(line) == len(lines[0])]
+    if len(body) < 2:
+        raise PairsError(f"{path}: holds fewer than two rows as long as its header")
     columns = read_columns([[line[place] for line in body] for place in range(len(header))], delimiter == ";")
     named = _name_column(header, body, columns)
     kept = [place for place in range(len(header)) if place != named and _counts(place, named, header, columns)]
@@ -164,6 +166,13 @@ def _evenness(lines: list[list[str]]) -> float:
     """The share of lines that have the same number of cells, more than one."""
     widths = Counter(len(line) for line in lines if len(line) > 1)
     return max(widths.values(), default=0) / max(1, len(lines))
+
+
+def _without_empty_ends(lines: list[list[str]]) -> list[list[str]]:
+    """The lines without empty cells behind the header's last one: many programs end each line of numbers with a delimiter."""
+    width = len(lines[0]) if lines else 0
+    ends_there = width > 1 and not any(cell.strip() for line in lines for cell in line[width:])
+    return [line[:width] for line in lines] if ends_there else lines
 
 
 def _without_heading(lines: list[list[str]]) -> tuple[str, list[list[str]]]:
