@@ -62,6 +62,7 @@ BROKEN: dict[str, bytes] = {
     "cut short": encoded(scenery(), "JPEG")[:1500],
     "scrambled": encoded(scenery())[:60] + bytes(range(256)) * 8,
     "bomb": bomb(),
+    "offset of another type": encoded(scenery(48, 32), "TIFF").replace(b"\x11\x01\x04\x00", b"\x11\x01\x0b\x00"),
     "postscript": b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 100 100\nshowpage\n",
 }
 """What must be refused, by name."""

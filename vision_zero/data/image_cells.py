@@ -102,7 +102,9 @@ def _from_text(text: str, column: str, folder: str, places: Sequence[FileSet]) -
     body = text.strip().strip("\"'")
     if body.startswith(_STARTS) and _ENCODED.fullmatch(body):
         return _decoded(body, column)
-    where = " or ".join(place.location for place in places)
+    unread = [f"{count} {reason}" for place in places for reason, count in place.left_out.items()]
+    unread += [f"{path}: {reason}" for place in places for path, reason in place.problems.items()]
+    where = " or ".join(place.location for place in places) + (f" ({'; '.join(unread)})" if unread else "")
     raise PairsError(f"{text[:120]}: no such file in {where}; pairs.imported.pictures may say where the pictures are")
 
 

@@ -29,6 +29,7 @@ _BROKEN = (
     EOFError,
     SyntaxError,
     ValueError,
+    TypeError,
     RuntimeError,
     struct.error,
     zlib.error,

@@ -123,6 +123,16 @@ def test_rows_that_are_no_objects_are_skipped_and_of_no_other_split(tmp_path: Pa
         assert "is no JSON" in next(iter(report.skipped.values()))
 
 
+def test_files_that_may_be_in_unread_archives_say_so(tmp_path: Path) -> None:
+    put(tmp_path, {"pairs.csv": as_csv(rows(), ",").encode(), "images.zip": b"PK", "images.tar": b"no archive" * 200})
+    made = source(str(tmp_path))
+    assert made.check()["pairs.csv:0"].startswith(
+        f"images/0_a.png: no such file in {tmp_path} (1 compressed files, which are not read: unpack them, or make plain .tar "
+        "archives; images.tar: not a readable tar archive (invalid header)); pairs.imported.pictures may say where"
+    )
+    assert [len(names) for names in made.report().reasons().values()] == [2]
+
+
 @pytest.mark.parametrize("name", ["pairs.zip", "pairs.tar.gz", "pairs.jsonl.gz"])
 def test_a_compressed_file_says_what_to_do(name: str, tmp_path: Path) -> None:
     (tmp_path / name).write_bytes(b"PK")
