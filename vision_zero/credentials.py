@@ -25,7 +25,7 @@ _FORMS = (
     r"[?&](?i:sig|[\w.-]*(?:token|signature|secret|password|api_?key))=[^&\s]+",  # signed URLs
 )
 _FORM = re.compile("|".join(_FORMS))
-_WORDS = frozenset("credential credentials passphrase passwd password pwd secret token".split())
+_WORDS = frozenset("auth authorization bearer cookie credential credentials passphrase passwd password pwd secret token".split())
 _PAIRS = frozenset({("access", "key"), ("account", "key"), ("api", "key"), ("private", "key"), ("secret", "key"), ("key", "id")})
 """The last words of keys that name a credential. Plurals count something: ``max_clue_tokens``."""
 _REFERENCE = re.compile(r"\{\{[^{}]+\}\}|\$\{\w+\}|\$[A-Za-z_]\w*")

@@ -37,6 +37,7 @@ s3_store() {
     # Through a file that only this user may read: arguments can be seen by everybody on the machine.
     keys=$(mktemp)
     trap 'rm -f "$keys"' EXIT
+    trap 'exit 1' HUP INT TERM   # in some shells these end a script without EXIT
     printf '{"aws_access_key_id": "%s", "aws_secret_access_key": "%s"}' "$AWS_ACCESS_KEY_ID" "$AWS_SECRET_ACCESS_KEY" > "$keys"
     if zenml secret get vision_zero_s3 > /dev/null 2>&1; then
         zenml secret update vision_zero_s3 --values "@$keys"

@@ -45,7 +45,8 @@ FORMS = st.one_of(
 )
 NAMES = st.sampled_from(
     "password token secret api_key apiKey API_KEY access_key secret_key aws_secret_access_key aws_access_key_id "
-    "session_token HF_TOKEN private_key client_secret db.password sas-token passphrase accountKey".split()
+    "session_token HF_TOKEN private_key client_secret db.password sas-token passphrase accountKey Authorization "
+    "auth Cookie".split()
 )
 CREDENTIALS = st.text(LETTERS, min_size=8, max_size=30)
 FIELDS = sorted(

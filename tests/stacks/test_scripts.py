@@ -42,6 +42,26 @@ def test_each_variable_that_is_missing_is_one_line(name, variables, tmp_path):
         assert missing in page
 
 
+@pytest.mark.parametrize("signal", ["HUP", "INT", "TERM"])
+def test_keys_are_left_in_no_file_when_the_script_is_interrupted(tmp_path, signal):
+    zenml, left = tmp_path / "bin" / "zenml", tmp_path / "left"
+    zenml.parent.mkdir()
+    left.mkdir()
+    zenml.write_text(f'#!/bin/sh\n[ "$2" = create ] || exit 1\nls "$TMPDIR"\nkill -s {signal} $PPID\n')
+    zenml.chmod(0o755)
+    keys = {"BUCKET": "s3://b/v", "AWS_ACCESS_KEY_ID": "key", "AWS_SECRET_ACCESS_KEY": "secret"}
+    done = subprocess.run(
+        [STACKS / "s3.sh"],
+        env={"PATH": f"{zenml.parent}:{os.defpath}", "TMPDIR": str(left), **keys},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 1
+    assert done.stdout.startswith("tmp."), "the keys were in a file when it was interrupted"
+    assert not list(left.iterdir())
+
+
 @pytest.mark.parametrize("name", ["kubernetes", "kubeflow"])
 def test_the_settings_go_with_a_recipe_as_their_head_says(name, tmp_path):
     shutil.copytree(ROOT / "configs", tmp_path / "configs")
