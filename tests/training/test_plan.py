@@ -20,7 +20,7 @@ from vision_zero.errors import ConfigError, PolicyError
 from vision_zero.policy.chats import user_message
 from vision_zero.policy.loading import load_policy
 from vision_zero.policy.memory_estimate import GB
-from vision_zero.policy.throughput_estimate import H100, iteration
+from vision_zero.policy.throughput_estimate import H100, gpu_named, iteration
 from vision_zero.recipes.check import read_self_play
 from vision_zero.training.controller import USUAL_RATES, course_lines, simulate
 from vision_zero.training.plan import OUT_OF_REACH, longest_prompts, make_plan, on_gpus, table, usable
@@ -211,6 +211,25 @@ def test_a_draw_is_no_faster_than_the_weights_can_be_read(big):
     found = iteration(plan.shape, plan.work, plan.config, "clue", slow)["play"]
     reading = 2 * plan.shape.parameters * (128 * 8 + 128 * 3) * 0.6 * 1200 / (0.4 * 989e12)
     assert found == pytest.approx(steps * read + reading)
+
+
+@pytest.mark.parametrize(
+    ("name", "known"),
+    [
+        ("NVIDIA H100 80GB HBM3", "H100"),
+        ("NVIDIA H200", "H200"),
+        ("NVIDIA A100-SXM4-80GB", "A100"),
+        ("NVIDIA H100 PCIe", None),
+        ("NVIDIA H100 NVL", None),
+        ("NVIDIA H100 80GB HBM3 MIG 1g.10gb", None),
+        ("NVIDIA GH200 480GB", None),
+        ("NVIDIA A100-SXM4-40GB", None),
+        ("NVIDIA L4", None),
+    ],
+)
+def test_slower_cards_of_a_known_chip_are_not_measured_against_its_data_sheet(name, known):
+    found = gpu_named(name)
+    assert (found and found.name) == known
 
 
 @pytest.mark.slow

@@ -40,13 +40,14 @@ class Gpu:
 
 
 H100 = Gpu("H100", 989e12, 3.35e12)
-GPUS = (H100, Gpu("H200", 989e12, 4.8e12), Gpu("A100", 312e12, 2.0e12))
+GPUS = {"H100 80GB HBM3": H100, "H200": Gpu("H200", 989e12, 4.8e12), "A100-SXM4-80GB": Gpu("A100", 312e12, 2.0e12)}
+"""By the driver's name. Other cards of the same chip, and shares of these (MIG), are slower."""
 Seconds = dict[str, float]
 
 
 def gpu_named(name: str) -> Gpu | None:
-    """The GPU of that name, if its data sheet is known."""
-    return next((gpu for gpu in GPUS if gpu.name in name), None)
+    """The GPU that the driver calls so, if its data sheet is known."""
+    return GPUS.get(name.removeprefix("NVIDIA "))
 
 
 def iteration(shape: Shape, work: Work, config: SelfPlayConfig, stage: Stage, gpu: Gpu = H100) -> Seconds:
