@@ -330,6 +330,13 @@ def test_a_folder_that_is_not_there_is_one_line(config, trained):
         load_policy(away, trained)
 
 
+def test_a_server_is_told_the_whole_path_of_an_adapter(config, server, shared, trained, monkeypatch):
+    monkeypatch.chdir(shared.parent)
+    near = config.model_copy(update={"server": config.server.model_copy(update={"adapters": shared.name})})
+    policy = load_policy(near, trained)
+    assert [body["lora_path"] for name, body in server.asked if name == "load_lora_adapter"] == [str(shared / policy.served.name)]
+
+
 def test_a_server_is_handed_adapters_of_the_language_side_alone(config):
     with pytest.raises(ValidationError, match="set train_on language, or adapter null to train all weights"):
         PolicyConfig.model_validate({**config.model_dump(), "train_on": "both"})

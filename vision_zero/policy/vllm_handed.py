@@ -65,7 +65,7 @@ class Handed(ABC):
         Raises:
             PolicyError: they cannot be written there.
         """
-        shared = Path(config.adapters)
+        shared = _shared_folder(config)
         folder = shared / f"{_PREFIX}{secrets.token_hex(6)}"
         handed = cls(config, folder, _lock_of(folder))
         try:
@@ -167,7 +167,7 @@ class HandedWeights(Handed):
     @classmethod
     def of_another_process(cls, config: VllmConfig, version: str) -> HandedWeights:
         """Those that another process of this run has handed over, and will remove."""
-        folder = Path(config.adapters) / version
+        folder = _shared_folder(config) / version
         return cls(config, folder, _lock_of(folder))
 
     def load(self) -> None:
@@ -186,7 +186,7 @@ class HandedWeights(Handed):
         before = weight_version(server)
         if before is None:
             raise PolicyError(f"{server.url} does not name its weights: {_NO_WEIGHTS}")
-        if _is_in_use(Path(self.config.adapters) / Path(before.removesuffix(_LOADING)).name):
+        if _is_in_use(_shared_folder(self.config) / Path(before.removesuffix(_LOADING)).name):
             raise PolicyError(f"{server.url} holds the weights {before}, which another policy samples with: {_ONE_RUN}")
         client = beside(server, passing=_ONCE)
         client.post("update_weight_version", {"new_version": f"{self.version}{_LOADING}"}, bytes)
@@ -243,7 +243,7 @@ def remove_abandoned(config: VllmConfig, served: Mapping[VllmConfig, Iterable[st
         served: what each server serves.
     """
     abandoned = []
-    for folder in sorted(Path(config.adapters).glob(f"{_PREFIX}*/")):
+    for folder in sorted(_shared_folder(config).glob(f"{_PREFIX}*/")):
         lock = _acquired(folder)
         if lock is None:
             continue
@@ -256,6 +256,11 @@ def remove_abandoned(config: VllmConfig, served: Mapping[VllmConfig, Iterable[st
         urls = " and ".join(server.url for server in served)
         _LOGGER.warning("what %d killed processes left is removed, and their adapters are unloaded from %s", len(abandoned), urls)
     return abandoned
+
+
+def _shared_folder(config: VllmConfig) -> Path:
+    """Absolute, since a server has another working directory."""
+    return Path(config.adapters).absolute()
 
 
 def _unload(server: VllmConfig, name: str) -> None:
