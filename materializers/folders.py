@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, ClassVar
@@ -13,6 +12,7 @@ from pydantic import TypeAdapter, ValidationError
 from zenml.enums import ArtifactType, VisualizationType
 
 from materializers.files import FileMaterializer, digest_of
+from vision_zero.atomic_dir import dir_of_process
 from vision_zero.errors import PolicyError
 from vision_zero.policy.folder import CARD, BaseFolder, PolicyFolder
 
@@ -68,12 +68,12 @@ class FolderMaterializer(FileMaterializer):
             ) from error
 
     def _get_files(self, hashes: Mapping[str, str]) -> Path:
-        """A temporary folder with the files; it is kept after this call, since training continues from it.
+        """A temporary folder with the files; it is kept until the process ends, since training continues from it.
 
         Raises:
             PolicyError: a file is missing or was changed.
         """
-        folder = Path(tempfile.mkdtemp(prefix="vision-zero-policy-"))
+        folder = dir_of_process("policy")
         for name, expected in hashes.items():
             if not self._has(name):
                 raise PolicyError(f"the artifact {self.uri} is incomplete: it has no {name}; use an earlier version")

@@ -8,17 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any
 
 import yaml
 from zenml.pipelines.pipeline_definition import Pipeline
 
+from vision_zero.atomic_dir import dir_of_process
 from vision_zero.recipes.check import check_before_run
 from vision_zero.recipes.recipe_file import Recipe
-
-_COMPLETE: list[TemporaryDirectory[str]] = []
-"""Folders of complete recipes, which are removed when the process ends."""
 
 
 class RecipePipeline(Pipeline):
@@ -41,9 +38,7 @@ def _complete(recipe: Recipe) -> Path:
     if not recipe.extends_another:
         return recipe.path
     # ZenML reads the file again when the pipeline runs.
-    folder = TemporaryDirectory(prefix="vision-zero-recipe-")
-    _COMPLETE.append(folder)
-    complete = Path(folder.name) / recipe.path.name
+    complete = dir_of_process("recipe") / recipe.path.name
     complete.write_text(yaml.safe_dump(recipe.settings, sort_keys=False), encoding="utf-8")
     return complete
 

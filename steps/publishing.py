@@ -1,12 +1,11 @@
 """Steps that publish the policy of a model version."""
 
-from pathlib import Path
-from tempfile import mkdtemp
 from typing import Annotated
 
 from zenml import log_metadata, step
 
 from materializers.model_folder import ModelFolderMaterializer
+from vision_zero.atomic_dir import dir_of_process
 from vision_zero.config.publish import PublishConfig
 from vision_zero.policy.folder import BaseFolder
 
@@ -37,7 +36,7 @@ def build_folder(config: PublishConfig) -> Annotated[BaseFolder, "published_poli
         scores=scores,
         suites=suites,
     )
-    return build(config, policy, card, Path(mkdtemp(prefix="vision-zero-publish-")))
+    return build(config, policy, card, dir_of_process("publish"))
 
 
 @step(enable_cache=False)

@@ -1,7 +1,5 @@
 """Steps that play, train, evaluate, switch stages and raise alarms."""
 
-from pathlib import Path
-from tempfile import mkdtemp
 from typing import Annotated
 
 from zenml import get_step_context, log_metadata, step
@@ -11,6 +9,7 @@ from materializers.games import PlayedGamesMaterializer
 from materializers.policy import PolicyMaterializer
 from steps.cache_policy import BY_CONTENT
 from steps.trackers import stack_trackers
+from vision_zero.atomic_dir import dir_of_process
 from vision_zero.config.learning import Stage
 from vision_zero.config.self_play import BaseMeasureConfig, SelfPlayConfig
 from vision_zero.data.table import PairTable
@@ -65,8 +64,7 @@ def _run(
 
     context = get_step_context()
     run, tracked = context.pipeline_run.name, config.tracked(context.model.name)
-    folder = Path(mkdtemp(prefix=f"vision-zero-{stage}-"))
-    job = StageJob.of(config, state, policy, pairs, folder, run=run, iterations=iterations, tracked=tracked)
+    job = StageJob.of(config, state, policy, pairs, dir_of_process(stage), run=run, iterations=iterations, tracked=tracked)
     with stack_trackers(config.tracking):
         result = run_stage(stage, job)
     games = PlayedGames.of(result.transcripts, pairs, config.rewards, config.replay_games, config.game.spy_image)

@@ -1,6 +1,9 @@
-"""Folders that appear whole or not at all."""
+"""Folders that appear whole or not at all, and those that go with their process."""
 
 import shutil
+import subprocess
+import sys
+from pathlib import Path
 
 import pytest
 
@@ -44,3 +47,12 @@ def test_an_end_while_the_older_one_is_removed_leaves_the_new_one_whole(tmp_path
         for name in "ab":
             (fresh / name).write_text("new")
     assert {path.name: path.read_text() for path in target.iterdir()} == {"a": "new", "b": "new"}
+
+
+@pytest.mark.cli
+@pytest.mark.parametrize("ending", ["", "raise SystemExit(1)"], ids=["end", "error"])
+def test_a_folder_of_a_process_goes_with_it(ending):
+    code = f"from vision_zero.atomic_dir import dir_of_process as f; d = f('x'); (d / 'y').touch(); print(d)\n{ending}"
+    made = Path(subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False).stdout.strip())
+    assert made.name.startswith("vision-zero-x-")
+    assert not made.exists()

@@ -1,11 +1,20 @@
-"""Writes folders and files atomically."""
+"""Writes folders and files atomically, and makes temporary folders."""
 
 from __future__ import annotations
 
+import atexit
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from tempfile import mkdtemp
+
+
+def dir_of_process(purpose: str) -> Path:
+    """A temporary folder that is removed when this process ends: for what must outlive the function that makes it."""
+    folder = Path(mkdtemp(prefix=f"vision-zero-{purpose}-"))
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    return folder
 
 
 @contextmanager

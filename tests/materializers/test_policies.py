@@ -1,5 +1,6 @@
 """Stored policies: what was changed, cut off or smuggled in is refused; nothing in them can be executed."""
 
+import atexit
 import json
 from pathlib import Path
 
@@ -45,6 +46,17 @@ def test_what_was_stored_is_loaded(stored):
     loaded = materializer.load(materializer.ASSOCIATED_TYPES[0])
     name = STORED[type(materializer)]
     assert (loaded.path / name).read_bytes() == (folder / name).read_bytes()
+
+
+@both
+def test_what_was_loaded_leaves_no_folder_when_the_process_ends(stored, monkeypatch):
+    at_the_end = []
+    monkeypatch.setattr(atexit, "register", lambda *call, **options: at_the_end.append((call, options)))
+    materializer, _ = stored
+    folder = materializer.load(materializer.ASSOCIATED_TYPES[0]).path
+    for (act, *arguments), options in at_the_end:
+        act(*arguments, **options)
+    assert not folder.exists()
 
 
 @both
