@@ -16,7 +16,7 @@ def build_folder(config: PublishConfig) -> Annotated[BaseFolder, "published_poli
     from steps.model_registry import named_version, promoted_artifact
     from steps.promotion import POLICY, STATE
     from vision_zero.policy.loading import base_of
-    from vision_zero.publishing.build import build
+    from vision_zero.publishing.build import build, published_revision
     from vision_zero.publishing.card import adapter_rank, published_card
 
     version = named_version(config.model, config.version)
@@ -28,6 +28,7 @@ def build_folder(config: PublishConfig) -> Annotated[BaseFolder, "published_poli
     card = published_card(
         config,
         base=base,
+        revision=None if policy.path is None else published_revision(config, policy.path),
         is_full=policy.is_full,
         rank=None if policy.path is None else adapter_rank(policy.path),
         name=name,

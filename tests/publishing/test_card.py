@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from vision_zero.config.publish import PublishConfig
 from vision_zero.evaluation.estimates import Scores
 from vision_zero.evaluation.scorecard import Scorecard
+from vision_zero.policy.provenance import Provenance
+from vision_zero.publishing.build import published_revision
 from vision_zero.publishing.card import adapter_rank, published_card
 from vision_zero.training.state import StageState
 from vision_zero.validation.verdict import Verdict
@@ -17,11 +20,11 @@ from vision_zero.validation.verdict import Verdict
 BASE = "Qwen/Qwen2.5-VL-7B-Instruct"
 
 
-def served(base: str = BASE, rank: int | None = 16, **settings: str) -> str:
-    """The command line of vLLM on such a card."""
-    card = published_card(
+def card_of(base: str = BASE, rank: int | None = 16, revision: str | None = None, **settings: str) -> str:
+    return published_card(
         PublishConfig.model_validate({"model": "spy", **settings}),
         base=base,
+        revision=revision,
         rank=rank,
         name="spy 1",
         state=StageState(),
@@ -29,6 +32,11 @@ def served(base: str = BASE, rank: int | None = 16, **settings: str) -> str:
         scores=Scores(iteration=1, scores=()),
         suites=Scorecard(policy="spy", base=None, suites=(), blocked=None),
     )
+
+
+def served(**told: Any) -> str:
+    """The command line of vLLM on such a card."""
+    card = card_of(**told)
     (line,) = [line for line in card.splitlines() if line.startswith("vllm ")]
     assert f"```sh\n{line}\n```" in card
     return line
@@ -48,7 +56,21 @@ def test_an_adapter_is_served_with_its_base_and_a_rank_that_vllm_knows(rank: int
 def test_the_revision_and_odd_paths_are_part_of_the_line() -> None:
     lora = "--enable-lora --max-lora-rank 16 --lora-modules policy=me/spy"
     assert served(form="adapter", target="hub:me/spy", revision="abc") == f"vllm serve {BASE} --revision abc {lora}"
-    assert served("/a path/base", form="adapter", target="hub:me/spy", revision="abc") == f"vllm serve '/a path/base' {lora}"
+    assert served(base="/a path/base", form="adapter", target="hub:me/spy") == f"vllm serve '/a path/base' {lora}"
+
+
+def test_an_adapter_is_loaded_onto_the_revision_that_was_trained_on(tmp_path: Path) -> None:
+    origin = Provenance(base=BASE, revision="abc", fingerprint="0" * 16, form="adapter", train_on="language")
+    origin.write(tmp_path)
+
+    def revision(**settings: str) -> str | None:
+        return published_revision(PublishConfig.model_validate({"model": "spy", "form": "adapter", **settings}), tmp_path)
+
+    assert (revision(), revision(revision="def")) == ("abc", "def")
+    assert revision(base="me/another") is None, "another repository has other revisions"
+    assert revision(base="/models/base") is None
+    assert f'from_pretrained("{BASE}", revision="abc", dtype="auto")' in card_of(form="adapter", revision=revision())
+    assert f'from_pretrained("{BASE}", dtype="auto")' in card_of(form="adapter")
 
 
 def test_the_rank_is_the_largest_of_the_adapters(tmp_path: Path) -> None:

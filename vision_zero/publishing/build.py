@@ -59,7 +59,7 @@ def build(config: PublishConfig, policy: PolicyFolder, card: str, folder: Path) 
         raise PolicyError("this version has no adapter, all of its weights were trained: publish it with form: merged")
     base = _base(config, policy.path)
     if config.form == "adapter":
-        _copy_adapter(policy.path, folder, published_base(config, policy.path), base.revision)
+        _copy_adapter(policy.path, folder, published_base(config, policy.path), published_revision(config, policy.path))
     else:
         _merge(config, base, policy.path, folder)
     _copy_processor(base, folder)
@@ -84,6 +84,13 @@ def published_base(config: PublishConfig, trained: Path) -> str:
     return named
 
 
+def published_revision(config: PublishConfig, trained: Path) -> str | None:
+    """The revision of the base that others need: the one that was trained on; None if it was not pinned, or is not on the hub."""
+    origin, named = Provenance.read(trained), config.base or base_of(trained)
+    pinned = origin.revision if origin and origin.base == named else None
+    return (config.revision or pinned) if is_on_the_hub(named) else None
+
+
 def _base(config: PublishConfig, trained: Path) -> PolicyConfig:
     origin = Provenance.read(trained)
     revision = config.revision or (origin.revision if origin else None)
@@ -94,7 +101,7 @@ def _copy_adapter(trained: Path, folder: Path, base: str, revision: str | None) 
     weights, settings = ADAPTER_FILES
     shutil.copyfile(trained / weights, folder / weights)
     told = json.loads((trained / settings).read_text(encoding="utf-8"))
-    told |= {"base_model_name_or_path": base, "revision": revision if is_on_the_hub(base) else None}
+    told |= {"base_model_name_or_path": base, "revision": revision}
     (folder / settings).write_text(json.dumps(told, indent=2, sort_keys=True) + "\n", encoding="utf-8")
 
 

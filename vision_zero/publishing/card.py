@@ -24,6 +24,7 @@ def published_card(
     config: PublishConfig,
     *,
     base: str,
+    revision: str | None = None,
     is_full: bool = False,
     rank: int | None = None,
     name: str,
@@ -36,6 +37,7 @@ def published_card(
 
     Args:
         base: name or path under which others find the frozen base.
+        revision: of the base, if it is a pinned one of the hub.
         is_full: full fine-tuning instead of an adapter.
         rank: the largest rank of the adapter, if there is one.
         name: name of model and version in the registry.
@@ -47,9 +49,10 @@ def published_card(
     return text_template("vision_zero.publishing", "card.md.j2").render(
         config=config,
         base=base,
+        revision=revision,
         is_base_on_the_hub=is_on_the_hub(base),
         place=place,
-        served=_served(config, base, place, rank),
+        served=_served(config, base, revision, place, rank),
         is_full=is_full,
         name=name,
         state=state,
@@ -70,11 +73,11 @@ def adapter_rank(trained: Path) -> int | None:
     return max(int(rank) for rank in (told["r"], *(told.get("rank_pattern") or {}).values()))
 
 
-def _served(config: PublishConfig, base: str, place: str, rank: int | None) -> str:
+def _served(config: PublishConfig, base: str, revision: str | None, place: str, rank: int | None) -> str:
     """The vLLM command that serves the published policy."""
     if config.form == "merged":
         return shlex.join(["vllm", "serve", place])
-    revision = ["--revision", config.revision] if config.revision and is_on_the_hub(base) else []
+    pinned = ["--revision", revision] if revision else []
     most = [str(allowed) for allowed in _VLLM_RANKS if allowed >= (rank or _VLLM_RANKS[-1])][:1]
     ranks = ["--max-lora-rank", *most] if most else []
-    return shlex.join(["vllm", "serve", base, *revision, "--enable-lora", *ranks, "--lora-modules", f"policy={place}"])
+    return shlex.join(["vllm", "serve", base, *pinned, "--enable-lora", *ranks, "--lora-modules", f"policy={place}"])
