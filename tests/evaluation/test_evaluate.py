@@ -282,6 +282,11 @@ def test_options_override_a_file(adapter: Path, tiny_base: Path, tmp_path: Path)
         None, {"policy": "m", "endpoint": "http://x/v1", "key_variable": "K", "suites": ("charts",), "look": "compact"}
     )
     assert (asked.policy.endpoint.model, asked.policy.endpoint.key_variable, asked.suites[0].look) == ("m", "K", "compact")
+    # Else nano would be evaluated without a word, or the endpoint be asked without its key.
+    with pytest.raises(ConfigError, match="--endpoint needs --policy, the model's name there"):
+        read_options(shipped, {"endpoint": "http://x/v1"})
+    with pytest.raises(ConfigError, match="--key-variable needs --endpoint"):
+        read_options(shipped, {"policy": "m", "key_variable": "K"})
     with pytest.raises(ConfigError, match="there is no suite: name a --suite"):
         read_options(None, {"policy": "nano"})
     (tmp_path / "bad.yaml").write_text("parameters: {config: {suites: [{name: gqa}]}}")

@@ -60,6 +60,10 @@ def read_options(file: Path | None, options: Mapping[str, Any]) -> EvaluateConfi
     from vision_zero.recipes.recipe_file import read_recipe
 
     given = {name: value for name, value in options.items() if value not in (None, ())}
+    together = (("endpoint", "policy", "the model's name there"), ("key_variable", "endpoint", "whose key it is"))
+    for option, needed, what in together:
+        if option in given and needed not in given:
+            raise ConfigError(f"--{option.replace('_', '-')} needs --{needed}, {what}")
     settings: dict[str, Any] = {} if file is None else dict(read_recipe(file).config)
     if "policy" in given:
         settings["policy"] = _answerer(given["policy"], given)
