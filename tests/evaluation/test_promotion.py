@@ -103,6 +103,9 @@ def test_after_refusals_it_takes_less_to_be_worse_and_more_to_be_better():
     assert (once.of_worse, once.of_better) == pytest.approx((1.644854 / 1.959964, 2.241403 / 1.959964), abs=1e-6)
     assert Doubt.after(0, 0.95, 7) == Doubt(1.0, 1.0)
     assert Doubt.after(20, 0.95, 1).of_worse == pytest.approx(0.690309 / 1.959964, abs=1e-6)
+    # A schedule goes on after however many refusals.
+    assert Doubt.after(47, 0.95, 3) == Doubt.after(2000, 0.95, 3) == Doubt.after(30, 0.95, 3)
+    assert Doubt.after(30, 0.95, 3).of_better > Doubt.after(29, 0.95, 3).of_better
 
 
 def test_the_suites_let_no_later_run_pass_by_luck_on_the_same_items():

@@ -26,6 +26,7 @@ from scipy.stats import t as student
 from vision_zero.randomness import Seed
 
 _LEAST_CONFIDENCE = 0.51
+_MOST_HALVINGS = 30
 
 
 def interval(
@@ -68,12 +69,15 @@ def after_refusals(confidence: float, refusals: int) -> float:
     The error that is allowed for calling a policy worse doubles with each refusal, so that its interval gets narrower and the
     next run needs more than luck to pass on the same items. It ends a little above one half.
     """
-    return max(_LEAST_CONFIDENCE, 1 - (1 - confidence) * 2**refusals)
+    return max(_LEAST_CONFIDENCE, 1 - (1 - confidence) * 2 ** min(refusals, _MOST_HALVINGS))
 
 
 def before_promotion(confidence: float, refusals: int) -> float:
-    """The confidence at which a run is held to be better on such items: the error halves with each refusal (alpha spending)."""
-    return 1 - (1 - confidence) / 2**refusals
+    """The confidence at which a run is held to be better on such items: the error halves with each refusal (alpha spending).
+
+    It does so 30 times at most: further on, a confidence could not be told from 1.
+    """
+    return 1 - (1 - confidence) / 2 ** min(refusals, _MOST_HALVINGS)
 
 
 def _for_few(seeds: int, confidence: float, comparisons: int) -> float:
