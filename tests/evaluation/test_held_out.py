@@ -3,6 +3,7 @@
 from dataclasses import dataclass, replace
 
 import pytest
+from pydantic import ValidationError
 
 from tests.evaluation.clue_accuracy import clue_accuracy
 from tests.make import game, plain_pair, scene_pairs, write_tiny_adapter
@@ -268,6 +269,9 @@ def test_policies_play_against_earlier_ones(tiny_base, tmp_path):
     values = held_out._against(load_policy(policy, None))
     assert set(values) == {"wins/against run_1", "wins/against run_1, as civilians"}
     assert len(values["wins/against run_1"]) == 4
+    EvaluationConfig(checkpoints=("a/run_1/policy", "a/run_2/policy", "a/last"))
+    with pytest.raises(ValidationError, match="2 of them are called 'last', which names their scores: rename the folders"):
+        EvaluationConfig(checkpoints=("a/last", "b/last/policy"))
 
 
 def test_pairs_without_scene_graphs_have_no_scripted_players():

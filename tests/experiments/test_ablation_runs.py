@@ -81,9 +81,10 @@ def test_the_last_finished_run_of_each_arm_counts(settings):
 def test_an_ablation_without_a_finished_reference_has_no_results(settings):
     config, by_name = arms(settings)
     arm = by_name["shuffled rewards", 3]
-    leave(arm, arm.config, "run_1", 0.5)
-    with pytest.raises(EvaluationError, match="no finished run of 'self-play': self-play, seed 3: not begun"):
-        ablation_runs(config)
+    for iteration in (50, 100):  # whichever arms are unfinished, too
+        leave(arm, arm.config, f"run_{iteration}", 0.5, iteration)
+        with pytest.raises(EvaluationError, match="no finished run of 'self-play': self-play, seed 3: not begun"):
+            ablation_runs(config)
 
 
 def test_the_last_measurement_is_shown_where_there_is_one(settings):

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from pathlib import Path
 from typing import Literal
 
-from pydantic import Field
+from pydantic import Field, field_validator
 
 from vision_zero.config.game import GameConfig
 from vision_zero.config_base import Config, Share
@@ -42,6 +44,20 @@ class EvaluationConfig(Config):
     """Bootstrap resamples for each interval."""
     confidence: float = Field(0.95, gt=0.5, lt=1.0)
     """Coverage of the intervals."""
+
+    @field_validator("checkpoints")
+    @classmethod
+    def _have_names_of_their_own(cls, checkpoints: tuple[str, ...]) -> tuple[str, ...]:
+        name, times = max(Counter(map(checkpoint_name, checkpoints)).items(), key=lambda entry: entry[1], default=("", 0))
+        if times > 1:
+            raise ValueError(f"{times} of them are called {name!r}, which names their scores: rename the folders")
+        return checkpoints
+
+
+def checkpoint_name(folder: str) -> str:
+    """What the scores against a checkpoint are called: the name of its folder, of ``runs/<run>/policy`` the run's."""
+    path = Path(folder)
+    return (path.parent if path.name == "policy" else path).name.replace(":", "-")
 
 
 class AlarmsConfig(Config):

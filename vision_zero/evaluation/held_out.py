@@ -12,7 +12,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from vision_zero.config.evaluation import EvaluationConfig, ScriptedName
+from vision_zero.config.evaluation import EvaluationConfig, ScriptedName, checkpoint_name
 from vision_zero.config.nano_defaults import reasoning_prefix
 from vision_zero.config.policy import PolicyConfig
 from vision_zero.config.self_play import BaseMeasureConfig
@@ -199,9 +199,7 @@ class HeldOut:
         for scripted in self.config.opponents if self.scenes else ():
             yield scripted, SCRIPTED[scripted](self.scenes), self.scenes
         for folder in self.config.checkpoints:
-            path = Path(folder)
-            name = (path.parent if path.name == "policy" else path).name.replace(":", "-")
-            yield name, BestGuess(load_opponent(self.policy, path)), self.pairs
+            yield checkpoint_name(folder), BestGuess(load_opponent(self.policy, Path(folder))), self.pairs
 
     def _wins(
         self,

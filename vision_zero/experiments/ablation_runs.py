@@ -53,7 +53,8 @@ def ablation_runs(config: AblationConfig, records: Path | None = None) -> tuple[
             continue
         runs.setdefault(arm.name, {})[seed] = ended
     if not runs[config.reference]:
-        raise EvaluationError(f"ablation {config.name!r} has no finished run of {config.reference!r}: {missing[0]}")
+        reason = next(line for line in missing if line.startswith(f"{config.reference}, seed "))
+        raise EvaluationError(f"ablation {config.name!r} has no finished run of {config.reference!r}: {reason}")
     measurements = [_measurement(run) for by_seed in runs.values() for run in by_seed.values()]
     if not all(_agree(measurements[0], other) for other in measurements):
         raise EvaluationError(f"the arms of {config.name!r} were measured under different settings: run the ablation again")
