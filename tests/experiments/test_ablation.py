@@ -63,6 +63,16 @@ def test_arms_over_seeds_over_the_base_and_over_the_reference(result):
     assert result.iterations == 10
 
 
+def test_an_interval_of_shares_ends_where_shares_do():
+    config = CONFIG.model_copy(update={"arms": CONFIG.arms[:1]})
+    near_all, near_none = (
+        compare_arms(config, [state(end) for end in ends]).arms[0].measures["decision/accuracy"].final
+        for ends in ((1.0, 1.0, 0.8), (0.0, 0.0, 0.2))
+    )
+    assert (near_all.high > 1, near_none.low < 0) == (True, True)
+    assert (near_all.text()[-5:], near_none.text()[:8]) == (" 100]", "7 % [0, ")
+
+
 def test_the_pairs_own_error_is_in_the_interval_however_alike_the_seeds_are():
     """Three seeds with the same votes on the same 40 pairs: Student's interval over seeds would be [65, 65]."""
     units = (1.0,) * 26 + (0.0,) * 14

@@ -39,12 +39,13 @@ class Estimate(Config):
     """Shown in percent; else a number, such as words of a reply."""
 
     def text(self) -> str:
-        """As in tables: "62 % [53, 71]", "31.5 [29.0, 33.8]", or a dash where there are no units."""
+        """As in tables: "62 % [53, 71]", "31.5 [29.0, 33.8]", or a dash where there are no units. No share is below 0 or above 1,
+        though few seeds that differ have intervals that are."""
         if not self.units:
             return NOTHING
         if not self.is_share:
             return f"{self.mean:.1f} [{self.low:.1f}, {self.high:.1f}]"
-        return f"{100 * self.mean:.0f} % [{100 * self.low:.0f}, {100 * self.high:.0f}]"
+        return f"{100 * self.mean:.0f} % [{100 * max(self.low, 0.0):.0f}, {100 * min(self.high, 1.0):.0f}]"
 
     def short(self) -> str:
         """The mean alone: "62 %", "31.5", or a dash."""
