@@ -23,6 +23,7 @@ from vision_zero.domains.domain import Domain, Question
 from vision_zero.domains.order import Order
 from vision_zero.domains.pair_rules import PairRule, same_elsewhere, shows_change
 from vision_zero.domains.quality_thresholds import AreaBounds
+from vision_zero.errors import PairsError
 from vision_zero.evaluation.question_metrics import domain_questions
 from vision_zero.game.engine import deal_all, play
 from vision_zero.game.interface import Reply, Request
@@ -232,3 +233,10 @@ def test_no_module_outside_the_domains_knows_a_name() -> None:
 @pytest.mark.parametrize("source", ['if pair.domain == "scenes": ...', "config.pairs.charts.width", '{"photos": 1}'])
 def test_the_check_sees_a_name(source: str) -> None:
     assert [*names_a_domain(source)]
+
+
+@pytest.mark.parametrize(("name", "things"), [("pictures", "single images"), ("imported", "imported pairs")])
+def test_what_is_taken_as_it_is_refuses_edits(name: str, things: str) -> None:
+    for order in (Order(name, location="x", edits=("move",)), Order(name, location="x", changes=2)):
+        with pytest.raises(PairsError, match=f"{things} are not edited: leave out --edit and --changes"):
+            registry.DOMAINS[name].settings_for(order)

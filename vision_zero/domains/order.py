@@ -65,6 +65,15 @@ class Order:
             found |= {"min_changes": self.changes, "max_changes": self.changes}
         return found
 
+    def refuse_editing(self, things: str) -> None:
+        """Of a domain whose ``things`` are taken as they are.
+
+        Raises:
+            PairsError: edits are asked for.
+        """
+        if self.edits or self.changes is not None:
+            raise PairsError(f"{things} are not edited: leave out --edit and --changes")
+
     def refuse_reading(self) -> None:
         """Of a domain whose files, if it has any, are all read in one way.
 

@@ -26,6 +26,7 @@ def _source(config: ImportedConfig, only: SplitFilter) -> PairSource:
 def _settings_for(order: Order) -> ImportedConfig:
     if order.location is None:
         raise PairsError("give the location of the pairs to import with --from")
+    order.refuse_editing("imported pairs")
     return ImportedConfig(location=order.location, **order.given_size, **order.reading)
 
 

@@ -9,7 +9,6 @@ from vision_zero.domains.order import Order
 from vision_zero.domains.pair_rules import PairRule
 from vision_zero.domains.pictures.config import PicturesConfig
 from vision_zero.domains.quality_thresholds import QualityThresholds
-from vision_zero.errors import PairsError
 
 if TYPE_CHECKING:
     from vision_zero.data.image_pair import ImagePair
@@ -24,8 +23,7 @@ def _source(config: PicturesConfig, only: SplitFilter) -> PairSource:
 
 
 def _settings_for(order: Order) -> PicturesConfig:
-    if order.edits or order.changes is not None:
-        raise PairsError("single images are not edited: leave out --edit and --changes")
+    order.refuse_editing("single images")
     return PicturesConfig(location=order.location, **order.given_size, **order.reading)
 
 
