@@ -71,7 +71,8 @@ def picture_bytes(cell: object, column: str, folder: str, places: Sequence[FileS
         return _decoded(found.decode("ascii"), column) if is_text else found
     if isinstance(found, str) and found.strip():
         return _from_text(found, column, folder, places)
-    raise PairsError(f"column {column} holds no picture but {type(found).__name__}")
+    is_empty = found is None or isinstance(found, str)
+    raise PairsError(f"column {column} {'is empty' if is_empty else f'holds no picture but {type(found).__name__}'}")
 
 
 def _unwrapped(cell: object, column: str) -> object:

@@ -123,6 +123,11 @@ def test_rows_that_are_no_objects_are_skipped_and_of_no_other_split(tmp_path: Pa
         assert "is no JSON" in next(iter(report.skipped.values()))
 
 
+def test_an_empty_cell_is_called_so(tmp_path: Path) -> None:
+    put(tmp_path, {"pairs.csv": b"original,modified,number\n, ,7\n"})
+    assert source(str(tmp_path)).check() == {"pairs.csv:0": "column original is empty"}
+
+
 def test_files_that_may_be_in_unread_archives_say_so(tmp_path: Path) -> None:
     put(tmp_path, {"pairs.csv": as_csv(rows(), ",").encode(), "images.zip": b"PK", "images.tar": b"no archive" * 200})
     made = source(str(tmp_path))

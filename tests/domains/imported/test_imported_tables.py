@@ -112,7 +112,7 @@ def test_bad_rows_are_skipped(tmp_path: Path) -> None:
     assert {made.sample(Seed(place)).original_facts["id"] for place in range(10)} == {"a.parquet:0"}
     problems = made.check()
     assert set(problems) == {f"a.parquet:{number}" for number in range(1, 8)}
-    assert "holds no picture but NoneType" in problems["a.parquet:1"]
+    assert "is empty" in problems["a.parquet:1"]
     assert "no such file" in problems["a.parquet:7"]
 
 
