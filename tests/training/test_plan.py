@@ -17,6 +17,7 @@ from tests.policy.shapes import PARAMETERS, config_of
 from vision_zero.cli.app import cli
 from vision_zero.config.self_play import SelfPlayConfig
 from vision_zero.errors import ConfigError, PolicyError
+from vision_zero.game.prompts import SpokenClue, clue_prompt
 from vision_zero.policy.chats import user_message
 from vision_zero.policy.loading import load_policy
 from vision_zero.policy.memory_estimate import GB
@@ -128,6 +129,16 @@ def test_tokens_are_those_that_would_be_played(tmp_path, family):
     assert plan.lengths.prompt == encoded["input_ids"].shape[1]
     assert plan.lengths.picture == (encoded["input_ids"][0] == policy.model.config.image_token_id).sum()
     assert plan.shape.parameters == sum(parameter.numel() for parameter in policy.model.parameters())
+
+
+@pytest.mark.parametrize("spy_image", ["modified", "blank"])
+@pytest.mark.parametrize("wording", ["paper", "compact"])
+def test_no_role_is_asked_for_a_clue_with_more_words_than_the_longest_prompts_have(wording, spy_image):
+    config = SelfPlayConfig.model_validate({"game": {"prompt": wording, "spy_image": spy_image, "remember_reasoning": False}})
+    clue = "The small red cube stands left of the large blue cylinder, and two spheres lie behind them. " * 3
+    spoken = [SpokenClue(round_, seat, clue[: config.game.max_clue_characters]) for round_ in (1, 2) for seat in (1, 2, 3, 4)]
+    asked = [clue_prompt(config.game, 4, role, spoken[:-1], round_=2) for role in ("civilian", "spy")]
+    assert max(map(len, longest_prompts(config))) >= max(map(len, asked))
 
 
 def test_longest_prompts_hold_all_that_a_game_can_hold():

@@ -269,7 +269,7 @@ def longest_prompts(config: SelfPlayConfig) -> list[str]:
     thoughts = _text(game.max_reasoning_characters) if game.remember_reasoning else ""
     role: Role = "judge" if game.voters == "judge" else "civilian"
     return [
-        clue_prompt(game, seats[-1], "spy", spoken[:-1], thoughts, round_=rounds[-1]),
+        clue_prompt(game, seats[-1], "civilian", spoken[:-1], thoughts, round_=rounds[-1]),
         vote_prompt(game, seats[-1], role, spoken, thoughts),
     ]
 
