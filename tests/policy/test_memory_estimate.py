@@ -309,7 +309,8 @@ def test_checkpointing_keeps_the_inputs_of_layers_alone(base, family):
 
 
 @families
-def test_keys_and_values_are_as_large_as_the_caches_really_are(base, family, monkeypatch):
+@pytest.mark.parametrize("is_mixed", [False, True], ids=["whole", "mixed"])
+def test_keys_and_values_are_as_large_as_the_caches_really_are(base, family, is_mixed, monkeypatch):
     made = []
     settle = RoomyLayer._settle
     monkeypatch.setattr(RoomyLayer, "_settle", lambda self, *told: made.append((told[0], settle(self, *told), self)))
@@ -317,10 +318,11 @@ def test_keys_and_values_are_as_large_as_the_caches_really_are(base, family, mon
     model, processor = load_base(policy)
     inputs = encoded(model, processor)
     rows = len(inputs["input_ids"])
-    decode(Decoder(model), inputs, list(range(rows)) * 2, choose=lambda logits: logits.argmax(-1), max_tokens=7, ends=[-1])
+    with torch.autocast("cpu", torch.bfloat16, enabled=is_mixed):
+        decode(Decoder(model), inputs, list(range(rows)) * 2, choose=lambda logits: logits.argmax(-1), max_tokens=7, ends=[-1])
     roomy = sum(size([layer._all_keys, layer._all_values]) for _, _, layer in made)
     read = sum(2 * size([keys]) for keys, _, _ in made)
-    doing = replace(work(policy, inputs), reply=7, batch=2 * rows, prompts=rows)
+    doing = replace(work(policy, inputs, is_mixed=is_mixed), reply=7, batch=2 * rows, prompts=rows)
     estimate = playing(Shape.of(model, policy), doing)
     assert (estimate["keys and values of prompts"], estimate["keys and values of replies"]) == (read, roomy)
 

@@ -39,9 +39,10 @@ checkpointing a layer keeps only its input, b h, and one layer at a time is reco
 in the same way with w = k = h, and keep nothing if it is not trained. A layer needs temporary memory while it is computed: per
 token 4 c f + (6 c + 12) h, with adapters 4 f more. TRL computes logits in tiles of 4,096 tokens by 32,768 vocabulary entries.
 
-**Sampling** prefills B prompts and keeps keys and values of B replies of up to T tokens: 2 k b per token and layer, and those of
-the prompts twice while the cache of the replies is allocated. The logits of a token take (b + 12) x vocabulary per reply. Under
-policy.compiled the KV cache of a full batch stays, with rows rounded up to a power of two and T to a multiple of 256.
+**Sampling** prefills B prompts and keeps keys and values of B replies of up to T tokens: 2 k b per token and layer, under mixed
+precision too, or 2 k c in the copy with which a sharded model plays; and those of the prompts twice while the cache of the
+replies is allocated. The logits of a token take (b + 12) x vocabulary per reply. Under policy.compiled the KV cache of a full
+batch stays, with rows rounded up to a power of two and T to a multiple of 256.
 
 The GPU also holds the images of an iteration, twice while TRL splits them into batches, and their cached vision features
 (:mod:`vision_zero.policy.vision_cache`).
@@ -276,7 +277,7 @@ def playing(shape: Shape, work: Work) -> Bytes:
 
 def _token(shape: Shape, work: Work) -> float:
     """Bytes of a token's keys and values in all layers."""
-    return shape.language.layers * shape.language.keys * (work.weight_bytes + work.computing)
+    return 2 * shape.language.layers * shape.language.keys * (work.computing if work.is_sharded else work.weight_bytes)
 
 
 def playing_peak(parts: Bytes) -> float:
