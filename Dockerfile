@@ -26,8 +26,9 @@ RUN python -m venv .venv \
        fi \
     && PIP_NO_CACHE_DIR=1 make install \
     && .venv/bin/zenml init
-# An orchestrator starts a step with "python -m zenml…", which must be the one with our packages.
-ENV PATH="/home/player/vision-zero/.venv/bin:$PATH"
+# An orchestrator starts a step with "python -m zenml…", which must be the one with our packages, and sends no statistics.
+ENV PATH="/home/player/vision-zero/.venv/bin:$PATH" \
+    ZENML_ANALYTICS_OPT_IN=false GX_ANALYTICS_ENABLED=false HF_HUB_DISABLE_TELEMETRY=1
 CMD ["make", "run"]
 
 FROM cpu AS cuda

@@ -28,6 +28,20 @@ def test_the_image_is_not_run_by_root_and_runs_the_main_job():
     assert [keyword for keyword, _ in instructions(DOCKERFILE, "cuda")] == ["ENV"]
 
 
+def test_steps_in_pods_send_no_statistics_as_little_as_make_does():
+    [exported] = [told for keyword, told in instructions(DOCKERFILE, "cpu") if keyword == "ENV"]
+    for name in ("ZENML_ANALYTICS_OPT_IN=false", "GX_ANALYTICS_ENABLED=false", "HF_HUB_DISABLE_TELEMETRY=1"):
+        assert name in exported.split()
+        assert f"export {name.replace('=', ' := ')}" in (ROOT / "Makefile").read_text()
+
+
+def test_what_git_ignores_is_not_in_the_image():
+    ignored, left_out = ((ROOT / name).read_text().split() for name in (".gitignore", ".dockerignore"))
+    names = {line.rstrip("/") for line in ignored if not line.startswith("!")} - {".venv", ".venv-*", "__pycache__"}
+    assert names <= set(left_out)
+    assert {".git", ".venv*", "**/__pycache__"} <= set(left_out)
+
+
 def test_continued_lines_are_one_and_comments_none():
     text = "FROM a AS one\n# words\nRUN x \\\n    && y\nFROM one AS two\nCMD z\n"
     assert instructions(text, "one") == [("RUN", "x && y")]
