@@ -241,16 +241,19 @@ def table_paths(storage: Storage) -> tuple[list[str], dict[str, int]]:
     if storage.chosen is not None:
         return [path for path in [storage.chosen] if _suffix(path) in (*SUFFIXES, *DOCUMENTS)], {}
     paths = [path for path in storage.entries if _suffix(path) in SUFFIXES and not is_hidden(path)]
-    data = [path for path in paths if _is_data(storage, path)]
-    left_out = {"cache files of datasets": len(paths) - len(data)} if len(data) < len(paths) else {}
-    if data or paths:
-        return data, left_out
     documents = [
         path
         for path in storage.entries
         if _suffix(path) in DOCUMENTS and PurePosixPath(path).name not in _ABOUT and not is_hidden(path)
     ]
-    return documents, {}
+    if not paths:
+        return documents, {}
+    data = [path for path in paths if _is_data(storage, path)]
+    counts = {
+        "cache files of datasets": len(paths) - len(data),
+        "JSON and CSV files beside those of a data set": len(documents),
+    }
+    return data, {reason: count for reason, count in counts.items() if count}
 
 
 def _suffix(path: str) -> str:

@@ -123,6 +123,15 @@ def test_rows_that_are_no_objects_are_skipped_and_of_no_other_split(tmp_path: Pa
         assert "is no JSON" in next(iter(report.skipped.values()))
 
 
+def test_json_and_csv_beside_other_files_of_rows_are_counted(tmp_path: Path) -> None:
+    beside(tmp_path)
+    table(tmp_path / "a.parquet", rows(1))
+    put(tmp_path, {"b.csv": as_csv(rows(), ",").encode(), "dataset_infos.json": b"{}"})
+    made = source(str(tmp_path))
+    assert set(pairs_of(made)) == {"a.parquet:0"}
+    assert made.report().left_out == {"JSON and CSV files beside those of a data set": 1}
+
+
 def test_an_empty_cell_is_called_so(tmp_path: Path) -> None:
     put(tmp_path, {"pairs.csv": b"original,modified,number\n, ,7\n"})
     assert source(str(tmp_path)).check() == {"pairs.csv:0": "column original is empty"}
