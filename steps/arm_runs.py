@@ -145,5 +145,5 @@ def launch(recipe: Path, threads: int | None = None) -> int:
 
 
 def _held_out(state: StageState) -> str:
-    score = state.course[-1].named("decision/forced")
+    score = state.evaluations[-1].named("decision/forced")
     return f"held-out forced choice {score.policy.text()}, base {score.base.text()}"

@@ -188,9 +188,9 @@ def test_the_controls_are_what_they_are_called():
     assert [arm for arm, config in runs.items() if config.rewards.shuffled] == ["shuffled"]
     assert [arm for arm, config in runs.items() if config.learning.method == "supervised"] == ["supervised"]
     assert [arm for arm, config in runs.items() if config.rewards.vote == "brier"] == ["votes by a scoring rule"]
-    played, taught = runs["self-play"], runs["supervised"]
+    played, supervised = runs["self-play"], runs["supervised"]
     # The same weights, adapter, schedule and pictures, and as many replies in an update.
     for same in ("policy", "pairs", "evaluation"):
-        assert getattr(taught, same) == getattr(played, same)
+        assert getattr(supervised, same) == getattr(played, same)
     differs = {"method", "switch"}
-    assert taught.learning.model_dump(exclude=differs) == played.learning.model_dump(exclude=differs)
+    assert supervised.learning.model_dump(exclude=differs) == played.learning.model_dump(exclude=differs)

@@ -14,7 +14,7 @@ from vision_zero.config.ablation import MEASURED, AblationConfig
 from vision_zero.config.rewards import RewardsConfig
 from vision_zero.errors import EvaluationError
 from vision_zero.experiments.ablation_runs import ablation_runs, is_measured
-from vision_zero.experiments.results import COURSES, Results
+from vision_zero.experiments.results import CURVES, Results
 from vision_zero.experiments.run_record import IDENTITY, RunIdentity, RunRecord, last_run
 from vision_zero.recipes.ablation_plan import plan
 
@@ -222,7 +222,7 @@ def test_a_folder_without_a_run_is_named(tmp_path):
         last_run(tmp_path)
     folder = leave_run(tmp_path, "run_1", 0.5)
     assert last_run(tmp_path) == last_run(folder) == folder
-    assert RunRecord.of(folder, courses=COURSES.values()).iteration == 100
+    assert RunRecord.of(folder, curves=CURVES.values()).iteration == 100
     (folder / IDENTITY).write_text("{")
     assert last_run(tmp_path) == folder
     (folder / "state.json").write_text("{")

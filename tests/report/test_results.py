@@ -15,9 +15,9 @@ from vision_zero.config.evaluation import EvaluationConfig
 from vision_zero.errors import EvaluationError, ReportError
 from vision_zero.evaluation.estimates import Scores, compare
 from vision_zero.evaluation.scorecard import Scorecard
-from vision_zero.experiments.results import COURSES, MEASURES, RECORDED, Results, collect, partly_measured
+from vision_zero.experiments.results import CURVES, MEASURES, RECORDED, Results, collect, partly_measured
 from vision_zero.experiments.run_record import MADE_TO_REASON, RunRecord
-from vision_zero.report.results import COLORS, END, PLACE, PLACES, draw_courses, summary, tables, write_into
+from vision_zero.report.results import COLORS, END, PLACE, PLACES, draw_curves, summary, tables, write_into
 from vision_zero.training.state import IterationRecord, StageState
 
 CONFIG = EvaluationConfig(resamples=200)
@@ -63,13 +63,13 @@ def trained(iteration, **metrics):
 
 def leave_files(folder, forced, iteration=100, measured=()):
     """What a run leaves, as far as results are made of it; ``measured``: scores after those of the end of training."""
-    course = (scores(50, (0.5 + forced) / 2), scores(100, forced), *measured)
+    curve = (scores(50, (0.5 + forced) / 2), scores(100, forced), *measured)
     history = (trained(0, words=32.0), trained(1, words=100 * forced), trained(2))
     folder.mkdir(parents=True)
     files = {
-        "scores": course[-1],
+        "scores": curve[-1],
         "suites": Scorecard(policy="p", base="b", suites=(), blocked=None),
-        "state": StageState(iteration=iteration, measured=course, history=history),
+        "state": StageState(iteration=iteration, measured=curve, history=history),
     }
     for name, content in files.items():
         (folder / f"{name}.json").write_text(content.model_dump_json())
@@ -79,7 +79,7 @@ def leave_files(folder, forced, iteration=100, measured=()):
 def run(forced, measured=()):
     with TemporaryDirectory() as folder:
         leave_files(Path(folder) / "run", forced, measured=measured)
-        return RunRecord.of(Path(folder) / "run", courses=COURSES.values())
+        return RunRecord.of(Path(folder) / "run", curves=CURVES.values())
 
 
 @pytest.fixture(scope="module")
@@ -99,9 +99,9 @@ def test_measures_by_hand(found):
     assert found.measures["shuffled control"].difference == (0.0, 0.0, 0.0)
     assert "scene questions" not in found.measures  # nothing was measured of it
     assert (found.seeds, found.arm, found.iterations, found.pairs) == ((0, 1), "alternating", 100, PAIRS)
-    assert [point[:2] for point in found.courses["words of a vote"]] == [(0.0, 32.0), (1.0, 85.0)]
-    assert "reasoned votes" not in found.courses  # no iteration recorded them
-    assert [point[1] for point in found.courses["forced choice"]] == [50.0, pytest.approx(67.5, abs=2), 85.0]
+    assert [point[:2] for point in found.curves["words of a vote"]] == [(0.0, 32.0), (1.0, 85.0)]
+    assert "reasoned votes" not in found.curves  # no iteration recorded them
+    assert [point[1] for point in found.curves["forced choice"]] == [50.0, pytest.approx(67.5, abs=2), 85.0]
 
 
 def test_the_file_is_read_as_it_was_written(found, tmp_path):
@@ -146,10 +146,10 @@ def test_scores_that_only_some_seeds_have_are_named():
 
 
 def test_a_curve_is_of_the_seeds_whose_records_have_it():
-    without = run(0.9).model_copy(update={"courses": {}})
+    without = run(0.9).model_copy(update={"curves": {}})
     found = collect({"alternating": {0: without, 1: run(0.8)}, "shuffled": {0: without}})
-    assert [point[:2] for point in found.courses["words of a vote"]] == [(0.0, 32.0), (1.0, 80.0)]
-    assert found.arms["shuffled"].courses == {}
+    assert [point[:2] for point in found.curves["words of a vote"]] == [(0.0, 32.0), (1.0, 80.0)]
+    assert found.arms["shuffled"].curves == {}
 
 
 def test_arms_may_have_other_seeds_and_say_so():
@@ -179,17 +179,19 @@ def test_the_main_arm_is_compared_with_each_other_one_in_wins_seed_by_seed():
         collect({"alternating": main, "votes alone": {0: won(0.25, of=8)}})
 
 
-def test_a_last_measurement_on_other_pairs_is_no_point_of_the_course():
-    course = (scores(50, 0.7), scores(100, 0.9))
+def test_a_last_measurement_on_other_pairs_is_no_point_of_the_curve():
+    curve = (scores(50, 0.7), scores(100, 0.9))
     fewer = {"policy_units": (0.0,) * 8, "base_units": (0.0,) * 8}
-    test = Scores(iteration=100, scores=tuple(score.model_copy(update=fewer) for score in course[-1].scores))
+    test = Scores(iteration=100, scores=tuple(score.model_copy(update=fewer) for score in curve[-1].scores))
     assert (
-        StageState(iteration=100, measured=(*course, test)).course == StageState(iteration=100, measured=course).course == course
+        StageState(iteration=100, measured=(*curve, test)).evaluations
+        == StageState(iteration=100, measured=curve).evaluations
+        == curve
     )
     examined = run(0.9, (test,))
     found = collect({"alternating": {0: examined, 1: examined}})
     assert found.pairs == 8
-    assert found.courses["forced choice"][-1][:2] == (100.0, 90.0)
+    assert found.curves["forced choice"][-1][:2] == (100.0, 90.0)
 
 
 def test_tables_show_them(found):
@@ -241,14 +243,14 @@ def test_a_difference_is_bold_where_it_is_clear_of_nothing(found):
 def test_plots_are_the_same_every_time(found, tmp_path):
     one, two = tmp_path / "one.svg", tmp_path / "two.svg"
     for path in (one, two):
-        draw_courses(found, path)
+        draw_curves(found, path)
     assert one.read_bytes() == two.read_bytes()
     assert b"<svg" in one.read_bytes()
     assert b"stroke-dasharray" not in one.read_bytes()
-    draw_courses(found.model_copy(update={"arms": {f"arm {n}": found.arms["shuffled"] for n in range(len(COLORS))}}), one)
-    assert one.read_text().count("stroke-dasharray") == 2 * len(found.courses), "an arm more than colours: it and its legend"
+    draw_curves(found.model_copy(update={"arms": {f"arm {n}": found.arms["shuffled"] for n in range(len(COLORS))}}), one)
+    assert one.read_text().count("stroke-dasharray") == 2 * len(found.curves), "an arm more than colours: it and its legend"
     with pytest.raises(ReportError, match="have no training curves"):
-        draw_courses(found.model_copy(update={"courses": {}}), one)
+        draw_curves(found.model_copy(update={"curves": {}}), one)
 
 
 @pytest.mark.slow

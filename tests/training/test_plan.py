@@ -23,7 +23,7 @@ from vision_zero.policy.loading import load_policy
 from vision_zero.policy.memory_estimate import GB
 from vision_zero.policy.throughput_estimate import H100, gpu_named, iteration
 from vision_zero.recipes.check import read_self_play
-from vision_zero.training.controller import USUAL_RATES, course_lines, simulate
+from vision_zero.training.controller import USUAL_RATES, simulate, simulation_lines
 from vision_zero.training.plan import OUT_OF_REACH, longest_prompts, make_plan, on_gpus, table, usable
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -99,9 +99,9 @@ def test_recipes_say_which_stages_their_controller_would_train(path):
     assert said, "the header says what the controller does"
     iterations, *numbers = (int(number) for number in said.groups())
     assert iterations == learning.iterations
-    courses = [simulate(learning.switch, learning.iterations, rates) for rates in USUAL_RATES]
+    simulated = [simulate(learning.switch, learning.iterations, rates) for rates in USUAL_RATES]
     expected = [
-        (course.count("decision"), course.count("clue"), *(round(100 * rate) for rate in course.rates)) for course in courses
+        (stages.count("decision"), stages.count("clue"), *(round(100 * rate) for rate in stages.rates)) for stages in simulated
     ]
     assert [tuple(numbers[place : place + 4]) for place in (0, 4, 8)] == expected
 
@@ -111,7 +111,7 @@ def test_the_plan_begins_with_the_stages_even_where_no_model_can_be_built(tmp_pa
     done = CliRunner().invoke(cli, ["plan", str(recipe), "--right", "0.6", "--abstained", "0.05"])
     assert isinstance(done.exception, PolicyError)
     config = read_self_play(recipe)
-    assert done.output.splitlines() == course_lines(config.learning.switch, config.learning.iterations, ((0.6, 0.05),))
+    assert done.output.splitlines() == simulation_lines(config.learning.switch, config.learning.iterations, ((0.6, 0.05),))
     twice = CliRunner().invoke(cli, ["plan", str(recipe), "--right", "0.6", "--abstained", "0.5"])
     assert (twice.exit_code, "together they cannot be more than 1" in twice.output) == (2, True)
 

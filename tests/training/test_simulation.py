@@ -7,7 +7,7 @@ import pytest
 
 from vision_zero.config.learning import SwitchConfig
 from vision_zero.config.self_play import SelfPlayConfig
-from vision_zero.training.controller import advance, course_lines, simulate
+from vision_zero.training.controller import advance, simulate, simulation_lines
 from vision_zero.training.state import StageState
 
 PAGE = Path(__file__).resolve().parents[2] / "docs/presets.md"
@@ -18,8 +18,8 @@ def rules(preset):
 
 
 def test_with_the_papers_constants_60_percent_right_switch_by_patience_alone_5_iterations_of_25():
-    course = simulate(rules("paper"), 100, (0.6, 0.05))
-    assert [(switch.iteration, switch.to, switch.cause) for switch in course.switches] == [
+    stages = simulate(rules("paper"), 100, (0.6, 0.05))
+    assert [(switch.iteration, switch.to, switch.cause) for switch in stages.switches] == [
         (20, "clue", "patience"),
         (25, "decision", "threshold"),
         (45, "clue", "patience"),
@@ -29,8 +29,8 @@ def test_with_the_papers_constants_60_percent_right_switch_by_patience_alone_5_i
         (95, "clue", "patience"),
         (100, "decision", "threshold"),
     ]
-    assert (course.count("decision"), course.count("clue")) == (80, 20)
-    assert course.stages[19:26] == ("decision", *["clue"] * 5, "decision")
+    assert (stages.count("decision"), stages.count("clue")) == (80, 20)
+    assert stages.stages[19:26] == ("decision", *["clue"] * 5, "decision")
 
 
 @pytest.mark.parametrize(
@@ -45,8 +45,8 @@ def test_with_the_papers_constants_60_percent_right_switch_by_patience_alone_5_i
     ],
 )
 def test_iterations_of_each_stage(preset, rates, votes, clues):
-    course = simulate(rules(preset), 100, rates)
-    assert (course.count("decision"), course.count("clue")) == (votes, clues)
+    stages = simulate(rules(preset), 100, rates)
+    assert (stages.count("decision"), stages.count("clue")) == (votes, clues)
 
 
 def test_a_course_is_that_of_the_controller():
@@ -68,11 +68,11 @@ def test_one_line_says_it_all():
 def test_whatever_the_rates_each_stage_gets_its_share():
     for right in range(21):
         for abstained in range(21 - right):
-            course = simulate(rules("lora"), 100, (right / 20, abstained / 20))
-            assert min(course.count("decision"), course.count("clue")) >= 30, course.rates
+            stages = simulate(rules("lora"), 100, (right / 20, abstained / 20))
+            assert min(stages.count("decision"), stages.count("clue")) >= 30, stages.rates
 
 
 def test_the_page_shows_what_the_plan_prints():
     shown = re.findall(r"^\| `(paper|lora)` \| (.*N/A) \| (votes .*) \|$", PAGE.read_text(), re.MULTILINE)
     printed = [(preset, f"  {rates}: {what}") for preset, rates, what in shown]
-    assert printed == [(preset, line) for preset in ("paper", "lora") for line in course_lines(rules(preset), 100)[1:]]
+    assert printed == [(preset, line) for preset in ("paper", "lora") for line in simulation_lines(rules(preset), 100)[1:]]

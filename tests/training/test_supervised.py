@@ -1,4 +1,4 @@
-"""The control that is taught instead of playing: training examples of the embedded policy on the pictures of play."""
+"""The control that is fine-tuned instead of playing: training examples of the embedded policy on the pictures of play."""
 
 from dataclasses import replace
 from importlib import import_module
@@ -16,7 +16,7 @@ from vision_zero.errors import PolicyError
 from vision_zero.recipes.check import read_self_play
 from vision_zero.training import methods
 from vision_zero.training.methods import run_stage
-from vision_zero.training.supervised import taught_in
+from vision_zero.training.supervised import examples_of
 from vision_zero.warm_start.examples.example import OPENER
 
 pytestmark = pytest.mark.slow
@@ -29,14 +29,14 @@ def job(base, beside, state=None, parent=None, **settings):
 
 
 @pytest.fixture(scope="module")
-def taught(tiny_base, tmp_path_factory):
+def trained(tiny_base, tmp_path_factory):
     """All iterations at one go."""
-    return run_stage("decision", job(tiny_base, tmp_path_factory.mktemp("taught")))
+    return run_stage("decision", job(tiny_base, tmp_path_factory.mktemp("trained")))
 
 
 def test_examples_are_about_the_pairs_that_play_would_use_as_many_as_it_trains_votes(tiny_base, tmp_path):
     play = job(tiny_base, tmp_path, games=2, votes_per_prompt=3)
-    first, again, second = (taught_in(play, iteration) for iteration in (0, 0, 1))
+    first, again, second = (examples_of(play, iteration) for iteration in (0, 0, 1))
     pairs = play.pairs.of_iteration(0)
     assert [picture.image.tobytes() for picture in first] == [
         image.tobytes() for pair in pairs for image in (pair.original, pair.modified)
@@ -49,39 +49,39 @@ def test_examples_are_about_the_pairs_that_play_would_use_as_many_as_it_trains_v
     assert not any(example.topic.endswith("direct") for example in examples)
 
 
-def test_what_is_taught_is_learned(taught):
-    assert taught.state.iteration == ITERATIONS
-    assert taught.transcripts == ()
-    losses = [record.metrics["loss"] for record in taught.state.history]
+def test_what_is_trained_is_learned(trained):
+    assert trained.state.iteration == ITERATIONS
+    assert trained.transcripts == ()
+    losses = [record.metrics["loss"] for record in trained.state.history]
     assert losses[-1] < losses[0] - 0.3  # nats a word
-    assert {record.metrics["examples"] for record in taught.state.history} == {6.0}
-    assert all(weight.isfinite().all() for weight in adapter(taught.policy).values())
-    assert any(weight.abs().sum() > 0 for name, weight in adapter(taught.policy).items() if "lora_B" in name)
+    assert {record.metrics["examples"] for record in trained.state.history} == {6.0}
+    assert all(weight.isfinite().all() for weight in adapter(trained.policy).values())
+    assert any(weight.abs().sum() > 0 for name, weight in adapter(trained.policy).items() if "lora_B" in name)
 
 
-def test_it_goes_on_exactly_where_it_stopped(tiny_base, tmp_path, taught):
+def test_it_goes_on_exactly_where_it_stopped(tiny_base, tmp_path, trained):
     half = run_stage("decision", job(tiny_base, tmp_path, iterations=2))
     whole = run_stage("decision", job(tiny_base, tmp_path, half.state, half.policy))
     assert whole.state.iteration == ITERATIONS
     for kept in (adapter, optimizer):
-        ours, theirs = kept(whole.policy), kept(taught.policy)
+        ours, theirs = kept(whole.policy), kept(trained.policy)
         assert ours.keys() == theirs.keys()
         assert all(torch.equal(ours[name], theirs[name]) for name in ours)
 
 
-def test_a_stage_that_is_not_on_and_a_schedule_that_is_done_hand_the_policy_on(tiny_base, tmp_path, taught):
-    for stage, state in (("clue", start("decision")), ("decision", taught.state)):
-        result = run_stage(stage, job(tiny_base, tmp_path, state, taught.policy))
-        assert (result.state, result.policy) == (state, taught.policy)
+def test_a_stage_that_is_not_on_and_a_schedule_that_is_done_hand_the_policy_on(tiny_base, tmp_path, trained):
+    for stage, state in (("clue", start("decision")), ("decision", trained.state)):
+        result = run_stage(stage, job(tiny_base, tmp_path, state, trained.policy))
+        assert (result.state, result.policy) == (state, trained.policy)
 
 
-def test_the_policy_of_another_base_is_not_taught_on(tiny_base, tmp_path, taught):
+def test_the_policy_of_another_base_is_not_trained_on(tiny_base, tmp_path, trained):
     with pytest.raises(PolicyError, match=r"was trained on .* and the weights of 'nano' are others"):
-        run_stage("decision", job("nano", tmp_path, parent=taught.policy))
+        run_stage("decision", job("nano", tmp_path, parent=trained.policy))
 
 
-def test_what_was_taught_to_another_part_is_not_taught_on(tiny_base, tmp_path, taught):
-    more = job(tiny_base, tmp_path, parent=taught.policy)
+def test_what_was_trained_in_another_part_is_not_trained_on(tiny_base, tmp_path, trained):
+    more = job(tiny_base, tmp_path, parent=trained.policy)
     more = replace(more, policy=more.policy.model_copy(update={"train_on": "both"}))
     with pytest.raises(PolicyError, match=r"another policy\.adapter or policy\.train_on \(adapter, language\): set them back"):
         run_stage("decision", more)

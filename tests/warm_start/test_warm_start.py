@@ -24,10 +24,10 @@ from vision_zero.randomness import Seed
 from vision_zero.warm_start.build import build_policy
 from vision_zero.warm_start.curriculum import EXAMPLE_MAKERS, Curriculum, generate_files
 from vision_zero.warm_start.exam import examine
-from vision_zero.warm_start.examples.charts import teach_look_up
+from vision_zero.warm_start.examples.charts import look_up_example
 from vision_zero.warm_start.examples.example import DIRECT, OPENER
-from vision_zero.warm_start.examples.game import teach_check, teach_clue, teach_vote, verdicts
-from vision_zero.warm_start.examples.scenes import evidence, false_statement, teach_order, teach_question, true_statement
+from vision_zero.warm_start.examples.game import check_example, clue_example, verdicts, vote_example
+from vision_zero.warm_start.examples.scenes import evidence, false_statement, order_example, question_example, true_statement
 from vision_zero.warm_start.sft import learning_rate_share
 
 pytestmark = pytest.mark.slow
@@ -61,8 +61,8 @@ def pictures(tmp_path_factory):
 
 
 @pytest.fixture(scope="module")
-def taught(pictures, tmp_path_factory):
-    folder = tmp_path_factory.mktemp("teaching")
+def trained(pictures, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("fine_tuning")
     return build_policy(few_examples(), pictures, folder, lambda line: None)
 
 
@@ -98,7 +98,7 @@ def test_a_vote_example_follows_the_best_rule_on_its_own_checks(reasoned):
     guesses = []
     for seed in range(60):
         own, other, rng = facts(seed)
-        example = teach_vote(own, other, rng, reasoned=reasoned)
+        example = vote_example(own, other, rng, reasoned=reasoned)
         seats = {int(line.split(":")[0]) for line in example.prompt.splitlines() if line[0].isdigit()}
         _, choice = read_vote(example.answer, max(seats))
         denied = {seat: verdicts.count("no") for seat, verdicts in judged(example.answer).items()}
@@ -138,7 +138,7 @@ def test_the_evidence_of_a_relation_is_two_things_that_stand_so_or_none(seed):
 @pytest.mark.parametrize("seed", range(8))
 def test_objects_are_listed_from_the_side_that_is_asked_for(seed):
     own, _, rng = facts(seed)
-    example = teach_order(own, rng)
+    example = order_example(own, rng)
     side = {"left": "left", "right": "right", "front": "front", "back": "behind"}[example.prompt.removesuffix(".").split()[-1]]
     objects = {" ".join(str(item[key]) for key in ("size", "color", "material", "shape")): item for item in own["objects"]}
     told = [objects[words] for words in example.answer.split(", ")]
@@ -161,8 +161,8 @@ def test_reasoned_replies_and_no_direct_ones_begin_with_the_same_words(topic):
 def test_a_phase_says_how_many_examples_are_reasoned(pictures):
     shares = []
     for share in (0.0, 0.3, 1.0):
-        school = Curriculum(few_examples_with(topics={"vote": 1.0}, reasoned=share), pictures)
-        answers = [school.taught(0, number).examples[0].answer for number in range(200)]
+        curriculum = Curriculum(few_examples_with(topics={"vote": 1.0}, reasoned=share), pictures)
+        answers = [curriculum.images_with_examples(0, number).examples[0].answer for number in range(200)]
         shares.append(sum(answer.startswith(OPENER) for answer in answers) / len(answers))
     assert shares[0] == 0
     assert 0.2 < shares[1] < 0.4
@@ -172,12 +172,12 @@ def test_a_phase_says_how_many_examples_are_reasoned(pictures):
 @pytest.mark.parametrize("seed", range(20))
 def test_a_clue_example_says_something_true_of_its_picture(seed):
     own, other, rng = facts(seed)
-    _, clue = read_clue(teach_clue(own, other, rng, reasoned=seed % 2 == 0).answer, 200)
+    _, clue = read_clue(clue_example(own, other, rng, reasoned=seed % 2 == 0).answer, 200)
     assert parse(clue.text).holds(own)
 
 
 def test_checks_are_of_both_kinds():
-    answers = " ".join(teach_check(*facts(seed), reasoned=False).answer for seed in range(40))
+    answers = " ".join(check_example(*facts(seed), reasoned=False).answer for seed in range(40))
     share = answers.count(" no") / (answers.count(" no") + answers.count(" yes"))
     assert 0.25 < share < 0.55
 
@@ -188,37 +188,37 @@ def test_files_that_are_there_are_not_drawn_again(pictures):
     assert told == []
 
 
-def test_what_was_made_with_other_settings_is_not_taken_for_ones_own(pictures, taught):
+def test_what_was_made_with_other_settings_is_not_taken_for_ones_own(pictures, trained):
     """Images and weights would be the old ones, and the model card would describe the new settings."""
     config = few_examples()
     fewer = config.model_copy(update={"seed": 3, "scene_pairs": 5})
     with pytest.raises(PolicyError, match=r"was begun with other settings \(scene_pairs, seed\): set them back, or delete it"):
         generate_files(fewer, pictures, lambda line: None)
-    teaching = taught.parents[1]
-    with pytest.raises(PolicyError, match=r"teaching.* was begun with other settings \(weight_decay\)"):
-        build_policy(config.model_copy(update={"weight_decay": 0.1}), pictures, teaching, lambda line: None)
+    folder = trained.parents[1]
+    with pytest.raises(PolicyError, match=r"fine_tuning.* was begun with other settings \(weight_decay\)"):
+        build_policy(config.model_copy(update={"weight_decay": 0.1}), pictures, folder, lambda line: None)
     examined = config.model_copy(update={"compile": True, "exam_pairs": 4, "folder": "elsewhere"})
-    assert build_policy(examined, pictures, teaching, lambda line: None) == taught
+    assert build_policy(examined, pictures, folder, lambda line: None) == trained
 
 
 def test_an_example_depends_on_its_place_and_on_nothing_before_it(pictures):
     one, two = Curriculum(few_examples(), pictures), Curriculum(few_examples(), pictures)
     for place in ((0, 0), (3, 2), (2, 1)):
-        one.taught(1, 1)
-        first, second = one.taught(*place), two.taught(*place)
+        one.images_with_examples(1, 1)
+        first, second = one.images_with_examples(*place), two.images_with_examples(*place)
         assert first.examples == second.examples
         assert first.image.tobytes() == second.image.tobytes()
 
 
-def test_a_phase_teaches_its_own_scene_pairs(pictures):
-    school = Curriculum(few_examples(), pictures)
-    seen = {school.taught(step, number).image.tobytes() for step in (4, 5) for number in range(20)}
-    rows = school._scenes.slice(4, 2).to_pylist()
+def test_a_phase_trains_on_its_own_scene_pairs(pictures):
+    curriculum = Curriculum(few_examples(), pictures)
+    seen = {curriculum.images_with_examples(step, number).image.tobytes() for step in (4, 5) for number in range(20)}
+    rows = curriculum._scenes.slice(4, 2).to_pylist()
     own = {decode(row[side]["bytes"], row["pair_id"]).tobytes() for row in rows for side in ("original", "modified")}
     assert seen == own
 
 
-def test_a_phase_cannot_teach_pairs_that_are_not_drawn():
+def test_a_phase_cannot_train_on_pairs_that_are_not_drawn():
     with pytest.raises(ValueError, match="up to 60000, but scene_pairs makes only 6"):
         few_examples_with(scene_pairs=[0, 60000])
     with pytest.raises(ValueError, match="first pair and the one after the last"):
@@ -231,32 +231,32 @@ def few_examples_with(**changes) -> WarmStartConfig:
 
 
 @pytest.mark.parametrize("left", [(), ("config.json", "model.safetensors")], ids=["after a checkpoint", "in the middle of one"])
-def test_an_interrupted_warm_start_ends_with_the_same_weights(pictures, taught, tmp_path, left):
+def test_an_interrupted_warm_start_ends_with_the_same_weights(pictures, trained, tmp_path, left):
     folder = tmp_path / "interrupted"
-    shutil.copytree(taught.parents[1], folder)
-    for path in (folder / "course_1" / "checkpoint-4").iterdir():
+    shutil.copytree(trained.parents[1], folder)
+    for path in (folder / "fine_tuning_1" / "checkpoint-4").iterdir():
         if path.name not in left:
             path.unlink()
     if not left:
-        (folder / "course_1" / "checkpoint-4").rmdir()
-    shutil.rmtree(folder / "course_1" / "taught")
-    shutil.rmtree(folder / "course_2")
+        (folder / "fine_tuning_1" / "checkpoint-4").rmdir()
+    shutil.rmtree(folder / "fine_tuning_1" / "trained")
+    shutil.rmtree(folder / "fine_tuning_2")
     again = build_policy(few_examples(), pictures, folder, lambda line: None)
-    first, second = (load_file(path / "model.safetensors") for path in (taught, again))
+    first, second = (load_file(path / "model.safetensors") for path in (trained, again))
     assert first.keys() == second.keys()
     assert all(torch.equal(first[name], second[name]) for name in first)
 
 
-def test_what_ships_is_small_and_loads_as_single_precision(taught):
-    assert (taught / "model.safetensors").stat().st_size < 8e6
-    policy = load_policy(PolicyConfig(base=str(taught)), None)
+def test_what_ships_is_small_and_loads_as_single_precision(trained):
+    assert (trained / "model.safetensors").stat().st_size < 8e6
+    policy = load_policy(PolicyConfig(base=str(trained)), None)
     assert {parameter.dtype for parameter in policy.model.parameters()} == {torch.float32}
 
 
-def test_an_examination_has_every_manner_of_answering(taught):
+def test_an_examination_has_every_manner_of_answering(trained):
     config = few_examples().model_copy(update={"exam_pairs": 4, "exam_lists": 4, "exam_questions": 1})
     sampling = NANO_SAMPLING.model_copy(update={"max_clue_tokens": 4, "max_vote_tokens": 4})
-    scores = examine(load_policy(PolicyConfig(base=str(taught), sampling=sampling), None), config).scores
+    scores = examine(load_policy(PolicyConfig(base=str(trained), sampling=sampling), None), config).scores
     assert {"list/shape", "clue/unreadable, sampled", "chart/value, greedy", "question/reasoned, sampled"} <= scores.keys()
     for subject in ("question/all", "chart/all", "vote/forced"):
         assert {f"{subject}, {manner}" for manner in ("greedy", "sampled", "made to reason")} <= scores.keys()
@@ -274,13 +274,13 @@ def test_a_list_is_marked_by_the_best_matching_and_what_is_left_out_is_wrong():
 @pytest.mark.parametrize("seed", range(12))
 def test_evidence_stands_between_look_and_answer(seed):
     own, _, rng = facts(seed)
-    look, found, answer = teach_question(own, rng, reasoned=True).answer.split(". ")
+    look, found, answer = question_example(own, rng, reasoned=True).answer.split(". ")
     assert answer.startswith("\\boxed{")
     assert all(part == "none" or part in look for group in found.split(", ") for part in group.split(" = ")[1].split(" and "))
 
 
-def test_a_phase_with_a_rate_of_its_own_is_a_course_of_its_own():
-    common, own = few_examples().courses
+def test_a_phase_with_a_rate_of_its_own_is_a_fine_tuning_of_its_own():
+    common, own = few_examples().fine_tunings
     assert [phase.steps for phase in common.phases] == [2, 2]
     assert (own.first_step, own.steps, own.learning_rate) == (4, 2, 1e-4)
     phases = few_examples().model_dump()["phases"]
@@ -290,7 +290,7 @@ def test_a_phase_with_a_rate_of_its_own_is_a_course_of_its_own():
 
 def test_a_look_up_finds_the_values_that_the_look_has_named():
     chart = ChartSource(ChartsConfig(style="compact")).sample(Seed(1))
-    example = teach_look_up(chart.original_facts, np.random.default_rng(0))
+    example = look_up_example(chart.original_facts, np.random.default_rng(0))
     look, found = example.answer.removesuffix(".").split(": ")[1].split(". ")
     assert sorted(look.split(", ")) == sorted(found.split(", "))
     assert [entry.split()[0] for entry in found.split(", ")] == example.prompt.removesuffix("?").split(" of ")[1].split(", ")

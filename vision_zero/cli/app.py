@@ -278,14 +278,14 @@ def plan(
     With --measure an update of two layers is run, and time and memory stand beside the estimate. Exit status 1: it does not
     fit."""
     from vision_zero.recipes.check import read_self_play
-    from vision_zero.training.controller import USUAL_RATES, course_lines
+    from vision_zero.training.controller import USUAL_RATES, simulation_lines
     from vision_zero.training.plan import make_plan, on_gpus, table
 
     config = read_self_play(file) if gpus is None else on_gpus(read_self_play(file), gpus)
     if (right or 0) + (abstained or 0) > 1:
         raise click.UsageError("--right and --abstained are shares of the same votes: together they cannot be more than 1")
     given = ((right or 0.0, abstained or 0.0),) if right is not None or abstained is not None else USUAL_RATES
-    for line in course_lines(config.learning.switch, config.learning.iterations, given):
+    for line in simulation_lines(config.learning.switch, config.learning.iterations, given):
         click.echo(line)
     made = make_plan(config, prompt=prompt_tokens, picture=picture_tokens)
     for line in table(made, memory):

@@ -43,10 +43,10 @@ def results(
 ) -> None:
     """Print the tables of results FILE, such as docs/results/learning.json. With --ablation or --run, make FILE first."""
     from vision_zero.experiments.ablation_runs import Runs, ablation_runs
-    from vision_zero.experiments.results import COURSES, Results, collect, partly_measured
+    from vision_zero.experiments.results import CURVES, Results, collect, partly_measured
     from vision_zero.experiments.run_record import RunRecord, last_run, of_base_made_to_reason
     from vision_zero.recipes.check import read_ablation
-    from vision_zero.report.results import draw_courses, tables, write_into
+    from vision_zero.report.results import draw_curves, tables, write_into
 
     arms: Runs = {}
     left_out: list[str] = []
@@ -58,7 +58,7 @@ def results(
         arm, seed, folder = _named(text)
         if seed in arms.get(arm, {}):
             raise click.BadParameter(f"{arm}, seed {seed} is there already: give another seed", param_hint="--run")
-        arms.setdefault(arm, {})[seed] = RunRecord.of(last_run(folder), courses=COURSES.values())
+        arms.setdefault(arm, {})[seed] = RunRecord.of(last_run(folder), curves=CURVES.values())
     for line in (*left_out, *partly_measured(arms)):
         click.echo(f"left out {line}", err=True)
     if arms:
@@ -67,7 +67,7 @@ def results(
     for document in documents:
         write_into(document, found)
     if plot is not None:
-        draw_courses(found, plot)
+        draw_curves(found, plot)
     click.echo(tables(found), nl=False)
 
 

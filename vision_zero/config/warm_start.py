@@ -127,16 +127,16 @@ class WarmStartConfig(RootConfig):
         return sum(phase.steps for phase in self.phases)
 
     @property
-    def courses(self) -> tuple[FineTuning, ...]:
+    def fine_tunings(self) -> tuple[FineTuning, ...]:
         """The phases with the common schedule, then each phase with its own."""
         common = tuple(phase for phase in self.phases if phase.learning_rate is None)
-        courses = [FineTuning(0, common, self.learning_rate, self.steady)] if common else []
+        fine_tunings = [FineTuning(0, common, self.learning_rate, self.steady)] if common else []
         first_step = sum(phase.steps for phase in common)
         for phase in self.phases[len(common) :]:
             assert phase.learning_rate is not None
-            courses.append(FineTuning(first_step, (phase,), phase.learning_rate, self.warmup))
+            fine_tunings.append(FineTuning(first_step, (phase,), phase.learning_rate, self.warmup))
             first_step += phase.steps
-        return tuple(courses)
+        return tuple(fine_tunings)
 
     @model_validator(mode="after")
     def _own_rates_come_last(self) -> Self:

@@ -113,9 +113,9 @@ def compare_arms(config: AblationConfig, states: Sequence[StageState]) -> Ablati
     for (arm, _), state in zip(order(config), states, strict=True):
         by_arm[arm.name].append(state)
     for name, own in by_arm.items():
-        if {state.course[-1].iteration if state.course else None for state in own} != {own[0].iteration}:
+        if {state.evaluations[-1].iteration if state.evaluations else None for state in own} != {own[0].iteration}:
             raise EvaluationError(f"the seeds of {name!r} were not all evaluated at the same last iteration: run it again")
-    measured = [scores for state in states for scores in state.course]
+    measured = [scores for state in states for scores in state.evaluations]
     named = set.intersection(
         *({score.name for score in scores.scores if score.policy_units and score.base_units} for scores in measured)
     )
@@ -155,11 +155,11 @@ class _Comparing:
     measures: int
 
     def measured(self, name: str, own: Sequence[StageState], reference: Sequence[StageState] | None) -> Measured:
-        iterations = sorted({0, *(scores.iteration for state in own for scores in state.course)})
-        by_seed = _stacked(name, [_course(state, name, iterations) for state in own])
+        iterations = sorted({0, *(scores.iteration for state in own for scores in state.evaluations)})
+        by_seed = _stacked(name, [_curve(state, name, iterations) for state in own])
         difference = None
         if reference is not None:
-            others = _stacked(name, [_course(state, name, [state.iteration]) for state in reference])
+            others = _stacked(name, [_curve(state, name, [state.iteration]) for state in reference])
             own, other = _stacked(name, [by_seed[:, -1], others[:, -1]])
             difference = self._estimate(name, own - other, self.measures)
         return Measured(
@@ -176,9 +176,9 @@ class _Comparing:
         return estimate_over_seeds(values, self.config, seed, is_share=is_share(name), comparisons=comparisons)
 
 
-def _course(state: StageState, name: str, iterations: Sequence[int]) -> Values:
+def _curve(state: StageState, name: str, iterations: Sequence[int]) -> Values:
     """Values of one seed at these iterations, shape (iterations, units), interpolated linearly, with the base at iteration 0."""
-    scores = [(scores.iteration, scores.named(name)) for scores in state.course]
+    scores = [(scores.iteration, scores.named(name)) for scores in state.evaluations]
     steps = [0, *(iteration for iteration, _ in scores)]
     values = _stacked(name, [np.array(scores[-1][1].base_units), *(np.array(score.policy_units) for _, score in scores)])
     return np.stack([np.interp(iterations, steps, of_unit) for of_unit in values.T], axis=1)

@@ -70,7 +70,7 @@ MEASURES: Mapping[str, Spec] = {
 """Rows by their name in the document; a score without a slash is a suite of the run's ``suites``."""
 COMPARED = "wins"
 """The one measure in which other arms are compared with the main arm, so its intervals are not corrected for several."""
-COURSES = {"words of a vote": "vote/words", "reasoned votes": "vote/reasoned", "forced choice": "decision/forced"}
+CURVES = {"words of a vote": "vote/words", "reasoned votes": "vote/reasoned", "forced choice": "decision/forced"}
 """Training curves by their name in the document: metrics of each iteration, or held-out scores wherever they were measured."""
 
 
@@ -97,7 +97,7 @@ class ArmMeasures(Config):
     seeds: tuple[int, ...] = ()
     """Seeds of the arm."""
     measures: dict[str, Measure]
-    courses: dict[str, tuple[tuple[float, float, float, float], ...]] = Field(default_factory=dict)
+    curves: dict[str, tuple[tuple[float, float, float, float], ...]] = Field(default_factory=dict)
     main_minus_arm: Difference | None = None
     """The main arm minus this one in ``COMPARED``, over the seeds that both have; None for the main arm."""
 
@@ -112,7 +112,7 @@ class Results(Config):
     pairs: int
     confidence: float
     measures: dict[str, Measure]
-    courses: dict[str, tuple[tuple[float, float, float, float], ...]] = Field(default_factory=dict)
+    curves: dict[str, tuple[tuple[float, float, float, float], ...]] = Field(default_factory=dict)
     arms: dict[str, ArmMeasures] = Field(default_factory=dict)
 
     @classmethod
@@ -153,7 +153,7 @@ def collect(arms: Mapping[str, Mapping[int, RunRecord]], reasoned: RunRecord | N
         arm: ArmMeasures(
             seeds=tuple(runs),
             measures=_measures(list(runs.values()), reasoned),
-            courses=_courses(runs),
+            curves=_curves(runs),
             main_minus_arm=_main_minus_arm(first, runs) if arm != main else None,
         )
         for arm, runs in arms.items()
@@ -170,7 +170,7 @@ def collect(arms: Mapping[str, Mapping[int, RunRecord]], reasoned: RunRecord | N
         pairs=len(run.units("decision/forced", "policy")),
         confidence=EvaluationConfig().confidence,
         measures=measures,
-        courses=made[main].courses,
+        curves=made[main].curves,
         arms={arm: measured for arm, measured in made.items() if arm != main},
     )
 
@@ -231,22 +231,22 @@ def _main_minus_arm(main: Mapping[int, RunRecord], arm: Mapping[int, RunRecord])
     return _over_seeds("main minus arm", np.array([np.subtract(own, other) for own, other in pairs]))
 
 
-def _courses(runs: Mapping[int, RunRecord]) -> dict[str, tuple[tuple[float, float, float, float], ...]]:
+def _curves(runs: Mapping[int, RunRecord]) -> dict[str, tuple[tuple[float, float, float, float], ...]]:
     """Training curves over seeds and pairs, at the iterations of all seeds with a curve; held-out scores have the base at 0."""
-    courses = {}
-    for words, name in COURSES.items():
-        by_seed = [run.courses[name] for run in runs.values() if name in run.courses]
+    curves = {}
+    for words, name in CURVES.items():
+        by_seed = [run.curves[name] for run in runs.values() if name in run.curves]
         shared = sorted(set.intersection(*map(set, by_seed))) if by_seed else []
         scale = 1 if name.endswith("words") else 100
         points = []
         for iteration in shared:
-            values = np.array([course[iteration] for course in by_seed])
+            values = np.array([curve[iteration] for curve in by_seed])
             level = estimate_over_seeds(values, EvaluationConfig(), Seed(0).child("course", name))
             mean, low, high = (round(scale * value, 2) for value in (level.mean, level.low, level.high))
             points.append((float(iteration), mean, low, high))
         if len(points) > 1:
-            courses[words] = tuple(points)
-    return courses
+            curves[words] = tuple(points)
+    return curves
 
 
 def _over_seeds(name: str, values: NDArray[np.float64], comparisons: int = 1) -> Difference:

@@ -78,7 +78,7 @@ class RunRecord(Config):
         measurement: the settings of the evaluation, as JSON.
         policy: values of the trained policy, by name of the score …
         base: … and of the frozen base, on the same units.
-        courses: values during training, by name and iteration: metrics of an iteration, one value each, or scores on the smaller
+        curves: values during training, by name and iteration: metrics of an iteration, one value each, or scores on the smaller
             held-out set of the training run, with the base's at iteration 0.
     """
 
@@ -87,14 +87,14 @@ class RunRecord(Config):
     iteration: int
     policy: dict[str, Units]
     base: dict[str, Units]
-    courses: dict[str, dict[int, Units]]
+    curves: dict[str, dict[int, Units]]
 
     @classmethod
-    def of(cls, folder: Path, *, courses: Collection[str], model: str = "", measurement: str = "") -> RunRecord:
+    def of(cls, folder: Path, *, curves: Collection[str], model: str = "", measurement: str = "") -> RunRecord:
         """The record of a run, from its folder.
 
         Args:
-            courses: names of the metrics and scores whose values during training are kept.
+            curves: names of the metrics and scores whose values during training are kept.
 
         Raises:
             EvaluationError: it is not the folder of a run.
@@ -110,7 +110,7 @@ class RunRecord(Config):
             iteration=state.iteration,
             policy={name: _rounded(policy) for name, (policy, _) in measured.items() if policy},
             base={name: _rounded(base) for name, (_, base) in measured.items() if base},
-            courses={name: course for name in courses if (course := _course(state, name))},
+            curves={name: curve for name in curves if (curve := _curve(state, name))},
         )
 
     @classmethod
@@ -121,7 +121,7 @@ class RunRecord(Config):
             EvaluationError: the file cannot be read, or is another file.
         """
         suites = read_json(Scorecard, path, EvaluationError).suites
-        return cls(iteration=0, policy={suite.name: _rounded(suite.policy_units) for suite in suites}, base={}, courses={})
+        return cls(iteration=0, policy={suite.name: _rounded(suite.policy_units) for suite in suites}, base={}, curves={})
 
     @classmethod
     def read(cls, path: Path) -> RunRecord:
@@ -167,14 +167,14 @@ def of_base_made_to_reason(scores: Path | None, records: Path | None) -> RunReco
     return RunRecord.read(kept) if kept is not None and kept.is_file() else None
 
 
-def _course(state: StageState, name: str) -> dict[int, Units]:
+def _curve(state: StageState, name: str) -> dict[int, Units]:
     metrics = {record.iteration: _rounded((record.metrics[name],)) for record in state.history if name in record.metrics}
     if metrics:
         return metrics
-    scores = [(measured.iteration, score) for measured in state.course for score in measured.scores if score.name == name]
-    course = {0: scores[0][1].base_units} if scores else {}
-    course |= {iteration: score.policy_units for iteration, score in scores}
-    return {iteration: _rounded(units) for iteration, units in course.items() if units}
+    scores = [(measured.iteration, score) for measured in state.evaluations for score in measured.scores if score.name == name]
+    curve = {0: scores[0][1].base_units} if scores else {}
+    curve |= {iteration: score.policy_units for iteration, score in scores}
+    return {iteration: _rounded(units) for iteration, units in curve.items() if units}
 
 
 def _rounded(units: Units) -> Units:

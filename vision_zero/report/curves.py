@@ -33,7 +33,7 @@ STAGE_COLORS = {"clue": "#e8eefb", "decision": "#fdf1dd"}
 
 def curves_page(state: StageState) -> str:
     """The page of the training curves."""
-    return render_page("course.html.j2", state=state, charts=curve_charts(state))
+    return render_page("curves.html.j2", state=state, charts=curve_charts(state))
 
 
 def curve_charts(state: StageState) -> list[Chart]:

@@ -68,15 +68,15 @@ def write_into(document: Path, results: Results) -> None:
         raise ReportError(f"{document} cannot be read or written: {error}") from error
 
 
-def draw_courses(results: Results, path: Path) -> None:
+def draw_curves(results: Results, path: Path) -> None:
     """Plot the training curves of the arms that have all of the main arm's seeds as an SVG, one panel per score, up to the main
     arm's last iteration; the same results give the same file.
 
     Raises:
         ReportError: there is nothing to draw, or the file cannot be written.
     """
-    arms = {results.arm: results.courses, **{arm: measured.courses for arm, measured in _complete(results).items()}}
-    names = list(results.courses)
+    arms = {results.arm: results.curves, **{arm: measured.curves for arm, measured in _complete(results).items()}}
+    names = list(results.curves)
     if not names:
         raise ReportError("the results have no training curves: collect them from runs that were evaluated during training")
     figure = Figure(figsize=(4.2 * len(names), 3.1), facecolor="white", layout="constrained")
@@ -85,9 +85,9 @@ def draw_courses(results: Results, path: Path) -> None:
         axes.set_title(name, fontsize=10)
         axes.set_xlabel("iterations", fontsize=8)
         axes.tick_params(labelsize=8)
-        for number, (arm, courses) in enumerate(arms.items()):
+        for number, (arm, curves) in enumerate(arms.items()):
             color, style = COLORS[number % len(COLORS)], "-" if number < len(COLORS) else "--"
-            shown = [point for point in courses.get(name, ()) if point[0] <= results.iterations]
+            shown = [point for point in curves.get(name, ()) if point[0] <= results.iterations]
             if shown:
                 steps, means, lows, highs = zip(*shown, strict=True)
                 axes.plot(steps, means, style, color=color, label=arm, marker="o", markersize=3)

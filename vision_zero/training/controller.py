@@ -76,7 +76,7 @@ def replayed(before: StageState, after: StageState, scores: Scores) -> StageStat
 
 
 @dataclass(frozen=True)
-class Course:
+class SimulatedStages:
     """Which stage each iteration trains, and every change of stage."""
 
     rates: Rates
@@ -98,16 +98,16 @@ class Course:
         return f"{right} right, {abstained} N/A: {totals} of {len(self.stages)} iterations: {', '.join(parts[:SHOWN])}{more}"
 
 
-def simulate(rules: SwitchConfig, iterations: int, rates: Rates) -> Course:
+def simulate(rules: SwitchConfig, iterations: int, rates: Rates) -> SimulatedStages:
     """Let the controller decide after each of so many iterations, all of whose votes come at these rates."""
     state, stages = StageState.at_start(rules), []
     for _ in range(iterations):
         stages.append(state.stage)
         state = advance(state, *rates)
-    return Course(rates, tuple(stages), state.switches)
+    return SimulatedStages(rates, tuple(stages), state.switches)
 
 
-def course_lines(rules: SwitchConfig, iterations: int, rates: tuple[Rates, ...] = USUAL_RATES) -> list[str]:
+def simulation_lines(rules: SwitchConfig, iterations: int, rates: tuple[Rates, ...] = USUAL_RATES) -> list[str]:
     """The simulation as lines of text, with a heading."""
     lines = [f"  {simulate(rules, iterations, rate).text()}" for rate in rates]
     return ["stages, were the rates of votes to stay as they are:", *lines]

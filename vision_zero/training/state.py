@@ -78,7 +78,7 @@ class StageState(Config):
         return cls(rules=rules, stage=rules.start)
 
     @property
-    def course(self) -> tuple[Scores, ...]:
+    def evaluations(self) -> tuple[Scores, ...]:
         """Held-out scores by iteration, the first of each: later ones come from runs that trained nothing, on other pairs."""
         first: dict[int, Scores] = {}
         for scores in self.measured:

@@ -1,4 +1,4 @@
-r"""A control: training examples with their answers instead of play, as the upper bound of what the same pictures can teach.
+r"""A control: training examples with their answers instead of play, as the upper bound of what the same pictures can give.
 
     L = -E[log π(answer | picture, prompt)]        over the words of the answers
 
@@ -36,35 +36,35 @@ from vision_zero.warm_start.examples.example import Example
 from vision_zero.warm_start.sft import Collator, examples_loss
 
 TOPICS = {"vote": 0.3, "check": 0.2, "clue": 0.2, "question": 0.2, "list": 0.1}
-"""How often each topic is taught: those of the game, and what is asked of scenes."""
+"""How often each topic is trained: those of the game, and what is asked of scenes."""
 NO_VOTES = VoteRates(0, 0.0, 0.0, 0.0)
 
 
 def run_stage(stage: Stage, job: StageJob) -> StageResult:
-    """Teach in the stage that the state is in.
+    """Train in the stage that the state is in.
 
     Raises:
         TrainingError: the loss was no number.
         PolicyError: the job's parent is another base's.
     """
-    course = _Course(job)
-    with course.progress:
+    trainer = _Trainer(job)
+    with trainer.progress:
         for iteration in job.planned:
-            course.teach(taught_in(job, iteration))
-    return StageResult(course.progress.state, (), course.save())
+            trainer.step(examples_of(job, iteration))
+    return StageResult(trainer.progress.state, (), trainer.save())
 
 
-def taught_in(job: StageJob, iteration: int) -> list[ImageExamples]:
+def examples_of(job: StageJob, iteration: int) -> list[ImageExamples]:
     """The pictures of an iteration's pairs with their examples."""
     seed = job.seed.child("iteration", iteration, "lessons")
     return [
         picture
         for number, pair in enumerate(job.pairs.of_iteration(iteration))
-        for picture in _taught(pair, job.learning.votes_per_prompt, seed.child(number))
+        for picture in _of_pair(pair, job.learning.votes_per_prompt, seed.child(number))
     ]
 
 
-def _taught(pair: ImagePair, count: int, seed: Seed) -> list[ImageExamples]:
+def _of_pair(pair: ImagePair, count: int, seed: Seed) -> list[ImageExamples]:
     """Both pictures of a pair, the original with the odd example."""
     rng = seed.generator()
     sides = ((pair.original, pair.original_facts, pair.modified_facts), (pair.modified, pair.modified_facts, pair.original_facts))
@@ -77,7 +77,7 @@ def _taught(pair: ImagePair, count: int, seed: Seed) -> list[ImageExamples]:
     return pictures
 
 
-class _Course:
+class _Trainer:
     """The iterations of one run: model, optimiser and schedule from the job's parent on."""
 
     def __init__(self, job: StageJob) -> None:
@@ -101,7 +101,7 @@ class _Course:
         if job.parent.path is not None:
             load_optimizer(self.optimizer, self.schedule, job.parent.path, None)
 
-    def teach(self, pictures: list[ImageExamples]) -> None:
+    def step(self, pictures: list[ImageExamples]) -> None:
         """One iteration: one step of the optimiser on all of its examples."""
         inputs = send_to_device(self.collator(pictures), self.device)
         self.model.train()

@@ -42,7 +42,7 @@ from vision_zero.warm_start.tokenizer import train_tokenizer
 
 Tell = Callable[[str], None]
 WEIGHTS = "model.safetensors"
-TAUGHT = "taught"
+TRAINED = "trained"
 """Folder of the result of each schedule."""
 BESIDE_WEIGHTS = {"folder", "compile", "checkpoint_every", "exam_pairs", "exam_questions", "exam_lists"}
 """Settings that may change during a warm start: but for rounding, the weights do not depend on them."""
@@ -71,33 +71,33 @@ def build_policy(config: WarmStartConfig, pictures: Path, folder: Path, tell: Te
         PolicyError: the folder was begun with other settings.
     """
     begin(folder, config.model_dump(mode="json", exclude=BESIDE_WEIGHTS))
-    school = Curriculum(config, pictures)
-    taught = None if config.start_from is None else Path(config.start_from)
-    for number, course in enumerate(config.courses, start=1):
-        before, taught = taught, folder / f"course_{number}" / TAUGHT
-        if taught.exists():
+    curriculum = Curriculum(config, pictures)
+    trained = None if config.start_from is None else Path(config.start_from)
+    for number, fine_tuning in enumerate(config.fine_tunings, start=1):
+        before, trained = trained, folder / f"fine_tuning_{number}" / TRAINED
+        if trained.exists():
             continue
-        tell(f"course {number} of {len(config.courses)}, {course.steps} steps")
-        model, processor = _blank(config, school) if before is None else load_base(PolicyConfig(base=str(before)))
-        taught.parent.mkdir(parents=True, exist_ok=True)
-        fine_tune(config, course, school, model, processor, taught.parent, tell)
-        with atomic_dir(taught) as fresh:
+        tell(f"fine-tuning {number} of {len(config.fine_tunings)}, {fine_tuning.steps} steps")
+        model, processor = _blank(config, curriculum) if before is None else load_base(PolicyConfig(base=str(before)))
+        trained.parent.mkdir(parents=True, exist_ok=True)
+        fine_tune(config, fine_tuning, curriculum, model, processor, trained.parent, tell)
+        with atomic_dir(trained) as fresh:
             _save_halved(model, processor, fresh)
-    assert taught is not None
-    return taught
+    assert trained is not None
+    return trained
 
 
-def export(taught: Path, target: Path, config: WarmStartConfig, exam: Exam) -> None:
+def export(trained: Path, target: Path, config: WarmStartConfig, exam: Exam) -> None:
     """Write the policy's folder with its model card."""
     with atomic_dir(target) as fresh:
-        shutil.copytree(taught, fresh, dirs_exist_ok=True)
+        shutil.copytree(trained, fresh, dirs_exist_ok=True)
         (fresh / CARD).write_text(nano_card(config, exam), encoding="utf-8")
 
 
-def _blank(config: WarmStartConfig, school: Curriculum) -> tuple[Any, PictureProcessor]:
+def _blank(config: WarmStartConfig, curriculum: Curriculum) -> tuple[Any, PictureProcessor]:
     """A policy with a new tokenizer and random weights."""
     words = [" " + word for word in COMMON_WORDS.split()]
-    tokenizer = train_tokenizer([*school.texts(config.tokenizer_examples), *words * 20])
+    tokenizer = train_tokenizer([*curriculum.texts(config.tokenizer_examples), *words * 20])
     return build_model(tokenizer, Seed(config.seed).child("weights").integer() % 2**31), build_processor(tokenizer)
 
 

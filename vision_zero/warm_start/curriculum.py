@@ -25,24 +25,24 @@ from vision_zero.domains.charts.source import ChartSource
 from vision_zero.domains.scenes.source import SceneSource
 from vision_zero.errors import PolicyError
 from vision_zero.randomness import Seed, weighted
-from vision_zero.warm_start.examples.charts import teach_chart_question, teach_look_up, teach_values
+from vision_zero.warm_start.examples.charts import chart_question_example, look_up_example, values_example
 from vision_zero.warm_start.examples.example import Example
-from vision_zero.warm_start.examples.game import teach_check, teach_clue, teach_vote
-from vision_zero.warm_start.examples.scenes import teach_list, teach_order, teach_question
+from vision_zero.warm_start.examples.game import check_example, clue_example, vote_example
+from vision_zero.warm_start.examples.scenes import list_example, order_example, question_example
 
 Facts = Mapping[str, Any]
 ExampleMaker = Callable[[Facts, Facts, np.random.Generator, bool], Example]
 
 EXAMPLE_MAKERS: Mapping[str, ExampleMaker] = {
-    "list": lambda facts, other, rng, reasoned: teach_list(facts, rng),
-    "order": lambda facts, other, rng, reasoned: teach_order(facts, rng),
-    "question": lambda facts, other, rng, reasoned: teach_question(facts, rng, reasoned=reasoned),
-    "check": lambda facts, other, rng, reasoned: teach_check(facts, other, rng, reasoned=reasoned),
-    "clue": lambda facts, other, rng, reasoned: teach_clue(facts, other, rng, reasoned=reasoned),
-    "vote": lambda facts, other, rng, reasoned: teach_vote(facts, other, rng, reasoned=reasoned),
-    "chart list": lambda facts, other, rng, reasoned: teach_values(facts, rng),
-    "chart question": lambda facts, other, rng, reasoned: teach_chart_question(facts, rng, reasoned=reasoned),
-    "chart look-up": lambda facts, other, rng, reasoned: teach_look_up(facts, rng),
+    "list": lambda facts, other, rng, reasoned: list_example(facts, rng),
+    "order": lambda facts, other, rng, reasoned: order_example(facts, rng),
+    "question": lambda facts, other, rng, reasoned: question_example(facts, rng, reasoned=reasoned),
+    "check": lambda facts, other, rng, reasoned: check_example(facts, other, rng, reasoned=reasoned),
+    "clue": lambda facts, other, rng, reasoned: clue_example(facts, other, rng, reasoned=reasoned),
+    "vote": lambda facts, other, rng, reasoned: vote_example(facts, other, rng, reasoned=reasoned),
+    "chart list": lambda facts, other, rng, reasoned: values_example(facts, rng),
+    "chart question": lambda facts, other, rng, reasoned: chart_question_example(facts, rng, reasoned=reasoned),
+    "chart look-up": lambda facts, other, rng, reasoned: look_up_example(facts, rng),
 }
 """Makes the examples of each topic from the facts of an image and of its edited copy; the last argument is the form of the
 answer."""
@@ -117,7 +117,7 @@ class Curriculum:
         self.seed = Seed(config.seed).child("school")
         self._scenes, self._charts = (_column_store(folder / domain) for domain in ("scenes", "charts"))
 
-    def taught(self, step: int, number: int) -> ImageExamples:
+    def images_with_examples(self, step: int, number: int) -> ImageExamples:
         """Image ``number`` of optimiser step ``step``, with its examples."""
         rng = self.seed.child(step, number).generator()
         phase = self._phase(step)

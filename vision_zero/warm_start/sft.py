@@ -41,14 +41,14 @@ Row = tuple[int, str, list[int], list[int]]
 class ExampleDataset(Dataset[ImageExamples]):
     """Images with examples in the order of a schedule's steps, made on access."""
 
-    def __init__(self, school: Curriculum, course: FineTuning, pictures_per_step: int) -> None:
-        self.school, self.course, self.pictures = school, course, pictures_per_step
+    def __init__(self, curriculum: Curriculum, fine_tuning: FineTuning, pictures_per_step: int) -> None:
+        self.curriculum, self.fine_tuning, self.pictures = curriculum, fine_tuning, pictures_per_step
 
     def __len__(self) -> int:
-        return self.course.steps * self.pictures
+        return self.fine_tuning.steps * self.pictures
 
     def __getitem__(self, index: int) -> ImageExamples:
-        return self.school.taught(self.course.first_step + index // self.pictures, index % self.pictures)
+        return self.curriculum.images_with_examples(self.fine_tuning.first_step + index // self.pictures, index % self.pictures)
 
 
 class Collator:
@@ -60,13 +60,13 @@ class Collator:
         self.tokenizer: PreTrainedTokenizerFast = processor.tokenizer
         self.image = self.tokenizer.convert_tokens_to_ids(tokens.IMAGE)
 
-    def __call__(self, taught: Sequence[ImageExamples]) -> dict[str, Any]:
-        pictures = self.processor.image_processor(images=[picture.image for picture in taught], return_tensors="pt")
+    def __call__(self, images: Sequence[ImageExamples]) -> dict[str, Any]:
+        pictures = self.processor.image_processor(images=[picture.image for picture in images], return_tensors="pt")
         merge = self.processor.image_processor.merge_size**2
         image_tokens = [int(grid.prod()) // merge for grid in pictures["image_grid_thw"]]
         rows = [
             (place, example.topic, *self._row(example, image_tokens[place]))
-            for place, picture in enumerate(taught)
+            for place, picture in enumerate(images)
             for example in picture.examples
         ]
         rows.sort(key=lambda row: len(row[2]))
@@ -139,12 +139,12 @@ def _part_loss(
         use_cache=False,
     ).last_hidden_state
     labels = part["labels"][:, 1:]
-    taught = labels != IGNORED
+    is_answer = labels != IGNORED
     # Logits of trained tokens only: most of an example is its prompt.
-    logits = model.lm_head(hidden[:, :-1][taught])
+    logits = model.lm_head(hidden[:, :-1][is_answer])
     if count is not None:
-        count(logits, labels, taught, part["topics"])
-    return torch.nn.functional.cross_entropy(logits, labels[taught], reduction="sum")
+        count(logits, labels, is_answer, part["topics"])
+    return torch.nn.functional.cross_entropy(logits, labels[is_answer], reduction="sum")
 
 
 class SftTrainer(StrictLoading, Trainer):
@@ -162,10 +162,10 @@ class SftTrainer(StrictLoading, Trainer):
     def compute_loss(self, model: Any, inputs: dict[str, Any], return_outputs: bool = False, **kwargs: Any) -> Any:
         return examples_loss(model, inputs, self._count)
 
-    def _count(self, logits: torch.Tensor, labels: torch.Tensor, taught: torch.Tensor, topics: Sequence[str]) -> None:
-        expected = labels[taught]
+    def _count(self, logits: torch.Tensor, labels: torch.Tensor, is_answer: torch.Tensor, topics: Sequence[str]) -> None:
+        expected = labels[is_answer]
         is_right = logits.detach().argmax(-1) == expected
-        row = torch.arange(len(topics), device=labels.device).unsqueeze(1).expand_as(taught)[taught]
+        row = torch.arange(len(topics), device=labels.device).unsqueeze(1).expand_as(is_answer)[is_answer]
         groups = {topic: [number for number, name in enumerate(topics) if name == topic] for topic in set(topics)}
         found = {topic: torch.isin(row, torch.tensor(numbers, device=row.device)) for topic, numbers in groups.items()}
         found |= {f"“{word}”": expected == token for word, token in self.verdicts.items()}
@@ -196,8 +196,8 @@ class Progress(TrainerCallback):
 
 def fine_tune(
     config: WarmStartConfig,
-    course: FineTuning,
-    school: Curriculum,
+    fine_tuning: FineTuning,
+    curriculum: Curriculum,
     model: Any,
     processor: PictureProcessor,
     folder: Path,
@@ -210,9 +210,9 @@ def fine_tune(
         model.model.language_model.compile(dynamic=True)
     arguments = TrainingArguments(
         output_dir=str(folder),
-        max_steps=course.steps,
+        max_steps=fine_tuning.steps,
         per_device_train_batch_size=config.pictures_per_step,
-        learning_rate=course.learning_rate,
+        learning_rate=fine_tuning.learning_rate,
         weight_decay=config.weight_decay,
         adam_beta2=0.98,
         max_grad_norm=1.0,
@@ -229,26 +229,26 @@ def fine_tune(
         seed=Seed(config.seed).child("teacher").integer() % 2**31,
     )
     optimizer = torch.optim.AdamW(
-        model.parameters(), lr=course.learning_rate, betas=(0.9, 0.98), weight_decay=config.weight_decay
+        model.parameters(), lr=fine_tuning.learning_rate, betas=(0.9, 0.98), weight_decay=config.weight_decay
     )
     schedule = torch.optim.lr_scheduler.LambdaLR(
-        optimizer, lambda step: learning_rate_share(step / course.steps, config.warmup, course.steady)
+        optimizer, lambda step: learning_rate_share(step / fine_tuning.steps, config.warmup, fine_tuning.steady)
     )
-    teacher = SftTrainer(
+    trainer = SftTrainer(
         processor.tokenizer,
         model=model,
         args=arguments,
-        train_dataset=ExampleDataset(school, course, config.pictures_per_step),
+        train_dataset=ExampleDataset(curriculum, fine_tuning, config.pictures_per_step),
         data_collator=Collator(processor),
         optimizers=(optimizer, schedule),
         callbacks=[Progress(folder / "progress.jsonl", tell)],
     )
-    teacher.remove_callback(PrinterCallback)
-    teacher.remove_callback(ProgressCallback)
+    trainer.remove_callback(PrinterCallback)
+    trainer.remove_callback(ProgressCallback)
     # The Trainer writes its state last: a checkpoint without it was being written when the warm start was interrupted.
     complete = [state.parent for state in folder.glob("checkpoint-*/trainer_state.json")]
     last = max(complete, key=lambda checkpoint: int(checkpoint.name.removeprefix("checkpoint-")), default=None)
-    teacher.train(resume_from_checkpoint=None if last is None else str(last))
+    trainer.train(resume_from_checkpoint=None if last is None else str(last))
 
 
 def learning_rate_share(done: float, warmup: float, steady: float) -> float:

@@ -15,12 +15,12 @@ from vision_zero.warm_start.examples.example import Example, boxed, direct_reply
 ChartFacts = Mapping[str, Any]
 
 
-def teach_values(facts: ChartFacts, rng: np.random.Generator) -> Example:
+def values_example(facts: ChartFacts, rng: np.random.Generator) -> Example:
     """The kind of chart and every value in the order of drawing: "pie: red 25, blue 75"."""
     return Example("chart list", "List all values.", _values(facts))
 
 
-def teach_chart_question(facts: ChartFacts, rng: np.random.Generator, *, reasoned: bool) -> Example:
+def chart_question_example(facts: ChartFacts, rng: np.random.Generator, *, reasoned: bool) -> Example:
     """A question of any family; a reasoned answer lists all values and those that the answer depends on."""
     question = ask_chart(one_of(CHART_FAMILIES, rng), facts, rng)
     answer = boxed(question.answer)
@@ -28,7 +28,7 @@ def teach_chart_question(facts: ChartFacts, rng: np.random.Generator, *, reasone
     return Example(f"chart question {form(reasoned)}", question.text, answer)
 
 
-def teach_look_up(facts: ChartFacts, rng: np.random.Generator) -> Example:
+def look_up_example(facts: ChartFacts, rng: np.random.Generator) -> Example:
     """All values, in the order of the colours in the question: trains looking up every value."""
     values = values_of(facts)
     names = [str(name) for name in rng.permutation(list(values))]

@@ -23,7 +23,7 @@ SLIPS = (0.0, 0.0, 0.1, 0.3)
 """Shares of false statements among the civilians' clues, one per game, so that voters learn from games with errors."""
 
 
-def teach_check(facts: SceneFacts, other: SceneFacts, rng: np.random.Generator, *, reasoned: bool) -> Example:
+def check_example(facts: SceneFacts, other: SceneFacts, rng: np.random.Generator, *, reasoned: bool) -> Example:
     """A game's clues, about half of them true, with the truth of each."""
     seats, rounds = int(rng.integers(2, 5)), int(rng.integers(1, 3))
     said: dict[tuple[int, int], Statement] = {}
@@ -40,7 +40,7 @@ def teach_check(facts: SceneFacts, other: SceneFacts, rng: np.random.Generator, 
     return Example(f"check {form(reasoned)}", "\n".join([*lines, "Check the clues."]), answer)
 
 
-def teach_clue(facts: SceneFacts, other: SceneFacts, rng: np.random.Generator, *, reasoned: bool) -> Example:
+def clue_example(facts: SceneFacts, other: SceneFacts, rng: np.random.Generator, *, reasoned: bool) -> Example:
     """A player's turn in the middle of a game: a clue that is true of its image; reasoned, with the objects that it describes."""
     game = _random_game(rng)
     players = game.civilians + 1
@@ -60,7 +60,7 @@ def teach_clue(facts: SceneFacts, other: SceneFacts, rng: np.random.Generator, *
     return Example(f"clue {form(reasoned)}", prompt, answer)
 
 
-def teach_vote(facts: SceneFacts, other: SceneFacts, rng: np.random.Generator, *, reasoned: bool) -> Example:
+def vote_example(facts: SceneFacts, other: SceneFacts, rng: np.random.Generator, *, reasoned: bool) -> Example:
     """A civilian's vote after a complete game: a verdict on each statement of the others, then the seat with most false ones."""
     game = _random_game(rng)
     players, rounds = game.civilians + 1, range(1, game.rounds + 1)

@@ -29,26 +29,26 @@ _TRIES = 30
 _FROM: Mapping[Side, str] = {"left": "left", "right": "right", "front": "front", "behind": "back"}
 
 
-def teach_list(facts: SceneFacts, rng: np.random.Generator) -> Example:
+def list_example(facts: SceneFacts, rng: np.random.Generator) -> Example:
     """Every object with all its attributes, from left to right."""
     return Example("list", "List all objects.", listing(facts))
 
 
-def teach_order(facts: SceneFacts, rng: np.random.Generator) -> Example:
+def order_example(facts: SceneFacts, rng: np.random.Generator) -> Example:
     """All objects with all attributes, ordered from one of the four sides, as needed for relations."""
     side = one_of(SIDES, rng)
     order = ", ".join(in_full(facts["objects"][index]) for index in _from_side(facts, side, range(len(facts["objects"]))))
     return Example("order", f"List all objects from the {_FROM[side]}.", order)
 
 
-def teach_question(facts: SceneFacts, rng: np.random.Generator, *, reasoned: bool) -> Example:
+def question_example(facts: SceneFacts, rng: np.random.Generator, *, reasoned: bool) -> Example:
     """A question of any family, or a list if the scene has no such question.
 
     A reasoned answer first names the objects that match each description in the question: "metal cubes = small gray metal cube".
     """
     question = ask(one_of(FAMILIES, rng), facts, rng)
     if question is None:
-        return teach_list(facts, rng)
+        return list_example(facts, rng)
     answer = boxed(question.answer)
     answer = reasoned_reply(listing(facts), _question_evidence(question, facts), answer) if reasoned else direct_reply(answer)
     return Example(f"question {form(reasoned)}", question.text, answer)
