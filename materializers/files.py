@@ -15,9 +15,12 @@ from zenml.materializers.base_materializer import BaseMaterializer
 
 from materializers.lost_results import forget_result_at
 from vision_zero.data.remote_storage import failures
-from vision_zero.errors import ArtifactError, one_line
+from vision_zero.errors import ArtifactError, VisionZeroError, one_line
 
 Read = TypeVar("Read")
+_AGAIN = (
+    "run again, and a step whose result was kept makes it anew; of a promoted version that lost its files promote another one"
+)
 _PIECE = 1 << 24
 """Chunk size for hashing a file, in bytes."""
 
@@ -53,7 +56,8 @@ class FileMaterializer(BaseMaterializer):
         """What ``read`` makes of a file of the artifact."""
         with tempfile.TemporaryDirectory(prefix="vision-zero-") as folder:
             self._get(name, Path(folder) / name)
-            return read(Path(folder) / name)
+            with self._reaching(name, "fetched"):
+                return read(Path(folder) / name)
 
     def _has(self, name: str) -> bool:
         with self._reaching(name, "looked for"):
@@ -77,7 +81,7 @@ class FileMaterializer(BaseMaterializer):
         """Context that turns failures of the store into one-line errors.
 
         Raises:
-            ArtifactError: the store cannot be reached, refuses, or has no such file.
+            ArtifactError: the store cannot be reached, refuses, or has no such file; or one that cannot be read.
         """
         try:
             yield
@@ -85,14 +89,20 @@ class FileMaterializer(BaseMaterializer):
             if aim == "fetched":
                 forget_result_at(self.uri)
             raise ArtifactError(
-                f"{self.uri}/{name} cannot be {aim}: {one_line(error)}; it is gone from the artifact store: run again, and a "
-                "step whose result was kept makes it anew; of a promoted version that lost its files promote another one"
+                f"{self.uri}/{name} cannot be {aim}: {one_line(error)}; it is gone from the artifact store: {_AGAIN}"
             ) from error
         except failures() as error:
             raise ArtifactError(
                 f"{self.uri}/{name} cannot be {aim}: {one_line(error)}; what earlier runs promoted stands: "
                 "check the artifact store and its credentials, and run again"
             ) from error
+        except ArtifactError:
+            raise
+        except (ValueError, VisionZeroError) as error:
+            if aim != "fetched":
+                raise
+            forget_result_at(self.uri)
+            raise ArtifactError(f"{self.uri}/{name} is broken: {one_line(error, 300)}; {_AGAIN}") from error
 
     def _page(self, name: str, html: str) -> dict[str, VisualizationType]:
         """Write a preview page for the dashboard, which shows it in a frame without scripts."""

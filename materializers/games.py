@@ -34,7 +34,8 @@ class PlayedGamesMaterializer(FileMaterializer):
     def load(self, data_type: type[Any]) -> PlayedGames:
         transcripts = self._read_file(TRANSCRIPTS, read_transcripts)
         pairs = self._read_file(PAIRS, PairTable.read)
-        return PlayedGames(transcripts, pairs, RewardsConfig.model_validate_json(self._read_text(REWARDS)))
+        with self._reaching(REWARDS, "fetched"):
+            return PlayedGames(transcripts, pairs, RewardsConfig.model_validate_json(self._read_text(REWARDS)))
 
     def save_visualizations(self, data: PlayedGames) -> dict[str, VisualizationType]:
         games, pairs = data.shown()

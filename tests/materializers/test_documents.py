@@ -5,7 +5,9 @@ from pathlib import Path
 import pytest
 
 from materializers.documents import StageStateMaterializer
+from materializers.pairs import FILE, PairTableMaterializer
 from vision_zero.config.learning import SwitchConfig
+from vision_zero.data.table import PairTable
 from vision_zero.errors import ArtifactError
 from vision_zero.training.state import StageState
 
@@ -49,3 +51,25 @@ def test_a_store_that_fails_is_one_line(materializer, monkeypatch):
 def test_what_is_missing_is_one_line(materializer):
     with pytest.raises(ArtifactError, match=r"cannot be fetched: No data found"):
         materializer.load(StageState)
+
+
+@pytest.mark.parametrize("broken", [b"", b'{"stage": "dec', b'{"stage": "deciding"}', b"\xff\xfe"])
+def test_a_document_that_is_broken_is_one_line_and_its_step_runs_again(materializer, broken, monkeypatch):
+    forgotten = []
+    monkeypatch.setattr("materializers.files.forget_result_at", forgotten.append)
+    materializer.save(STATE)
+    (Path(materializer.uri) / "data_v2.json").write_bytes(broken)
+    with pytest.raises(ArtifactError, match=r"/data_v2\.json is broken: .*; run again, and a step whose result") as caught:
+        materializer.load(StageState)
+    assert "\n" not in str(caught.value)
+    assert forgotten == [materializer.uri]
+
+
+def test_a_broken_table_of_pairs_is_one_line_and_its_step_runs_again(materializer, monkeypatch):
+    forgotten = []
+    monkeypatch.setattr("materializers.files.forget_result_at", forgotten.append)
+    tables = PairTableMaterializer(uri=materializer.uri, artifact_store=materializer.artifact_store)
+    (Path(materializer.uri) / FILE).write_bytes(b"PAR1 and no more")
+    with pytest.raises(ArtifactError, match=r"/pairs\.parquet is broken: .*; run again, and a step whose result"):
+        tables.load(PairTable)
+    assert forgotten == [materializer.uri]
