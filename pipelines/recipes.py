@@ -6,16 +6,29 @@ ZenML silently takes the last of two equal keys, silently ignores unknown keys, 
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from copy import deepcopy
 from pathlib import Path
 from typing import Any
 
+import click
 import yaml
+from pydantic import ValidationError
+from zenml.config.pipeline_run_configuration import PipelineRunConfiguration
 from zenml.pipelines.pipeline_definition import Pipeline
 
 from vision_zero.atomic_dir import dir_of_process
+from vision_zero.config_base import problems
+from vision_zero.errors import ConfigError, VisionZeroError, one_line
 from vision_zero.recipes.check import check_before_run
 from vision_zero.recipes.recipe_file import Recipe
+
+
+class RefusedRecipeError(ConfigError, click.ClickException):
+    """A recipe that cannot be run. ``zenml``, which is made with click, prints it as one line without a traceback."""
+
+    exit_code = 2
 
 
 class RecipePipeline(Pipeline):
@@ -25,12 +38,47 @@ class RecipePipeline(Pipeline):
         """Override of ZenML's method that checks the file first, and merges it with the one that it extends.
 
         Raises:
-            ConfigError: the file is invalid; the message is one line that names the key.
+            RefusedRecipeError: the file is invalid; the message is one line that names the key.
         """
         config_path = options.get("config_path")
         if config_path is not None:
-            options["config_path"] = str(_complete(check_before_run(Path(config_path), self.name)))
+            with _refusing():
+                recipe = check_before_run(Path(config_path), self.name)
+                _check_zenmls_settings(recipe)
+                if self.name == "self_play" and not recipe.settings.get("model"):
+                    raise ConfigError(
+                        f"{recipe.path}: model is missing: add model: {{name: NAME}}, whose versions hold the policy"
+                    )
+            options["config_path"] = str(_complete(recipe))
         return super().with_options(*args, **options)
+
+    def prepare(self, *args: Any, **kwargs: Any) -> None:
+        """Override of ZenML's method: makes the graph.
+
+        Raises:
+            RefusedRecipeError: a file or folder that the recipe names cannot be read.
+        """
+        with _refusing():
+            super().prepare(*args, **kwargs)
+
+
+@contextmanager
+def _refusing() -> Iterator[None]:
+    try:
+        yield
+    except VisionZeroError as error:
+        raise RefusedRecipeError(str(error)) from error
+
+
+def _check_zenmls_settings(recipe: Recipe) -> None:
+    """Check what is ZenML's in the file: everything but the parameters."""
+    settings = {key: value for key, value in recipe.settings.items() if key != "parameters" and value is not None}
+    try:
+        PipelineRunConfiguration.model_validate(deepcopy(settings))  # it adds to what it is given
+    except ValidationError as error:
+        raise ConfigError(f"{recipe.path}: {problems(error)}") from error
+    except TypeError as error:  # ZenML's own, of a value that is no mapping
+        raise ConfigError(f"{recipe.path}: {one_line(error)}") from error
 
 
 def _complete(recipe: Recipe) -> Path:

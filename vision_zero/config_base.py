@@ -20,6 +20,8 @@ from vision_zero.errors import ConfigError, VisionZeroError
 
 Model = TypeVar("Model", bound=BaseModel)
 Share = Annotated[float, Field(ge=0.0, le=1.0)]
+Weight = Annotated[float, Field(ge=0.0, allow_inf_nan=False)]
+"""A relative frequency; they are divided by their sum."""
 
 
 class Config(BaseModel):
@@ -96,15 +98,23 @@ def merged(below: Mapping[str, Any], above: Mapping[str, Any]) -> dict[str, Any]
     return result
 
 
+_SENTENCES = {"extra_forbidden": "unknown key", "model_type": "must be a mapping of settings"}
+"""Pydantic's kinds of errors that have a sentence of their own."""
+
+
 def problems(error: ValidationError) -> str:
     """Pydantic's errors as one line that names the path of each key."""
     sentences = []
-    for problem in error.errors(include_url=False):
-        place = ".".join(str(part) for part in problem["loc"])
+    found = error.errors(include_url=False)
+    for problem in found:
+        own = problem["loc"]
+        if problem["type"] == "too_short" and any(own == other["loc"][: len(own)] != other["loc"] for other in found):
+            continue  # pydantic does not count the items that have problems of their own
+        place = ".".join(str(part) for part in own if part != "[key]")
         text = problem["msg"].removeprefix("Value error, ")
-        sentence = "unknown key" if problem["type"] == "extra_forbidden" else text[:1].lower() + text[1:]
+        sentence = _SENTENCES.get(problem["type"], text[:1].lower() + text[1:])
         sentences.append(f"{place}: {sentence}" if place else sentence)
-    return "; ".join(sentences)
+    return " ".join("; ".join(sentences).split())
 
 
 def validated(kind: type[Model], settings: Any, what: str = "") -> Model:

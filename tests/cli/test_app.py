@@ -10,6 +10,7 @@ from click.testing import CliRunner
 
 from vision_zero.cli.app import cli
 from vision_zero.data.table import PairTable
+from vision_zero.errors import ConfigError
 
 NANO = Path(__file__).resolve().parents[2] / "configs" / "self_play" / "nano.yaml"
 
@@ -118,3 +119,28 @@ def test_a_policy_that_is_none_is_one_line(drawn, tmp_path):
 @pytest.mark.cli
 def test_a_run_that_is_none_is_one_line(tmp_path, fails):
     assert "run" in fails("report", tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        (["render", "--size", "³x4"], "is not a size like 320x240"),
+        (["plan", str(NANO), "--picture-tokens", "9"], "--picture-tokens belongs to --prompt-tokens"),
+        (["results", "results.json", "--reasoned", "scores.json"], "--reasoned belongs to --ablation or --run"),
+        (["results", "results.json", "--run", "arm:³=folder"], "is not ARM:SEED=FOLDER"),
+    ],
+)
+def test_an_option_that_would_be_ignored_or_cannot_be_read_is_refused(arguments, says, tmp_path):
+    out = ["--out", str(tmp_path)] if arguments[0] == "render" else []
+    done = CliRunner().invoke(cli, [*arguments, *out])
+    assert done.exit_code == 2
+    assert says in done.output
+
+
+@pytest.mark.parametrize("suites", ["scenes", ["scenes"], {"name": "scenes"}])
+def test_suites_that_are_none_are_named(suites, tmp_path):
+    file = tmp_path / "evaluate.yaml"
+    file.write_text(yaml.safe_dump({"parameters": {"config": {"suites": suites}}}))
+    done = CliRunner().invoke(cli, ["evaluate", "--config", str(file), "--items", "2", "--out", str(tmp_path / "out")])
+    assert isinstance(done.exception, ConfigError)
+    assert str(done.exception).startswith("suites")

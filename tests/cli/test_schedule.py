@@ -36,7 +36,7 @@ def test_zenml_takes_its_block():
     assert PipelineRunConfiguration.model_validate(block).schedule.cron_expression == "0 3 * * *"
 
 
-@pytest.mark.parametrize("time", ["24:00", "3", "03:60", "3:5", "noon", ""])
+@pytest.mark.parametrize("time", ["24:00", "3", "03:60", "3:5", "noon", "³:00", ""])
 def test_what_is_no_time_is_an_error(time):
     with pytest.raises(ConfigError, match="is not a time of day"):
         Schedule.at(NANO, time)

@@ -219,7 +219,7 @@ def test_zenml_neither_prints_nor_keeps_it(tiny_base, tmp_path, preloaded):
     )  # fmt: skip
     printed = done.stdout + done.stderr
     assert done.returncode != 0
-    assert re.search(r"ConfigError: .*pairs.imported.storage.options.secret looks like a credential by its name", printed)
+    assert re.search(r"Error: .*pairs.imported.storage.options.secret looks like a credential by its name", printed)
     kept = [path for path in (tmp_path / "zenml").rglob("*") if path.is_file()]
     assert kept
     assert PASSWORD not in printed

@@ -66,6 +66,19 @@ def with_config(**config):
         (with_config(game={"spy_image": "none"}), "game.spy_image: input should be 'modified', 'blank' or 'identical'"),
         (with_config(pairs={"scenes": {"min_objects": 9}}), "pairs.scenes: min_objects must not be larger"),
         (with_config(pairs={"mix": {"scenes": 0}}), "at least one domain"),
+        (with_config(pairs={"mix": {"scenes": float("inf")}}), "pairs.mix.scenes: input should be a finite number"),
+        (with_config(pairs={"mix": {"scene": 1}}), "pairs.mix.scene: scene is no domain of pairs"),
+        (with_config(preset=["lora"]), "preset: input should be 'paper'"),
+        (with_config(policy={"adapter": {"target_modules": "(("}}), "policy.adapter.target_modules: '((' is not a regular"),
+        (with_config(policy={"adapter": {"exclude_modules": "(("}}), "policy.adapter.exclude_modules: '((' is not a regular"),
+        (with_config(learning="fast"), "learning: must be a mapping of settings"),
+        (with_config(**{"se\ned": 1}), "se ed: unknown key"),
+        ({"parameters": {"config": None}}, "must be a mapping of settings"),
+        ({"parameters": {"config": {}, "rounds": 0}}, "parameters.rounds must be an integer from 1 on"),
+        ({"parameters": {"config": {}, "rounds": "many"}}, "parameters.rounds must be an integer from 1 on"),
+        ({"parameters": {"config": {"domain": "scenes"}, "rounds": 2}}, "parameters.rounds is only for self_play"),
+        ({**with_config(), "model": "nano"}, "model must be a mapping with the model's name"),
+        ({**with_config(), "model": {"nam": "nano"}}, "model must be a mapping with the model's name"),
         ({"parameters": {"config": {}, "sede": 1}}, "did you mean parameters.config.sede"),
         ({"parameters": {}}, "parameters.config is missing"),
         ({"parameter": {"config": {}}}, "parameter is not a key of a pipeline configuration"),
@@ -187,6 +200,31 @@ def test_a_mistake_in_an_evaluation_is_not_taken_for_a_run_that_also_has_suites(
         check_before_run(path, "evaluate")
     assert "suites: tuple should have at least 1 item" in str(caught.value)
     assert "it looks like" not in str(caught.value)
+
+
+@pytest.mark.parametrize("recipe", ["parameters: {config: [1]}", "parameters: [1]", "parameters: {config: hello}"])
+def test_a_recipe_that_an_ablation_cannot_read_is_named(tmp_path, recipe):
+    (tmp_path / "recipe.yaml").write_text(recipe)
+    arms = {"name": "x", "reference": "a", "arms": [{"name": "a"}], "recipe": str(tmp_path / "recipe.yaml")}
+    with pytest.raises(ConfigError, match=r"recipe\.yaml: parameters\.config must be a mapping"):
+        check_file(written(tmp_path, {"parameters": {"config": arms}}))
+
+
+def test_a_list_with_a_wrong_item_is_not_said_to_be_short(tmp_path):
+    with pytest.raises(ConfigError) as caught:
+        check_file(written(tmp_path, with_config(name="x", reference="a", arms=[{"name": "a", "changes": [1]}])))
+    assert str(caught.value).endswith("arms.0.changes: input should be a valid dictionary")
+
+
+def test_a_comment_with_a_variable_does_not_stop_the_check(tmp_path):
+    path = written(tmp_path, "# photos are below ${HOME}\nparameters: {config: {sead: 1}}")
+    with pytest.raises(ConfigError, match="sead: unknown key"):
+        check_before_run(path, "self_play")
+
+
+def test_a_variable_of_the_extended_recipe_is_left_to_zenml(tmp_path):
+    (tmp_path / "below.yaml").write_text("parameters: {config: {seed: '${SEED}'}}")
+    check_before_run(written(tmp_path, "extends: below.yaml"), "self_play")
 
 
 def test_variables_are_left_to_zenml(tmp_path):

@@ -57,7 +57,7 @@ class _Size(click.ParamType[tuple[int, int]]):
         if isinstance(value, tuple):
             return value
         width, _, height = str(value).lower().partition("x")
-        if not (width.isdigit() and height.isdigit()):
+        if not (width.isdecimal() and height.isdecimal()):
             self.fail(f"{value!r} is not a size like 320x240", param, ctx)
         return int(width), int(height)
 
@@ -284,6 +284,8 @@ def plan(
     config = read_self_play(file) if gpus is None else on_gpus(read_self_play(file), gpus)
     if (right or 0) + (abstained or 0) > 1:
         raise click.UsageError("--right and --abstained are shares of the same votes: together they cannot be more than 1")
+    if picture_tokens is not None and prompt_tokens is None:
+        raise click.UsageError("--picture-tokens belongs to --prompt-tokens, of which they are a part")
     given = ((right or 0.0, abstained or 0.0),) if right is not None or abstained is not None else USUAL_RATES
     for line in simulation_lines(config.learning.switch, config.learning.iterations, given):
         click.echo(line)

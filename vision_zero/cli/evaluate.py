@@ -56,7 +56,7 @@ def read_options(file: Path | None, options: Mapping[str, Any]) -> EvaluateConfi
         ConfigError: the file or an option cannot be used, or neither names a suite.
     """
     from vision_zero.config.suites import EvaluateConfig
-    from vision_zero.config_base import validated
+    from vision_zero.config_base import merged, validated
     from vision_zero.recipes.recipe_file import read_recipe
 
     given = {name: value for name, value in options.items() if value not in (None, ())}
@@ -75,10 +75,11 @@ def read_options(file: Path | None, options: Mapping[str, Any]) -> EvaluateConfi
     if not settings.get("suites"):
         raise ConfigError("there is no suite: name a --suite, or a --config with suites")
     shape = {name: given[name] for name in SHAPED if name in given}
-    settings["suites"] = [{**suite, **shape} for suite in settings["suites"]]
+    if shape and isinstance(settings["suites"], list):
+        settings["suites"] = [{**suite, **shape} if isinstance(suite, dict) else suite for suite in settings["suites"]]
     settings |= {name: given[name] for name in ("limit", "batch_size") if name in given}
     if "max_tokens" in given:
-        settings["sampling"] = {**settings.get("sampling", {}), "max_tokens": given["max_tokens"]}
+        settings = merged(settings, {"sampling": {"max_tokens": given["max_tokens"]}})
     return validated(EvaluateConfig, settings)
 
 

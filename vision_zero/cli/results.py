@@ -54,6 +54,8 @@ def results(
         arms, left_out = ablation_runs(read_ablation(ablation), records)
     elif records is not None:
         raise click.UsageError("--records belongs to --ablation, whose arms they are of")
+    if reasoned is not None and ablation is None and not runs:
+        raise click.UsageError("--reasoned belongs to --ablation or --run: it is for making FILE")
     for text in runs:
         arm, seed, folder = _named(text)
         if seed in arms.get(arm, {}):
@@ -74,6 +76,6 @@ def results(
 def _named(text: str) -> tuple[str, int, Path]:
     name, equals, folder = text.partition("=")
     arm, colon, seed = name.rpartition(":")
-    if not (equals and colon and arm and seed.isdigit() and folder):
+    if not (equals and colon and arm and seed.isdecimal() and folder):
         raise click.BadParameter(f"{text!r} is not ARM:SEED=FOLDER, such as alternating:0=runs/exam_0", param_hint="--run")
     return arm, int(seed), Path(folder)

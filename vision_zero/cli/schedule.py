@@ -40,7 +40,7 @@ class Schedule:
             ConfigError: the time is invalid, or the recipe is not in the folder of a pipeline's recipes.
         """
         hour, _, minute = time.partition(":")
-        if not (hour.isdigit() and minute.isdigit() and len(minute) == 2 and int(hour) < 24 and int(minute) < 60):
+        if not (hour.isdecimal() and minute.isdecimal() and len(minute) == 2 and int(hour) < 24 and int(minute) < 60):
             raise ConfigError(f"{time!r} is not a time of day: write it like 03:30")
         path = file.resolve()
         if len(path.parents) < 3 or not (path.parents[2] / "pipelines" / f"{path.parent.name}.py").is_file():

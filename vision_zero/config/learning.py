@@ -101,7 +101,7 @@ class MachinesConfig(Config):
     @classmethod
     def _has_a_port(cls, value: str) -> str:
         host, _, port = value.rpartition(":")
-        if not host or not port.isdigit() or not 0 < int(port) < 65536:
+        if not host or not port.isdecimal() or not 0 < int(port) < 65536:
             raise ValueError(f"{value!r} is not host:port")
         return value
 

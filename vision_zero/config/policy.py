@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any, Literal, NamedTuple, Self
 
-from pydantic import Field, model_validator
+from pydantic import Field, field_validator, model_validator
 
 from vision_zero.config.endpoint import VllmConfig
 from vision_zero.config_base import Config
@@ -28,6 +29,16 @@ class AdapterConfig(Config):
     names, or suffixes of names. The output layer never has one."""
     exclude_modules: str | None = None
     """Layers without an adapter: a regular expression that matches full names."""
+
+    @field_validator("target_modules", "exclude_modules")
+    @classmethod
+    def _is_a_pattern(cls, value: str | tuple[str, ...] | None) -> str | tuple[str, ...] | None:
+        if isinstance(value, str):
+            try:
+                re.compile(value)
+            except re.error as error:
+                raise ValueError(f"{value!r} is not a regular expression: {error}") from error
+        return value
 
 
 class SamplingParams(NamedTuple):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal, Self
+from typing import Any, Literal, Self
 
 from pydantic import Field, model_validator
 
@@ -17,12 +17,10 @@ from vision_zero.config.rewards import RewardsConfig
 from vision_zero.config.sources import DomainName, SourcesConfig
 from vision_zero.config.suites import SuitesConfig
 from vision_zero.config.tracking import TrackedRun, Trackers
-from vision_zero.config_base import Config, RootConfig, Share, merged
+from vision_zero.config_base import Config, RootConfig, Share, Weight, merged
 from vision_zero.domains.domain import Domain
 from vision_zero.domains.registry import DOMAINS, FIRST
 from vision_zero.randomness import HELD_OUT_SEEDS
-
-Weight = Annotated[float, Field(ge=0.0)]
 
 
 class PairsConfig(SourcesConfig):
@@ -227,10 +225,11 @@ class SelfPlayConfig(RootConfig):
     @model_validator(mode="before")
     @classmethod
     def _starts_from_its_preset(cls, data: Any) -> Any:
-        if not isinstance(data, dict) or data.get("preset") not in PRESETS:
+        preset = data.get("preset") if isinstance(data, dict) else None
+        if not isinstance(preset, str) or preset not in PRESETS:
             return data
         given = {key: value.model_dump(exclude_unset=True) if isinstance(value, Config) else value for key, value in data.items()}
-        return merged(PRESETS[data["preset"]], given)
+        return merged(PRESETS[preset], given)
 
     @model_validator(mode="before")
     @classmethod

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Annotated, Any, Literal, Self
+from typing import Any, Literal, Self
 
 from pydantic import Field, model_validator
 
 from vision_zero.config.nano_defaults import NANO_SCENES
 from vision_zero.config.renamed import with_present_names
-from vision_zero.config_base import Config, RootConfig
+from vision_zero.config_base import Config, RootConfig, Weight
 from vision_zero.domains.charts.config import ChartsConfig
 from vision_zero.domains.scenes.config import ScenesConfig
 from vision_zero.randomness import HELD_OUT_SEEDS
@@ -25,7 +25,6 @@ Topic = Literal[
     "chart question",
     "chart look-up",
 ]
-Weight = Annotated[float, Field(ge=0.0)]
 
 
 class Phase(Config):

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
-from typing import Any
 
 from pydantic import BaseModel, ValidationError
 
@@ -71,9 +70,9 @@ def check_recipe(recipe: Recipe, pipeline: str | None = None) -> str:
     Raises:
         ConfigError: a key, type or value in it is wrong.
     """
-    path, data = recipe.path, recipe.settings
-    _check_keys(data)
-    parameters = data.get("parameters")
+    path = recipe.path
+    _check_keys(recipe)
+    parameters = recipe.settings.get("parameters")
     if not isinstance(parameters, dict) or "config" not in parameters:
         raise ConfigError(f"{path}: parameters.config is missing: the settings of the run belong there")
     unknown = sorted(map(str, set(parameters) - {"config", "rounds"}))
@@ -86,6 +85,8 @@ def check_recipe(recipe: Recipe, pipeline: str | None = None) -> str:
         likelier = _pipeline_of(parameters["config"], path, expected=name)
         hint = "" if likelier == name else f" (it looks like a configuration of {likelier}, and was given to {name})"
         raise ConfigError(f"{path}: {problems(error)}{hint}") from error
+    if "rounds" in parameters:
+        _check_rounds(parameters["rounds"], name, path)
     if isinstance(config, SelfPlayConfig):
         check_installed(config.tracking)
     if isinstance(config, AblationConfig):
@@ -106,8 +107,8 @@ def check_before_run(path: Path, pipeline: str) -> Recipe:
         ConfigError: as in :func:`read_recipe` and :func:`check_recipe`.
     """
     recipe = read_recipe(path)
-    if _PLACEHOLDER.search(recipe.text):
-        _check_keys(recipe.settings)
+    if _PLACEHOLDER.search(str(recipe.settings)):
+        _check_keys(recipe)
     else:
         check_recipe(recipe, pipeline)
     return recipe
@@ -167,15 +168,28 @@ def read_arms(config: AblationConfig, contents: Contents = of_recipe) -> list[Ar
     return plan(config, read_recipe(Path(config.recipe)).config, contents)
 
 
-def _check_keys(data: dict[str, Any]) -> None:
-    """Refuse unknown keys at the top and below ``steps``, which ZenML would ignore."""
+def _check_rounds(rounds: object, pipeline: str, path: Path) -> None:
+    if pipeline != "self_play":
+        raise ConfigError(
+            f"{path}: parameters.rounds is only for self_play, and this is a configuration of {pipeline}: leave it out"
+        )
+    if not isinstance(rounds, int) or isinstance(rounds, bool) or rounds < 1:
+        raise ConfigError(f"{path}: parameters.rounds must be an integer from 1 on")
+
+
+def _check_keys(recipe: Recipe) -> None:
+    """Refuse unknown keys at the top and below ``steps``, which ZenML would ignore, and a model without a name."""
+    path, data = recipe.path, recipe.settings
     unknown = sorted(map(str, set(data) - RUN_KEYS))
     if unknown:
-        raise ConfigError(f"{unknown[0]} is not a key of a pipeline configuration: ZenML would ignore it")
+        raise ConfigError(f"{path}: {unknown[0]} is not a key of a pipeline configuration: ZenML would ignore it")
     steps = data.get("steps") or {}
     if not isinstance(steps, dict) or not all(isinstance(settings or {}, dict) for settings in steps.values()):
-        raise ConfigError("steps must be a mapping of names of steps to their settings")
+        raise ConfigError(f"{path}: steps must be a mapping of names of steps to their settings")
     for step, settings in steps.items():
         strange = sorted(map(str, set(settings or {}) - STEP_KEYS))
         if strange:
-            raise ConfigError(f"steps.{step}.{strange[0]} is not a key of a step: ZenML would ignore it")
+            raise ConfigError(f"{path}: steps.{step}.{strange[0]} is not a key of a step: ZenML would ignore it")
+    model = data.get("model")
+    if model is not None and not (isinstance(model, dict) and isinstance(model.get("name"), str) and model["name"]):
+        raise ConfigError(f"{path}: model must be a mapping with the model's name, such as model: {{name: vision_zero_nano}}")

@@ -23,20 +23,27 @@ class Recipe:
     """A recipe file that has been read.
 
     Attributes:
-        text: of the file itself.
         settings: its mapping, merged over that of the file which its key ``extends`` names.
         extends_another: it has that key.
     """
 
     path: Path
-    text: str
     settings: dict[str, Any]
     extends_another: bool
 
     @property
-    def config(self) -> Any:
-        """The settings of the run, as they are written; empty without any."""
-        return (self.settings.get("parameters") or {}).get("config") or {}
+    def config(self) -> dict[str, Any]:
+        """The settings of the run, as they are written; empty without any.
+
+        Raises:
+            ConfigError: they are no mapping.
+        """
+        config = self.settings.get("parameters") or {}
+        if isinstance(config, dict):
+            config = config.get("config") or {}
+        if not isinstance(config, dict):
+            raise ConfigError(f"{self.path}: parameters.config must be a mapping of settings")
+        return config
 
 
 def read_yaml(path: Path) -> dict[str, Any]:
@@ -66,13 +73,13 @@ def read_recipe(path: Path, extended_by: tuple[Path, ...] = ()) -> Recipe:
         raise ConfigError(f"{path} holds no settings: it must be a mapping with the key parameters")
     extended = data.pop(EXTENDS, None)
     if extended is None:
-        return Recipe(path, text, data, extends_another=False)
+        return Recipe(path, data, extends_another=False)
     if not isinstance(extended, str):
         raise ConfigError(f"{path}: {EXTENDS} must be the path of one recipe, relative to this file")
     below = path.parent / extended
     if below.resolve() in (seen := (*extended_by, path.resolve())):
         raise ConfigError(f"{path}: {EXTENDS} {extended} leads back to this recipe: leave it out")
-    return Recipe(path, text, merged(read_recipe(below, seen).settings, data), extends_another=True)
+    return Recipe(path, merged(read_recipe(below, seen).settings, data), extends_another=True)
 
 
 def _text(path: Path) -> str:

@@ -9,6 +9,7 @@ from PIL import Image
 from vision_zero.domains.charts.chart import Chart, Layout
 from vision_zero.domains.charts.compact import compact_chart, is_plain, sample_compact
 from vision_zero.domains.charts.config import COMPACT_SHARES, COMPACT_TYPES, ChartsConfig, ChartType
+from vision_zero.domains.charts.questions import is_value_right
 from vision_zero.domains.charts.render import compose, problems_on, render
 from vision_zero.domains.scenes.scene import PALETTE
 
@@ -109,3 +110,8 @@ def test_is_plain_refuses_what_breaks_a_rule() -> None:
     assert not is_plain(compact_chart("lines", names, (20.0, 33.0, 60.0))), "no multiple of 5"
     assert not is_plain(compact_chart("lines", names, (5.0, 35.0, 60.0))), "too low"
     assert not is_plain(compact_chart("pie", names, (20.0, 35.0, 60.0))), "not 100 in all"
+
+
+@pytest.mark.parametrize(("said", "is_right"), [("50", True), ("54", True), ("60", False), ("³", False), ("9" * 5000, False)])
+def test_any_reply_to_a_question_for_a_value_is_judged(said, is_right):
+    assert is_value_right("50", said) == is_right

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal, Self, get_args
+from typing import Any, Literal, Self, get_args
 
 from pydantic import Field, model_validator
 
-from vision_zero.config_base import Config
+from vision_zero.config_base import Config, Weight
 from vision_zero.data.storage_config import StorageConfig
 
 ChartType = Literal[
@@ -51,9 +51,9 @@ class ChartsConfig(Config):
     """Image width in pixels; default for ``style: compact``: 112."""
     height: int = Field(360, ge=64, le=4096)
     """Image height in pixels; default for ``style: compact``: 112."""
-    types: dict[ChartType, Annotated[float, Field(ge=0.0)]] = Field(dict.fromkeys(get_args(ChartType), 1.0))
+    types: dict[ChartType, Weight] = Field(dict.fromkeys(get_args(ChartType), 1.0))
     """Relative frequency of each type of chart; default for ``style: compact``: bars of both directions, lines and pies."""
-    edits: dict[ChartEdit, Annotated[float, Field(ge=0.0)]] = Field({"swap_values": 1.0})
+    edits: dict[ChartEdit, Weight] = Field({"swap_values": 1.0})
     """Relative frequency of each kind of edit; the paper's edit swaps the values of two categories."""
     min_categories: int = Field(4, ge=2, le=12)
     """Fewest categories (bars, slices, points in time, bins, columns); compact: 3."""

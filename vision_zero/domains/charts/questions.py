@@ -45,4 +45,4 @@ def ask_chart(family: ChartFamily, facts: Mapping[str, Any], rng: np.random.Gene
 
 def is_value_right(answer: str, said: str) -> bool:
     """Is a read number within ``TOLERANCE`` of the true one?"""
-    return said.isdigit() and abs(int(said) - int(answer)) <= TOLERANCE * int(answer)
+    return said.isdecimal() and abs(float(said) - int(answer)) <= TOLERANCE * int(answer)

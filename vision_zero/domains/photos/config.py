@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal, Self
+from typing import Literal, Self
 
 from pydantic import Field, model_validator
 
-from vision_zero.config_base import Config
+from vision_zero.config_base import Config, Weight
 from vision_zero.data.storage_config import StorageConfig
 
 PhotoEdit = Literal["remove", "recolor", "move"]
@@ -66,7 +66,7 @@ class PhotosConfig(Config):
     """Smallest width of a random crop, as a share of the largest possible one; smaller crops vary more, but are less sharp."""
     mirror: bool = True
     """Mirror half of the crops."""
-    edits: dict[PhotoEdit, Annotated[float, Field(ge=0.0)]] = Field({"remove": 1.0, "recolor": 1.0, "move": 0.25})
+    edits: dict[PhotoEdit, Weight] = Field({"remove": 1.0, "recolor": 1.0, "move": 0.25})
     """Relative frequency of each kind of edit. If none of the first few photos allows the chosen kind, or the photo does not
     allow a second one, another kind is used. Few objects can be moved."""
     min_changes: int = Field(1, ge=1, le=4)

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal, Self
+from typing import Literal, Self
 
 from pydantic import Field, model_validator
 
-from vision_zero.config_base import Config
+from vision_zero.config_base import Config, Weight
 
 SceneEdit = Literal["recolor_reshape", "recolor", "reshape", "resize", "rematerial", "move", "add", "remove"]
 
@@ -38,7 +38,7 @@ class ScenesConfig(Config):
     """Largest random displacement of the camera along each axis (CLEVR: 0.5)."""
     lamp_jitter: float = Field(1.0, ge=0.0, le=3.0)
     """Largest random displacement of the lamps along each axis (CLEVR: 1.0)."""
-    edits: dict[SceneEdit, Annotated[float, Field(ge=0.0)]] = Field({"recolor_reshape": 1.0})
+    edits: dict[SceneEdit, Weight] = Field({"recolor_reshape": 1.0})
     """Relative frequency of each kind of edit; the paper's edit changes colour and shape in place."""
     min_changes: int = Field(2, ge=1, le=4)
     """Fewest objects that an edit changes."""
