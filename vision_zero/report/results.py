@@ -79,7 +79,8 @@ def draw_curves(results: Results, path: Path) -> None:
     names = list(results.curves)
     if not names:
         raise ReportError("the results have no training curves: collect them from runs that were evaluated during training")
-    figure = Figure(figsize=(4.2 * len(names), 3.1), facecolor="white", layout="constrained")
+    figure = Figure(figsize=(4.2 * len(names), 3.4), facecolor="white", layout="constrained")
+    lines = {}
     for place, name in enumerate(names, 1):
         axes = figure.add_subplot(1, len(names), place)
         axes.set_title(name, fontsize=10)
@@ -90,10 +91,11 @@ def draw_curves(results: Results, path: Path) -> None:
             shown = [point for point in curves.get(name, ()) if point[0] <= results.iterations]
             if shown:
                 steps, means, lows, highs = zip(*shown, strict=True)
-                axes.plot(steps, means, style, color=color, label=arm, marker="o", markersize=3)
-                axes.fill_between(steps, lows, highs, color=color, alpha=0.15, linewidth=0)
+                (lines[arm],) = axes.plot(steps, means, style, color=color, marker="o", markersize=3)
+                axes.fill_between(steps, lows, highs, color=color, alpha=0.1, linewidth=0)
         axes.set_ylim(bottom=0)
-        axes.legend(fontsize=7)
+    handles = {arm: lines[arm] for arm in arms if arm in lines}
+    figure.legend(handles.values(), handles, loc="outside lower center", ncols=len(COLORS), fontsize=8, frameon=False)
     try:
         with rc_context({"svg.hashsalt": "results"}):
             figure.savefig(path, format="svg", metadata={"Date": None})
