@@ -10,6 +10,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from scipy.stats import binomtest
+
 from vision_zero.config.evaluation import EvaluationConfig, GateConfig
 from vision_zero.config_base import Config
 from vision_zero.errors import EvaluationError
@@ -56,11 +58,7 @@ class Comparison(Config):
 
 def mcnemar(won: int, lost: int) -> float:
     """McNemar's exact two-sided p-value for that many discordant items; 1 where there are none."""
-    ways, tail = 1, 0
-    for number in range(min(won, lost) + 1):
-        tail += ways
-        ways = ways * (won + lost - number) // (number + 1)  # binomial coefficients, each from the one before
-    return min(1.0, 2 * tail / 2 ** (won + lost))
+    return float(binomtest(won, won + lost).pvalue) if won + lost else 1.0
 
 
 def compare_outcomes(
