@@ -178,6 +178,14 @@ def test_charts_stay_inside_their_frame(points):
     assert Chart("t", [Line("a", [], "#123456")]).svg() == ""
 
 
+def test_a_long_legend_does_not_lie_on_the_plot():
+    svg = Chart("t", [Line(f"a curve with a long name, {number}", [(0, 0.0), (1, 1.0)], "#123456") for number in range(9)]).svg()
+    names = [float(y) for y in re.findall(r'y="(\d+)">a curve', svg)]
+    grid = [float(y) for y in re.findall(r'y1="([\d.]+)" x2="[\d.]+" y2="[\d.]+" stroke="#dde2e8"', svg)]
+    assert max(names) < min(grid)
+    assert len(set(names)) > 2
+
+
 def test_points_far_apart_are_not_joined():
     points = [(0, 1.0), (1, 2.0), (5, 1.0), (9, 3.0), (10, 2.0)]
     joined, broken = (Chart("KL", [Line("votes", points, "#000", largest_gap=gap)]).svg() for gap in (4, 1))

@@ -10,7 +10,9 @@ from typing import NamedTuple
 from markupsafe import Markup
 
 WIDTH, HEIGHT = 520, 260
-LEFT, RIGHT, TOP, BOTTOM = 52, 14, 58, 34
+LEFT, RIGHT, BOTTOM = 52, 14, 34
+LEGEND, LEADING, BELOW = 33, 15, 25
+"""Middle of the legend's first line, distance of its lines, and of the plot from the middle of its last one, in pixels."""
 Point = tuple[float, float]
 
 
@@ -83,11 +85,12 @@ class Chart:
         if not steps:
             return Markup("")
         low, high = (0.0, 1.0) if self.is_share else _round_limits(min(values), max(values))
-        frame = _Frame(min(steps), max(*steps, min(steps) + 1), low, high)
+        legend, top = self._legend()
+        frame = _Frame(min(steps), max(*steps, min(steps) + 1), low, high, top)
         parts = [
             Markup('<svg viewBox="0 0 {} {}" role="img" aria-label="{}">').format(WIDTH, HEIGHT, self.title),
             Markup('<text class="title" x="{}" y="18">{}</text>').format(LEFT, self.title),
-            *self._legend(),
+            *legend,
             *(frame.band(band) for band in self.bands),
             *frame.grid(self.is_share),
             *(frame.threshold(level) for level in self.thresholds),
@@ -97,13 +100,14 @@ class Chart:
         ]
         return Markup("").join(parts)
 
-    def _legend(self) -> list[Markup]:
-        parts, x, y = [], LEFT, 33
+    def _legend(self) -> tuple[list[Markup], int]:
+        """The legend's elements, and where the plot can begin below them."""
+        parts, x, y = [], LEFT, LEGEND
         entries: list[Line | Threshold] = [*self.lines, *self.thresholds]
         for entry in entries:
             width = 34 + round(6.4 * len(entry.name))
             if x > LEFT and x + width > WIDTH:
-                x, y = LEFT, y + 15
+                x, y = LEFT, y + LEADING
             if isinstance(entry, Line) and entry.is_faint:
                 parts.append(Markup('<circle cx="{}" cy="{}" r="3" fill="{}"/>').format(x + 8, y, entry.color))
             else:
@@ -112,7 +116,7 @@ class Chart:
                 parts.append(swatch.format(x, y, x + 16, y, entry.color, dash))
             parts.append(Markup('<text x="{}" y="{}">{}</text>').format(x + 21, y + 4, entry.name))
             x += width
-        return parts
+        return parts, y + BELOW
 
 
 @dataclass(frozen=True)
@@ -123,18 +127,19 @@ class _Frame:
     last: float
     low: float
     high: float
+    top: int
 
     def x(self, step: float) -> float:
         return LEFT + (step - self.first) / (self.last - self.first) * (WIDTH - LEFT - RIGHT)
 
     def y(self, value: float) -> float:
         share = (min(max(value, self.low), self.high) - self.low) / (self.high - self.low)
-        return HEIGHT - BOTTOM - share * (HEIGHT - TOP - BOTTOM)
+        return HEIGHT - BOTTOM - share * (HEIGHT - self.top - BOTTOM)
 
     def band(self, band: Band) -> Markup:
         left, right = self.x(max(band.start, self.first)), self.x(min(band.stop, self.last))
         return Markup('<rect x="{:.1f}" y="{}" width="{:.1f}" height="{}" fill="{}"/>').format(
-            left, TOP, max(right - left, 0), HEIGHT - TOP - BOTTOM, band.color
+            left, self.top, max(right - left, 0), HEIGHT - self.top - BOTTOM, band.color
         )
 
     def grid(self, is_share: bool) -> list[Markup]:
