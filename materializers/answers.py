@@ -31,12 +31,9 @@ class AnswersMaterializer(FileMaterializer):
         self._write_text(PROTOCOLS, json.dumps(protocols, indent=1))
 
     def load(self, data_type: type[Any]) -> AnsweredSuites:
-        with self._reaching(LINES, "fetched"):
-            records = [Record.model_validate_json(line) for line in self._read_text(LINES).split("\n") if line]
-        with self._reaching(PROTOCOLS, "fetched"):
-            entries = json.loads(self._read_text(PROTOCOLS))
+        records = self._parsed(LINES, lambda text: [Record.model_validate_json(line) for line in text.split("\n") if line])
         suites = []
-        for entry in entries:
+        for entry in self._parsed(PROTOCOLS, json.loads):
             protocol = EvaluationProtocol.model_validate(entry["protocol"])
             own, records = records[: entry["records"]], records[entry["records"] :]
             suites.append(Answers(protocol, entry["answerer"], own))

@@ -72,6 +72,11 @@ class FileMaterializer(BaseMaterializer):
         with self._reaching(name, "fetched"), self._open(name, "r") as source:
             return str(source.read())
 
+    def _parsed(self, name: str, parse: Callable[[str], Read]) -> Read:
+        """What ``parse`` makes of the text of a file of the artifact."""
+        with self._reaching(name, "fetched"):
+            return parse(self._read_text(name))
+
     def _open(self, name: str, mode: str) -> IO[Any]:
         opened: IO[Any] = self.artifact_store.open(f"{self.uri}/{name}", mode)
         return opened

@@ -34,8 +34,7 @@ class PlayedGamesMaterializer(FileMaterializer):
     def load(self, data_type: type[Any]) -> PlayedGames:
         transcripts = self._read_file(TRANSCRIPTS, read_transcripts)
         pairs = self._read_file(PAIRS, PairTable.read)
-        with self._reaching(REWARDS, "fetched"):
-            return PlayedGames(transcripts, pairs, RewardsConfig.model_validate_json(self._read_text(REWARDS)))
+        return PlayedGames(transcripts, pairs, self._parsed(REWARDS, RewardsConfig.model_validate_json))
 
     def save_visualizations(self, data: PlayedGames) -> dict[str, VisualizationType]:
         games, pairs = data.shown()
