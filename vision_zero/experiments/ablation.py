@@ -76,13 +76,17 @@ class Measured(Config):
 
 
 class ArmResult(Config):
-    """One arm: its iterations, its scores by name, and the number of stage switches of each seed."""
+    """One arm: its scores by name, and the number of stage switches of each seed."""
 
     arm: str
-    iterations: int
     seeds: tuple[int, ...]
     switches: tuple[int, ...]
     measures: dict[str, Measured]
+
+    @property
+    def iterations(self) -> int:
+        """Iterations of its schedule, at whose end all seeds were evaluated."""
+        return next(iter(self.measures.values())).curve[-1].iteration
 
 
 class AblationResult(Config):
@@ -130,7 +134,6 @@ def compare_arms(config: AblationConfig, states: Sequence[StageState]) -> Ablati
     arms = tuple(
         ArmResult(
             arm=arm,
-            iterations=own[0].iteration,
             seeds=config.seeds,
             switches=tuple(len(state.switches) for state in own),
             measures={name: of.measured(name, own, None if arm == config.reference else reference) for name in shared},
