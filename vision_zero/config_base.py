@@ -17,6 +17,7 @@ from pydantic_core import CoreSchema
 
 from vision_zero.credentials import refuse_credentials
 from vision_zero.errors import ConfigError, VisionZeroError
+from vision_zero.text import single_line
 
 Model = TypeVar("Model", bound=BaseModel)
 Share = Annotated[float, Field(ge=0.0, le=1.0)]
@@ -114,7 +115,7 @@ def problems(error: ValidationError) -> str:
         text = problem["msg"].removeprefix("Value error, ")
         sentence = _SENTENCES.get(problem["type"], text[:1].lower() + text[1:])
         sentences.append(f"{place}: {sentence}" if place else sentence)
-    return " ".join("; ".join(sentences).split())
+    return single_line("; ".join(sentences))
 
 
 def validated(kind: type[Model], settings: Any, what: str = "") -> Model:

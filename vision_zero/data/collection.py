@@ -85,9 +85,9 @@ class RowCollection(Collection):
     """Rows of a data set, of one split where there are several."""
 
     def __init__(
-        self, storage: Storage, split: str | None, has_things: Callable[[Sequence[str]], bool], pictures: FileSet | None = None
+        self, storage: Storage, split: str | None, fits: Callable[[Sequence[str]], bool], pictures: FileSet | None = None
     ) -> None:
-        self._rows = Rows(storage, split, has_things, pictures)
+        self._rows = Rows(storage, split, fits, pictures)
         self.files, self.left_out = len(storage.entries), {**storage.left_out, **self._rows.left_out}
 
     def __len__(self) -> int:

@@ -145,7 +145,7 @@ class Rows:
 
     Args:
         split: whose files and rows are read; None for all.
-        has_things: whether a file of these columns is one of those; where one is, other JSON and CSV files are left out.
+        fits: whether a file of these columns holds what is looked for; where one does, other JSON and CSV files are left out.
         pictures: where else the files are that cells name.
 
     Attributes:
@@ -156,7 +156,7 @@ class Rows:
     """
 
     def __init__(
-        self, storage: Storage, split: str | None, has_things: Callable[[Sequence[str]], bool], pictures: FileSet | None = None
+        self, storage: Storage, split: str | None, fits: Callable[[Sequence[str]], bool], pictures: FileSet | None = None
     ) -> None:
         self.storage = storage
         self._places = [FileSet(storage), *([pictures] if pictures is not None else [])]
@@ -173,7 +173,7 @@ class Rows:
         self.shards = [shard for shard in shards if shard.rows] or shards[:1]
         if empty := len(shards) - len(self.shards):
             self.left_out["files without rows"] = empty
-        fitting = [shard for shard in self.shards if not isinstance(shard, DocumentShard) or has_things(shard.columns)]
+        fitting = [shard for shard in self.shards if not isinstance(shard, DocumentShard) or fits(shard.columns)]
         if fitting and len(fitting) < len(self.shards):
             self.left_out["JSON and CSV files of other columns"] = len(self.shards) - len(fitting)
             self.shards = fitting

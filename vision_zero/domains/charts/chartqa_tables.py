@@ -121,8 +121,9 @@ class ChartQaTableSource(PairSource):
             return found
 
         pair = chart_pair(self.config, seed, chart)
-        self._edited |= {drawn[-1]: True}
-        self._edited |= {name: False for name in drawn if name not in self._edited}
+        for name in drawn:
+            self._edited.setdefault(name, False)
+        self._edited[drawn[-1]] = True  # after tables that no edit suited
         return pair
 
     def table(self, name: str) -> ParsedTable:

@@ -65,7 +65,9 @@ def _ask_existence(facts: SceneFacts, rng: np.random.Generator) -> Question:
 
 def _ask_position(facts: SceneFacts, rng: np.random.Generator) -> Question | None:
     objects = facts["objects"]
-    for _ in range(_TRIES if len(objects) > 1 else 0):
+    if len(objects) < 2:
+        return None
+    for _ in range(_TRIES):
         one, two = (int(index) for index in rng.choice(len(objects), size=2, replace=False))
         subject, anchor = (describe(objects[index], rng, (1, 2, 3)) for index in (one, two))
         side = one_of([side for side in SIDES if one in facts["relationships"][side][two]], rng)
