@@ -25,13 +25,13 @@ def draw_pictures(config: WarmStartConfig) -> Annotated[str, "pictures"]:
 
 
 @step(enable_cache=False, output_materializers=ModelFolderMaterializer)
-def fine_tune(config: WarmStartConfig, pictures: str) -> Annotated[BaseFolder, "fine_tuned_policy"]:
+def fine_tune(config: WarmStartConfig, images: str) -> Annotated[BaseFolder, "fine_tuned_policy"]:
     """Train the policy by SFT, resuming from the last checkpoint after an interruption."""
     import click
 
     from vision_zero.warm_start.build import build_policy
 
-    return BaseFolder(build_policy(config, Path(pictures), Path(config.folder) / "fine_tuning", click.echo))
+    return BaseFolder(build_policy(config, Path(images), Path(config.folder) / "fine_tuning", click.echo))
 
 
 @step(enable_cache=False, output_materializers=ExamMaterializer)

@@ -49,7 +49,7 @@ def _scene_pair(seed: int, number: int) -> ImagePair:
 
 
 def plain_pair(name: str = "plain", size: tuple[int, int] = (16, 16)) -> ImagePair:
-    """A pair of two plain pictures: for tests that need no content."""
+    """A pair of two plain images: for tests that need no content."""
     return ImagePair(name, "imported", Image.new("RGB", size, (200, 30, 30)), Image.new("RGB", size, (30, 30, 200)), (), {}, {})
 
 
@@ -65,7 +65,7 @@ def tiny_tokenizer() -> PreTrainedTokenizerFast:
 
 
 def made_decided(model: PreTrainedModel) -> PreTrainedModel:
-    """The same model with larger weights than the usual start, so that replies depend on the prompt and the picture."""
+    """The same model with larger weights than the usual start, so that replies depend on the prompt and the image."""
     for parameter in model.parameters():
         if parameter.dim() > 1:
             parameter.data.mul_(3)

@@ -1,4 +1,4 @@
-"""What is kept is keyed by content: of files, of remote files, of a base, of the pictures of a recipe, and of our own code."""
+"""What is kept is keyed by content: of files, of remote files, of a base, of the images of a recipe, and of our own code."""
 
 import json
 import os

@@ -2,7 +2,7 @@
 
     python -m tests.browser.dashboard http://127.0.0.1:8237 RUN-ID docs/images
 
-shows a run to somebody who writes documents: it takes the pictures that docs/reports.md shows. ``make dashboard`` serves it.
+shows a run to somebody who writes documents: it takes the images that docs/reports.md shows. ``make dashboard`` serves it.
 """
 
 from __future__ import annotations
@@ -90,7 +90,7 @@ class Visit:
         panel.wait_for(state="detached")
 
     def frame(self, panel: Locator) -> Frame:
-        """The page inside a preview, with its pictures decoded."""
+        """The page inside a preview, with its images decoded."""
         handle = panel.locator("iframe").element_handle()
         frame = handle.content_frame()
         assert frame is not None
@@ -138,7 +138,7 @@ def visiting(url: str) -> Iterator[Visit]:
 @click.argument("run")
 @click.argument("folder", type=click.Path(file_okay=False, path_type=Path))
 def main(url: str, run: str, folder: Path) -> None:
-    """Take pictures of a RUN in the dashboard at URL: its graph, a replay and the report's curves."""
+    """Take images of a RUN in the dashboard at URL: its graph, a replay and the report's curves."""
     skip_questions(url)
     with visiting(url) as visit:
         visit.open(run)

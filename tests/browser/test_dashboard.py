@@ -31,11 +31,11 @@ PAGES = {
     "watch_1/alarms": ("Alarms after iteration 2", 0, 0),
     "report/report": ("Self-play report", 2, 8),
 }
-"""Heading of a preview, and how many pictures and charts it has at least."""
+"""Heading of a preview, and how many images and charts it has at least."""
 SEEN = """async () => ({
     heading: document.querySelector("h1").innerText,
     text: document.body.innerText,
-    pictures: await Promise.all(
+    images: await Promise.all(
         [...document.images].map(image => image.decode().then(() => image.naturalWidth, () => 0))),
     charts: [...document.querySelectorAll("svg")].map(chart => chart.getBoundingClientRect().width),
     scripts: document.scripts.length,
@@ -81,13 +81,13 @@ def test_the_graph_shows_each_artifact_below_the_step_that_made_it(quiet):
 
 
 @pytest.mark.parametrize("artifact", PAGES)
-def test_a_preview_shows_its_page_with_every_picture(quiet, artifact):
-    heading, pictures, charts = PAGES[artifact]
+def test_a_preview_shows_its_page_with_every_image(quiet, artifact):
+    heading, images, charts = PAGES[artifact]
     with quiet.preview(artifact) as panel:
         seen = quiet.frame(panel).evaluate(SEEN)
     assert seen["heading"] == heading
-    assert len(seen["pictures"]) >= pictures
-    assert all(width > 0 for width in seen["pictures"])
+    assert len(seen["images"]) >= images
+    assert all(width > 0 for width in seen["images"])
     assert len(seen["charts"]) >= charts
     assert all(300 < width < 500 for width in seen["charts"]), "two charts abreast"
     assert (seen["scripts"], seen["loaded"]) == (0, [])

@@ -45,7 +45,7 @@ def test_every_command_helps(command):
     assert "Usage:" in result.output
 
 
-def test_render_writes_two_pictures_a_pair_and_a_table(drawn):
+def test_render_writes_two_images_a_pair_and_a_table(drawn):
     pairs = list(PairTable.read(drawn / "pairs.parquet").pairs())
     names = {path.name for path in drawn.iterdir()}
     assert len(pairs) == 3
@@ -62,13 +62,13 @@ def test_the_same_seed_renders_the_same_bytes(drawn, tmp_path):
 
 
 @pytest.mark.slow
-def test_play_writes_a_replay_and_a_picture(drawn, tiny_base, tmp_path):
-    out, picture = tmp_path / "replay.html", tmp_path / "game.png"
+def test_play_writes_a_replay_and_an_image(drawn, tiny_base, tmp_path):
+    out, image = tmp_path / "replay.html", tmp_path / "game.png"
     arguments = ["play", "--pairs", str(drawn), "--policy", str(tiny_base), "--games", "1", "--out", str(out)]
-    result = CliRunner().invoke(cli, [*arguments, "--picture", str(picture)])
+    result = CliRunner().invoke(cli, [*arguments, "--image", str(image)])
     assert result.exit_code == 0, result.output
     assert out.read_text().count("data:image/png;base64") >= 2
-    assert picture.read_bytes().startswith(b"\x89PNG")
+    assert image.read_bytes().startswith(b"\x89PNG")
 
 
 def test_a_good_config_is_good():
@@ -125,7 +125,7 @@ def test_a_run_that_is_none_is_one_line(tmp_path, fails):
     ("arguments", "says"),
     [
         (["render", "--size", "³x4"], "is not a size like 320x240"),
-        (["plan", str(NANO), "--picture-tokens", "9"], "--picture-tokens belongs to --prompt-tokens"),
+        (["plan", str(NANO), "--image-tokens", "9"], "--image-tokens belongs to --prompt-tokens"),
         (["results", "results.json", "--reasoned", "scores.json"], "--reasoned belongs to --ablation or --run"),
         (["results", "results.json", "--run", "arm:³=folder"], "is not ARM:SEED=FOLDER"),
     ],

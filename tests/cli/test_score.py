@@ -19,14 +19,14 @@ from vision_zero.errors import EvaluationError
 from vision_zero.evaluation.benchmarks.score_files import score_chartqa, score_mathvista
 
 
-def without_picture(row: dict[str, Any]) -> dict[str, Any]:
+def without_image(row: dict[str, Any]) -> dict[str, Any]:
     return {key: value for key, value in row.items() if key != "decoded_image"}
 
 
 PROBLEMS = {
-    "1": without_picture(problem("1")),
-    "2": without_picture(choice("2", ["decrease", "increase"], "increase")),
-    "3": without_picture(problem("3", answer_type="float", precision=1.0, answer="0.6")),
+    "1": without_image(problem("1")),
+    "2": without_image(choice("2", ["decrease", "increase"], "increase")),
+    "3": without_image(problem("3", answer_type="float", precision=1.0, answer="0.6")),
 }
 REPLIES = {"1": "There are three cats.", "2": "The answer is (A).", "3": "0.62"}
 

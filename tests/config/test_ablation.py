@@ -189,7 +189,7 @@ def test_the_controls_are_what_they_are_called():
     assert [arm for arm, config in runs.items() if config.learning.method == "supervised"] == ["supervised"]
     assert [arm for arm, config in runs.items() if config.rewards.vote == "brier"] == ["votes by a scoring rule"]
     played, supervised = runs["self-play"], runs["supervised"]
-    # The same weights, adapter, schedule and pictures, and as many replies in an update.
+    # The same weights, adapter, schedule and images, and as many replies in an update.
     for same in ("policy", "pairs", "evaluation"):
         assert getattr(supervised, same) == getattr(played, same)
     differs = {"method", "switch"}

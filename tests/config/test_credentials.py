@@ -200,7 +200,7 @@ def test_no_configuration_of_a_pipeline_holds_one(root, data):
 
 
 def test_what_runs_leave_behind_may_hold_anything():
-    """A reply says what a picture shows."""
+    """A reply says what an image shows."""
     rates = dict.fromkeys(("accuracy", "abstention", "running_accuracy", "running_abstention"), 0.5)
     assert IterationRecord(iteration=0, stage="clue", run=KEY, metrics={"token": 1.0}, **rates).run == KEY
 

@@ -99,7 +99,7 @@ def test_constants_known_to_fail_are_in_no_preset_for_work():
     assert leaves(LORA).keys() > leaves(PAPER).keys()
 
 
-def test_the_papers_second_version_shows_the_spy_an_empty_picture_and_is_the_first_otherwise():
+def test_the_papers_second_version_shows_the_spy_an_empty_image_and_is_the_first_otherwise():
     first, second = (leaves(PRESETS[name]) for name in ("paper", "paper_v2"))
     assert {name: value for name, value in second.items() if first[name] != value} == {"game.spy_image": "blank"}
 

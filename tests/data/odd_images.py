@@ -1,4 +1,4 @@
-"""Bytes of pictures as the world has them: broken, hostile, and unusual but fine."""
+"""Bytes of images as the world has them: broken, hostile, and unusual but fine."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ def scenery(width: int = 160, height: int = 120, seed: int = 0) -> Image.Image:
     rng = np.random.default_rng(seed)
     rows, columns = np.mgrid[0:height, 0:width]
     ground = np.stack([90 + 40 * rows / height, 110 + 30 * columns / width, np.full((height, width), 140.0)], axis=-1)
-    picture = ground + rng.normal(0, 3, (height, width, 1))
+    image = ground + rng.normal(0, 3, (height, width, 1))
     for number in range(6):
         middle = (height * (0.25 + 0.5 * (number // 3)), width * (0.2 + 0.3 * (number % 3)))
         inside = (rows - middle[0]) ** 2 + (columns - middle[1]) ** 2 < (0.13 * height) ** 2
         stripes = 35 * np.sign(np.sin((rows + 2 * columns) * 60 / height))[..., None]
-        picture[inside] = (rng.integers(0, 256, 3) + stripes)[inside]
-    return Image.fromarray(np.clip(picture, 0, 255).astype(np.uint8))
+        image[inside] = (rng.integers(0, 256, 3) + stripes)[inside]
+    return Image.fromarray(np.clip(image, 0, 255).astype(np.uint8))
 
 
 def encoded(image: Image.Image, kind: str = "PNG", **settings: Any) -> bytes:

@@ -29,7 +29,7 @@ def copies(image: Image.Image) -> dict[str, bytes]:
     return {"png": encoded(image), "jpg": encoded(image, "JPEG", quality=80), "webp": encoded(smaller, "WEBP", quality=80)}
 
 
-def test_copies_are_the_same_and_other_pictures_are_not() -> None:
+def test_copies_are_the_same_and_other_images_are_not() -> None:
     photos = open_collection(PhotosConfig())
     scenes = [*(photos.load(place) for place in range(len(photos))), *(scenery(320, 240, seed) for seed in range(3))]
     shown = [reduced(copy) for scene in scenes for copy in (scene, scene.resize((scene.width // 3, scene.height // 3)))]
@@ -56,7 +56,7 @@ def test_twelve_photographs_in_three_formats_are_divided_as_twelve(tmp_path: Pat
 
 
 def turns(image: Image.Image, count: int) -> list[Image.Image]:
-    """A picture and what each of so many edits, one upon the other, makes of it."""
+    """An image and what each of so many edits, one upon the other, makes of it."""
     made = [image]
     for turn in range(count):
         copy = made[-1].copy()

@@ -20,7 +20,7 @@ SOUND = encoded(scenery(48, 32), "JPEG")
 
 
 @pytest.mark.parametrize("name", BROKEN)
-def test_broken_pictures_are_refused_in_one_line(name: str) -> None:
+def test_broken_images_are_refused_in_one_line(name: str) -> None:
     with pytest.raises(PairsError, match=r"^some\.png: ") as raised:
         decode(BROKEN[name], "some.png")
     assert "\n" not in str(raised.value)
@@ -32,7 +32,7 @@ def test_nothing_is_refused() -> None:
 
 
 @pytest.mark.parametrize("name", ODD)
-def test_odd_pictures_show_what_they_should(name: str) -> None:
+def test_odd_images_show_what_they_should(name: str) -> None:
     image = decode(ODD[name], name)
     assert image.mode == "RGB"
     assert image.size == (160, 120)
@@ -44,7 +44,7 @@ def test_odd_pictures_show_what_they_should(name: str) -> None:
 
 def test_bombs_are_refused_before_they_are_decoded(monkeypatch: pytest.MonkeyPatch) -> None:
     def decoded(*_: object) -> None:
-        raise AssertionError("the picture was decoded")
+        raise AssertionError("the image was decoded")
 
     monkeypatch.setattr("PIL.ImageFile.ImageFile.load", decoded)
     for side in (8_000, 12_000, 20_000):
@@ -98,7 +98,7 @@ def test_png_comes_back_unchanged() -> None:
 
 
 @given(st.lists(st.tuples(st.integers(0, len(SOUND) - 1), st.integers(0, 255)), min_size=1, max_size=6), st.integers(0, 200))
-def test_damage_gives_a_picture_or_an_error(changes: list[tuple[int, int]], cut: int) -> None:
+def test_damage_gives_an_image_or_an_error(changes: list[tuple[int, int]], cut: int) -> None:
     data = bytearray(SOUND)
     for place, value in changes:
         data[place] = value
@@ -129,7 +129,7 @@ def test_a_jpeg_beyond_pillows_own_limit_is_decoded_smaller_too(monkeypatch: pyt
         decode(encoded(large), "it")
 
 
-def test_a_mask_is_told_from_drawings_and_dark_pictures() -> None:
+def test_a_mask_is_told_from_drawings_and_dark_images() -> None:
     shape = Image.new("RGB", (160, 120))
     shape.paste((255, 255, 255), (20, 30, 60, 50))
     assert is_mask(shape)
@@ -137,7 +137,7 @@ def test_a_mask_is_told_from_drawings_and_dark_pictures() -> None:
     assert not is_mask(scenery())
     assert not is_mask(scenery().convert("1").convert("RGB")), "dithered"
     assert not is_mask(Image.new("RGB", (160, 120), "grey"))
-    assert mask_of(scenery(), shape) == "modified picture"
+    assert mask_of(scenery(), shape) == "modified image"
     assert mask_of(shape, scenery()) == "original"
     night = scenery().point(lambda value: value // 16)
     lamp = night.copy()
@@ -145,7 +145,7 @@ def test_a_mask_is_told_from_drawings_and_dark_pictures() -> None:
     assert mask_of(night, lamp) is None, "most of it is still the night"
 
 
-def test_a_deep_picture_beside_one_of_8_bits_is_scaled_to_it():
+def test_a_deep_image_beside_one_of_8_bits_is_scaled_to_it():
     """Its own values say nothing of how many bits it uses where none is bright."""
     dark = np.full((64, 64), 60, dtype=np.uint8)
     changed = dark.copy()
@@ -156,5 +156,5 @@ def test_a_deep_picture_beside_one_of_8_bits_is_scaled_to_it():
 
 
 def test_a_file_that_is_cut_short_is_not_said_to_be_of_an_unknown_kind():
-    with pytest.raises(PairsError, match=r"not a readable picture \(it begins as AVIF, and is cut short or broken\)"):
-        decode(encoded(scenery(), "AVIF")[:300], "a picture")
+    with pytest.raises(PairsError, match=r"not a readable image \(it begins as AVIF, and is cut short or broken\)"):
+        decode(encoded(scenery(), "AVIF")[:300], "an image")

@@ -26,7 +26,7 @@ from vision_zero.validation.expectations import judge
 
 
 def narrower(root: Path, narrow: int, total: int = 20) -> str:
-    """Pairs of which some modified pictures are two pixels narrower."""
+    """Pairs of which some modified images are two pixels narrower."""
     pairs: dict[str, tuple[bytes | None, bytes | None]] = {}
     for number in range(total):
         scene = scenery(seed=number)
@@ -44,7 +44,7 @@ def test_pairs_that_nearly_have_one_size_are_a_loss(tmp_path: Path) -> None:
     told = str(raised.value)
     assert told.startswith("75% of 20 pairs failed validation or could not be read, more than the 10% allowed")
     assert f"15 of 20 pairs in {root} were skipped" in told
-    assert "“its pictures have nearly the same size” (15, such as 00)" in told
+    assert "“its images have nearly the same size” (15, such as 00)" in told
 
 
 def test_where_nothing_can_be_made_the_reasons_are_told(tmp_path: Path) -> None:
@@ -72,7 +72,7 @@ def test_pairs_that_nearly_have_one_size_can_be_made_to_fit_and_are_counted(tmp_
     assert [change.box for change in cropped.changes] == [(19, 30, 59, 50)]
 
 
-def test_both_pictures_are_resized_where_an_editor_resized_one(tmp_path: Path) -> None:
+def test_both_images_are_resized_where_an_editor_resized_one(tmp_path: Path) -> None:
     scene = scenery(320, 240)
     smaller = changed(scene).resize((316, 236), Image.Resampling.LANCZOS)
     source = ImportedSource(ImportedConfig(location=folder(tmp_path, {"1": (encoded(scene), encoded(smaller))}), sizes="resize"))
@@ -112,10 +112,10 @@ def test_a_verdict_tells_what_its_sources_skipped(tmp_path: Path) -> None:
     assert report.lost_share == pytest.approx(0.3)
     assert set(report.skipped) == {"cut short", "half", "a"}
     assert "HEIC is not read: convert it to JPEG or PNG" in report.skipped["a"]
-    assert report.reasons() == {"not a readable picture": ["a", "cut short"], "it has no modified picture": ["half"]}
+    assert report.reasons() == {"not a readable image": ["a", "cut short"], "it has no modified image": ["half"]}
     page = render_page("verdict.html.j2", verdict=verdict)
-    assert "skipped 2: not a readable picture" in page
-    assert "half: it has no modified picture" in page
+    assert "skipped 2: not a readable image" in page
+    assert "half: it has no modified image" in page
     with pytest.raises(PairsError, match=r"30% of \d+ pairs failed validation or could not be read, more than the 10%"):
         judge(table, SourcesConfig(imported=config.pairs.imported, quality={"max_changed_area": 1.0, "probe_pairs": 0}))
 
@@ -126,8 +126,8 @@ def test_render_tells_what_was_skipped(tmp_path: Path) -> None:
     found = run("render", "--domain", "imported", "--from", root, "--count", 20, "--out", tmp_path / "out")
     assert found.exit_code == 0
     assert f"imported: {root}: 20 pairs in 40 files, 5 used, 15 skipped" in found.stderr
-    assert "skipped 15: its pictures have nearly the same size (for example 00: " in found.stderr
-    assert "skipped 15: its pictures have nearly the same size" in (tmp_path / "out" / "gallery.html").read_text()
+    assert "skipped 15: its images have nearly the same size (for example 00: " in found.stderr
+    assert "skipped 15: its images have nearly the same size" in (tmp_path / "out" / "gallery.html").read_text()
     all_of_them = run(
         "render", "--domain", "imported", "--from", root, "--sizes", "crop", "--count", 20, "--out", tmp_path / "all"
     )
@@ -135,14 +135,14 @@ def test_render_tells_what_was_skipped(tmp_path: Path) -> None:
     assert "20 pairs in" in all_of_them.stdout
     none = refused("--domain", "imported", "--from", narrower(tmp_path / "none", 20), "--out", tmp_path / "nothing")
     assert none.startswith("there are no pairs to draw; imported: ")
-    assert "skipped 20: its pictures have nearly the same size" in none
+    assert "skipped 20: its images have nearly the same size" in none
 
 
-def test_render_takes_the_columns_and_the_pictures_folder(tmp_path: Path) -> None:
-    pictures = folder(tmp_path / "pictures", {"1": sound()})
+def test_render_takes_the_columns_and_the_images_folder(tmp_path: Path) -> None:
+    images = folder(tmp_path / "pictures", {"1": sound()})
     (tmp_path / "t").mkdir()
     (tmp_path / "t" / "edits.csv").write_text("this,that\n1_original.png,1_modified.png\n")
-    columns = ("--original-column", "this", "--modified-column", "that", "--pictures", pictures, "--layout", "table")
+    columns = ("--original-column", "this", "--modified-column", "that", "--pictures", images, "--layout", "table")
     told = run("render", "--domain", "imported", "--from", tmp_path / "t", *columns, "--out", tmp_path / "out")
     assert "1 pairs in" in told.stdout
     assert told.stderr == ""
@@ -166,4 +166,4 @@ def test_reports_of_processes_are_joined_and_reasons_are_counted_by_kind() -> No
     assert both.lost_share == 0.2
     assert both.reasons() == {"…x… pixels are more than the … allowed": ["a", "b"]}
     assert kind_of("results/0/x.png: no such file in /data") == "no such file in /data"
-    assert kind_of("its pictures have different sizes: 160x120 and 80x60") == "its pictures have different sizes"
+    assert kind_of("its images have different sizes: 160x120 and 80x60") == "its images have different sizes"

@@ -47,7 +47,7 @@ def test_photos_of_one_split_are_never_those_of_the_other() -> None:
 
 
 @pytest.mark.slow
-def test_copies_and_other_edits_of_a_picture_belong_to_its_split(tmp_path: Path) -> None:
+def test_copies_and_other_edits_of_an_image_belong_to_its_split(tmp_path: Path) -> None:
     for number in range(8):
         original = scenery(seed=number)
         for name in (f"{number}", f"copy-of-{number}"):
@@ -63,7 +63,7 @@ def test_copies_and_other_edits_of_a_picture_belong_to_its_split(tmp_path: Path)
 
 
 def test_a_split_whose_things_are_all_broken_says_so(tmp_path: Path) -> None:
-    (tmp_path / "a.png").write_bytes(b"no picture")
+    (tmp_path / "a.png").write_bytes(b"no image")
     source = PhotoSource(PhotosConfig(location=str(tmp_path)), only=SplitFilter("held_out"))
     with pytest.raises(PairsError, match=r"no usable photo in .* that belongs to the held-out pairs: .*a\.png"):
         source.sample(Seed(0))

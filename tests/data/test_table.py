@@ -66,11 +66,11 @@ def test_what_is_no_pairs_table_is_refused_in_one_line(tmp_path, write):
     assert "pairs.parquet" in str(error.value)
 
 
-def test_broken_pictures_are_refused_by_name():
+def test_broken_images_are_refused_by_name():
     whole = png_bytes(Image.new("RGB", (20, 20), "red"))
-    for data in (None, b"", b"not a picture", whole[:40], whole[: len(whole) // 2]):
-        with pytest.raises(PairsError, match="picture 7"):
-            decode(data, "picture 7")
+    for data in (None, b"", b"not an image", whole[:40], whole[: len(whole) // 2]):
+        with pytest.raises(PairsError, match="image 7"):
+            decode(data, "image 7")
 
 
 @pytest.mark.slow
@@ -100,9 +100,9 @@ def reasons(table, **bounds):
 def test_each_fault_is_quarantined_with_its_reason():
     pairs = scene_pairs(6)
     good = table_of(pairs)
-    assert "readable picture" in reasons(broken(good, 0, original={"bytes": b"junk", "path": None}))[pairs[0].pair_id]
+    assert "readable image" in reasons(broken(good, 0, original={"bytes": b"junk", "path": None}))[pairs[0].pair_id]
     truncated = png_bytes(pairs[1].modified)[:300]
-    assert "readable picture" in reasons(broken(good, 1, modified={"bytes": truncated, "path": None}))[pairs[1].pair_id]
+    assert "readable image" in reasons(broken(good, 1, modified={"bytes": truncated, "path": None}))[pairs[1].pair_id]
     assert "empty" in reasons(broken(good, 2, original=None))[pairs[2].pair_id]
     small = replace(pairs[3], modified=pairs[3].modified.resize((56, 56)))
     assert "one size" in reasons(table_of([small, *pairs[:2]]))[small.pair_id]
@@ -126,7 +126,7 @@ def test_an_id_that_stands_twice_is_no_id():
 
 
 @pytest.mark.slow
-def test_training_pictures_may_not_be_held_out_ones():
+def test_training_images_may_not_be_held_out_ones():
     pairs = scene_pairs(4)
     leaked = replace(pairs[0], pair_id="leaked")
     found = reasons(joined([table_of([*pairs[1:], leaked]), table_of([pairs[0]], "held_out")]))

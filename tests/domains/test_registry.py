@@ -189,7 +189,7 @@ def test_each_folder_exports_its_record() -> None:
 
 
 _CURRICULUM = "the warm start teaches scenes and compact charts, and nothing else"
-_PROCESSOR = "pictures are the settings of a model's picture processor"
+_PROCESSOR = "pictures are the settings of a model's image processor"
 _SUITES = "scenes and charts are names of suites"
 NAMED = {
     "vision_zero/config/nano_defaults.py": "the embedded policy was trained on scenes",

@@ -95,25 +95,25 @@ def test_the_same_seed_gives_the_same_pair(make: Callable[[], PairSource], pairs
 
 def test_other_seeds_give_other_pairs(pairs: list[ImagePair]) -> None:
     assert len({pair.pair_id for pair in pairs}) == len(pairs)
-    # Imported pairs and single pictures are only so many: two seeds may meet.
+    # Imported pairs and single images are only so many: two seeds may meet.
     least = 2 if pairs[0].domain in ("imported", "pictures") else len(pairs)
     assert len({pair.original.tobytes() for pair in pairs}) >= least
 
 
-def test_both_pictures_are_rgb_and_of_one_size(make: Callable[[], PairSource], pairs: list[ImagePair]) -> None:
+def test_both_images_are_rgb_and_of_one_size(make: Callable[[], PairSource], pairs: list[ImagePair]) -> None:
     source = make()
     for pair in pairs:
         assert pair.domain == source.domain
         assert pair.original.mode == pair.modified.mode == "RGB"
         assert pair.original.size == pair.modified.size
         assert np.ptp(np.asarray(pair.original)) > 30
-        assert (np.ptp(np.asarray(pair.modified)) > 30) == (pair.domain != "pictures"), "beside a single picture it is empty"
+        assert (np.ptp(np.asarray(pair.modified)) > 30) == (pair.domain != "pictures"), "beside a single image it is empty"
 
 
 def test_something_changed_and_is_logged(pairs: list[ImagePair]) -> None:
     for pair in pairs:
         assert changed_mask(pair.original, pair.modified, VISIBLE).any()
-        assert bool(pair.changes) == (pair.domain != "pictures"), "nothing of a single picture is edited"
+        assert bool(pair.changes) == (pair.domain != "pictures"), "nothing of a single image is edited"
         width, height = pair.original.size
         for change in pair.changes:
             assert change.kind

@@ -1,4 +1,4 @@
-"""Are clues true? Judged against the scene graph of the picture that the speaker saw."""
+"""Are clues true? Judged against the scene graph of the image that the speaker saw."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from vision_zero.game.transcript import Transcript
 
 
 def clue_accuracy(transcripts: Sequence[Transcript], pairs: Mapping[str, ImagePair]) -> list[float]:
-    """For each game on a scene pair, the share of its clues that are statements and true of the speaker's own picture.
+    """For each game on a scene pair, the share of its clues that are statements and true of the speaker's own image.
 
     Unreadable clues and clues outside the language of :mod:`vision_zero.domains.scenes.statements` count as not true.
     """

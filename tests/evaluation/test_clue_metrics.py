@@ -1,4 +1,4 @@
-"""Clues are held against both pictures: how much they say, how true they are, and whether they tell."""
+"""Clues are held against both images: how much they say, how true they are, and whether they tell."""
 
 from dataclasses import replace
 
@@ -38,7 +38,7 @@ def test_clues_by_hand():
     assert found["clues/statements"] == [pytest.approx(5 / 6)]
     assert found["clues/true"] == [pytest.approx(4 / 6)]
     assert found["clues/false"] == [pytest.approx(1 / 6)]
-    # The red cube twice and the green one are false of the other picture, and so is what is false of both.
+    # The red cube twice and the green one are false of the other image, and so is what is false of both.
     assert found["clues/telling"] == [pytest.approx(4 / 6)]
     assert found["clues/attributes"] == [pytest.approx((2 + 2 + 0 + 2 + 3 + 0) / 6)]
     # One fits each cube, both are things, nothing is a blue metal sphere, and silence fits everything.
@@ -54,12 +54,12 @@ def test_only_the_players_own_clues_count():
 
 
 @pytest.mark.parametrize(("image", "true", "telling"), [("modified", 0.0, 0.0), ("identical", 1.0, 0.0), ("blank", 0.0, 0.0)])
-def test_a_spys_clue_is_held_against_the_picture_that_it_was_shown(image, true, telling):
+def test_a_spys_clue_is_held_against_the_image_that_it_was_shown(image, true, telling):
     found = said("a thing", "a red cube", "a thing", seats=(2,), rules=GameConfig(spy_image=image))
     assert (found["clues/true"], found["clues/telling"]) == ([true], [telling])
 
 
-def test_of_players_who_speak_another_language_and_of_other_pictures_scenes_measure_nothing():
+def test_of_players_who_speak_another_language_and_of_other_images_scenes_measure_nothing():
     for found in (said("I can see some kind of cube.", "Shapes!", "blue"), said("a red cube", "a", "b", pair=plain_pair())):
         assert found["clues/unreadable"] == [0.0]
         assert {name: values for name, values in found.items() if name not in ("clues/unreadable", "clues/duplicates")} == {

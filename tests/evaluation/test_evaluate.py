@@ -127,8 +127,8 @@ def test_other_settings_have_another_name(tiny_base: Path, changes: dict[str, An
     assert answerer_name(config.model_copy(update=changes)) != answerer_name(config)
 
 
-def test_replaced_pictures_at_the_same_address_are_asked_again(serve: Any, tmp_path: Path) -> None:
-    """``evaluate --out``: the same folder and the same parquet file, with one other picture and one other label in it."""
+def test_replaced_images_at_the_same_address_are_asked_again(serve: Any, tmp_path: Path) -> None:
+    """``evaluate --out``: the same folder and the same parquet file, with one other image and one other label in it."""
     source = tmp_path / "test.parquet"
     rows = [chart_row("14"), chart_row("15"), chart_row("16")]
     write(rows, source)

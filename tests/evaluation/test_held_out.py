@@ -192,7 +192,7 @@ def test_scripted_players_bound_what_voters_can_do():
     assert bounds["oracle", "decision/accuracy"] >= 0.95
     assert bounds["oracle", "decision/spy caught"] >= 0.95
     assert bounds["random", "decision/accuracy"] <= 0.5
-    # A bound belongs to the clues: a spy that names things at random often says what is true of both pictures.
+    # A bound belongs to the clues: a spy that names things at random often says what is true of both images.
     assert held_out._bounds(naming)[0].estimate.mean < bounds["oracle", "decision/accuracy"]
 
 

@@ -46,7 +46,7 @@ def played(config, count=3, players=None):
 
 @pytest.mark.parametrize("wording", ["paper", "compact"])
 @pytest.mark.parametrize("remember", [True, False])
-def test_no_seat_is_shown_anothers_thoughts_or_picture(wording, remember):
+def test_no_seat_is_shown_anothers_thoughts_or_image(wording, remember):
     config = GameConfig(prompt=wording, remember_reasoning=remember)
     _, tables, players = played(config)
     spies = {table.transcript.game_id: table for table in tables}

@@ -37,7 +37,7 @@ def settings(folder, **changes):
 
 
 def rows(folder, kind):
-    """The pairs of a folder by id, with their pictures."""
+    """The pairs of a folder by id, with their images."""
     found = [row for batch in PairShards(folder / kind).batches(10) for row in batch.to_pylist()]
     return {row["pair_id"]: (row["split"], row["position"], row["original"], row["modified"]) for row in found}
 

@@ -28,7 +28,7 @@ def _one_step(monkeypatch):
 def plan_of(base, **settings):
     policy = {"base": str(base), "adapter": {"rank": 4}, **settings.pop("policy", {})}
     config = SelfPlayConfig.model_validate({"policy": policy, "learning": settings})
-    return make_plan(config, prompt=60, picture=16)
+    return make_plan(config, prompt=60, image=16)
 
 
 def with_layers(folder, layers):

@@ -65,7 +65,7 @@ def test_an_update_is_measured_by_its_tokens(recipe, ticking):
     parameters = sum(parameter.numel() for parameter in decoder.layers.parameters())
     for stage in ("clue", "decision"):
         update = found[stage]
-        assert update["tokens"] > 4 * 16, "four replies at least, each to a picture of 16 tokens and more"
+        assert update["tokens"] > 4 * 16, "four replies at least, each to an image of 16 tokens and more"
         assert 0 <= update["padding"] < 0.5
         assert update["tokens_per_s"] == pytest.approx(update["tokens"] / update["seconds"], rel=0.02)
         assert update["tflop_per_s"] == pytest.approx(4 * parameters * update["tokens_per_s"] / 1e12, rel=0.1, abs=1e-4)

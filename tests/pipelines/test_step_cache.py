@@ -23,10 +23,10 @@ def photos(tmp_path_factory):
 
     folder = tmp_path_factory.mktemp("photos")
     for name in ("astronaut", "coffee"):
-        picture = Image.fromarray(getattr(data, name)())
-        picture.thumbnail((240, 240))
-        picture.save(folder / f"{name}.png")
-        picture.transpose(Image.Transpose.FLIP_LEFT_RIGHT).save(folder / f"{name}_mirrored.png")
+        image = Image.fromarray(getattr(data, name)())
+        image.thumbnail((240, 240))
+        image.save(folder / f"{name}.png")
+        image.transpose(Image.Transpose.FLIP_LEFT_RIGHT).save(folder / f"{name}_mirrored.png")
     return folder
 
 

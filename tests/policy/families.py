@@ -26,11 +26,11 @@ from transformers.models.smolvlm.image_processing_pil_smolvlm import SmolVLMImag
 
 from tests.make import made_decided, tiny_tokenizer
 from vision_zero.policy.families import (
-    InternPictureProcessor,
-    PictureProcessor,
-    Qwen2PictureProcessor,
-    Qwen3PictureProcessor,
-    SmolPictureProcessor,
+    InternImageTextProcessor,
+    Qwen2ImageTextProcessor,
+    Qwen3ImageTextProcessor,
+    Qwen25ImageTextProcessor,
+    SmolImageTextProcessor,
 )
 from vision_zero.warm_start.tokenizer import CHAT_TEMPLATE, END, IMAGE, PAD, VIDEO, VISION_END, VISION_START
 
@@ -65,7 +65,7 @@ _INTERN_TOKENS = {
 
 
 def write_family(family: str, folder: Path, *, seed: int = 0) -> Path:
-    """Save a policy of that family; pictures of 112 pixels are 4 tokens or a few more."""
+    """Save a policy of that family; images of 112 pixels are 4 tokens or a few more."""
     tokenizer = _tokenizer(family)
     build_family(family, tokenizer, seed=seed).save_pretrained(folder)
     _processor(family, tokenizer).save_pretrained(folder)
@@ -90,14 +90,14 @@ def _tokenizer(family: str) -> PreTrainedTokenizerFast:
         tokenizer.add_tokens(list(_INTERN_TOKENS.values()), special_tokens=True)
         tokenizer.add_special_tokens({"extra_special_tokens": [*tokenizer.extra_special_tokens, *_INTERN_TOKENS.values()]})
         tokenizer._set_model_specific_special_tokens(_INTERN_TOKENS)
-        picture = _INTERN_TOKENS["context_image_token"]
+        image = _INTERN_TOKENS["context_image_token"]
     elif family in ("idefics3", "smolvlm"):
         tiles = [f"<row_{row}_col_{column}>" for row in range(1, 7) for column in range(1, 7)]
         tokenizer.add_special_tokens({"extra_special_tokens": [*tokenizer.extra_special_tokens, *_IDEFICS_TOKENS, *tiles]})
-        picture = _IDEFICS_TOKENS[0]
+        image = _IDEFICS_TOKENS[0]
     else:
         return tokenizer
-    tokenizer.chat_template = CHAT_TEMPLATE.replace(f"{VISION_START}{IMAGE}{VISION_END}", picture)
+    tokenizer.chat_template = CHAT_TEMPLATE.replace(f"{VISION_START}{IMAGE}{VISION_END}", image)
     return tokenizer
 
 
@@ -133,22 +133,22 @@ def _settings(family: str, tokenizer: PreTrainedTokenizerFast) -> dict[str, Any]
 def _processor(family: str, tokenizer: PreTrainedTokenizerFast) -> ProcessorMixin:
     template = tokenizer.chat_template
     if family == "qwen2_vl":
-        pictures = Qwen2VLImageProcessorPil(size={"shortest_edge": 56 * 56, "longest_edge": 56 * 56})
-        return _with_video(Qwen2PictureProcessor(pictures, tokenizer, chat_template=template), "Qwen2VLVideoProcessor")
+        images = Qwen2VLImageProcessorPil(size={"shortest_edge": 56 * 56, "longest_edge": 56 * 56})
+        return _with_video(Qwen2ImageTextProcessor(images, tokenizer, chat_template=template), "Qwen2VLVideoProcessor")
     if family == "qwen2_5_vl":
-        pictures = Qwen2VLImageProcessorPil(size={"shortest_edge": 56 * 56, "longest_edge": 56 * 56})
-        return _with_video(PictureProcessor(pictures, tokenizer, chat_template=template), "Qwen2VLVideoProcessor")
+        images = Qwen2VLImageProcessorPil(size={"shortest_edge": 56 * 56, "longest_edge": 56 * 56})
+        return _with_video(Qwen25ImageTextProcessor(images, tokenizer, chat_template=template), "Qwen2VLVideoProcessor")
     if family == "qwen3_vl":
-        pictures = Qwen2VLImageProcessorPil(size={"shortest_edge": 64 * 64, "longest_edge": 64 * 64}, patch_size=16)
-        return _with_video(Qwen3PictureProcessor(pictures, tokenizer, chat_template=template), "Qwen3VLVideoProcessor")
+        images = Qwen2VLImageProcessorPil(size={"shortest_edge": 64 * 64, "longest_edge": 64 * 64}, patch_size=16)
+        return _with_video(Qwen3ImageTextProcessor(images, tokenizer, chat_template=template), "Qwen3VLVideoProcessor")
     if family == "internvl":
-        pictures = GotOcr2ImageProcessorPil(size={"height": 28, "width": 28}, crop_to_patches=True, max_patches=2)
-        processor = InternPictureProcessor(pictures, tokenizer, image_seq_length=4, chat_template=template)
+        images = GotOcr2ImageProcessorPil(size={"height": 28, "width": 28}, crop_to_patches=True, max_patches=2)
+        processor = InternImageTextProcessor(images, tokenizer, image_seq_length=4, chat_template=template)
         return _with_video(processor, "InternVLVideoProcessor")
     sizes = {"size": {"longest_edge": 64}, "max_image_size": {"longest_edge": 32}}
     if family == "idefics3":
         return Idefics3Processor(Idefics3ImageProcessorPil(**sizes), tokenizer, image_seq_len=4, chat_template=template)
-    processor = SmolPictureProcessor(SmolVLMImageProcessorPil(**sizes), tokenizer, image_seq_len=4, chat_template=template)
+    processor = SmolImageTextProcessor(SmolVLMImageProcessorPil(**sizes), tokenizer, image_seq_len=4, chat_template=template)
     return _with_video(processor, "SmolVLMVideoProcessor")
 
 

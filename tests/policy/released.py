@@ -1,10 +1,10 @@
 """Released models in small: two narrow layers with random weights, and everything else as published.
 
 A recipe meets here what the tiny families of ``tests/policy/families.py`` spare it: a vocabulary of 150,000 tokens cut by the
-family's own rules, the special tokens at their ids, the family's chat template, the settings of its pictures, and generation
+family's own rules, the special tokens at their ids, the family's chat template, the settings of its images, and generation
 settings that nobody asked for. Sources: configurations from ``vision_zero/policy/released``; chat templates as TRL ships them
-(``trl/chat_templates``, byte-identical to the hub's); InternVL's, its special tokens and pictures as in transformers'
-``convert_internvl_weights_to_hf.py``; settings of pictures, special tokens and generation from each model's files on the hub.
+(``trl/chat_templates``, byte-identical to the hub's); InternVL's, its special tokens and images as in transformers'
+``convert_internvl_weights_to_hf.py``; settings of images, special tokens and generation from each model's files on the hub.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from transformers import AutoConfig, AutoModelForImageTextToText, GenerationConf
 
 from tests.make import made_decided
 from vision_zero.performance.stand_in import (
-    QWEN2_5_PICTURES,
+    QWEN2_5_IMAGES,
     QWEN_NAMES,
     QWEN_PIECES,
     QWEN_WORDS,
@@ -68,9 +68,9 @@ class Published:
         special: added tokens and their ids.
         first: special tokens at the beginning of the vocabulary.
         template: a chat template of TRL's, by name, or the template itself.
-        opens, closes: what the template puts before the prompt's picture and after the prompt's text.
-        placeholder: the token that stands for a picture, or for each of its features.
-        tokenizer, pictures, processor, generation: settings in the files of those names.
+        opens, closes: what the template puts before the prompt's image and after the prompt's text.
+        placeholder: the token that stands for an image, or for each of its features.
+        tokenizer, images, processor, generation: settings in the files of those names.
     """
 
     words: int
@@ -96,7 +96,7 @@ _QWEN2_5 = Published(
     opens=f"<|im_start|>system\nYou are a helpful assistant.<|im_end|>\n{_CHATML}<|vision_start|>",
     closes=_CHATML_END,
     placeholder="<|image_pad|>",
-    pictures=QWEN2_5_PICTURES,
+    pictures=QWEN2_5_IMAGES,
     tokenizer={**QWEN_NAMES, "model_max_length": 131_072, "add_bos_token": False, "add_prefix_space": False},
     processor={},
     generation={**_QWEN_GENERATION, "repetition_penalty": 1.05, "temperature": 0.000001},

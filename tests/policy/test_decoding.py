@@ -15,7 +15,7 @@ from vision_zero.policy.decoding import Decoder, decode
 pytestmark = pytest.mark.slow
 
 ORDINARY = (20, 80)
-"""Tokens that are words in every family: no picture, no end."""
+"""Tokens that are words in every family: no image, no end."""
 
 
 @pytest.fixture(scope="module", params=FAMILIES)

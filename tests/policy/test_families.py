@@ -62,17 +62,17 @@ def refused(folder, **settings):
 def test_inputs_are_those_of_the_stock_processor(base, family, monkeypatch):
     # The stock class of SmolVLM asks for a package that writes numbers of video frames as words.
     monkeypatch.setattr(processing_smolvlm, "num2words", str)
-    # All of them ask for a video processor; the pictures go past it.
+    # All of them ask for a video processor; the images go past it.
     monkeypatch.setattr(ProcessorMixin, "check_argument_for_proper_class", lambda self, name, argument: None)
     kind, settings = STOCK[family]
     path = str(base(family))
     own = load_processor(path)
-    pictures, tokenizer = AutoImageProcessor.from_pretrained(path), AutoTokenizer.from_pretrained(path, padding_side="left")
+    images, tokenizer = AutoImageProcessor.from_pretrained(path), AutoTokenizer.from_pretrained(path, padding_side="left")
     video = {} if family == "idefics3" else {"video_processor": None}
-    stock = kind(pictures, tokenizer, **video, chat_template=own.chat_template, **settings)
+    stock = kind(images, tokenizer, **video, chat_template=own.chat_template, **settings)
     shown = [Image.radial_gradient("L").resize(size).convert("RGB") for size in SIZES]
     texts = [own.apply_chat_template(user_message(text, shown[0]), tokenize=False) for text in ("Who is the spy?", "Name it.")]
-    shown_apart = [[picture] for picture in shown]
+    shown_apart = [[image] for image in shown]
     one, other = (each(images=shown_apart, text=texts, padding=True, return_tensors="pt") for each in (own, stock))
     assert one.keys() == other.keys()
     assert all(torch.equal(one[name], other[name]) for name in one)
@@ -80,7 +80,7 @@ def test_inputs_are_those_of_the_stock_processor(base, family, monkeypatch):
 
 
 @families
-def test_pictures_are_resized_alike_where_torchvision_is_installed(base, family, monkeypatch):
+def test_images_are_resized_alike_where_torchvision_is_installed(base, family, monkeypatch):
     monkeypatch.setattr(image_processing_auto, "is_torchvision_available", lambda: True)
     assert type(load_processor(str(base(family))).image_processor).__name__.endswith("Pil")
 
@@ -115,17 +115,17 @@ def test_a_prompt_is_never_cut_whatever_its_tokenizer_was_saved_with(base, spoil
 @families
 def test_a_prompt_that_does_not_fit_names_its_game(base, family):
     policy = loaded(base(family), sampling=SamplingConfig(max_vote_tokens=100))
-    picture = scene_pairs(1)[0].original
-    tokens = policy.encode([user_message("a" * 1940, picture)])["input_ids"].shape[1]
+    image = scene_pairs(1)[0].original
+    tokens = policy.encode([user_message("a" * 1940, image)])["input_ids"].shape[1]
     limit = CONTEXT - 100
-    requests = [Request("game-7", 2, "civilian", "vote", 0, "a" * (1940 + limit - tokens + more), picture) for more in (0, 1)]
-    policy._check_lengths(policy.encode([user_message(requests[0].prompt, picture)]), ["fits"], 100)
+    requests = [Request("game-7", 2, "civilian", "vote", 0, "a" * (1940 + limit - tokens + more), image) for more in (0, 1)]
+    policy._check_lengths(policy.encode([user_message(requests[0].prompt, image)]), ["fits"], 100)
     with pytest.raises(PolicyError, match=r"game-7 \(seat 2, vote\) has 1949 tokens.* 100 is more than .* context of 2048"):
         policy.reply(requests, Seed(0))
 
 
 @families
-def test_the_settings_of_pictures_can_be_changed(base, family):
+def test_the_settings_of_images_can_be_changed(base, family):
     names = {"qwen2_5_vl": "size", "qwen3_vl": "size", "internvl": "max_patches", "idefics3": "do_image_splitting"}
     values = {"size": {"shortest_edge": 28 * 28, "longest_edge": 28 * 28}, "max_patches": 1, "do_image_splitting": False}
     name = names.get(family, "do_image_splitting")
@@ -194,7 +194,7 @@ def test_a_chat_template_that_drops_the_system_part_is_refused(spoiled, family):
 
 
 @families
-def test_a_chat_template_that_drops_the_picture_is_refused(spoiled, family):
+def test_a_chat_template_that_drops_the_image_is_refused(spoiled, family):
     folder = spoiled(family)
     template = folder / "chat_template.jinja"
     lines = template.read_text().splitlines()
@@ -244,7 +244,7 @@ def test_weights_that_are_missing_are_refused_and_not_made_up(base, spoiled, fam
     assert "has no weights for 1 parameters" in refused(weights.parent)
 
 
-def test_a_model_without_features_of_pictures_is_refused(base):
+def test_a_model_without_features_of_images_is_refused(base):
     policy = loaded(base("qwen2_5_vl"))
     seeing = policy.model
     blind = SimpleNamespace(config=seeing.config, device=seeing.device, get_input_embeddings=seeing.get_input_embeddings)

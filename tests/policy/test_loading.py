@@ -262,7 +262,7 @@ def test_an_adapter_that_switching_off_does_not_remove_is_refused(tiny_base, tmp
 
 @pytest.mark.slow
 def test_an_adapter_on_the_vision_side_is_switched_off_with_all_that_it_saw(tiny_base, tmp_path):
-    """Pictures that the adapter changes the sight of are not remembered: the reference would see through the policy's eyes."""
+    """Images that the adapter changes the sight of are not remembered: the reference would see through the policy's eyes."""
     settings = LoraConfig(r=4, target_modules=r".*visual.*\.(qkv|proj)", init_lora_weights=False)
     adapter_of(tiny_base, tmp_path / "policy", settings)
     config = PolicyConfig(base=str(tiny_base))

@@ -56,7 +56,7 @@ def work(policy, inputs, *, is_mixed=False, is_checkpointed=False):
     rows, tokens = inputs["input_ids"].shape
     return Work(
         prompt=tokens,
-        picture=0,
+        image=0,
         reply=0,
         rows=rows,
         batch=rows,
@@ -118,8 +118,8 @@ def test_what_frozen_eyes_remember(base, train_on):
     model, processor = load_base(policy)
     inputs = encoded(model, processor)
     model(**inputs)
-    pictures = int((inputs["input_ids"] == model.config.image_token_id).sum()) // len(inputs["input_ids"])
-    asked = replace(work(policy, inputs), picture=pictures, replies=len(inputs["input_ids"]))
+    images = int((inputs["input_ids"] == model.config.image_token_id).sum()) // len(inputs["input_ids"])
+    asked = replace(work(policy, inputs), image=images, replies=len(inputs["input_ids"]))
     estimate = static(Shape.of(model, policy), asked)["cached image features"]
     assert estimate == (model.model.get_image_features._used if train_on == "language" else 0)
 
@@ -204,15 +204,15 @@ def kept_by_a_third_layer(folder, kind, *, is_vision, group=0):
             kept_with_shared_prompts(model.train(), inputs, replies) if group else kept(model.train(), inputs, is_mixed=is_mixed)
         )
         found.append((really, shape))
-    doing = replace(work(policy, inputs, is_mixed=is_mixed), picture=picture_tokens(model, inputs))
+    doing = replace(work(policy, inputs, is_mixed=is_mixed), image=image_tokens(model, inputs))
     if group:
         doing = replace(doing, rows=group * doing.rows, group=group, reply=REPLY)
     (less, two), (more, three) = found
     return more - less, update(three, doing)["activations"] - update(two, doing)["activations"]
 
 
-def picture_tokens(model, inputs):
-    """Of one prompt; the pictures of these tests are of one size."""
+def image_tokens(model, inputs):
+    """Of one prompt; the images of these tests are of one size."""
     return int((inputs["input_ids"] == model.config.image_token_id).sum()) // len(inputs["input_ids"])
 
 
@@ -247,7 +247,7 @@ def test_all_that_is_kept_is_near_the_estimate(base, family, kind):
     model, processor = trainable(policy)
     shape = Shape.of(load_base(policy)[0], policy)
     inputs = encoded(model, processor)
-    doing = replace(work(policy, inputs, is_mixed=is_mixed), picture=picture_tokens(model, inputs))
+    doing = replace(work(policy, inputs, is_mixed=is_mixed), image=image_tokens(model, inputs))
     assert 0.95 < kept(model, inputs, is_mixed=is_mixed) / update(shape, doing)["activations"] < 1.2
 
 
@@ -272,7 +272,7 @@ def test_what_is_allocated_at_once_is_near_the_estimate(base, family, kind):
     model, processor = trainable(policy)
     inputs = encoded(model, processor, lengths=(100, 200, 180))
     shape = Shape.of(load_base(policy)[0], policy)
-    doing = replace(work(policy, inputs, is_mixed=is_mixed), picture=picture_tokens(model, inputs))
+    doing = replace(work(policy, inputs, is_mixed=is_mixed), image=image_tokens(model, inputs))
     inner = model if whole else model.get_base_model()
     mixed = torch.autocast("cpu", torch.bfloat16, enabled=is_mixed)
 

@@ -52,7 +52,7 @@ def test_it_follows_the_format(games):
     assert sum(readable) / len(readable) >= 0.95
 
 
-def test_its_clues_are_about_its_own_picture(games):
+def test_its_clues_are_about_its_own_image(games):
     pairs = {pair.pair_id: pair for pair in scene_pairs(GAMES, seed=99)}
     own = clue_accuracy(games, pairs)
     facts = [pairs[game.pair_id].original_facts for game in games]

@@ -101,7 +101,7 @@ def test_chances_are_the_models_own_at_the_temperature(policy):
         inputs = policy.encode([begin_reply(chat, words)])
         with torch.inference_mode():
             logits = policy.model(**inputs).logits[0, -1].float().clone()
-            logits[policy.picture_tokens] = -torch.inf
+            logits[policy.image_tokens] = -torch.inf
         drawn = (logits / temperature).softmax(-1)
         first = [tokens[0] for tokens in next_tokens(policy.processor.tokenizer, words, allowed)]
         assert shares == pytest.approx(drawn[first].tolist(), rel=1e-3)

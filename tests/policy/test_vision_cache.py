@@ -15,7 +15,7 @@ from vision_zero.policy.vision_cache import VisionCache
 
 pytestmark = pytest.mark.slow
 
-TRIED = tuple(family for family in FAMILIES if KNOWN[family].caches_pictures)
+TRIED = tuple(family for family in FAMILIES if KNOWN[family].caches_images)
 
 
 @pytest.fixture(scope="module")
@@ -45,7 +45,7 @@ class Counting:
 
 
 @pytest.mark.parametrize("family", TRIED)
-def test_each_picture_is_looked_at_once(folders, family):
+def test_each_image_is_looked_at_once(folders, family):
     policy = policy_of(folders, family)
     counting, one = Counting(policy), len(inputs_of(policy, [0])["pixel_values"])
     with torch.no_grad():
@@ -58,7 +58,7 @@ def test_each_picture_is_looked_at_once(folders, family):
 def test_what_is_remembered_is_what_a_new_look_sees(folders, family):
     remembering = policy_of(folders, family)
     looking = policy_of(folders, family, train_on="both")
-    assert isinstance(remembering.model.model.get_image_features, VisionCache) == KNOWN[family].caches_pictures
+    assert isinstance(remembering.model.model.get_image_features, VisionCache) == KNOWN[family].caches_images
     assert not isinstance(looking.model.model.get_image_features, VisionCache)
     for numbers in ([0, 1], [1, 2, 0], [2, 2, 1]):
         inputs = inputs_of(remembering, numbers)
@@ -91,12 +91,12 @@ def test_a_copy_knows_what_the_model_has_seen(folders):
     assert counting.rows == len(inputs["pixel_values"])
 
 
-def test_the_picture_that_was_not_looked_at_for_longest_is_forgotten(folders):
+def test_the_image_that_was_not_looked_at_for_longest_is_forgotten(folders):
     policy = policy_of(folders, "qwen2_5_vl")
     counting, one = Counting(policy), len(inputs_of(policy, [0])["pixel_values"])
     with torch.no_grad():
         sight = policy.model.model.get_image_features
-        before = sight._used  # of the picture that loading tries the model with
+        before = sight._used  # of the image that loading tries the model with
         policy.model(**inputs_of(policy, [0]))
         sight.room = 2 * (sight._used - before)
         for numbers in ([1], [0], [2]):
@@ -108,7 +108,7 @@ def test_the_picture_that_was_not_looked_at_for_longest_is_forgotten(folders):
     assert counting.rows == 4 * one
 
 
-def test_pictures_that_differ_in_one_bit_are_two(folders):
+def test_images_that_differ_in_one_bit_are_two(folders):
     policy = policy_of(folders, "internvl")
     counting, inputs = Counting(policy), inputs_of(policy, [0])
     other = inputs["pixel_values"].clone()

@@ -184,7 +184,7 @@ def rank_too_high(path, answer):
 
 
 def other_scores(path, answer):
-    """As of a server that resizes pictures otherwise."""
+    """As of a server that resizes images otherwise."""
     status, body = answer
     if path == "chat/completions":
         for choice in body["choices"]:
@@ -300,7 +300,7 @@ def test_sleep_that_frees_nothing_is_noticed(config, server, monkeypatch, freed,
         let_sleep(config.server.model_copy(update={"sleeps": True}))
 
 
-def test_a_server_may_name_a_picture_once(config, server):
+def test_a_server_may_name_an_image_once(config, server):
     policy = load_policy(config, None)
     before = said(policy, greedy=True)
 
@@ -308,9 +308,9 @@ def test_a_server_may_name_a_picture_once(config, server):
         if path != "chat/completions":
             return answer
         status, body = answer
-        pictures = set(policy.picture_tokens)
+        images = set(policy.image_tokens)
         ids = body["prompt_token_ids"]
-        kept = [token for place, token in enumerate(ids) if token not in pictures or ids[place - 1] != token]
+        kept = [token for place, token in enumerate(ids) if token not in images or ids[place - 1] != token]
         assert len(kept) < len(ids)
         return status, {**body, "prompt_token_ids": kept}
 

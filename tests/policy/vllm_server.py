@@ -125,7 +125,7 @@ class VllmServer:
             return 404, {"error": {"message": f"The model `{body['model']}` does not exist."}}
         policy = self.served[body["model"]]
         policy = replace(policy, greedy=body["temperature"] == 0)
-        text, pictures = "", []
+        text, images = "", []
         *_, last = body["messages"]
         begun = "".join(part["text"] for part in last["content"]) if last["role"] == "assistant" else ""
         assert bool(begun) == bool(body.get("continue_final_message")) == (body.get("add_generation_prompt", True) is False)
@@ -134,8 +134,8 @@ class VllmServer:
                 text = part["text"]
             else:
                 data = base64.b64decode(part["image_url"]["url"].removeprefix("data:image/png;base64,"))
-                pictures.append(Image.open(io.BytesIO(data)))
-        chat = begin_reply(user_message(text, *pictures), begun)
+                images.append(Image.open(io.BytesIO(data)))
+        chat = begin_reply(user_message(text, *images), begun)
         params = SamplingParams(body["temperature"] or 1.0, body["max_tokens"])
         [prompt] = unpadded(policy.encode([chat]))
         choices = [self._choice(policy, chat, begun, params, body, number) for number in range(body["n"])]
@@ -153,7 +153,7 @@ class VllmServer:
             scores = policy.log_probs(chat, tokens, at) if body["logprobs"] else []
         else:
             unmasked = replace(policy)
-            unmasked.__dict__["picture_tokens"] = []
+            unmasked.__dict__["image_tokens"] = []
             scores = [score + self.slip for score in unmasked.log_probs(chat, tokens, at)]
         return {
             "index": number,

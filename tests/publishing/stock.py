@@ -3,11 +3,11 @@
     python -I -S stock.py OUT SITE-PACKAGES FOLDER [FOLDER ...]
 
 Each folder is opened by the lines of its card or, where it has none, by transformers' Auto classes. Classes are written to
-OUT/<number>.json, the inputs and logits of one chat with a picture to OUT/<number>.safetensors. Nothing of this repository is
+OUT/<number>.json, the inputs and logits of one chat with an image to OUT/<number>.safetensors. Nothing of this repository is
 imported.
 
 The stock processors of most families make a video part, whose class needs torchvision, which has no build for CPU torch. Where it
-is missing, its names stand in for it: no video is read, and pictures are resized by Pillow.
+is missing, its names stand in for it: no video is read, and images are resized by Pillow.
 """
 
 import json
@@ -66,8 +66,8 @@ def main(out: Path, packages: str, folders: list[str]) -> None:
     from safetensors.torch import save_file
     from transformers import AutoImageProcessor, AutoModelForImageTextToText, AutoProcessor
 
-    picture = Image.radial_gradient("L").resize((120, 60)).convert("RGB")
-    content = [{"type": "image", "image": picture}, {"type": "text", "text": "Who is the spy?"}]
+    image = Image.radial_gradient("L").resize((120, 60)).convert("RGB")
+    content = [{"type": "image", "image": image}, {"type": "text", "text": "Who is the spy?"}]
     how = {"add_generation_prompt": True, "tokenize": True, "return_dict": True, "return_tensors": "pt"}
     for number, folder in enumerate(folders):
         model, processor = by_its_card(folder) or (

@@ -66,8 +66,8 @@ def as_released(folder: Path) -> Path:
     """The same files as Qwen2.5-VL's repository has them: an older layout, which transformers still reads."""
     processor, template = folder / "processor_config.json", folder / "chat_template.jinja"
     told = json.loads(processor.read_text())
-    pictures = told["image_processor"] | {"processor_class": told["processor_class"]}
-    (folder / "preprocessor_config.json").write_text(json.dumps(pictures))
+    images = told["image_processor"] | {"processor_class": told["processor_class"]}
+    (folder / "preprocessor_config.json").write_text(json.dumps(images))
     (folder / "chat_template.json").write_text(json.dumps({"chat_template": template.read_text()}))
     config = json.loads((folder / "config.json").read_text())
     (folder / "config.json").write_text(json.dumps(config | {"torch_dtype": config.pop("dtype")}))

@@ -24,7 +24,7 @@ pytestmark = pytest.mark.slow
 
 
 def log_probs(base, folder=None):
-    """Of every word after a question about a picture."""
+    """Of every word after a question about an image."""
     policy = load_policy(PolicyConfig(base=str(base)), folder)
     inputs = policy.encode([user_message("What do you see?", Image.new("RGB", (112, 112), "teal"))])
     with torch.no_grad():

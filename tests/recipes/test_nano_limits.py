@@ -74,6 +74,6 @@ def test_check_config_and_plan_say_it(tmp_path):
     file = tmp_path / "charts.yaml"
     file.write_text(yaml.safe_dump(document))
     assert check_file(file).splitlines()[1].startswith(f"note: {KNOWN}charts")
-    plan = make_plan(recipe(pairs={"mix": {"charts": 1.0}}), prompt=100, picture=16)
+    plan = make_plan(recipe(pairs={"mix": {"charts": 1.0}}), prompt=100, image=16)
     assert plan.lengths == Lengths(100, 16)
     assert [line for line in table(plan, 8) if line.startswith(f"note: {KNOWN}charts")]

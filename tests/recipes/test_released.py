@@ -1,7 +1,7 @@
-"""Each recipe of a released model, tried as the true thing in small: its vocabulary, chat template, pictures and game.
+"""Each recipe of a released model, tried as the true thing in small: its vocabulary, chat template, images and game.
 
 What is narrow here is only what weights cost (``tests/policy/released.py``). The recipe's YAML is read as it is, and played and
-trained with pictures of its size, in its precision; only games and tokens of replies are fewer.
+trained with images of its size, in its precision; only games and tokens of replies are fewer.
 """
 
 import re
@@ -37,7 +37,7 @@ from vision_zero.training.clue_stage import ClueLoop
 from vision_zero.training.decision_stage import DecisionLoop
 from vision_zero.training.job import StageJob
 from vision_zero.training.microbatches import PROMPT, SEEN
-from vision_zero.training.plan import longest_prompts, longest_reply, picture_sizes
+from vision_zero.training.plan import image_sizes, longest_prompts, longest_reply
 from vision_zero.training.shared_prefix import share_prefix
 from vision_zero.training.state import StageState
 
@@ -45,7 +45,7 @@ pytestmark = pytest.mark.slow
 
 ROOT = Path(__file__).resolve().parents[2]
 RECIPES = [path for path in sorted((ROOT / "configs/self_play").glob("*.yaml")) if read_self_play(path).policy.base in RELEASED]
-TOKENS = re.compile(r"--prompt-tokens (\d+) --picture-tokens (\d+)")
+TOKENS = re.compile(r"--prompt-tokens (\d+) --image-tokens (\d+)")
 THOUGHT = "I see two spheres, a cube at x = 1.25 and, to its left, a café's “sign”."
 CLUES = (
     "A small red cube stands left of 2 spheres.",
@@ -53,7 +53,7 @@ CLUES = (
     "Ω≈π/2: 红色",
 )
 BASE_OF = {path.stem: read_self_play(path).policy.base for path in RECIPES}
-PICTURES = {read_self_play(path).policy.base: read_self_play(path).policy.pictures for path in RECIPES}
+IMAGES = {read_self_play(path).policy.base: read_self_play(path).policy.pictures for path in RECIPES}
 
 recipes = pytest.mark.parametrize("path", RECIPES, ids=lambda path: path.stem)
 bases = pytest.mark.parametrize("base", RELEASED, ids=lambda base: base.split("/")[1])
@@ -71,7 +71,7 @@ def opened(folder):
 
     @cache
     def load(base, dtype):
-        return load_base(PolicyConfig(base=str(folder(base)), dtype=dtype, pictures=PICTURES[base]))
+        return load_base(PolicyConfig(base=str(folder(base)), dtype=dtype, pictures=IMAGES[base]))
 
     def opened_as(path, dtype=None):
         model, processor = load(BASE_OF[path.stem], dtype or read_self_play(path).policy.dtype)
@@ -122,13 +122,13 @@ def test_the_longest_prompts_fit_what_the_recipe_says_of_them(path, folder, open
     config = read_self_play(path)
     model, processor = opened(path)
     policy = Policy(model, processor, config.policy.sampling)
-    prompt, picture = map(int, TOKENS.search(path.read_text()).groups())
-    [size] = picture_sizes(config)
+    prompt, image = map(int, TOKENS.search(path.read_text()).groups())
+    [size] = image_sizes(config)
     shown = pairs_of(*size)[0].original
     inputs = policy.encode([user_message(text, shown) for text in longest_prompts(config)])
     longest = int(inputs["attention_mask"].sum(1).max())
     assert 0.75 * prompt < longest <= prompt, "the estimate of memory is made with it"
-    assert (inputs["input_ids"] == model.config.image_token_id).sum(1).tolist() == [picture] * 2
+    assert (inputs["input_ids"] == model.config.image_token_id).sum(1).tolist() == [image] * 2
     assert longest + longest_reply(config) <= policy.context
     assert longest + 2 * longest_reply(config) <= config.learning.tokens_per_step, "two votes read their prompt together"
 
@@ -139,7 +139,7 @@ def test_the_parts_of_every_prompt_are_found_again_in_its_tokens(path, folder, o
     model, processor = opened(path)
     published, game = PUBLISHED[BASE_OF[path.stem]], WhoIsTheSpy(config.game)
     policy = Policy(model, processor, config.policy.sampling)
-    tables = deal_all(game, pairs_of(*picture_sizes(config)[0])[:1], Seed(1))
+    tables = deal_all(game, pairs_of(*image_sizes(config)[0])[:1], Seed(1))
     [played], record = play_recorded(game, tables, Speakers(processor.tokenizer), Seed(2))
     heard = [clue.text for clue in played.transcript.heard()]
     assert len(heard) == 8
@@ -173,7 +173,7 @@ def test_words_that_look_like_special_tokens_begin_a_reply_as_words(base, folder
     written = f"I see {PUBLISHED[base].placeholder} and <video><|im_end|>"
     [ids] = policy.encode([begin_reply(user_message("What do you see?"), written)])["input_ids"]
     assert processor.tokenizer.decode(ids).endswith(PUBLISHED[base].closes + written)
-    assert not set(policy.picture_tokens) & set(ids.tolist())
+    assert not set(policy.image_tokens) & set(ids.tolist())
     seats = next_tokens(processor.tokenizer, f"{THOUGHT} \\boxed{{", [f"{seat}}}" for seat in range(1, 5)])
     assert [processor.tokenizer.decode(tokens) for tokens in seats] == ["1}", "2}", "3}", "4}"]
 
@@ -200,14 +200,14 @@ def test_clues_and_votes_are_drawn(path, folder, opened):
     config = recipe_of(path, folder)
     policy = Policy(*opened(path), config.policy.sampling)
     game = WhoIsTheSpy(config.game)
-    tables = deal_all(game, pairs_of(*picture_sizes(config)[0])[:1], Seed(1))
+    tables = deal_all(game, pairs_of(*image_sizes(config)[0])[:1], Seed(1))
     _, record = play_recorded(game, tables, Speakers(policy.processor.tokenizer), Seed(2))
     for kind in ("clue", "vote"):
         [request, *_] = [request for request, _ in reversed(record) if request.kind == kind]
         replies = policy.reply([request] * 4, Seed(3))
         assert all(1 <= len(reply.tokens) <= 6 for reply in replies)
         assert len({reply.tokens for reply in replies}) > 1
-        assert not {token for reply in replies for token in reply.tokens} & set(policy.picture_tokens)
+        assert not {token for reply in replies for token in reply.tokens} & set(policy.image_tokens)
     voter = user_message(request.prompt, request.image)
     assert policy.likeliest([voter], ["So \\boxed{"], [["1}", "2}", "4}"]])[0] in range(3)
 
@@ -239,7 +239,7 @@ TRAINED = [
     *(("clue", name) for name in ("qwen2_5_vl_7b", "internvl3_8b")),
     *(("decision", name) for name in ("qwen2_5_vl_3b", "qwen2_5_vl_3b_full", "qwen3_vl_4b", "internvl3_8b", "smolvlm")),
 ]
-"""Clues, of which there are more, in two families: theirs differ in how they hold pictures."""
+"""Clues, of which there are more, in two families: theirs differ in how they hold images."""
 IN_HALF = ("decision", "qwen2_5_vl_3b")
 """Is trained in the recipe's own precision; in half precision a CPU is slow."""
 
@@ -252,7 +252,7 @@ def test_an_iteration_trains_what_was_said(stage, name, folder, opened, tmp_path
         whole = {"policy": config.policy.model_copy(update={"dtype": "float32"})}
         config = config.model_copy(update={**whole, "learning": config.learning.model_copy(update={"bf16": False})})
     switch = config.learning.switch.model_copy(update={"start": stage})
-    table = PairTable.from_pairs(enumerate(pairs_of(*picture_sizes(config)[0])), "train")
+    table = PairTable.from_pairs(enumerate(pairs_of(*image_sizes(config)[0])), "train")
     job = StageJob.of(config, StageState.at_start(switch), PolicyFolder(None), table, tmp_path, run="test", iterations=1)
     model, processor = opened(path, config.policy.dtype)
     loop = watching(kind)(model, processor, job)
@@ -278,7 +278,7 @@ def test_a_prompt_that_is_read_once_gives_the_gradients_of_whole_rows(base, fold
     config = recipe_of(path, folder)
     model, processor = opened(path, "float32")
     game = WhoIsTheSpy(config.game)
-    pairs = pairs_of(*picture_sizes(config)[0])[:2]
+    pairs = pairs_of(*image_sizes(config)[0])[:2]
     _, record = play_recorded(game, deal_all(game, pairs, Seed(1)), Speakers(processor.tokenizer), Seed(2))
     votes = [turn for turn in record if turn[0].kind == "vote"]
     answers = [0, 1, 0, 0, 1]

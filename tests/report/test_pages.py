@@ -150,7 +150,7 @@ def test_a_replay_shows_clues_votes_and_rewards():
         assert change.sentence() in page
 
 
-def test_outlines_are_where_the_picture_changed():
+def test_outlines_are_where_the_image_changed():
     pair = scene_pairs(1)[0]
     left, top, right, bottom = pair.changes[0].box
     found = outlines(pair)[0]

@@ -100,8 +100,8 @@ def test_given_scenes_are_drawn_as_they_say(tmp_path: Path) -> None:
     assert result.stderr.count("left out ") == 2
     names = sorted(path.name for path in (tmp_path / "out").iterdir())
     assert names == ["first.png", f"{scene_pairs(2)[1].pair_id}_original.png"]
-    picture = Image.open(tmp_path / "out" / "first.png")
-    assert picture.tobytes() == render(from_clevr(facts[0]), 112, 112).image.tobytes() == scene_pairs(2)[0].original.tobytes()
+    image = Image.open(tmp_path / "out" / "first.png")
+    assert image.tobytes() == render(from_clevr(facts[0]), 112, 112).image.tobytes() == scene_pairs(2)[0].original.tobytes()
 
 
 def test_scenes_of_one_name_are_all_kept(tmp_path: Path) -> None:
@@ -124,7 +124,7 @@ def test_files_without_scenes_are_one_line(text: str, tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
-def test_the_gallery_picture_outlines_what_changed() -> None:
+def test_the_gallery_image_outlines_what_changed() -> None:
     sheet = draw_sheet(scene_pairs(3))
     colors = {color for _, color in sheet.getcolors(2**24) or []}
     assert OUTLINE in colors
@@ -146,7 +146,7 @@ def test_outlines_leave_what_changed_free() -> None:
 
 
 @pytest.mark.slow
-def test_a_large_gallery_picture_gets_a_palette() -> None:
+def test_a_large_gallery_image_gets_a_palette() -> None:
     assert len(sheet_bytes(Image.effect_noise((900, 700), 90).convert("RGB"))) < 900 * 700
 
 

@@ -14,8 +14,8 @@ def as_rows(model, part):
     width = part["completion_ids"].shape[1]
     labels = ids.masked_fill(mask == 0, -100)
     labels[:, :-width] = -100
-    pictures = {name: part[name] for name in SEEN if name in part and not name.startswith("num_")}
-    scored = model(input_ids=ids, attention_mask=mask, labels=labels, fused_lm_head=True, **pictures)
+    images = {name: part[name] for name in SEEN if name in part and not name.startswith("num_")}
+    scored = model(input_ids=ids, attention_mask=mask, labels=labels, fused_lm_head=True, **images)
     return scored.log_probs[:, -width:], scored.entropy[:, -width:]
 
 

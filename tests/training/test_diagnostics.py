@@ -99,7 +99,7 @@ def test_copies_and_silence_are_a_role_collapse(spy, others, words):
 
 
 @pytest.mark.parametrize(("spy", "others"), [(Oracle, Oracle), (Random, Random), (Liar, Random), (Random, Oracle)])
-def test_players_who_speak_of_their_pictures_are_no_role_collapse(spy, others):
+def test_players_who_speak_of_their_images_are_no_role_collapse(spy, others):
     alarm = role_collapse(games(spy, others), REWARDS, ALARMS)
     assert not alarm.is_raised, alarm.sentence
     assert alarm.sentence.startswith("the roles' rewards differ by")

@@ -52,7 +52,7 @@ def test_rows_of_similar_length_come_together_with_all_that_is_theirs():
     short, long = microbatches(batch(), 18)
     assert short["advantages"].tolist() == [2, 1]
     assert long["advantages"].tolist() == [0, 3]
-    assert short["pixel_values"].squeeze(1).tolist() == [6, 2, 3, 4, 5], "the pictures of rows 2 and 1"
+    assert short["pixel_values"].squeeze(1).tolist() == [6, 2, 3, 4, 5], "the images of rows 2 and 1"
     assert short["image_grid_thw"].tolist() == [[1, 1, 1], [1, 2, 2]]
     assert long["num_images"] == [1, 1]
     assert short["num_items_in_batch"] == long["num_items_in_batch"] == 10

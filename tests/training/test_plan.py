@@ -30,7 +30,7 @@ ROOT = Path(__file__).resolve().parents[2]
 RECIPES = sorted(path for path in (ROOT / "configs/self_play").glob("*.yaml") if "nano" not in path.stem)
 HEADER = re.compile(
     r"([\d.]+) GB of the GPU, an estimate: "
-    r"vision-zero plan FILE --memory (\d+) --prompt-tokens (\d+) --picture-tokens (\d+)"
+    r"vision-zero plan FILE --memory (\d+) --prompt-tokens (\d+) --image-tokens (\d+)"
 )
 
 STAGES = re.compile(
@@ -63,7 +63,7 @@ def big(shaped):
     def plan(learning=(), **policy):
         settings = {"preset": "paper", "learning": dict(learning), "policy": {"dtype": "bfloat16", **policy}}
         config = SelfPlayConfig.model_validate(settings)
-        return make_plan(with_base(config, shaped("Qwen/Qwen2.5-VL-7B-Instruct")), prompt=1200, picture=99)
+        return make_plan(with_base(config, shaped("Qwen/Qwen2.5-VL-7B-Instruct")), prompt=1200, image=99)
 
     return plan
 
@@ -79,14 +79,14 @@ def test_recipes_say_what_the_plan_says_and_fit(shaped, path):
     config = read_self_play(path)
     found = HEADER.search(path.read_text())
     assert found, "the header gives the memory, and how it was estimated"
-    said, memory, prompt, picture = float(found[1]), *map(int, found.groups()[1:])
-    plan = make_plan(with_base(config, shaped(config.policy.base)), prompt=prompt, picture=picture)
+    said, memory, prompt, image = float(found[1]), *map(int, found.groups()[1:])
+    plan = make_plan(with_base(config, shaped(config.policy.base)), prompt=prompt, image=image)
     assert max(plan.peaks().values()) / GB == pytest.approx(said, abs=0.05)
     assert plan.fits(memory)
     number = config.learning.num_processes
     assert f"{number} GPU{'s' if number > 1 else ''} of {memory} GB" in path.read_text()
     longest = max(len(text) for text in longest_prompts(config))
-    assert prompt - picture > longest / 4, "English has about four characters a token"
+    assert prompt - image > longest / 4, "English has about four characters a token"
     assert config.preset == ("full" if config.policy.adapter is None else "lora")
     minutes = 60 * 10 * config.learning.games_per_iteration / plan.games_per_hour()
     assert float(MINUTES.search(path.read_text())[1]) == pytest.approx(minutes, abs=5)
@@ -127,7 +127,7 @@ def test_tokens_are_those_that_would_be_played(tmp_path, family):
 
     encoded = policy.encode([user_message(text, Image.new("RGB", (112, 112))) for text in longest_prompts(config)])
     assert plan.lengths.prompt == encoded["input_ids"].shape[1]
-    assert plan.lengths.picture == (encoded["input_ids"][0] == policy.model.config.image_token_id).sum()
+    assert plan.lengths.image == (encoded["input_ids"][0] == policy.model.config.image_token_id).sum()
     assert plan.shape.parameters == sum(parameter.numel() for parameter in policy.model.parameters())
 
 
@@ -246,14 +246,14 @@ def test_slower_cards_of_a_known_chip_are_not_measured_against_its_data_sheet(na
 @pytest.mark.slow
 def test_twice_the_gpus_give_nearly_twice_the_games(big):
     one = big(learning={"bf16": True})
-    two = make_plan(on_gpus(one.config, 2), prompt=1200, picture=99)
+    two = make_plan(on_gpus(one.config, 2), prompt=1200, image=99)
     assert 1.7 < two.games_per_hour() / one.games_per_hour() <= 2.01
 
 
 @pytest.mark.slow
 def test_more_gpus_need_room_to_exchange_gradients(big):
     one = big(learning={"bf16": True})
-    two = make_plan(on_gpus(one.config, 2), prompt=1200, picture=99)
+    two = make_plan(on_gpus(one.config, 2), prompt=1200, image=99)
     assert two.parts()["all the time"]["gradients"] == 2 * one.parts()["all the time"]["gradients"]
     assert two.work.replies == one.work.replies / 2
     with pytest.raises(ConfigError, match="games_per_iteration 128 cannot be shared equally by num_processes 3"):
@@ -266,28 +266,28 @@ def test_without_a_processor_the_tokens_must_be_given(shaped):
     with pytest.raises(PolicyError, match=r"no processor to count tokens with .*give --prompt-tokens") as caught:
         make_plan(config)
     assert "\n" not in str(caught.value)
-    with pytest.raises(ConfigError, match="give --picture-tokens"):
+    with pytest.raises(ConfigError, match="give --image-tokens"):
         make_plan(config, prompt=100)
 
 
 @pytest.mark.parametrize("path", RECIPES, ids=lambda path: path.stem)
 def test_every_recipe_is_planned_where_neither_its_base_nor_the_hub_is_at_hand(path):
     config = read_self_play(path)
-    said, _, prompt, picture = map(float, HEADER.search(path.read_text()).groups())
+    said, _, prompt, image = map(float, HEADER.search(path.read_text()).groups())
     plan = make_plan(config)
     assert plan.is_out_of_reach
-    assert plan.lengths.picture == picture
+    assert plan.lengths.image == image
     assert plan.lengths.prompt == pytest.approx(prompt, rel=0.15)
     assert max(plan.peaks().values()) / GB == pytest.approx(said, rel=0.05)
     assert table(plan, 80)[0] == OUT_OF_REACH
-    given = make_plan(config, prompt=int(prompt), picture=int(picture))
+    given = make_plan(config, prompt=int(prompt), image=int(image))
     assert max(given.peaks().values()) / GB == pytest.approx(said, abs=0.05)
 
 
-def test_pictures_of_unknown_size_need_their_tokens(shaped, tmp_path):
+def test_images_of_unknown_size_need_their_tokens(shaped, tmp_path):
     pairs = {"mix": {"imported": 1.0}, "imported": {"location": "somewhere"}}
     config = with_base(SelfPlayConfig.model_validate({"pairs": pairs}), shaped("Qwen/Qwen2.5-VL-3B-Instruct"))
-    with pytest.raises(ConfigError, match="no domain whose pictures have a size"):
+    with pytest.raises(ConfigError, match="no domain whose images have a size"):
         make_plan(config)
 
 
@@ -303,7 +303,7 @@ def test_the_command_says_by_its_status_whether_it_fits(shaped, tmp_path, preloa
     config["parameters"]["config"]["policy"]["base"] = str(shaped("Qwen/Qwen2.5-VL-7B-Instruct"))
     file = tmp_path / "recipe.yaml"
     file.write_text(yaml.safe_dump(config))
-    arguments = ["plan", str(file), "--prompt-tokens", "1200", "--picture-tokens", "99"]
+    arguments = ["plan", str(file), "--prompt-tokens", "1200", "--image-tokens", "99"]
     enough, little = (CliRunner().invoke(cli, [*arguments, "--memory", memory]) for memory in ("80", "24"))
     assert (enough.exit_code, little.exit_code) == (0, 1), enough.output + little.output
     assert "does not fit on 1 GPU of 24 GB" in little.output

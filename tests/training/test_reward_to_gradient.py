@@ -1,4 +1,4 @@
-"""docs/reward_to_gradient.md: one game played through the real loop, and every number of the page and of its picture from it."""
+"""docs/reward_to_gradient.md: one game played through the real loop, and every number of the page and of its image from it."""
 
 import re
 from dataclasses import replace
@@ -24,7 +24,7 @@ from vision_zero.training.clue_stage import ClueLoop
 
 DOCS = Path(__file__).resolve().parents[2] / "docs"
 PAGE = (DOCS / "reward_to_gradient.md").read_text(encoding="utf-8")
-PICTURE = (DOCS / "images" / "reward_to_gradient.svg").read_text(encoding="utf-8")
+IMAGE = (DOCS / "images" / "reward_to_gradient.svg").read_text(encoding="utf-8")
 SPY, VOTES, TOKENS = 2, {1: 2, 3: 2, 4: 1}, 12
 """The spy's seat, the seat that each civilian votes for, and the tokens of each clue."""
 SAMPLED = [2, 2, 2, 1, 1, 3, 3, None]
@@ -116,7 +116,7 @@ def test_the_gradient_of_a_tokens_log_prob_is_its_advantage_over_clues_and_token
         assert walked.log_probs.grad[row].tolist() == pytest.approx([-advantage / (clues * TOKENS)] * TOKENS, rel=1e-3)
 
 
-@pytest.mark.parametrize("text", [PAGE, PICTURE], ids=["page", "picture"])
+@pytest.mark.parametrize("text", [PAGE, IMAGE], ids=["page", "picture"])
 def test_every_number_comes_from_the_loop(text, numbers):
     found = set(re.findall(r"[−-]?\d+\.\d{4}", text))
     assert found <= set(numbers.values()), f"no such number is computed: {found - set(numbers.values())}"

@@ -47,7 +47,7 @@ def policy_of(folder, family, train_on="both"):
 
 
 def replies_to(policy, lengths=LENGTHS):
-    """A micro-batch as TRL makes it: five replies to two prompts of other lengths and pictures."""
+    """A micro-batch as TRL makes it: five replies to two prompts of other lengths and images."""
     one, two = (pair.original for pair in scene_pairs(2))
     asked = [user_message("Who is the spy?", one), user_message("Who is the spy, and what do you see of it?", two)]
     prompts = policy.encode([asked[answer] for answer in ANSWERS])

@@ -189,7 +189,7 @@ def test_log_probs_move_with_the_sign_of_the_advantage(make_job):
     assert torch.corrcoef(torch.stack([moved, output["advantages"]]))[0, 1] > 0.5
 
 
-def test_a_reply_is_less_likely_before_another_picture(tiny_base):
+def test_a_reply_is_less_likely_before_another_image(tiny_base):
     policy = load_policy(PolicyConfig(base=str(tiny_base)), None)
     one, two = (pair.original for pair in scene_pairs(2))
 

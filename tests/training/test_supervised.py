@@ -1,4 +1,4 @@
-"""The control that is fine-tuned instead of playing: training examples of the embedded policy on the pictures of play."""
+"""The control that is fine-tuned instead of playing: training examples of the embedded policy on the images of play."""
 
 from dataclasses import replace
 from importlib import import_module
@@ -38,12 +38,12 @@ def test_examples_are_about_the_pairs_that_play_would_use_as_many_as_it_trains_v
     play = job(tiny_base, tmp_path, games=2, votes_per_prompt=3)
     first, again, second = (examples_of(play, iteration) for iteration in (0, 0, 1))
     pairs = play.pairs.of_iteration(0)
-    assert [picture.image.tobytes() for picture in first] == [
+    assert [each.image.tobytes() for each in first] == [
         image.tobytes() for pair in pairs for image in (pair.original, pair.modified)
     ]
-    assert [len(picture.examples) for picture in first] == [2, 1, 2, 1]
-    assert [picture.examples for picture in first] == [picture.examples for picture in again]
-    examples = [example for picture in (*first, *second) for example in picture.examples]
+    assert [len(each.examples) for each in first] == [2, 1, 2, 1]
+    assert [each.examples for each in first] == [each.examples for each in again]
+    examples = [example for each in (*first, *second) for example in each.examples]
     assert len({example.topic for example in examples}) > 2
     assert all(example.answer.startswith(OPENER) for example in examples if example.topic.endswith("reasoned"))
     assert not any(example.topic.endswith("direct") for example in examples)

@@ -124,7 +124,7 @@ class Watched(ClueLoop):
 
 
 @pytest.mark.parametrize("family", FAMILIES)
-def test_prompts_and_pictures_that_are_trained_are_those_that_were_shown(base, tmp_path, family):
+def test_prompts_and_images_that_are_trained_are_those_that_were_shown(base, tmp_path, family):
     """Also where the tokenizer's own settings would cut them off."""
     folder = Path(shutil.copytree(base(family), tmp_path / "base"))
     file = folder / "tokenizer_config.json"
@@ -154,7 +154,7 @@ def spoil_template(folder):
 
 
 def spoil_count(folder):
-    """As many tokens as another model makes of a picture."""
+    """As many tokens as another model makes of an image."""
     file = folder / "processor_config.json"
     settings = json.loads(file.read_text())
     name = next((name for name in ("image_seq_len", "image_seq_length") if name in settings), None)

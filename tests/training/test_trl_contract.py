@@ -178,7 +178,7 @@ def test_a_fused_head_gives_log_probs_and_entropies_of_shifted_labels(tiny_base)
         assert torch.equal(model.model(**inputs).logits.log_softmax(-1), logits)
 
 
-def test_pictures_are_split_by_row_and_joined_again(looked):
+def test_images_are_split_by_row_and_joined_again(looked):
     rows = split_pixel_values_by_grid(looked.batch)
     assert [len(pixels) for pixels in rows["pixel_values"]] == looked.batch["image_grid_thw"].prod(-1).tolist()
     joined = unsplit_pixel_values_by_grid(rows)

@@ -115,16 +115,16 @@ def test_each_domains_faults_are_quarantined_with_the_reason() -> None:
     assert "charts: every text can be read" in reasons(
         replace(good, original_facts={**good.original_facts, "title": "A title that is far too long " * 9})
     )
-    picture = photo()
-    assert reasons(picture) == ""
-    everywhere = Image.blend(picture.modified, Image.new("RGB", picture.modified.size, "white"), 0.6)
-    assert "photos: changed area" in reasons(replace(picture, modified=everywhere))
-    found = reasons(replace(picture, modified=picture.original))
+    image = photo()
+    assert reasons(image) == ""
+    everywhere = Image.blend(image.modified, Image.new("RGB", image.modified.size, "white"), 0.6)
+    assert "photos: changed area" in reasons(replace(image, modified=everywhere))
+    found = reasons(replace(image, modified=image.original))
     assert "photos: changed area" in found
     assert "changed area here: 0.00%" in found
-    stained = picture.modified.copy()
+    stained = image.modified.copy()
     ImageDraw.Draw(stained).rectangle((0, 0, 11, 11), fill=(255, 0, 255))
-    elsewhere = replace(picture, modified=stained, changes=tuple(replace(c, box=(40, 40, 112, 112)) for c in picture.changes))
+    elsewhere = replace(image, modified=stained, changes=tuple(replace(c, box=(40, 40, 112, 112)) for c in image.changes))
     assert "photos: at most 0.1% changed elsewhere" in reasons(elsewhere)
     hidden = replace(good, changes=tuple(replace(change, box=(0, 0, 1, 1)) for change in good.changes))
     assert "every logged change can be seen in its box" in reasons(hidden)
@@ -151,7 +151,7 @@ def test_what_counts_as_a_repeat() -> None:
         row("same", "1", "2"),
         row("other edit", "1", "3"),
         row("held out", "4", "5", "held_out", "photos", "a.jpg"),
-        row("its picture", "4", "6"),
+        row("its image", "4", "6"),
         row("its edit", "7", "5"),
         row("its photo", "8", "9", "train", "photos", "a.jpg"),
         row("imported", "a", "b", "train", "imported", "set 1"),
@@ -163,7 +163,7 @@ def test_what_counts_as_a_repeat() -> None:
     repeated = {name: other for name, other in zip(named, found.duplicate_of, strict=True) if other}
     leaked = {name: other for name, other in zip(named, found.leaks_from, strict=True) if other}
     assert repeated == {"same": "first", "copy in the set": "imported"}
-    assert leaked == dict.fromkeys(("its picture", "its edit", "its photo"), "held out")
+    assert leaked == dict.fromkeys(("its image", "its edit", "its photo"), "held out")
     assert [name for name, again in zip(named, found.again, strict=True) if again] == ["imported again"]
 
 
@@ -218,10 +218,10 @@ def test_few_pairs_are_not_probed() -> None:
 
 
 @pytest.mark.slow
-def test_shortcuts_and_pictures_are_in_the_verdict_and_on_its_page() -> None:
+def test_shortcuts_and_images_are_in_the_verdict_and_on_its_page() -> None:
     pairs = [replace(pair, modified=pair.modified.copy()) for pair in scene_pairs(LEAST_PAIRS)]
     for pair in pairs:
-        # A mark that only modified pictures have.
+        # A mark that only modified images have.
         ImageDraw.Draw(pair.modified).rectangle((0, 0, 111, 2), fill=(255, 0, 255))
     broken = replace(pairs[0], pair_id="<broken>", modified=pairs[0].original)
     verdict = verdict_of([*pairs, broken], probe_pairs=60)

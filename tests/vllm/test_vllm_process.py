@@ -184,6 +184,6 @@ def test_log_probs_of_temperature_one_are_noticed(other_pixels, shared):
 def test_images_that_the_server_resizes_differently_are_noticed(other_pixels, shared):
     served = VllmConfig(url=other_pixels.url, model=NAME, adapters=str(shared), tries=1)
     policy = load_policy(PolicyConfig(base="nano", server=served), None)
-    picture = CHATS[0][0]["content"][0]["image"].resize((200, 150))
+    image = CHATS[0][0]["content"][0]["image"].resize((200, 150))
     with pytest.raises(PolicyError, match=r"log-probs differ by .* on average, and 0\.0001 is allowed"):
-        policy.complete([user_message(QUESTIONS[0], picture)], 24, Seed(1))
+        policy.complete([user_message(QUESTIONS[0], image)], 24, Seed(1))

@@ -1,4 +1,4 @@
-"""The warm start on a handful of pictures: examples by name, checks that are true, and an interruption that changes nothing."""
+"""The warm start on a handful of images: examples by name, checks that are true, and an interruption that changes nothing."""
 
 import re
 import shutil
@@ -54,16 +54,16 @@ def few_examples() -> WarmStartConfig:
 
 
 @pytest.fixture(scope="module")
-def pictures(tmp_path_factory):
+def images(tmp_path_factory):
     folder = tmp_path_factory.mktemp("pictures")
     generate_files(few_examples(), folder, lambda line: None)
     return folder
 
 
 @pytest.fixture(scope="module")
-def trained(pictures, tmp_path_factory):
+def trained(images, tmp_path_factory):
     folder = tmp_path_factory.mktemp("fine_tuning")
-    return build_policy(few_examples(), pictures, folder, lambda line: None)
+    return build_policy(few_examples(), images, folder, lambda line: None)
 
 
 def facts(seed: int):
@@ -158,10 +158,10 @@ def test_reasoned_replies_and_no_direct_ones_begin_with_the_same_words(topic):
         assert len(reasoned) > len(direct)
 
 
-def test_a_phase_says_how_many_examples_are_reasoned(pictures):
+def test_a_phase_says_how_many_examples_are_reasoned(images):
     shares = []
     for share in (0.0, 0.3, 1.0):
-        curriculum = Curriculum(few_examples_with(topics={"vote": 1.0}, reasoned=share), pictures)
+        curriculum = Curriculum(few_examples_with(topics={"vote": 1.0}, reasoned=share), images)
         answers = [curriculum.images_with_examples(0, number).examples[0].answer for number in range(200)]
         shares.append(sum(answer.startswith(OPENER) for answer in answers) / len(answers))
     assert shares[0] == 0
@@ -170,7 +170,7 @@ def test_a_phase_says_how_many_examples_are_reasoned(pictures):
 
 
 @pytest.mark.parametrize("seed", range(20))
-def test_a_clue_example_says_something_true_of_its_picture(seed):
+def test_a_clue_example_says_something_true_of_its_image(seed):
     own, other, rng = facts(seed)
     _, clue = read_clue(clue_example(own, other, rng, reasoned=seed % 2 == 0).answer, 200)
     assert parse(clue.text).holds(own)
@@ -182,27 +182,27 @@ def test_checks_are_of_both_kinds():
     assert 0.25 < share < 0.55
 
 
-def test_files_that_are_there_are_not_drawn_again(pictures):
+def test_files_that_are_there_are_not_drawn_again(images):
     told: list[str] = []
-    generate_files(few_examples(), pictures, told.append)
+    generate_files(few_examples(), images, told.append)
     assert told == []
 
 
-def test_what_was_made_with_other_settings_is_not_taken_for_ones_own(pictures, trained):
+def test_what_was_made_with_other_settings_is_not_taken_for_ones_own(images, trained):
     """Images and weights would be the old ones, and the model card would describe the new settings."""
     config = few_examples()
     fewer = config.model_copy(update={"seed": 3, "scene_pairs": 5})
     with pytest.raises(PolicyError, match=r"was begun with other settings \(scene_pairs, seed\): set them back, or delete it"):
-        generate_files(fewer, pictures, lambda line: None)
+        generate_files(fewer, images, lambda line: None)
     folder = trained.parents[1]
     with pytest.raises(PolicyError, match=r"fine_tuning.* was begun with other settings \(weight_decay\)"):
-        build_policy(config.model_copy(update={"weight_decay": 0.1}), pictures, folder, lambda line: None)
+        build_policy(config.model_copy(update={"weight_decay": 0.1}), images, folder, lambda line: None)
     examined = config.model_copy(update={"compile": True, "exam_pairs": 4, "folder": "elsewhere"})
-    assert build_policy(examined, pictures, folder, lambda line: None) == trained
+    assert build_policy(examined, images, folder, lambda line: None) == trained
 
 
-def test_an_example_depends_on_its_place_and_on_nothing_before_it(pictures):
-    one, two = Curriculum(few_examples(), pictures), Curriculum(few_examples(), pictures)
+def test_an_example_depends_on_its_place_and_on_nothing_before_it(images):
+    one, two = Curriculum(few_examples(), images), Curriculum(few_examples(), images)
     for place in ((0, 0), (3, 2), (2, 1)):
         one.images_with_examples(1, 1)
         first, second = one.images_with_examples(*place), two.images_with_examples(*place)
@@ -210,8 +210,8 @@ def test_an_example_depends_on_its_place_and_on_nothing_before_it(pictures):
         assert first.image.tobytes() == second.image.tobytes()
 
 
-def test_a_phase_trains_on_its_own_scene_pairs(pictures):
-    curriculum = Curriculum(few_examples(), pictures)
+def test_a_phase_trains_on_its_own_scene_pairs(images):
+    curriculum = Curriculum(few_examples(), images)
     seen = {curriculum.images_with_examples(step, number).image.tobytes() for step in (4, 5) for number in range(20)}
     rows = curriculum._scenes.slice(4, 2).to_pylist()
     own = {decode(row[side]["bytes"], row["pair_id"]).tobytes() for row in rows for side in ("original", "modified")}
@@ -231,7 +231,7 @@ def few_examples_with(**changes) -> WarmStartConfig:
 
 
 @pytest.mark.parametrize("left", [(), ("config.json", "model.safetensors")], ids=["after a checkpoint", "in the middle of one"])
-def test_an_interrupted_warm_start_ends_with_the_same_weights(pictures, trained, tmp_path, left):
+def test_an_interrupted_warm_start_ends_with_the_same_weights(images, trained, tmp_path, left):
     folder = tmp_path / "interrupted"
     shutil.copytree(trained.parents[1], folder)
     for path in (folder / "fine_tuning_1" / "checkpoint-4").iterdir():
@@ -241,7 +241,7 @@ def test_an_interrupted_warm_start_ends_with_the_same_weights(pictures, trained,
         (folder / "fine_tuning_1" / "checkpoint-4").rmdir()
     shutil.rmtree(folder / "fine_tuning_1" / "trained")
     shutil.rmtree(folder / "fine_tuning_2")
-    again = build_policy(few_examples(), pictures, folder, lambda line: None)
+    again = build_policy(few_examples(), images, folder, lambda line: None)
     first, second = (load_file(path / "model.safetensors") for path in (trained, again))
     assert first.keys() == second.keys()
     assert all(torch.equal(first[name], second[name]) for name in first)

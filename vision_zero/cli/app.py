@@ -260,7 +260,7 @@ def _print_measured(measure: Callable[..., dict[str, Any]], file: Path, iteratio
 @click.option(
     "--prompt-tokens", type=click.IntRange(1), help="Tokens of the longest prompt; default: counted by the base's processor."
 )
-@click.option("--picture-tokens", type=click.IntRange(1), help="Of these, tokens of its image.")
+@click.option("--image-tokens", type=click.IntRange(1), help="Of these, tokens of its image.")
 @click.option("--measure", is_flag=True, help="Also run an update at one and two layers on this machine, and scale it.")
 @click.option("--right", type=click.FloatRange(0, 1), help="Share of right votes for the simulation of the stages.")
 @click.option("--abstained", type=click.FloatRange(0, 1), help="Share of N/A votes for the simulation.")
@@ -269,7 +269,7 @@ def plan(
     gpus: int | None,
     memory: float,
     prompt_tokens: int | None,
-    picture_tokens: int | None,
+    image_tokens: int | None,
     measure: bool,
     right: float | None,
     abstained: float | None,
@@ -284,12 +284,12 @@ def plan(
     config = read_self_play(file) if gpus is None else on_gpus(read_self_play(file), gpus)
     if (right or 0) + (abstained or 0) > 1:
         raise click.UsageError("--right and --abstained are shares of the same votes: together they cannot be more than 1")
-    if picture_tokens is not None and prompt_tokens is None:
-        raise click.UsageError("--picture-tokens belongs to --prompt-tokens, of which they are a part")
+    if image_tokens is not None and prompt_tokens is None:
+        raise click.UsageError("--image-tokens belongs to --prompt-tokens, of which they are a part")
     given = ((right or 0.0, abstained or 0.0),) if right is not None or abstained is not None else USUAL_RATES
     for line in simulation_lines(config.learning.switch, config.learning.iterations, given):
         click.echo(line)
-    made = make_plan(config, prompt=prompt_tokens, picture=picture_tokens)
+    made = make_plan(config, prompt=prompt_tokens, image=image_tokens)
     for line in table(made, memory):
         click.echo(line)
     if measure:
@@ -307,12 +307,12 @@ def plan(
 @click.option("--games", type=click.IntRange(1), default=4, show_default=True, help="Number of games.")
 @click.option("--seed", type=click.IntRange(0), default=0, show_default=True, help="The same seed gives the same games.")
 @click.option("--out", type=click.Path(dir_okay=False, path_type=Path), required=True, help="HTML file for the replay.")
-@click.option("--picture", type=click.Path(dir_okay=False, path_type=Path), help="Also draw one game into this PNG or SVG file.")
-def play(pairs_folder: Path, policy: str, games: int, seed: int, out: Path, picture: Path | None) -> None:
+@click.option("--image", type=click.Path(dir_okay=False, path_type=Path), help="Also draw one game into this PNG or SVG file.")
+def play(pairs_folder: Path, policy: str, games: int, seed: int, out: Path, image: Path | None) -> None:
     """Play games on rendered pairs and write their replay."""
     from vision_zero.cli.play import play_games
 
-    caught = play_games(out, pairs_folder, policy, games, seed, picture)
+    caught = play_games(out, pairs_folder, policy, games, seed, image)
     click.echo(f"{games} games, the spy was caught in {caught}: open {out}")
 
 

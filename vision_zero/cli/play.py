@@ -21,11 +21,11 @@ from vision_zero.report.render_pairs import read_folder
 from vision_zero.report.replay import replay_page
 
 
-def play_games(out: Path, pairs_folder: Path, policy: str, games: int, seed: int, picture: Path | None = None) -> int:
+def play_games(out: Path, pairs_folder: Path, policy: str, games: int, seed: int, image: Path | None = None) -> int:
     """Play games on a folder's pairs, repeating them if they are too few, and write the replay.
 
     Args:
-        picture: file for an image of the first game in which the spy is caught, else of the first game.
+        image: file for an image of the first game in which the spy is caught, else of the first game.
 
     Returns:
         Number of games in which the spy was caught.
@@ -45,9 +45,9 @@ def play_games(out: Path, pairs_folder: Path, policy: str, games: int, seed: int
     page = replay_page(f"{games} games by {policy}", transcripts, {pair.pair_id: pair for pair in pairs}, RewardsConfig())
     try:
         out.write_text(page, encoding="utf-8")
-        if picture is not None:
+        if image is not None:
             shown = next((number for number, game in enumerate(transcripts) if outcome(game).is_spy_caught), 0)
-            draw_game(transcripts[shown], dealt[shown], RewardsConfig()).savefig(picture)
+            draw_game(transcripts[shown], dealt[shown], RewardsConfig()).savefig(image)
     except (OSError, ValueError) as error:  # ValueError: matplotlib does not know this image format
         raise PolicyError(f"{error}: give paths in a folder that exists and can be written") from error
     return sum(outcome(transcript).is_spy_caught for transcript in transcripts)

@@ -45,7 +45,7 @@ class SourcesConfig(DomainSettings):
     """Settings of each registered domain, the held-out share, and quality checks."""
 
     held_out_share: float = Field(0.2, gt=0.0, lt=1.0)
-    """Share of photos, pictures, ChartQA data files or imported pairs that only held-out pairs are made of; training never sees
+    """Share of photos, images, ChartQA data files or imported pairs that only held-out pairs are made of; training never sees
     them."""
     quality: QualityConfig = QualityConfig()
     """Quality checks."""

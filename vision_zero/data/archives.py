@@ -12,7 +12,7 @@ from functools import cached_property
 from pathlib import PurePosixPath
 from urllib.parse import unquote
 
-from vision_zero.data.file_naming import PICTURE_SUFFIXES, is_picture
+from vision_zero.data.file_naming import IMAGE_SUFFIXES, is_image
 from vision_zero.data.remote_storage import ConnectionLostError, Storage
 from vision_zero.errors import PairsError, one_line
 
@@ -104,7 +104,7 @@ class FileSet:
             return None
         # An absolute path, or one that leads elsewhere, is one of somebody else's machine: its end may be one of ours.
         is_elsewhere = _ELSEWHERE.match(posixpath.normpath(name)) is not None
-        indexes = (self._by_name, self._by_lower_name, *([] if _suffix_of_picture(name) else [self._by_stem]))
+        indexes = (self._by_name, self._by_lower_name, *([] if _suffix_of_image(name) else [self._by_stem]))
         for index in indexes:
             for start in range(max(1, len(parts) - 1) if is_elsewhere else 1):
                 fitting = index.fitting("/".join(parts[start:]))
@@ -124,8 +124,8 @@ class FileSet:
 
     @cached_property
     def _by_stem(self) -> _Index:
-        """Pictures alone, for other files of that name lie beside them."""
-        return _Index(filter(is_picture, self.paths), lambda path: _folded(path).removesuffix(_suffix_of_picture(path)))
+        """Images alone, for other files of that name lie beside them."""
+        return _Index(filter(is_image, self.paths), lambda path: _folded(path).removesuffix(_suffix_of_image(path)))
 
     @cached_property
     def _plain(self) -> list[str]:
@@ -210,6 +210,6 @@ def _path_of(text: str) -> str:
     return text.replace("\\", "/")
 
 
-def _suffix_of_picture(path: str) -> str:
+def _suffix_of_image(path: str) -> str:
     suffix = PurePosixPath(path).suffix.lower()
-    return suffix if suffix in PICTURE_SUFFIXES else ""
+    return suffix if suffix in IMAGE_SUFFIXES else ""

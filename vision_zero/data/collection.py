@@ -1,4 +1,4 @@
-"""What a location holds, thing by thing (photos, pictures, pairs), and sources that make pairs of such things."""
+"""What a location holds, thing by thing (photos, images, pairs), and sources that make pairs of such things."""
 
 from __future__ import annotations
 
@@ -85,9 +85,9 @@ class RowCollection(Collection):
     """Rows of a data set, of one split where there are several."""
 
     def __init__(
-        self, storage: Storage, split: str | None, fits: Callable[[Sequence[str]], bool], pictures: FileSet | None = None
+        self, storage: Storage, split: str | None, fits: Callable[[Sequence[str]], bool], images: FileSet | None = None
     ) -> None:
-        self._rows = Rows(storage, split, fits, pictures)
+        self._rows = Rows(storage, split, fits, images)
         self.files, self.left_out = len(storage.entries), {**storage.left_out, **self._rows.left_out}
 
     def __len__(self) -> int:
@@ -130,7 +130,7 @@ def rows_or_files(
 def _holds_table(storage: Storage, count: Callable[[Sequence[str]], int]) -> bool:
     """Whether a location is a data set: the file that it names is, or there is one that can be nothing but rows."""
     paths, _ = table_paths(storage)
-    # JSON and CSV lie beside pictures for many reasons.
+    # JSON and CSV lie beside images for many reasons.
     may_be_notes = storage.chosen is None and all(path.lower().endswith(DOCUMENTS) for path in paths)
     return bool(paths) and not (may_be_notes and count(FileSet(storage).paths))
 
@@ -180,7 +180,7 @@ class CollectionSource(PairSource, Generic[T]):
 
     @abstractmethod
     def _shown(self, thing: T) -> Sequence[Image.Image]:
-        """The pictures of a thing; things that share a picture belong to one split."""
+        """The images of a thing; things that share an image belong to one split."""
 
     def of(self, only: SplitFilter) -> Self:
         view = copy(self)
@@ -311,7 +311,7 @@ class CollectionSource(PairSource, Generic[T]):
         return self._known.keys[place]
 
     def _compare(self) -> dict[int, bytes]:
-        """One key for all things that share a picture or a group, by place; of those that can be used."""
+        """One key for all things that share an image or a group, by place; of those that can be used."""
         owners: list[int] = []
         shown = []
         keys: dict[int, bytes] = {}
@@ -321,10 +321,10 @@ class CollectionSource(PairSource, Generic[T]):
             thing = self._attempt(place)
             if thing is None:
                 continue
-            pictures = self._shown(thing)
-            keys[place] = place_key(pictures[0])
-            owners += [place] * len(pictures)
-            shown += [reduced(picture) for picture in pictures]
+            images = self._shown(thing)
+            keys[place] = place_key(images[0])
+            owners += [place] * len(images)
+            shown += [reduced(image) for image in images]
             group = self._collection.group(place)
             if group is not None:
                 links.append((named.setdefault(group, place), place))

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from itertools import product
 from pathlib import PurePosixPath
 
-PICTURE_SUFFIXES = frozenset(
+IMAGE_SUFFIXES = frozenset(
     ".png .apng .jpg .jpeg .jpe .jfif .pjpeg .pjp .webp .gif .tif .tiff .bmp .dib .ppm .pgm .pbm .pnm .avif .jp2 .j2k "
     ".jpx .jpf".split()
 )
@@ -19,7 +19,7 @@ OTHER_SUFFIXES = frozenset(
     ".safetensors .pkl .py .sh .zip .tar .gz .tgz .bz2 .xz .7z .rar .mat .h5 .lock .blend .cls .caption .mp4 .mov .avi .mkv "
     ".webm .m4v .aae .xmp .ini .db .pdf .doc .docx .rtf .url".split()
 )
-"""Files that nobody takes for pictures. What is neither is tried, and where it cannot be read, that is said."""
+"""Files that nobody takes for images. What is neither is tried, and where it cannot be read, that is said."""
 _EXTENSION = re.compile(r"\.[A-Za-z0-9]{1,5}")
 
 SIDES = ("original", "modified")
@@ -77,9 +77,9 @@ class Named:
     """What the names tell.
 
     Attributes:
-        pairs: id, original's and modified picture's path; several edits may share an original.
+        pairs: id, original's and modified image's path; several edits may share an original.
         problems: the reason for every pair that is not whole, by id.
-        strays: pictures whose name fits no pair.
+        strays: images whose name fits no pair.
     """
 
     pairs: list[tuple[str, str, str]] = field(default_factory=list)
@@ -88,7 +88,7 @@ class Named:
 
 
 _Pair = tuple[str, str, str]
-"""Id, original's and modified picture's path."""
+"""Id, original's and modified image's path."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,19 +101,19 @@ class _Way:
 
 
 def stem_of(path: str) -> str | None:
-    """A path without its picture's suffix; None where it names no picture."""
+    """A path without its image's suffix; None where it names no image."""
     file = PurePosixPath(path)
     suffix = file.suffix.lower()
     if suffix in OTHER_SUFFIXES:
         return None
-    if suffix in PICTURE_SUFFIXES or (_EXTENSION.fullmatch(suffix) and not _SIDE_WORD.search(suffix)):
+    if suffix in IMAGE_SUFFIXES or (_EXTENSION.fullmatch(suffix) and not _SIDE_WORD.search(suffix)):
         return path[: len(path) - len(file.suffix)]
     return path
 
 
-def is_picture(path: str) -> bool:
-    """Whether a file is a picture by its name."""
-    return PurePosixPath(path).suffix.lower() in PICTURE_SUFFIXES
+def is_image(path: str) -> bool:
+    """Whether a file is an image by its name."""
+    return PurePosixPath(path).suffix.lower() in IMAGE_SUFFIXES
 
 
 def name_pairs(paths: Iterable[str]) -> Named:
@@ -130,7 +130,7 @@ def name_pairs(paths: Iterable[str]) -> Named:
         lacking = by_words.lacking()
         named.problems = {pair_id or _paths(sides)[0]: _incomplete(sides) for pair_id, sides in lacking.items()}
         used |= {path for sides in lacking.values() for path in _paths(sides)}
-    named.strays = [path for path in stems if path not in used and is_picture(path)]
+    named.strays = [path for path in stems if path not in used and is_image(path)]
     return named
 
 
@@ -232,7 +232,7 @@ def _literal(stems: Mapping[str, str], original: str, modified: str) -> list[_Pa
 
 
 def _counted(stems: Mapping[str, str], pattern: re.Pattern[str], is_alone: bool = False) -> list[_Pair]:
-    """Pairs of names that only count. ``is_alone``: there must be no third one of a number, and most pictures must be of pairs:
+    """Pairs of names that only count. ``is_alone``: there must be no third one of a number, and most images must be of pairs:
     numbered photos are none."""
     found: dict[str, dict[str, str]] = defaultdict(dict)
     for path, stem in stems.items():
@@ -256,7 +256,7 @@ def _paths(sides: Mapping[str, list[str]]) -> list[str]:
 def _incomplete(sides: Mapping[str, list[str]]) -> str:
     for side in SIDES:
         if side not in sides:
-            return f"it has no {side} picture"
+            return f"it has no {side} image"
         if len(sides[side]) > 1:
-            return f"it has {len(sides[side])} {side} pictures: {', '.join(sorted(sides[side]))}"
-    return "its two pictures are named in different ways"
+            return f"it has {len(sides[side])} {side} images: {', '.join(sorted(sides[side]))}"
+    return "its two images are named in different ways"

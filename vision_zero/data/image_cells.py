@@ -1,4 +1,4 @@
-"""What a cell of a table holds as a picture: bytes, ``datasets``' pictures, base64, or the path of a file."""
+"""What a cell of a table holds as an image: bytes, ``datasets``' images, base64, or the path of a file."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ _KEYS = (
     "file",
     "src",
 )
-"""Under which of an object's keys a picture may be; the first that holds something counts."""
+"""Under which of an object's keys an image may be; the first that holds something counts."""
 _LITERAL = re.compile(r"\s*(?:[\[{]|b['\"])")
 _DEEPEST = 4
 
@@ -52,11 +52,11 @@ def listed(cell: object) -> object:
     return cell
 
 
-def picture_bytes(cell: object, column: str, folder: str, places: Sequence[FileSet]) -> bytes:
-    """The encoded picture of a cell.
+def image_bytes(cell: object, column: str, folder: str, places: Sequence[FileSet]) -> bytes:
+    """The encoded image of a cell.
 
     Args:
-        cell: a picture of ``datasets``, bytes, base64 or a data URI, the path of a file, an object or a list with one of these,
+        cell: an image of ``datasets``, bytes, base64 or a data URI, the path of a file, an object or a list with one of these,
             or the text of such an object or list.
         column: its column, for messages.
         folder: of the table's file; paths are tried from there first.
@@ -72,7 +72,7 @@ def picture_bytes(cell: object, column: str, folder: str, places: Sequence[FileS
     if isinstance(found, str) and found.strip():
         return _from_text(found, column, folder, places)
     is_empty = found is None or isinstance(found, str)
-    raise PairsError(f"column {column} {'is empty' if is_empty else f'holds no picture but {type(found).__name__}'}")
+    raise PairsError(f"column {column} {'is empty' if is_empty else f'holds no image but {type(found).__name__}'}")
 
 
 def _unwrapped(cell: object, column: str) -> object:
@@ -85,14 +85,14 @@ def _unwrapped(cell: object, column: str) -> object:
             if len(cell) > _DEEPEST and all(isinstance(value, int) and -128 <= value < 256 for value in cell):
                 return bytes(value % 256 for value in cell)
             if len(cell) != 1:
-                raise PairsError(f"column {column} holds {len(cell)} pictures where one is needed")
+                raise PairsError(f"column {column} holds {len(cell)} images where one is needed")
             cell = cell[0]
     return cell
 
 
 def _from_text(text: str, column: str, folder: str, places: Sequence[FileSet]) -> bytes:
     if text.startswith(("http://", "https://")):
-        raise PairsError(f"column {column} holds an address ({text[:60]}): pictures are not fetched from the web, download them")
+        raise PairsError(f"column {column} holds an address ({text[:60]}): images are not fetched from the web, download them")
     if _MARKED.match(text):
         return _decoded(text, column)
     if len(text) <= _LONGEST_PATH:
@@ -106,7 +106,7 @@ def _from_text(text: str, column: str, folder: str, places: Sequence[FileSet]) -
     unread = [f"{count} {reason}" for place in places for reason, count in place.left_out.items()]
     unread += [f"{path}: {reason}" for place in places for path, reason in place.problems.items()]
     where = " or ".join(place.location for place in places) + (f" ({'; '.join(unread)})" if unread else "")
-    raise PairsError(f"{text[:120]}: no such file in {where}; pairs.imported.pictures may say where the pictures are")
+    raise PairsError(f"{text[:120]}: no such file in {where}; pairs.imported.pictures may say where the images are")
 
 
 def _decoded(text: str, column: str) -> bytes:

@@ -1,4 +1,4 @@
-"""What every domain makes: two pictures that differ in a few details, and the log of those details."""
+"""What every domain makes: two images that differ in a few details, and the log of those details."""
 
 from __future__ import annotations
 
@@ -8,17 +8,17 @@ from dataclasses import dataclass
 from PIL import Image
 
 Facts = dict[str, object]
-"""What is known of a picture beside its pixels, as JSON data: a CLEVR scene, a chart's table, a photo's origin."""
+"""What is known of an image beside its pixels, as JSON data: a CLEVR scene, a chart's table, a photo's origin."""
 
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """One difference between the two pictures, in words and in place.
+    """One difference between the two images, in words and in place.
 
     Attributes:
         kind: the edit's name, for example ``recolor_reshape``.
         before: what the original shows there ("large red metal cube"); empty where something was added.
-        after: what the modified picture shows there; empty where something was removed.
+        after: what the modified image shows there; empty where something was removed.
         box: the changed region as (left, top, right, bottom) in pixels, right and bottom exclusive.
     """
 
@@ -63,7 +63,7 @@ class ImagePair:
 
 @dataclass(frozen=True)
 class Outline:
-    """A changed region in per cent of the picture's width and height, for CSS."""
+    """A changed region in per cent of the image's width and height, for CSS."""
 
     left: float
     top: float

@@ -1,4 +1,4 @@
-"""Reading and writing single pictures: PNG bytes in tables, and files of unknown origin."""
+"""Reading and writing single images: PNG bytes in tables, and files of unknown origin."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from PIL import Image, ImageOps, JpegImagePlugin, UnidentifiedImageError
 from vision_zero.errors import PairsError, one_line
 
 MAX_PIXELS = 50_000_000
-"""Larger pictures are refused before they are decoded: a small file can unpack to gigabytes. JPEG is decoded at a half, a quarter
+"""Larger images are refused before they are decoded: a small file can unpack to gigabytes. JPEG is decoded at a half, a quarter
 or an eighth of its size instead."""
 
 FORMATS = ("PNG", "JPEG", "WEBP", "GIF", "TIFF", "BMP", "PPM", "AVIF", "JPEG2000")
@@ -51,8 +51,8 @@ Box = tuple[int, int, int, int]
 """(left, top, right, bottom) in pixels, right and bottom exclusive."""
 
 
-def empty_picture(size: tuple[int, int]) -> Image.Image:
-    """A white picture: what the spy sees under ``game.spy_image: blank``, and beside a single picture."""
+def empty_image(size: tuple[int, int]) -> Image.Image:
+    """A white image: what the spy sees under ``game.spy_image: blank``, and beside a single image."""
     return Image.new("RGB", size, (255, 255, 255))
 
 
@@ -62,7 +62,7 @@ def changed_mask(original: Image.Image, modified: Image.Image, threshold: int) -
 
 
 def channel_steps(original: Image.Image, modified: Image.Image) -> NDArray[np.int16]:
-    """(height, width): the difference of two RGB pictures of one size, in the channel in which they differ most."""
+    """(height, width): the difference of two RGB images of one size, in the channel in which they differ most."""
     difference = np.abs(np.asarray(original, dtype=np.int16) - np.asarray(modified, dtype=np.int16))
     steps: NDArray[np.int16] = difference.max(axis=2)
     return steps
@@ -75,34 +75,34 @@ def box_of(mask: NDArray[np.bool_]) -> Box:
 
 
 def png_bytes(image: Image.Image, *, optimize: bool = False) -> bytes:
-    """The picture as PNG; the same pixels give the same bytes. ``optimize`` takes longer and makes fewer of them."""
+    """The image as PNG; the same pixels give the same bytes. ``optimize`` takes longer and makes fewer of them."""
     buffer = io.BytesIO()
     image.save(buffer, format="PNG", optimize=optimize)
     return buffer.getvalue()
 
 
 def data_uri(image: Image.Image) -> str:
-    """The picture as a URI that needs no file and no network."""
+    """The image as a URI that needs no file and no network."""
     return "data:image/png;base64," + base64.b64encode(png_bytes(image)).decode("ascii")
 
 
 def decode(data: bytes | None, name: str) -> Image.Image:
-    """An RGB picture from the bytes of a file, turned as its EXIF orientation says.
+    """An RGB image from the bytes of a file, turned as its EXIF orientation says.
 
     Of an animation it is the first frame. What is transparent becomes white. Grey values of more than 8 bits are scaled from
-    the number of bits that they use, so that a 12-bit picture in a 16-bit file is not nearly black.
+    the number of bits that they use, so that a 12-bit image in a 16-bit file is not nearly black.
 
     Raises:
-        PairsError: the bytes are no picture, a broken one, or one of more than ``MAX_PIXELS`` pixels; the message names ``name``.
+        PairsError: the bytes are no image, a broken one, or one of more than ``MAX_PIXELS`` pixels; the message names ``name``.
     """
     image = _opened(data, name)
     return _eight_bits([image])[0].convert("RGB") if image.mode in _SCALARS else image
 
 
 def decode_pair(original: bytes | None, modified: bytes | None) -> tuple[Image.Image, Image.Image]:
-    """The two pictures of a pair, each as :func:`decode` reads it; but grey values of more than 8 bits are scaled alike in both,
+    """The two images of a pair, each as :func:`decode` reads it; but grey values of more than 8 bits are scaled alike in both,
     so that what did not change looks the same. Raises as :func:`decode` does."""
-    images = [_opened(original, "the original"), _opened(modified, "the modified picture")]
+    images = [_opened(original, "the original"), _opened(modified, "the modified image")]
     deep = [image for image in images if image.mode in _SCALARS]
     beside = [image for image in images if image.mode not in _SCALARS]
     scaled = iter(_eight_bits(deep, float(np.asarray(beside[0].convert("L")).mean()) if len(beside) == 1 else None))
@@ -111,17 +111,17 @@ def decode_pair(original: bytes | None, modified: bytes | None) -> tuple[Image.I
 
 
 def mask_of(original: Image.Image, modified: Image.Image) -> str | None:
-    """Which picture of a pair is a mask of the other ("original" or "modified picture"), or None: a mask shows nothing of it."""
+    """Which image of a pair is a mask of the other ("original" or "modified image"), or None: a mask shows nothing of it."""
     masks = [is_mask(image) for image in (original, modified)]
     if masks[0] == masks[1]:
         return None
     if original.size == modified.size and (channel_steps(original, modified) <= _ALIKE).mean() > _SHARED:
         return None
-    return "original" if masks[0] else "modified picture"
+    return "original" if masks[0] else "modified image"
 
 
 def is_mask(image: Image.Image) -> bool:
-    """Whether a picture is a mask: areas of two colours, but for the traces of lossy coding. A dithered picture is none."""
+    """Whether an image is a mask: areas of two colours, but for the traces of lossy coding. A dithered image is none."""
     small = np.asarray(image.convert("RGB"), dtype=np.int16)[:: max(1, image.height // 256), :: max(1, image.width // 256)]
     sums = small.sum(axis=2).reshape(-1)
     pixels = small.reshape(-1, 3)
@@ -134,9 +134,9 @@ def is_mask(image: Image.Image) -> bool:
 
 
 def _opened(data: bytes | None, name: str) -> Image.Image:
-    """The picture, RGB or with deep grey values, upright."""
+    """The image, RGB or with deep grey values, upright."""
     if not data:
-        raise PairsError(f"{name}: the picture is empty")
+        raise PairsError(f"{name}: the image is empty")
     try:
         with warnings.catch_warnings():
             # Pillow only warns between one and two times its own limit, and about EXIF data that it cannot read; ours is
@@ -149,13 +149,13 @@ def _opened(data: bytes | None, name: str) -> Image.Image:
                     raise PairsError(f"{name}: {image.width}x{image.height} pixels are more than the {MAX_PIXELS:,} allowed")
                 return _rgb(ImageOps.exif_transpose(image))
     except UnidentifiedImageError as error:
-        raise PairsError(f"{name}: not a readable picture ({_kind(data)})") from error
+        raise PairsError(f"{name}: not a readable image ({_kind(data)})") from error
     except _BROKEN as error:
-        raise PairsError(f"{name}: not a readable picture ({type(error).__name__}: {one_line(error)})") from error
+        raise PairsError(f"{name}: not a readable image ({type(error).__name__}: {one_line(error)})") from error
 
 
 def _header(data: bytes) -> Image.Image:
-    """The picture, not yet decoded. Pillow refuses more than 179 million pixels at once; a JPEG is decoded smaller."""
+    """The image, not yet decoded. Pillow refuses more than 179 million pixels at once; a JPEG is decoded smaller."""
     try:
         return Image.open(io.BytesIO(data), formats=FORMATS)
     except Image.DecompressionBombError:
@@ -183,31 +183,31 @@ def _kind(data: bytes) -> str:
     if known:
         return f"it begins as {known}, and is cut short or broken"
     if data.lstrip()[:5].lower() in (b"<svg ", b"<?xml", b"<html", b"<!doc"):
-        return "it is text, not a picture"
+        return "it is text, not an image"
     return "of no kind that is read: PNG, JPEG, WebP, GIF, TIFF, BMP, PPM, AVIF, JPEG 2000"
 
 
 def _rgb(image: Image.Image) -> Image.Image:
-    """The picture in RGB; deep grey values stay, decoded."""
+    """The image in RGB; deep grey values stay, decoded."""
     if image.mode in _SCALARS:
         image.load()
         return image.copy()
     if image.mode in ("RGBA", "LA", "PA", "La", "RGBa") or "transparency" in image.info:
         # Never straight to RGB: what is under transparent pixels was not meant to be seen.
-        picture = image.convert("RGBA")
-        white = Image.new("RGBA", picture.size, (255, 255, 255, 255))
-        return Image.alpha_composite(white, picture).convert("RGB")
+        image = image.convert("RGBA")
+        white = Image.new("RGBA", image.size, (255, 255, 255, 255))
+        return Image.alpha_composite(white, image).convert("RGB")
     return image.convert("RGB")
 
 
 def _eight_bits(images: Sequence[Image.Image], mean: float | None = None) -> list[Image.Image]:
-    """Deep grey pictures with 8 bits, all scaled alike. ``mean``: of the picture with 8 bits beside a deep one; how many bits are
+    """Deep grey images with 8 bits, all scaled alike. ``mean``: of the image with 8 bits beside a deep one; how many bits are
     used is then what brings their means nearest."""
     found = [np.asarray(image).astype(np.float64) for image in images]
     if not found:
         return []
     if not all(np.isfinite(values).all() for values in found):
-        raise PairsError("a picture is not readable: some grey values are not numbers")
+        raise PairsError("an image is not readable: some grey values are not numbers")
     least, most = min(float(values.min()) for values in found), max(float(values.max()) for values in found)
     is_real = any(image.mode == "F" for image in images)
     if is_real and least >= 0 and most <= 1:

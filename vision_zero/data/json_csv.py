@@ -118,7 +118,7 @@ def lines_of_csv(
     Raises:
         PairsError: it is no CSV.
     """
-    # The module's limit of 131,072 characters is too little for a picture as base64.
+    # The module's limit of 131,072 characters is too little for an image as base64.
     csv.field_size_limit(min(sys.maxsize, 2**31 - 1))
     text = _without_hint(text)
     read: dict[str, list[list[str]]] = {}

@@ -14,7 +14,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from vision_zero.data.archives import FileSet, is_hidden
-from vision_zero.data.image_cells import picture_bytes
+from vision_zero.data.image_cells import image_bytes
 from vision_zero.data.json_csv import Row, rows_of_csv, rows_of_json, text_of
 from vision_zero.data.remote_storage import Storage
 from vision_zero.data.split_names import of_split, split_named, split_of_file, taken_splits
@@ -146,7 +146,7 @@ class Rows:
     Args:
         split: whose files and rows are read; None for all.
         fits: whether a file of these columns holds what is looked for; where one does, other JSON and CSV files are left out.
-        pictures: where else the files are that cells name.
+        images: where else the files are that cells name.
 
     Attributes:
         left_out: files and rows that are not read, by reason.
@@ -156,10 +156,10 @@ class Rows:
     """
 
     def __init__(
-        self, storage: Storage, split: str | None, fits: Callable[[Sequence[str]], bool], pictures: FileSet | None = None
+        self, storage: Storage, split: str | None, fits: Callable[[Sequence[str]], bool], images: FileSet | None = None
     ) -> None:
         self.storage = storage
-        self._places = [FileSet(storage), *([pictures] if pictures is not None else [])]
+        self._places = [FileSet(storage), *([images] if images is not None else [])]
         paths, self.left_out = table_paths(storage)
         if not paths:
             raise PairsError(
@@ -204,10 +204,10 @@ class Rows:
         shard, number = self._at(place)
         return shard.row(number, columns)
 
-    def picture(self, place: int, cell: object, column: str) -> bytes:
-        """The bytes of a cell's picture. Raises as :func:`~vision_zero.data.image_cells.picture_bytes` does."""
+    def image(self, place: int, cell: object, column: str) -> bytes:
+        """The bytes of a cell's image. Raises as :func:`~vision_zero.data.image_cells.image_bytes` does."""
         folder = str(PurePosixPath(self._at(place)[0].path).parent)
-        return picture_bytes(cell, column, folder, self._places)
+        return image_bytes(cell, column, folder, self._places)
 
     def _at(self, place: int) -> tuple[Shard, int]:
         place = place if self._chosen is None else self._chosen[place]

@@ -15,7 +15,7 @@ from vision_zero.config_base import Config
 
 EXAMPLES = 3
 """Things that are named for each reason."""
-_SUBJECT = re.compile(r"^(?:the (?:original|modified picture)|[^\s:]*[./][^:]*): ")
+_SUBJECT = re.compile(r"^(?:the (?:original|modified image)|[^\s:]*[./][^:]*): ")
 _DETAIL = re.compile(r"(?:: | \(|, at least ).*")
 _NUMBER = re.compile(r"\d[\d,.]*")
 

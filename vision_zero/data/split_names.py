@@ -37,7 +37,7 @@ def split_of_file(path: str) -> str | None:
 
 
 def split_of_folder(path: str) -> str | None:
-    """The split of a picture, by its folders alone (``val``, ``val2017``): ``train_original.png`` may show a train."""
+    """The split of an image, by its folders alone (``val``, ``val2017``): ``train_original.png`` may show a train."""
     named = (split_named(folder.rstrip("0123456789")) for folder in path.split("/")[:-1])
     return next((split for split in named if split is not None), None)
 

@@ -1,7 +1,7 @@
 """Keeping training and held-out pairs apart where pairs are made of something finite: photos, tables, existing pairs.
 
 Seeds alone cannot do that: two crops of one photo are different images of the same content. So every source item is assigned to
-one of the two splits by a key: of a picture's content (:mod:`~vision_zero.data.image_identity`), so that a copy under another
+one of the two splits by a key: of an image's content (:mod:`~vision_zero.data.image_identity`), so that a copy under another
 name, in another format or at another size is assigned to the same split; of a table's file name. Adding items moves no others.
 """
 

@@ -1,6 +1,6 @@
-"""Pairs as one parquet table with the pictures inside, which ``datasets.load_dataset("parquet", ...)`` reads unchanged.
+"""Pairs as one parquet table with the images inside, which ``datasets.load_dataset("parquet", ...)`` reads unchanged.
 
-Pictures stay encoded until a pair is asked for, so a table costs the memory of its PNG files.
+Images stay encoded until a pair is asked for, so a table costs the memory of its PNG files.
 """
 
 from __future__ import annotations
@@ -73,7 +73,7 @@ def from_row(row: dict[str, Any]) -> ImagePair:
     """The pair of one row.
 
     Raises:
-        PairsError: a picture or a field of the row cannot be read.
+        PairsError: an image or a field of the row cannot be read.
     """
     name = row["pair_id"]
     try:
@@ -134,7 +134,7 @@ class PairTable:
             raise PairsError(f"{path} is not a pairs table: {error}") from error
 
     def write(self, path: Path) -> None:
-        """One parquet file; small row groups, so that readers can stream the pictures."""
+        """One parquet file; small row groups, so that readers can stream the images."""
         told = reports_metadata(self.reports)
         rows = self.rows.replace_schema_metadata({**(self.rows.schema.metadata or {}), **told}) if told else self.rows
         pq.write_table(rows, path, row_group_size=100)
@@ -189,7 +189,7 @@ class PairSampler:
 
     Every pair has a position; iteration t owns the positions [t * stride, (t + 1) * stride), a few more than it has games. Pairs
     that validation took out leave holes that the spare ones fill, and no iteration ever plays another's pairs: a run that was
-    resumed sees the same pictures as one that was not.
+    resumed sees the same images as one that was not.
     """
 
     table: PairTable

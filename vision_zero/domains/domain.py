@@ -27,7 +27,7 @@ C = TypeVar("C", bound=Config)
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """A question about a picture and its answer, in lower-case words; ``about`` describes the things that it asks of, in the
+    """A question about an image and its answer, in lower-case words; ``about`` describes the things that it asks of, in the
     domain's own way."""
 
     family: str
@@ -37,7 +37,7 @@ class Question:
 
 
 Ask = Callable[[Mapping[str, Any], "np.random.Generator"], Question | None]
-"""A question about the picture of those facts; None where it has none that one answer is right to."""
+"""A question about the image of those facts; None where it has none that one answer is right to."""
 
 
 def _nothing(*given: object) -> str:
@@ -63,21 +63,21 @@ class Domain(Generic[C]):
             that.
         rules: what its pairs must satisfy beside what all pairs must, the most telling first.
         measure: measurements for these rules beside those of all edited pairs (:mod:`vision_zero.validation.quality`), of a
-            pair whose pictures have one size.
+            pair whose images have one size.
         bounds: other bounds of the changed area than those of all domains.
         edits: how often each kind of edit is asked for, relatively; nothing where the settings do not say.
-        made_of: the thing that several pairs may be made of, from a picture's facts; nothing where each pair is made up.
+        made_of: the thing that several pairs may be made of, from an image's facts; nothing where each pair is made up.
         files: the fingerprint of the files that pairs are made of; nothing where there are none.
         installed: the fingerprint of what else of this machine pairs depend on, which is no part of a recipe.
-        questions: for the held-out evaluation, by family, with answers computed from a picture's facts.
+        questions: for the held-out evaluation, by family, with answers computed from an image's facts.
         gallery: the order for its page of examples in the documentation; none where it has no page.
         needs_location: it makes nothing up and ships nothing: its settings have no default.
         is_cached: its step need not run again while ``files`` stay the same.
-        is_edited: the modified picture is an edited original; else it is empty, and there is one picture to judge.
+        is_edited: the modified image is an edited original; else it is empty, and there is one image to judge.
         is_finite: there are only so many pairs, each shown as it is; one that comes again is no fault.
         is_read_in_order: its pairs exist: to build a number of them, each is taken once, by one process.
         counts_unusable: things that its source skipped count as lost pairs.
-        has_scene_graph: its facts are scenes as CLEVR writes them: what is said of its pictures can be checked.
+        has_scene_graph: its facts are scenes as CLEVR writes them: what is said of its images can be checked.
     """
 
     name: str

@@ -19,7 +19,7 @@ class Order:
     """Which pairs to make.
 
     Attributes:
-        size: width and height in pixels; None for 320x240, or for the size that existing pictures have.
+        size: width and height in pixels; None for 320x240, or for the size that existing images have.
         location: of ChartQA, photos, single images or pairs; None for procedural charts, and the photos in dependencies.
         edits: kinds of edit, with equal frequency; empty for the source's default.
         changes: number of objects that an edit changes; None for the source's default.
@@ -47,7 +47,7 @@ class Order:
 
     @property
     def is_small(self) -> bool:
-        """Are the pictures so small that they have to be drawn plainer?"""
+        """Are the images so small that they have to be drawn plainer?"""
         return min(self.size or USUAL_SIZE) < _SMALL
 
     @property

@@ -26,7 +26,7 @@ class PairRule:
         words: the rule as a person reads it, after the domain's name.
         column: the measurement.
         least, most: its bounds; where neither is given, there must be nothing: the measurement is a fault in words.
-        told_as: words for the measurement, a share of the picture, beside the reasons of a pair that breaks the rule.
+        told_as: words for the measurement, a share of the image, beside the reasons of a pair that breaks the rule.
     """
 
     words: str
@@ -37,7 +37,7 @@ class PairRule:
 
 
 def shows_change(domain: str, quality: QualityThresholds) -> list[PairRule]:
-    """The edit can be seen, and the rest is the same picture."""
+    """The edit can be seen, and the rest is the same image."""
     least, most, alike = quality.bounds_of(domain)
     return [
         PairRule(f"changed area from {least:.2%} to {most:.0%}", "changed_area", least, most, "changed area"),
@@ -46,7 +46,7 @@ def shows_change(domain: str, quality: QualityThresholds) -> list[PairRule]:
 
 
 def log_is_true(what: str) -> PairRule:
-    """The change log agrees with the facts of both pictures, which are ``what``."""
+    """The change log agrees with the facts of both images, which are ``what``."""
     return PairRule(f"the {what} differ as the log says", "log_fault")
 
 

@@ -35,10 +35,10 @@ def domain_of(name: str) -> Domain[Any]:
 
 
 def base_of(pair: ImagePair) -> str:
-    """What several pairs may be made of: a photo, a picture, a table, an imported pair; empty for what is made up each time."""
+    """What several pairs may be made of: a photo, an image, a table, an imported pair; empty for what is made up each time."""
     return domain_of(pair.domain).made_of(pair.original_facts)
 
 
 def has_scene_graph(pair: ImagePair) -> bool:
-    """Can what is said of its pictures be checked against the scenes that they show?"""
+    """Can what is said of its images be checked against the scenes that they show?"""
     return domain_of(pair.domain).has_scene_graph

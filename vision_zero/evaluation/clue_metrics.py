@@ -27,7 +27,7 @@ Spoken = Sequence[tuple[Transcript, Sequence[int]]]
 
 @dataclass(frozen=True, slots=True)
 class _Said:
-    """A clue with what it was said of: the speaker's picture and the other one."""
+    """A clue with what it was said of: the speaker's image and the other one."""
 
     is_spy: bool
     statement: Statement | None
@@ -83,7 +83,7 @@ def clue_metrics(spoken: Sequence[Spoken], pairs: Mapping[str, ImagePair], rules
     """Means by pair over all clues that one player gave on it, in one game or several.
 
     ``clues/unreadable``, ``clues/duplicates`` (said word for word before in the game), and of scene pairs: ``statements`` (in the
-    language of :mod:`vision_zero.domains.scenes.statements`), ``true`` and ``false`` of the speaker's own picture, ``telling``
+    language of :mod:`vision_zero.domains.scenes.statements`), ``true`` and ``false`` of the speaker's own image, ``telling``
     (false of the other one), ``attributes`` named, ``objects that fit``. What is no statement is neither true nor false nor
     telling, and names nothing. Where most of a player's clues are no statements the measures of scenes have no units: it speaks
     another language, and its clues are not judged here.
@@ -112,7 +112,7 @@ def clue_metrics(spoken: Sequence[Spoken], pairs: Mapping[str, ImagePair], rules
 
 
 def seen_facts(pair: ImagePair, rules: GameConfig, *, is_spy: bool) -> SceneFacts:
-    """The scene graph of the picture that a seat is shown."""
+    """The scene graph of the image that a seat is shown."""
     if not is_spy or rules.spy_image == "identical":
         return pair.original_facts
     return NO_FACTS if rules.spy_image == "blank" else pair.modified_facts

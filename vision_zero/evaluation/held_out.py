@@ -23,7 +23,7 @@ from vision_zero.evaluation.clue_metrics import Spoken, clue_metrics
 from vision_zero.evaluation.estimates import BaseMeasures, Bound, Scores, compare, estimate
 from vision_zero.evaluation.head_to_head import BestGuess, caught, games_of, half_each, play_head_to_head, vote_on, vote_shares
 from vision_zero.evaluation.metric_names import BESIDE_REASONED, OVER_RULE, in_domain, is_share, sense
-from vision_zero.evaluation.question_metrics import AskedPicture, domain_questions, list_metrics, question_metrics
+from vision_zero.evaluation.question_metrics import AskedImage, domain_questions, list_metrics, question_metrics
 from vision_zero.evaluation.vote_metrics import GREEDY, Values, pass_at, vote_metrics
 from vision_zero.evaluation.written_checks import rule_votes
 from vision_zero.game.engine import deal_all
@@ -56,7 +56,7 @@ class HeldOut:
 
     game: WhoIsTheSpy
     pairs: Sequence[ImagePair]
-    questions: Sequence[AskedPicture]
+    questions: Sequence[AskedImage]
     config: EvaluationConfig
     policy: PolicyConfig
     prefix: str | None = None
@@ -104,7 +104,7 @@ class HeldOut:
         """What was measured of a base, if it is the policy's; else the same of the policy's own.
 
         The fingerprint that measures are kept by is taken before a base is loaded; here it is compared as it was loaded: weights,
-        tokenizer, chat template and settings of pictures.
+        tokenizer, chat template and settings of images.
         """
         if measured.fingerprint == policy.base_fingerprint:
             return measured, games
@@ -151,7 +151,7 @@ class HeldOut:
             bounds=measured.bounds,
             comparisons=comparisons,
             domains=domains,
-            notes=notes_on_pairs(self.policy.base, self._pictures()),
+            notes=notes_on_pairs(self.policy.base, self._images()),
         )
         return found, _both_games(of_civilians, of_spy)
 
@@ -234,8 +234,8 @@ class HeldOut:
             wins["wins/against the rule"] = (half_each(civil, caught(ruled)), half_each(own, ruled_own))
         return wins
 
-    def _pictures(self) -> dict[str, set[tuple[int, int]]]:
-        """Sizes of the pictures of each domain."""
+    def _images(self) -> dict[str, set[tuple[int, int]]]:
+        """Sizes of the images of each domain."""
         sizes: dict[str, set[tuple[int, int]]] = {}
         for pair in self.pairs:
             sizes.setdefault(pair.domain, set()).add(pair.original.size)

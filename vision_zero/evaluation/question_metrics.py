@@ -30,7 +30,7 @@ _PASSES = 60
 
 
 def question_metrics(
-    policy: Policy, questions: Sequence[AskedPicture], config: EvaluationConfig, prefix: str | None, seed: Seed
+    policy: Policy, questions: Sequence[AskedImage], config: EvaluationConfig, prefix: str | None, seed: Seed
 ) -> Values:
     """By question: right answers, greedy, as ``questions/all`` and by family; ``answers/reasoned`` and ``answers/words``.
 
@@ -71,21 +71,21 @@ def list_metrics(policy: Policy, scenes: Sequence[ImagePair], max_tokens: int, s
     return {"lists/objects right": [overlap(objects, words) for objects, words in zip(there, said, strict=True)]}
 
 
-def _right(questions: Sequence[AskedPicture], replies: Sequence[str]) -> list[float]:
+def _right(questions: Sequence[AskedImage], replies: Sequence[str]) -> list[float]:
     return [float(is_right(asked.question, reply)) for asked, reply in zip(questions, replies, strict=True)]
 
 
 @dataclass(frozen=True, slots=True)
-class AskedPicture:
-    """A question with the picture that it is about."""
+class AskedImage:
+    """A question with the image that it is about."""
 
     question: Question
     image: Image.Image
 
 
-def domain_questions(pairs: Sequence[ImagePair], per_family: int, seed: Seed) -> list[AskedPicture]:
+def domain_questions(pairs: Sequence[ImagePair], per_family: int, seed: Seed) -> list[AskedImage]:
     """That many questions of each family that the pairs' domains have, spread over the originals; the same seed asks the same."""
-    asked: list[AskedPicture] = []
+    asked: list[AskedImage] = []
     for domain in DOMAINS.values():
         own = [pair for pair in pairs if pair.domain == domain.name]
         for family, ask_one in domain.questions.items() if own else ():
@@ -93,12 +93,12 @@ def domain_questions(pairs: Sequence[ImagePair], per_family: int, seed: Seed) ->
     return asked
 
 
-def scene_questions(pairs: Sequence[ImagePair], per_family: int, seed: Seed, families: Sequence[Family]) -> list[AskedPicture]:
+def scene_questions(pairs: Sequence[ImagePair], per_family: int, seed: Seed, families: Sequence[Family]) -> list[AskedImage]:
     """The same of scene pairs, of these families."""
     return [asked for name in families for asked in _of_family(partial(ask, name), pairs, per_family, seed.child(name))]
 
 
-def chart_questions(pairs: Sequence[ImagePair], per_family: int, seed: Seed) -> list[AskedPicture]:
+def chart_questions(pairs: Sequence[ImagePair], per_family: int, seed: Seed) -> list[AskedImage]:
     """That many questions of each chart family, spread over the originals of compact chart pairs."""
     return [
         asked for name in CHART_FAMILIES for asked in _of_family(partial(ask_chart, name), pairs, per_family, seed.child(name))
@@ -117,13 +117,13 @@ def is_right(question: Question, reply: str) -> bool:
     return said == question.answer
 
 
-def _of_family(ask: Ask, pairs: Sequence[ImagePair], wanted: int, seed: Seed) -> list[AskedPicture]:
-    asked: list[AskedPicture] = []
+def _of_family(ask: Ask, pairs: Sequence[ImagePair], wanted: int, seed: Seed) -> list[AskedImage]:
+    asked: list[AskedImage] = []
     for number in range(wanted * _PASSES):
         if len(asked) == wanted:
             break
         pair = pairs[number % len(pairs)]
         question = ask(pair.original_facts, seed.child(pair.pair_id, number // len(pairs)).generator())
         if question is not None:
-            asked.append(AskedPicture(question, pair.original))
+            asked.append(AskedImage(question, pair.original))
     return asked

@@ -24,7 +24,7 @@ from vision_zero.policy.folder import PolicyFolder
 from vision_zero.randomness import Seed
 
 LARGEST_SHOWN = 320
-"""Pixels of the longer side of an example's picture; larger ones are made smaller."""
+"""Pixels of the longer side of an example's image; larger ones are made smaller."""
 LONGEST_SHOWN = 600
 """Characters of a reply that an example shows."""
 
@@ -81,7 +81,7 @@ def _score(config: EvaluateConfig, suite: Suite, ours: Answers, theirs: Answers 
 
 
 def _examples(suite: Suite, records: Sequence[Record], count: int) -> list[Example]:
-    """The first wrong and the first right answers, with their pictures."""
+    """The first wrong and the first right answers, with their images."""
     places = {suite.key(number): number for number in range(len(suite))}
     shown = [
         record for is_right in (False, True) for record in [record for record in records if record.is_right is is_right][:count]
@@ -94,7 +94,7 @@ def _examples(suite: Suite, records: Sequence[Record], count: int) -> list[Examp
             extraction=record.extraction[:LONGEST_SHOWN],
             answers=record.answers,
             is_right=bool(record.is_right),
-            picture=data_uri(_reduced(suite.item(places[record.key]).image)),
+            image=data_uri(_reduced(suite.item(places[record.key]).image)),
         )
         for record in shown
     ]
@@ -142,5 +142,5 @@ def _fingerprint(asked: SuitesConfig, opened: Sequence[Suite]) -> str:
 def _item(suite: Suite, number: int) -> str:
     try:
         return suite.digest(number)
-    except EvaluationError:  # its picture is missing: it is recorded as a fault when it is asked
+    except EvaluationError:  # its image is missing: it is recorded as a fault when it is asked
         return ""

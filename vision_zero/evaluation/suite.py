@@ -22,7 +22,7 @@ _PLACE = re.compile(
     re.IGNORECASE,
 )
 Messages = list[dict[str, Any]]
-"""A chat whose parts are texts and pictures, as :meth:`vision_zero.policy.policy.Policy.complete` takes it."""
+"""A chat whose parts are texts and images, as :meth:`vision_zero.policy.policy.Policy.complete` takes it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,9 +38,9 @@ class Item:
     image: Image.Image
 
     def messages(self) -> Messages:
-        """A chat of one user message: the picture, then the text.
+        """A chat of one user message: the image, then the text.
 
-        Words that a processor would take for the place of a picture or for a control token (``<image>``, ``<|image_pad|>``,
+        Words that a processor would take for the place of an image or for a control token (``<image>``, ``<|image_pad|>``,
         ``<end_of_turn>``) lose their angle brackets.
         """
         text = _PLACE.sub(lambda found: f"[{found[found.lastindex or 0]}]", self.prompt)
@@ -59,7 +59,7 @@ class Verdict(Config):
         also: verdicts by other, named rules.
         groups: the values by which accuracy is broken down, by the name of the breakdown; one item may be in several.
         details: further fields that exports need.
-        fault: why the item could not be asked or judged (its picture is missing, say); it counts neither as right nor as wrong.
+        fault: why the item could not be asked or judged (its image is missing, say); it counts neither as right nor as wrong.
     """
 
     extraction: str
@@ -120,26 +120,26 @@ class Suite(ABC):
 
     @abstractmethod
     def key(self, number: int) -> str:
-        """The key of an item, without reading its picture."""
+        """The key of an item, without reading its image."""
 
     @abstractmethod
     def prompt(self, number: int) -> str:
-        """The text of an item, without reading its picture."""
+        """The text of an item, without reading its image."""
 
     @abstractmethod
     def item(self, number: int) -> Item:
         """The item of that number.
 
         Raises:
-            EvaluationError: its picture is missing or unreadable.
+            EvaluationError: its image is missing or unreadable.
         """
 
     @abstractmethod
     def digest(self, number: int) -> str:
-        """A digest of everything that the item is made of: question, picture and right answers. Replies are kept by it.
+        """A digest of everything that the item is made of: question, image and right answers. Replies are kept by it.
 
         Raises:
-            EvaluationError: its picture is missing.
+            EvaluationError: its image is missing.
         """
 
     @abstractmethod

@@ -1,7 +1,7 @@
 """Metrics of votes on fixed clues: accuracy, the reasoning before the vote, and the verdicts on the other seats' statements, by
 kind of statement, from written checks and the scene graph.
 
-A verdict is right if it says of a statement what holds in the original, the picture that voters see. All statements count that
+A verdict is right if it says of a statement what holds in the original, the image that voters see. All statements count that
 the other seats made, whether a verdict on them can be read or not: one that cannot is not right, so that nothing is gained by
 checking only what is easy.
 """
@@ -102,7 +102,7 @@ class Judged:
 
     Attributes:
         kind: a name of ``KINDS``.
-        is_true: it holds in the voter's picture.
+        is_true: it holds in the voter's image.
         verdict: what the voter wrote; None where nothing can be read.
     """
 
@@ -132,7 +132,7 @@ def verdict_metrics(transcripts: Sequence[Transcript], pairs: Mapping[str, Image
 
 
 def judged_by(move: Move, transcript: Transcript, facts: SceneFacts) -> Iterator[Judged]:
-    """What a voter wrote of each statement of the other seats that can be judged; ``facts`` are of its picture."""
+    """What a voter wrote of each statement of the other seats that can be judged; ``facts`` are of its image."""
     verdicts = {(check.seat, check.place): check.holds for check in read_checks(move.reply)}
     for seat in others(move, transcript):
         place = 0

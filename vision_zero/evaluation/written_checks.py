@@ -5,7 +5,7 @@ The embedded policy's votes name a seat and judge its statements in order, bare 
     So: 1: yes; 2: no, yes. \boxed{2}
     I see: small red metal cube. 1: red cube = small red metal cube yes; 2: spheres = none no, cubes = ... yes. \boxed{2}
 
-Nothing here looks at a picture or asks a model: these are functions of a reply's text. Models that reason in free sentences
+Nothing here looks at an image or asks a model: these are functions of a reply's text. Models that reason in free sentences
 write no such checks, and nothing is guessed about them: :func:`writes_checks` says so, and what is measured of checks then has no
 units.
 """

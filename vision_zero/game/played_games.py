@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from vision_zero.config.game import SpyImage
 from vision_zero.config.rewards import RewardsConfig
 from vision_zero.data.image_pair import ImagePair
-from vision_zero.data.images import empty_picture
+from vision_zero.data.images import empty_image
 from vision_zero.data.table import PairTable, joined
 from vision_zero.domains.registry import has_scene_graph
 from vision_zero.domains.scenes.statements import NO_FACTS
@@ -16,7 +16,7 @@ from vision_zero.game.transcript import Transcript
 
 
 def as_seen(table: PairTable, spy_image: SpyImage) -> PairTable:
-    """The pairs with the spy's picture in the place of the modified one; nothing is logged as changed where it is another."""
+    """The pairs with the spy's image in the place of the modified one; nothing is logged as changed where it is another."""
     if spy_image == "modified":
         return table
     pairs = []
@@ -24,7 +24,7 @@ def as_seen(table: PairTable, spy_image: SpyImage) -> PairTable:
         if spy_image == "identical":
             spys, facts = pair.original, pair.original_facts
         else:
-            spys, facts = empty_picture(pair.original.size), dict(NO_FACTS) if has_scene_graph(pair) else {}
+            spys, facts = empty_image(pair.original.size), dict(NO_FACTS) if has_scene_graph(pair) else {}
         pairs.append(replace(pair, modified=spys, modified_facts=facts, changes=()))
     splits = table.rows["split"].to_pylist()
     return joined([PairTable.from_pairs([(place, pair)], splits[place]) for place, pair in enumerate(pairs)])
@@ -43,7 +43,7 @@ class PlayedGames:
         cls, transcripts: Sequence[Transcript], table: PairTable, rewards: RewardsConfig, shown: int, spy_image: SpyImage
     ) -> PlayedGames:
         """All the transcripts, and the pairs of ``shown`` of them, spread evenly over the list: what civilians saw, and as the
-        modified picture what the spy did."""
+        modified image what the spy did."""
         step = max(1, len(transcripts) // shown)
         ids = {transcript.pair_id for transcript in transcripts[::step][:shown]}
         return cls(tuple(transcripts), as_seen(table.only(ids), spy_image), rewards)

@@ -13,7 +13,7 @@ from PIL import Image
 
 from vision_zero.config.game import GameConfig
 from vision_zero.data.image_pair import ImagePair
-from vision_zero.data.images import empty_picture
+from vision_zero.data.images import empty_image
 from vision_zero.errors import GameError
 from vision_zero.game.interface import GameState, Reply, Request
 from vision_zero.game.parsing import Clue, Unreadable, Vote, one_line, read_clue, read_vote
@@ -106,4 +106,4 @@ class WhoIsTheSpy:
             return pair.modified
         if self.config.spy_image == "identical":
             return pair.original
-        return empty_picture(pair.original.size)
+        return empty_image(pair.original.size)

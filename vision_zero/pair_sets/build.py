@@ -18,7 +18,7 @@ from vision_zero.randomness import Seed, weighted
 
 
 def source_of(domain: str, config: SourcesConfig, only: SplitFilter = EVERYTHING) -> PairSource:
-    """The source of that domain; ``only`` says which photos, pictures, tables or existing pairs it may use.
+    """The source of that domain; ``only`` says which photos, images, tables or existing pairs it may use.
 
     Raises:
         PairsError: the source has nothing to make pairs from.
@@ -91,7 +91,7 @@ def corrupt(table: PairTable, share: float, seed: Seed) -> PairTable:
     """The table with each training pair spoiled with probability ``share``; held-out pairs stay as they are.
 
     For the ablation that asks how much a wrong edit here and there costs (the paper: 20 % cost 0.2 points). A spoiled pair is an
-    edit that did nothing: the modified picture is the original, so that nobody can find the spy. Validation would take such pairs
+    edit that did nothing: the modified image is the original, so that nobody can find the spy. Validation would take such pairs
     out; they are spoiled after it, as the share that slipped through.
     """
     if not share:

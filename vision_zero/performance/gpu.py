@@ -45,7 +45,7 @@ from vision_zero.policy.vision_cache import enable_vision_cache
 from vision_zero.publishing.rounding import lost_by_rounding
 from vision_zero.randomness import Seed
 from vision_zero.training.out_of_memory import free_memory
-from vision_zero.training.plan import Plan, make_plan, picture_sizes
+from vision_zero.training.plan import Plan, image_sizes, make_plan
 
 BASES = ("Qwen/Qwen2.5-VL-3B-Instruct", "Qwen/Qwen2.5-VL-7B-Instruct")
 NO_GPU = "this machine has no GPU that PyTorch can use"
@@ -288,7 +288,7 @@ class _Shape:
 
     def _plan(self, config: SelfPlayConfig, prompt: int) -> Plan:
         """For prompts of that length."""
-        return make_plan(config, prompt=prompt, picture=self._picture)
+        return make_plan(config, prompt=prompt, image=self._image)
 
     def _play_estimate(self, prompt: int) -> float:
         """Bytes of play alone: an optimiser is not there yet."""
@@ -314,9 +314,9 @@ class _Shape:
         return Unmeasured(NO_SHEET if self.has_gpu else NO_GPU) if figure is None else figure
 
     @property
-    def _picture(self) -> int:
-        """Tokens of a picture."""
-        [size] = picture_sizes(self.config)
+    def _image(self) -> int:
+        """Tokens of an image."""
+        [size] = image_sizes(self.config)
         made = self.processor.image_processor(images=[Image.new("RGB", size)], return_tensors="pt")
         return int(made["image_grid_thw"].prod()) // self.processor.image_processor.merge_size**2
 

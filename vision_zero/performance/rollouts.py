@@ -109,7 +109,7 @@ def _generated(policy: Policy, batch: Sequence[Messages], params: SamplingParams
         top_k=0,
         eos_token_id=policy.end_tokens,
         pad_token_id=policy.processor.tokenizer.pad_token_id,
-        suppress_tokens=policy.picture_tokens,
+        suppress_tokens=policy.image_tokens,
     )
     began = time.perf_counter()
     inputs = policy.encode(batch)

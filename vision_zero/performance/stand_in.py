@@ -1,6 +1,6 @@
 """Stand-ins for released models where no hub is reachable: their shape with random weights, and a processor made here.
 
-What a benchmark measures depends on shapes, on lengths of prompts and on pictures, not on what the weights say. Shapes are the
+What a benchmark measures depends on shapes, on lengths of prompts and on images, not on what the weights say. Shapes are the
 shipped ones. The tokenizer has the size of the released vocabulary and its special tokens at their ids; its merges are learned
 from the longest prompts of the paper and then made up from bytes that English does not use. Qwen's own tokenizer writes these
 prompts in 922 and 926 tokens (counted once with its table of merges), the one here in a few more.
@@ -71,7 +71,7 @@ def qwen_special(*more: str) -> dict[str, int]:
 QWEN_WORDS = 151_643
 """Size of Qwen's vocabulary before special tokens."""
 QWEN_NAMES = {"tokenizer_class": "Qwen2Tokenizer", "eos_token": "<|im_end|>", "pad_token": "<|endoftext|>"}
-QWEN2_5_PICTURES = {
+QWEN2_5_IMAGES = {
     "min_pixels": 3136,
     "max_pixels": 12_845_056,
     "patch_size": 14,
@@ -87,7 +87,7 @@ QWEN2_5_PICTURES = {
 def write_qwen2_5_processor(folder: Path) -> None:
     """Write the files of a processor for Qwen2.5-VL's shape."""
     write_tokenizer(folder, QWEN_NAMES, words=QWEN_WORDS, special=qwen_special())
-    write_json(folder / "preprocessor_config.json", QWEN2_5_PICTURES)
+    write_json(folder / "preprocessor_config.json", QWEN2_5_IMAGES)
     (folder / "chat_template.jinja").write_text(published_template("qwen2_5_vl"), encoding="utf-8")
 
 

@@ -20,8 +20,8 @@ CHARACTERS = 4
 """Of English text, in a token of vocabularies of these sizes."""
 TEMPLATE_TOKENS = 40
 """What a chat template puts around a prompt, at most."""
-SMOLVLM_PICTURE = 81
-"""Tokens of a picture in SmolVLM where it is not split."""
+SMOLVLM_IMAGE = 81
+"""Tokens of an image in SmolVLM where it is not split."""
 
 
 def nano_folder() -> Path:
@@ -51,18 +51,18 @@ def shipped_config(base: str) -> Path | None:
 
 
 def estimated_tokens(config: Any, characters: int, size: tuple[int, int]) -> tuple[int, int]:
-    """Tokens of a prompt with a picture, and of the picture alone.
+    """Tokens of a prompt with an image, and of the image alone.
 
     Args:
         config: the model's.
         characters: of the prompt's text.
-        size: of the picture, width and height in pixels.
+        size: of the image, width and height in pixels.
     """
-    picture = _picture_tokens(config, size)
-    return ceil(characters / CHARACTERS) + TEMPLATE_TOKENS + picture, picture
+    image = _image_tokens(config, size)
+    return ceil(characters / CHARACTERS) + TEMPLATE_TOKENS + image, image
 
 
-def _picture_tokens(config: Any, size: tuple[int, int]) -> int:
+def _image_tokens(config: Any, size: tuple[int, int]) -> int:
     """As the family's processor cuts it: into squares of merged patches, or into a fixed number."""
     fixed = getattr(config, "image_seq_length", None)
     if fixed is not None:
@@ -70,7 +70,7 @@ def _picture_tokens(config: Any, size: tuple[int, int]) -> int:
     vision = config.vision_config
     merge = getattr(vision, "spatial_merge_size", None)
     if merge is None:
-        return SMOLVLM_PICTURE
+        return SMOLVLM_IMAGE
     side = vision.patch_size * merge
     width, height = (max(1, round(pixels / side)) for pixels in size)
     return width * height

@@ -13,8 +13,8 @@ Messages = list[dict[str, Any]]
 
 def user_message(text: str, image: Image.Image | None = None) -> Messages:
     """A chat with one user message: the image, if any, then the text."""
-    picture = [] if image is None else [{"type": "image", "image": image}]
-    return [{"role": "user", "content": [*picture, {"type": "text", "text": well_formed(text)}]}]
+    part = [] if image is None else [{"type": "image", "image": image}]
+    return [{"role": "user", "content": [*part, {"type": "text", "text": well_formed(text)}]}]
 
 
 def begin_reply(messages: Messages, text: str) -> Messages:

@@ -59,19 +59,19 @@ class _QwenWithoutVideo(_WithoutVideo):
         super().__init__(image_processor, tokenizer, None, chat_template=chat_template, **kwargs)
 
 
-class PictureProcessor(_QwenWithoutVideo, Qwen2_5_VLProcessor):
+class Qwen25ImageTextProcessor(_QwenWithoutVideo, Qwen2_5_VLProcessor):
     """Qwen2.5-VL's processor without its video processor."""
 
 
-class Qwen2PictureProcessor(_QwenWithoutVideo, Qwen2VLProcessor):
+class Qwen2ImageTextProcessor(_QwenWithoutVideo, Qwen2VLProcessor):
     """Qwen2-VL's processor without its video processor."""
 
 
-class Qwen3PictureProcessor(_QwenWithoutVideo, Qwen3VLProcessor):
+class Qwen3ImageTextProcessor(_QwenWithoutVideo, Qwen3VLProcessor):
     """Qwen3-VL's processor without its video processor."""
 
 
-class InternPictureProcessor(_WithoutVideo, InternVLProcessor):
+class InternImageTextProcessor(_WithoutVideo, InternVLProcessor):
     """InternVL's processor without its video processor."""
 
     def __init__(
@@ -85,7 +85,7 @@ class InternPictureProcessor(_WithoutVideo, InternVLProcessor):
         super().__init__(image_processor, tokenizer, None, image_seq_length, chat_template=chat_template, **kwargs)
 
 
-class SmolPictureProcessor(_WithoutVideo, Idefics3Processor):
+class SmolImageTextProcessor(_WithoutVideo, Idefics3Processor):
     """SmolVLM2's processor; for single images it equals that of Idefics3, whose class has no videos."""
 
 
@@ -95,33 +95,33 @@ class Family:
 
     Attributes:
         processor: the stock class without its video processor, which requires torchvision; None: the stock class.
-        caches_pictures: the features of an image do not depend on the other images of a batch, whose images are concatenated, by
+        caches_images: the features of an image do not depend on the other images of a batch, whose images are concatenated, by
             their grid or as tiles of one size (:mod:`vision_zero.policy.vision_cache`).
         shares_prompts: attention over the prompt is causal, and the layers keep nothing of it but keys and values
             (:mod:`vision_zero.training.shared_prefix`).
     """
 
     processor: type[ProcessorMixin] | None = None
-    caches_pictures: bool = False
+    caches_images: bool = False
     shares_prompts: bool = False
 
 
 FAMILIES: Mapping[str, Family] = {
-    "qwen2_vl": Family(Qwen2PictureProcessor, caches_pictures=True),
-    "qwen2_5_vl": Family(PictureProcessor, caches_pictures=True, shares_prompts=True),
-    "qwen3_vl": Family(Qwen3PictureProcessor, caches_pictures=True, shares_prompts=True),
-    "internvl": Family(InternPictureProcessor, caches_pictures=True, shares_prompts=True),
+    "qwen2_vl": Family(Qwen2ImageTextProcessor, caches_images=True),
+    "qwen2_5_vl": Family(Qwen25ImageTextProcessor, caches_images=True, shares_prompts=True),
+    "qwen3_vl": Family(Qwen3ImageTextProcessor, caches_images=True, shares_prompts=True),
+    "internvl": Family(InternImageTextProcessor, caches_images=True, shares_prompts=True),
     "idefics3": Family(shares_prompts=True),
-    "smolvlm": Family(SmolPictureProcessor, shares_prompts=True),
+    "smolvlm": Family(SmolImageTextProcessor, shares_prompts=True),
 }
 """By ``model_type`` of the configuration."""
 _ANY_OTHER = Family()
 
-save_under_name(Qwen2PictureProcessor, "Qwen2VLProcessor")
-save_under_name(PictureProcessor, "Qwen2_5_VLProcessor")
-save_under_name(Qwen3PictureProcessor, "Qwen3VLProcessor")
-save_under_name(InternPictureProcessor, "InternVLProcessor")
-save_under_name(SmolPictureProcessor, "SmolVLMProcessor")
+save_under_name(Qwen2ImageTextProcessor, "Qwen2VLProcessor")
+save_under_name(Qwen25ImageTextProcessor, "Qwen2_5_VLProcessor")
+save_under_name(Qwen3ImageTextProcessor, "Qwen3VLProcessor")
+save_under_name(InternImageTextProcessor, "InternVLProcessor")
+save_under_name(SmolImageTextProcessor, "SmolVLMProcessor")
 
 
 def family_of(config: Any) -> Family:

@@ -158,7 +158,7 @@ class Work:
 
     Attributes:
         prompt: tokens of the longest prompt, including its image.
-        picture: of these, tokens of its image.
+        image: of these, tokens of its image.
         reply: tokens of the longest reply.
         rows: replies in one backward pass, all counted with the longest length.
         group: replies that share a prompt in a backward pass.
@@ -168,7 +168,7 @@ class Work:
     """
 
     prompt: int
-    picture: int
+    image: int
     reply: int
     rows: float
     batch: int
@@ -210,7 +210,7 @@ Bytes = dict[str, float]
 def static(shape: Shape, work: Work) -> Bytes:
     """Memory that is held for the whole stage."""
     slots = _token(shape, work) * prod(slot_shape(work.batch, work.prompt + work.reply))
-    features = work.replies * work.picture * shape.language.hidden * work.weight_bytes
+    features = work.replies * work.image * shape.language.hidden * work.weight_bytes
     share = 1 / work.processes if work.is_sharded else 1
     return {
         "weights": share * shape.parameters * work.weight_bytes,
@@ -221,13 +221,13 @@ def static(shape: Shape, work: Work) -> Bytes:
         "full copy that plays": shape.parameters * work.computing if work.is_sharded else 0,
         "slots of a compiled step": slots if work.is_compiled else 0,
         "cached image features": 0 if shape.learns[1] else min(ROOM, features),
-        "images of an iteration": 2 * work.replies * work.picture * shape.patches * shape.patch_bytes,
+        "images of an iteration": 2 * work.replies * work.image * shape.patches * shape.patch_bytes,
     }
 
 
 def update(shape: Shape, work: Work) -> Bytes:
     """Memory of a forward and backward pass of ``rows`` replies."""
-    tokens, patches = work.tokens, work.picture * shape.patches * work.read
+    tokens, patches = work.tokens, work.image * shape.patches * work.read
     kept = 0.0
     for is_vision, blocks, places in ((False, shape.language, tokens), (True, shape.vision, patches)):
         if is_vision and not shape.learns[1]:
@@ -254,7 +254,7 @@ def update(shape: Shape, work: Work) -> Bytes:
 
 def reference(shape: Shape, work: Work) -> Bytes:
     """Memory of the reference pass over ``rows`` replies."""
-    tokens, patches = work.tokens, work.picture * shape.patches * work.read
+    tokens, patches = work.tokens, work.image * shape.patches * work.read
     tile = min(work.reply * work.rows, _TILE_TOKENS) * min(shape.vocabulary, _TILE_WORDS) * work.computing
     gathered = shape.parameters * work.frozen_copy if work.is_sharded else 0
     return {"one layer at work": _at_work(shape, work, tokens, patches), "logits": tile, "gathered reference": gathered}
@@ -269,7 +269,7 @@ def playing(shape: Shape, work: Work) -> Bytes:
     return {
         "keys and values of prompts": token * read,
         "keys and values of replies": 0 if work.is_compiled else token * work.batch * (work.prompt + work.reply),
-        "reading prompts": _at_work(shape, work, read, work.prompts * work.picture * shape.patches) + mask,
+        "reading prompts": _at_work(shape, work, read, work.prompts * work.image * shape.patches) + mask,
         "next words": work.batch * shape.vocabulary * (work.weight_bytes + 12),
         "merged copy": copied if work.plays_merged and not shape.is_full else 0,
     }

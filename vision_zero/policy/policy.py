@@ -202,7 +202,7 @@ class Policy:
         shares: list[list[float]] = []
 
         def choose(logits: torch.Tensor) -> torch.Tensor:
-            logits[:, self.picture_tokens] = -torch.inf
+            logits[:, self.image_tokens] = -torch.inf
             drawn = (logits.float() / temperature).softmax(-1)
             shares.extend(row[list(tokens)].tolist() for row, tokens in zip(drawn, asked, strict=True))
             return drawn.argmax(-1)
@@ -258,7 +258,7 @@ class Policy:
         assert self.served is not None
         compare_scores(*self.comparable(), asked[0])
         served = self.served.base() if self.as_base else self.served
-        return served.replies(asked, params, top_p=top_p, never=self.picture_tokens, seed=seed)
+        return served.replies(asked, params, top_p=top_p, never=self.image_tokens, seed=seed)
 
     @property
     def _is_sampled_there(self) -> bool:
@@ -280,7 +280,7 @@ class Policy:
 
         def choose(logits: torch.Tensor) -> torch.Tensor:
             token = next(given)
-            logits[:, self.picture_tokens] = -torch.inf
+            logits[:, self.image_tokens] = -torch.inf
             found.append(float((logits[0].float() / temperature).log_softmax(-1)[token]))
             return torch.full((len(logits),), token, device=logits.device)
 
@@ -321,7 +321,7 @@ class Policy:
 
     def _choose(self, logits: torch.Tensor, temperature: float) -> torch.Tensor:
         """The next token of each row: the likeliest or a sampled one, but never an image placeholder."""
-        logits[:, self.picture_tokens] = -torch.inf
+        logits[:, self.image_tokens] = -torch.inf
         if self.greedy:
             return logits.argmax(-1)
         logits = logits / temperature
@@ -349,7 +349,7 @@ class Policy:
         return sorted({self.processor.tokenizer.eos_token_id, *(token for token in declared if token is not None)})
 
     @cached_property
-    def picture_tokens(self) -> list[int]:
+    def image_tokens(self) -> list[int]:
         """Image placeholder tokens; one in a reply would be taken for a missing image."""
         names = ("image_token_id", "video_token_id", "image_token_index")
         return sorted({token for name in names if (token := getattr(self.model.config, name, None)) is not None})

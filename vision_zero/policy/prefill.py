@@ -43,7 +43,7 @@ def prefilled_inputs(inputs: dict[str, Any], begun: Sequence[Sequence[int]], pad
 def written_tokens(tokenizer: Any, text: str) -> list[int]:
     """The tokens of words that somebody wrote: the name of a special token is words, too, and not that token.
 
-    A reply may spell ``<image>`` in letters; read again as the placeholder of a picture it would ask for a picture that is not
+    A reply may spell ``<image>`` in letters; read again as the placeholder of an image it would ask for an image that is not
     there.
     """
     return list(tokenizer.encode(text, add_special_tokens=False, split_special_tokens=True))

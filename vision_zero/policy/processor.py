@@ -28,13 +28,13 @@ _NOT_SAVED = ("is_local", "local_files_only")
 """Setting into which transformers writes where a tokenizer was loaded from."""
 
 
-def load_processor(path: str, pictures: Mapping[str, Any] | None = None, **options: Any) -> Any:
+def load_processor(path: str, images: Mapping[str, Any] | None = None, **options: Any) -> Any:
     """The processor of a policy's folder or hub id, with left padding and without truncation.
 
     A tokenizer without a padding token pads with its end token.
 
     Args:
-        pictures: overrides for the settings of its image processor.
+        images: overrides for the settings of its image processor.
 
     Raises:
         PolicyError: the image processor has no such setting, or the tokenizer has no token to pad with.
@@ -42,14 +42,14 @@ def load_processor(path: str, pictures: Mapping[str, Any] | None = None, **optio
     own: Any = family_of(AutoConfig.from_pretrained(path, **options)).processor
     processor = (own or AutoProcessor).from_pretrained(path, padding_side="left", **options)
     processor.image_processor = AutoImageProcessor.from_pretrained(path, backend="pil", **options)
-    unknown = [name for name in pictures or {} if not hasattr(processor.image_processor, name)]
+    unknown = [name for name in images or {} if not hasattr(processor.image_processor, name)]
     if unknown:
         raise PolicyError(
             f"policy.pictures.{unknown[0]} is no setting of {type(processor.image_processor).__name__}: "
             "look into the preprocessor_config.json or processor_config.json of policy.base for those that it has"
         )
-    if pictures:
-        processor.image_processor = AutoImageProcessor.from_pretrained(path, backend="pil", **options, **pictures)
+    if images:
+        processor.image_processor = AutoImageProcessor.from_pretrained(path, backend="pil", **options, **images)
     if processor.tokenizer.pad_token is None:
         if processor.tokenizer.eos_token is None:
             raise PolicyError("the tokenizer has neither a padding token nor an end token: name one in its tokenizer_config.json")

@@ -63,7 +63,7 @@ def check_processor(policy: Policy) -> None:
             f"the padding token {policy.processor.tokenizer.pad_token} is token {pad}, but the model knows {known} tokens: name "
             "one of these as pad_token in tokenizer_config.json"
         )
-    places = sum(int((inputs["input_ids"] == token).sum()) for token in policy.picture_tokens)
+    places = sum(int((inputs["input_ids"] == token).sum()) for token in policy.image_tokens)
     features = _features(model, inputs)
     if places != features:
         raise PolicyError(f"the processor writes {places} tokens for an image of which the model makes {features}: {_ADVICE}")

@@ -14,7 +14,7 @@ from PIL import Image
 
 from vision_zero.config.evaluation import ScriptedName
 from vision_zero.data.image_pair import ImagePair
-from vision_zero.data.images import empty_picture
+from vision_zero.data.images import empty_image
 from vision_zero.domains.scenes.statements import NO_FACTS, Both, Query, SceneFacts, Thing, parse, parts_of
 from vision_zero.errors import GameError
 from vision_zero.game.interface import Reply, Request
@@ -29,7 +29,7 @@ class Scripted(ABC):
     def __init__(self, pairs: Iterable[ImagePair]) -> None:
         self._facts: dict[int, SceneFacts] = {}
         for pair in pairs:
-            self._facts[_key(empty_picture(pair.original.size))] = NO_FACTS
+            self._facts[_key(empty_image(pair.original.size))] = NO_FACTS
             self._facts[_key(pair.original)] = pair.original_facts
             self._facts[_key(pair.modified)] = pair.modified_facts
 

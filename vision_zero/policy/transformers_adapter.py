@@ -25,7 +25,7 @@ logging.getLogger("transformers.trainer_utils").addFilter(lambda record: "per_de
 def position_ids(model: Any, inputs: Mapping[str, Any]) -> torch.Tensor:
     """Position ids of a batch of prompts: (rows, tokens), or (axes, rows, tokens) for multimodal rotary positions.
 
-    ``_prepare_position_ids_for_generation``: every family computes its own (Qwen's from the grids of the pictures). The only
+    ``_prepare_position_ids_for_generation``: every family computes its own (Qwen's from the grids of the images). The only
     public way to them is ``generate``, whose costs :mod:`vision_zero.policy.decoding` avoids.
     """
     positions: torch.Tensor = model._prepare_position_ids_for_generation(inputs["input_ids"], dict(inputs))

@@ -90,7 +90,7 @@ def enable_vision_cache(model: Any) -> None:
 
     Without effect for families that are not known to encode images independently (:mod:`vision_zero.policy.families`).
     """
-    if not family_of(model.config).caches_pictures:
+    if not family_of(model.config).caches_images:
         return
     core = model.base_model
     replace_method(core, _METHOD, VisionCache(core.get_image_features))

@@ -248,6 +248,6 @@ def _completions(data: bytes) -> tuple[list[int], list[ServedReply]]:
     return prompt, replies
 
 
-def _same_prompt(ours: list[int], theirs: list[int], pictures: Sequence[int]) -> bool:
+def _same_prompt(ours: list[int], theirs: list[int], images: Sequence[int]) -> bool:
     """Are they the same, except that a server may name an image once instead of once for each of its patches?"""
-    return theirs in (ours, [token for token, run in groupby(ours) for _ in (range(1) if token in pictures else run)])
+    return theirs in (ours, [token for token, run in groupby(ours) for _ in (range(1) if token in images else run)])

@@ -41,7 +41,7 @@ class Scorer(Protocol):
         """The model itself."""
 
     @property
-    def picture_tokens(self) -> list[int]:
+    def image_tokens(self) -> list[int]:
         """Image tokens, which are never sampled."""
 
     def log_probs(self, messages: list[dict[str, Any]], tokens: Sequence[int], temperature: float = 1.0) -> list[float]:
@@ -67,7 +67,7 @@ def compare_scores(served: VllmModel, here: Scorer, asked: GenerationRequest) ->
     one = replace(asked, messages=_of_noise(asked.messages, seed), allowed=(), count=REPLIES)
     servers = config.servers
     asked_of_each = served.replies(
-        [one] * len(servers), SamplingParams(1.0, LONGEST), top_p=1.0, never=here.picture_tokens, seed=seed.child("replies")
+        [one] * len(servers), SamplingParams(1.0, LONGEST), top_p=1.0, never=here.image_tokens, seed=seed.child("replies")
     )
     allowed = config.largest_difference
     if allowed is None:

@@ -47,7 +47,7 @@ def check_log_probs_mode(config: VllmConfig, policy: Policy) -> None:
         [asked] * len(servers),
         SamplingParams(TELLING, LONGEST),
         top_p=1.0,
-        never=policy.picture_tokens,
+        never=policy.image_tokens,
         seed=seed.child("replies"),
     )
     for server, replies in zip(servers, asked_of_each, strict=True):

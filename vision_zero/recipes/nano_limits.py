@@ -41,9 +41,9 @@ def notes_on(config: object) -> tuple[str, ...]:
     return ()
 
 
-def notes_on_pairs(base: str, pictures: Mapping[str, Collection[Size]]) -> tuple[str, ...]:
+def notes_on_pairs(base: str, images: Mapping[str, Collection[Size]]) -> tuple[str, ...]:
     """The same for existing pairs, from the image sizes by domain."""
-    strange = _strange(pictures)
+    strange = _strange(images)
     return (_note(strange),) if strange and is_nano(base) else ()
 
 
@@ -76,11 +76,9 @@ def _on_evaluation(config: EvaluateConfig) -> tuple[str, ...]:
     return (_note(strange),) if asked and strange else ()
 
 
-def _strange(pictures: Mapping[str, Collection[Size]]) -> list[str]:
-    found = [domain_of(name).things for name in pictures if name != NANO_DOMAIN]
-    found += [
-        f"{NANO_DOMAIN} of {width}x{height} pixels" for width, height in sorted(set(pictures.get(NANO_DOMAIN, ())) - {_OWN})
-    ]
+def _strange(images: Mapping[str, Collection[Size]]) -> list[str]:
+    found = [domain_of(name).things for name in images if name != NANO_DOMAIN]
+    found += [f"{NANO_DOMAIN} of {width}x{height} pixels" for width, height in sorted(set(images.get(NANO_DOMAIN, ())) - {_OWN})]
     return found
 
 

@@ -21,10 +21,10 @@ LONGEST = 78
 def draw_game(transcript: Transcript, pair: ImagePair, rewards: RewardsConfig) -> Figure:
     """A figure with the two images, the clues by round, the votes, and the clue rewards."""
     lines = [*_clues(transcript), ("", ""), *_votes(transcript), ("", ""), *_rewards(transcript, rewards)]
-    pictures = 3.1
-    height = pictures + LINE * (len(lines) + 1)
+    images = 3.1
+    height = images + LINE * (len(lines) + 1)
     figure = Figure(figsize=(WIDTH, height), dpi=110, facecolor="white")
-    share = pictures / height
+    share = images / height
     sides = (("The civilians see", pair.original, CIVILIAN, 0.06), ("The spy sees", pair.modified, SPY, 0.54))
     for title, image, color, left in sides:
         axes = figure.add_axes((left, 1 - share * 0.98, 0.4, share * 0.86))

@@ -11,7 +11,6 @@ from typing import Any
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
-from vision_zero.data.images import data_uri
 from vision_zero.text import well_formed
 
 
@@ -33,5 +32,4 @@ def _environment() -> Environment:
     assert loader is not None
     environment.globals["style"] = Markup(loader.get_source(environment, "style.css")[0])
     environment.filters["percent"] = lambda share: f"{100 * share:.0f} %"
-    environment.filters["picture"] = data_uri
     return environment

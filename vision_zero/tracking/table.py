@@ -26,6 +26,6 @@ class Table:
 
 
 def as_plain_text(cell: Cell) -> str:
-    """Markdown, and HTML, that shows a value and nothing else: no markup, link or picture comes of what is in it."""
+    """Markdown, and HTML, that shows a value and nothing else: no markup, link or image comes of what is in it."""
     text = f"{cell:.4g}" if isinstance(cell, float) else "" if cell is None else single_line(str(cell))
     return _MARKUP.sub(lambda match: f"&#{ord(match[0])};" if match[0].isascii() else match[0], text)

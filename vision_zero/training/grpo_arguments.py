@@ -73,7 +73,7 @@ def grpo_arguments(job: StageJob, *, completions: int, group: int, sampling: Sam
         ignore_data_skip=True,
         logging_steps=1,
         logging_nan_inf_filter=False,
-        # TRL gathers pictures from all processes for a log of completions that is not written here.
+        # TRL gathers images from all processes for a log of completions that is not written here.
         log_multimodal=False,
         # Every pass goes through every adapter; looking for unused ones would not go with gradient checkpointing.
         ddp_find_unused_parameters=False,

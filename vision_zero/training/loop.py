@@ -5,7 +5,7 @@ r"""A training stage from top to bottom: play, score, update, record, switch, sa
         play()                   deal the iteration's pairs, play the games in lockstep       game/engine.py
         score()                  votes → rewards → advantages                                 clue_stage.py, decision_stage.py
         progress.measured()      vote rates → the stage controller; metrics                   progress.py, controller.py
-        trainer.batch()          token ids, pictures, log-probs of the reference              updates.py
+        trainer.batch()          token ids, images, log-probs of the reference              updates.py
         trainer.update()         loss and gradient, micro-batch by micro-batch                updates.py
       the optimiser's step       clipping, Adam, learning rate, log: TRL's trainer
       Bookkeeping                the iteration's record; ends the stage; training state without pickle

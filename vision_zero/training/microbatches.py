@@ -45,7 +45,7 @@ SEEN = (
     "mm_token_type_ids",
     *COUNTS,
 )
-"""What a batch can have of its pictures: the model's inputs, and how many pictures and tiles are a row's."""
+"""What a batch can have of its images: the model's inputs, and how many images and tiles are a row's."""
 _MASKS = ("prompt_mask", "completion_mask")
 _OF_PROMPTS = ("prompt_ids", "prompt_mask")
 _OF_COMPLETIONS = (
@@ -233,7 +233,7 @@ def _longest(lengths: Lengths, rows: Sequence[int]) -> tuple[int, int]:
 
 
 def _joined(batch: Batch, rows: Sequence[int]) -> Batch:
-    """Rows of a batch that lies in rows, pictures too."""
+    """Rows of a batch that lies in rows, images too."""
     return dict(unsplit_pixel_values_by_grid({key: _of_rows(value, rows) for key, value in batch.items()}))
 
 

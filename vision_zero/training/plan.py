@@ -34,7 +34,7 @@ Settings = dict[str, Any]
 """Values by path in the recipe's settings."""
 OUT_OF_REACH = (
     "policy.base cannot be read from here: its shape is the one shipped with this project, and tokens are estimated from "
-    "characters unless --prompt-tokens and --picture-tokens give them"
+    "characters unless --prompt-tokens and --image-tokens give them"
 )
 _FEW_ROWS = 2
 """Rather checkpointing than fewer rows than these at once."""
@@ -43,10 +43,10 @@ _CLUE = "The small red cube stands left of the large blue cylinder, and two sphe
 
 @dataclass(frozen=True)
 class Lengths:
-    """Tokens of the longest prompt, and of the picture in it."""
+    """Tokens of the longest prompt, and of the image in it."""
 
     prompt: int
-    picture: int
+    image: int
 
 
 @dataclass(frozen=True)
@@ -75,7 +75,7 @@ class Plan:
         voters = self.config.game.votes
         return Work(
             prompt=self.lengths.prompt,
-            picture=self.lengths.picture,
+            image=self.lengths.image,
             reply=reply,
             rows=max(1.0, learning.tokens_per_step / (self.lengths.prompt + reply)),
             batch=min(policy.sampling.batch_size, share * (voters - 1 + votes)),
@@ -173,7 +173,7 @@ def table(plan: Plan, gigabytes: float) -> list[str]:
     sides = {"language": "the language side", "vision": "the vision side", "both": "both sides"}[policy.train_on]
     lines = [
         f"{policy.base}: {plan.shape.parameters:,} parameters; {what} on {sides}, {plan.shape.trained:,} trained",
-        f"prompts of up to {work.prompt:,} tokens, {work.picture:,} of them a picture, and replies of up to {work.reply:,}; "
+        f"prompts of up to {work.prompt:,} tokens, {work.image:,} of them an image, and replies of up to {work.reply:,}; "
         f"{learning.tokens_per_step:,} tokens a step, {work.batch} replies at once",
     ]
     if plan.is_out_of_reach:
@@ -214,12 +214,12 @@ def usable(gigabytes: float) -> float:
     return gigabytes * GB * (1 - RESERVE_SHARE) - RESERVE
 
 
-def make_plan(config: SelfPlayConfig, *, prompt: int | None = None, picture: int | None = None) -> Plan:
+def make_plan(config: SelfPlayConfig, *, prompt: int | None = None, image: int | None = None) -> Plan:
     """Build the recipe's model without weights and count the tokens of its longest prompt.
 
     Args:
-        prompt: tokens of a whole prompt, with its picture; None: counted by the base's processor.
-        picture: tokens of its picture; None: counted likewise.
+        prompt: tokens of a whole prompt, with its image; None: counted by the base's processor.
+        image: tokens of its image; None: counted likewise.
 
     Raises:
         PolicyError: the base has no configuration, or no processor to count tokens with.
@@ -238,7 +238,7 @@ def make_plan(config: SelfPlayConfig, *, prompt: int | None = None, picture: int
         shape_of, model = _built(policy.model_copy(update={"revision": None}), str(shipped))
     stored = str(shape_of.dtype or "float32").removeprefix("torch.")
     if prompt is not None:
-        lengths = _given(prompt, picture)
+        lengths = _given(prompt, image)
     else:
         lengths = _counted(config, model) if shipped is None else _estimated(config, shape_of)
     return Plan(config, Shape.of(model, policy), lengths, 4 if stored == "float32" else 2, is_out_of_reach=shipped is not None)
@@ -279,8 +279,8 @@ def longest_reply(config: SelfPlayConfig) -> int:
     return max(config.policy.sampling.max_clue_tokens, config.policy.sampling.max_vote_tokens)
 
 
-def picture_sizes(config: SelfPlayConfig) -> list[tuple[int, int]]:
-    """Of the recipe's domains; imported pictures have the sizes that they come in, unless they are resized."""
+def image_sizes(config: SelfPlayConfig) -> list[tuple[int, int]]:
+    """Of the recipe's domains; imported images have the sizes that they come in, unless they are resized."""
     found = []
     for domain, weight in config.pairs.mix.items():
         settings = getattr(config.pairs, domain)
@@ -293,16 +293,16 @@ def _text(characters: int) -> str:
     return (_CLUE * (characters // len(_CLUE) + 1))[:characters]
 
 
-def _given(prompt: int, picture: int | None) -> Lengths:
-    if picture is None or picture >= prompt:
-        raise ConfigError("give --picture-tokens with --prompt-tokens: how many of the prompt's tokens are its picture's")
-    return Lengths(prompt, picture)
+def _given(prompt: int, image: int | None) -> Lengths:
+    if image is None or image >= prompt:
+        raise ConfigError("give --image-tokens with --prompt-tokens: how many of the prompt's tokens are its image's")
+    return Lengths(prompt, image)
 
 
 def _sizes(config: SelfPlayConfig) -> list[tuple[int, int]]:
-    sizes = picture_sizes(config)
+    sizes = image_sizes(config)
     if not sizes:
-        raise ConfigError("pairs.mix names no domain whose pictures have a size: give --prompt-tokens and --picture-tokens")
+        raise ConfigError("pairs.mix names no domain whose images have a size: give --prompt-tokens and --image-tokens")
     return sizes
 
 
@@ -313,7 +313,7 @@ def _counted(config: SelfPlayConfig, model: Any) -> Lengths:
     except UNLOADABLE as error:
         raise PolicyError(
             f"policy.base {config.policy.base!r} has no processor to count tokens with ({first_line(error)}): "
-            "give --prompt-tokens and --picture-tokens"
+            "give --prompt-tokens and --image-tokens"
         ) from error
     padded = {"processor_kwargs": {"padding": True, "return_tensors": "pt"}}
     counted = []
@@ -326,7 +326,7 @@ def _counted(config: SelfPlayConfig, model: Any) -> Lengths:
 
 
 def _estimated(config: SelfPlayConfig, shape_of: Any) -> Lengths:
-    """Without a processor: by the characters of the prompt and the size of the picture."""
+    """Without a processor: by the characters of the prompt and the size of the image."""
     longest = max(map(len, longest_prompts(config)))
     found = [Lengths(*estimated_tokens(shape_of, longest, size)) for size in _sizes(config)]
     return max(found, key=lambda lengths: lengths.prompt)

@@ -29,7 +29,7 @@ from vision_zero.policy.transformers_adapter import checkpoint_with_cache, posit
 from vision_zero.training.microbatches import COUNTS, PASSES, SEEN, Batch, Pass, first_rows, picked
 
 _OF_TOKENS = ("input_ids", "attention_mask", "token_type_ids", "mm_token_type_ids")
-"""Inputs with a column for each token; all others belong to pictures."""
+"""Inputs with a column for each token; all others belong to images."""
 
 Shared = dict[str, Any]
 """What a pass over replies with shared prompts is asked; see :func:`share_prefix`."""

@@ -1,10 +1,10 @@
-r"""A control: training examples with their answers instead of play, as the upper bound of what the same pictures can give.
+r"""A control: training examples with their answers instead of play, as the upper bound of what the same images can give.
 
-    L = -E[log π(answer | picture, prompt)]        over the words of the answers
+    L = -E[log π(answer | image, prompt)]        over the words of the answers
 
-Not in the paper. The adapter, its rank, the optimiser, the schedule, the pictures and the number of replies in an update are
+Not in the paper. The adapter, its rank, the optimiser, the schedule, the images and the number of replies in an update are
 those of self-play with the same recipe and seed: an iteration's examples are about the pairs that its games would be played with,
-as many for each pair as a prompt has votes, shared out among its two pictures. The examples are those of the embedded policy's
+as many for each pair as a prompt has votes, shared out among its two images. The examples are those of the embedded policy's
 own SFT (:mod:`vision_zero.warm_start.examples`), all reasoned: prompts and answers are made from the scene graph, which
 self-play never sees. Their verdicts are right; a vote follows the rule on them, and so does not always name the spy. Nothing is
 pulled to the base (no KL), and no game is played, so the records of iterations hold no votes.
@@ -55,26 +55,26 @@ def run_stage(stage: Stage, job: StageJob) -> StageResult:
 
 
 def examples_of(job: StageJob, iteration: int) -> list[ImageExamples]:
-    """The pictures of an iteration's pairs with their examples."""
+    """The images of an iteration's pairs with their examples."""
     seed = job.seed.child("iteration", iteration, "lessons")
     return [
-        picture
+        image
         for number, pair in enumerate(job.pairs.of_iteration(iteration))
-        for picture in _of_pair(pair, job.learning.votes_per_prompt, seed.child(number))
+        for image in _of_pair(pair, job.learning.votes_per_prompt, seed.child(number))
     ]
 
 
 def _of_pair(pair: ImagePair, count: int, seed: Seed) -> list[ImageExamples]:
-    """Both pictures of a pair, the original with the odd example."""
+    """Both images of a pair, the original with the odd example."""
     rng = seed.generator()
     sides = ((pair.original, pair.original_facts, pair.modified_facts), (pair.modified, pair.modified_facts, pair.original_facts))
-    pictures = []
+    images = []
     for place, (image, facts, other) in enumerate(sides):
         own: list[Example] = [
             EXAMPLE_MAKERS[weighted(TOPICS, rng)](facts, other, rng, True) for _ in range((count + 1 - place) // 2)
         ]
-        pictures.append(ImageExamples(image, tuple(own)))
-    return pictures
+        images.append(ImageExamples(image, tuple(own)))
+    return images
 
 
 class _Trainer:
@@ -101,9 +101,9 @@ class _Trainer:
         if job.parent.path is not None:
             load_optimizer(self.optimizer, self.schedule, job.parent.path, None)
 
-    def step(self, pictures: list[ImageExamples]) -> None:
+    def step(self, images: list[ImageExamples]) -> None:
         """One iteration: one step of the optimiser on all of its examples."""
-        inputs = send_to_device(self.collator(pictures), self.device)
+        inputs = send_to_device(self.collator(images), self.device)
         self.model.train()
         with seeded(self.job.seed.child("iteration", self.progress.state.iteration, "dropout"), torch.device(self.device)):
             loss = examples_loss(self.model.get_base_model(), inputs)
@@ -118,7 +118,7 @@ class _Trainer:
         rate = self.schedule.get_last_lr()[0]
         self.optimizer.step()
         self.schedule.step()
-        self.progress.measured(NO_VOTES, {"examples": float(sum(len(picture.examples) for picture in pictures))})
+        self.progress.measured(NO_VOTES, {"examples": float(sum(len(image.examples) for image in images))})
         self.progress.logged({"loss": loss.item(), "grad_norm": norm.item(), "learning_rate": rate})
 
     def save(self) -> PolicyFolder:

@@ -11,8 +11,8 @@ Of GRPOTrainer and its base, transformers' Trainer, this is overridden:
 
 This is called or read, and has no public counterpart:
 
-- ``_generate_and_score_completions``: makes the loss's batch (padding, pictures, reference log-probs). Its completions come from
-  ``rollout_func``, which is public but experimental, and cannot replace it: TRL takes pictures from the rows, not from it.
+- ``_generate_and_score_completions``: makes the loss's batch (padding, images, reference log-probs). Its completions come from
+  ``rollout_func``, which is public but experimental, and cannot replace it: TRL takes images from the rows, not from it.
 - ``use_vllm``, set after the constructor, and ``_last_loaded_step``: TRL corrects for another sampler only where it runs vLLM
   itself, as it does not here (:mod:`vision_zero.policy.vllm`), and would hand its weights over before each batch.
 - ``_metrics``: what the loss has measured, once for each micro-batch, to be weighted by their sizes.

@@ -1,8 +1,8 @@
-"""The shortcut check: can single pictures be told apart as original or modified?
+"""The shortcut check: can single images be told apart as original or modified?
 
 Where a small probe can, from traces of editing (a softer border, other noise, another compression), the spy can know its role
-without the game, and civilians' pictures look like nobody else's. The probe sees one picture at a time, as numbers that betray
-editing: noise in small blocks, steps between neighbouring pixels, the grid of JPEG, brightness, colours, and the picture itself
+without the game, and civilians' images look like nobody else's. The probe sees one image at a time, as numbers that betray
+editing: noise in small blocks, steps between neighbouring pixels, the grid of JPEG, brightness, colours, and the image itself
 in little. It is trained and examined on different pairs (cross-validation), on different photos or tables where there are enough.
 """
 
@@ -38,9 +38,9 @@ class ProbeResult(Config):
     """What the probe got right.
 
     Attributes:
-        accuracy: share of the pictures; 0.5 by chance.
+        accuracy: share of the images; 0.5 by chance.
         low, high: 95 % interval of it.
-        pairs: examined pairs, two pictures each.
+        pairs: examined pairs, two images each.
     """
 
     accuracy: float
@@ -55,34 +55,34 @@ class ProbeResult(Config):
 
 @dataclass
 class Probe:
-    """Collects a domain's first pairs, and examines itself on them. Keeps numbers only, no pictures."""
+    """Collects a domain's first pairs, and examines itself on them. Keeps numbers only, no images."""
 
     most: int
-    _pictures: list[tuple[Features, Features]] = field(default_factory=list)
+    _images: list[tuple[Features, Features]] = field(default_factory=list)
     _groups: list[str] = field(default_factory=list)
 
     def add(self, pair: ImagePair, base: str) -> None:
         """Look at a pair, unless there are enough already; ``base`` is what it is made of."""
-        if len(self._pictures) < self.most and pair.original.size == pair.modified.size:
-            self._pictures.append((features(pair.original), features(pair.modified)))
+        if len(self._images) < self.most and pair.original.size == pair.modified.size:
+            self._images.append((features(pair.original), features(pair.modified)))
             self._groups.append(base or pair.pair_id)
 
     def examine(self) -> ProbeResult | None:
         """What the probe gets right; None where there are too few pairs."""
-        count = len(self._pictures)
+        count = len(self._images)
         if count < LEAST_PAIRS:
             return None
-        pictures = np.stack([picture for pair in self._pictures for picture in pair])
+        images = np.stack([image for pair in self._images for image in pair])
         sides = np.tile([-1.0, 1.0], count)
         folds = np.repeat(_folds(self._groups), 2)
-        accuracy = max(float((_guesses(pictures, sides, folds, penalty) == sides).mean()) for penalty in PENALTIES)
-        # Two pictures of a pair are not independent: the interval is that of as many pictures as there are pairs.
+        accuracy = max(float((_guesses(images, sides, folds, penalty) == sides).mean()) for penalty in PENALTIES)
+        # Two images of a pair are not independent: the interval is that of as many images as there are pairs.
         spread = 1.96 * math.sqrt(max(accuracy * (1 - accuracy), 0.25 / count) / count)
         return ProbeResult(accuracy=accuracy, low=max(0.0, accuracy - spread), high=min(1.0, accuracy + spread), pairs=count)
 
 
 def features(image: Image.Image) -> Features:
-    """The numbers that the probe sees of a picture; their count does not depend on its size."""
+    """The numbers that the probe sees of an image; their count does not depend on its size."""
     color = np.asarray(image, dtype=np.float32)
     grey = color.mean(axis=2)
     across, down = np.diff(grey, axis=1), np.diff(grey, axis=0)
@@ -125,20 +125,20 @@ def _folds(groups: Sequence[str]) -> NDArray[np.int64]:
     return np.array([fold[name] for name in groups])
 
 
-def _guesses(pictures: Features, sides: Features, folds: NDArray[np.int64], penalty: float) -> Features:
-    """-1 (original) or 1 (modified) for every picture, by a probe that has not seen its fold: kernel ridge regression."""
+def _guesses(images: Features, sides: Features, folds: NDArray[np.int64], penalty: float) -> Features:
+    """-1 (original) or 1 (modified) for every image, by a probe that has not seen its fold: kernel ridge regression."""
     guesses = np.empty_like(sides)
     for fold in range(FOLDS):
         seen = folds != fold
-        mean, scale = pictures[seen].mean(axis=0), pictures[seen].std(axis=0) + 1e-3
-        known, asked = (pictures[seen] - mean) / scale, (pictures[~seen] - mean) / scale
+        mean, scale = images[seen].mean(axis=0), images[seen].std(axis=0) + 1e-3
+        known, asked = (images[seen] - mean) / scale, (images[~seen] - mean) / scale
         weights = np.linalg.solve(_kernel(known, known) + penalty * np.eye(len(known)), sides[seen])
         guesses[~seen] = np.where(_kernel(asked, known) @ weights > 0, 1.0, -1.0)
     return guesses
 
 
 def _kernel(one: Features, other: Features) -> Features:
-    """Linear and curved resemblance together, each 1 on average for a picture and itself."""
+    """Linear and curved resemblance together, each 1 on average for an image and itself."""
     size = one.shape[1]
     product = np.clip(one, -5, 5) @ np.clip(other, -5, 5).T / size
     distance = ((one**2).sum(1)[:, None] + (other**2).sum(1)[None] - 2 * one @ other.T) / size

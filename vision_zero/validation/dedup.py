@@ -2,9 +2,9 @@
 
 The rules are those that a user would expect:
 
-- a pair repeats an earlier one of its split when *both* its pictures do: two edits of one picture are two pairs;
-- an imported pair or a single picture that is drawn again is no fault, for there are only so many; it is counted;
-- a training pair must share neither a picture nor the photo or table that it is made of with a held-out pair.
+- a pair repeats an earlier one of its split when *both* its images do: two edits of one image are two pairs;
+- an imported pair or a single image that is drawn again is no fault, for there are only so many; it is counted;
+- a training pair must share neither an image nor the photo or table that it is made of with a held-out pair.
 """
 
 from __future__ import annotations
@@ -51,7 +51,7 @@ class HashIndex:
 @dataclass(frozen=True)
 class Duplicates:
     """For every row of a frame of measurements: the earlier pair that it repeats, the held-out pair that it gives away (both None
-    where there is none), and whether it is an imported pair or a single picture that comes up again."""
+    where there is none), and whether it is an imported pair or a single image that comes up again."""
 
     duplicate_of: list[str | None]
     leaks_from: list[str | None]
@@ -60,14 +60,14 @@ class Duplicates:
 
 def find_duplicates(frame: pd.DataFrame, distance: int) -> Duplicates:
     """Look for repeats among measurements: columns ``pair_id``, ``domain``, ``split``, ``base`` (what the pair is made of, or
-    empty), ``original_hash`` and ``modified_hash`` (hexadecimal, or empty where a picture cannot be read)."""
+    empty), ``original_hash`` and ``modified_hash`` (hexadecimal, or empty where an image cannot be read)."""
     rows = [_Row(*values) for values in frame[list(_Row.__slots__)].itertuples(index=False)]
     held_out = [row for row in rows if row.split == "held_out"]
-    pictures = HashIndex(distance)
+    images = HashIndex(distance)
     bases = {row.base: row.pair_id for row in reversed(held_out) if row.base}
     for row in held_out:
         for value in row.hashes():
-            pictures.add(value, row.pair_id)
+            images.add(value, row.pair_id)
     seen: dict[str, _Seen] = {}
     found = Duplicates([], [], [])
     for row in rows:
@@ -75,7 +75,7 @@ def find_duplicates(frame: pd.DataFrame, distance: int) -> Duplicates:
         known = domain_of(row.domain).is_finite and row.base in split.bases
         found.again.append(known)
         found.duplicate_of.append(None if known else split.repeated(row))
-        leak = next((name for value in row.hashes() for name in pictures.near(value)), bases.get(row.base))
+        leak = next((name for value in row.hashes() for name in images.near(value)), bases.get(row.base))
         found.leaks_from.append(leak if row.split == "train" else None)
         split.add(row)
     return found

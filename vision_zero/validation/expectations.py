@@ -156,12 +156,12 @@ def judge_together(verdict: DomainVerdict, weights: Weights, config: QualityConf
         probe = verdict.probe
         rules.append(
             Expectation(
-                rule=f"{verdict.domain}: a probe places at most {config.max_probe_accuracy:.0%} of single pictures",
+                rule=f"{verdict.domain}: a probe places at most {config.max_probe_accuracy:.0%} of single images",
                 broken_by=0,
                 holds=probe is None or not probe.finds_shortcut(config.max_probe_accuracy),
                 found=f"not tried: fewer than {LEAST_PAIRS} pairs"
                 if probe is None
-                else f"{probe.accuracy:.0%} ({probe.low:.0%} to {probe.high:.0%}) of the pictures of {probe.pairs} pairs",
+                else f"{probe.accuracy:.0%} ({probe.low:.0%} to {probe.high:.0%}) of the images of {probe.pairs} pairs",
             )
         )
     return rules
@@ -191,7 +191,7 @@ def _hardest(passed: pd.DataFrame, count: int) -> dict[str, str]:
     """The pairs of each domain whose edit is hardest to see, with a note."""
     rows = passed.sort_values("changed_area").groupby("domain", sort=True).head(count)
     return {
-        pair_id: f"{area:.2%} of the picture {'changed' if domain_of(domain).is_edited else 'is not empty'}"
+        pair_id: f"{area:.2%} of the image {'changed' if domain_of(domain).is_edited else 'is not empty'}"
         for pair_id, domain, area in zip(rows["pair_id"], rows["domain"], rows["changed_area"], strict=True)
     }
 

@@ -43,8 +43,8 @@ _UNREADABLE: dict[str, Any] = {
 
 
 def measure(pair: ImagePair, config: QualityThresholds) -> dict[str, Any]:
-    """The measurements of one readable pair, with those that its domain adds; what needs two pictures of one size is missing
-    where the sizes differ. A picture that was not edited is measured alone."""
+    """The measurements of one readable pair, with those that its domain adds; what needs two images of one size is missing
+    where the sizes differ. An image that was not edited is measured alone."""
     domain = domain_of(pair.domain)
     found = {
         **_UNREADABLE,
@@ -68,7 +68,7 @@ def measure(pair: ImagePair, config: QualityThresholds) -> dict[str, Any]:
 
 
 def measure_table(table: Batches, config: QualityThresholds, also: Callable[[ImagePair], None] | None = None) -> pd.DataFrame:
-    """Measurements of every pair, and what it repeats. Pictures are decoded one pair at a time.
+    """Measurements of every pair, and what it repeats. Images are decoded one pair at a time.
 
     Args:
         also: is given every readable pair on the way.
@@ -77,7 +77,7 @@ def measure_table(table: Batches, config: QualityThresholds, also: Callable[[Ima
         One row a pair: ``pair_id``, ``domain``, ``split``, ``readable``, ``same_size``, ``changed_area``, ``similarity``,
         ``changes`` (logged), ``hidden_changes`` (logged ones whose box shows none), ``unlogged_area`` (visible change outside all
         boxes), ``solid_area``, ``moved_share`` (:mod:`~vision_zero.domains.imported.image_motion`), ``colour_range`` (of single
-        pictures), ``log_fault``, ``text_fault``, ``kinds``, ``base`` (what it is made of), both hashes, ``trouble`` (why it is
+        images), ``log_fault``, ``text_fault``, ``kinds``, ``base`` (what it is made of), both hashes, ``trouble`` (why it is
         unreadable), ``duplicate_of``, ``leaks_from`` and ``again`` (:mod:`~vision_zero.validation.dedup`).
     """
     measured = []

@@ -22,7 +22,7 @@ class Rule:
     """An expectation of every pair, or of those of a domain.
 
     Attributes:
-        told_as: words for what was measured, a share of the picture, beside the reasons of a pair that breaks it.
+        told_as: words for what was measured, a share of the image, beside the reasons of a pair that breaks it.
     """
 
     words: str
@@ -40,8 +40,8 @@ def pair_rules(config: QualityThresholds, domains: Sequence[str]) -> list[Rule]:
     rules = [
         Rule("has an id of its own", gxe.ExpectColumnValuesToBeUnique(column="pair_id")),
         Rule("belongs to a known split", gxe.ExpectColumnValuesToBeInSet(column="split", value_set=["train", "held_out"])),
-        Rule("both pictures can be read", gxe.ExpectColumnValuesToBeInSet(column="readable", value_set=[True])),
-        Rule("both pictures have one size", gxe.ExpectColumnValuesToBeInSet(column="same_size", value_set=[True])),
+        Rule("both images can be read", gxe.ExpectColumnValuesToBeInSet(column="readable", value_set=[True])),
+        Rule("both images have one size", gxe.ExpectColumnValuesToBeInSet(column="same_size", value_set=[True])),
         Rule(
             f"{config.min_changes} to {config.max_changes} logged changes",
             gxe.ExpectColumnValuesToBeBetween(column="changes", min_value=config.min_changes, max_value=config.max_changes),

@@ -37,7 +37,7 @@ class ShownExample(Config):
         note: why it was quarantined, or how little of it changed.
         changes: the change log in words.
         outlines: where the changes are.
-        original, modified: small copies as data URIs; empty where the picture cannot be read.
+        original, modified: small copies as data URIs; empty where the image cannot be read.
     """
 
     pair_id: str
@@ -56,7 +56,7 @@ class DomainVerdict(Config):
     Attributes:
         again: imported pairs among them that were drawn before.
         edits: how many logged changes there are of each kind.
-        probe: how well single pictures can be told apart; None where it was not tried.
+        probe: how well single images can be told apart; None where it was not tried.
     """
 
     domain: str

@@ -30,7 +30,7 @@ from vision_zero.config.nano_defaults import NANO_SAMPLING
 from vision_zero.config.policy import PolicyConfig
 from vision_zero.config.warm_start import WarmStartConfig
 from vision_zero.jinja import text_template
-from vision_zero.policy.families import PictureProcessor
+from vision_zero.policy.families import Qwen25ImageTextProcessor
 from vision_zero.policy.folder import CARD
 from vision_zero.policy.loading import load_base
 from vision_zero.randomness import Seed
@@ -55,13 +55,13 @@ COMMON_WORDS = (
     "letter option following according picture image based shown year percent total between difference"
 )
 """Common English words, so that questions of other benchmarks are not split into single bytes."""
-PICTURE = 112
+IMAGE_SIDE = 112
 """Width and height, in pixels, of the area that every image is resized to (sides rounded to full patches)."""
 PATCH, MERGE = 14, 2
 CONTEXT = 2048
 
 
-def build_policy(config: WarmStartConfig, pictures: Path, folder: Path, tell: Tell) -> Path:
+def build_policy(config: WarmStartConfig, images: Path, folder: Path, tell: Tell) -> Path:
     """Train a policy from random weights or ``start_from``, resuming an interrupted warm start.
 
     Returns:
@@ -71,7 +71,7 @@ def build_policy(config: WarmStartConfig, pictures: Path, folder: Path, tell: Te
         PolicyError: the folder was begun with other settings.
     """
     begin(folder, config.model_dump(mode="json", exclude=BESIDE_WEIGHTS))
-    curriculum = Curriculum(config, pictures)
+    curriculum = Curriculum(config, images)
     trained = None if config.start_from is None else Path(config.start_from)
     for number, fine_tuning in enumerate(config.fine_tunings, start=1):
         before, trained = trained, folder / f"fine_tuning_{number}" / TRAINED
@@ -94,14 +94,14 @@ def export(trained: Path, target: Path, config: WarmStartConfig, exam: Exam) -> 
         (fresh / CARD).write_text(nano_card(config, exam), encoding="utf-8")
 
 
-def _blank(config: WarmStartConfig, curriculum: Curriculum) -> tuple[Any, PictureProcessor]:
+def _blank(config: WarmStartConfig, curriculum: Curriculum) -> tuple[Any, Qwen25ImageTextProcessor]:
     """A policy with a new tokenizer and random weights."""
     words = [" " + word for word in COMMON_WORDS.split()]
     tokenizer = train_tokenizer([*curriculum.texts(config.tokenizer_examples), *words * 20])
     return build_model(tokenizer, Seed(config.seed).child("weights").integer() % 2**31), build_processor(tokenizer)
 
 
-def _save_halved(model: Any, processor: PictureProcessor, folder: Path) -> None:
+def _save_halved(model: Any, processor: Qwen25ImageTextProcessor, folder: Path) -> None:
     """A policy folder with weights in half precision; it loads as float32 unless asked otherwise."""
     model.save_pretrained(folder)
     processor.save_pretrained(folder)
@@ -144,7 +144,7 @@ def build_config(tokenizer: PreTrainedTokenizerFast) -> Qwen2_5_VLConfig:
         patch_size=PATCH,
         spatial_merge_size=MERGE,
         temporal_patch_size=1,
-        window_size=PICTURE,
+        window_size=IMAGE_SIDE,
         out_hidden_size=192,
         fullatt_block_indexes=list(range(depth)),
     )
@@ -169,10 +169,10 @@ def build_model(tokenizer: PreTrainedTokenizerFast, seed: int) -> Qwen2_5_VLForC
     return model
 
 
-def build_processor(tokenizer: PreTrainedTokenizerFast) -> PictureProcessor:
+def build_processor(tokenizer: PreTrainedTokenizerFast) -> Qwen25ImageTextProcessor:
     """The processor that turns images and chat messages into the policy's inputs."""
-    area = PICTURE * PICTURE
-    pictures = Qwen2VLImageProcessorPil(
+    area = IMAGE_SIDE * IMAGE_SIDE
+    images = Qwen2VLImageProcessorPil(
         size={"shortest_edge": area, "longest_edge": area},
         patch_size=PATCH,
         merge_size=MERGE,
@@ -180,10 +180,10 @@ def build_processor(tokenizer: PreTrainedTokenizerFast) -> PictureProcessor:
         image_mean=[0.5, 0.5, 0.5],
         image_std=[0.25, 0.25, 0.25],
     )
-    processor = PictureProcessor(pictures, tokenizer, chat_template=tokenizer.chat_template)
+    processor = Qwen25ImageTextProcessor(images, tokenizer, chat_template=tokenizer.chat_template)
     still = {"image_processor_type", "processor_class"}
     processor.video_settings = {
-        **{name: value for name, value in pictures.to_dict().items() if name not in still},
+        **{name: value for name, value in images.to_dict().items() if name not in still},
         "video_processor_type": "Qwen2VLVideoProcessor",
     }
     return processor

@@ -23,7 +23,7 @@ from vision_zero.evaluation.clue_metrics import clue_metrics
 from vision_zero.evaluation.estimates import estimate
 from vision_zero.evaluation.head_to_head import play_head_to_head
 from vision_zero.evaluation.metric_names import is_share
-from vision_zero.evaluation.question_metrics import LIST, AskedPicture, chart_questions, is_right, scene_questions
+from vision_zero.evaluation.question_metrics import LIST, AskedImage, chart_questions, is_right, scene_questions
 from vision_zero.evaluation.vote_metrics import GREEDY, SAMPLED, vote_metrics
 from vision_zero.evaluation.written_checks import is_reasoned
 from vision_zero.game.spy import WhoIsTheSpy
@@ -77,7 +77,7 @@ def _manners(policy: Policy) -> Mapping[str, Policy]:
     return {AS_IT_ANSWERS: greedy, "sampled": policy, REASONED: replace(greedy, reply_prefix=NANO_REASONING)}
 
 
-def _questions(subject: str, policy: Policy, asked: Sequence[AskedPicture], seed: Seed) -> Outcomes:
+def _questions(subject: str, policy: Policy, asked: Sequence[AskedImage], seed: Seed) -> Outcomes:
     messages = [user_message(entry.question.text, entry.image) for entry in asked]
     scores: Outcomes = {}
     for manner, who in _manners(policy).items():

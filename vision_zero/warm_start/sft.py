@@ -20,7 +20,7 @@ from transformers.modeling_outputs import BaseModelOutputWithPooling
 from transformers.utils.logging import disable_progress_bar
 
 from vision_zero.config.warm_start import FineTuning, WarmStartConfig
-from vision_zero.policy.families import PictureProcessor
+from vision_zero.policy.families import Qwen25ImageTextProcessor
 from vision_zero.policy.transformers_adapter import StrictLoading
 from vision_zero.randomness import Seed
 from vision_zero.warm_start import tokenizer as tokens
@@ -42,36 +42,36 @@ class ExampleDataset(Dataset[ImageExamples]):
     """Images with examples in the order of a schedule's steps, made on access."""
 
     def __init__(self, curriculum: Curriculum, fine_tuning: FineTuning, pictures_per_step: int) -> None:
-        self.curriculum, self.fine_tuning, self.pictures = curriculum, fine_tuning, pictures_per_step
+        self.curriculum, self.fine_tuning, self.images = curriculum, fine_tuning, pictures_per_step
 
     def __len__(self) -> int:
-        return self.fine_tuning.steps * self.pictures
+        return self.fine_tuning.steps * self.images
 
     def __getitem__(self, index: int) -> ImageExamples:
-        return self.curriculum.images_with_examples(self.fine_tuning.first_step + index // self.pictures, index % self.pictures)
+        return self.curriculum.images_with_examples(self.fine_tuning.first_step + index // self.images, index % self.images)
 
 
 class Collator:
     """Collates a step: pixel values of its images, and its examples in micro-batches of similar length with their image
     indices."""
 
-    def __init__(self, processor: PictureProcessor) -> None:
+    def __init__(self, processor: Qwen25ImageTextProcessor) -> None:
         self.processor = processor
         self.tokenizer: PreTrainedTokenizerFast = processor.tokenizer
         self.image = self.tokenizer.convert_tokens_to_ids(tokens.IMAGE)
 
     def __call__(self, images: Sequence[ImageExamples]) -> dict[str, Any]:
-        pictures = self.processor.image_processor(images=[picture.image for picture in images], return_tensors="pt")
+        inputs = self.processor.image_processor(images=[each.image for each in images], return_tensors="pt")
         merge = self.processor.image_processor.merge_size**2
-        image_tokens = [int(grid.prod()) // merge for grid in pictures["image_grid_thw"]]
+        image_tokens = [int(grid.prod()) // merge for grid in inputs["image_grid_thw"]]
         rows = [
             (place, example.topic, *self._row(example, image_tokens[place]))
-            for place, picture in enumerate(images)
-            for example in picture.examples
+            for place, each in enumerate(images)
+            for example in each.examples
         ]
         rows.sort(key=lambda row: len(row[2]))
         parts = [self._part(part) for part in _parts(rows)]
-        return {"pixel_values": pictures["pixel_values"], "grid": pictures["image_grid_thw"], "parts": parts}
+        return {"pixel_values": inputs["pixel_values"], "grid": inputs["image_grid_thw"], "parts": parts}
 
     def _part(self, rows: Sequence[Row]) -> dict[str, Any]:
         width = max(len(ids) for *_, ids, _ in rows)
@@ -119,14 +119,14 @@ def examples_loss(model: Any, inputs: dict[str, Any], count: Counting | None = N
         inputs: output of :class:`Collator`, on the model's device.
     """
     features = model.model.visual(inputs["pixel_values"], grid_thw=inputs["grid"]).pooler_output
-    per_picture = features.reshape(len(inputs["grid"]), -1, features.shape[-1])
+    per_image = features.reshape(len(inputs["grid"]), -1, features.shape[-1])
     words = sum(int((part["labels"] != IGNORED).sum()) for part in inputs["parts"])
-    losses = [_part_loss(model, part, per_picture, inputs["grid"], count) for part in inputs["parts"]]
+    losses = [_part_loss(model, part, per_image, inputs["grid"], count) for part in inputs["parts"]]
     return torch.stack(losses).sum() / words
 
 
 def _part_loss(
-    model: Any, part: dict[str, Any], per_picture: torch.Tensor, grid: torch.Tensor, count: Counting | None
+    model: Any, part: dict[str, Any], per_image: torch.Tensor, grid: torch.Tensor, count: Counting | None
 ) -> torch.Tensor:
     """Summed cross-entropy, in nats, over the trained tokens."""
     places = part["places"]
@@ -135,7 +135,7 @@ def _part_loss(
         attention_mask=part["attention_mask"],
         mm_token_type_ids=part["mm_token_type_ids"],
         image_grid_thw=grid[places],
-        mm_encoder_outputs={"image": BaseModelOutputWithPooling(pooler_output=tuple(per_picture[places]))},
+        mm_encoder_outputs={"image": BaseModelOutputWithPooling(pooler_output=tuple(per_image[places]))},
         use_cache=False,
     ).last_hidden_state
     labels = part["labels"][:, 1:]
@@ -199,7 +199,7 @@ def fine_tune(
     fine_tuning: FineTuning,
     curriculum: Curriculum,
     model: Any,
-    processor: PictureProcessor,
+    processor: Qwen25ImageTextProcessor,
     folder: Path,
     tell: Any,
 ) -> None:

@@ -67,7 +67,7 @@ def line_between_two_changes() -> ImagePair:
 
 @pytest.mark.slow
 @pytest.mark.parametrize("kind", get_args(ChartEdit))
-def test_pictures_differ_within_the_boxes_only(kind: ChartEdit) -> None:
+def test_images_differ_within_the_boxes_only(kind: ChartEdit) -> None:
     for pair in (*pairs(kind), *((line_between_two_changes(),) if kind == "swap_values" else ())):
         assert pair.original.size == pair.modified.size
         differs = (np.asarray(pair.original) != np.asarray(pair.modified)).any(axis=2)

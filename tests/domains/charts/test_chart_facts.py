@@ -1,4 +1,4 @@
-"""Charts as facts: what the picture depends on, and nothing else."""
+"""Charts as facts: what the image depends on, and nothing else."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def facts() -> dict[str, Any]:
 
 
 @pytest.mark.slow
-def test_pictures_are_redrawn_from_their_facts() -> None:
+def test_images_are_redrawn_from_their_facts() -> None:
     configs = [ChartsConfig(width=320, height=240), ChartsConfig(style="compact")]
     for number in range(8):
         pair = ChartSource(configs[number % 2]).sample(Seed(3).child(number))
@@ -88,7 +88,7 @@ def test_a_heat_map_shows_its_colour_scale() -> None:
     assert layout is not None
     _, bottom, right, top = layout.plot
     column = round(right + 1.7 * layout.text_size)
-    picture = np.asarray(render(chart, layout))
+    image = np.asarray(render(chart, layout))
     for share, row in ((0.0, 360 - bottom - 1), (1.0, 360 - top)):
         wanted = tuple(int(map_color(chart.style.color_map, share)[place : place + 2], 16) for place in (1, 3, 5))
-        assert tuple(picture[round(row), column]) == pytest.approx(wanted, abs=3)
+        assert tuple(image[round(row), column]) == pytest.approx(wanted, abs=3)

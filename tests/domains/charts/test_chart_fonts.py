@@ -69,7 +69,7 @@ def test_a_character_that_an_installed_font_has_is_drawn_in_it(install: Install)
     assert np.mean(np.asarray(sheet.image()) < 128) == pytest.approx(0.9 * 0.8 * 40 * 40 / (100 * 60), rel=0.1), "a full square"
 
 
-def test_the_picture_is_drawn_again_from_its_facts_where_the_font_is(install: Install, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_image_is_drawn_again_from_its_facts_where_the_font_is(install: Install, monkeypatch: pytest.MonkeyPatch) -> None:
     install("Squares", {"中": True, "国": True})
     made = chart(TABLE)
     layout = fit_layout([made], 320, 240)

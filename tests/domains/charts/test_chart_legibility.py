@@ -73,18 +73,18 @@ def test_every_type_is_legible_at_every_size(kind: ChartType) -> None:
 
 
 @pytest.mark.slow
-def test_nothing_reaches_the_pictures_rim() -> None:
+def test_nothing_reaches_the_images_rim() -> None:
     # Seen from the pixels: what is cut off leaves ink in the outermost row or column.
     for seed in range(8):
         chart = sample_chart(ChartsConfig(max_categories=10), np.random.default_rng([9, seed]))
         layout = fit_layout([chart], 480, 360)
         assert layout is not None
-        picture = np.asarray(render(chart, layout))
-        rim = np.concatenate([picture[0], picture[-1], picture[:, 0], picture[:, -1]])
+        image = np.asarray(render(chart, layout))
+        rim = np.concatenate([image[0], image[-1], image[:, 0], image[:, -1]])
         assert len(np.unique(rim, axis=0)) == 1, chart.title
 
 
-def test_a_picture_too_small_for_its_texts_has_no_layout() -> None:
+def test_an_image_too_small_for_its_texts_has_no_layout() -> None:
     config = ChartsConfig(types={"horizontal_bars": 1}, min_categories=12, max_categories=12)
     chart = sample_chart(config, np.random.default_rng(0))
     assert fit_layout([chart], 480, 360) is not None

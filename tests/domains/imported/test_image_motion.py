@@ -1,4 +1,4 @@
-"""Pairs whose whole picture shifted, or that differ by noise alone, are findings; edits are none, whatever the noise."""
+"""Pairs whose whole image shifted, or that differ by noise alone, are findings; edits are none, whatever the noise."""
 
 from __future__ import annotations
 
@@ -84,12 +84,12 @@ def test_a_view_that_lies_far_away_is_larger_or_mirrored_is_no_edit(pair: ImageP
 
 @pytest.mark.parametrize("others", [0, 1])
 def test_a_thing_that_moved_before_a_plain_ground_is_an_edit(others: int) -> None:
-    pictures = [Image.new("RGB", (320, 240), (150, 150, 150)) for _ in range(2)]
-    for picture, left in zip(pictures, (60, 160), strict=True):
-        picture.paste((200, 30, 30), (left, left // 5 + 68, left + 50, left // 5 + 118))
+    images = [Image.new("RGB", (320, 240), (150, 150, 150)) for _ in range(2)]
+    for image, left in zip(images, (60, 160), strict=True):
+        image.paste((200, 30, 30), (left, left // 5 + 68, left + 50, left // 5 + 118))
         if others:
-            picture.paste((30, 30, 200), (250, 30, 290, 70))
-    assert moved_share(*pictures) == 0
+            image.paste((30, 30, 200), (250, 30, 290, 70))
+    assert moved_share(*images) == 0
 
 
 def test_what_is_too_small_or_plain_is_no_movement() -> None:

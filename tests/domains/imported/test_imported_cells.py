@@ -1,4 +1,4 @@
-"""The many forms of one table of pairs: how files are encoded, how cells name or hold pictures, which columns are meant."""
+"""The many forms of one table of pairs: how files are encoded, how cells name or hold images, which columns are meant."""
 
 from __future__ import annotations
 
@@ -124,7 +124,7 @@ CELLS: dict[str, Callable[[bytes], object]] = {
 
 @pytest.mark.slow
 @pytest.mark.parametrize("form", CELLS)
-def test_pictures_in_cells_of_text(form: str, tmp_path: Path) -> None:
+def test_images_in_cells_of_text(form: str, tmp_path: Path) -> None:
     row = {name: CELLS[form](data) for name, data in zip(("before", "after"), sound(), strict=True)}
     (tmp_path / "a.jsonl").write_text(json.dumps(row))
     (pair,) = pairs_of(source(str(tmp_path))).values()
@@ -158,13 +158,13 @@ def test_columns_are_found_by_the_names_of_published_sets(names: tuple[str, str]
     assert pair.modified_facts["change"] == "so"
 
 
-def test_a_column_of_single_pictures_is_not_taken_for_one_of_both(tmp_path: Path) -> None:
+def test_a_column_of_single_images_is_not_taken_for_one_of_both(tmp_path: Path) -> None:
     row = dict(zip(("image", "photo_2"), map(cell, sound()), strict=True))
     with pytest.raises(PairsError, match="set original_column and modified_column to two of image, photo_2"):
         source(table(tmp_path / "a.parquet", [row]))
 
 
-def test_one_column_may_hold_both_pictures_by_name(tmp_path: Path) -> None:
+def test_one_column_may_hold_both_images_by_name(tmp_path: Path) -> None:
     original, modified = sound()
     root = table(tmp_path / "a.parquet", [{"pair": {"after": cell(modified), "before": cell(original)}}])
     (pair,) = pairs_of(source(root)).values()
@@ -172,7 +172,7 @@ def test_one_column_may_hold_both_pictures_by_name(tmp_path: Path) -> None:
 
 
 def maps() -> dict[str, Image.Image]:
-    """Pictures of a mask's kind that have more than two values."""
+    """Images of a mask's kind that have more than two values."""
     parts = Image.new("RGB", (160, 120), (10, 20, 200))
     for colour, box in (
         ((200, 30, 30), (20, 30, 60, 50)),
@@ -194,7 +194,7 @@ def test_maps_that_are_called_edits_are_not_taken_for_them(kind: str, tmp_path: 
     assert_sound(pair)
 
 
-def test_a_picture_looks_like_its_edit_and_not_like_another() -> None:
+def test_an_image_looks_like_its_edit_and_not_like_another() -> None:
     assert look_alike(scenery(), changed(scenery()))
     assert not look_alike(scenery(), Image.fromarray(np.random.default_rng(0).integers(0, 256, (120, 160, 3), dtype=np.uint8)))
     assert not look_alike(scenery(), Image.new("RGB", (160, 120)))

@@ -190,7 +190,7 @@ def test_halves_of_characters_can_be_stored(tmp_path: Path) -> None:
     ],
     ids=["plain", "data URI", "in bytes", "list"],
 )
-def test_base64_cells_are_pictures(cell: Callable[[bytes], object], tmp_path: Path) -> None:
+def test_base64_cells_are_images(cell: Callable[[bytes], object], tmp_path: Path) -> None:
     original, modified = sound()
     (tmp_path / "a.jsonl").write_text(json.dumps({"input_image": cell(original), "output_image": cell(modified)}))
     (pair,) = pairs_of(source(str(tmp_path))).values()
@@ -210,17 +210,17 @@ def assert_sound_size(pair: ImagePair, size: tuple[int, int]) -> None:
     assert pair.modified.tobytes() == changed(scenery(*size)).tobytes()
 
 
-def test_one_column_may_hold_both_pictures(tmp_path: Path) -> None:
+def test_one_column_may_hold_both_images(tmp_path: Path) -> None:
     original, modified = sound()
     found: list[dict[str, Any]] = [{"images": [cell(original), cell(modified)], "prompt": "so"}, {"images": [cell(original)]}]
     made = source(table(tmp_path / "a.parquet", found))
     assert_sound(pairs_of(made)["a.parquet:0"])
-    assert made.report().skipped == {"a.parquet:1": "column images holds 1 pictures where two are needed"}
+    assert made.report().skipped == {"a.parquet:1": "column images holds 1 images where two are needed"}
     named = source(str(tmp_path), original_column="images", modified_column="images")
     assert_sound(pairs_of(named)["a.parquet:0"])
 
 
-def test_columns_of_text_beside_pictures_are_not_taken_for_them(tmp_path: Path) -> None:
+def test_columns_of_text_beside_images_are_not_taken_for_them(tmp_path: Path) -> None:
     original, modified = sound()
     row = {
         "original": "a grey scene",
@@ -265,7 +265,7 @@ def test_imgedit_with_a_folder_beside_and_with_two_inputs(tmp_path: Path) -> Non
     assert "pairs.imported.pictures may say where" in lost.problems["remove_part5.parquet:0"]
     made = source(root, pictures=str(tmp_path / "Singleturn"))
     assert_sound(pairs_of(made)["remove_part5.parquet:0"])
-    assert made.problems == {"remove_part5.parquet:1": "column input_images holds 2 pictures where one is needed"}
+    assert made.problems == {"remove_part5.parquet:1": "column input_images holds 2 images where one is needed"}
 
 
 def test_cells_may_name_files_in_archives_and_by_paths_of_other_machines(tmp_path: Path) -> None:

@@ -24,7 +24,7 @@ from vision_zero.randomness import Seed
 
 
 def changed(image: Image.Image) -> Image.Image:
-    """The picture with a rectangle in it, at (20, 30, 60, 50)."""
+    """The image with a rectangle in it, at (20, 30, 60, 50)."""
     copy = image.copy()
     ImageDraw.Draw(copy).rectangle((20, 30, 59, 49), fill=(250, 240, 20))
     return copy
@@ -80,7 +80,7 @@ def test_names_may_be_in_capitals_and_of_different_kinds(tmp_path: Path) -> None
     assert source(str(tmp_path)).sample(Seed(1)).original_facts["id"] == "7"
 
 
-def test_pictures_keep_their_size_unless_one_is_given(tmp_path: Path) -> None:
+def test_images_keep_their_size_unless_one_is_given(tmp_path: Path) -> None:
     root = folder(tmp_path, {"1": sound()})
     assert source(root).sample(Seed(1)).original.size == (160, 120)
     pair = source(root, width=80, height=60).sample(Seed(1))
@@ -108,10 +108,10 @@ def test_everything_unusable_is_skipped_with_its_reason(tmp_path: Path) -> None:
     problems = made.check()
     assert set(problems) == set(pairs) - {"good"}
     assert problems == made.problems
-    assert problems["no partner"] == "it has no modified picture"
-    assert problems["no original"] == "it has no original picture"
-    assert problems["the same"] == "its pictures are the same"
-    assert problems["other size"] == "its pictures have different sizes: 160x120 and 80x60"
+    assert problems["no partner"] == "it has no modified image"
+    assert problems["no original"] == "it has no original image"
+    assert problems["the same"] == "its images are the same"
+    assert problems["other size"] == "its images have different sizes: 160x120 and 80x60"
     assert "too small" in problems["tiny"]
     assert "single colour" in problems["black"]
     assert "empty" in problems["zero bytes"]
@@ -120,7 +120,7 @@ def test_everything_unusable_is_skipped_with_its_reason(tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
-def test_odd_pictures_are_read(tmp_path: Path) -> None:
+def test_odd_images_are_read(tmp_path: Path) -> None:
     modified = encoded(changed(scenery(seed=9)))
     pairs: dict[str, tuple[bytes | None, bytes | None]] = {name: (data, modified) for name, data in odd().items()}
     made = source(folder(tmp_path, pairs))
@@ -139,7 +139,7 @@ def test_two_originals_are_a_problem(tmp_path: Path) -> None:
     (tmp_path / "1_original.jpg").write_bytes(encoded(scenery(), "JPEG"))
     made = source(root)
     assert set(made.problems) == {"1"}
-    assert "2 original pictures" in made.problems["1"]
+    assert "2 original images" in made.problems["1"]
 
 
 @pytest.mark.slow
@@ -159,7 +159,7 @@ def test_nothing_usable_is_an_error(tmp_path: Path) -> None:
         made.sample(Seed(1))
     assert "\n" not in str(raised.value)
     partners = source(folder(tmp_path / "partners", {"1": (original, None)}))
-    with pytest.raises(PairsError, match="it has no modified picture"):
+    with pytest.raises(PairsError, match="it has no modified image"):
         partners.sample(Seed(1))
 
 
@@ -268,7 +268,7 @@ def test_a_link_to_itself_is_skipped_and_every_other_file_is_counted(tmp_path: P
     report = made.report()
     assert (report.files, report.found, list(report.skipped)) == (8, 2, ["2"])
     assert "Too many levels of symbolic links" in report.skipped["2"]
-    assert report.left_out == {"files that are no pictures by their names": 3}
+    assert report.left_out == {"files that are no images by their names": 3}
 
 
 def test_folders_are_followed_where_links_lead_to_them_and_not_round_in_circles(tmp_path: Path) -> None:

@@ -80,7 +80,7 @@ def test_pairs_are_found_by_the_names_that_people_give(names: tuple[str, str], p
     assert made.report().skipped == {}
 
 
-def test_ways_of_naming_may_be_mixed_and_other_pictures_are_counted(tmp_path: Path) -> None:
+def test_ways_of_naming_may_be_mixed_and_other_images_are_counted(tmp_path: Path) -> None:
     original, modified = sound()
     root = put(
         tmp_path,
@@ -99,16 +99,16 @@ def test_ways_of_naming_may_be_mixed_and_other_pictures_are_counted(tmp_path: Pa
     made = source(root)
     assert set(pairs_of(made)) == {"1", "2"}
     report = made.report()
-    assert report.skipped == {"3": "it has no modified picture"}
+    assert report.skipped == {"3": "it has no modified image"}
     assert report.left_out["hidden files"] == 2
-    assert report.left_out["pictures whose name fits no pair"] == 1
+    assert report.left_out["images whose name fits no pair"] == 1
     assert any("compressed files" in reason for reason in report.left_out)
     assert (report.files, report.found) == (9, 3)
 
 
 def test_numbered_photos_are_no_pairs(tmp_path: Path) -> None:
     root = put(tmp_path, {f"IMG_{number}.png": sound(number)[0] for number in range(4)})
-    with pytest.raises(PairsError, match=r"holds no pairs.*found: 4 files, 4 pictures whose name fits no pair"):
+    with pytest.raises(PairsError, match=r"holds no pairs.*found: 4 files, 4 images whose name fits no pair"):
         source(root)
 
 
@@ -121,7 +121,7 @@ def test_numbered_photos_are_no_pairs(tmp_path: Path) -> None:
         ("7.png", ("7_edited_1.png", "7_edited_2.png")),
     ],
 )
-def test_several_edits_of_one_picture_are_pairs_of_one_split(original: str, edits: tuple[str, str], tmp_path: Path) -> None:
+def test_several_edits_of_one_image_are_pairs_of_one_split(original: str, edits: tuple[str, str], tmp_path: Path) -> None:
     data, modified = sound()
     blue = changed(scenery())
     blue.paste((0, 0, 255), (30, 35, 50, 45))
@@ -144,10 +144,10 @@ def test_a_stray_that_has_a_side_in_its_name_is_no_pair(tmp_path: Path) -> None:
     files = {"1_original.png": original, "1_modified.png": modified, "old_town.png": original, "the_input.png": original}
     report = source(put(tmp_path, files)).report()
     assert report.skipped == {}
-    assert report.left_out == {"pictures whose name fits no pair": 2}
+    assert report.left_out == {"images whose name fits no pair": 2}
 
 
-def test_words_beside_the_pictures_are_read(tmp_path: Path) -> None:
+def test_words_beside_the_images_are_read(tmp_path: Path) -> None:
     original, modified = sound()
     files = {f"{name}_{side}.png": data for name in "abc" for side, data in (("before", original), ("after", modified))}
     files |= {"a.txt": b"Make it\nyellow", "b_prompt.txt": b"Paint it", "c.json": b'{"instruction": "Fill it"}'}
@@ -194,7 +194,7 @@ def test_a_local_path_may_hold_colons_and_bytes_that_are_no_text(tmp_path: Path)
     assert pair.facts_json()[0].encode()
 
 
-def test_sixteen_bits_are_scaled_alike_in_both_pictures(tmp_path: Path) -> None:
+def test_sixteen_bits_are_scaled_alike_in_both_images(tmp_path: Path) -> None:
     values = np.asarray(scenery().convert("L")).astype(np.uint16) * 16
     brighter = values.copy()
     brighter[30:50, 20:60] = 65535

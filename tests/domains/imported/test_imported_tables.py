@@ -1,4 +1,4 @@
-"""Data sets with two columns of pictures: parquet, arrow, JSON lines; and what is wrong with some."""
+"""Data sets with two columns of images: parquet, arrow, JSON lines; and what is wrong with some."""
 
 from __future__ import annotations
 
@@ -155,7 +155,7 @@ def test_wrong_columns_are_named(tmp_path: Path) -> None:
         source(root, original_column="left", modified_column="right")
     with pytest.raises(PairsError, match="has no column words, but picture, label"):
         source(root, original_column="picture", modified_column="label", change_column="words")
-    with pytest.raises(PairsError, match="column label holds no picture but int"):
+    with pytest.raises(PairsError, match="column label holds no image but int"):
         source(root, original_column="picture", modified_column="label").sample(Seed(1))
 
 

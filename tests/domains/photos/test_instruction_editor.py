@@ -43,7 +43,7 @@ class StandIn:
         return Answer(image if self.size is None else image.resize(self.size))
 
 
-def test_the_model_gets_the_picture_and_the_instruction() -> None:
+def test_the_model_gets_the_image_and_the_instruction() -> None:
     model = StandIn()
     edited = InstructionEditor(CONFIG, model).edit(scenery(), Seed(1))
     call = model.calls[0]
@@ -62,8 +62,8 @@ def test_answers_of_any_size_become_local_edits(size: tuple[int, int] | None) ->
     photo = scenery()
     edited = InstructionEditor(CONFIG, StandIn(size)).edit(photo, Seed(1))
     assert edited is not None
-    assert edited.picture.size == photo.size
-    before, after = np.asarray(photo), np.asarray(edited.picture)
+    assert edited.image.size == photo.size
+    before, after = np.asarray(photo), np.asarray(edited.image)
     left, top, right, bottom = edited.changes[0].box
     outside = np.ones(before.shape[:2], dtype=bool)
     outside[top:bottom, left:right] = False
@@ -81,7 +81,7 @@ def test_models_that_did_nothing_or_too_much_are_tried_again() -> None:
     assert busy.drawn_again == {"the model changed too much": 1}
 
 
-def test_answers_that_are_no_pictures_are_errors() -> None:
+def test_answers_that_are_no_images_are_errors() -> None:
     with pytest.raises(PairsError, match="some/model answered with ndarray"):
         InstructionEditor(CONFIG, lambda **_: Answer(np.zeros((4, 4, 3)))).edit(scenery(), Seed(1))
 

@@ -12,7 +12,7 @@ from vision_zero.domains.photos.canvas import Canvas
 from vision_zero.domains.photos.filling import area_without, cloned, membrane, without
 from vision_zero.domains.photos.patches import FORGIVEN, Spectra, area_means, inside_offsets, offset_at, ring_costs
 from vision_zero.domains.photos.phrases import color_word, place_of
-from vision_zero.domains.photos.pixels import feathered, grown, shifted, shifted_mask, shrunk, to_image, to_picture
+from vision_zero.domains.photos.pixels import feathered, grown, shifted, shifted_mask, shrunk, to_image, to_pixels
 
 
 def disc(height: int, width: int, middle: tuple[float, float], radius: float) -> NDArray[np.bool_]:
@@ -22,10 +22,10 @@ def disc(height: int, width: int, middle: tuple[float, float], radius: float) ->
 
 
 def photo() -> Canvas:
-    return Canvas.of(to_picture(scenery(320, 240)), 0.01, 0.2)
+    return Canvas.of(to_pixels(scenery(320, 240)), 0.01, 0.2)
 
 
-def test_regions_are_the_things_in_the_picture() -> None:
+def test_regions_are_the_things_in_the_image() -> None:
     found = photo().regions
     assert len(found) >= 4
     discs = [disc(240, 320, (240 * (0.25 + 0.5 * (place // 3)), 320 * (0.2 + 0.3 * (place % 3))), 31.2) for place in range(6)]
@@ -37,7 +37,7 @@ def test_regions_are_the_things_in_the_picture() -> None:
 
 @pytest.mark.slow
 @pytest.mark.parametrize("size", [(64, 64), (320, 240), (97, 311)])
-def test_pictures_without_things_have_no_regions(size: tuple[int, int]) -> None:
+def test_images_without_things_have_no_regions(size: tuple[int, int]) -> None:
     width, height = size
     flat = np.full((height, width, 3), 0.4, dtype=np.float32)
     noise = np.random.default_rng(0).random((height, width, 3)).astype(np.float32)
@@ -50,7 +50,7 @@ def test_pictures_without_things_have_no_regions(size: tuple[int, int]) -> None:
 def test_regions_that_an_edit_touched_are_gone() -> None:
     canvas = photo()
     first = canvas.regions[0]
-    rest = canvas.edited(canvas.picture, first.mask)
+    rest = canvas.edited(canvas.image, first.mask)
     assert all(not (region.mask & first.mask).any() for region in rest.regions)
     assert len(rest.regions) < len(canvas.regions)
 
@@ -65,33 +65,33 @@ def test_membranes_continue_what_is_linear() -> None:
 
 
 def test_clones_take_the_light_of_their_surroundings() -> None:
-    picture = to_picture(scenery(160, 120))
+    image = to_pixels(scenery(160, 120))
     area = disc(120, 160, (60, 30), 20)
-    darker = np.clip(picture * 1.0 - 0.15, -1, 1)
-    result = cloned(picture, darker, area)
-    assert np.abs(result - picture).max() < 0.02
-    other = cloned(picture, picture[:, ::-1], area)
-    assert np.array_equal(other[~area], picture[~area])
+    darker = np.clip(image * 1.0 - 0.15, -1, 1)
+    result = cloned(image, darker, area)
+    assert np.abs(result - image).max() < 0.02
+    other = cloned(image, image[:, ::-1], area)
+    assert np.array_equal(other[~area], image[~area])
 
 
 def test_costs_of_offsets_are_mean_squared_differences() -> None:
     rng = np.random.default_rng(3)
-    picture, around = (rng.random((12, 15, 3)).astype(np.float32) for _ in range(2))
+    image, around = (rng.random((12, 15, 3)).astype(np.float32) for _ in range(2))
     ring = np.zeros((12, 15), dtype=bool)
     ring[4:7, 5:9] = True
-    costs = ring_costs(around, ring, Spectra.of(picture))
+    costs = ring_costs(around, ring, Spectra.of(image))
     room = inside_offsets(ring)
     for right, down in ((0, 0), (3, 2), (-5, -4), (6, 5)):
         assert room[down % 24, right % 30]
         there = shifted_mask(ring, (right, down))
-        steps = picture[there] - around[ring]
+        steps = image[there] - around[ring]
         expected = (steps**2).mean(axis=0).sum() - FORGIVEN * (steps.mean(axis=0) ** 2).sum()
         assert costs[down % 24, right % 30] == pytest.approx(expected, abs=1e-4)
         assert offset_at((down % 24) * 30 + right % 30, (24, 30)) == (right, down)
     assert not room[0, 7]
     assert not room[6, 0]
-    means = area_means(ring, picture[..., 0])
-    assert means[2, 3] == pytest.approx(picture[6:9, 8:12, 0].mean(), abs=1e-5)
+    means = area_means(ring, image[..., 0])
+    assert means[2, 3] == pytest.approx(image[6:9, 8:12, 0].mean(), abs=1e-5)
 
 
 def test_masks_grow_shrink_and_move() -> None:
@@ -115,15 +115,15 @@ def test_removed_things_leave_no_trace() -> None:
     canvas = photo()
     removed = 0
     for region in canvas.regions[:5]:
-        picture = without(canvas, area_without(canvas, region.mask), np.random.default_rng(0))
-        if picture is None:
+        image = without(canvas, area_without(canvas, region.mask), np.random.default_rng(0))
+        if image is None:
             continue
         removed += 1
-        clean = to_picture(scenery(320, 240))
+        clean = to_pixels(scenery(320, 240))
         around = grown(region.mask, 12) & ~grown(region.mask, 5)
-        inside = picture[region.mask].mean(axis=0)
+        inside = image[region.mask].mean(axis=0)
         assert np.abs(inside - clean[around].mean(axis=0)).max() < 0.05
-        assert np.array_equal(picture[~grown(region.mask, 6)], canvas.picture[~grown(region.mask, 6)])
+        assert np.array_equal(image[~grown(region.mask, 6)], canvas.image[~grown(region.mask, 6)])
     assert removed >= 3
 
 
@@ -169,6 +169,6 @@ def test_places_have_plain_names(box: tuple[int, int, int, int], words: str) -> 
     assert place_of(box, (320, 240)) == words
 
 
-def test_pictures_come_back_unchanged() -> None:
+def test_images_come_back_unchanged() -> None:
     scene = scenery()
-    assert to_image(to_picture(scene)).tobytes() == scene.tobytes()
+    assert to_image(to_pixels(scene)).tobytes() == scene.tobytes()

@@ -64,7 +64,7 @@ def test_who_insists_gets_the_kind_that_was_drawn_or_nothing() -> None:
     editor = RegionEditor(PhotosConfig(edits={"move": 1, "recolor": 1}, max_changes=1))
     movable, fixed = (Image.new("RGB", (160, 120), (90, 140, 120)) for _ in range(2))
     ImageDraw.Draw(movable).ellipse((20, 40, 59, 79), fill=(200, 30, 40))
-    # A thing that runs out of the picture cannot be shown elsewhere.
+    # A thing that runs out of the image cannot be shown elsewhere.
     ImageDraw.Draw(fixed).ellipse((-2, 40, 37, 79), fill=(200, 30, 40))
     drawn = set()
     for place in range(8):
@@ -77,7 +77,7 @@ def test_who_insists_gets_the_kind_that_was_drawn_or_nothing() -> None:
         assert (strict is None) == (wished.changes[0].kind == "move")
         drawn.add(wished.changes[0].kind)
     assert drawn == {"move", "recolor"}
-    assert editor.drawn_again["move: it is no simple form inside the picture"] > 0
+    assert editor.drawn_again["move: it is no simple form inside the image"] > 0
 
 
 def test_edits_that_look_impossible_are_drawn_again_and_counted(tmp_path: Path) -> None:
@@ -165,7 +165,7 @@ def test_the_default_needs_no_network_and_passes_the_quality_rules(monkeypatch: 
     assert facts["photo"] in {ShippedPhotos().name(place) for place in range(len(SHIPPED))}
 
 
-def test_facts_say_where_the_picture_is_from(tmp_path: Path) -> None:
+def test_facts_say_where_the_image_is_from(tmp_path: Path) -> None:
     source = PhotoSource(PhotosConfig(location=photos(tmp_path, {"sub/a.png": encoded(scenery(1000, 750))}), min_crop=0.6))
     pair = source.sample(Seed(11))
     facts: dict[str, Any] = dict(pair.original_facts)
@@ -191,7 +191,7 @@ def test_photos_that_cannot_be_used_are_skipped(tmp_path: Path) -> None:
     files = {f"bad/{name}.png": data for name, data in BROKEN.items()}
     files["tiny.png"] = encoded(Image.new("RGB", (1, 1)))
     files["good.png"] = encoded(scenery(320, 240))
-    files["notes.txt"] = b"no picture"
+    files["notes.txt"] = b"no image"
     source = PhotoSource(PhotosConfig(location=photos(tmp_path, files), **SMALL))
     for place in range(4):
         pair = source.sample(Seed(12).child(place))
@@ -222,7 +222,7 @@ def test_photos_come_from_a_column(tmp_path: Path) -> None:
 
 
 def test_places_without_photos_are_refused(tmp_path: Path) -> None:
-    with pytest.raises(PairsError, match="holds no pictures"):
+    with pytest.raises(PairsError, match="holds no images"):
         PhotoSource(PhotosConfig(location=str(tmp_path)))
     with pytest.raises(PairsError, match="no such folder"):
         PhotoSource(PhotosConfig(location=str(tmp_path / "missing")))
@@ -292,7 +292,7 @@ def test_every_photo_comes_once_before_any_comes_twice(tmp_path: Path) -> None:
 
 
 def test_a_broken_photo_has_no_turn_and_brings_no_other_one_twice(tmp_path: Path) -> None:
-    files = {**sceneries(4), "broken.png": b"no picture", "cut.png": sceneries(1)["0.png"][:200]}
+    files = {**sceneries(4), "broken.png": b"no image", "cut.png": sceneries(1)["0.png"][:200]}
     source = PhotoSource(PhotosConfig(location=photos(tmp_path, files), width=112, height=84))
     seen = [str(pair.original_facts["photo"]) for pair in islice(source.each(Seed(3)), 8)]
     assert sorted(seen[:4]) == sorted(seen[4:]) == [f"{number}.png" for number in range(4)]
@@ -322,10 +322,10 @@ def test_photos_that_are_not_read_are_told(tmp_path: Path) -> None:
     report = source.report()
     assert (report.files, report.found, report.looks, report.failures) == (8, 5, 5, 1)
     assert "HEIC is not read" in report.skipped["a.heic"]
-    assert report.left_out == {"hidden files": 1, "files of split validation": 1, "files that are no pictures by their names": 1}
+    assert report.left_out == {"hidden files": 1, "files of split validation": 1, "files that are no images by their names": 1}
 
 
-def test_a_picture_that_is_named_is_the_only_one(tmp_path: Path) -> None:
+def test_an_image_that_is_named_is_the_only_one(tmp_path: Path) -> None:
     for name, seed in (("a.png", 1), ("b.png", 2)):
         (tmp_path / name).write_bytes(encoded(scenery(320, 240, seed=seed)))
     collection = open_collection(PhotosConfig(location=str(tmp_path / "b.png")))

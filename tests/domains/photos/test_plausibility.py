@@ -1,4 +1,4 @@
-"""How possible an edit looks: scores of pictures in which it is known."""
+"""How possible an edit looks: scores of images in which it is known."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from skimage.color import lab2rgb, rgb2lab
 from vision_zero.domains.photos.filling import cloned
 from vision_zero.domains.photos.paints import LIGHTEST, TURNS, Paint, paints_of, repainted, shift_for, turn_from
 from vision_zero.domains.photos.phrases import regions_name
-from vision_zero.domains.photos.pixels import Mask, Picture, grown
+from vision_zero.domains.photos.pixels import Mask, Pixels, grown
 from vision_zero.domains.photos.plausibility import (
     Plausibility,
     borderless,
@@ -34,7 +34,7 @@ def disc(row: int = 120, column: int = 160, radius: int = 30) -> Mask:
     return inside
 
 
-def cloth(light: float = 60.0, grain: float = 2.0) -> Picture:
+def cloth(light: float = 60.0, grain: float = 2.0) -> Pixels:
     """An even ground with a grain, in CIE Lab."""
     rng = np.random.default_rng(0)
     lab = np.zeros((*SHAPE, 3), dtype=np.float32)
@@ -43,14 +43,14 @@ def cloth(light: float = 60.0, grain: float = 2.0) -> Picture:
     return lab
 
 
-def with_thing(lab: Picture, mask: Mask, color: tuple[float, float, float]) -> Picture:
+def with_thing(lab: Pixels, mask: Mask, color: tuple[float, float, float]) -> Pixels:
     result = lab.copy()
     result[mask] = color + (lab[mask] - lab[mask].mean(axis=0))
     return result
 
 
-def rgb(lab: Picture) -> Picture:
-    shown: Picture = lab2rgb(lab).astype(np.float32)
+def rgb(lab: Pixels) -> Pixels:
+    shown: Pixels = lab2rgb(lab).astype(np.float32)
     return shown
 
 
@@ -73,19 +73,19 @@ def test_a_thing_stands_on_one_ground() -> None:
 
 
 def test_what_is_put_in_shows_no_seam() -> None:
-    picture = rgb(cloth())
-    pasted = np.where(disc()[..., None], np.roll(picture, 70, axis=1) + 0.15, picture)
+    image = rgb(cloth())
+    pasted = np.where(disc()[..., None], np.roll(image, 70, axis=1) + 0.15, image)
     assert seamless(pasted, disc())[0] == 0.0
-    seam, fill = seamless(cloned(picture, np.roll(picture, 70, axis=1) + 0.15, disc()), disc())
+    seam, fill = seamless(cloned(image, np.roll(image, 70, axis=1) + 0.15, disc()), disc())
     assert seam > 0.8
     assert fill == 1.0
 
 
 def test_a_smear_in_a_lively_ground_shows() -> None:
-    picture = rgb(cloth(grain=6.0))
-    smeared = np.where(disc()[..., None], picture.mean(axis=(0, 1)), picture)
+    image = rgb(cloth(grain=6.0))
+    smeared = np.where(disc()[..., None], image.mean(axis=(0, 1)), image)
     assert seamless(smeared, disc())[1] == 0.0
-    assert seamless(picture, disc()) == (1.0, 1.0)
+    assert seamless(image, disc()) == (1.0, 1.0)
 
 
 def test_what_lies_on_skin_may_be_a_part_of_a_face() -> None:
@@ -140,7 +140,7 @@ def hue(values: NDArray[np.float32]) -> float:
     return float(np.arctan2(b, a))
 
 
-def paint_at(lab: Picture, mask: Mask) -> Paint | None:
+def paint_at(lab: Pixels, mask: Mask) -> Paint | None:
     return next((paint for paint in paints_of(lab) if paint.mask[mask].mean() > 0.5), None)
 
 
@@ -151,12 +151,12 @@ def test_a_paint_is_all_that_has_its_hue_and_nothing_else() -> None:
     paint = paint_at(lab, disc(120, 80))
     assert paint is not None
     assert np.array_equal(paint.mask, (disc(120, 80) | disc(120, 240)) & ~bars), "both things, and not what is drawn on them"
-    picture = rgb(lab)
-    after = repainted(picture, lab, paint, np.radians(-45), 10.0)
+    image = rgb(lab)
+    after = repainted(image, lab, paint, np.radians(-45), 10.0)
     assert hue(rgb2lab(after[paint.mask][None])) == pytest.approx(hue(lab[paint.mask]) - np.radians(45), abs=0.1)
     far = ~grown(paint.mask, 4)
-    assert np.array_equal(after[far], picture[far])
-    assert regions_name(picture, paint.mask) == "the reddish regions in the middle"
+    assert np.array_equal(after[far], image[far])
+    assert regions_name(image, paint.mask) == "the reddish regions in the middle"
 
 
 def test_skin_wood_and_greys_are_no_paints() -> None:

@@ -1,4 +1,4 @@
-"""Single pictures as pairs: any folder plays, what is broken or too small is named, and the replay shows what the spy saw."""
+"""Single images as pairs: any folder plays, what is broken or too small is named, and the replay shows what the spy saw."""
 
 from pathlib import Path
 
@@ -31,10 +31,10 @@ from vision_zero.validation.expectations import judge
 
 
 def config_of(folder: Path, **changes) -> SelfPlayConfig:
-    pictures = {"location": str(folder), "width": 112, "height": 112}
+    images = {"location": str(folder), "width": 112, "height": 112}
     given = {
         "preset": "paper_v2",
-        "pairs": {"mix": {"pictures": 1.0}, "pictures": pictures},
+        "pairs": {"mix": {"pictures": 1.0}, "pictures": images},
         "learning": {"games_per_iteration": 4},
         "evaluation": {"pairs": 4},
         "promotion": {"pairs": 2},
@@ -51,7 +51,7 @@ def folder(tmp_path_factory) -> Path:
     return root
 
 
-def test_pictures_stay_as_they_are_or_are_scaled_down_in_their_own_shape(tmp_path):
+def test_images_stay_as_they_are_or_are_scaled_down_in_their_own_shape(tmp_path):
     for name, size in (("large", (400, 200)), ("small", (60, 50))):
         scenery(*size).save(tmp_path / f"{name}.png")
     source = PictureSource(PicturesConfig(location=str(tmp_path), width=100, height=100))
@@ -63,14 +63,14 @@ def test_pictures_stay_as_they_are_or_are_scaled_down_in_their_own_shape(tmp_pat
         assert pair.changes == ()
 
 
-def test_each_picture_comes_once_before_any_comes_again(folder):
+def test_each_image_comes_once_before_any_comes_again(folder):
     source = source_of("pictures", SourcesConfig(pictures=PicturesConfig(location=str(folder))))
     order = Seed(5)
     drawn = [base_of(source.at(turn, order.child(turn), order)) for turn in range(16)]
     assert sorted(drawn[:8]) == sorted(drawn[8:]) == [f"{number}.png" for number in range(8)]
 
 
-def test_a_data_set_with_an_image_column_is_a_source_of_pictures(tmp_path):
+def test_a_data_set_with_an_image_column_is_a_source_of_images(tmp_path):
     (tmp_path / "data").mkdir()
     cells = [encoded(scenery(60, 50 + number), "PNG") for number in range(3)]
     pq.write_table(pa.table({"photo": cells, "caption": ["a", "b", "c"]}), tmp_path / "data" / "train.parquet")
@@ -94,7 +94,7 @@ def test_what_is_broken_or_too_small_is_skipped_and_named(tmp_path):
 
 def test_an_archive_that_cannot_be_read_is_named(tmp_path):
     (tmp_path / "a.tar").write_bytes(b"no archive" * 200)
-    with pytest.raises(PairsError, match=r"holds no pictures.*a\.tar: not a readable tar archive"):
+    with pytest.raises(PairsError, match=r"holds no images.*a\.tar: not a readable tar archive"):
         PictureSource(PicturesConfig(location=str(tmp_path)))
     scenery().save(tmp_path / "good.png")
     report = PictureSource(PicturesConfig(location=str(tmp_path))).report()
@@ -103,9 +103,9 @@ def test_an_archive_that_cannot_be_read_is_named(tmp_path):
 
 def test_copies_belong_to_one_split_whatever_their_names_and_formats(tmp_path):
     for number in range(12):
-        picture = scenery(160, 120, seed=number)
-        picture.save(tmp_path / f"{number}.png")
-        picture.resize((120, 90)).convert("RGB").save(tmp_path / f"copy_{number}.jpg", quality=70)
+        image = scenery(160, 120, seed=number)
+        image.save(tmp_path / f"{number}.png")
+        image.resize((120, 90)).convert("RGB").save(tmp_path / f"copy_{number}.jpg", quality=70)
     whole = SourcesConfig(pictures=PicturesConfig(location=str(tmp_path)))
     source = source_of("pictures", whole)
     seen = {
@@ -118,7 +118,7 @@ def test_copies_belong_to_one_split_whatever_their_names_and_formats(tmp_path):
 
 
 @pytest.mark.slow
-def test_pictures_are_validated_as_pictures(folder, tmp_path):
+def test_images_are_validated_as_images(folder, tmp_path):
     for path in folder.iterdir():
         (tmp_path / path.name).write_bytes(path.read_bytes())
     (tmp_path / "again.png").write_bytes((folder / "0.png").read_bytes())
@@ -138,14 +138,14 @@ def test_pictures_are_validated_as_pictures(folder, tmp_path):
     for entry in verdict.quarantined:
         by_file[names[entry.pair_id]].append(entry.reasons)
     assert len(by_file["empty.png"]) == len(by_file["plain.png"]) == 2
-    shown, plain = "pictures: something is shown, in 0.40% of the picture at least", "pictures: more than one plain colour"
+    shown, plain = "pictures: something is shown, in 0.40% of the image at least", "pictures: more than one plain colour"
     assert all(any(reason.startswith(shown) for reason in reasons) for reasons in by_file["empty.png"])
     assert all(any(reason.startswith(plain) for reason in reasons) for reasons in by_file["plain.png"])
     assert [reasons[0] for name in ("0.png", "again.png") for reasons in by_file[name]] == ["shows no other pair again"]
-    assert not [rule for rule in verdict.expectations if "probe" in rule.rule], "anybody can tell an empty picture"
+    assert not [rule for rule in verdict.expectations if "probe" in rule.rule], "anybody can tell an empty image"
 
 
-def test_the_rules_say_that_the_spys_picture_is_empty(folder):
+def test_the_rules_say_that_the_spys_image_is_empty(folder):
     with pytest.raises(ValidationError, match=r"set game\.spy_image blank, or start from preset paper_v2"):
         config_of(folder, preset=None)
     assert config_of(folder, preset=None, game={"spy_image": "blank"}).game.spy_image == "blank"
@@ -153,7 +153,7 @@ def test_the_rules_say_that_the_spys_picture_is_empty(folder):
 
 
 @pytest.mark.slow
-def test_nano_plays_on_pictures_alone_and_the_replay_shows_what_the_spy_saw(folder):
+def test_nano_plays_on_images_alone_and_the_replay_shows_what_the_spy_saw(folder):
     config = config_of(folder)
     table = build_pairs("pictures", config, 0, 1)
     held_out = table.of_split("held_out")
@@ -176,10 +176,10 @@ def test_nano_plays_on_pictures_alone_and_the_replay_shows_what_the_spy_saw(fold
     shown, by_id = PlayedGames.of(transcripts, table, config.rewards, 2, rules.spy_image).shown()
     page = replay_page("Replay", shown, by_id, config.rewards)
     assert page.count("the spy&#39;s image") + page.count("the spy's image") == 2 * len(shown) == 4
-    assert "the modified picture" not in page
+    assert "the modified image" not in page
 
 
-def test_a_replay_of_scenes_shows_the_empty_picture_and_judges_the_spys_clues_by_it():
+def test_a_replay_of_scenes_shows_the_empty_image_and_judges_the_spys_clues_by_it():
     pair = scene_pairs(1)[0]
     table = PairTable.from_pairs([(0, pair)], "train")
     from vision_zero.game.played_games import as_seen

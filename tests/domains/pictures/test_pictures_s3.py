@@ -1,4 +1,4 @@
-"""Single pictures in a bucket are those of a folder; the server runs on this machine."""
+"""Single images in a bucket are those of a folder; the server runs on this machine."""
 
 import fsspec
 import pyarrow as pa
@@ -19,7 +19,7 @@ pytestmark = [pytest.mark.s3, pytest.mark.slow]
 
 @pytest.fixture(scope="module")
 def server(tmp_path_factory):
-    """A bucket with four sound pictures and a broken one below s3://photos/files, and three as rows of a table."""
+    """A bucket with four sound images and a broken one below s3://photos/files, and three as rows of a table."""
     made = tmp_path_factory.mktemp("made")
     (made / "files").mkdir()
     for number in range(4):
@@ -47,7 +47,7 @@ def shown(source, turns):
 
 
 @pytest.mark.parametrize(("location", "number"), [("s3://photos/files", 4), ("s3://photos/table", 3)])
-def test_each_picture_of_a_bucket_comes_once(server, tmp_path, location, number):
+def test_each_image_of_a_bucket_comes_once(server, tmp_path, location, number):
     pairs = shown(source_at(server, location, tmp_path), number)
     assert len({base_of(pair) for pair in pairs}) == number
     assert {pair.original.tobytes() for pair in pairs} == {scenery(60, 50, seed=seed).tobytes() for seed in range(number)}

@@ -28,7 +28,7 @@ def test_clevr_json_has_clevrs_fields_and_reads_back():
     assert np.abs(difference).mean() < 0.5
 
 
-def test_relationships_agree_with_the_picture():
+def test_relationships_agree_with_the_image():
     scene = scenes(ScenesConfig(), 1, "relations")[0]
     entry = to_clevr(scene, 320, 240)
     for anchor, lefts in enumerate(entry["relationships"]["left"]):
@@ -71,7 +71,7 @@ def test_objects_of_real_scenes_lie_where_clevr_says(entry):
     assert np.allclose(Camera().ground_directions()["right"], entry["directions"]["right"], atol=1e-5)
 
 
-def test_a_smaller_picture_of_clevrs_generator_is_recognised():
+def test_a_smaller_image_of_clevrs_generator_is_recognised():
     entry = clevr_val_scenes()[0]
     camera = from_clevr(entry).camera
     for item in entry["objects"]:
@@ -116,7 +116,7 @@ def test_coordinates_that_are_no_numbers_are_refused_in_one_line(place, value):
         {"location": [5, 5, 5], "target": [0, 0, 0], "focal": 1e-300},
     ],
 )
-def test_cameras_without_a_picture_are_refused(camera):
+def test_cameras_without_an_image_are_refused(camera):
     entry = to_clevr(lone(), 320, 240)
     entry["vision_zero"]["camera"] = camera
     with pytest.raises(PairsError, match="the camera"):

@@ -1,4 +1,4 @@
-"""What the renderer shows: geometry, light and materials, held against what is known of real CLEVR pictures."""
+"""What the renderer shows: geometry, light and materials, held against what is known of real CLEVR images."""
 
 from dataclasses import replace
 
@@ -27,13 +27,13 @@ def test_a_lone_object_is_where_the_camera_projects_it(shape):
 
 @pytest.fixture(scope="module")
 def drawn():
-    """Pixels (N, 3) of each large object, alone at the middle of CLEVR's picture, by material, shape and colour."""
+    """Pixels (N, 3) of each large object, alone at the middle of CLEVR's image, by material, shape and colour."""
     pixels = {}
     for material in MATERIALS:
         for shape in SHAPES:
             for color in ("red", "blue", "yellow"):
-                picture = render(lone(shape, color, material, rotation=25.0), 240, 160)
-                pixels[material, shape, color] = np.asarray(picture.image, dtype=float)[picture.mask == 0]
+                image = render(lone(shape, color, material, rotation=25.0), 240, 160)
+                pixels[material, shape, color] = np.asarray(image.image, dtype=float)[image.mask == 0]
     return pixels
 
 
@@ -124,8 +124,8 @@ def test_edges_have_no_stairs(monkeypatch):
     """A smooth edge takes values between the two sides; without the finer rays every pixel is one or the other."""
 
     def between():
-        picture = np.asarray(render(lone("cube", rotation=20.0), 112, 112).image, dtype=int)
-        red = picture[:, :, 0] - picture[:, :, 2]
+        image = np.asarray(render(lone("cube", rotation=20.0), 112, 112).image, dtype=int)
+        red = image[:, :, 0] - image[:, :, 2]
         return int(((red > 10) & (red < 40)).sum())
 
     smooth = between()

@@ -73,7 +73,7 @@ def test_impossible_configs_are_refused(change, words):
         ScenesConfig.model_validate(change)
 
 
-def test_pictures_are_the_same_every_time():
+def test_images_are_the_same_every_time():
     one, two = (SceneSource(NANO_SCENES).sample(Seed(1).child(0)) for _ in range(2))
     assert one.original.tobytes() == two.original.tobytes()
     assert one.facts_json() == two.facts_json()

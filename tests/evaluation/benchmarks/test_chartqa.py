@@ -158,8 +158,8 @@ def test_missing_columns_are_named(column: str) -> None:
     assert column in str(raised.value) or column == "human_or_machine"
 
 
-@pytest.mark.parametrize("image", [None, {"bytes": None, "path": None}, b"no picture", "gone.png", 3])
-def test_missing_pictures_are_named(image: Any) -> None:
+@pytest.mark.parametrize("image", [None, {"bytes": None, "path": None}, b"no image", "gone.png", 3])
+def test_missing_images_are_named(image: Any) -> None:
     benchmark = ChartQA(table_of([chart_row(image=image)], "rows"))
     with pytest.raises(EvaluationError, match="row 0"):
         benchmark.item(0)

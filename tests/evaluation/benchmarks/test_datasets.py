@@ -18,7 +18,7 @@ from vision_zero.config.suites import SuiteConfig
 from vision_zero.errors import EvaluationError
 from vision_zero.evaluation.benchmarks import datasets
 from vision_zero.evaluation.benchmarks.chartqa import ChartQA
-from vision_zero.evaluation.benchmarks.datasets import load_table, picture
+from vision_zero.evaluation.benchmarks.datasets import cell_image, load_table
 from vision_zero.evaluation.benchmarks.mathvista import MathVista
 
 
@@ -53,7 +53,7 @@ def test_a_folder_of_parts_and_other_splits(tmp_path: Path) -> None:
     assert [benchmark.verdict(number, "").answers for number in range(len(benchmark))] == [("1",), ("2",)]
 
 
-def test_the_official_json_with_its_pictures(tmp_path: Path) -> None:
+def test_the_official_json_with_its_images(tmp_path: Path) -> None:
     row = problem("9")
     del row["decoded_image"], row["pid"]
     (tmp_path / "testmini.json").write_text(json.dumps({"9": row}))
@@ -131,10 +131,10 @@ def test_an_empty_folder_says_what_it_needs(tmp_path: Path) -> None:
         load_table(str(tmp_path), "test")
 
 
-def test_pictures_stay_inside_the_folder(tmp_path: Path) -> None:
+def test_images_stay_inside_the_folder(tmp_path: Path) -> None:
     (tmp_path / "secret.png").write_bytes(PNG)
     (tmp_path / "data").mkdir()
     (tmp_path / "data" / "test.json").write_text(json.dumps([{"image": "../secret.png"}]))
     table = load_table(str(tmp_path / "data"), "test")
     with pytest.raises(EvaluationError, match="is missing beside it"):
-        picture(table.row(0)["image"], table, "row 0")
+        cell_image(table.row(0)["image"], table, "row 0")

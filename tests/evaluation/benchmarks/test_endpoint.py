@@ -90,8 +90,8 @@ def test_a_benchmark_is_answered_by_an_endpoint(serve: Any, tmp_path: Path, monk
     assert [record.is_right for record in records] == [True] * 3
     assert records[0].answerer == "m at 127.0.0.1"
     assert server.headers[0]["Authorization"] == f"Bearer {KEY}"
-    picture, text = server.bodies[0]["messages"][0]["content"]
-    assert base64.b64decode(picture["image_url"]["url"].removeprefix("data:image/png;base64,")).startswith(b"\x89PNG")
+    image, text = server.bodies[0]["messages"][0]["content"]
+    assert base64.b64decode(image["image_url"]["url"].removeprefix("data:image/png;base64,")).startswith(b"\x89PNG")
     assert text["text"].endswith("How many cats are there?")
     assert (server.bodies[0]["temperature"], server.bodies[0]["model"], "seed" in server.bodies[0]) == (0.0, "m", False)
     assert KEY not in (tmp_path / "r.jsonl").read_text()

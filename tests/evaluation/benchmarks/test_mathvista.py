@@ -162,7 +162,7 @@ def test_unusable_fields_are_named(fields: dict[str, Any], words: str) -> None:
     assert "\n" not in str(raised.value)
 
 
-def test_the_picture_may_lie_beside_the_table() -> None:
+def test_the_image_may_lie_beside_the_table() -> None:
     row = problem("1", decoded_image=None)
     assert MathVista(table_of([row], "rows", lambda path: PNG if path == "images/1.jpg" else b"")).item(0).image.size == (8, 6)
     with pytest.raises(EvaluationError, match="problem 1"):

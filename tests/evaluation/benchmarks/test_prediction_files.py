@@ -302,7 +302,7 @@ def test_only_a_line_feed_ends_a_line(tmp_path: Path, mark: str) -> None:
     "<image> <|image_pad|> <img> <video> <|vision_start|> <|im_end|> <start_of_image> <image_1> </img> <row_1_col_2> "
     "<global-img> <|endoftext|> <end_of_utterance> </s>".split(),
 )
-def test_a_question_holds_no_place_of_a_picture(word: str) -> None:
+def test_a_question_holds_no_place_of_an_image(word: str) -> None:
     item = ChartQA(table_of([chart_row(query=f"What does {word} show at a < b?")], "charts")).item(0)
     text = item.messages()[0]["content"][1]["text"]
     assert text.startswith(f"What does [{word.strip('<|>')}] show at a < b?")

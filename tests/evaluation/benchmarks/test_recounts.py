@@ -24,7 +24,7 @@ from vision_zero.evaluation.benchmarks.runner import run_suite
 from vision_zero.evaluation.suite import Record, scores_of
 
 COLOURS = ["red", "green", "NA"]
-BROKEN = {"decoded_image": {"bytes": b"no picture"}, "image": None}
+BROKEN = {"decoded_image": {"bytes": b"no image"}, "image": None}
 ITEMS: list[tuple[dict[str, Any], str, bool | None]] = [
     (choice("1", COLOURS, "green"), "The answer is (B).", True),
     (choice("2", COLOURS, "NA"), "I cannot tell.", True),  # the nearest choice to N/A

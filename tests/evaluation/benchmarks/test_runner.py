@@ -103,7 +103,7 @@ def test_records_of_another_run_are_refused(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("change", CHANGES, ids=["picture", "answer", "metadata"])
 def test_an_item_that_became_another_one_is_asked_again_and_no_other(tmp_path: Path, change: dict[str, Any], caplog: Any) -> None:
-    """The same file of the same name: the picture, the right answer or what it is counted under was replaced in it."""
+    """The same file of the same name: the image, the right answer or what it is counted under was replaced in it."""
     rows, path = [problem(str(number)) for number in range(4)], tmp_path / "r.jsonl"
     run_suite(MathVista(table_of(rows, "cats")), Scripted(str), path)
     again = Scripted(lambda number: "7")
@@ -118,7 +118,7 @@ def test_an_item_that_became_another_one_is_asked_again_and_no_other(tmp_path: P
     assert [record.response for record in read_records(path)] == ["0", "7", "2", "3"]
 
 
-def test_an_item_that_lost_its_picture_is_no_longer_answered(tmp_path: Path) -> None:
+def test_an_item_that_lost_its_image_is_no_longer_answered(tmp_path: Path) -> None:
     rows, path = [problem(str(number), decoded_image=None, image=f"{number}.png") for number in range(2)], tmp_path / "r.jsonl"
     files = {f"{number}.png": PNG for number in range(2)}
     table = table_of(rows, "cats", lambda name: open_in(files, name))
@@ -209,13 +209,13 @@ def test_a_policy_answers_greedily_unless_told_otherwise() -> None:
     assert PolicyAnswerer(FakePolicy(), "p", 7, greedy=False).answer(chats, Seed(1))[0].startswith("greedy=False")
 
 
-def test_an_item_without_its_picture_is_recorded_counted_and_asked_later(tmp_path: Path) -> None:
+def test_an_item_without_its_image_is_recorded_counted_and_asked_later(tmp_path: Path) -> None:
     rows = [problem(str(number)) for number in range(5)]
-    broken = [{**row, "decoded_image": {"bytes": b"no picture"}} if row["pid"] in "13" else row for row in rows]
+    broken = [{**row, "decoded_image": {"bytes": b"no image"}} if row["pid"] in "13" else row for row in rows]
     answerer = Scripted()
     records = run_suite(MathVista(table_of(broken, "cats")), answerer, tmp_path / "r.jsonl", batch_size=2)
     assert [record.is_right for record in records] == [True, None, True, None, True]
-    assert "problem 3: not a readable picture" in records[3].fault
+    assert "problem 3: not a readable image" in records[3].fault
     scores = scores_of("mathvista", records)
     assert (scores.overall.accuracy, scores.overall.total, scores.faults, scores.unanswered) == (1.0, 3, 2, 0)
     write_parquet(records, tmp_path / "r.parquet")
@@ -225,7 +225,7 @@ def test_an_item_without_its_picture_is_recorded_counted_and_asked_later(tmp_pat
     assert len(answerer.asked) == 5
 
 
-def test_a_benchmark_without_any_picture_is_an_error(tmp_path: Path) -> None:
+def test_a_benchmark_without_any_image_is_an_error(tmp_path: Path) -> None:
     rows = [problem(str(number), decoded_image=None, image=None) for number in range(3)]
-    with pytest.raises(EvaluationError, match=r"no item of mathvista can be asked: .*problem 0 has no picture"):
+    with pytest.raises(EvaluationError, match=r"no item of mathvista can be asked: .*problem 0 has no image"):
         run_suite(MathVista(table_of(rows, "cats")), Scripted(), tmp_path / "r.jsonl", batch_size=2)

@@ -1,4 +1,4 @@
-"""easy-VQA: the package's real pictures where it is installed, and what is said where it is not."""
+"""easy-VQA: the package's real images where it is installed, and what is said where it is not."""
 
 from __future__ import annotations
 
@@ -37,12 +37,12 @@ def test_the_order_is_shuffled_once_and_keys_are_the_packages_numbers() -> None:
     assert [int(some.key(number)) for number in range(5)] != list(range(5))
 
 
-def test_a_missing_picture_is_named(tmp_path: Path) -> None:
-    (tmp_path / "0.png").write_bytes(b"no picture")
+def test_a_missing_image_is_named(tmp_path: Path) -> None:
+    (tmp_path / "0.png").write_bytes(b"no image")
     suite = EasyVqa(QUESTIONS[:2], {0: tmp_path / "0.png"})
-    with pytest.raises(EvaluationError, match=r"picture of question [01] cannot be read"):
+    with pytest.raises(EvaluationError, match=r"image of question [01] cannot be read"):
         suite.item(0)
-    with pytest.raises(EvaluationError, match=r"picture of question [01] cannot be read"):
+    with pytest.raises(EvaluationError, match=r"image of question [01] cannot be read"):
         EasyVqa(QUESTIONS[:2], {}).item(0)
 
 
@@ -55,7 +55,7 @@ def test_without_the_package_it_says_how_to_get_it(monkeypatch: pytest.MonkeyPat
         EasyVqa.load()
 
 
-def test_the_real_questions_and_pictures() -> None:
+def test_the_real_questions_and_images() -> None:
     pytest.importorskip("easy_vqa", reason="the package easy-vqa is not installed")
     suite = EasyVqa.load()
     assert len(suite) == 9673

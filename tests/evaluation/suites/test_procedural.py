@@ -1,4 +1,4 @@
-"""Every procedural suite keeps the same promises: the same items on every machine, pictures, one right answer, held-out seeds."""
+"""Every procedural suite keeps the same promises: the same items on every machine, images, one right answer, held-out seeds."""
 
 from __future__ import annotations
 
@@ -95,7 +95,7 @@ def test_the_embedded_policy_is_asked_in_its_own_words_and_others_for_short_answ
     assert charts.open_suite(SuiteConfig(name="charts", items=1)).item(0).image.size == (480, 360)
 
 
-def test_the_odd_picture_is_where_the_answer_says() -> None:
+def test_the_odd_image_is_where_the_answer_says() -> None:
     suite = compact("odd_one_out", 4)
     for number in range(4):
         pixels = np.asarray(suite.item(number).image)

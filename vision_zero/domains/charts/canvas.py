@@ -1,4 +1,4 @@
-"""A picture in the making: shapes and texts at pixel places, drawn by matplotlib's Agg renderer in the order they were added.
+"""An image in the making: shapes and texts at pixel places, drawn by matplotlib's Agg renderer in the order they were added.
 
 Charts are composed here from matplotlib's artists in pixel coordinates, not with its ``Axes``: that is several times faster,
 depends on no rcParams, and every text's box is known exactly. The origin is the lower left corner, y points up.
@@ -55,7 +55,7 @@ class PlacedText:
 
 
 class Canvas:
-    """A blank picture of that size and colour; lengths are in pixels, colours are "#rrggbb"."""
+    """A blank image of that size and colour; lengths are in pixels, colours are "#rrggbb"."""
 
     def __init__(self, width: int, height: int, background: str) -> None:
         self.width, self.height = width, height
@@ -152,17 +152,17 @@ class Canvas:
         """A column of rows of colour (N, 3), 0 to 1, the first row at the bottom."""
         rows, columns = round(top) - round(bottom), round(right) - round(left)
         shown = colors[np.arange(rows) * len(colors) // rows]
-        picture = FigureImage(self._figure, offsetx=round(left), offsety=round(bottom), origin="lower", zorder=self._count)
-        picture.set_data(np.broadcast_to(shown[:, None], (rows, columns, 3)))
+        image = FigureImage(self._figure, offsetx=round(left), offsety=round(bottom), origin="lower", zorder=self._count)
+        image.set_data(np.broadcast_to(shown[:, None], (rows, columns, 3)))
         self._count += 1
-        self._figure.images.append(picture)
+        self._figure.images.append(image)
 
     def texts(self) -> tuple[PlacedText, ...]:
         """Every text on the sheet with the box that the renderer gives it."""
         return tuple(PlacedText(text.get_text(), self._corners(text), size, fallbacks) for text, size, fallbacks in self._texts)
 
     def image(self) -> Image.Image:
-        """The picture (RGB)."""
+        """The image (RGB)."""
         self._canvas.draw()
         return Image.fromarray(np.asarray(self._canvas.buffer_rgba())[..., :3].copy())
 

@@ -1,8 +1,8 @@
-"""A chart as plain data: its table, its axes, its style, and where its parts stand in the picture.
+"""A chart as plain data: its table, its axes, its style, and where its parts stand in the image.
 
-A :class:`Chart` holds no pixels and no picture size. A :class:`Layout` adds the size and the places that were chosen so that
-no text is cut off; a pair shares one layout, so that an edit moves nothing that it did not touch. Both together are a
-picture's facts, and the picture is a function of them alone.
+A :class:`Chart` holds no pixels and no image size. A :class:`Layout` adds the size and the places that were chosen so that
+no text is cut off; a pair shares one layout, so that an edit moves nothing that it did not touch. Both together are an
+image's facts, and the image is a function of them alone.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ STACKED: frozenset[ChartType] = frozenset(("stacked_bars", "areas"))
 """Types whose series stand on top of each other."""
 
 _STRICT = ConfigDict(extra="forbid")
-"""Of a style or a layout, facts with a field that is not known are refused: the picture would be another one."""
+"""Of a style or a layout, facts with a field that is not known are refused: the image would be another one."""
 _MEDIAN = BOX_PLOT_ROWS.index("median")
 _WHOLE = 0.5
 """Columns whose sums differ by less than this, and by less than that many percent, are parts of one whole."""
@@ -112,7 +112,7 @@ class Chart:
 
 @dataclass(frozen=True, slots=True)
 class Layout:
-    """Picture size and places, in pixels from the lower left corner. The compact look needs the size alone.
+    """Image size and places, in pixels from the lower left corner. The compact look needs the size alone.
 
     Attributes:
         text_size: size of the axes' text; other texts are multiples of it.
@@ -188,7 +188,7 @@ def _numbers(values: Sequence[float]) -> list[float]:
 
 @dataclass(frozen=True, slots=True)
 class ChartChange:
-    """One difference in words. ``alone`` is the original with this difference only, which shows where it is in the picture;
+    """One difference in words. ``alone`` is the original with this difference only, which shows where it is in the image;
     None where it cannot be told apart from the edit's other differences (a slice that grows moves its neighbours)."""
 
     before: str

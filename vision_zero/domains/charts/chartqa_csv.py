@@ -1,6 +1,6 @@
 """A table of ChartQA: its CSV file and annotation, read into rows and columns of numbers.
 
-The tables were partly read from pictures by machine: cells may be missing or hold words, and names may occur twice. Such rows
+The tables were partly read from images by machine: cells may be missing or hold words, and names may occur twice. Such rows
 and columns are left out. Tables of one's own may be parted by ";" or tabs, begin with a line that is their title, and number
 their rows or give codes before the names.
 """

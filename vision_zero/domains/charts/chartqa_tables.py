@@ -81,7 +81,7 @@ class ChartQaTableSource(PairSource):
         self._names, self._problems, self._looked_at = names, dict[str, str](), set[str]()
         self._adjusted, self._edited = dict[str, str](), dict[str, bool]()
         self.tables = self._tables_of(only)
-        # Listed apart from the tables: beside both lie the pictures, which nobody needs here.
+        # Listed apart from the tables: beside both lie the images, which nobody needs here.
         self._annotations: Storage | None
         try:
             self._annotations = Storage(f"{split}/annotations", config.storage)

@@ -1,4 +1,4 @@
-"""The compact look: charts for pictures of about 112x112, with a handful of thick marks and hardly any text.
+"""The compact look: charts for images of about 112x112, with a handful of thick marks and hardly any text.
 
 Not in the paper; made for the embedded policy, which reads colours well and small letters not at all. Categories are colours
 (CLEVR's, :data:`~vision_zero.domains.scenes.scene.PALETTE`) and are named by them; the value axis always runs from 0 to 100
@@ -80,7 +80,7 @@ def draw_compact(chart: Chart, layout: Layout) -> Canvas:
 
 
 class _Drawing:
-    """One compact chart; lengths are in units of 1/112 of the picture's shorter side."""
+    """One compact chart; lengths are in units of 1/112 of the image's shorter side."""
 
     def __init__(self, chart: Chart, layout: Layout) -> None:
         self.chart = chart

@@ -1,6 +1,6 @@
 """Edits of a chart: of its values, names, colours, order and axes.
 
-The paper exchanges the values of two categories; the other edits are further details that a spy's picture may differ in.
+The paper exchanges the values of two categories; the other edits are further details that a spy's image may differ in.
 """
 
 from __future__ import annotations

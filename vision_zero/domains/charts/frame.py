@@ -17,7 +17,7 @@ from vision_zero.domains.charts.ticks import numbers, ticks
 from vision_zero.domains.charts.typography import Role, Typography, legend_entries, unit_sign, value_title, wrapped
 
 PAD = 0.75
-"""Free rim of the picture."""
+"""Free rim of the image."""
 TICK_GAP = 0.5
 NAME_GAP = 0.55
 RULE = 1.0
@@ -126,7 +126,7 @@ def draw_title(page: Page) -> None:
     if not page.style.centered_title:
         page.write(title, "title", pad, layout.height - pad, "left", "top")
         return
-    # Over the axes where there is room for it, as in matplotlib; otherwise over the picture.
+    # Over the axes where there is room for it, as in matplotlib; otherwise over the image.
     half = page.lettering.extent(title, "title")[0] / 2
     middle = (left + right) / 2 if page.chart.type not in SLICED else layout.width / 2
     middle = min(max(middle, pad + half), layout.width - pad - half)
@@ -218,7 +218,7 @@ class Entry:
 
 
 def legend_rows(page: Page) -> list[list[Entry]]:
-    """The entries in rows that fit the picture's width; one to a row where the legend stands at the right."""
+    """The entries in rows that fit the image's width; one to a row where the legend stands at the right."""
     layout, size = page.layout, page.size
     rows: list[list[Entry]] = []
     end = 0.0

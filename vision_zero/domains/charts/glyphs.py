@@ -127,7 +127,7 @@ def _without_outline(path: str, index: int, letters: str) -> str:
 
 
 def _has_outline(font: FT2Font, letter: str) -> bool:
-    """Coloured emoji are pictures or layers, which would be drawn as nothing."""
+    """Coloured emoji are images or layers, which would be drawn as nothing."""
     if not font.get_char_index(ord(letter)):
         return False
     if unicodedata.category(letter) in _INVISIBLE:

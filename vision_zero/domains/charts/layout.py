@@ -1,6 +1,6 @@
 """Where the parts of a full chart stand: the largest text, and the plot that it leaves, with nothing cut off or overlapping.
 
-A pair is placed together, so that both pictures have the same plot, text size and legend.
+A pair is placed together, so that both images have the same plot, text size and legend.
 """
 
 from __future__ import annotations
@@ -31,15 +31,15 @@ SHRINKS = ((1.0, 6), (0.9, 5), (0.8, 4), (0.7, 3))
 """Text sizes to try, as shares of the wished one, each with the most steps of an axis."""
 TURNS = (0, 45, 90)
 LEAST_PLOT = 0.42
-"""The plot spans at least this share of the picture's width and of its height; a pie, of the shorter side."""
+"""The plot spans at least this share of the image's width and of its height; a pie, of the shorter side."""
 _LABEL_GAP = 0.5
 """Least distance of names in a row from each other, in text sizes."""
 _LABEL_WIDTH, _LEGEND_WIDTH = 0.3, 0.26
-"""Most of the picture's width that names beside the plot, or a legend at the right, may take."""
+"""Most of the image's width that names beside the plot, or a legend at the right, may take."""
 
 
 def fit_layout(charts: Sequence[Chart], width: int, height: int) -> Layout | None:
-    """A layout that suits all of the charts, which share a style; None where their texts do not fit such a picture."""
+    """A layout that suits all of the charts, which share a style; None where their texts do not fit such an image."""
     decimals = max(decimals_of(value) for chart in charts for series in chart.series for value in series.values)
     for layout in _candidates(charts[0], width, height):
         placed = _placed(charts, replace(layout, decimals=decimals))

@@ -1,4 +1,4 @@
-"""From a chart and its layout to pixels; and whether every text can be read: none cut off by the picture's edge, none over
+"""From a chart and its layout to pixels; and whether every text can be read: none cut off by the image's edge, none over
 another, none too small, none with characters that its fonts lack."""
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ def compose(chart: Chart, layout: Layout) -> Canvas:
 
 
 def render(chart: Chart, layout: Layout) -> Image.Image:
-    """The chart's picture (RGB, ``layout.width`` x ``layout.height``): the same facts give the same pixels."""
+    """The chart's image (RGB, ``layout.width`` x ``layout.height``): the same facts give the same pixels."""
     return compose(chart, layout).image()
 
 

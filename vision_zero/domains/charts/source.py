@@ -45,7 +45,7 @@ class ChartSource(PairSource):
 
 
 def chart_pair(config: ChartsConfig, seed: Seed, sample: Callable[[np.random.Generator], Chart]) -> ImagePair:
-    """A pair of pictures of a chart that ``sample`` makes.
+    """A pair of images of a chart that ``sample`` makes.
 
     Raises:
         PairsError: no chart suits the edits after ``PAIR_TRIES`` tries.

@@ -36,7 +36,7 @@ def _rules(quality: QualityThresholds) -> list[PairRule]:
     return [
         *shows_change("imported", quality),
         PairRule(
-            f"something differs beyond noise, in {solid:.1%} of the picture at least",
+            f"something differs beyond noise, in {solid:.1%} of the image at least",
             "solid_area",
             least=solid,
             told_as="differs beyond noise",

@@ -1,4 +1,4 @@
-"""Do two pictures differ by an edit, or only by noise or by a camera that moved? Pairs that others rendered or photographed twice
+"""Do two images differ by an edit, or only by noise or by a camera that moved? Pairs that others rendered or photographed twice
 differ everywhere a little; that is no edit that somebody could describe."""
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from scipy import ndimage
 from skimage.registration import phase_cross_correlation
 
 LONGEST = 384
-"""Pictures are compared at no more than so many pixels a side."""
+"""Images are compared at no more than so many pixels a side."""
 _WINDOW, _THICK = 5, 7
 _LEAST_STEP, _MOST_STEP, _SIGMAS = 12.0, 40.0, 6.0
 _TILES, _MOST_TILES = 5, 16
@@ -22,18 +22,18 @@ _LEAST_SHIFT, _LEAST_GAIN = 0.4, 0.25
 
 _WHOLE, _SCALES = 160, (1.0, 0.9, 1 / 0.9, 0.8, 1.25)
 _EXPLAINED, _LEAST_OVERLAP, _LEAST_SPREAD = 0.6, 0.4, 0.3
-"""The picture as a whole is compared at so many pixels a side, at these sizes and mirrored; it is the same view moved where that
-explains this share of the difference in at least that share of the picture."""
+"""The image as a whole is compared at so many pixels a side, at these sizes and mirrored; it is the same view moved where that
+explains this share of the difference in at least that share of the image."""
 
 Grey = NDArray[np.float32]
 
 
 def solid_area(original: Image.Image, modified: Image.Image) -> float:
-    """Share of the picture that differs beyond noise: in areas, by more than six times what the two differ by elsewhere, on
+    """Share of the image that differs beyond noise: in areas, by more than six times what the two differ by elsewhere, on
     average over 5x5 pixels, and by 12 of 255 at least. Single bright pixels of a renderer average out; thin lines along edges,
     which lossy coding and half a pixel's shift leave, are no areas."""
     one, other = (_small(image) for image in (original, modified))
-    means = [ndimage.uniform_filter(picture, (_WINDOW, _WINDOW, 0)) for picture in (one, other)]
+    means = [ndimage.uniform_filter(image, (_WINDOW, _WINDOW, 0)) for image in (one, other)]
     steps = np.abs(means[0] - means[1]).max(axis=2)
     noise = max(1.4826 * float(np.median(steps)), float(np.percentile(steps, 80)) / 1.28)
     differs = steps > np.clip(_SIGMAS * noise, _LEAST_STEP, _MOST_STEP)
@@ -41,9 +41,9 @@ def solid_area(original: Image.Image, modified: Image.Image) -> float:
 
 
 def moved_share(original: Image.Image, modified: Image.Image) -> float:
-    """Share of the picture's textured tiles that match better when they are shifted by at least 0.4 pixels: nearly all where the
+    """Share of the image's textured tiles that match better when they are shifted by at least 0.4 pixels: nearly all where the
     camera moved, turned or zoomed, and few where something was edited. 0 where too few tiles have texture to tell, and 1 where
-    the picture as a whole lies elsewhere, is larger, smaller or mirrored."""
+    the image as a whole lies elsewhere, is larger, smaller or mirrored."""
     if _is_elsewhere(*(_small(image, _WHOLE).mean(axis=2) for image in (original, modified))):
         return 1.0
     one, other = (_small(image).mean(axis=2) for image in (original, modified))
@@ -61,19 +61,19 @@ def _small(image: Image.Image, longest: int = LONGEST) -> Grey:
 
 
 def _is_elsewhere(one: Grey, other: Grey) -> bool:
-    """Whether one picture shows what the other does, as a whole moved by a pixel at least, scaled or mirrored.
+    """Whether one image shows what the other does, as a whole moved by a pixel at least, scaled or mirrored.
 
-    One thing that moved before a plain ground is no such picture: what has texture must be all over it, and fit everywhere.
+    One thing that moved before a plain ground is no such image: what has texture must be all over it, and fit everywhere.
     """
     tiles = [tile for tile in _tiles(one.shape) if _texture(one[tile]) >= _TEXTURE]
     before = np.abs(one - other)
     if float(before.mean()) < 1.0 or _spread(tiles, one.shape) < _LEAST_SPREAD:
         return False
-    for picture in (other, other[:, ::-1]):
+    for image in (other, other[:, ::-1]):
         for scale in _SCALES:
-            view = picture if scale == 1 else _scaled(picture, scale)
+            view = image if scale == 1 else _scaled(image, scale)
             shift = _global_shift(one, view)
-            if scale == 1 and picture is other and np.hypot(*shift) < 1:
+            if scale == 1 and image is other and np.hypot(*shift) < 1:
                 continue
             after = np.abs(one - ndimage.shift(view, shift, order=1, cval=np.nan))
             if _explains(before, after, tiles):
@@ -82,7 +82,7 @@ def _is_elsewhere(one: Grey, other: Grey) -> bool:
 
 
 def _explains(before: Grey, after: Grey, tiles: Sequence[tuple[slice, slice]]) -> bool:
-    """Whether little is left of the differences, as a whole and in most tiles; what was outside the picture is unknown (NaN)."""
+    """Whether little is left of the differences, as a whole and in most tiles; what was outside the image is unknown (NaN)."""
     known = ~np.isnan(after)
     if known.mean() < _LEAST_OVERLAP or after[known].mean() > (1 - _EXPLAINED) * before[known].mean():
         return False
@@ -93,24 +93,23 @@ def _explains(before: Grey, after: Grey, tiles: Sequence[tuple[slice, slice]]) -
 
 
 def _spread(tiles: Sequence[tuple[slice, slice]], shape: tuple[int, ...]) -> float:
-    """The share of the picture that the rectangle around some tiles takes."""
+    """The share of the image that the rectangle around some tiles takes."""
     if not tiles:
         return 0.0
     rows, columns = ((min(tile[axis].start for tile in tiles), max(tile[axis].stop for tile in tiles)) for axis in (0, 1))
     return (rows[1] - rows[0]) * (columns[1] - columns[0]) / (shape[0] * shape[1])
 
 
-def _scaled(picture: Grey, scale: float) -> Grey:
-    """The picture around its middle, larger or smaller; unknown outside."""
-    middle = (np.array(picture.shape) - 1) / 2
-    return ndimage.affine_transform(picture, [1 / scale] * 2, middle - middle / scale, order=1, cval=np.nan)
+def _scaled(image: Grey, scale: float) -> Grey:
+    """The image around its middle, larger or smaller; unknown outside."""
+    middle = (np.array(image.shape) - 1) / 2
+    return ndimage.affine_transform(image, [1 / scale] * 2, middle - middle / scale, order=1, cval=np.nan)
 
 
 def _global_shift(one: Grey, other: Grey) -> NDArray[np.float64]:
-    """By how many pixels the other picture must move to lie on the first, by the outlines of both."""
+    """By how many pixels the other image must move to lie on the first, by the outlines of both."""
     edges = [
-        ndimage.gaussian_gradient_magnitude(np.nan_to_num(picture, nan=float(np.nanmean(picture))), 1.0)
-        for picture in (one, other)
+        ndimage.gaussian_gradient_magnitude(np.nan_to_num(image, nan=float(np.nanmean(image))), 1.0) for image in (one, other)
     ]
     shift, _, _ = phase_cross_correlation(*(edge - edge.mean() for edge in edges), normalization=None)
     return np.asarray(shift, dtype=np.float64)

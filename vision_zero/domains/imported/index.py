@@ -17,7 +17,7 @@ from typing import TypeVar, final
 
 from vision_zero.data.archives import FileSet
 from vision_zero.data.collection import Collection, FileCollection, RowCollection, rows_or_files
-from vision_zero.data.file_naming import SIDES, is_picture, name_pairs, rank, side_of, ways_of
+from vision_zero.data.file_naming import SIDES, is_image, name_pairs, rank, side_of, ways_of
 from vision_zero.data.image_cells import listed
 from vision_zero.data.image_identity import look_alike
 from vision_zero.data.images import decode_pair, mask_of
@@ -28,7 +28,7 @@ from vision_zero.text import single_line, well_formed
 
 Read = TypeVar("Read")
 PROBED = 5
-"""Rows that are read to tell which of several columns hold pictures."""
+"""Rows that are read to tell which of several columns hold images."""
 _GROUPED = 200
 """Rows of which at least two must have different groups."""
 _WORDS = ("prompt", "instruction", "edit", "edit_prompt", "change", "txt")
@@ -37,7 +37,7 @@ _FILLERS = frozenset(
 )
 _COUNTED = (("a", "b"), ("1", "2"), ("0", "1"), ("t_0", "t_1"), ("first", "second"), ("first", "last"), ("left", "right"))
 LISTS = ("images", "image", "image_pair", "pair", "pairs", "pictures", "image_list", "imgs")
-"""Columns that may hold both pictures of a pair."""
+"""Columns that may hold both images of a pair."""
 CHANGES = (
     "change",
     "prompt",
@@ -66,12 +66,12 @@ GROUPS = (
     "scene_id",
     "conversation_id",
 )
-"""Columns that several edits of one picture share (MagicBrush's turns have one ``img_id``)."""
+"""Columns that several edits of one image share (MagicBrush's turns have one ``img_id``)."""
 
 
 @dataclass(frozen=True)
 class Made:
-    """A pair as it was found: encoded pictures, and what is said about the change."""
+    """A pair as it was found: encoded images, and what is said about the change."""
 
     original: bytes
     modified: bytes
@@ -79,11 +79,11 @@ class Made:
 
 
 class PairIndex(Collection):
-    """The pairs of a location; its problems are pairs that are not whole, its groups other edits of the same picture."""
+    """The pairs of a location; its problems are pairs that are not whole, its groups other edits of the same image."""
 
     @abstractmethod
     def load(self, place: int) -> Made:
-        """A pair's pictures.
+        """A pair's images.
 
         Raises:
             PairsError: they cannot be read.
@@ -104,9 +104,9 @@ class FileIndex(FileCollection, PairIndex):
             )
         named = name_pairs(self._paths)
         used = {path for _, *both in named.pairs for path in both} | {path for own in named.pairs for path in _beside(*own[:2])}
-        self._leave_out(len(named.strays), "pictures whose name fits no pair")
-        unread = sum(not is_picture(path) and path not in used for path in self._paths)
-        self._leave_out(unread, "files that are no pictures by their names")
+        self._leave_out(len(named.strays), "images whose name fits no pair")
+        unread = sum(not is_image(path) and path not in used for path in self._paths)
+        self._leave_out(unread, "files that are no images by their names")
         if not named.pairs and not named.problems and not self.problems:
             raise PairsError(
                 f"{storage.location} holds no pairs: it needs files <id>_original.png and <id>_modified.png (or before and "
@@ -127,7 +127,7 @@ class FileIndex(FileCollection, PairIndex):
         return Made(self._files.read(original), self._files.read(modified), self._change(pair_id, original))
 
     def _change(self, pair_id: str, original: str) -> str:
-        """What a file beside the pictures says about the change; empty where none does."""
+        """What a file beside the images says about the change; empty where none does."""
         for path in _beside(pair_id, original):
             if path in self._texts:
                 text = self._files.read(path).decode("utf-8", "replace")
@@ -141,7 +141,7 @@ class FileIndex(FileCollection, PairIndex):
 
 def _beside(pair_id: str, original: str) -> list[str]:
     """Where a pair's change may be told."""
-    # Several edits of one picture, 7_1 and 7_2, may have one text, 7.
+    # Several edits of one image, 7_1 and 7_2, may have one text, 7.
     ids = dict.fromkeys((pair_id, re.sub(r"[_\-. /]*\d+$", "", pair_id) or pair_id))
     named = [name for one in ids for name in (one, *(f"{one}{separator}{word}" for word in _WORDS for separator in "_.-"))]
     beside = str(PurePosixPath(original).parent / "prompt").removeprefix("./")
@@ -150,11 +150,11 @@ def _beside(pair_id: str, original: str) -> list[str]:
 
 @final
 class RowIndex(RowCollection, PairIndex):
-    """Two columns of a data set, or one that holds both pictures; and one with words where there is one."""
+    """Two columns of a data set, or one that holds both images; and one with words where there is one."""
 
     def __init__(self, storage: Storage, config: ImportedConfig) -> None:
-        pictures = None if config.pictures is None else FileSet(Storage(config.pictures, config.storage))
-        super().__init__(storage, config.split, lambda columns: _may_hold_pairs(columns, config), pictures)
+        images = None if config.pictures is None else FileSet(Storage(config.pictures, config.storage))
+        super().__init__(storage, config.split, lambda columns: _may_hold_pairs(columns, config), images)
         if not len(self._rows):
             raise PairsError(f"the data set in {config.location} has no rows")
         self._original, self._modified = self._pair_columns(config)
@@ -165,7 +165,7 @@ class RowIndex(RowCollection, PairIndex):
     def load(self, place: int) -> Made:
         wanted = {self._original, self._modified, *([self._change] if self._change is not None else [])}
         row = self._rows.row(place, sorted(wanted))
-        original, modified = self._pictures(place, row, (self._original, self._modified))
+        original, modified = self._images(place, row, (self._original, self._modified))
         return Made(original, modified, _words(row.get(self._change)) if self._change is not None else "")
 
     def group(self, place: int) -> str | None:
@@ -186,14 +186,14 @@ class RowIndex(RowCollection, PairIndex):
                 return True
         return False
 
-    def _pictures(self, place: int, row: Mapping[str, object], columns: tuple[str, str]) -> tuple[bytes, bytes]:
+    def _images(self, place: int, row: Mapping[str, object], columns: tuple[str, str]) -> tuple[bytes, bytes]:
         one, other = columns
         if one != other:
-            return self._rows.picture(place, row[one], one), self._rows.picture(place, row[other], other)
+            return self._rows.image(place, row[one], one), self._rows.image(place, row[other], other)
         both = _both(row[one])
         if both is None or len(both) != 2:
-            raise PairsError(f"column {one} holds {'no list of' if both is None else len(both)} pictures where two are needed")
-        return self._rows.picture(place, both[0], one), self._rows.picture(place, both[1], one)
+            raise PairsError(f"column {one} holds {'no list of' if both is None else len(both)} images where two are needed")
+        return self._rows.image(place, both[0], one), self._rows.image(place, both[1], one)
 
     def _pair_columns(self, config: ImportedConfig) -> tuple[str, str]:
         columns = self._rows.columns
@@ -203,7 +203,7 @@ class RowIndex(RowCollection, PairIndex):
             return wanted
         candidates = [both for both in pair_candidates(columns) if both[0] != both[1] or self._holds_both(both[0])]
         if not candidates:
-            are_files = "; the first line must name the columns" if any(map(is_picture, columns)) else ""
+            are_files = "; the first line must name the columns" if any(map(is_image, columns)) else ""
             raise PairsError(
                 f"no two columns of {config.location} look like a pair: set original_column and modified_column to two of "
                 f"{', '.join(columns)}{are_files}"
@@ -217,13 +217,13 @@ class RowIndex(RowCollection, PairIndex):
         return any(both is not None for both in self._readable(lambda place: _both(self._rows.row(place, [column])[column])))
 
     def _complete_rows(self, columns: tuple[str, str]) -> tuple[int, int]:
-        """Of the first rows, in how many these columns hold a pair of pictures that look alike, and in how many any."""
+        """Of the first rows, in how many these columns hold a pair of images that look alike, and in how many any."""
         alike, complete = 0, 0
         names = sorted(set(columns))
-        for pictures in self._readable(lambda place: decode_pair(*self._pictures(place, self._rows.row(place, names), columns))):
-            if mask_of(*pictures) is None:
+        for images in self._readable(lambda place: decode_pair(*self._images(place, self._rows.row(place, names), columns))):
+            if mask_of(*images) is None:
                 complete += 1
-                alike += look_alike(*pictures)
+                alike += look_alike(*images)
         return alike, complete
 
     def _readable(self, read: Callable[[int], Read], most: int = PROBED) -> Iterator[Read]:
@@ -256,7 +256,7 @@ def open_index(config: ImportedConfig) -> PairIndex:
 
 
 def _both(cell: object) -> list[object] | None:
-    """The pictures that one cell holds: a list, or {"before": ..., "after": ...}."""
+    """The images that one cell holds: a list, or {"before": ..., "after": ...}."""
     cell = listed(cell)
     if isinstance(cell, dict):
         keys = next((keys for keys in pair_candidates([*cell]) if keys[0] != keys[1]), None)
@@ -265,7 +265,7 @@ def _both(cell: object) -> list[object] | None:
 
 
 def _may_hold_pairs(columns: Sequence[str], config: ImportedConfig) -> bool:
-    """Whether a table of these columns has two for the pictures, as set or by their names."""
+    """Whether a table of these columns has two for the images, as set or by their names."""
     if config.original_column is not None:
         return {config.original_column, config.modified_column} <= set(columns)
     return any(one != other for one, other in pair_candidates(columns))

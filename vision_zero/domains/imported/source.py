@@ -21,19 +21,19 @@ from vision_zero.randomness import Seed
 from vision_zero.text import well_formed
 
 MIN_SIDE = 16
-"""Smaller pictures show nothing to talk about."""
+"""Smaller images show nothing to talk about."""
 VISIBLE = 24
 """A pixel differs visibly when one of its channels differs by more than this (of 255)."""
 
 _Loaded = tuple[Image.Image, Image.Image, str]
-"""Original, modified picture, and what is said about the change."""
+"""Original, modified image, and what is said about the change."""
 
 
 @final
 class ImportedSource(CollectionSource[_Loaded]):
     """Draws from the pairs of a location; facts say where a pair comes from.
 
-    What cannot be used is skipped, and the report says why. Two seeds may give the same pictures, for there are only so many.
+    What cannot be used is skipped, and the report says why. Two seeds may give the same images, for there are only so many.
 
     Raises:
         PairsError: the location cannot be read or holds no pairs.
@@ -82,9 +82,9 @@ class ImportedSource(CollectionSource[_Loaded]):
         if original.size != modified.size:
             original, modified = self._fitted(place, original, modified)
         if min(original.size) < MIN_SIDE:
-            raise PairsError(f"its pictures are too small: {_size(original)}, at least {MIN_SIDE} pixels a side are needed")
+            raise PairsError(f"its images are too small: {_size(original)}, at least {MIN_SIDE} pixels a side are needed")
         if any(np.ptp(np.asarray(image), axis=(0, 1)).max() == 0 for image in (original, modified)):
-            raise PairsError("one of its pictures shows a single colour")
+            raise PairsError("one of its images shows a single colour")
         mask = mask_of(original, modified)
         if mask is not None:
             raise PairsError(
@@ -94,20 +94,20 @@ class ImportedSource(CollectionSource[_Loaded]):
             size = (self.config.width, self.config.height)
             original, modified = (image.resize(size, Image.Resampling.LANCZOS) for image in (original, modified))
         if original.tobytes() == modified.tobytes():
-            raise PairsError("its pictures are the same")
+            raise PairsError("its images are the same")
         return original, modified, made.change
 
     def _shown(self, thing: _Loaded) -> Sequence[Image.Image]:
         return thing[:2]
 
     def _fitted(self, place: int, original: Image.Image, modified: Image.Image) -> tuple[Image.Image, Image.Image]:
-        """Two pictures of different sizes, made one size as the settings say."""
+        """Two images of different sizes, made one size as the settings say."""
         sizes = f"{_size(original)} and {_size(modified)}"
         apart = max(abs(one - other) for one, other in zip(original.size, modified.size, strict=True))
         if apart > self.config.size_tolerance:
-            raise PairsError(f"its pictures have different sizes: {sizes}")
+            raise PairsError(f"its images have different sizes: {sizes}")
         if self.config.sizes == "equal":
-            raise PairsError(f"its pictures have nearly the same size: {sizes}; sizes may be crop or resize")
+            raise PairsError(f"its images have nearly the same size: {sizes}; sizes may be crop or resize")
         size = (min(original.width, modified.width), min(original.height, modified.height))
         made = "cropped" if self.config.sizes == "crop" else "resized"
         self._adjusted[self._index.name(place)] = f"{made} to one size: from {sizes} to {size[0]}x{size[1]}"
@@ -122,7 +122,7 @@ def _middle(image: Image.Image, size: tuple[int, int]) -> Image.Image:
 
 
 def _box(original: Image.Image, modified: Image.Image) -> Box:
-    """Around what differs visibly, or differs at all where nothing does visibly (a picture that was stored twice with loss)."""
+    """Around what differs visibly, or differs at all where nothing does visibly (an image that was stored twice with loss)."""
     shown = changed_mask(original, modified, VISIBLE)
     return box_of(shown if shown.any() else changed_mask(original, modified, 0))
 

@@ -13,7 +13,7 @@ from skimage.color import rgb2lab
 
 from vision_zero.domains.photos.paints import Paint, paints_of
 from vision_zero.domains.photos.patches import Spectra
-from vision_zero.domains.photos.pixels import Mask, Picture, Weights, detail_of, lightness, resized, scaled
+from vision_zero.domains.photos.pixels import Mask, Pixels, Weights, detail_of, lightness, resized, scaled
 from vision_zero.domains.photos.regions import Region, find_regions
 
 SMALL_AREA = 160 * 120
@@ -26,55 +26,55 @@ GREY = 4.0
 
 @dataclass(frozen=True)
 class Canvas:
-    """A picture with its regions.
+    """An image with its regions.
 
     Attributes:
-        picture: the pixels.
+        image: the pixels.
         regions: what may be edited, best first.
         taken: (height, width), True where an earlier edit changed something.
     """
 
-    picture: Picture
+    image: Pixels
     regions: tuple[Region, ...]
     taken: Mask
 
     @classmethod
-    def of(cls, picture: Picture, min_area: float, max_area: float) -> Self:
-        """The picture with its regions of between those shares of it."""
-        height, width = picture.shape[:2]
-        blank = cls(picture, (), np.zeros((height, width), dtype=bool))
+    def of(cls, image: Pixels, min_area: float, max_area: float) -> Self:
+        """The image with its regions of between those shares of it."""
+        height, width = image.shape[:2]
+        blank = cls(image, (), np.zeros((height, width), dtype=bool))
         found = find_regions(blank.small, blank.medium, (width, height), min_area, max_area)
-        return cls(picture, tuple(found), blank.taken)
+        return cls(image, tuple(found), blank.taken)
 
-    def edited(self, picture: Picture, changed: Mask) -> Canvas:
+    def edited(self, image: Pixels, changed: Mask) -> Canvas:
         """The canvas after an edit: what was changed is taken, and so are the regions that it touched."""
         taken = self.taken | changed
-        return Canvas(picture, tuple(region for region in self.regions if not (region.mask & taken).any()), taken)
+        return Canvas(image, tuple(region for region in self.regions if not (region.mask & taken).any()), taken)
 
     @cached_property
     def scale(self) -> float:
-        """Size of the small copy over the picture's, at most 1."""
-        height, width = self.picture.shape[:2]
+        """Size of the small copy over the image's, at most 1."""
+        height, width = self.image.shape[:2]
         return min(1.0, float(np.sqrt(SMALL_AREA / (height * width))))
 
     @cached_property
-    def small(self) -> Picture:
+    def small(self) -> Pixels:
         """The small copy."""
         return self._copy(self.scale)
 
     @cached_property
-    def medium(self) -> Picture:
+    def medium(self) -> Pixels:
         """A copy of at most four times the small one's pixels."""
         return self._copy(min(1.0, 2 * self.scale))
 
-    def _copy(self, scale: float) -> Picture:
-        height, width = self.picture.shape[:2]
-        return resized(self.picture, (max(8, round(width * scale)), max(8, round(height * scale))))
+    def _copy(self, scale: float) -> Pixels:
+        height, width = self.image.shape[:2]
+        return resized(self.image, (max(8, round(width * scale)), max(8, round(height * scale))))
 
     @cached_property
-    def lab(self) -> Picture:
-        """The picture in CIE Lab."""
-        lab: Picture = rgb2lab(self.picture).astype(np.float32)
+    def lab(self) -> Pixels:
+        """The image in CIE Lab."""
+        lab: Pixels = rgb2lab(self.image).astype(np.float32)
         return lab
 
     @cached_property
@@ -83,9 +83,9 @@ class Canvas:
         return () if self.is_grey else paints_of(self.lab)
 
     @cached_property
-    def calm(self) -> Picture:
+    def calm(self) -> Pixels:
         """The small copy without its texture."""
-        calm: Picture = ndimage.gaussian_filter(self.small, (CALM, CALM, 0), mode="nearest")
+        calm: Pixels = ndimage.gaussian_filter(self.small, (CALM, CALM, 0), mode="nearest")
         return calm
 
     @cached_property
@@ -109,9 +109,9 @@ class Canvas:
         return np.asarray(Image.fromarray(mask.astype(np.uint8) * 255).resize(size, Image.Resampling.BOX)) > 100
 
     def at_full_size(self, offset: tuple[int, int]) -> tuple[int, int]:
-        """An offset in the small copy as one in the picture."""
+        """An offset in the small copy as one in the image."""
         return (round(offset[0] / self.scale), round(offset[1] / self.scale))
 
     def pixels(self, at_320: float) -> float:
-        """A length that is given for a picture of 320x240, for this one."""
-        return scaled(at_320, self.picture)
+        """A length that is given for an image of 320x240, for this one."""
+        return scaled(at_320, self.image)

@@ -1,4 +1,4 @@
-"""Where photos come from: what dependencies ship, a folder of pictures, or a column of a data set."""
+"""Where photos come from: what dependencies ship, a folder of images, or a column of a data set."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from typing import final
 from PIL import Image
 
 from vision_zero.data.collection import Collection, FileCollection, RowCollection, rows_or_files
-from vision_zero.data.file_naming import OTHER_SUFFIXES, is_picture
+from vision_zero.data.file_naming import OTHER_SUFFIXES, is_image
 from vision_zero.data.image_pair import Facts
 from vision_zero.data.images import decode
 from vision_zero.data.remote_storage import Storage
@@ -61,7 +61,7 @@ SHIPPED = (
     _Shipped("skimage", "data/rocket.jpg", "public domain (SpaceX)"),
     _Shipped("matplotlib", "mpl-data/sample_data/grace_hopper.jpg", "public domain (United States Navy)"),
 )
-"""Photos inside the packages' wheels: they load with no network. Their other pictures are left out: they are not photos of things
+"""Photos inside the packages' wheels: they load with no network. Their other images are left out: they are not photos of things
 (textures, tissue, the sky), or their licence is not said (``motorcycle_left.png``)."""
 
 
@@ -90,15 +90,15 @@ class ShippedPhotos(PhotoCollection):
 
 @final
 class FilePhotos(FileCollection, PhotoCollection):
-    """Every picture of a location, the folders below it, and its tar archives. What may be one is tried, whatever its suffix."""
+    """Every image of a location, the folders below it, and its tar archives. What may be one is tried, whatever its suffix."""
 
     def __init__(self, storage: Storage, split: str | None = None) -> None:
         super().__init__(storage, split)
         self._photos = [path for path in self._paths if PurePosixPath(path).suffix.lower() not in OTHER_SUFFIXES]
-        self._leave_out(len(self._paths) - len(self._photos), "files that are no pictures by their names")
+        self._leave_out(len(self._paths) - len(self._photos), "files that are no images by their names")
         if not self._photos:
             raise PairsError(
-                f"{storage.location} holds no pictures: it needs files such as .jpg or .png, or a data set{self._seen()}"
+                f"{storage.location} holds no images: it needs files such as .jpg or .png, or a data set{self._seen()}"
             )
 
     def __len__(self) -> int:
@@ -123,11 +123,11 @@ class RowPhotos(RowCollection, PhotoCollection):
 
     def data(self, place: int) -> bytes:
         cell = self._rows.row(place, (self._column,))[self._column]
-        return self._rows.picture(place, cell, self._column)
+        return self._rows.image(place, cell, self._column)
 
 
 def open_collection(config: PhotosConfig | PicturesConfig) -> PhotoCollection:
-    """The configured photos, or pictures of any kind.
+    """The configured photos, or images of any kind.
 
     Raises:
         PairsError: their location cannot be read or holds none.
@@ -140,6 +140,6 @@ def open_collection(config: PhotosConfig | PicturesConfig) -> PhotoCollection:
         config.layout,
         rows=lambda: RowPhotos(storage, config.column, config.split),
         files=lambda: FilePhotos(storage, config.split),
-        count=lambda paths: sum(map(is_picture, paths)),
-        hint="there are {} pictures, too",
+        count=lambda paths: sum(map(is_image, paths)),
+        hint="there are {} images, too",
     )

@@ -17,13 +17,13 @@ class EditedPhoto:
     """What an editor made.
 
     Attributes:
-        picture: the photo's edited copy, RGB, of its size.
+        image: the photo's edited copy, RGB, of its size.
         changes: what is different; every pixel that differs lies in one of the boxes.
         regions: what the editor saw in the original, as JSON data.
         edits: how each change was made, as JSON data, in the changes' order.
     """
 
-    picture: Image.Image
+    image: Image.Image
     changes: tuple[Change, ...]
     regions: tuple[Facts, ...]
     edits: tuple[Facts, ...]

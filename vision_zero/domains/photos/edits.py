@@ -20,7 +20,7 @@ from vision_zero.domains.photos.filling import area_without, cloned, without
 from vision_zero.domains.photos.paints import Paint, repainted, shift_for, turn_from
 from vision_zero.domains.photos.patches import Costs, area_means, inside_offsets, offset_at, ring_costs
 from vision_zero.domains.photos.phrases import color_of, direction_of, place_of, region_name, regions_name
-from vision_zero.domains.photos.pixels import Mask, Picture, grown, shifted, shifted_mask
+from vision_zero.domains.photos.pixels import Mask, Pixels, grown, shifted, shifted_mask
 from vision_zero.domains.photos.plausibility import (
     WEAK,
     Plausibility,
@@ -36,11 +36,11 @@ from vision_zero.domains.photos.plausibility import (
 from vision_zero.domains.photos.regions import Region
 
 MOST_SKY = 0.3
-"""Share of the picture's upper border from which a paint may be the sky."""
+"""Share of the image's upper border from which a paint may be the sky."""
 SKY_TURN = 0.55
 """A sky turns by so much of what anything else does: it may be a little pinker or greener, not pink."""
 MOST_PAINT = 0.45
-"""Largest share of the picture that one paint may cover: with more the whole picture is tinted."""
+"""Largest share of the image that one paint may cover: with more the whole image is tinted."""
 LEAST_MOVE = 0.8
 """A region moves by at least this share of its size."""
 MARGIN, RING = 3.0, 5.0
@@ -50,7 +50,7 @@ MOST_SEAM = 0.06
 MOST_SHIFT = 0.1
 """Largest constant difference of them: correcting a larger one would discolour the region."""
 MOST_DOWN = 0.12
-"""A thing moves up or down by at most this share of the picture's height."""
+"""A thing moves up or down by at most this share of the image's height."""
 CHOICES = 1.3
 """A place is drawn among those that are at most so much worse than the best."""
 
@@ -60,13 +60,13 @@ class Edited:
     """What one edit made.
 
     Attributes:
-        picture: the new pixels.
+        image: the new pixels.
         before, after: the change in words (:class:`vision_zero.data.image_pair.Change`).
         looks: how possible it looks.
         shown: (height, width), where something is shown that was not there; None where the region stays or goes.
     """
 
-    picture: Picture
+    image: Pixels
     before: str
     after: str
     looks: Plausibility
@@ -78,7 +78,7 @@ class Stroke:
     """What an edit works on and draws from.
 
     Attributes:
-        canvas: the picture.
+        canvas: the image.
         target: the region or paint of it.
         rng: where the edit's choices come from.
         least: what looks less possible than this need not be finished.
@@ -104,30 +104,30 @@ def remove(stroke: Stroke) -> Edited | str:
     """Takes the region away."""
     canvas, region = stroke.canvas, stroke.region
     if not region.is_inside:
-        return "it runs out of the picture"
+        return "it runs out of the image"
     emptied = _emptied(stroke, small(region.mask))
     if isinstance(emptied, str):
         return emptied
-    picture, area, looks = emptied
-    seam, fill = seamless(picture, area)
-    return Edited(picture, region_name(canvas.picture, region.mask), "", replace(looks, seam=seam, fill=fill))
+    image, area, looks = emptied
+    seam, fill = seamless(image, area)
+    return Edited(image, region_name(canvas.image, region.mask), "", replace(looks, seam=seam, fill=fill))
 
 
 def recolor(stroke: Stroke) -> Edited | str:
     """Gives a paint another hue."""
     canvas, paint = stroke.canvas, stroke.paint
     if paint.mask.mean() > MOST_PAINT:
-        return "its colour covers too much of the picture"
+        return "its colour covers too much of the image"
     as_one_thing = distinct(paint.weights, paint.mixed)
     if as_one_thing < stroke.least:
         return "its colour fades into another"
     turn = turn_from(paint.hue, stroke.rng) * (SKY_TURN if paint.mask[0].mean() > MOST_SKY else 1.0)
-    picture = repainted(canvas.picture, canvas.lab, paint, turn, shift_for(paint.hue, turn, paint.light))
-    before, after = color_of(canvas.picture, paint.mask), color_of(picture, paint.mask)
+    image = repainted(canvas.image, canvas.lab, paint, turn, shift_for(paint.hue, turn, paint.light))
+    before, after = color_of(canvas.image, paint.mask), color_of(image, paint.mask)
     if before == after:
         return "its new colour has the same name"
-    looks = Plausibility(whole=as_one_thing, seam=borderless(canvas.lab, rgb2lab(picture).astype(np.float32)))
-    return Edited(picture, regions_name(canvas.picture, paint.mask), after, looks)
+    looks = Plausibility(whole=as_one_thing, seam=borderless(canvas.lab, rgb2lab(image).astype(np.float32)))
+    return Edited(image, regions_name(canvas.image, paint.mask), after, looks)
 
 
 def move(stroke: Stroke) -> Edited | str:
@@ -135,7 +135,7 @@ def move(stroke: Stroke) -> Edited | str:
     have another size."""
     canvas, region = stroke.canvas, stroke.region
     if not region.is_thing:
-        return "it is no simple form inside the picture"
+        return "it is no simple form inside the image"
     emptied = _emptied(stroke)
     if isinstance(emptied, str):
         return emptied
@@ -147,21 +147,21 @@ def move(stroke: Stroke) -> Edited | str:
     offset = _place_for(canvas, cut, Canvas(without_it, (), canvas.taken | around), stroke.rng)
     if offset is None:
         return "no other place looks like its own"
-    picture = cloned(without_it, shifted(canvas.picture, offset), shifted_mask(cut, offset))
+    image = cloned(without_it, shifted(canvas.image, offset), shifted_mask(cut, offset))
     shown = shifted_mask(region.mask, offset)
-    gone, come = seamless(picture, area), seamless(picture, grown(shown, margin), is_thing=True)
+    gone, come = seamless(image, area), seamless(image, grown(shown, margin), is_thing=True)
     where = place_of(box_of(shown), (shown.shape[1], shown.shape[0]))
     if where == place_of(region.box, (shown.shape[1], shown.shape[0])):
         where = "further " + direction_of(offset)
     looks = replace(looks, seam=min(gone[0], come[0]), fill=gone[1])
-    return Edited(picture, region_name(canvas.picture, region.mask), f"the same region {where}", looks, shown)
+    return Edited(image, region_name(canvas.image, region.mask), f"the same region {where}", looks, shown)
 
 
 EDITS: Mapping[PhotoEdit, Callable[[Stroke], Edited | str]] = {"remove": remove, "recolor": recolor, "move": move}
 
 
-def _emptied(stroke: Stroke, size: float = 1.0) -> tuple[Picture, Mask, Plausibility] | str:
-    """The picture without the region, what was replaced, and how surely it is a thing alone; or why it cannot be taken away."""
+def _emptied(stroke: Stroke, size: float = 1.0) -> tuple[Pixels, Mask, Plausibility] | str:
+    """The image without the region, what was replaced, and how surely it is a thing alone; or why it cannot be taken away."""
     canvas, region, mask = stroke.canvas, stroke.region, stroke.region.mask
     if on_skin(canvas.lab, mask):
         return "what is around it has the colour of skin or fur: it could be an eye"
@@ -170,12 +170,12 @@ def _emptied(stroke: Stroke, size: float = 1.0) -> tuple[Picture, Mask, Plausibi
     if looks.score < stroke.least:
         return WEAK[looks.weakest]
     area = area_without(canvas, mask)
-    picture = without(canvas, area, stroke.rng)
-    return "nothing in the picture can take its place" if picture is None else (picture, area, looks)
+    image = without(canvas, area, stroke.rng)
+    return "nothing in the image can take its place" if image is None else (image, area, looks)
 
 
 def _place_for(canvas: Canvas, cut: Mask, rest: Canvas, rng: np.random.Generator) -> tuple[int, int] | None:
-    """Where a region may be shown with its surroundings, which are ``cut``, in the picture without it (``rest``), but not where
+    """Where a region may be shown with its surroundings, which are ``cut``, in the image without it (``rest``), but not where
     that is taken.
 
     Returns:

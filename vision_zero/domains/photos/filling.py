@@ -1,8 +1,8 @@
-"""What comes in the place of something: pixels from elsewhere in the picture, or a smooth continuation of what is around it.
+"""What comes in the place of something: pixels from elsewhere in the image, or a smooth continuation of what is around it.
 
-Pixels from elsewhere are cloned seamlessly: corrected so that they meet the picture at the border of the pasted area. This is
+Pixels from elsewhere are cloned seamlessly: corrected so that they meet the image at the border of the pasted area. This is
 Poisson image editing (Perez, Gangnet and Blake, 2003) in its membrane form: clone + h, where h equals the difference between
-picture and clone around the area and satisfies Laplace's equation inside. h is smooth, so a pyramid finds it in milliseconds:
+image and clone around the area and satisfies Laplace's equation inside. h is smooth, so a pyramid finds it in milliseconds:
 solved on a coarse grid first, and a few relaxations at every finer one.
 """
 
@@ -15,11 +15,11 @@ from scipy import ndimage
 from vision_zero.data.images import box_of
 from vision_zero.domains.photos.canvas import Canvas
 from vision_zero.domains.photos.patches import area_means, inside_offsets, offset_at, ring_costs
-from vision_zero.domains.photos.pixels import Mask, Picture, feathered, grown, shifted
+from vision_zero.domains.photos.pixels import Mask, Pixels, feathered, grown, shifted
 
 MARGIN, RING = 4.0, 6.0
 """What is removed reaches so far beyond the region (its blurred border, a thin shadow), its surroundings so far beyond that;
-in pixels of a 320x240 picture."""
+in pixels of a 320x240 image."""
 MOST_SEAM = 0.085
 """Largest difference (root mean square, of 1) between the surroundings and the donor's; beyond it a border would show."""
 MOST_STEP = 0.26
@@ -31,25 +31,25 @@ MOST_DETAIL = 1.5
 
 RELAXATIONS = 12
 _AROUND = 2
-"""Pixels around a pasted area where picture and clone are compared."""
+"""Pixels around a pasted area where image and clone are compared."""
 _COARSEST = 4
 
 Values = NDArray[np.float32]
 
 
-def without(canvas: Canvas, area: Mask, rng: np.random.Generator) -> Picture | None:
-    """The picture without a region, whose ``area`` is replaced; None where nothing believable can take its place."""
+def without(canvas: Canvas, area: Mask, rng: np.random.Generator) -> Pixels | None:
+    """The image without a region, whose ``area`` is replaced; None where nothing believable can take its place."""
     small = canvas.small_mask(area)
     ring = canvas.small_mask(grown(area, canvas.pixels(RING))) & ~grown(small, 1)
     if not ring.any() or not small.any():
         return None
     mean, most = float(canvas.detail[ring].mean()), float(np.percentile(canvas.detail[ring], 98))
     if mean <= MOST_TEXTURE and most <= 3 * MOST_TEXTURE:
-        return continued(canvas.picture, area, rng)
+        return continued(canvas.image, area, rng)
     offset = _donor(canvas, area, ring, mean)
     if offset is None:
         return None
-    return cloned(canvas.picture, shifted(canvas.picture, (-offset[0], -offset[1])), area)
+    return cloned(canvas.image, shifted(canvas.image, (-offset[0], -offset[1])), area)
 
 
 def area_without(canvas: Canvas, mask: Mask) -> Mask:
@@ -57,10 +57,10 @@ def area_without(canvas: Canvas, mask: Mask) -> Mask:
     return grown(mask, canvas.pixels(MARGIN))
 
 
-def continued(picture: Picture, area: Mask, rng: np.random.Generator) -> Picture:
-    """The picture with the area filled smoothly from its surroundings, with their grain."""
+def continued(image: Pixels, area: Mask, rng: np.random.Generator) -> Pixels:
+    """The image with the area filled smoothly from its surroundings, with their grain."""
     left, top, right, bottom = box_of(grown(area, 6))
-    inside, part = area[top:bottom, left:right], picture[top:bottom, left:right]
+    inside, part = area[top:bottom, left:right], image[top:bottom, left:right]
     ring = grown(inside, 5) & ~inside
     share = ndimage.gaussian_filter(ring.astype(np.float32), 2)[..., None]
     calm = ndimage.gaussian_filter(part * ring[..., None], (2, 2, 0)) / np.maximum(share, 1e-3)
@@ -69,7 +69,7 @@ def continued(picture: Picture, area: Mask, rng: np.random.Generator) -> Picture
     noise = ndimage.gaussian_filter(rng.standard_normal((*inside.shape, 1)).astype(np.float32), (0.6, 0.6, 0))
     filled = membrane(calm, ring, inside) + noise / noise.std() * spread
     weights = feathered(inside, 2.5)[..., None]
-    result = picture.copy()
+    result = image.copy()
     result[top:bottom, left:right] = part * (1 - weights) + filled * weights
     return np.clip(result, 0, 1)
 
@@ -101,28 +101,28 @@ def _refined(canvas: Canvas, area: Mask, rough: tuple[int, int]) -> tuple[int, i
     """The best offset within a pixel of the small copy."""
     reach = int(np.ceil(0.5 / canvas.scale))
     rows, columns = np.nonzero(grown(area, 3) & ~area)
-    own = canvas.picture[rows, columns]
+    own = canvas.image[rows, columns]
     height, width = area.shape
     best, least = rough, np.inf
     for down in range(rough[1] - reach, rough[1] + reach + 1):
         for right in range(rough[0] - reach, rough[0] + reach + 1):
-            other = canvas.picture[np.clip(rows + down, 0, height - 1), np.clip(columns + right, 0, width - 1)]
+            other = canvas.image[np.clip(rows + down, 0, height - 1), np.clip(columns + right, 0, width - 1)]
             cost = float(((other - own) ** 2).mean())
             if cost < least:
                 best, least = (right, down), cost
     return best
 
 
-def cloned(picture: Picture, clone: Picture, area: Mask) -> Picture:
-    """The picture with the clone in ``area``, corrected so that no border shows. Outside the area nothing changes.
+def cloned(image: Pixels, clone: Pixels, area: Mask) -> Pixels:
+    """The image with the clone in ``area``, corrected so that no border shows. Outside the area nothing changes.
 
-    Where the area touches the picture's border the clone is free.
+    Where the area touches the image's border the clone is free.
     """
     left, top, right, bottom = box_of(grown(area, _AROUND))
     inside = area[top:bottom, left:right]
-    target, source = picture[top:bottom, left:right], clone[top:bottom, left:right]
+    target, source = image[top:bottom, left:right], clone[top:bottom, left:right]
     ring = grown(inside, _AROUND) & ~inside
-    mixed = picture.copy()
+    mixed = image.copy()
     correction = membrane(target - source, ring, inside)
     mixed[top:bottom, left:right] = np.where(inside[..., None], source + correction, target)
     return np.clip(mixed, 0, 1)

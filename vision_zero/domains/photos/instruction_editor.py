@@ -25,9 +25,9 @@ from vision_zero.randomness import Seed
 MEANT = 0.1
 """Difference (of 1, after blurring) from which a pixel counts as changed on purpose."""
 BLUR, GROWTH, FEATHER = 0.006, 0.02, 0.012
-"""Of the picture's diagonal: blur before that comparison, growth of what differs, and the soft border that joins it."""
+"""Of the image's diagonal: blur before that comparison, growth of what differs, and the soft border that joins it."""
 LEAST_PIECE = 0.001
-"""Pieces below this share of the picture are noise."""
+"""Pieces below this share of the image are noise."""
 SIDE_STEP = 16
 """Pipelines want sides that are multiples of this."""
 
@@ -59,15 +59,15 @@ class InstructionEditor(PhotoEditor):
             few = share < self.config.min_changed_area
             self.drawn_again["the model changed too little" if few else "the model changed too much"] += 1
             return None
-        picture = _joined(photo, answer, changed)
-        differs = (np.asarray(picture) != np.asarray(photo)).any(axis=2)
+        image = _joined(photo, answer, changed)
+        differs = (np.asarray(image) != np.asarray(photo)).any(axis=2)
         if not differs.any():
             self.drawn_again["the model changed too little"] += 1
             return None
         box: Box = box_of(differs)
         where = place_of(box, photo.size)
         change = Change("instruction", f"what is {where}", f"something else, as told: {instruction}", box)
-        return EditedPhoto(picture, (change,), (), ({"kind": "instruction", "instruction": instruction, "box": list(box)},))
+        return EditedPhoto(image, (change,), (), ({"kind": "instruction", "instruction": instruction, "box": list(box)},))
 
     def _asked(self, photo: Image.Image, instruction: str, seed: Seed) -> Image.Image:
         """The model's answer at the photo's size."""
@@ -81,7 +81,7 @@ class InstructionEditor(PhotoEditor):
         )
         answer = result.images[0]
         if not isinstance(answer, Image.Image):
-            raise PairsError(f"{self.config.model} answered with {type(answer).__name__}, not with a picture")
+            raise PairsError(f"{self.config.model} answered with {type(answer).__name__}, not with an image")
         return answer.convert("RGB").resize(photo.size, Image.Resampling.LANCZOS)
 
 

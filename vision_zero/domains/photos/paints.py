@@ -13,7 +13,7 @@ import numpy as np
 from scipy import ndimage
 from skimage.color import lab2rgb, rgb2lab
 
-from vision_zero.domains.photos.pixels import Mask, Picture, Weights, grown, local_mean
+from vision_zero.domains.photos.pixels import Mask, Pixels, Weights, grown, local_mean
 
 ALIKE = (np.radians(16.0), np.radians(40.0))
 """Hues that differ by less are of one paint; by more, of two."""
@@ -26,7 +26,7 @@ LEAST_CHROMA = (18.0, 24.0)
 WARM = (np.radians(0.0), np.radians(108.0))
 """Hues that are warm."""
 LEAST_SHARE = 0.01
-"""Share of the picture that has a paint's hue, at least."""
+"""Share of the image that has a paint's hue, at least."""
 SKIN = (np.radians(22.0), np.radians(88.0))
 """Hues of skin, fur, wood and soil."""
 SKIN_CHROMA = (45.0, 58.0)
@@ -98,8 +98,8 @@ class Paint:
         return self.chroma * float(np.sqrt(self.mask.mean()))
 
 
-def paints_of(lab: Picture) -> tuple[Paint, ...]:
-    """The paints of a picture in CIE Lab, but those of skin, wood and soil: few things of their colour could have another."""
+def paints_of(lab: Pixels) -> tuple[Paint, ...]:
+    """The paints of an image in CIE Lab, but those of skin, wood and soil: few things of their colour could have another."""
     chroma, angle = np.hypot(lab[..., 1], lab[..., 2]), np.arctan2(lab[..., 2], lab[..., 1])
     free = 1 - _skin(angle, chroma)
     weights = np.clip(chroma - FAINT[0], 0, 40) * free
@@ -110,7 +110,7 @@ def paints_of(lab: Picture) -> tuple[Paint, ...]:
     return tuple(paint for paint in found if paint is not None)
 
 
-def _paint(lab: Picture, chroma: Weights, angle: Weights, free: Weights, peak: float) -> Paint | None:
+def _paint(lab: Pixels, chroma: Weights, angle: Weights, free: Weights, peak: float) -> Paint | None:
     """The paint around a hue."""
     own = (_between(angle, peak) < ALIKE[0]) & (chroma > FAINT[0]) & (free > 0.5)
     if own.mean() < LEAST_SHARE:
@@ -145,7 +145,7 @@ def _skin(angle: Weights, chroma: Weights) -> Weights:
     return weights
 
 
-def _share_at_border(colors: Picture, surface: Mask) -> tuple[Weights, Mask]:
+def _share_at_border(colors: Pixels, surface: Mask) -> tuple[Weights, Mask]:
     """(height, width) twice: how much of the paint is in each pixel next to it, and where that is known.
 
     Such a pixel is mixed of the paint and what lies behind. Both are taken from nearby; its place between them is its share.
@@ -163,11 +163,11 @@ def _share_at_border(colors: Picture, surface: Mask) -> tuple[Weights, Mask]:
     return np.clip(share, 0, 1).astype(np.float32), mixed
 
 
-def repainted(picture: Picture, lab: Picture, paint: Paint, turn: float, shift: float) -> Picture:
-    """The picture with the paint in another hue.
+def repainted(image: Pixels, lab: Pixels, paint: Paint, turn: float, shift: float) -> Pixels:
+    """The image with the paint in another hue.
 
     Args:
-        lab: the picture in CIE Lab.
+        lab: the image in CIE Lab.
         turn: by how much the hue turns, radians.
         shift: how much lighter (CIE L*) the paint becomes; below 0 darker.
     """
@@ -178,7 +178,7 @@ def repainted(picture: Picture, lab: Picture, paint: Paint, turn: float, shift: 
     rotation = np.array([[np.cos(turn), np.sin(turn)], [-np.sin(turn), np.cos(turn)]], dtype=np.float32) * factor
     colors = own + weights * (turned @ rotation - turned)
     light = np.clip(lab[..., :1] * (1 + weights * shift / max(paint.light, 1.0)), 0, 100)
-    return np.where(weights > 0, _rgb(np.concatenate([light, colors], axis=-1)), picture)
+    return np.where(weights > 0, _rgb(np.concatenate([light, colors], axis=-1)), image)
 
 
 def _within_gamut(paint: Paint, turn: float, shift: float) -> float:
@@ -192,11 +192,11 @@ def _within_gamut(paint: Paint, turn: float, shift: float) -> float:
     return 0.3
 
 
-def _rgb(lab: Picture) -> Picture:
+def _rgb(lab: Pixels) -> Pixels:
     with warnings.catch_warnings():
         # Colours that no screen shows are clipped, which is what is wanted.
         warnings.filterwarnings("ignore", message=".*negative Z values.*")
-        rgb: Picture = lab2rgb(lab).astype(np.float32)
+        rgb: Pixels = lab2rgb(lab).astype(np.float32)
     return rgb
 
 

@@ -1,4 +1,4 @@
-"""Where in a picture something fits: the offsets at which two places look alike around an area.
+"""Where in an image something fits: the offsets at which two places look alike around an area.
 
 The sum of squared differences over a ring is two correlations, so all offsets are compared at once with Fourier transforms of a
 small copy. A constant difference is forgiven in part: cloning (:func:`vision_zero.domains.photos.filling.cloned`) takes it away.
@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import fft
 
-from vision_zero.domains.photos.pixels import Mask, Picture, Weights
+from vision_zero.domains.photos.pixels import Mask, Pixels, Weights
 
 Costs = NDArray[np.float32]
 """(2 height, 2 width): a number for every offset, at [down % 2 height, right % 2 width]."""
@@ -23,22 +23,22 @@ FORGIVEN = 0.75
 
 @dataclass(frozen=True)
 class Spectra:
-    """The transforms of a picture in which places are sought."""
+    """The transforms of an image in which places are sought."""
 
     channels: NDArray[np.complex64]
     squares: NDArray[np.complex64]
     shape: tuple[int, int]
 
     @classmethod
-    def of(cls, picture: Picture) -> Spectra:
-        """Those of a picture, padded to twice its size so that offsets do not wrap around."""
-        shape = (2 * picture.shape[0], 2 * picture.shape[1])
-        channels = fft.rfft2(np.ascontiguousarray(picture.transpose(2, 0, 1)), shape, axes=(1, 2))
-        return cls(channels, fft.rfft2((picture * picture).sum(axis=2), shape), shape)
+    def of(cls, image: Pixels) -> Spectra:
+        """Those of an image, padded to twice its size so that offsets do not wrap around."""
+        shape = (2 * image.shape[0], 2 * image.shape[1])
+        channels = fft.rfft2(np.ascontiguousarray(image.transpose(2, 0, 1)), shape, axes=(1, 2))
+        return cls(channels, fft.rfft2((image * image).sum(axis=2), shape), shape)
 
 
-def ring_costs(around: Picture, ring: Mask, sought: Spectra) -> Costs:
-    """How much the sought picture at p + o differs from ``around`` at p, over the ring's p, for every offset o.
+def ring_costs(around: Pixels, ring: Mask, sought: Spectra) -> Costs:
+    """How much the sought image at p + o differs from ``around`` at p, over the ring's p, for every offset o.
 
     Returns:
         Mean squared differences, summed over the channels.
@@ -58,7 +58,7 @@ def ring_costs(around: Picture, ring: Mask, sought: Spectra) -> Costs:
 
 
 def area_means(area: Mask, values: Weights) -> Costs:
-    """The mean of ``values`` over the area moved by every offset; outside the picture they count as 0."""
+    """The mean of ``values`` over the area moved by every offset; outside the image they count as 0."""
     shape = (2 * area.shape[0], 2 * area.shape[1])
     weights = area.astype(np.float32)
     means: Costs = fft.irfft2(np.conj(fft.rfft2(weights, shape)) * fft.rfft2(values, shape), shape) / max(weights.sum(), 1)
@@ -66,7 +66,7 @@ def area_means(area: Mask, values: Weights) -> Costs:
 
 
 def inside_offsets(area: Mask) -> Mask:
-    """Which offsets keep the whole area inside the picture, indexed like costs."""
+    """Which offsets keep the whole area inside the image, indexed like costs."""
     height, width = area.shape
     rows, columns = np.flatnonzero(area.any(axis=1)), np.flatnonzero(area.any(axis=0))
     down = (np.arange(2 * height) + height) % (2 * height) - height

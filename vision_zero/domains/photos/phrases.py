@@ -7,7 +7,7 @@ from scipy import ndimage
 from skimage.color import rgb2lab
 
 from vision_zero.data.images import Box, box_of
-from vision_zero.domains.photos.pixels import Mask, Picture
+from vision_zero.domains.photos.pixels import Mask, Pixels
 
 GREY = 9.0
 """Chroma (CIE Lab) below which a colour is a grey."""
@@ -45,14 +45,14 @@ def color_word(color: tuple[float, float, float]) -> str:
     return f"light {word}" if light > 80 and chroma < 45 else word
 
 
-def color_of(picture: Picture, mask: Mask) -> str:
+def color_of(image: Pixels, mask: Mask) -> str:
     """The name of a region's mean colour."""
-    light, a, b = (float(value) for value in rgb2lab(picture[mask][None])[0].mean(axis=0))
+    light, a, b = (float(value) for value in rgb2lab(image[mask][None])[0].mean(axis=0))
     return color_word((min(max(light, 0.0), 100.0), a, b))
 
 
 def place_of(box: Box, size: tuple[int, int]) -> str:
-    """Where a box lies in a picture of that size (width, height): "at the upper left", "in the middle"."""
+    """Where a box lies in an image of that size (width, height): "at the upper left", "in the middle"."""
     column = _COLUMNS[min(2, int(1.5 * (box[0] + box[2]) / size[0]))]
     row = _ROWS[min(2, int(1.5 * (box[1] + box[3]) / size[1]))]
     if not column and not row:
@@ -70,17 +70,17 @@ def direction_of(offset: tuple[int, int]) -> str:
     return "down" if down > 0 else "up"
 
 
-def region_name(picture: Picture, mask: Mask) -> str:
+def region_name(image: Pixels, mask: Mask) -> str:
     """A region as a person would point at it: "the reddish region at the upper left"."""
-    return f"the {color_of(picture, mask)} region {place_of(box_of(mask), (mask.shape[1], mask.shape[0]))}"
+    return f"the {color_of(image, mask)} region {place_of(box_of(mask), (mask.shape[1], mask.shape[0]))}"
 
 
-def regions_name(picture: Picture, mask: Mask) -> str:
+def regions_name(image: Pixels, mask: Mask) -> str:
     """All that has a colour: a region, where most of it is in one piece, or "the reddish regions at the upper left"."""
     pieces, _ = ndimage.label(mask)
     sizes = np.bincount(pieces.ravel())
     sizes[0] = 0
     largest = pieces == sizes.argmax()
     if largest.sum() >= ONE_PIECE * mask.sum():
-        return region_name(picture, largest)
-    return f"the {color_of(picture, mask)} regions {place_of(box_of(mask), (mask.shape[1], mask.shape[0]))}"
+        return region_name(image, largest)
+    return f"the {color_of(image, mask)} regions {place_of(box_of(mask), (mask.shape[1], mask.shape[0]))}"

@@ -1,4 +1,4 @@
-"""Arrays of pictures and masks, and the few operations on them that every edit needs."""
+"""Arrays of images and masks, and the few operations on them that every edit needs."""
 
 from __future__ import annotations
 
@@ -9,38 +9,38 @@ from scipy import ndimage
 
 from vision_zero.data.images import box_of
 
-Picture = NDArray[np.float32]
+Pixels = NDArray[np.float32]
 """(height, width, 3), sRGB values from 0 to 1."""
 Mask = NDArray[np.bool_]
 """(height, width)."""
 Weights = NDArray[np.float32]
 """(height, width), from 0 to 1."""
 SHORTEST = 2.5
-"""Pixels: no border or margin is shorter, however small the picture, for what is blurred between two pixels stays so."""
+"""Pixels: no border or margin is shorter, however small the image, for what is blurred between two pixels stays so."""
 _LIGHTNESS = np.array([0.299, 0.587, 0.114], dtype=np.float32)
 
 
-def scaled(at_320: float, picture: Picture, least: float = SHORTEST) -> float:
-    """A length in pixels that is given for a picture of 320x240, for this one."""
-    height, width = picture.shape[:2]
+def scaled(at_320: float, image: Pixels, least: float = SHORTEST) -> float:
+    """A length in pixels that is given for an image of 320x240, for this one."""
+    height, width = image.shape[:2]
     return max(least, at_320 * float(np.sqrt(height * width / (320 * 240))))
 
 
-def to_picture(image: Image.Image) -> Picture:
+def to_pixels(image: Image.Image) -> Pixels:
     """The pixels of an image."""
     return np.asarray(image.convert("RGB"), dtype=np.float32) / np.float32(255)
 
 
-def to_image(picture: Picture) -> Image.Image:
+def to_image(image: Pixels) -> Image.Image:
     """The image of pixels, rounded to 8 bits; of unchanged pixels it is the same image."""
-    return Image.fromarray(np.rint(np.clip(picture, 0, 1) * 255).astype(np.uint8))
+    return Image.fromarray(np.rint(np.clip(image, 0, 1) * 255).astype(np.uint8))
 
 
-def resized(picture: Picture, size: tuple[int, int]) -> Picture:
-    """The picture at another size (width, height), averaging where it gets smaller."""
-    if (picture.shape[1], picture.shape[0]) == size:
-        return picture
-    return to_picture(to_image(picture).resize(size, Image.Resampling.LANCZOS))
+def resized(image: Pixels, size: tuple[int, int]) -> Pixels:
+    """The image at another size (width, height), averaging where it gets smaller."""
+    if (image.shape[1], image.shape[0]) == size:
+        return image
+    return to_pixels(to_image(image).resize(size, Image.Resampling.LANCZOS))
 
 
 def window_of(mask: Mask, margin: int) -> tuple[slice, slice]:
@@ -57,19 +57,19 @@ def grown(mask: Mask, pixels: float) -> Mask:
 
 
 def shrunk(mask: Mask, pixels: float) -> Mask:
-    """The part of the mask that is further than that from what lies outside; the picture's border counts as inside."""
+    """The part of the mask that is further than that from what lies outside; the image's border counts as inside."""
     if pixels <= 0 or mask.all():
         return mask
     return ndimage.distance_transform_edt(mask) > pixels
 
 
-def shifted(picture: NDArray[np.float32], offset: tuple[int, int]) -> NDArray[np.float32]:
-    """The picture moved by (right, down) pixels; what leaves is lost, what enters repeats the border."""
+def shifted(image: NDArray[np.float32], offset: tuple[int, int]) -> NDArray[np.float32]:
+    """The image moved by (right, down) pixels; what leaves is lost, what enters repeats the border."""
     right, down = offset
-    height, width = picture.shape[:2]
+    height, width = image.shape[:2]
     rows = np.clip(np.arange(height) - down, 0, height - 1)
     columns = np.clip(np.arange(width) - right, 0, width - 1)
-    return picture[rows][:, columns]
+    return image[rows][:, columns]
 
 
 def shifted_mask(mask: Mask, offset: tuple[int, int]) -> Mask:
@@ -90,9 +90,9 @@ def feathered(mask: Mask, pixels: float) -> Weights:
     return weights
 
 
-def lightness(picture: Picture) -> Weights:
+def lightness(image: Pixels) -> Weights:
     """(height, width): grey values, weighted like ITU-R 601."""
-    light: Weights = picture @ _LIGHTNESS
+    light: Weights = image @ _LIGHTNESS
     return light
 
 
@@ -102,7 +102,7 @@ def detail_of(light: Weights) -> Weights:
     return detail
 
 
-def local_mean(values: Picture, where: Mask, sigma: float) -> tuple[Picture, Weights]:
+def local_mean(values: Pixels, where: Mask, sigma: float) -> tuple[Pixels, Weights]:
     """The mean around each pixel of the values at ``where``, and the share of such pixels around it."""
     share = ndimage.gaussian_filter(where.astype(np.float32), sigma)
     return ndimage.gaussian_filter(values * where[..., None], (sigma, sigma, 0)) / np.maximum(share, 1e-4)[..., None], share

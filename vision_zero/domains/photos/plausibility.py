@@ -13,7 +13,7 @@ from scipy import ndimage
 
 from vision_zero.data.image_pair import Facts
 from vision_zero.domains.photos.paints import DULL, SKIN
-from vision_zero.domains.photos.pixels import Mask, Picture, Weights, detail_of, grown, lightness, local_mean, scaled, window_of
+from vision_zero.domains.photos.pixels import Mask, Pixels, Weights, detail_of, grown, lightness, local_mean, scaled, window_of
 from vision_zero.domains.photos.regions import gradients
 
 STEP = 10.0
@@ -33,7 +33,7 @@ ROOM = (0.86, 0.97)
 EDGE = (2.5, 2.5)
 """An edge is a gradient of more than this (CIE Lab units a pixel), and so many times the median of the surroundings."""
 SMALL = (0.09, 0.05)
-"""Share of the picture that a thing has: the larger one is too much to be missed."""
+"""Share of the image that a thing has: the larger one is too much to be missed."""
 SEAM = (1.5, 1.15)
 """Mean gradient along the outline of an edit over that of its surroundings: there it shows, here it surely does not."""
 TRACE = (0.03, 0.01)
@@ -49,7 +49,7 @@ FUZZY = (0.56, 0.34)
 PART = (0.15, 0.85)
 """How much of it is a part."""
 NEW_EDGES = (0.026, 0.014)
-"""Share of the picture in which a border appears on a surface that had none."""
+"""Share of the image in which a border appears on a surface that had none."""
 NEW_EDGE = (1.4, 0.5)
 """It appears where the gradient is more than so many times what it was, and this (CIE Lab units a pixel)."""
 SURFACE = 3.0
@@ -106,7 +106,7 @@ class Plausibility:
         return {name: round(value, 3) for name, value in asdict(self).items()}
 
 
-def whole(lab: Picture, mask: Mask) -> float:
+def whole(lab: Pixels, mask: Mask) -> float:
     """How surely the region is a thing by itself."""
     inside, near, unit = _near(mask, lab)
     depth = _depth(inside)
@@ -120,7 +120,7 @@ def whole(lab: Picture, mask: Mask) -> float:
     return _between(float((steps >= STEP).mean()), WHOLE)
 
 
-def ground(lab: Picture, mask: Mask) -> float:
+def ground(lab: Pixels, mask: Mask) -> float:
     """How clearly the region stands on a ground of one kind."""
     inside, near, unit = _near(mask, lab)
     ring = grown(inside, 14 * unit) & ~grown(inside, 3 * unit)
@@ -134,7 +134,7 @@ def ground(lab: Picture, mask: Mask) -> float:
     return min(_between(contrast / max(spread, CALM), STANDS_OUT), _between(one, ONE_GROUND))
 
 
-def room(lab: Picture, mask: Mask) -> float:
+def room(lab: Pixels, mask: Mask) -> float:
     """How surely the region is alone: there are no edges around it."""
     inside, near, unit = _near(mask, lab)
     depth = _depth(inside)
@@ -146,11 +146,11 @@ def room(lab: Picture, mask: Mask) -> float:
 
 
 def small(mask: Mask) -> float:
-    """How little of the picture the region is."""
+    """How little of the image the region is."""
     return _between(float(mask.mean()), SMALL)
 
 
-def on_skin(lab: Picture, mask: Mask) -> bool:
+def on_skin(lab: Pixels, mask: Mask) -> bool:
     """Whether most of what is around the region has the colour of skin or fur: what lies there may be a part of a face."""
     inside, near, unit = _near(mask, lab)
     around = near[grown(inside, 10 * unit) & ~grown(inside, 3 * unit)]
@@ -160,7 +160,7 @@ def on_skin(lab: Picture, mask: Mask) -> bool:
     return bool(SKIN[0] <= np.arctan2(b, a) <= SKIN[1] and DULL < np.hypot(a, b) < MOST_SKIN)
 
 
-def seamless(after: Picture, area: Mask, is_thing: bool = False) -> tuple[float, float]:
+def seamless(after: Pixels, area: Mask, is_thing: bool = False) -> tuple[float, float]:
     """How little the outline of what was put in shows, and whether it has the detail of its surroundings.
 
     Args:
@@ -189,7 +189,7 @@ def _trace(detail: Weights, depth: Weights, unit: float) -> float:
 
 
 def distinct(weights: Weights, mixed: Mask) -> float:
-    """How clearly a picture's pixels have a paint or have it not.
+    """How clearly an image's pixels have a paint or have it not.
 
     Args:
         weights: how much of it is in each pixel.
@@ -199,8 +199,8 @@ def distinct(weights: Weights, mixed: Mask) -> float:
     return _between(float((some < PART[1]).mean()), FUZZY) if len(some) else 0.0
 
 
-def borderless(before: Picture, after: Picture) -> float:
-    """How few borders appear on even surfaces where a part of a picture was recoloured; both pictures in CIE Lab."""
+def borderless(before: Pixels, after: Pixels) -> float:
+    """How few borders appear on even surfaces where a part of an image was recoloured; both images in CIE Lab."""
     was, now = gradients(before, SURFACE_BLUR), gradients(after, SURFACE_BLUR)
     return _between(float(((was < SURFACE) & (now > NEW_EDGE[0] * was + NEW_EDGE[1])).mean()), NEW_EDGES)
 
@@ -210,10 +210,10 @@ def _between(value: float, limits: tuple[float, float]) -> float:
     return float(np.clip((value - limits[0]) / (limits[1] - limits[0]), 0.0, 1.0))
 
 
-def _near(mask: Mask, picture: Picture) -> tuple[Mask, Picture, float]:
-    """The mask and the picture around it, and the length there of a pixel of a 320x240 picture, at least 1."""
-    window = window_of(mask, round(scaled(20.0, picture)))
-    return mask[window], picture[window], scaled(1.0, picture, least=1.0)
+def _near(mask: Mask, image: Pixels) -> tuple[Mask, Pixels, float]:
+    """The mask and the image around it, and the length there of a pixel of a 320x240 image, at least 1."""
+    window = window_of(mask, round(scaled(20.0, image)))
+    return mask[window], image[window], scaled(1.0, image, least=1.0)
 
 
 def _depth(mask: Mask) -> Weights:

@@ -19,7 +19,7 @@ from vision_zero.domains.photos.editor import EditedPhoto, PhotoEditor
 from vision_zero.domains.photos.edits import EDITS, Stroke
 from vision_zero.domains.photos.paints import Paint
 from vision_zero.domains.photos.phrases import color_of
-from vision_zero.domains.photos.pixels import Mask, grown, to_image, to_picture
+from vision_zero.domains.photos.pixels import Mask, grown, to_image, to_pixels
 from vision_zero.domains.photos.plausibility import WEAK
 from vision_zero.domains.photos.regions import Region
 from vision_zero.randomness import Seed
@@ -66,7 +66,7 @@ class RegionEditor(PhotoEditor):
         rng = seed.generator()
         count = int(rng.integers(self.config.min_changes, self.config.max_changes + 1))
         wishes = [self._kinds(rng) for _ in range(count)]
-        seen = to_picture(photo)
+        seen = to_pixels(photo)
         canvas = Canvas.of(seen, self.config.min_region, self.config.max_region)
         found = canvas.regions
         changes: list[Change] = []
@@ -81,7 +81,7 @@ class RegionEditor(PhotoEditor):
         if len(changes) < self.config.min_changes:
             return None
         regions = tuple[Facts, ...]({"box": list(region.box), "color": color_of(seen, region.mask)} for region in found)
-        return EditedPhoto(to_image(canvas.picture), tuple(changes), regions, tuple(edits))
+        return EditedPhoto(to_image(canvas.image), tuple(changes), regions, tuple(edits))
 
     def _kinds(self, rng: np.random.Generator) -> list[PhotoEdit]:
         """All kinds that may be tried, in the order in which they should be."""
@@ -107,7 +107,7 @@ class RegionEditor(PhotoEditor):
             return made
         if made.looks.score < self.config.min_plausible:
             return WEAK[made.looks.weakest]
-        steps = channel_steps(to_image(canvas.picture), to_image(made.picture))
+        steps = channel_steps(to_image(canvas.image), to_image(made.image))
         # Of specks nobody says that they are another colour.
         changed, visible = steps > UNSEEN, int(ndimage.binary_opening(steps > VISIBLE, np.ones((3, 3))).sum())
         place = target.mask if made.shown is None else made.shown
@@ -123,7 +123,7 @@ class RegionEditor(PhotoEditor):
             "looks": made.looks.facts(),
             **({} if made.shown is None else {"shown": _polygon(made.shown)}),
         }
-        shown = np.where(changed[..., None], to_picture(to_image(made.picture)), canvas.picture)
+        shown = np.where(changed[..., None], to_pixels(to_image(made.image)), canvas.image)
         return _Step(canvas.edited(shown, grown(changed, _MARGIN)), change, how)
 
 

@@ -1,11 +1,11 @@
 """Regions of a photo that a person might point at: found by grouping, ranked by how much they look like things.
 
 Grouping is selective search (Uijlings et al., 2013) on one segmentation (Felzenszwalb and Huttenlocher, 2004): neighbours are
-merged, the most alike first, and every group that ever existed is a candidate. It is done on a small copy of the picture: a
+merged, the most alike first, and every group that ever existed is a candidate. It is done on a small copy of the image: a
 region is a place to edit, its border is found again at full size (:mod:`vision_zero.domains.photos.pixels`).
 
 And things that stand alone: what an even ground surrounds on all sides, with room between. An even ground is a connected part of
-a picture without edges that reaches the picture's border. What fills a hole of it, with its shadow, can be taken away or shown
+an image without edges that reaches the image's border. What fills a hole of it, with its shadow, can be taken away or shown
 elsewhere on it: nothing hides it, nothing hangs on it, and it is part of nothing larger.
 """
 
@@ -23,11 +23,11 @@ from skimage.color import rgb2lab
 from skimage.segmentation import felzenszwalb
 
 from vision_zero.data.images import Box, box_of
-from vision_zero.domains.photos.pixels import Mask, Picture, Weights, grown, shrunk
+from vision_zero.domains.photos.pixels import Mask, Pixels, Weights, grown, shrunk
 
 MOST_REGIONS = 12
 MOST_BORDER = 0.15
-"""Largest share of a region's outline that may be the picture's border: what runs out of the picture is background."""
+"""Largest share of a region's outline that may be the image's border: what runs out of the image is background."""
 MIN_COMPACTNESS = 0.2
 """4 pi area / outline², counted along pixel edges: a disc has 0.62, a square 0.79, a long thin stripe almost nothing."""
 MIN_SOLIDITY = 0.7
@@ -41,13 +41,13 @@ MIN_CLEAR = 0.75
 MIN_EDGE = 8.0
 """Least mean difference across a region's outline, in CIE Lab units."""
 MIN_RANK = 0.35
-"""Regions that score less than this share of the picture's best are left out."""
+"""Regions that score less than this share of the image's best are left out."""
 MOST_OVERLAP = 0.5
 """Largest overlap (intersection over union) of two regions."""
 SPUR = 2.0
 """What is thinner than twice this is cut off; pixels of the small copy."""
 _SEGMENT_AREA = 0.002
-"""Least area of a segment as a share of the picture."""
+"""Least area of a segment as a share of the image."""
 
 Numbers = NDArray[np.float64]
 EVEN = ((1.0, 1.0), (1.0, 2.0), (2.0, 0.6), (2.0, 1.2), (2.0, 2.4))
@@ -56,20 +56,20 @@ it may have a texture."""
 ROOM = 3.0
 """Pixels of even ground that are around a thing, at least."""
 LEAST_GROUND = 0.08
-"""Share of the picture that a ground covers, at least."""
+"""Share of the image that a ground covers, at least."""
 LEAST_BORDER = 0.05
-"""Share of the picture's border that a ground reaches, at least: else it may itself be a thing."""
+"""Share of the image's border that a ground reaches, at least: else it may itself be a thing."""
 
 
 @dataclass(frozen=True)
 class Region:
-    """A part of a picture.
+    """A part of an image.
 
     Attributes:
         mask: (height, width), True inside; one piece without holes.
         box: around the mask.
-        score: how much it looks like a thing; comparable within one picture.
-        is_inside: it ends well inside the picture.
+        score: how much it looks like a thing; comparable within one image.
+        is_inside: it ends well inside the image.
         is_thing: so it does, and it has a simple form, so that it may be shown elsewhere.
         is_alone: an even ground surrounds it with room between, so that it is a whole thing wherever its outline is.
     """
@@ -90,7 +90,7 @@ class _Segments:
     areas: Numbers
     """(n,) pixels."""
     at_border: Numbers
-    """(n,) pixels at the picture's border."""
+    """(n,) pixels at the image's border."""
     colors: Numbers
     """(n, 3) mean CIE Lab colours."""
     shared: Numbers
@@ -101,17 +101,17 @@ class _Segments:
     """(n, n) those of the shared edges that a person sees."""
 
 
-def find_regions(small: Picture, medium: Picture, size: tuple[int, int], min_area: float, max_area: float) -> list[Region]:
-    """The best regions of between ``min_area`` and ``max_area`` of the picture, best first, none much like another.
+def find_regions(small: Pixels, medium: Pixels, size: tuple[int, int], min_area: float, max_area: float) -> list[Region]:
+    """The best regions of between ``min_area`` and ``max_area`` of the image, best first, none much like another.
 
-    A picture without things (one colour, fog) has none.
+    An image without things (one colour, fog) has none.
 
     Args:
-        small: a copy of the picture, of about 160x120 pixels.
+        small: a copy of the image, of about 160x120 pixels.
         medium: another, of about 320x240 pixels.
-        size: (width, height) of the picture, and of the regions' masks.
-        min_area: the least share of the picture.
-        max_area: the largest share of the picture.
+        size: (width, height) of the image, and of the regions' masks.
+        min_area: the least share of the image.
+        max_area: the largest share of the image.
     """
     segments = _segments(small)
     found: list[tuple[float, Mask, float]] = []
@@ -146,7 +146,7 @@ def _with_things_alone(regions: list[Region], masks: list[Mask], score: float, s
     return first + [region for region in regions if all(_overlap(region.mask, thing.mask) <= MOST_OVERLAP for thing in first)]
 
 
-def _segments(small: Picture) -> _Segments:
+def _segments(small: Pixels) -> _Segments:
     lab = rgb2lab(small)
     least = max(4, round(small.shape[0] * small.shape[1] * _SEGMENT_AREA))
     labels = felzenszwalb(small, scale=60, sigma=0.7, min_size=least).astype(np.intp)
@@ -270,19 +270,19 @@ def _at_full_size(mask: Mask, score: float, size: tuple[int, int], is_simple: bo
     return Region(large, box, score, is_inside, is_simple and is_inside)
 
 
-def gradients(lab: Picture, blur: float) -> Weights:
-    """How much a picture in CIE Lab changes from pixel to pixel."""
+def gradients(lab: Pixels, blur: float) -> Weights:
+    """How much an image in CIE Lab changes from pixel to pixel."""
     squares = sum(ndimage.gaussian_gradient_magnitude(lab[..., channel], blur) ** 2 for channel in range(3))
     steps: Weights = np.sqrt(squares)
     return steps
 
 
-def alone(small: Picture, min_area: float, max_area: float) -> Iterator[Mask]:
-    """The things of between those shares of the picture that stand alone on a ground. One may come several times, a little larger
+def alone(small: Pixels, min_area: float, max_area: float) -> Iterator[Mask]:
+    """The things of between those shares of the image that stand alone on a ground. One may come several times, a little larger
     or smaller.
 
     Args:
-        small: a copy of the picture of about 320x240 pixels or fewer.
+        small: a copy of the image of about 320x240 pixels or fewer.
     """
     lab = rgb2lab(small).astype(np.float32)
     height, width = lab.shape[:2]

@@ -33,7 +33,7 @@ OWN_TRIES = 4
 KEPT = 8
 """Decoded photos that are kept: the shipped ones all fit."""
 MOST_DETAIL = 4
-"""A photo is kept at no more than so many times the size of the pictures."""
+"""A photo is kept at no more than so many times the size of the images."""
 
 _Photo = tuple[Image.Image, int]
 """A photo, and the width that it had."""
@@ -83,7 +83,7 @@ class PhotoSource(CollectionSource[_Photo]):
             if own is not None and attempt == first:
                 self._refused[self._photos.name(own[0])] = self._reason(before)
             is_own = attempt < first
-            photo, origin = self._picture(seed.child(attempt, "photo").generator(), own if is_own else None)
+            photo, origin = self._image(seed.child(attempt, "photo").generator(), own if is_own else None)
             insists = attempt < OWN_TRIES // 2 if is_own else attempt - first < INSISTENCE
             # One seed for all tries: a kind of edit is drawn once, and a photo that suits it is sought.
             edited = self._editor.edit(photo, seed.child("edit"), insists=insists)
@@ -94,7 +94,7 @@ class PhotoSource(CollectionSource[_Photo]):
                 pair_id=f"photo-{seed.digest()[:16]}",
                 domain=self.domain,
                 original=photo,
-                modified=edited.picture,
+                modified=edited.image,
                 changes=edited.changes,
                 original_facts=facts,
                 modified_facts={**facts, "edits": list(edited.edits)},
@@ -109,7 +109,7 @@ class PhotoSource(CollectionSource[_Photo]):
         since = (Counter(self._editor.drawn_again) - before).most_common(1)
         return since[0][0] if since else "the editor made none"
 
-    def _picture(self, rng: np.random.Generator, own: tuple[int, _Photo] | None) -> tuple[Image.Image, Facts]:
+    def _image(self, rng: np.random.Generator, own: tuple[int, _Photo] | None) -> tuple[Image.Image, Facts]:
         """A random crop of that photo, or of a random one, and where it is from."""
         place, (photo, width) = self._pick(rng) if own is None else own
         size = (self.config.width, self.config.height)
@@ -147,7 +147,7 @@ class Crop:
 
     def of(self, photo: Image.Image, size: tuple[int, int]) -> Image.Image:
         """The part at that size (width, height)."""
-        # `reducing_gap` lets Pillow shrink large photos in two steps; the picture stays the same to the eye.
+        # `reducing_gap` lets Pillow shrink large photos in two steps; the image stays the same to the eye.
         part = photo.resize(size, Image.Resampling.LANCZOS, box=self.box, reducing_gap=3.0)
         return part.transpose(Image.Transpose.FLIP_LEFT_RIGHT) if self.mirrored else part
 

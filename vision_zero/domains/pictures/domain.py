@@ -1,4 +1,4 @@
-"""Single pictures, beside which the spy sees an empty one."""
+"""Single images, beside which the spy sees an empty one."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def _rules(quality: QualityThresholds) -> list[PairRule]:
     least, _, _ = quality.bounds_of("pictures")
     threshold = quality.pixel_threshold
     return [
-        PairRule(f"something is shown, in {least:.2%} of the picture at least", "changed_area", least),
+        PairRule(f"something is shown, in {least:.2%} of the image at least", "changed_area", least),
         PairRule(f"more than one plain colour (values differ by more than {threshold})", "colour_range", threshold + 1),
     ]
 

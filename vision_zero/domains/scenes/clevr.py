@@ -6,7 +6,7 @@ of object i; ``directions`` are unit vectors on the ground. One key is ours, ``v
 scene that we wrote is drawn again exactly.
 
 A scene without it comes from CLEVR, whose files differ in two ways. They do not tell the camera's place, which varies from
-picture to picture: it is worked out from ``pixel_coords`` (:func:`fitted_camera`), and where they are missing it is the
+image to image: it is worked out from ``pixel_coords`` (:func:`fitted_camera`), and where they are missing it is the
 mean one, turned to the ``directions``. And ``rotation``, documented as degrees, is what CLEVR's generator sets as Blender's angle
 in radians. CLEVR also takes ``directions`` and ``relationships`` from the camera before it is moved, ours from the camera
 that sees the scene.
@@ -26,15 +26,15 @@ from vision_zero.domains.scenes.scene import VALUES, Camera, Lamps, Point, Scene
 from vision_zero.errors import PairsError
 
 MOST_OBJECTS = 100
-"""An object's number has to fit into a byte of the picture's mask."""
+"""An object's number has to fit into a byte of the image's mask."""
 FARTHEST = 1e6
 """Lengths, pixels and angles beyond this are faults."""
 NEAREST = 1e-3
 """Focal lengths, and distances of lamps, below this are faults."""
 RELATION_EPSILON = 0.2
 """CLEVR's threshold: an object is left of another if it is more than this far to the left."""
-PICTURE_SIZES: tuple[tuple[int, int], ...] = ((480, 320), (320, 240))
-"""Of CLEVR's published pictures, and of those that its generator makes unless told otherwise. The files do not say which."""
+IMAGE_SIZES: tuple[tuple[int, int], ...] = ((480, 320), (320, 240))
+"""Of CLEVR's published images, and of those that its generator makes unless told otherwise. The files do not say which."""
 WORST_MEAN_ERROR = 2.0
 """Pixels; where objects lie farther off on average, ``pixel_coords`` belong to another camera or size."""
 _DEPTH_WEIGHT = 30.0
@@ -47,7 +47,7 @@ Points = NDArray[np.float64]
 
 
 def to_clevr(scene: Scene, width: int, height: int, image_filename: str = "") -> dict[str, Any]:
-    """The scene as one entry of CLEVR's ``scenes`` list, for a picture of that size."""
+    """The scene as one entry of CLEVR's ``scenes`` list, for an image of that size."""
     directions = scene.camera.ground_directions()
     centers = np.array([item.center for item in scene.objects], dtype=np.float64).reshape(-1, 3)
     pixels = scene.camera.project(centers, width, height)
@@ -77,7 +77,7 @@ def from_clevr(entry: Mapping[str, Any]) -> Scene:
     """The scene of one entry of CLEVR's ``scenes`` list.
 
     Raises:
-        PairsError: a field is missing or has a value that CLEVR does not know, or that no picture can be drawn of.
+        PairsError: a field is missing or has a value that CLEVR does not know, or that no image can be drawn of.
     """
     try:
         if len(entry["objects"]) > MOST_OBJECTS:
@@ -133,7 +133,7 @@ def _lamp(values: Any) -> Point:
 
 
 def _checked(camera: Camera) -> Camera:
-    """The camera, if it has a picture.
+    """The camera, if it has an image.
 
     Raises:
         ValueError: it looks straight up or down or at its own place, stands below the ground, or has no focal length.
@@ -167,9 +167,9 @@ def turned_camera(right: Point) -> Camera:
 
 
 def fitted_camera(mean: Camera, centers: Points, pixels: Points) -> Camera | None:
-    """The camera whose picture has the objects where the file says.
+    """The camera whose image has the objects where the file says.
 
-    CLEVR moves its camera by up to half a unit along each axis from picture to picture and keeps it aimed at the origin. Three
+    CLEVR moves its camera by up to half a unit along each axis from image to image and keeps it aimed at the origin. Three
     numbers are unknown, and each object gives three: column, row and depth.
 
     Args:
@@ -178,11 +178,11 @@ def fitted_camera(mean: Camera, centers: Points, pixels: Points) -> Camera | Non
         pixels: (N, 3) their column, row and depth.
 
     Returns:
-        None where no place fits, by ``WORST_MEAN_ERROR``, in a picture of a size that CLEVR uses.
+        None where no place fits, by ``WORST_MEAN_ERROR``, in an image of a size that CLEVR uses.
     """
     if not len(centers):
         return None
-    fits = [_fit(mean, centers, pixels, size) for size in PICTURE_SIZES]
+    fits = [_fit(mean, centers, pixels, size) for size in IMAGE_SIZES]
     error, camera = min(fits, key=lambda fit: fit[0])
     return camera if error <= WORST_MEAN_ERROR else None
 

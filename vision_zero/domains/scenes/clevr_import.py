@@ -1,4 +1,4 @@
-"""Pictures of scenes that exist already: CLEVR's scene files, or any scene JSON in their schema."""
+"""Images of scenes that exist already: CLEVR's scene files, or any scene JSON in their schema."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from itertools import islice
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-from vision_zero.data.file_naming import PICTURE_SUFFIXES
+from vision_zero.data.file_naming import IMAGE_SUFFIXES
 from vision_zero.data.images import png_bytes
 from vision_zero.data.json_csv import text_of
 from vision_zero.domains.scenes.clevr import from_clevr
@@ -57,10 +57,10 @@ def draw_given(folder: Path, file: Path, count: int, size: tuple[int, int]) -> t
 def _free_name(given: str, taken: set[str]) -> str:
     """A file's name that no other scene has: CLEVR's files of several splits repeat them below different folders.
 
-    Folders become part of the name, only a picture's suffix is dropped, and a number is added where that is not enough.
+    Folders become part of the name, only an image's suffix is dropped, and a number is added where that is not enough.
     """
     path = PurePosixPath(well_formed(given).replace("\\", "/"))
-    stem = path.with_suffix("") if path.suffix.lower() in PICTURE_SUFFIXES else path
+    stem = path.with_suffix("") if path.suffix.lower() in IMAGE_SUFFIXES else path
     joined = "-".join(part for part in stem.parts if part not in ("/", ".."))
     # What no file system takes, or not at that length.
     whole = re.sub(r"[\x00-\x1f\x7f]", "_", joined).encode()[:_LONGEST_NAME].decode("utf-8", "ignore") or "scene"

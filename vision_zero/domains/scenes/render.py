@@ -1,8 +1,8 @@
 """Draw a scene: one shaded ray per pixel, and a finer grid of rays where outlines and highlights would otherwise show stairs.
 
-Differs from CLEVR, which path-traces in Blender: here a picture of 112x112 takes about ten milliseconds on one core.
+Differs from CLEVR, which path-traces in Blender: here an image of 112x112 takes about ten milliseconds on one core.
 Light on the ground varies slowly: it is worked out at every second pixel or fewer, also behind objects, and interpolated.
-The picture is a function of the scene and the size alone.
+The image is a function of the scene and the size alone.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from vision_zero.domains.scenes.solids import Array
 from vision_zero.domains.scenes.tracing import GROUND, Hits, Rays, View, eye, look, trace
 
 GROUND_STEPS = 100
-"""The ground's light is worked out at so many positions across the picture, or at every second pixel if that is fewer."""
+"""The ground's light is worked out at so many positions across the image, or at every second pixel if that is fewer."""
 EDGE_GRID = 3
 """An edge pixel is the mean of EDGE_GRID x EDGE_GRID rays."""
 EDGE_CONTRAST = 0.12
@@ -29,7 +29,7 @@ EDGE_CONTRAST = 0.12
 
 @dataclass(frozen=True, slots=True)
 class Rendering:
-    """A picture and what is where in it: ``mask`` (height, width) holds object indices, -1 for the ground."""
+    """An image and what is where in it: ``mask`` (height, width) holds object indices, -1 for the ground."""
 
     image: Image.Image
     mask: NDArray[np.int8]
@@ -37,7 +37,7 @@ class Rendering:
 
 @lru_cache(maxsize=4)
 def survey(scene: Scene, width: int, height: int) -> View:
-    """What each pixel of the picture would show, without shading it: cheap, for judging a scene before drawing it.
+    """What each pixel of the image would show, without shading it: cheap, for judging a scene before drawing it.
 
     The last few are kept: those of a pair are judged, with perhaps a second edit, and then drawn.
     """
@@ -45,7 +45,7 @@ def survey(scene: Scene, width: int, height: int) -> View:
 
 
 def render(scene: Scene, width: int, height: int) -> Rendering:
-    """Draw ``scene`` as an RGB picture of that size."""
+    """Draw ``scene`` as an RGB image of that size."""
     studio = Studio.of(scene)
     view = survey(scene, width, height)
     ground = Ground.of(studio, view)
@@ -92,7 +92,7 @@ class Ground:
         return cls(step, light.reshape(shape), weight.reshape(shape))
 
     def at(self, rows: Array, columns: Array) -> Array:
-        """Light (N,) at picture positions, interpolated linearly."""
+        """Light (N,) at image positions, interpolated linearly."""
         down, across = rows / np.float32(self.step), columns / np.float32(self.step)
         row, column = down.astype(np.int32), across.astype(np.int32)
         down, across = down - row, across - column

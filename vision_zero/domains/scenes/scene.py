@@ -73,7 +73,7 @@ class SceneObject:
 
 @dataclass(frozen=True, slots=True)
 class Camera:
-    """A pinhole camera that looks at ``target``; ``focal`` is the focal length over the picture's width.
+    """A pinhole camera that looks at ``target``; ``focal`` is the focal length over the image's width.
 
     CLEVR's camera is Blender's default one, aimed at the origin, with a 35 mm lens on a 32 mm sensor, hence 35/32.
     """
@@ -83,7 +83,7 @@ class Camera:
     focal: float = 35.0 / 32.0
 
     def axes(self) -> tuple[Vector, Vector, Vector]:
-        """Unit vectors (right, up, forward) of the picture in world coordinates."""
+        """Unit vectors (right, up, forward) of the image in world coordinates."""
         return _axes(self)
 
     def ground_directions(self) -> dict[str, Vector]:
@@ -94,7 +94,7 @@ class Camera:
         return {"left": -right, "right": right, "front": -behind, "behind": behind}
 
     def project(self, points: Vector, width: int, height: int) -> Vector:
-        """Pixel coordinates and depth (..., 3) of world points (..., 3) in a picture of that size."""
+        """Pixel coordinates and depth (..., 3) of world points (..., 3) in an image of that size."""
         right, up, forward = self.axes()
         offset = np.asarray(points) - np.asarray(self.location)
         depth = offset @ forward
@@ -127,7 +127,7 @@ class Lamps:
 
 @dataclass(frozen=True, slots=True)
 class Scene:
-    """Objects, camera and lamps: everything that a picture depends on but its size."""
+    """Objects, camera and lamps: everything that an image depends on but its size."""
 
     objects: tuple[SceneObject, ...]
     camera: Camera = field(default_factory=Camera)

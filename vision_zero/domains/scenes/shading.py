@@ -185,7 +185,7 @@ class Studio:
 
     @classmethod
     def of(cls, scene: Scene) -> Studio:
-        # CLEVR hands its 8-bit colours to Blender as linear light: hence the pale look of its pictures.
+        # CLEVR hands its 8-bit colours to Blender as linear light: hence the pale look of its images.
         paints = [np.asarray(PALETTE[item.color], dtype=np.float32) / 255 for item in scene.objects]
         albedo = np.stack([*paints, np.full(3, GROUND_ALBEDO, dtype=np.float32)], axis=1)
         is_metal = np.asarray([*(item.material == "metal" for item in scene.objects), False])

@@ -23,7 +23,7 @@ SceneFacts = Mapping[str, Any]
 
 Side = Literal["left", "right", "front", "behind"]
 NO_FACTS: SceneFacts = {"objects": [], "relationships": {"left": [], "right": [], "front": [], "behind": []}}
-"""What is true of an empty picture."""
+"""What is true of an empty image."""
 SIDES: tuple[Side, ...] = get_args(Side)
 SIDE_WORDS: Mapping[Side, str] = {"left": "left of", "right": "right of", "front": "in front of", "behind": "behind"}
 NUMBERS = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten")

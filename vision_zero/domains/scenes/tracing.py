@@ -17,7 +17,7 @@ GROUND = -1
 
 @dataclass(frozen=True, slots=True)
 class Rays:
-    """N rays from the camera through picture positions, in pixels from the upper left corner.
+    """N rays from the camera through image positions, in pixels from the upper left corner.
 
     Args:
         directions: (3, N); the component along the camera's own direction has length 1.
@@ -29,7 +29,7 @@ class Rays:
 
     @classmethod
     def through(cls, rows: Array, columns: Array, camera: Camera, width: int, height: int) -> Rays:
-        """Those of a picture of that size."""
+        """Those of an image of that size."""
         right, up, forward = (axis.astype(np.float32)[:, None] for axis in camera.axes())
         scale = np.float32(1 / (camera.focal * width))
         across, down = (columns - np.float32(width / 2)) * scale, (rows - np.float32(height / 2)) * scale
@@ -54,7 +54,7 @@ class Hits:
 
 @dataclass(frozen=True, slots=True)
 class View:
-    """A traced picture: a ray through the middle of every pixel and its first hit, in row-major order, and how large each object
+    """A traced image: a ray through the middle of every pixel and its first hit, in row-major order, and how large each object
     would be if nothing hid it."""
 
     width: int
@@ -65,7 +65,7 @@ class View:
 
     @classmethod
     def of(cls, scene: Scene, solids: Sequence[Solid], width: int, height: int) -> View:
-        """The picture of a scene, whose solids these are, in that size."""
+        """The image of a scene, whose solids these are, in that size."""
         rows, columns = np.indices((height, width), dtype=np.float32).reshape(2, -1) + np.float32(0.5)
         rays = Rays.through(rows, columns, scene.camera, width, height)
         hits, silhouettes = look(scene.camera, solids, width, height, rays)
@@ -82,7 +82,7 @@ class View:
 
 
 def eye(camera: Camera) -> Array:
-    """(3, 1) where the rays of a picture start."""
+    """(3, 1) where the rays of an image start."""
     return np.asarray(camera.location, dtype=np.float32)[:, None]
 
 
@@ -92,9 +92,9 @@ def trace(solids: Sequence[Solid], origins: Array, directions: Array) -> Hits:
 
 
 def look(camera: Camera, solids: Sequence[Solid], width: int, height: int, rays: Rays) -> tuple[Hits, tuple[int, ...]]:
-    """First hits of rays through a picture of that size, and how many rays would hit each solid if it stood alone.
+    """First hits of rays through an image of that size, and how many rays would hit each solid if it stood alone.
 
-    Each solid is tried only inside its own rectangle of the picture.
+    Each solid is tried only inside its own rectangle of the image.
     """
     tried = [np.flatnonzero(_may_show(camera, solid, width, height, rays)) for solid in solids]
     return _first_hits(solids, eye(camera), rays.directions, tried)
@@ -119,7 +119,7 @@ def _first_hits(
 
 
 def _may_show(camera: Camera, solid: Solid, width: int, height: int, rays: Rays) -> NDArray[np.bool_]:
-    """(N,): is the ray inside the rectangle of the picture that can show the solid?"""
+    """(N,): is the ray inside the rectangle of the image that can show the solid?"""
     column, row, depth = camera.project(solid.center[:, 0].astype(np.float64), width, height)
     # A ball of radius r at depth d spans at most focal * r / (d - r) around its centre, up to the slant of the rays.
     margin = 1.3 * camera.focal * width * solid.reach / max(depth - solid.reach, 1e-3) + 1

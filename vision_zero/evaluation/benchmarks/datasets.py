@@ -1,6 +1,6 @@
 """Where benchmarks come from: a hub data set, or a parquet or JSON file or a folder of them, here or at any URL (s3://...).
 
-Rows stay as they were read until one is asked for; pictures stay encoded.
+Rows stay as they were read until one is asked for; images stay encoded.
 """
 
 from __future__ import annotations
@@ -85,7 +85,7 @@ class TableSuite(Suite):
         return len(self._table.rows)
 
     def item(self, number: int) -> Item:
-        image = picture(self._cell(self._table.row(number)), self._table, self._called(number))
+        image = cell_image(self._cell(self._table.row(number)), self._table, self._called(number))
         return Item(self.key(number), self.prompt(number), image)
 
     def digest(self, number: int) -> str:
@@ -95,7 +95,7 @@ class TableSuite(Suite):
 
     @abstractmethod
     def _cell(self, row: Row) -> Any:
-        """Where a row's picture is."""
+        """Where a row's image is."""
 
     @abstractmethod
     def _called(self, number: int) -> str:
@@ -133,8 +133,8 @@ def load_table(source: str, split: str, revision: str | None = None, options: Ma
     return _joined(tables, source)
 
 
-def picture(value: Any, table: BenchmarkTable, name: str) -> Image.Image:
-    """The RGB picture of a cell: encoded bytes, a dict of bytes or a path, or a path beside the table.
+def cell_image(value: Any, table: BenchmarkTable, name: str) -> Image.Image:
+    """The RGB image of a cell: encoded bytes, a dict of bytes or a path, or a path beside the table.
 
     Raises:
         EvaluationError: there is none, or it cannot be read; the message names ``name``.
@@ -146,7 +146,7 @@ def picture(value: Any, table: BenchmarkTable, name: str) -> Image.Image:
 
 
 def _flat(cell: Any) -> Iterator[bytes | str]:
-    """Of a picture its bytes, without writing them out as text."""
+    """Of an image its bytes, without writing them out as text."""
     if isinstance(cell, bytes):
         yield cell
     elif isinstance(cell, Mapping):
@@ -161,14 +161,14 @@ def _encoded(value: Any, table: BenchmarkTable, name: str) -> bytes:
     if isinstance(value, Mapping):
         value = value.get("bytes") if value.get("bytes") else value.get("path")
     if absent(value) or value == "":
-        raise EvaluationError(f"{table.name}: {name} has no picture")
+        raise EvaluationError(f"{table.name}: {name} has no image")
     if isinstance(value, str):
         try:
             value = table.file(value)
         except address_failures() as error:
-            raise EvaluationError(f"{table.name}: the picture {value} of {name} is missing beside it") from error
+            raise EvaluationError(f"{table.name}: the image {value} of {name} is missing beside it") from error
     if not isinstance(value, bytes):
-        raise EvaluationError(f"{table.name}: the picture of {name} is neither bytes nor a path but {type(value).__name__}")
+        raise EvaluationError(f"{table.name}: the image of {name} is neither bytes nor a path but {type(value).__name__}")
     return value
 
 

@@ -1,4 +1,4 @@
-"""MathVista (Lu et al., ICLR 2024): mathematics in pictures, 1,000 problems in ``testmini`` and 5,141 in ``test``.
+"""MathVista (Lu et al., ICLR 2024): mathematics in images, 1,000 problems in ``testmini`` and 5,141 in ``test``.
 
 The answers of ``test`` are secret: its replies get an extraction and a prediction for submission, and no verdict. Differs from
 the released evaluation in how answers are extracted: by :mod:`vision_zero.evaluation.benchmarks.extraction`, not by GPT-4. An
@@ -101,7 +101,7 @@ class MathVista(TableSuite):
 
     Args:
         table: rows with ``pid, question, image, decoded_image, choices, unit, precision, answer, question_type, answer_type,
-            metadata, query``; of the two pictures one is enough.
+            metadata, query``; of the two images one is enough.
         query_format: ``dataset``: the published ``query`` column (hint first); ``script``: as the released script builds it.
 
     Raises:

@@ -39,7 +39,7 @@ def run_suite(
 ) -> list[Record]:
     """Answer and score the first ``limit`` items, or all; items that ``records_path`` already has are not asked again.
 
-    An item whose picture or right answer is another one than when it was answered is asked again, and its new record counts.
+    An item whose image or right answer is another one than when it was answered is asked again, and its new record counts.
 
     Args:
         seed: of answerers that sample: a batch draws from the child of its first item's key. Greedy ones do not depend on it.
@@ -47,11 +47,11 @@ def run_suite(
         progress: called after every batch with the number of items that have a record.
 
     Returns:
-        The records of these items in the suite's order, old and new. An item whose picture cannot be read gets one with the
-        fault, which is not kept in the file: the item is asked when the run is resumed with the picture in its place.
+        The records of these items in the suite's order, old and new. An item whose image cannot be read gets one with the
+        fault, which is not kept in the file: the item is asked when the run is resumed with the image in its place.
 
     Raises:
-        EvaluationError: the file has records of another suite, answerer or prompt; no item has a readable picture; or the
+        EvaluationError: the file has records of another suite, answerer or prompt; no item has a readable image; or the
             answerer gives another number of replies than it was asked for.
     """
     if batch_size < 1 or (limit is not None and limit < 1):
@@ -64,7 +64,7 @@ def run_suite(
         _check(records.values(), suite, answerer, known, records_path)
         changed = {keys[number] for number in numbers if keys[number] in records and _is_another(suite, number, records)}
         if changed:
-            _LOGGER.warning("%s: %d items are asked again: their picture or right answer changed", records_path, len(changed))
+            _LOGGER.warning("%s: %d items are asked again: their image or right answer changed", records_path, len(changed))
         missing = [number for number in numbers if keys[number] not in records or keys[number] in changed]
         faults: dict[str, Record] = {}
         for start in range(0, len(missing), batch_size):

@@ -1,4 +1,4 @@
-"""easy-VQA (Zhou, 2019): questions about single shapes, made by others, from the package ``easy-vqa``, which ships its pictures.
+"""easy-VQA (Zhou, 2019): questions about single shapes, made by others, from the package ``easy-vqa``, which ships its images.
 
 Out of domain: nothing that this project draws looks like it. The order is shuffled once and for all, so that a limit takes a fair
 sample; keys are the numbers of the package's questions.
@@ -29,8 +29,8 @@ class EasyVqa(Suite):
     """The test questions of the package.
 
     Args:
-        questions: text, answer and picture of each question.
-        pictures: file by picture.
+        questions: text, answer and image of each question.
+        images: file by image.
         count: as many of them are asked; None asks all.
         look: whether the questions ask for a short answer.
     """
@@ -41,12 +41,12 @@ class EasyVqa(Suite):
     def __init__(
         self,
         questions: Sequence[tuple[str, str, int]],
-        pictures: dict[int, Path],
+        images: dict[int, Path],
         count: int | None = None,
         look: Look = "full",
     ) -> None:
         order = held_out(NAME, VERSION).generator().permutation(len(questions))
-        self._questions, self._pictures, self._look = questions, pictures, look
+        self._questions, self._images, self._look = questions, images, look
         self._order = [int(number) for number in order][:count]
         self._colors = tuple(sorted({answer for _, answer, _ in questions} - {*YES_NO, *SHAPES}))
 
@@ -63,10 +63,10 @@ class EasyVqa(Suite):
             raise EvaluationError("the suite easy_vqa needs its package: pip install 'vision-zero[easy-vqa]'") from error
         try:
             questions = list(zip(*package.get_test_questions(), strict=True))
-            pictures = {int(number): Path(path) for number, path in package.get_test_image_paths().items()}
+            images = {int(number): Path(path) for number, path in package.get_test_image_paths().items()}
         except (OSError, ValueError, TypeError, AttributeError) as error:
             raise EvaluationError(f"the package easy-vqa cannot be read: {error}; install version 1.0 again") from error
-        return cls(questions, pictures, count, look)
+        return cls(questions, images, count, look)
 
     def __len__(self) -> int:
         return len(self._order)
@@ -81,7 +81,7 @@ class EasyVqa(Suite):
         try:
             image = decode(self._data(number), f"easy_vqa, question {self.key(number)}")
         except PairsError as error:
-            raise EvaluationError(f"easy_vqa: the picture of question {self.key(number)} cannot be read: {error}") from error
+            raise EvaluationError(f"easy_vqa: the image of question {self.key(number)} cannot be read: {error}") from error
         return Item(self.key(number), self.prompt(number), image)
 
     def digest(self, number: int) -> str:
@@ -98,9 +98,9 @@ class EasyVqa(Suite):
 
     def _data(self, number: int) -> bytes:
         try:
-            return self._pictures.get(self._asked(number)[2], Path("missing")).read_bytes()
+            return self._images.get(self._asked(number)[2], Path("missing")).read_bytes()
         except OSError as error:
-            raise EvaluationError(f"easy_vqa: the picture of question {self.key(number)} cannot be read: {error}") from error
+            raise EvaluationError(f"easy_vqa: the image of question {self.key(number)} cannot be read: {error}") from error
 
     def _asked(self, number: int) -> tuple[str, str, int]:
         return self._questions[self._order[number]]

@@ -1,4 +1,4 @@
-"""Odd one out: four pictures, three of them the same; which one differs? Scenes and charts in turn."""
+"""Odd one out: four images, three of them the same; which one differs? Scenes and charts in turn."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ QUESTION = "Three of these four pictures are the same. Which one is different: t
 
 
 def open_suite(config: SuiteConfig) -> ProceduralSuite:
-    """``config.items`` sets of four pictures."""
+    """``config.items`` sets of four images."""
     sources = (SceneSource(scenes.LOOKS[config.look]), ChartSource(charts.LOOKS[config.look]))
     root = held_out(NAME, VERSION)
 
@@ -30,11 +30,11 @@ def open_suite(config: SuiteConfig) -> ProceduralSuite:
         place = root.child(config.look, number)
         pair = sources[number % len(sources)].sample(place)
         odd = int(place.child("odd").generator().integers(len(PLACES)))
-        pictures = [pair.modified if corner == odd else pair.original for corner in range(len(PLACES))]
+        images = [pair.modified if corner == odd else pair.original for corner in range(len(PLACES))]
         groups = {"pictures": (pair.domain,), "place": (PLACES[odd],)}
         return SuiteQuestion(
             prompt=as_asked(QUESTION, config.look),
-            image=image_grid(pictures),
+            image=image_grid(images),
             judge=lambda reply: closed_verdict(word_in(reply, "Which one is different?", PLACES), PLACES[odd], groups),
         )
 

@@ -27,16 +27,16 @@ from vision_zero.randomness import HELD_OUT_SEEDS, Seed
 from vision_zero.source_closure import code_fingerprint
 
 GAP = 8
-"""Pixels between two pictures of a grid."""
+"""Pixels between two images of a grid."""
 TRIES = 60
-"""Pictures that are tried for one question."""
+"""Images that are tried for one question."""
 KEPT = 128
-"""Posed questions that are kept, so that asking, judging and showing an item make its picture once."""
+"""Posed questions that are kept, so that asking, judging and showing an item make its image once."""
 
 
 @dataclass(frozen=True, slots=True)
 class SuiteQuestion:
-    """A question about a picture, and how a reply to it is judged.
+    """A question about an image, and how a reply to it is judged.
 
     Attributes:
         judge: never raises, whatever the reply.
@@ -51,7 +51,7 @@ class SuiteQuestion:
 class ProceduralSuite(Suite):
     """``config.items`` items of a suite; a larger number begins with the same items.
 
-    Records and scores carry the name of the configuration with its look: questions about other pictures are another suite.
+    Records and scores carry the name of the configuration with its look: questions about other images are another suite.
 
     Args:
         version: of its items and rules; raised whenever one of them changes, since scores of two versions are not comparable.
@@ -95,14 +95,14 @@ def in_turn(
     families: Sequence[str],
     ask: Callable[[str, ImagePair, np.random.Generator], SuiteQuestion | None],
 ) -> Callable[[int], SuiteQuestion]:
-    """Questions of each family in turn, one of each about one picture.
+    """Questions of each family in turn, one of each about one image.
 
     Args:
-        root: of the pictures and the questions about them.
-        ask: a question of a family about a picture; None where it has none, then another picture takes its place.
+        root: of the images and the questions about them.
+        ask: a question of a family about an image; None where it has none, then another image takes its place.
 
     Returns:
-        The question of a number; it raises EvaluationError where none of ``TRIES`` pictures has one.
+        The question of a number; it raises EvaluationError where none of ``TRIES`` images has one.
     """
 
     @lru_cache(maxsize=8)
@@ -110,10 +110,10 @@ def in_turn(
         return source.sample(place)
 
     def pose(number: int) -> SuiteQuestion:
-        picture, turn = divmod(number, len(families))
+        image, turn = divmod(number, len(families))
         family = families[turn]
         for attempt in range(TRIES):
-            place = root.child(picture, attempt)
+            place = root.child(image, attempt)
             posed = ask(family, drawn(place), place.child(family).generator())
             if posed is not None:
                 return posed
@@ -145,7 +145,7 @@ def closed_verdict(found: str | None, answer: str, groups: Mapping[str, tuple[st
 
 
 def image_grid(images: Sequence[Image.Image]) -> Image.Image:
-    """One image for models that take a single one: pictures of one size in rows of two, with a white gap between them."""
+    """One image for models that take a single one: images of one size in rows of two, with a white gap between them."""
     width, height = images[0].size
     rows = -(-len(images) // 2)
     grid = Image.new("RGB", (2 * width + GAP, rows * height + (rows - 1) * GAP), "white")

@@ -31,13 +31,13 @@ LOOKS: Mapping[Look, ScenesConfig] = {
 }
 """Compact is what the embedded policy was raised on."""
 _TRIES = 60
-"""Questions that are tried on one picture."""
+"""Questions that are tried on one image."""
 
 Ask = Callable[[SceneFacts, np.random.Generator], Question | None]
 
 
 def open_suite(config: SuiteConfig) -> ProceduralSuite:
-    """``config.items`` questions, of each family in turn; five are about one picture."""
+    """``config.items`` questions, of each family in turn; five are about one image."""
 
     def posed(family: str, pair: ImagePair, rng: np.random.Generator) -> SuiteQuestion | None:
         question = FAMILIES[family](pair.original_facts, rng)
