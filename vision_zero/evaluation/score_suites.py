@@ -94,7 +94,7 @@ def _examples(suite: Suite, records: Sequence[Record], count: int) -> list[Examp
             extraction=record.extraction[:LONGEST_SHOWN],
             answers=record.answers,
             is_right=bool(record.is_right),
-            image=data_uri(_reduced(suite.item(places[record.key]).image)),
+            picture=data_uri(_reduced(suite.item(places[record.key]).image)),
         )
         for record in shown
     ]

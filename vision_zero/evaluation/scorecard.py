@@ -10,7 +10,7 @@ from vision_zero.evaluation.suite_answers import EvaluationProtocol
 
 
 class Example(Config):
-    """An answer to look at; ``image`` is a PNG as a data URI."""
+    """An answer to look at; ``picture`` is a PNG as a data URI."""
 
     key: str
     prompt: str
@@ -18,7 +18,7 @@ class Example(Config):
     extraction: str
     answers: tuple[str, ...]
     is_right: bool
-    image: str
+    picture: str
 
 
 class SuiteScores(Config):
