@@ -49,6 +49,17 @@ def test_an_end_while_the_older_one_is_removed_leaves_the_new_one_whole(tmp_path
     assert {path.name: path.read_text() for path in target.iterdir()} == {"a": "new", "b": "new"}
 
 
+def test_after_a_kill_between_the_renames_the_older_one_is_put_back(tmp_path):
+    target = tmp_path / "run"
+    with atomic_dir(target) as fresh:
+        (fresh / "old").write_text("old")
+    target.rename(tmp_path / "run.old")
+    with pytest.raises(OSError, match="No space left"), atomic_dir(target):
+        raise OSError("No space left")
+    assert [path.name for path in target.iterdir()] == ["old"]
+    assert [path.name for path in tmp_path.iterdir()] == ["run"]
+
+
 @pytest.mark.cli
 @pytest.mark.parametrize("ending", ["", "raise SystemExit(1)"], ids=["end", "error"])
 def test_a_folder_of_a_process_goes_with_it(ending):

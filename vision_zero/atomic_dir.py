@@ -20,13 +20,15 @@ def dir_of_process(purpose: str) -> Path:
 @contextmanager
 def atomic_dir(target: Path) -> Iterator[Path]:
     """A temporary folder beside ``target`` that is renamed to it if the block succeeds. Only then is an older folder moved
-    aside, and removed last, so ``target`` is never incomplete, even after a kill. If the block fails, the temporary folder is
-    removed.
+    aside, and removed last, so ``target`` is never incomplete, even after a kill. After one between the two renames it is
+    missing, and the next call puts the older folder back first. If the block fails, the temporary folder is removed.
 
     Raises:
         OSError: the folder cannot be made, or the older one cannot be moved.
     """
-    fresh = target.with_name(target.name + ".new")
+    fresh, older = (target.with_name(target.name + end) for end in (".new", ".old"))
+    if older.is_dir() and not target.exists():
+        older.rename(target)
     shutil.rmtree(fresh, ignore_errors=True)
     fresh.mkdir(parents=True)
     try:
@@ -34,7 +36,6 @@ def atomic_dir(target: Path) -> Iterator[Path]:
     except BaseException:
         shutil.rmtree(fresh, ignore_errors=True)
         raise
-    older = target.with_name(target.name + ".old")
     shutil.rmtree(older, ignore_errors=True)
     if target.is_dir():
         target.rename(older)

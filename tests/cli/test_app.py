@@ -126,6 +126,8 @@ def test_a_run_that_is_none_is_one_line(tmp_path, fails):
     [
         (["render", "--size", "³x4"], "is not a size like 320x240"),
         (["plan", str(NANO), "--image-tokens", "9"], "--image-tokens belongs to --prompt-tokens"),
+        (["plan", str(NANO), "--right", "nan", "--abstained", "0"], "'nan' is not a number"),
+        (["plan", str(NANO), "--memory", "inf"], "'inf' is not a number"),
         (["results", "results.json", "--reasoned", "scores.json"], "--reasoned belongs to --ablation or --run"),
         (["results", "results.json", "--run", "arm:³=folder"], "is not ARM:SEED=FOLDER"),
     ],

@@ -60,6 +60,14 @@ def test_every_domain_is_drawn_and_can_be_imported_again(domain: str, tmp_path: 
     assert {pair.original.tobytes() for pair in read_folder(again)} == {pair.original.tobytes() for pair in pairs}
 
 
+def test_files_of_an_earlier_run_are_left_and_counted(tmp_path: Path) -> None:
+    made = ("--count", 2, "--size", "48x32", "--out", tmp_path)
+    assert "before" not in drawn(*made)
+    assert "before" not in drawn(*made)
+    assert f"4 PNG files that were in {tmp_path} before belong to none of these pairs" in drawn(*made, "--seed", 1)
+    assert len(list(tmp_path.glob("*.png"))) == 8
+
+
 def test_edits_can_be_chosen_one_by_one(tmp_path: Path) -> None:
     drawn("--edit", "move", "--changes", 3, "--count", 1, "--size", "160x120", "--out", tmp_path)
     (pair,) = read_folder(tmp_path)

@@ -9,6 +9,7 @@ import json
 import logging
 import sys
 from collections.abc import Callable, Iterable
+from math import isfinite
 from pathlib import Path
 from typing import Any
 
@@ -48,6 +49,16 @@ def domains() -> Iterable[str]:
     from vision_zero.domains.registry import DOMAINS
 
     return DOMAINS
+
+
+class _Number(click.FloatRange):
+    """A number; click's own takes ``nan`` for one of every range, and ``inf`` for one of every open range."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
+        number = float(super().convert(value, param, ctx))
+        if not isfinite(number):
+            self.fail(f"{value!r} is not a number", param, ctx)
+        return number
 
 
 class _Size(click.ParamType[tuple[int, int]]):
@@ -97,6 +108,7 @@ def check_config(file: Path) -> None:
 @click.option("--from", "location", help="Folder or URL of photos or single images, of pairs to import, or of ChartQA.")
 @click.option("--edit", "edits", multiple=True, help="Only this kind of edit, such as move; may be given several times.")
 @click.option("--changes", type=click.IntRange(1, 4), help="Number of objects that an edit changes.")
+@click.option("--column", help="The data set's column of photos or single images.")
 @click.option("--original-column", help="The data set's column of original images.")
 @click.option("--modified-column", help="The data set's column of modified images.")
 @click.option("--pictures", help="Folder or URL of the image files that a data set names.")
@@ -135,6 +147,10 @@ def render(
     drawn = render_into(out, Order(domain, count, size, seed, location, edits, changes, given), sheet)
     for line in [] if drawn.report is None or not drawn.report.is_worth_a_warning else drawn.report.lines():
         click.echo(line, err=True)
+    if drawn.older:
+        click.echo(
+            f"{drawn.older} PNG files that were in {out} before belong to none of these pairs; they were left there", err=True
+        )
     click.echo(f"{drawn.total} pairs in {out}: open {out / 'gallery.html'}")
 
 
@@ -200,9 +216,7 @@ def bench_rollout(file: Path, games: int, single_games: int) -> None:
 @bench.command("gpu")
 @click.option("--base", "bases", multiple=True, help="Qwen2.5-VL-3B and 7B by default; may be given several times.")
 @click.option("--small", is_flag=True, help="Two narrow layers and a few tokens, on whatever device there is: a trial run.")
-@click.option(
-    "--minutes", type=click.FloatRange(0), default=8.0, show_default=True, help="What is not begun by then is left out."
-)
+@click.option("--minutes", type=_Number(0), default=8.0, show_default=True, help="What is not begun by then is left out.")
 @click.option("--out", type=click.Path(dir_okay=False, path_type=Path), help="Also write the results to this file.")
 def bench_gpu(bases: tuple[str, ...], small: bool, minutes: float, out: Path | None) -> None:
     """What one GPU makes of released shapes with random weights: play, a token's step, the update, memory, rounding."""
@@ -254,16 +268,14 @@ def _print_measured(measure: Callable[..., dict[str, Any]], file: Path, iteratio
 @cli.command()
 @click.argument("file", type=click.Path(path_type=Path))
 @click.option("--gpus", type=click.IntRange(1), help="Processes that train together, one GPU each; default: the recipe's.")
-@click.option(
-    "--memory", type=click.FloatRange(1), default=80.0, show_default=True, help="Memory of one GPU, in gigabytes (10^9 bytes)."
-)
+@click.option("--memory", type=_Number(1), default=80.0, show_default=True, help="Memory of one GPU, in gigabytes (10^9 bytes).")
 @click.option(
     "--prompt-tokens", type=click.IntRange(1), help="Tokens of the longest prompt; default: counted by the base's processor."
 )
 @click.option("--image-tokens", type=click.IntRange(1), help="Of these, tokens of its image.")
 @click.option("--measure", is_flag=True, help="Also run an update at one and two layers on this machine, and scale it.")
-@click.option("--right", type=click.FloatRange(0, 1), help="Share of right votes for the simulation of the stages.")
-@click.option("--abstained", type=click.FloatRange(0, 1), help="Share of N/A votes for the simulation.")
+@click.option("--right", type=_Number(0, 1), help="Share of right votes for the simulation of the stages.")
+@click.option("--abstained", type=_Number(0, 1), help="Share of N/A votes for the simulation.")
 def plan(
     file: Path,
     gpus: int | None,

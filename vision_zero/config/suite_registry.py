@@ -11,10 +11,12 @@ class SuiteEntry(NamedTuple):
     Attributes:
         module: the module below ``vision_zero.evaluation`` whose ``open_suite(config)`` loads it.
         has_look: its images or questions depend on ``look``.
+        is_named_by_look: the name of its scores tells its look, unless that is ``full``.
     """
 
     module: str
     has_look: bool = True
+    is_named_by_look: bool = True
 
 
 SUITES: dict[str, SuiteEntry] = {
@@ -22,7 +24,7 @@ SUITES: dict[str, SuiteEntry] = {
     "charts": SuiteEntry("suites.charts"),
     "differences": SuiteEntry("suites.differences"),
     "odd_one_out": SuiteEntry("suites.odd_one_out"),
-    "easy_vqa": SuiteEntry("suites.easy_vqa"),
-    "chartqa": SuiteEntry("benchmarks.chartqa", has_look=False),
-    "mathvista": SuiteEntry("benchmarks.mathvista", has_look=False),
+    "easy_vqa": SuiteEntry("suites.easy_vqa", is_named_by_look=False),
+    "chartqa": SuiteEntry("benchmarks.chartqa", has_look=False, is_named_by_look=False),
+    "mathvista": SuiteEntry("benchmarks.mathvista", has_look=False, is_named_by_look=False),
 }

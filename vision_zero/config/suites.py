@@ -41,6 +41,11 @@ class SuiteConfig(Config):
     """ChartQA and MathVista: options of the file system, for example ``{"client_kwargs": {"endpoint_url": "http://..."}}`` for
     s3fs. Credentials are read where the file system's own tools look for them."""
 
+    @property
+    def score_name(self) -> str:
+        """Its name in records, in scores and in the gate: ``scenes-compact`` for ``scenes`` in another look than ``full``."""
+        return f"{self.name}-{self.look}" if self.look != "full" and SUITES[self.name].is_named_by_look else self.name
+
 
 class AnswererConfig(Config):
     """A policy to evaluate: a base, a base with an adapter, a merged model, a hub id, or a model behind an endpoint."""
@@ -115,10 +120,19 @@ class SuitesConfig(Config):
 
     @model_validator(mode="after")
     def _suites_differ(self) -> Self:
-        names = [(suite.name, suite.look) for suite in self.suites]
+        names = [suite.score_name for suite in self.suites]
         twice = next((name for name in names if names.count(name) > 1), None)
         if twice is not None:
-            raise ValueError(f"suites names {' '.join(twice)} twice: each suite has one score")
+            raise ValueError(f"suites names {twice} twice: each suite has one score")
+        return self
+
+    @model_validator(mode="after")
+    def _the_gate_names_these_suites(self) -> Self:
+        scored = [suite.score_name for suite in self.suites]
+        for bound in ("must_improve", "required", "exempt"):
+            unknown = next((name for name in getattr(self.gate, bound) if name not in scored), None)
+            if scored and unknown is not None:
+                raise ValueError(f"gate.{bound} names {unknown}, which is not evaluated here: its suites are {', '.join(scored)}")
         return self
 
     @property

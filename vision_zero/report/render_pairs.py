@@ -55,10 +55,12 @@ _LETTERS = 74
 
 @dataclass(frozen=True)
 class Rendered:
-    """The result: the number of pairs, and the report of their source if it has a location."""
+    """The number of pairs, the report of their source if it has a location, and how many PNG files were in the folder before and
+    belong to none of these pairs."""
 
     total: int
     report: SourceReport | None
+    older: int
 
 
 def render_into(folder: Path, order: Order, sheet: Path | None = None) -> Rendered:
@@ -66,18 +68,19 @@ def render_into(folder: Path, order: Order, sheet: Path | None = None) -> Render
     an image.
 
     Returns:
-        The number of pairs (imported ones may be fewer than requested), and the report of the source.
+        What was made; imported pairs may be fewer than requested.
 
     Raises:
         PairsError: the settings do not fit the domain, or the folder cannot be written.
     """
+    older = set(folder.glob("*.png"))
     source = source_for(order)
     pairs = islice(source.each(Seed(order.seed).child("render", order.domain)), order.count)
     shown: list[ImagePair] = []
     used: set[str] = set()
     try:
         with ShardWriter(folder, "pairs", order.count) as writer:
-            write_pairs(enumerate(_written(pairs, folder, shown, used)), "train", writer)
+            write_pairs(enumerate(_written(pairs, folder, shown, used, older)), "train", writer)
             report = source.report()
             if report is not None:
                 report = report.model_copy(update={"used": len(used)})
@@ -93,15 +96,19 @@ def render_into(folder: Path, order: Order, sheet: Path | None = None) -> Render
             sheet.write_bytes(sheet_bytes(draw_sheet(shown[:ON_SHEET])))
     except OSError as error:
         raise PairsError(f"{folder} cannot be written: {error}") from error
-    return Rendered(total, report)
+    return Rendered(total, report, len(older))
 
 
-def _written(pairs: Iterator[ImagePair], folder: Path, shown: list[ImagePair], used: set[str]) -> Iterator[ImagePair]:
-    """Yield the pairs after writing each as two files, keeping the first ones for the gallery."""
+def _written(
+    pairs: Iterator[ImagePair], folder: Path, shown: list[ImagePair], used: set[str], older: set[Path]
+) -> Iterator[ImagePair]:
+    """Yield the pairs after writing each as two files, which are dropped from ``older``; the first are kept for the gallery."""
     for pair in pairs:
         used.add(base_of(pair))
-        (folder / f"{pair.pair_id}_original.png").write_bytes(png_bytes(pair.original))
-        (folder / f"{pair.pair_id}_modified.png").write_bytes(png_bytes(pair.modified))
+        for side, image in (("original", pair.original), ("modified", pair.modified)):
+            path = folder / f"{pair.pair_id}_{side}.png"
+            path.write_bytes(png_bytes(image))
+            older.discard(path)
         if len(shown) < SHOWN:
             shown.append(pair)
         yield pair

@@ -67,10 +67,23 @@ def test_other_names_are_errors_that_list_the_suites() -> None:
 
 
 @pytest.mark.parametrize("path", sorted(Path("configs/evaluate").glob("*.yaml")), ids=lambda path: path.stem)
-def test_the_gate_of_a_recipe_names_suites_of_the_recipe(path: Path) -> None:
+def test_the_suites_of_a_recipe_are_scored_under_the_names_that_its_gate_may_use(path: Path) -> None:
     config = EvaluateConfig.model_validate(read_recipe(path).config)
-    named = {*config.gate.exempt, *config.gate.required, *config.gate.must_improve}
-    assert named <= {suite.name for suite in open_suites(config)}
+    assert [suite.score_name for suite in config.suites] == [suite.name for suite in open_suites(config)]
+
+
+@pytest.mark.parametrize("bound", ["exempt", "required", "must_improve"])
+def test_a_gate_names_suites_as_their_scores_are_named(bound: str) -> None:
+    suites = [{"name": "scenes", "look": "compact"}, {"name": "easy_vqa", "look": "compact"}]
+    for name in ("scenes-compact", "easy_vqa"):
+        assert getattr(EvaluateConfig.model_validate({"suites": suites, "gate": {bound: [name]}}).gate, bound) == (name,)
+    with pytest.raises(ValidationError, match=f"gate.{bound} names scenes, which is not evaluated here: its suites are scenes-c"):
+        EvaluateConfig.model_validate({"suites": suites, "gate": {bound: ["scenes"]}})
+
+
+def test_suites_of_one_score_name_are_refused() -> None:
+    with pytest.raises(ValidationError, match="suites names easy_vqa twice"):
+        EvaluateConfig.model_validate({"suites": [{"name": "easy_vqa", "look": look} for look in ("full", "compact")]})
 
 
 def test_each_line_names_a_module_that_opens_its_suite() -> None:

@@ -60,7 +60,7 @@ class ProceduralSuite(Suite):
     """
 
     def __init__(self, config: SuiteConfig, version: int, pose: Callable[[int], SuiteQuestion], module: str) -> None:
-        self.name = config.name if config.look == "full" else f"{config.name}-{config.look}"
+        self.name = config.score_name
         self.version = f"{version}"
         self._module = module
         self._count, self._pose = config.items, lru_cache(maxsize=KEPT)(pose)
