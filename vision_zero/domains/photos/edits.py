@@ -1,5 +1,6 @@
-"""The kinds of edit: each takes a region of a canvas and gives the new pixels, the words for it and how possible it looks, or
-says why it does not suit the region.
+"""The kinds of edit: each takes a region or paint of a canvas and gives the new pixels, the words for it and how possible it
+looks. Where it does not suit what it is given, it raises a PairsError that says why; what looks less possible than ``least``
+need not be finished.
 
 They are those that can leave a possible photo behind without a model that paints: a thing is gone, stands elsewhere on the same
 ground, or has another colour. What shows a thing twice, borrows one from another photo, or changes its material hardly ever does.
@@ -9,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 from skimage.color import rgb2lab
@@ -34,6 +36,7 @@ from vision_zero.domains.photos.plausibility import (
     whole,
 )
 from vision_zero.domains.photos.regions import Region
+from vision_zero.errors import PairsError
 
 MOST_SKY = 0.3
 """Share of the image's upper border from which a paint may be the sky."""
@@ -73,80 +76,44 @@ class Edited:
     shown: Mask | None = None
 
 
-@dataclass(frozen=True)
-class Stroke:
-    """What an edit works on and draws from.
-
-    Attributes:
-        canvas: the image.
-        target: the region or paint of it.
-        rng: where the edit's choices come from.
-        least: what looks less possible than this need not be finished.
-    """
-
-    canvas: Canvas
-    target: Region | Paint
-    rng: np.random.Generator
-    least: float = 0.0
-
-    @property
-    def region(self) -> Region:
-        assert isinstance(self.target, Region)
-        return self.target
-
-    @property
-    def paint(self) -> Paint:
-        assert isinstance(self.target, Paint)
-        return self.target
-
-
-def remove(stroke: Stroke) -> Edited | str:
+def remove(canvas: Canvas, region: Region, rng: np.random.Generator, least: float) -> Edited:
     """Takes the region away."""
-    canvas, region = stroke.canvas, stroke.region
     if not region.is_inside:
-        return "it runs out of the image"
-    emptied = _emptied(stroke, small(region.mask))
-    if isinstance(emptied, str):
-        return emptied
-    image, area, looks = emptied
+        raise PairsError("it runs out of the image")
+    image, area, looks = _emptied(canvas, region, rng, least, small(region.mask))
     seam, fill = seamless(image, area)
     return Edited(image, region_name(canvas.image, region.mask), "", replace(looks, seam=seam, fill=fill))
 
 
-def recolor(stroke: Stroke) -> Edited | str:
+def recolor(canvas: Canvas, paint: Paint, rng: np.random.Generator, least: float) -> Edited:
     """Gives a paint another hue."""
-    canvas, paint = stroke.canvas, stroke.paint
     if paint.mask.mean() > MOST_PAINT:
-        return "its colour covers too much of the image"
+        raise PairsError("its colour covers too much of the image")
     as_one_thing = distinct(paint.weights, paint.mixed)
-    if as_one_thing < stroke.least:
-        return "its colour fades into another"
-    turn = turn_from(paint.hue, stroke.rng) * (SKY_TURN if paint.mask[0].mean() > MOST_SKY else 1.0)
+    if as_one_thing < least:
+        raise PairsError("its colour fades into another")
+    turn = turn_from(paint.hue, rng) * (SKY_TURN if paint.mask[0].mean() > MOST_SKY else 1.0)
     image = repainted(canvas.image, canvas.lab, paint, turn, shift_for(paint.hue, turn, paint.light))
     before, after = color_of(canvas.image, paint.mask), color_of(image, paint.mask)
     if before == after:
-        return "its new colour has the same name"
+        raise PairsError("its new colour has the same name")
     looks = Plausibility(whole=as_one_thing, seam=borderless(canvas.lab, rgb2lab(image).astype(np.float32)))
     return Edited(image, regions_name(canvas.image, paint.mask), after, looks)
 
 
-def move(stroke: Stroke) -> Edited | str:
+def move(canvas: Canvas, region: Region, rng: np.random.Generator, least: float) -> Edited:
     """Takes the region away and shows it elsewhere on the same ground, at about the same height: further up or down it would
     have another size."""
-    canvas, region = stroke.canvas, stroke.region
     if not region.is_thing:
-        return "it is no simple form inside the image"
-    emptied = _emptied(stroke)
-    if isinstance(emptied, str):
-        return emptied
-    without_it, area, looks = emptied
+        raise PairsError("it is no simple form inside the image")
+    without_it, area, looks = _emptied(canvas, region, rng, least)
     around = grown(region.mask, (LEAST_MOVE - 0.5) * float(np.sqrt(region.mask.sum())))
     # What is pasted: the region with its surroundings.
     margin = canvas.pixels(MARGIN)
     cut = grown(region.mask, margin)
-    offset = _place_for(canvas, cut, Canvas(without_it, (), canvas.taken | around), stroke.rng)
+    offset = _place_for(canvas, cut, Canvas(without_it, (), canvas.taken | around), rng)
     if offset is None:
-        return "no other place looks like its own"
+        raise PairsError("no other place looks like its own")
     image = cloned(without_it, shifted(canvas.image, offset), shifted_mask(cut, offset))
     shown = shifted_mask(region.mask, offset)
     gone, come = seamless(image, area), seamless(image, grown(shown, margin), is_thing=True)
@@ -157,21 +124,29 @@ def move(stroke: Stroke) -> Edited | str:
     return Edited(image, region_name(canvas.image, region.mask), f"the same region {where}", looks, shown)
 
 
-EDITS: Mapping[PhotoEdit, Callable[[Stroke], Edited | str]] = {"remove": remove, "recolor": recolor, "move": move}
+EDITS: Mapping[PhotoEdit, Callable[[Canvas, Any, np.random.Generator, float], Edited]] = {
+    "remove": remove,
+    "recolor": recolor,
+    "move": move,
+}
 
 
-def _emptied(stroke: Stroke, size: float = 1.0) -> tuple[Pixels, Mask, Plausibility] | str:
-    """The image without the region, what was replaced, and how surely it is a thing alone; or why it cannot be taken away."""
-    canvas, region, mask = stroke.canvas, stroke.region, stroke.region.mask
+def _emptied(
+    canvas: Canvas, region: Region, rng: np.random.Generator, least: float, size: float = 1.0
+) -> tuple[Pixels, Mask, Plausibility]:
+    """The image without the region, what was replaced, and how surely it is a thing alone."""
+    mask = region.mask
     if on_skin(canvas.lab, mask):
-        return "what is around it has the colour of skin or fur: it could be an eye"
+        raise PairsError("what is around it has the colour of skin or fur: it could be an eye")
     as_one_thing = 1.0 if region.is_alone else whole(canvas.lab, mask)
     looks = Plausibility(as_one_thing, ground(canvas.lab, mask), room(canvas.lab, mask), size)
-    if looks.score < stroke.least:
-        return WEAK[looks.weakest]
+    if looks.score < least:
+        raise PairsError(WEAK[looks.weakest])
     area = area_without(canvas, mask)
-    image = without(canvas, area, stroke.rng)
-    return "nothing in the image can take its place" if image is None else (image, area, looks)
+    image = without(canvas, area, rng)
+    if image is None:
+        raise PairsError("nothing in the image can take its place")
+    return image, area, looks
 
 
 def _place_for(canvas: Canvas, cut: Mask, rest: Canvas, rng: np.random.Generator) -> tuple[int, int] | None:

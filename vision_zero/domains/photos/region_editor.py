@@ -16,12 +16,13 @@ from vision_zero.data.images import box_of, channel_steps
 from vision_zero.domains.photos.canvas import Canvas
 from vision_zero.domains.photos.config import PhotoEdit, PhotosConfig
 from vision_zero.domains.photos.editor import EditedPhoto, PhotoEditor
-from vision_zero.domains.photos.edits import EDITS, Stroke
+from vision_zero.domains.photos.edits import EDITS
 from vision_zero.domains.photos.paints import Paint
 from vision_zero.domains.photos.phrases import color_of
 from vision_zero.domains.photos.pixels import Mask, grown, to_image, to_pixels
 from vision_zero.domains.photos.plausibility import WEAK
 from vision_zero.domains.photos.regions import Region
+from vision_zero.errors import PairsError
 from vision_zero.randomness import Seed
 
 VISIBLE = 24
@@ -94,27 +95,26 @@ class RegionEditor(PhotoEditor):
             if not targets:
                 self.drawn_again[f"{kind}: {NOTHING[kind]}"] += 1
             for place in _shuffled([target.score for target in targets], rng)[:TRIES]:
-                made = self._attempt(kind, Stroke(canvas, targets[place], rng, self.config.min_plausible))
-                if isinstance(made, _Step):
-                    return made
-                self.drawn_again[f"{kind}: {made}"] += 1
+                try:
+                    return self._attempt(kind, canvas, targets[place], rng)
+                except PairsError as reason:
+                    self.drawn_again[f"{kind}: {reason}"] += 1
         return None
 
-    def _attempt(self, kind: PhotoEdit, stroke: Stroke) -> _Step | str:
-        """The edit, or why it does not count."""
-        canvas, target, made = stroke.canvas, stroke.target, EDITS[kind](stroke)
-        if isinstance(made, str):
-            return made
-        if made.looks.score < self.config.min_plausible:
-            return WEAK[made.looks.weakest]
+    def _attempt(self, kind: PhotoEdit, canvas: Canvas, target: Region | Paint, rng: np.random.Generator) -> _Step:
+        """The edit; a PairsError says why it does not count."""
+        least = self.config.min_plausible
+        made = EDITS[kind](canvas, target, rng, least)
+        if made.looks.score < least:
+            raise PairsError(WEAK[made.looks.weakest])
         steps = channel_steps(to_image(canvas.image), to_image(made.image))
         # Of specks nobody says that they are another colour.
         changed, visible = steps > UNSEEN, int(ndimage.binary_opening(steps > VISIBLE, np.ones((3, 3))).sum())
         place = target.mask if made.shown is None else made.shown
         if visible < max(self.config.min_visible * steps.size, MIN_SHARE * place.sum()):
-            return "too little of it would change visibly"
+            raise PairsError("too little of it would change visibly")
         if (changed & canvas.taken).any():
-            return "it touches another edit"
+            raise PairsError("it touches another edit")
         change = Change(kind, made.before, made.after, box_of(changed))
         how: Facts = {
             "kind": kind,
