@@ -12,7 +12,7 @@ from vision_zero.domains.photos.canvas import Canvas
 from vision_zero.domains.photos.filling import area_without, cloned, membrane, without
 from vision_zero.domains.photos.patches import FORGIVEN, Spectra, area_means, inside_offsets, offset_at, ring_costs
 from vision_zero.domains.photos.phrases import color_word, place_of
-from vision_zero.domains.photos.pixels import feathered, grown, shifted, shifted_mask, shrunk, to_image, to_pixels
+from vision_zero.domains.photos.pixels import grown, shifted, shifted_mask, shrunk, to_image, to_pixels
 
 
 def disc(height: int, width: int, middle: tuple[float, float], radius: float) -> NDArray[np.bool_]:
@@ -102,12 +102,6 @@ def test_masks_grow_shrink_and_move() -> None:
     assert box_of(moved) == tuple(edge + step for edge, step in zip(box_of(one), (10, -5, 10, -5), strict=True))
     values = np.random.default_rng(0).random((40, 50, 1)).astype(np.float32)
     assert np.array_equal(shifted(values, (10, -5))[moved], values[one])
-
-
-def test_soft_borders_end() -> None:
-    mask = photo().regions[0].mask
-    assert feathered(mask, 3)[~mask].max() == 0
-    assert feathered(mask, 3)[shrunk(mask, 3)].min() == 1
 
 
 @pytest.mark.slow

@@ -15,7 +15,7 @@ from scipy import ndimage
 from vision_zero.data.images import box_of
 from vision_zero.domains.photos.canvas import Canvas
 from vision_zero.domains.photos.patches import area_means, inside_offsets, offset_at, ring_costs
-from vision_zero.domains.photos.pixels import Mask, Pixels, feathered, grown, shifted
+from vision_zero.domains.photos.pixels import Mask, Pixels, grown, local_mean, shifted
 
 MARGIN, RING = 4.0, 6.0
 """What is removed reaches so far beyond the region (its blurred border, a thin shadow), its surroundings so far beyond that;
@@ -62,13 +62,12 @@ def continued(image: Pixels, area: Mask, rng: np.random.Generator) -> Pixels:
     left, top, right, bottom = box_of(grown(area, 6))
     inside, part = area[top:bottom, left:right], image[top:bottom, left:right]
     ring = grown(inside, 5) & ~inside
-    share = ndimage.gaussian_filter(ring.astype(np.float32), 2)[..., None]
-    calm = ndimage.gaussian_filter(part * ring[..., None], (2, 2, 0)) / np.maximum(share, 1e-3)
+    calm, _ = local_mean(part, ring, 2)
     # Half the width that two thirds of the grain have: what stands out of it is no grain.
     spread = np.diff(np.percentile((part - calm)[ring], (16, 84), axis=0), axis=0)[0].astype(np.float32) / 2
     noise = ndimage.gaussian_filter(rng.standard_normal((*inside.shape, 1)).astype(np.float32), (0.6, 0.6, 0))
     filled = membrane(calm, ring, inside) + noise / noise.std() * spread
-    weights = feathered(inside, 2.5)[..., None]
+    weights = np.clip(ndimage.distance_transform_edt(inside) / 2.5, 0, 1).astype(np.float32)[..., None]
     result = image.copy()
     result[top:bottom, left:right] = part * (1 - weights) + filled * weights
     return np.clip(result, 0, 1)

@@ -63,31 +63,16 @@ def shrunk(mask: Mask, pixels: float) -> Mask:
     return ndimage.distance_transform_edt(mask) > pixels
 
 
-def shifted(image: NDArray[np.float32], offset: tuple[int, int]) -> NDArray[np.float32]:
+def shifted(image: Pixels, offset: tuple[int, int]) -> Pixels:
     """The image moved by (right, down) pixels; what leaves is lost, what enters repeats the border."""
     right, down = offset
-    height, width = image.shape[:2]
-    rows = np.clip(np.arange(height) - down, 0, height - 1)
-    columns = np.clip(np.arange(width) - right, 0, width - 1)
-    return image[rows][:, columns]
+    return ndimage.shift(image, (down, right, 0), order=0, mode="nearest")
 
 
 def shifted_mask(mask: Mask, offset: tuple[int, int]) -> Mask:
     """The mask moved by (right, down) pixels; nothing enters."""
     right, down = offset
-    height, width = mask.shape
-    moved = np.zeros_like(mask)
-    moved[max(0, down) : height + min(0, down), max(0, right) : width + min(0, right)] = mask[
-        max(0, -down) : height + min(0, -down), max(0, -right) : width + min(0, -right)
-    ]
-    return moved
-
-
-def feathered(mask: Mask, pixels: float) -> Weights:
-    """1 deeper than ``pixels`` inside the mask, fading to 0 at its outline, 0 outside."""
-    depth = ndimage.distance_transform_edt(mask)
-    weights: Weights = np.clip(depth / max(pixels, 1e-6), 0, 1).astype(np.float32)
-    return weights
+    return ndimage.shift(mask, (down, right), order=0)
 
 
 def lightness(image: Pixels) -> Weights:
