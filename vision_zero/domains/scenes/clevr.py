@@ -21,6 +21,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.optimize import least_squares
 
 from vision_zero.domains.scenes.scene import VALUES, Camera, Lamps, Point, Scene, SceneObject
 from vision_zero.errors import PairsError
@@ -41,8 +42,6 @@ _DEPTH_WEIGHT = 30.0
 """Pixels that a unit of depth counts as; about what it is to the side."""
 _PLACE_WEIGHT = 0.1
 """Pixels that a unit from the mean camera counts as: settles what one object alone leaves open."""
-_STEPS = 8
-_STEP = 1e-4
 Points = NDArray[np.float64]
 
 
@@ -188,7 +187,7 @@ def fitted_camera(mean: Camera, centers: Points, pixels: Points) -> Camera | Non
 
 
 def _fit(mean: Camera, centers: Points, pixels: Points, size: tuple[int, int]) -> tuple[float, Camera]:
-    """Mean error in pixels and camera, by the Gauss-Newton method."""
+    """Mean error in pixels and camera, by least squares."""
     start = np.asarray(mean.location, dtype=np.float64)
 
     def camera(place: Points) -> Camera:
@@ -198,14 +197,9 @@ def _fit(mean: Camera, centers: Points, pixels: Points, size: tuple[int, int]) -
         offset = (camera(place).project(centers, *size) - pixels) * (1.0, 1.0, _DEPTH_WEIGHT)
         return np.concatenate([offset.ravel(), (place - start) * _PLACE_WEIGHT])
 
-    place = start
-    for _ in range(_STEPS):
-        now = errors(place)
-        slopes = np.stack([(errors(place + _STEP * axis) - now) / _STEP for axis in np.eye(3)], axis=1)
-        moved = place - np.linalg.lstsq(slopes, now, rcond=None)[0]
-        # A camera that leaves the neighbourhood of CLEVR's fits nothing.
-        if not np.linalg.norm(moved - start) < 0.5 * np.linalg.norm(start):
-            return math.inf, mean
-        place = moved
-    offset = errors(place)[:-3].reshape(-1, 3)
-    return float(np.hypot(offset[:, 0], offset[:, 1]).mean()), camera(place)
+    found = least_squares(errors, start, method="lm")
+    # A camera that leaves the neighbourhood of CLEVR's fits nothing.
+    if not np.linalg.norm(found.x - start) < 0.5 * np.linalg.norm(start):
+        return math.inf, mean
+    offset = found.fun[:-3].reshape(-1, 3)
+    return float(np.hypot(offset[:, 0], offset[:, 1]).mean()), camera(found.x)
