@@ -47,7 +47,7 @@ def moved_share(original: Image.Image, modified: Image.Image) -> float:
     if _is_elsewhere(*(_small(image, _WHOLE).mean(axis=2) for image in (original, modified))):
         return 1.0
     one, other = (_small(image).mean(axis=2) for image in (original, modified))
-    tiles = [tile for tile in _tiles(one.shape) if _texture(one[tile]) >= _TEXTURE]
+    tiles = _textured_tiles(one)
     if len(tiles) < _LEAST_TEXTURED:
         return 0.0
     tiles = tiles[:: -(-len(tiles) // _MOST_TILES)]
@@ -65,7 +65,7 @@ def _is_elsewhere(one: Grey, other: Grey) -> bool:
 
     One thing that moved before a plain ground is no such image: what has texture must be all over it, and fit everywhere.
     """
-    tiles = [tile for tile in _tiles(one.shape) if _texture(one[tile]) >= _TEXTURE]
+    tiles = _textured_tiles(one)
     before = np.abs(one - other)
     if float(before.mean()) < 1.0 or _spread(tiles, one.shape) < _LEAST_SPREAD:
         return False
@@ -115,22 +115,16 @@ def _global_shift(one: Grey, other: Grey) -> NDArray[np.float64]:
     return np.asarray(shift, dtype=np.float64)
 
 
-def _tiles(shape: tuple[int, ...]) -> list[tuple[slice, slice]]:
-    side = max(_LEAST_TILE, min(shape[:2]) // _TILES)
-    rows, columns = (range(0, length - side + 1, side) for length in shape[:2])
-    return [(slice(top, top + side), slice(left, left + side)) for top in rows for left in columns]
-
-
-def _texture(tile: Grey) -> float:
-    return float(ndimage.gaussian_gradient_magnitude(tile, 1.0).std())
+def _textured_tiles(image: Grey) -> list[tuple[slice, slice]]:
+    side = max(_LEAST_TILE, min(image.shape) // _TILES)
+    rows, columns = (range(0, length - side + 1, side) for length in image.shape)
+    tiles = [(slice(top, top + side), slice(left, left + side)) for top in rows for left in columns]
+    return [tile for tile in tiles if ndimage.gaussian_gradient_magnitude(image[tile], 1.0).std() >= _TEXTURE]
 
 
 def _has_moved(one: Grey, other: Grey) -> bool:
     """Whether a tile shows what the other one does, but elsewhere."""
-    before = float(np.abs(one - other).mean())
-    if before < 1.0:
-        return False
-    if min(float(np.ptp(tile)) for tile in (one, other)) == 0:
+    if np.abs(one - other).mean() < 1.0 or min(np.ptp(one), np.ptp(other)) == 0:
         return False
     window = np.outer(*(np.hanning(length) for length in one.shape))
     shift, _, _ = phase_cross_correlation(

@@ -62,13 +62,8 @@ class SceneObject:
     rotation: float = 0.0
 
     @property
-    def half_height(self) -> float:
-        """Height of the centre above the ground: half an edge for a cube, the radius for the others."""
-        return RADII[self.size]
-
-    @property
     def center(self) -> Point:
-        return (self.x, self.y, self.half_height)
+        return (self.x, self.y, RADII[self.size])
 
 
 @dataclass(frozen=True, slots=True)

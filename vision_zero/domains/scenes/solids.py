@@ -16,7 +16,7 @@ from types import MappingProxyType
 import numpy as np
 from numpy.typing import NDArray
 
-from vision_zero.domains.scenes.scene import SceneObject, Shape
+from vision_zero.domains.scenes.scene import RADII, SceneObject, Shape
 
 Array = NDArray[np.float32]
 
@@ -61,8 +61,8 @@ class Solid:
     @classmethod
     def of(cls, item: SceneObject) -> Solid:
         angle = math.radians(item.rotation)
-        center = np.asarray(item.center, dtype=np.float32)[:, None]
-        return cls(item.shape, center, np.float32(item.half_height), np.float32(math.cos(angle)), np.float32(math.sin(angle)))
+        center, half = np.asarray(item.center, dtype=np.float32)[:, None], np.float32(RADII[item.size])
+        return cls(item.shape, center, half, np.float32(math.cos(angle)), np.float32(math.sin(angle)))
 
     @property
     def reach(self) -> float:
