@@ -18,6 +18,10 @@ if TYPE_CHECKING:
     from vision_zero.data.image_pair import ImagePair
 
 
+UNREADABLE = (PairsError, ArithmeticError, LookupError, TypeError, ValueError)
+"""What is raised where facts are not those of an image that the domain can draw."""
+
+
 @dataclass(frozen=True, slots=True)
 class PairRule:
     """What one measurement of each pair must satisfy; a pair without that measurement satisfies it.
@@ -60,7 +64,7 @@ def log_fault(check: Callable[[ImagePair], str], pair: ImagePair) -> str | None:
     """What the log says wrongly, in one line, by a domain's check against the facts of the pair; None where it is true."""
     try:
         return check(pair) or None
-    except (PairsError, KeyError, TypeError, ValueError) as error:
+    except UNREADABLE as error:
         return f"its facts cannot be read: {error}"
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from typing import Any
 
 import matplotlib
@@ -10,6 +11,7 @@ import numpy as np
 import pytest
 
 from vision_zero.domains.charts.chart import Layout, from_facts, to_facts
+from vision_zero.domains.charts.checks import measure
 from vision_zero.domains.charts.compact import compact_chart
 from vision_zero.domains.charts.config import ChartsConfig
 from vision_zero.domains.charts.layout import fit_layout
@@ -68,6 +70,17 @@ def test_missing_facts_are_refused() -> None:
     del shown["categories"]
     with pytest.raises(PairsError, match="categories"):
         from_facts(shown)
+
+
+def test_facts_that_no_chart_can_be_drawn_from_are_faults_of_the_pair() -> None:
+    pair = ChartSource(ChartsConfig(types={"grouped_bars": 1}, edits={"swap_series": 1}, width=320, height=240)).sample(Seed(5))
+    assert measure(pair) == {"log_fault": None, "text_fault": None}
+    fewer = replace(pair, modified_facts={**pair.modified_facts, "series": pair.modified_facts["series"][:1]})
+    assert measure(replace(fewer, changes=tuple(replace(change, kind="swap_values") for change in pair.changes)))[
+        "log_fault"
+    ].startswith("its facts cannot be read: ")
+    flat = replace(pair, original_facts={**pair.original_facts, "axis": [5, 5]})
+    assert measure(flat)["text_fault"].startswith("it cannot be drawn: ")
 
 
 @pytest.mark.slow

@@ -10,6 +10,7 @@ from vision_zero.domains.charts.chart import Chart
 from vision_zero.domains.charts.chartqa_csv import ParsedTable, parsed
 from vision_zero.domains.charts.chartqa_tables import chart_of
 from vision_zero.domains.charts.config import ChartsConfig
+from vision_zero.domains.charts.glyphs import unreadable
 from vision_zero.domains.charts.number_formats import Column, name_and_unit, read_columns
 from vision_zero.domains.charts.phrases import color_name
 from vision_zero.domains.charts.render import problems_on
@@ -257,6 +258,11 @@ def test_characters_without_letters_are_no_charts(name: str) -> None:
     sheet = Canvas(200, 100, "#ffffff")
     sheet.text(name, 100, 50, 12, "#000000")
     assert any("has no letters for" in problem for problem in problems_on(sheet))
+
+
+def test_control_characters_are_not_drawn_as_boxes() -> None:
+    assert table("Country,GDP\nChad\x07,5\nPeru,3\n\x1a").rows == ("Chad", "Peru")
+    assert unreadable("Chad\x07") == "\x07"
 
 
 def test_characters_of_the_font_are_drawn() -> None:

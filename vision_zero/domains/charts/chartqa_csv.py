@@ -41,6 +41,7 @@ _TOTAL = re.compile(
 )
 _RULE = re.compile(r"\s*:?-{2,}:?\s*")  # below the header of a Markdown table
 _MARKUP = (
+    (re.compile(r"[\x00-\x08\x0e-\x1b\x7f-\x84\x86-\x9f]"), ""),  # control characters, but for spaces
     (re.compile(r"^\s*'(.*)'\s*$", re.DOTALL), r"\1"),
     (re.compile(r"<br\s?/?>", re.IGNORECASE), " "),
     (re.compile(r"</?(?:b|i|u|strong|em|a|span|small|sup|sub)\b[^<>]*>", re.IGNORECASE), ""),

@@ -24,8 +24,8 @@ from vision_zero.domains.charts.phrases import (
     value_axis_phrase,
 )
 from vision_zero.domains.charts.render import legibility_problems
-from vision_zero.domains.pair_rules import disagreement, log_fault
-from vision_zero.errors import PairsError
+from vision_zero.domains.pair_rules import UNREADABLE, disagreement, log_fault
+from vision_zero.errors import PairsError, one_line
 
 TOUCHED: Mapping[ChartEdit, frozenset[str]] = {
     "swap_values": frozenset({"series"}),
@@ -66,6 +66,8 @@ def _text_fault(pair: ImagePair) -> str | None:
         )
     except PairsError:
         return None  # `log_fault` says so.
+    except UNREADABLE as error:
+        return f"it cannot be drawn: {one_line(error)}"
 
 
 def differences(before: Chart, after: Chart, kind: ChartEdit) -> list[Difference]:

@@ -48,7 +48,7 @@ _LEAST_BOLD = 600
 
 def unreadable(text: str, font: Font = "sans", fallbacks: Iterable[str] = ()) -> str:
     """The characters of ``text`` that would not be drawn in DejaVu or one of the families ``fallbacks``, each once, in order."""
-    if text.isascii():
+    if text.isascii() and text.isprintable():
         return ""
     lost = "".join(dict.fromkeys(letter for letter in text if not letter.isspace() and not _is_of_dejavu(letter, font)))
     for family in fallbacks:
