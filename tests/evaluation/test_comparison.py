@@ -75,6 +75,12 @@ def test_records_are_paired_by_key_whatever_their_order() -> None:
     assert (comparison.won, comparison.lost, comparison.difference.units, comparison.left_out) == (1, 0, 3, 1)
 
 
+def test_an_item_that_one_policy_could_not_be_asked_is_left_out() -> None:
+    ours = [record("1", True), record("2", None, answers=(), fault="its image cannot be read")]
+    comparison, *_ = compare_records("scenes", ours, [record("1", True), record("2", True)], CONFIG)
+    assert (comparison.difference.units, comparison.left_out) == (1, 1)
+
+
 def test_an_interval_holds_for_all_suites_that_are_compared_together() -> None:
     """26 won and 12 lost of 100 are worse alone; of eight suites one looks like that by chance."""
     ours, theirs = [True] * 26 + [False] * 12 + [True] * 62, [False] * 26 + [True] * 12 + [True] * 62

@@ -161,6 +161,8 @@ def test_settings_that_one_version_did_not_have_are_no_difference(settings, tmp_
     record.write_text(record.read_text().replace(r"\"samples\": 0, ", ""))
     assert '"samples"' not in RunRecord.read(record).measurement
     assert list(ablation_runs(config, tmp_path / "records")[0]["self-play"]) == [3, 5]
+    RunRecord.read(record).model_copy(update={"measurement": ""}).write(record, {"decision/forced"})
+    assert list(ablation_runs(config, tmp_path / "records")[0]["self-play"]) == [3, 5], "a record without any"
 
 
 @pytest.mark.parametrize("earlier", ["benchmarks", "suites"])
@@ -225,6 +227,7 @@ def test_a_folder_without_a_run_is_named(tmp_path):
     assert RunRecord.of(folder, curves=CURVES.values()).iteration == 100
     (folder / IDENTITY).write_text("{")
     assert last_run(tmp_path) == folder
-    (folder / "state.json").write_text("{")
-    with pytest.raises(EvaluationError, match=r"state\.json cannot be read"):
-        last_run(tmp_path)
+    for text in ("{", "[]", '{"iteration": null}'):
+        (folder / "state.json").write_text(text)
+        with pytest.raises(EvaluationError, match=r"state\.json cannot be read"):
+            last_run(tmp_path)

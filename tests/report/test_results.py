@@ -131,6 +131,20 @@ def test_runs_that_were_not_measured_alike_are_refused():
         collect({"alternating": {0: run(0.8), 1: other}})
 
 
+def test_curves_that_were_not_measured_alike_are_refused():
+    fewer = dict.fromkeys((0, 50, 100), (1.0,) * 8)
+    other = run(0.8).model_copy(update={"curves": {"decision/forced": fewer}})
+    with pytest.raises(EvaluationError, match="forced choice after 0 iterations: the runs were not measured on the same"):
+        collect({"alternating": {0: run(0.8), 1: other}})
+
+
+def test_seeds_of_an_arm_that_ended_at_different_iterations_are_refused():
+    """The tables name one number of iterations."""
+    shorter = run(0.8).model_copy(update={"iteration": 50})
+    with pytest.raises(EvaluationError, match="the seeds of 'alternating' ended at iterations 50, 100: give runs of one length"):
+        collect({"alternating": {0: run(0.8), 1: shorter}})
+
+
 def test_each_run_is_compared_with_the_base_that_it_was_measured_with():
     """Arms may be run on several machines, where the base of the same weights may reply otherwise now and then."""
     worse = run(0.8).model_copy(update={"base": run(0.8).base | {"decision/forced": tuple(right(0.3))}})
@@ -232,6 +246,9 @@ def test_tables_stand_in_their_places_in_a_document(found, tmp_path):
         write_into(document, found)
     with pytest.raises(ReportError, match="cannot be read or written"):
         write_into(tmp_path / "none.md", found)
+    document.write_bytes(b"\xff")
+    with pytest.raises(ReportError, match="cannot be read or written"):
+        write_into(document, found)
 
 
 def test_a_difference_is_bold_where_it_is_clear_of_nothing(found):

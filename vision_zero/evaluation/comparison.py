@@ -121,7 +121,10 @@ def compare_records(
             f"{name}: {len(ours.keys() ^ theirs.keys())} items were answered by one policy only; run both alike"
         )
     for key, record in ours.items():
-        if (record.benchmark, record.prompt, record.answers) != (theirs[key].benchmark, theirs[key].prompt, theirs[key].answers):
+        other = theirs[key]
+        # A record of a fault has no answers: of an item that one policy could not be asked, nothing differs.
+        is_asked = not (record.fault or other.fault)
+        if (record.benchmark, record.prompt) != (other.benchmark, other.prompt) or (is_asked and record.answers != other.answers):
             raise EvaluationError(f"{name}: item {key} was asked differently; run both policies under one protocol")
     judged = [key for key in ours if ours[key].is_right is not None and theirs[key].is_right is not None]
     right, right_before = ([bool(records[key].is_right) for key in judged] for records in (ours, theirs))

@@ -62,8 +62,9 @@ def ablation_runs(config: AblationConfig, records: Path | None = None) -> tuple[
 
 
 def _measurement(run: RunRecord) -> Any:
-    """The settings of a run's evaluation, also where an earlier version recorded them under other names."""
-    return with_present_names(json.loads(run.measurement), warns=False)
+    """The settings of a run's evaluation, also where an earlier version recorded them under other names; none where the record
+    has none."""
+    return with_present_names(json.loads(run.measurement or "{}"), warns=False)
 
 
 def _agree(one: Any, other: Any) -> bool:

@@ -11,7 +11,7 @@ each reply forced to begin with the reasoning prefix. The file is made from the 
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, get_args
@@ -146,8 +146,13 @@ def collect(arms: Mapping[str, Mapping[int, RunRecord]], reasoned: RunRecord | N
         reasoned: the base made to reason on the suites, from a separate evaluation.
 
     Raises:
-        EvaluationError: the runs were not measured on the same pairs.
+        EvaluationError: the seeds of an arm ended at different iterations, or the runs were not measured on the same pairs.
     """
+    for arm, runs in arms.items():
+        ends = sorted({run.iteration for run in runs.values()})
+        if len(ends) > 1:
+            listed = ", ".join(map(str, ends))
+            raise EvaluationError(f"the seeds of {arm!r} ended at iterations {listed}: give runs of one length")
     main, first = next(iter(arms.items()))
     made = {
         arm: ArmMeasures(
@@ -194,8 +199,7 @@ def _measures(runs: Sequence[RunRecord], reasoned: RunRecord | None) -> dict[str
         others = {whose: [_other(whose, spec.score, run, reasoned) for run in runs] for whose in get_args(Against)}
         if not (all(own) and all(others[spec.against])):
             continue
-        if {len(units) for units in (*own, *others[spec.against])} != {len(own[0])}:
-            raise EvaluationError(f"{name}: the runs were not measured on the same held-out pairs; name runs with one evaluation")
+        _need_same_pairs(name, "runs", (*own, *others[spec.against]))
         found[name] = own, others
     return {
         name: Measure(
@@ -226,8 +230,7 @@ def _main_minus_arm(main: Mapping[int, RunRecord], arm: Mapping[int, RunRecord])
     pairs = [(main[seed].units(score, "policy"), arm[seed].units(score, "policy")) for seed in arm if seed in main]
     if not pairs or not all(own and other for own, other in pairs):
         return None
-    if len({len(units) for pair in pairs for units in pair}) > 1:
-        raise EvaluationError(f"{COMPARED}: the arms were not measured on the same held-out pairs; name runs with one evaluation")
+    _need_same_pairs(COMPARED, "arms", (units for pair in pairs for units in pair))
     return _over_seeds("main minus arm", np.array([np.subtract(own, other) for own, other in pairs]))
 
 
@@ -240,6 +243,7 @@ def _curves(runs: Mapping[int, RunRecord]) -> dict[str, tuple[tuple[float, float
         scale = 1 if name.endswith("words") else 100
         points = []
         for iteration in shared:
+            _need_same_pairs(f"{words} after {iteration} iterations", "runs", (curve[iteration] for curve in by_seed))
             values = np.array([curve[iteration] for curve in by_seed])
             level = estimate_over_seeds(values, EvaluationConfig(), Seed(0).child("course", name))
             mean, low, high = (round(scale * value, 2) for value in (level.mean, level.low, level.high))
@@ -247,6 +251,11 @@ def _curves(runs: Mapping[int, RunRecord]) -> dict[str, tuple[tuple[float, float
         if len(points) > 1:
             curves[words] = tuple(points)
     return curves
+
+
+def _need_same_pairs(name: str, what: str, units: Iterable[Units]) -> None:
+    if len({len(one) for one in units}) > 1:
+        raise EvaluationError(f"{name}: the {what} were not measured on the same held-out pairs; name runs with one evaluation")
 
 
 def _over_seeds(name: str, values: NDArray[np.float64], comparisons: int = 1) -> Difference:

@@ -66,7 +66,7 @@ def iteration_of(folder: Path) -> int:
     path = folder / "state.json"
     try:
         return int(json.loads(path.read_text(encoding="utf-8")).get("iteration", 0))
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, AttributeError, TypeError) as error:
         raise EvaluationError(f"{path} cannot be read: {error}") from error
 
 

@@ -64,7 +64,7 @@ def write_into(document: Path, results: Results) -> None:
             lines = " or ".join(PLACES)
             raise ReportError(f"{document} has no place for results: put the lines {lines} and {END} where they belong")
         write_atomically(document, made)
-    except OSError as error:
+    except (OSError, UnicodeDecodeError) as error:
         raise ReportError(f"{document} cannot be read or written: {error}") from error
 
 

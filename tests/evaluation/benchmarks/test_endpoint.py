@@ -88,13 +88,20 @@ def test_a_benchmark_is_answered_by_an_endpoint(serve: Any, tmp_path: Path, monk
     answerer = Endpoint(server.config(key_variable="TEST_KEY"))
     records = run_suite(cats(3), answerer, tmp_path / "r.jsonl", batch_size=3)
     assert [record.is_right for record in records] == [True] * 3
-    assert records[0].answerer == "m at 127.0.0.1"
+    assert records[0].answerer == f"m at 127.0.0.1:{server.port}"
     assert server.headers[0]["Authorization"] == f"Bearer {KEY}"
     image, text = server.bodies[0]["messages"][0]["content"]
     assert base64.b64decode(image["image_url"]["url"].removeprefix("data:image/png;base64,")).startswith(b"\x89PNG")
     assert text["text"].endswith("How many cats are there?")
     assert (server.bodies[0]["temperature"], server.bodies[0]["model"], "seed" in server.bodies[0]) == (0.0, "m", False)
     assert KEY not in (tmp_path / "r.jsonl").read_text()
+
+
+def test_one_model_on_two_servers_of_a_machine_is_two_answerers() -> None:
+    """Or else the records of the first would be taken for the second's."""
+    urls = ("http://host:8000/v1", "http://host:8001/v1", "http://host/v1/", "http://host/other/v1")
+    names = [Endpoint(EndpointConfig(url=url, model="m")).name for url in urls]
+    assert names == ["m at host:8000", "m at host:8001", "m at host", "m at host/other"]
 
 
 def test_replies_keep_the_order_of_the_questions(serve: Any) -> None:

@@ -40,7 +40,10 @@ class Endpoint:
 
     @property
     def name(self) -> str:
-        return f"{self.config.model} at {urlsplit(self.config.url).hostname}"
+        """The model and its address, with the port: one model on two servers of a machine is two answerers."""
+        url = urlsplit(self.config.url)
+        address = f"{url.netloc.rpartition('@')[2]}{url.path}".rstrip("/").removesuffix("/v1")
+        return f"{self.config.model} at {address}"
 
     def answer(self, prompts: Sequence[Messages], seed: Seed) -> list[str]:
         """One reply for each chat, in order; the seed is sent along when the endpoint samples."""
