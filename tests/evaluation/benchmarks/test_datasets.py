@@ -137,4 +137,4 @@ def test_images_stay_inside_the_folder(tmp_path: Path) -> None:
     (tmp_path / "data" / "test.json").write_text(json.dumps([{"image": "../secret.png"}]))
     table = load_table(str(tmp_path / "data"), "test")
     with pytest.raises(EvaluationError, match="is missing beside it"):
-        cell_image(table.row(0)["image"], table, "row 0")
+        cell_image(table.rows[0]["image"], table, "row 0")

@@ -4,7 +4,7 @@ Both public layouts are read: ``image, query, label, human_or_machine`` (Hugging
 image`` (lmms-lab/ChartQA); and the official folder's ``imgname, query, label`` with a file for people and one for the model.
 Scored by relaxed accuracy (section 5.1, after Methani et al., 2020), exactly as it is published; beside it by a stricter rule:
 the relaxed one accepts 2010 where the answer is 2009, because 5 % of 2009 are a hundred years. Differs from the published
-evaluation in one option: replies that reason may be reduced to their final answer before scoring."""
+evaluation in one thing: replies that announce a final answer are reduced to it before scoring."""
 
 from __future__ import annotations
 
@@ -66,8 +66,6 @@ class ChartQA(TableSuite):
 
     Args:
         table: rows in one of the public layouts.
-        suffix: follows every question.
-        final_answers: score the final answer of a reply that announces one, instead of the whole reply as published.
 
     Raises:
         EvaluationError: columns are missing.
@@ -77,7 +75,7 @@ class ChartQA(TableSuite):
     version = "1"
     hub, split = "HuggingFaceM4/ChartQA", "test"
 
-    def __init__(self, table: BenchmarkTable, suffix: str = SUFFIX, *, final_answers: bool = True) -> None:
+    def __init__(self, table: BenchmarkTable) -> None:
         layouts = (("query", "label"), ("question", "answer"))
         self._asked, self._label = next((names for names in layouts if set(names) <= set(table.columns)), layouts[0])
         table.need(self._asked, self._label)
@@ -85,18 +83,17 @@ class ChartQA(TableSuite):
         self._origin = next((name for name in ("human_or_machine", "type", "source_file") if name in table.columns), "type")
         table.need(self._image, self._origin)
         super().__init__(table)
-        self._suffix, self._final = suffix, final_answers
 
     def key(self, number: int) -> str:
         return str(number)
 
     def prompt(self, number: int) -> str:
-        return self._question(self._table.row(number)) + self._suffix
+        return self._question(self._table.rows[number]) + SUFFIX
 
     def verdict(self, number: int, reply: str, extractor: Extractor | None = None) -> Verdict:
-        row = self._table.row(number)
+        row = self._table.rows[number]
         labels = [label for label in labels_of(row[self._label]) if label]
-        said = final_answer(reply) if self._final else reply
+        said = final_answer(reply)
         name = f"{self._table.name}, row {number}"
         if not labels:
             # Under the published rule an empty reply would be right.

@@ -1,6 +1,6 @@
 """Where benchmarks come from: a hub data set, or a parquet or JSON file or a folder of them, here or at any URL (s3://...).
 
-Rows stay as they were read until one is asked for; images stay encoded.
+Images stay encoded until one is asked for.
 """
 
 from __future__ import annotations
@@ -34,32 +34,27 @@ _HUB = re.compile(r"[\w.-]+/[\w.-]+")
 
 @dataclass(frozen=True)
 class BenchmarkTable:
-    """Rows by number.
+    """Rows in order.
 
     Attributes:
         name: what to call it in messages.
         columns: the names that every row has.
-        rows: makes the row of each number, as a fresh dict.
         file: reads a file that a row names by its path beside the table.
     """
 
     name: str
     columns: tuple[str, ...]
-    rows: Sequence[Callable[[], Row]]
+    rows: Sequence[Row]
     file: Callable[[str], bytes]
 
-    def row(self, number: int) -> Row:
-        """The row of that number."""
-        return self.rows[number]()
-
     def need(self, *columns: str) -> None:
-        """Refuse a table without these columns.
+        """Refuse a table whose rows lack one of these columns.
 
         Raises:
             EvaluationError: one is missing; the message says which, and which there are.
         """
         missing = [column for column in columns if column not in self.columns]
-        if missing:
+        if self.rows and missing:
             raise EvaluationError(f"{self.name} has no column {', '.join(missing)}; its columns are {', '.join(self.columns)}")
 
 
@@ -85,11 +80,11 @@ class TableSuite(Suite):
         return len(self._table.rows)
 
     def item(self, number: int) -> Item:
-        image = cell_image(self._cell(self._table.row(number)), self._table, self._called(number))
+        image = cell_image(self._cell(self._table.rows[number]), self._table, self._called(number))
         return Item(self.key(number), self.prompt(number), image)
 
     def digest(self, number: int) -> str:
-        row = self._table.row(number)
+        row = self._table.rows[number]
         cells = (part for column in sorted(row) for part in (column, *_flat(row[column])))
         return digest(_encoded(self._cell(row), self._table, self._called(number)), *cells)
 
@@ -116,7 +111,7 @@ def load_table(source: str, split: str, revision: str | None = None, options: Ma
         EvaluationError: nothing readable is there, or the hub cannot be reached.
     """
     if not Path(source).exists() and _HUB.fullmatch(source):
-        return _hub_table(source, split, revision)
+        return table_of(_hub_rows(source, split, revision), source)
     try:
         files, root = file_system(source, options or {})
         paths = [root] if files.isfile(root) else _files_of_split(files.find(root), root.rstrip("/"), split)
@@ -124,13 +119,13 @@ def load_table(source: str, split: str, revision: str | None = None, options: Ma
             raise EvaluationError(
                 f"{source} holds no file of the split {split}: give {split}-*.parquet, {split}.json or {split}.jsonl"
             )
-        tables = [_file_table(files, path) for path in paths]
+        rows = [row for path in paths for row in _file_rows(files, path)]
     except (PairsError, RuntimeError) as error:
         raise EvaluationError(f"{source} cannot be read: {one_line(error)}") from error
     except address_failures() as error:
         reason = one_line(error, 200)
         raise EvaluationError(f"{source} cannot be read: {reason} (give a file, a folder, or a URL that can be)") from error
-    return _joined(tables, source)
+    return table_of(rows, source if len(paths) > 1 else paths[0], partial(_beside, files, paths[0]))
 
 
 def cell_image(value: Any, table: BenchmarkTable, name: str) -> Image.Image:
@@ -173,12 +168,12 @@ def _encoded(value: Any, table: BenchmarkTable, name: str) -> bytes:
 
 
 def table_of(rows: Sequence[Row], name: str, file: Callable[[str], bytes] | None = None) -> BenchmarkTable:
-    """A table of rows in memory."""
+    """A table of these rows; without ``file`` their paths are those of this machine."""
     columns = tuple(key for key in (rows[0] if rows else {}) if all(key in row for row in rows))
-    return BenchmarkTable(name, columns, [partial(dict, row) for row in rows], file or _file_here)
+    return BenchmarkTable(name, columns, rows, file or (lambda path: Path(path).read_bytes()))
 
 
-def _hub_table(source: str, split: str, revision: str | None) -> BenchmarkTable:
+def _hub_rows(source: str, split: str, revision: str | None) -> list[Row]:
     try:
         loaded = load_dataset(source, split=split, revision=revision)
     except (DatasetsError, OSError, ValueError, RuntimeError) as error:
@@ -186,7 +181,8 @@ def _hub_table(source: str, split: str, revision: str | None) -> BenchmarkTable:
             f"the hub data set {source!r} (split {split}) cannot be read: {one_line(error, 120)} (where the hub is reachable, "
             f"download its data/{split}-*.parquet and give that file, its folder or an s3:// URL as the source)"
         ) from error
-    return _arrow_table(loaded.with_format("arrow")[:], source, _file_here)
+    rows: list[Row] = loaded.with_format("arrow")[:].to_pylist()
+    return rows
 
 
 def _files_of_split(paths: Sequence[str], root: str, split: str) -> list[str]:
@@ -199,42 +195,25 @@ def _files_of_split(paths: Sequence[str], root: str, split: str) -> list[str]:
     return []
 
 
-def _file_table(files: Any, path: str) -> BenchmarkTable:
-    folder, _, name = path.rpartition("/")
+def _beside(files: Any, path: str, relative: str) -> bytes:
+    """A file that a row of the table at that path names."""
+    if ".." in relative.split("/"):
+        raise ValueError(f"{relative} leads out of the folder")
+    folder = path.rpartition("/")[0]
+    return bytes(files.cat_file(f"{folder}/{relative}" if folder else relative))
 
-    def beside(relative: str) -> bytes:
-        if ".." in relative.split("/"):
-            raise ValueError(f"{relative} leads out of the folder")
-        return bytes(files.cat_file(f"{folder}/{relative}" if folder else relative))
 
+def _file_rows(files: Any, path: str) -> list[Row]:
+    name = path.rpartition("/")[2]
     data = bytes(files.cat_file(path))
     if name.endswith(".parquet"):
         try:
-            return _arrow_table(pq.read_table(io.BytesIO(data)), path, beside)
+            rows: list[Row] = pq.read_table(io.BytesIO(data)).to_pylist()
+            return rows
         except pa.ArrowInvalid as error:
             raise EvaluationError(f"{path} is not a readable parquet file: {one_line(error, 200)}") from error
     if not name.endswith((".json", ".jsonl")):
         raise EvaluationError(f"{path} is neither a .parquet nor a .json or .jsonl file")
     text = text_of(data, path)
     rows = lines_of(text, path) if name.endswith(".jsonl") else rows_of(text, path)
-    return table_of([{**row, "source_file": name} for row in rows], path, beside)
-
-
-def _arrow_table(table: pa.Table, name: str, file: Callable[[str], bytes]) -> BenchmarkTable:
-    rows = [partial(_arrow_row, table, number) for number in range(table.num_rows)]
-    return BenchmarkTable(name, tuple(table.column_names), rows, file)
-
-
-def _arrow_row(table: pa.Table, number: int) -> Row:
-    return dict(table.slice(number, 1).to_pylist()[0])
-
-
-def _file_here(path: str) -> bytes:
-    return Path(path).read_bytes()
-
-
-def _joined(tables: Sequence[BenchmarkTable], name: str) -> BenchmarkTable:
-    if len(tables) == 1:
-        return tables[0]
-    columns = tuple(column for column in tables[0].columns if all(column in table.columns for table in tables))
-    return BenchmarkTable(name, columns, [row for table in tables for row in table.rows], tables[0].file)
+    return [{**row, "source_file": name} for row in rows]

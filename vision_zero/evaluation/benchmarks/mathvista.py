@@ -12,7 +12,7 @@ import math
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal, final, get_args
+from typing import Any, final, get_args
 
 from vision_zero.errors import EvaluationError
 from vision_zero.evaluation.benchmarks.datasets import BenchmarkTable, TableSuite
@@ -22,7 +22,6 @@ from vision_zero.evaluation.benchmarks.json_files import Row, absent, text_of
 from vision_zero.evaluation.suite import Extractor, Verdict
 
 NAME = "mathvista"
-QueryFormat = Literal["dataset", "script"]
 QUESTION_TYPES = ("multi_choice", "free_form")
 _HINTS = {
     "text": "answer the question and provide the correct option letter, e.g., A, B, C, D, at the end.",
@@ -102,7 +101,6 @@ class MathVista(TableSuite):
     Args:
         table: rows with ``pid, question, image, decoded_image, choices, unit, precision, answer, question_type, answer_type,
             metadata, query``; of the two images one is enough.
-        query_format: ``dataset``: the published ``query`` column (hint first); ``script``: as the released script builds it.
 
     Raises:
         EvaluationError: columns are missing, or a pid occurs twice.
@@ -112,13 +110,12 @@ class MathVista(TableSuite):
     version = "1"
     hub, split = "AI4Math/MathVista", "testmini"
 
-    def __init__(self, table: BenchmarkTable, query_format: QueryFormat = "dataset") -> None:
+    def __init__(self, table: BenchmarkTable) -> None:
         table.need("pid", "question", "question_type", "answer_type", "choices")
         self._image = "decoded_image" if "decoded_image" in table.columns else "image"
         table.need(self._image)
         super().__init__(table)
-        self._format = query_format
-        self._pids = [text_of(row()["pid"]) for row in table.rows]
+        self._pids = [text_of(row["pid"]) for row in table.rows]
         seen: set[str] = set()
         for pid in self._pids:
             if pid in seen:
@@ -130,11 +127,11 @@ class MathVista(TableSuite):
 
     def problem(self, number: int) -> Problem:
         """The annotated problem of that number."""
-        return Problem.of(self._table.row(number), self._table.name)
+        return Problem.of(self._table.rows[number], self._table.name)
 
     def prompt(self, number: int) -> str:
         problem = self.problem(number)
-        return problem.query if problem.query and self._format == "dataset" else query_of(problem, self._format)
+        return problem.query or query_of(problem)
 
     def verdict(self, number: int, reply: str, extractor: Extractor | None = None) -> Verdict:
         return mathvista_verdict(self.problem(number), reply, extractor)
@@ -172,13 +169,11 @@ def mathvista_verdict(problem: Problem, reply: str, extractor: Extractor | None 
     )
 
 
-def query_of(problem: Problem, query_format: QueryFormat = "dataset") -> str:
-    """The official prompt: hint, question with its unit, choices by letter; in the order of the data set or of the script."""
+def query_of(problem: Problem) -> str:
+    """The official prompt as in the data set's ``query``: hint, question with its unit, choices by letter."""
     question = f"Question: {problem.question}" + (f" (Unit: {problem.unit})" if problem.unit else "")
     listed = [f"({chr(ord('A') + place)}) {choice}" for place, choice in enumerate(problem.choices)]
-    asked = "\n".join([question, "Choices:", *listed] if listed else [question])
-    hint = f"Hint: Please {_hint(problem)}"
-    return f"{hint}\n{asked}" if query_format == "dataset" else f"{asked}\n{hint}\nSolution:"
+    return "\n".join([f"Hint: Please {_hint(problem)}", question, *(["Choices:", *listed] if listed else [])])
 
 
 def _hint(problem: Problem) -> str:

@@ -24,7 +24,7 @@ from vision_zero.evaluation.benchmarks.json_files import (
 from vision_zero.evaluation.benchmarks.mathvista import GROUPS, Problem, mathvista_verdict
 from vision_zero.evaluation.benchmarks.prediction_files import chartqa_rows, mathvista_rows, read_predictions, unpacked_name
 from vision_zero.evaluation.benchmarks.records import write_jsonl, write_parquet
-from vision_zero.evaluation.suite import Accuracies, Extractor, Record, scores_of
+from vision_zero.evaluation.suite import Accuracies, Record, scores_of
 
 
 @dataclass(frozen=True)
@@ -54,7 +54,6 @@ def score_mathvista(
     *,
     response_label: str = "response",
     keep_extractions: bool = False,
-    extractor: Extractor | None = None,
 ) -> Scored:
     """Extract and score the official output format: ``{pid: {response, question_type, answer_type, choices, precision, ...}}``.
 
@@ -84,7 +83,7 @@ def score_mathvista(
             raise EvaluationError(f"{predictions}: problem {pid} has no answer; give the file that has it with --annotations")
         reply = reply_of(row[response_label], f"{predictions}: {response_label} of problem {pid}")
         kept = None if not keep_extractions or absent(row.get("extraction")) else text_of(row["extraction"])
-        verdict = mathvista_verdict(problem, reply, extractor, kept)
+        verdict = mathvista_verdict(problem, reply, extraction=kept)
         if isinstance(row.get("true_false"), bool) and verdict.is_right is not None:
             judged, agreed = judged + 1, agreed + (row["true_false"] == verdict.is_right)
         records.append(Record.of(verdict, mathvista.NAME, predictions.name, pid, problem.query, reply))
