@@ -68,15 +68,3 @@ def is_share(name: str) -> bool:
 def in_domain(name: str, domain: str) -> str:
     """What a measure is called on the pairs of one domain."""
     return f"{name} ({domain})"
-
-
-def words_for(name: str) -> str | None:
-    """The words of a measure in a run's summary, with its domain if it has one; None for a measure that is not in it."""
-    plain, _, domain = name.partition(" (")
-    words = SHOWN.get(plain)
-    return f"{words} ({domain}" if words and domain else words
-
-
-def place_of(name: str) -> int:
-    """Where a measure of the summary stands in it."""
-    return list(SHOWN).index(name.partition(" (")[0])

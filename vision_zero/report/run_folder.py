@@ -25,7 +25,7 @@ from vision_zero.data.table import PairTable
 from vision_zero.domains.registry import DOMAINS
 from vision_zero.errors import ConfigError, ReportError
 from vision_zero.evaluation.estimates import NOTHING, Score, Scores
-from vision_zero.evaluation.metric_names import SHOWN, place_of, words_for
+from vision_zero.evaluation.metric_names import SHOWN
 from vision_zero.evaluation.promotion import Promotion
 from vision_zero.evaluation.scorecard import Scorecard
 from vision_zero.experiments.run_record import IDENTITY, RunIdentity
@@ -268,9 +268,13 @@ def summary_table(outcome: Outcome, folder: RunFolder) -> None:
 
 
 def shown_scores(scores: Scores) -> list[tuple[Score, str]]:
-    """The scores of the summary with their names, in its order."""
-    named = [(score, words) for score in scores.scores if (words := words_for(score.name)) is not None]
-    return sorted(named, key=lambda entry: place_of(entry[0].name))
+    """The scores of the summary with their names, in its order; those of one domain have its name behind them."""
+    return [
+        (score, score.name.replace(name, words, 1))
+        for name, words in SHOWN.items()
+        for score in scores.scores
+        if score.name.partition(" (")[0] == name
+    ]
 
 
 def _counts(trained: Counter[Stage]) -> str:

@@ -48,10 +48,9 @@ def measure(pair: ImagePair, config: QualityThresholds) -> dict[str, Any]:
     domain = domain_of(pair.domain)
     found = {
         **_UNREADABLE,
+        **_identity(pair),
         "readable": True,
         "same_size": pair.original.size == pair.modified.size,
-        "base": base_of(pair),
-        "original_hash": _hash(pair.original),
     }
     if domain.is_edited:
         comparable = found["same_size"] and min(*pair.original.size, *pair.modified.size) >= _SSIM_WINDOW
@@ -59,11 +58,8 @@ def measure(pair: ImagePair, config: QualityThresholds) -> dict[str, Any]:
             "same_size": comparable,
             "changes": len(pair.changes),
             "kinds": " ".join(change.kind for change in pair.changes),
-            "modified_hash": _hash(pair.modified),
             **(_difference(pair, config) if comparable else {}),
         }
-    else:
-        found["modified_hash"] = found["original_hash"]
     return found | domain.measure(pair, config)
 
 
@@ -110,17 +106,17 @@ def identities(tables: Iterable[Batches]) -> pa.Table:
     for number, table in enumerate(tables):
         for row in (row for batch in table.batches(_BATCH) for row in batch.to_pylist()):
             known = {name: row[name] for name in ("pair_id", "domain", "split", "position")}
-            rows.append({**known, "table": number, **_identity(row)})
+            try:
+                shown = _identity(from_row(row))
+            except PairsError:
+                shown = dict.fromkeys(("base", "original_hash", "modified_hash"), "")
+            rows.append({**known, "table": number, **shown})
     texts = [(name, pa.string()) for name in ("pair_id", "domain", "split", "base", "original_hash", "modified_hash")]
     schema = pa.schema([*texts, ("position", pa.int64()), ("table", pa.int64())])
     return pa.Table.from_pylist(rows, schema=schema)
 
 
-def _identity(row: dict[str, Any]) -> dict[str, str]:
-    try:
-        pair = from_row(row)
-    except PairsError:
-        return {"base": "", "original_hash": "", "modified_hash": ""}
+def _identity(pair: ImagePair) -> dict[str, str]:
     original = _hash(pair.original)
     modified = _hash(pair.modified) if domain_of(pair.domain).is_edited else original
     return {"base": base_of(pair), "original_hash": original, "modified_hash": modified}
