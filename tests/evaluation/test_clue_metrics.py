@@ -20,7 +20,7 @@ PAIR = replace(scene_pairs(1)[0], original_facts=FACTS, modified_facts=GREEN)
 SPY = 2
 
 
-def said(*texts, pair=PAIR, rules=None, seats=None):
+def said(*texts, pair=PAIR, rules=None, role=None):
     """Measures of a game with these clues of seats 1, 2 (the spy), 3, 1, 2, 3."""
     moves = [
         Move(number % 3 + 1, "spy" if number % 3 == 1 else "civilian", "clue", number // 3 + 1, "", "", "", clue=text,
@@ -28,7 +28,7 @@ def said(*texts, pair=PAIR, rules=None, seats=None):
         for number, text in enumerate(texts)
     ]  # fmt: skip
     game = Transcript("g", pair.pair_id, 3, SPY, tuple(moves))
-    return clue_metrics([[(game, seats or range(1, 4))]], {pair.pair_id: pair}, rules or GameConfig())
+    return clue_metrics([([game], role)], {pair.pair_id: pair}, rules or GameConfig())
 
 
 def test_clues_by_hand():
@@ -48,14 +48,14 @@ def test_clues_by_hand():
 
 
 def test_only_the_players_own_clues_count():
-    assert said("a red cube", "a thing", "a red cube", seats=(1, 3))["clues/telling"] == [1.0]
-    assert said("a red cube", "a thing", "a red cube", seats=(2,))["clues/telling"] == [0.0]
-    assert said("a red cube", "a thing", "a red cube", seats=(1, 3))["spy clues/telling"] == []
+    assert said("a red cube", "a thing", "a red cube", role="civilian")["clues/telling"] == [1.0]
+    assert said("a red cube", "a thing", "a red cube", role="spy")["clues/telling"] == [0.0]
+    assert said("a red cube", "a thing", "a red cube", role="civilian")["spy clues/telling"] == []
 
 
 @pytest.mark.parametrize(("image", "true", "telling"), [("modified", 0.0, 0.0), ("identical", 1.0, 0.0), ("blank", 0.0, 0.0)])
 def test_a_spys_clue_is_held_against_the_image_that_it_was_shown(image, true, telling):
-    found = said("a thing", "a red cube", "a thing", seats=(2,), rules=GameConfig(spy_image=image))
+    found = said("a thing", "a red cube", "a thing", role="spy", rules=GameConfig(spy_image=image))
     assert (found["clues/true"], found["clues/telling"]) == ([true], [telling])
 
 
@@ -73,8 +73,9 @@ def test_scripted_players_speak_as_they_are_meant_to():
 
     def of(player):
         tables = play_head_to_head(rules, pairs, player(pairs), player(pairs), Seed(3))
-        spoken = [(table.transcript, range(1, 5)) for table in tables]
-        values = clue_metrics([spoken], {pair.pair_id: pair for pair in pairs}, rules.config)
+        values = clue_metrics(
+            [([table.transcript for table in tables], None)], {pair.pair_id: pair for pair in pairs}, rules.config
+        )
         return {name: sum(shares) / len(shares) for name, shares in values.items()}
 
     oracle, vague, liar = map(of, (Oracle, Vague, Liar))

@@ -5,11 +5,11 @@ import json
 import pytest
 from safetensors import safe_open
 
-from tests.evaluation.clue_accuracy import clue_accuracy
 from tests.make import scene_pairs
 from vision_zero.config.nano_defaults import NANO_GAME, NANO_REASONING, NANO_SAMPLING
 from vision_zero.config.policy import PolicyConfig
 from vision_zero.domains.scenes.statements import parse
+from vision_zero.evaluation.clue_metrics import clue_metrics
 from vision_zero.evaluation.written_checks import is_reasoned, others, read_checks
 from vision_zero.game.engine import deal_all, play
 from vision_zero.game.spy import WhoIsTheSpy
@@ -54,7 +54,7 @@ def test_it_follows_the_format(games):
 
 def test_its_clues_are_about_its_own_image(games):
     pairs = {pair.pair_id: pair for pair in scene_pairs(GAMES, seed=99)}
-    own = clue_accuracy(games, pairs)
+    own = clue_metrics([(games, None)], pairs, NANO_GAME)["clues/true"]
     facts = [pairs[game.pair_id].original_facts for game in games]
     said = [[parse(move.clue) for move in game.clue_moves] for game in games]
     elsewhere = [

@@ -44,7 +44,7 @@ def scores(iteration, forced, verdicts=0.9):
         "beside the reasoned base, verdicts/all": (right(verdicts), right(0.9)),
         "questions/all": ([], []),
     }
-    return Scores(iteration=iteration, scores=tuple(compare(name, *both, CONFIG, more_is="good") for name, both in pairs.items()))
+    return Scores(iteration=iteration, scores=tuple(compare(name, *both, CONFIG) for name, both in pairs.items()))
 
 
 def trained(iteration, **metrics):

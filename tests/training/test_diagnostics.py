@@ -54,7 +54,7 @@ def wins_of(player, iteration):
     """Scores whose win rate is that player's against the random one."""
     as_civilians, as_spy = caught(games(Random, player)), caught(games(player, Random))
     both = [(civil + 1 - spy) / 2 for civil, spy in zip(as_civilians, as_spy, strict=True)]
-    return Scores(iteration=iteration, scores=(compare("wins/both", both, [0.5] * PAIRS, EVALUATION, more_is="good"),))
+    return Scores(iteration=iteration, scores=(compare("wins/both", both, [0.5] * PAIRS, EVALUATION),))
 
 
 def state_of(table, iterations=6):
@@ -186,23 +186,21 @@ def test_a_player_who_forgets_what_the_base_knew_must_not_be_promoted():
 @pytest.mark.parametrize(("suites", "is_raised"), [(1, True), (5, False)])
 def test_a_loss_that_one_of_several_suites_shows_by_chance_is_none(suites, is_raised):
     """4 of 40 answers lost and none gained: as much as one suite in five may well show without anything being lost."""
-    lost = compare("questions/0", [0.0] * 4 + [1.0] * 36, [1.0] * 40, EvaluationConfig(), more_is="good")
-    kept = [
-        compare(f"questions/{number}", [1.0] * 40, [1.0] * 40, EvaluationConfig(), more_is="good") for number in range(1, suites)
-    ]
+    lost = compare("questions/0", [0.0] * 4 + [1.0] * 36, [1.0] * 40, EvaluationConfig())
+    kept = [compare(f"questions/{number}", [1.0] * 40, [1.0] * 40, EvaluationConfig()) for number in range(1, suites)]
     assert lost.judgement == "worse"
     alarm = negative_transfer(Scores(iteration=1, scores=(lost, *kept)), ALARMS, 0.95)
     assert alarm.is_raised == alarm.blocks_promotion == is_raised
 
 
 def test_what_is_lost_in_earnest_is_seen_among_several_suites():
-    lost = compare("questions/0", [0.0] * 10 + [1.0] * 30, [1.0] * 40, EvaluationConfig(), more_is="good")
-    kept = [compare(f"questions/{number}", [1.0] * 40, [1.0] * 40, EvaluationConfig(), more_is="good") for number in range(1, 8)]
+    lost = compare("questions/0", [0.0] * 10 + [1.0] * 30, [1.0] * 40, EvaluationConfig())
+    kept = [compare(f"questions/{number}", [1.0] * 40, [1.0] * 40, EvaluationConfig()) for number in range(1, 8)]
     assert negative_transfer(Scores(iteration=1, scores=(lost, *kept)), ALARMS, 0.95).is_raised
 
 
 def score(name, ours, theirs=0.0):
-    return compare(name, [ours] * 8, [theirs] * 8, EVALUATION, more_is=None)
+    return compare(name, [ours] * 8, [theirs] * 8, EVALUATION)
 
 
 def test_clues_that_name_far_less_than_the_bases_are_vague():
@@ -220,14 +218,14 @@ def test_a_scripted_vague_player_in_the_policys_place_is_vague(player, is_raised
     by_id = {pair.pair_id: pair for pair in pairs}
 
     def attributes(who):
-        return clue_metrics([[(game, range(1, 5)) for game in games(who, who)]], by_id, GameConfig())["clues/attributes"]
+        return clue_metrics([(games(who, who), None)], by_id, GameConfig())["clues/attributes"]
 
-    measured = compare("clues/attributes", attributes(player), attributes(Random), EVALUATION, more_is=None)
+    measured = compare("clues/attributes", attributes(player), attributes(Random), EVALUATION)
     assert vagueness(Scores(iteration=1, scores=(measured,)), ALARMS).is_raised is is_raised
 
 
 def test_who_says_no_statements_is_not_called_vague():
-    nothing = compare("clues/attributes", [], [2.0] * 8, EVALUATION, more_is=None)
+    nothing = compare("clues/attributes", [], [2.0] * 8, EVALUATION)
     assert not vagueness(Scores(iteration=1, scores=(nothing,)), ALARMS).is_raised
 
 

@@ -17,12 +17,13 @@ from vision_zero.domains.registry import has_scene_graph
 from vision_zero.domains.scenes.scene import VALUES
 from vision_zero.domains.scenes.statements import NO_FACTS, Count, Query, Relation, SceneFacts, Statement, Thing, parse, parts_of
 from vision_zero.evaluation.written_checks import is_habit
+from vision_zero.game.prompts import Role
 from vision_zero.game.transcript import Move, Transcript
 
 IN_WORDS = ("clues/unreadable", "clues/duplicates")
 """Measures that need no scene graph."""
-Spoken = Sequence[tuple[Transcript, Sequence[int]]]
-"""Games with the seats whose clues are meant."""
+Spoken = tuple[Sequence[Transcript], Role | None]
+"""Games with the role whose clues are meant; None for both."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,15 +90,18 @@ def clue_metrics(spoken: Sequence[Spoken], pairs: Mapping[str, ImagePair], rules
     another language, and its clues are not judged here.
 
     Args:
-        spoken: lists of games, each pair at the same place in all of them.
+        spoken: lists of games, each pair at the same place in all of them, with the role that the player had.
     """
     values: dict[str, list[float]] = {name: [] for name in (*IN_WORDS, *OF_SCENES)}
     by_pair: list[list[_Said]] = []
-    for games in zip(*spoken, strict=True):
-        moves = [(game, move) for game, seats in games for move in game.clue_moves if move.seat in seats]
+    roles = [role for _, role in spoken]
+    for games in zip(*(played for played, _ in spoken), strict=True):
+        moves = [
+            (game, move) for game, role in zip(games, roles, strict=True) for move in game.clue_moves if role in (None, move.role)
+        ]
         values["clues/unreadable"].append(fmean(move.unreadable is not None for _, move in moves))
         values["clues/duplicates"].append(fmean(_is_repeated(move, game) for game, move in moves))
-        pair = pairs[games[0][0].pair_id]
+        pair = pairs[games[0].pair_id]
         if has_scene_graph(pair):
             by_pair.append([_said(move, game, pair, rules) for game, move in moves])
     if not is_habit(said.is_statement() for clues in by_pair for said in clues):

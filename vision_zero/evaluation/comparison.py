@@ -76,14 +76,7 @@ def compare_outcomes(
     """
     if not policy or len(policy) != len(base):
         raise EvaluationError(f"{name}: {len(policy)} and {len(base)} verdicts cannot be paired; run both on the same items")
-    score = compare(
-        name,
-        [float(right) for right in policy],
-        [float(right) for right in base],
-        config,
-        more_is="good",
-        comparisons=comparisons,
-    )
+    score = compare(name, [float(right) for right in policy], [float(right) for right in base], config, comparisons=comparisons)
     assert score.difference is not None
     assert score.judgement is not None
     won = sum(ours and not theirs for ours, theirs in zip(policy, base, strict=True))

@@ -18,7 +18,7 @@ from vision_zero.config.evaluation import EvaluationConfig
 from vision_zero.config_base import Config
 from vision_zero.errors import EvaluationError
 from vision_zero.evaluation.intervals import interval
-from vision_zero.evaluation.metric_names import is_share
+from vision_zero.evaluation.metric_names import is_share, sense
 from vision_zero.randomness import Seed
 
 Judgement = Literal["better", "same", "worse"]
@@ -164,39 +164,42 @@ def compare(
     base: Sequence[float],
     config: EvaluationConfig,
     *,
-    more_is: Literal["good", "bad"] | None,
-    is_share: bool = True,
     comparisons: int = 1,
 ) -> Score:
     """Both estimates, and the paired difference judged by its interval, which holds for ``comparisons`` of them together.
+
+    The name tells the unit, and whether more is better (:mod:`vision_zero.evaluation.metric_names`).
 
     Raises:
         EvaluationError: both have units, but not the same number.
     """
     if policy and base and len(policy) != len(base):
         raise EvaluationError(f"{name}: {len(policy)} and {len(base)} values cannot be paired; measure both on the same units")
-    seed = Seed(config.seed).child("bootstrap", name)
+    seed, of_share = Seed(config.seed).child("bootstrap", name), is_share(name)
     difference = None
     if policy and base:
         by_unit = np.subtract(policy, base).tolist()
-        difference = estimate(by_unit, config, seed, is_share=is_share, comparisons=comparisons)
+        difference = estimate(by_unit, config, seed, is_share=of_share, comparisons=comparisons)
     return Score(
         name=name,
-        policy=estimate(policy, config, seed, is_share=is_share),
-        base=estimate(base, config, seed, is_share=is_share),
+        policy=estimate(policy, config, seed, is_share=of_share),
+        base=estimate(base, config, seed, is_share=of_share),
         difference=difference,
-        judgement=None if more_is is None or difference is None else judge(difference, 1 if more_is == "good" else -1),
+        judgement=None if difference is None else _judgement(name, difference),
         policy_units=_stored(policy),
         base_units=_stored(base),
     )
 
 
-def judge(difference: Estimate, sign: int) -> Judgement:
-    """Does the interval leave 0 on one side? ``sign`` is -1 where less is better."""
+def _judgement(name: str, difference: Estimate) -> Judgement | None:
+    """Does the interval leave 0 on one side?"""
+    more_is = sense(name)
+    if more_is is None:
+        return None
     if difference.low > 0:
-        return "better" if sign > 0 else "worse"
+        return "better" if more_is == "good" else "worse"
     if difference.high < 0:
-        return "worse" if sign > 0 else "better"
+        return "worse" if more_is == "good" else "better"
     return "same"
 
 

@@ -50,6 +50,13 @@ def play_head_to_head(
     return play(game, deal_all(game, pairs, seed), Seated(spy, others), seed)
 
 
+def play_both_sides(
+    game: WhoIsTheSpy, pairs: Sequence[ImagePair], player: Players, opponent: Players, seed: Seed
+) -> tuple[list[GameState], list[GameState]]:
+    """Two games per pair: with the player as all civilians, and as the spy."""
+    return play_head_to_head(game, pairs, opponent, player, seed), play_head_to_head(game, pairs, player, opponent, seed)
+
+
 def vote_on(game: WhoIsTheSpy, states: Sequence[GameState], voters: Players, seed: Seed) -> list[GameState]:
     """New votes on the clues of these games."""
     before_vote = [replace(state, transcript=replace(state.transcript, moves=state.transcript.clue_moves)) for state in states]

@@ -21,8 +21,17 @@ from vision_zero.data.table import PairTable
 from vision_zero.domains.registry import has_scene_graph
 from vision_zero.evaluation.clue_metrics import Spoken, clue_metrics
 from vision_zero.evaluation.estimates import BaseMeasures, Bound, Scores, compare, estimate
-from vision_zero.evaluation.head_to_head import BestGuess, caught, games_of, half_each, play_head_to_head, vote_on, vote_shares
-from vision_zero.evaluation.metric_names import BESIDE_REASONED, OVER_RULE, in_domain, is_share, sense
+from vision_zero.evaluation.head_to_head import (
+    BestGuess,
+    caught,
+    games_of,
+    half_each,
+    play_both_sides,
+    play_head_to_head,
+    vote_on,
+    vote_shares,
+)
+from vision_zero.evaluation.metric_names import BESIDE_REASONED, OVER_RULE, in_domain, sense
 from vision_zero.evaluation.question_metrics import AskedImage, domain_questions, list_metrics, question_metrics
 from vision_zero.evaluation.vote_metrics import GREEDY, Values, pass_at, vote_metrics
 from vision_zero.evaluation.written_checks import rule_votes
@@ -89,8 +98,7 @@ class HeldOut:
         """
         states = play_head_to_head(self.game, self.pairs, BestGuess(base), BestGuess(base), self.seed)
         games = games_of(states)
-        spoken: Spoken = [(game, range(1, game.players + 1)) for game in games]
-        values = {**self._alone(states, base, [spoken]), **self._against(base)}
+        values = {**self._alone(states, base, [(games, None)]), **self._against(base)}
         reasoned: Values = {}
         if self.prefix is not None:
             made_to = replace(base, reply_prefix=self.prefix)
@@ -126,11 +134,9 @@ class HeldOut:
         base, player = BestGuess(replace(policy, as_base=True)), BestGuess(policy)
         dealt = deal_all(self.game, self.pairs, self.seed)
         fixed = [replace(state, transcript=game) for state, game in zip(dealt, base_games, strict=True)]
-        as_civilians, as_spy = (
-            play_head_to_head(self.game, self.pairs, spy, others, self.seed) for spy, others in ((base, player), (player, base))
-        )
+        as_civilians, as_spy = play_both_sides(self.game, self.pairs, player, base, self.seed)
         of_civilians, of_spy = (games_of(states) for states in (as_civilians, as_spy))
-        spoken: list[Spoken] = [[(game, game.civilians) for game in of_civilians], [(game, (game.spy,)) for game in of_spy]]
+        spoken: list[Spoken] = [(of_civilians, "civilian"), (of_spy, "spy")]
         ours = {**self._alone(fixed, policy, spoken), **self._against(policy)}
         theirs = dict(measured.values)
         for name, (own, other) in self._wins(as_civilians, as_spy, policy, measured, base_games).items():
@@ -140,10 +146,7 @@ class HeldOut:
         pairs += [(f"{BESIDE_REASONED}{name}", ours[name], measured.reasoned[name]) for name in self._beside(measured)]
         pairs += [part for whole in pairs for part in self._by_domain(*whole)]
         comparisons = max(1, sum(bool(own and other) and sense(name) is not None for name, own, other in pairs))
-        scores = [
-            compare(name, own, other, self.config, more_is=sense(name), is_share=is_share(name), comparisons=comparisons)
-            for name, own, other in pairs
-        ]
+        scores = [compare(name, own, other, self.config, comparisons=comparisons) for name, own, other in pairs]
         domains = tuple(dict.fromkeys(pair.domain for pair in self.pairs))
         found = Scores(
             iteration=iteration,
@@ -188,8 +191,7 @@ class HeldOut:
         player = BestGuess(policy)
         for name, opponent, pairs in self._opponents():
             as_civilians, as_spy = (
-                caught(games_of(play_head_to_head(self.game, pairs, spy, others, self.seed)))
-                for spy, others in ((opponent, player), (player, opponent))
+                caught(games_of(states)) for states in play_both_sides(self.game, pairs, player, opponent, self.seed)
             )
             values[f"wins/against {name}"] = half_each(as_civilians, as_spy)
             values[f"wins/against {name}, as civilians"] = as_civilians

@@ -24,8 +24,16 @@ from vision_zero.evaluation.clue_metrics import Spoken, clue_metrics
 from vision_zero.evaluation.comparison import Refused, mcnemar
 from vision_zero.evaluation.estimates import Score, compare
 from vision_zero.evaluation.forced_choice import forced_choices
-from vision_zero.evaluation.head_to_head import BestGuess, caught, games_of, half_each, play_head_to_head, vote_on, vote_shares
-from vision_zero.evaluation.metric_names import sense
+from vision_zero.evaluation.head_to_head import (
+    BestGuess,
+    caught,
+    games_of,
+    half_each,
+    play_both_sides,
+    play_head_to_head,
+    vote_on,
+    vote_shares,
+)
 from vision_zero.evaluation.question_metrics import domain_questions, question_metrics
 from vision_zero.game.spy import WhoIsTheSpy
 from vision_zero.policy.policy import Policy
@@ -103,8 +111,7 @@ class Judge:
         measured = self._measure(policy, production, pairs)
         compared = max(1, len(measured))
         scores = [
-            compare(name, ours, theirs, self.config.evaluation, more_is=sense(name) or "good", comparisons=compared)
-            for name, (ours, theirs) in measured.items()
+            compare(name, ours, theirs, self.config.evaluation, comparisons=compared) for name, (ours, theirs) in measured.items()
         ]
         p_values = [sign_test(*values) for values in measured.values()]
         alpha = (1 - self.config.evaluation.confidence) / compared
@@ -129,14 +136,10 @@ class Judge:
         ours, theirs = BestGuess(policy), BestGuess(production)
         played = play_head_to_head(game, pairs, theirs, theirs, seed)
         again = vote_on(game, played, ours, seed)
-        as_civilians = play_head_to_head(game, pairs, theirs, ours, seed)
-        as_spy = play_head_to_head(game, pairs, ours, theirs, seed)
+        as_civilians, as_spy = play_both_sides(game, pairs, ours, theirs, seed)
         by_id = {pair.pair_id: pair for pair in pairs}
-        own: list[Spoken] = [
-            [(one, one.civilians) for one in games_of(as_civilians)],
-            [(one, (one.spy,)) for one in games_of(as_spy)],
-        ]
-        other: list[Spoken] = [[(one, range(1, one.players + 1)) for one in games_of(played)]]
+        own: list[Spoken] = [(games_of(as_civilians), "civilian"), (games_of(as_spy), "spy")]
+        other: list[Spoken] = [(games_of(played), None)]
         found: Measured = {
             RIGHT: (
                 vote_shares(forced_choices(game, again, policy))["accuracy"],

@@ -3,19 +3,17 @@ lists."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import partial
 
 from PIL import Image
 
 from vision_zero.config.evaluation import EvaluationConfig
 from vision_zero.data.image_pair import ImagePair
-from vision_zero.domains.charts.questions import CHART_FAMILIES, ask_chart, is_value_right
+from vision_zero.domains.charts.questions import is_value_right
 from vision_zero.domains.domain import Ask, Question
 from vision_zero.domains.registry import DOMAINS
 from vision_zero.domains.scenes.object_lists import in_full, listed, overlap
-from vision_zero.domains.scenes.questions import Family, ask
 from vision_zero.domains.scenes.statements import NUMBERS
 from vision_zero.evaluation.vote_metrics import Values, habits
 from vision_zero.evaluation.written_checks import is_habit
@@ -88,21 +86,13 @@ def domain_questions(pairs: Sequence[ImagePair], per_family: int, seed: Seed) ->
     asked: list[AskedImage] = []
     for domain in DOMAINS.values():
         own = [pair for pair in pairs if pair.domain == domain.name]
-        for family, ask_one in domain.questions.items() if own else ():
-            asked += _of_family(ask_one, own, per_family, seed.child(family))
+        asked += family_questions(domain.questions if own else {}, own, per_family, seed)
     return asked
 
 
-def scene_questions(pairs: Sequence[ImagePair], per_family: int, seed: Seed, families: Sequence[Family]) -> list[AskedImage]:
-    """The same of scene pairs, of these families."""
-    return [asked for name in families for asked in _of_family(partial(ask, name), pairs, per_family, seed.child(name))]
-
-
-def chart_questions(pairs: Sequence[ImagePair], per_family: int, seed: Seed) -> list[AskedImage]:
-    """That many questions of each chart family, spread over the originals of compact chart pairs."""
-    return [
-        asked for name in CHART_FAMILIES for asked in _of_family(partial(ask_chart, name), pairs, per_family, seed.child(name))
-    ]
+def family_questions(families: Mapping[str, Ask], pairs: Sequence[ImagePair], per_family: int, seed: Seed) -> list[AskedImage]:
+    """That many questions of each of these families, spread over the originals of these pairs."""
+    return [asked for family, ask in families.items() for asked in _of_family(ask, pairs, per_family, seed.child(family))]
 
 
 def is_right(question: Question, reply: str) -> bool:

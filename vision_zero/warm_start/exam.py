@@ -9,21 +9,23 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 
 from vision_zero.config.evaluation import EvaluationConfig
 from vision_zero.config.nano_defaults import NANO_GAME, NANO_REASONING
 from vision_zero.config.warm_start import WarmStartConfig
 from vision_zero.data.image_pair import ImagePair
+from vision_zero.domains.charts.questions import CHART_FAMILIES, ask_chart
 from vision_zero.domains.charts.source import ChartSource
 from vision_zero.domains.scenes.object_lists import in_full, listed, matched
-from vision_zero.domains.scenes.questions import FAMILIES
+from vision_zero.domains.scenes.questions import FAMILIES, ask
 from vision_zero.domains.scenes.scene import VALUES
 from vision_zero.domains.scenes.source import SceneSource
 from vision_zero.evaluation.clue_metrics import clue_metrics
 from vision_zero.evaluation.estimates import estimate
-from vision_zero.evaluation.head_to_head import play_head_to_head
+from vision_zero.evaluation.head_to_head import games_of, play_head_to_head
 from vision_zero.evaluation.metric_names import is_share
-from vision_zero.evaluation.question_metrics import LIST, AskedImage, chart_questions, is_right, scene_questions
+from vision_zero.evaluation.question_metrics import LIST, AskedImage, family_questions, is_right
 from vision_zero.evaluation.vote_metrics import GREEDY, SAMPLED, vote_metrics
 from vision_zero.evaluation.written_checks import is_reasoned
 from vision_zero.game.spy import WhoIsTheSpy
@@ -46,10 +48,12 @@ def examine(policy: Policy, config: WarmStartConfig) -> Exam:
     drawn = [SceneSource(config.scenes).sample(seed.child("scenes", number)) for number in range(to_list)]
     scenes = drawn[: config.exam_pairs]
     charts = [ChartSource(config.charts).sample(seed.child("charts", number)) for number in range(config.exam_pairs)]
+    of_scenes = family_questions({name: partial(ask, name) for name in FAMILIES}, scenes, config.exam_questions, seed)
+    of_charts = family_questions({name: partial(ask_chart, name) for name in CHART_FAMILIES}, charts, config.exam_questions, seed)
     scores = {
         **_lists(policy, drawn[: config.exam_lists], seed),
-        **_questions("question", policy, scene_questions(scenes, config.exam_questions, seed, FAMILIES), seed),
-        **_questions("chart", policy, chart_questions(charts, config.exam_questions, seed), seed),
+        **_questions("question", policy, of_scenes, seed),
+        **_questions("chart", policy, of_charts, seed),
         **_games(policy, scenes, seed),
     }
     bootstrap = EvaluationConfig()
@@ -95,8 +99,7 @@ def _games(policy: Policy, pairs: Sequence[ImagePair], seed: Seed) -> Outcomes:
     """Sampled clues, and votes on them with each kind of decoding."""
     game = WhoIsTheSpy(NANO_GAME)
     states = play_head_to_head(game, pairs, policy, policy, seed.child("games"))
-    spoken = [(state.transcript, range(1, state.transcript.players + 1)) for state in states]
-    said = clue_metrics([spoken], {pair.pair_id: pair for pair in pairs}, NANO_GAME)
+    said = clue_metrics([(games_of(states), None)], {pair.pair_id: pair for pair in pairs}, NANO_GAME)
     scores: Outcomes = {f"{name.replace('clues/', 'clue/')}, sampled": values for name, values in said.items() if is_share(name)}
     for manner, kinds in ((AS_IT_ANSWERS, (GREEDY, SAMPLED)), (REASONED, (GREEDY,))):
         who = policy if manner == AS_IT_ANSWERS else replace(policy, reply_prefix=NANO_REASONING)
