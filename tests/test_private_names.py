@@ -14,7 +14,7 @@ ADAPTERS = (
     "vision_zero/training/trl_adapter.py",
     "vision_zero/policy/transformers_adapter.py",
     "vision_zero/policy/adapter_io.py",
-    "vision_zero/validation/gx_adapter.py",
+    "vision_zero/validation/rules.py",
 )
 """Of TRL, transformers, peft and Great Expectations. Of ZenML nothing private is used."""
 ONLY_THERE = {"great_expectations": ADAPTERS[3]}

@@ -1,16 +1,16 @@
-"""What vision_zero/validation/gx_adapter.py relies on of Great Expectations beyond its public interface."""
+"""What vision_zero/validation/rules.py relies on of Great Expectations beyond its public interface."""
 
 import logging
 
 import pandas as pd
 
-from vision_zero.validation.gx_adapter import gxe, validate
+from vision_zero.validation.rules import gxe, validate
 
 
 def test_a_table_is_validated_in_memory_without_progress_bars_or_log_lines(capfd, caplog):
     frame = pd.DataFrame({"pair_id": ["a", "b", "c"], "changes": [1, 9, 2]})
     with caplog.at_level(logging.INFO, logger="root"):
-        result = validate(frame, [gxe.ExpectColumnValuesToBeBetween(column="changes", max_value=5)], index="pair_id")
+        result = validate(frame, [gxe.ExpectColumnValuesToBeBetween(column="changes", max_value=5)])
     [outcome] = result.results
     assert [entry["pair_id"] for entry in outcome.result["unexpected_index_list"]] == ["b"]
     assert "Calculating Metrics" not in capfd.readouterr().err, "context.variables.progress_bars no longer turns them off"

@@ -1,20 +1,36 @@
 """The expectations of a pairs table, with the words that a person reads.
 
-Import this inside a step: Great Expectations takes seconds to load.
+The one module that imports Great Expectations, and that reaches beyond its public interface:
+``tests/validation/test_gx_contract.py`` holds what is relied on. Import this inside a step: Great Expectations takes seconds to load.
 """
 
 from __future__ import annotations
 
+import logging
+import os
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import pandas as pd
 
 from vision_zero.domains.pair_rules import PairRule
 from vision_zero.domains.quality_thresholds import QualityThresholds
 from vision_zero.domains.registry import domain_of
-from vision_zero.validation.gx_adapter import Column, gxe, validate
 from vision_zero.validation.verdict import Expectation
+
+# Read at import: nothing is sent anywhere.
+os.environ.setdefault("GX_ANALYTICS_ENABLED", "false")
+# Before the import: Great Expectations logs its configuration while it loads.
+logging.getLogger("great_expectations").setLevel(logging.WARNING)
+
+import great_expectations as gx  # noqa: E402
+import great_expectations.expectations as gxe  # noqa: E402
+from great_expectations.data_context.types.base import ProgressBarsConfig  # noqa: E402
+from great_expectations.expectations.row_conditions import Column  # noqa: E402
+
+# After the import: this module sets a level of its own, and would tell the user of a temporary folder.
+logging.getLogger("great_expectations.data_context.types.base").setLevel(logging.WARNING)
 
 
 @dataclass(frozen=True)
@@ -74,7 +90,7 @@ def check(frame: pd.DataFrame, rules: Sequence[Rule]) -> tuple[list[Expectation]
     missing = {rule.column: None for rule in rules if rule.column not in frame}  # no pair was readable enough
     for rule in rules:
         rule.expectation.meta = {"rule": rule.words}  # comes back with the outcome
-    result = validate(frame.assign(**missing), [rule.expectation for rule in rules], index="pair_id")
+    result = validate(frame.assign(**missing), [rule.expectation for rule in rules])
     reasons: dict[str, list[str]] = {}
     found = {}
     for outcome in result.results:
@@ -88,4 +104,20 @@ def check(frame: pd.DataFrame, rules: Sequence[Rule]) -> tuple[list[Expectation]
     return (
         [found[rule.words] for rule in rules],
         {pair_id: sorted(broken, key=order.__getitem__) for pair_id, broken in reasons.items()},
+    )
+
+
+def validate(frame: pd.DataFrame, expectations: Sequence[Any]) -> Any:
+    """Great Expectations' result on a table in memory, without progress bars, with the ``pair_id`` of all failing rows.
+
+    ``ProgressBarsConfig`` and ``context.variables`` are not documented: progress bars can otherwise be turned off only in a
+    configuration file, which an ephemeral context does not have.
+    """
+    context = gx.get_context(mode="ephemeral")
+    context.variables.progress_bars = ProgressBarsConfig(globally=False)
+    asset = context.data_sources.add_pandas("pairs").add_dataframe_asset("measurements")
+    batch = asset.add_batch_definition_whole_dataframe("all").get_batch({"dataframe": frame})
+    return batch.validate(
+        gx.ExpectationSuite(name="pairs", expectations=list(expectations)),
+        result_format={"result_format": "COMPLETE", "unexpected_index_column_names": ["pair_id"]},
     )
