@@ -172,7 +172,10 @@ def test_the_course_has_thresholds_stages_and_curves():
 @pytest.mark.parametrize("points", [[(0, 0.5)], [(0, 0.5), (1, 0.5)], [(3, -1e-9), (90, 1e9)], [(n, n % 7) for n in range(100)]])
 def test_charts_stay_inside_their_frame(points):
     svg = Chart("t", [Line("a", points, "#123456")], [Threshold("level", 0.5, "#654321")]).svg()
-    for x, y in re.findall(r'<circle cx="([-\d.]+)" cy="([-\d.]+)" r="2', svg):
+    drawn = re.findall(r'<circle cx="([-\d.]+)" cy="([-\d.]+)" r="[\d.]+" fill="#123456" fill-opacity', svg)
+    drawn += [point.split(",") for path in re.findall(r'<polyline points="([^"]+)"', svg) for point in path.split()]
+    assert len(drawn) >= len(points)
+    for x, y in drawn:
         assert 52 <= float(x) <= 506.1
         assert 57.9 <= float(y) <= 226.1
     assert Chart("t", [Line("a", [], "#123456")]).svg() == ""

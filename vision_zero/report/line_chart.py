@@ -1,4 +1,7 @@
-"""Line charts as inline SVG: without scripts or external resources, so that any frame can show them."""
+"""Line charts as inline SVG: without scripts or external resources, so that any frame can show them.
+
+What is drawn where is worked out here, and drawn by ``templates/line_chart.svg.j2``. Places are pixels, rounded to a tenth.
+"""
 
 from __future__ import annotations
 
@@ -9,10 +12,13 @@ from typing import NamedTuple
 
 from markupsafe import Markup
 
+from vision_zero.report.pages import render_page
+
 WIDTH, HEIGHT = 520, 260
-LEFT, RIGHT, BOTTOM = 52, 14, 34
+LEFT, RIGHT, BOTTOM = 52, WIDTH - 14, HEIGHT - 34
+"""Edges of the plot."""
 LEGEND, LEADING, BELOW = 33, 15, 25
-"""Middle of the legend's first line, distance of its lines, and of the plot from the middle of its last one, in pixels."""
+"""Middle of the legend's first line, distance of its lines, and of the plot from the middle of its last one."""
 Point = tuple[float, float]
 
 
@@ -48,6 +54,10 @@ class Line:
                 found.append([point])
         return found
 
+    def outline(self) -> list[Point]:
+        """Around the shaded intervals."""
+        return [(part.step, part.high) for part in self.spread] + [(part.step, part.low) for part in reversed(self.spread)]
+
 
 @dataclass(frozen=True)
 class Threshold:
@@ -78,49 +88,32 @@ class Chart:
     is_share: bool = False
 
     def svg(self) -> Markup:
-        """The chart as one ``<svg>`` element."""
+        """The chart as one ``<svg>`` element; nothing where there are no points."""
         values = [y for line in self.lines for _, y in line.points] + [level.value for level in self.thresholds]
         values += [end for line in self.lines for part in line.spread for end in (part.low, part.high)]
         steps = [x for line in self.lines for x, _ in line.points]
         if not steps:
             return Markup("")
         low, high = (0.0, 1.0) if self.is_share else _round_limits(min(values), max(values))
-        legend, top = self._legend()
-        frame = _Frame(min(steps), max(*steps, min(steps) + 1), low, high, top)
-        parts = [
-            Markup('<svg viewBox="0 0 {} {}" role="img" aria-label="{}">').format(WIDTH, HEIGHT, self.title),
-            Markup('<text class="title" x="{}" y="18">{}</text>').format(LEFT, self.title),
-            *legend,
-            *(frame.band(band) for band in self.bands),
-            *frame.grid(self.is_share),
-            *(frame.threshold(level) for level in self.thresholds),
-            *(frame.spread(line) for line in self.lines),
-            *(frame.line(line) for line in self.lines),
-            Markup("</svg>"),
-        ]
-        return Markup("").join(parts)
+        legend = self._legend()
+        plot = Plot(min(steps), max(*steps, min(steps) + 1), low, high, top=legend[-1][2] + BELOW)
+        return Markup(render_page("line_chart.svg.j2", chart=self, legend=legend, plot=plot))
 
-    def _legend(self) -> tuple[list[Markup], int]:
-        """The legend's elements, and where the plot can begin below them."""
-        parts, x, y = [], LEFT, LEGEND
-        entries: list[Line | Threshold] = [*self.lines, *self.thresholds]
-        for entry in entries:
+    def _legend(self) -> list[tuple[Line | Threshold, int, int]]:
+        """What it names, each with its left end and the middle of its line."""
+        entries: list[tuple[Line | Threshold, int, int]] = []
+        x, y = LEFT, LEGEND
+        for entry in (*self.lines, *self.thresholds):
             width = 34 + round(6.4 * len(entry.name))
             if x > LEFT and x + width > WIDTH:
                 x, y = LEFT, y + LEADING
-            if isinstance(entry, Line) and entry.is_faint:
-                parts.append(Markup('<circle cx="{}" cy="{}" r="3" fill="{}"/>').format(x + 8, y, entry.color))
-            else:
-                dash = "4 3" if isinstance(entry, Threshold) else "none"
-                swatch = Markup('<line x1="{}" y1="{}" x2="{}" y2="{}" stroke="{}" stroke-width="3" stroke-dasharray="{}"/>')
-                parts.append(swatch.format(x, y, x + 16, y, entry.color, dash))
-            parts.append(Markup('<text x="{}" y="{}">{}</text>').format(x + 21, y + 4, entry.name))
+            entries.append((entry, x, y))
             x += width
-        return parts, y + BELOW
+        return entries
 
 
 @dataclass(frozen=True)
-class _Frame:
+class Plot:
     """From data to pixels."""
 
     first: float
@@ -128,68 +121,29 @@ class _Frame:
     low: float
     high: float
     top: int
+    width, height, left, right, bottom = WIDTH, HEIGHT, LEFT, RIGHT, BOTTOM
 
     def x(self, step: float) -> float:
-        return LEFT + (step - self.first) / (self.last - self.first) * (WIDTH - LEFT - RIGHT)
+        """Where an iteration is; those before the first and after the last are at the edges."""
+        share = (min(max(step, self.first), self.last) - self.first) / (self.last - self.first)
+        return round(LEFT + share * (RIGHT - LEFT), 1)
 
     def y(self, value: float) -> float:
+        """Where a value is; those beyond the axis are at its ends."""
         share = (min(max(value, self.low), self.high) - self.low) / (self.high - self.low)
-        return HEIGHT - BOTTOM - share * (HEIGHT - self.top - BOTTOM)
+        return round(BOTTOM - share * (BOTTOM - self.top), 1)
 
-    def band(self, band: Band) -> Markup:
-        left, right = self.x(max(band.start, self.first)), self.x(min(band.stop, self.last))
-        return Markup('<rect x="{:.1f}" y="{}" width="{:.1f}" height="{}" fill="{}"/>').format(
-            left, self.top, max(right - left, 0), HEIGHT - self.top - BOTTOM, band.color
-        )
+    def path(self, points: Sequence[Point]) -> str:
+        """The attribute of a polygon or of a line through these points."""
+        return " ".join(f"{self.x(step)},{self.y(value)}" for step, value in points)
 
-    def grid(self, is_share: bool) -> list[Markup]:
-        parts = []
-        for value in _ticks(self.low, self.high):
-            label = f"{100 * value:.0f} %" if is_share else f"{value:.4g}"
-            parts.append(
-                Markup('<line x1="{}" y1="{:.1f}" x2="{}" y2="{:.1f}" stroke="#dde2e8"/>').format(
-                    LEFT, self.y(value), WIDTH - RIGHT, self.y(value)
-                )
-            )
-            parts.append(Markup('<text x="{}" y="{:.1f}" text-anchor="end">{}</text>').format(LEFT - 6, self.y(value) + 4, label))
-        whole = [step for step in _ticks(self.first, self.last) if step == int(step)]
-        for step in whole:
-            place = Markup('<text x="{:.1f}" y="{}" text-anchor="middle">{}</text>')
-            parts.append(place.format(self.x(step), HEIGHT - BOTTOM + 17, int(step)))
-        return parts
+    def levels(self) -> list[float]:
+        """Values beside the vertical axis."""
+        return _ticks(self.low, self.high)
 
-    def threshold(self, level: Threshold) -> Markup:
-        line = '<line x1="{}" y1="{:.1f}" x2="{}" y2="{:.1f}" stroke="{}" stroke-dasharray="4 3" stroke-width="1.5"/>'
-        return Markup(line).format(LEFT, self.y(level.value), WIDTH - RIGHT, self.y(level.value), level.color)
-
-    def spread(self, line: Line) -> Markup:
-        if not line.spread:
-            return Markup("")
-        edge = [(part.step, part.high) for part in line.spread] + [(part.step, part.low) for part in reversed(line.spread)]
-        path = " ".join(f"{self.x(step):.1f},{self.y(value):.1f}" for step, value in edge)
-        return Markup('<polygon points="{}" fill="{}" fill-opacity="0.13"/>').format(path, line.color)
-
-    def line(self, line: Line) -> Markup:
-        dots = Markup("").join(
-            Markup('<circle cx="{:.1f}" cy="{:.1f}" r="{}" fill="{}" fill-opacity="{}"><title>{}</title></circle>').format(
-                self.x(step),
-                self.y(value),
-                2.6 if line.is_faint or len(line.points) > 1 else 3.5,
-                line.color,
-                0.45 if line.is_faint else 1,
-                f"{line.name}, iteration {step:.0f}: {value:.4g}",
-            )
-            for step, value in line.points
-        )
-        if line.is_faint or len(line.points) < 2:
-            return dots
-        curve = Markup('<polyline points="{}" fill="none" stroke="{}" stroke-width="2" stroke-linejoin="round"/>')
-        curves = Markup("").join(
-            curve.format(" ".join(f"{self.x(step):.1f},{self.y(value):.1f}" for step, value in stretch), line.color)
-            for stretch in line.stretches()
-            if len(stretch) > 1
-        )
-        return curves + (dots if len(line.points) <= 40 else Markup(""))
+    def steps(self) -> list[int]:
+        """Iterations below the horizontal axis."""
+        return [int(step) for step in _ticks(self.first, self.last) if step == int(step)]
 
 
 def _ticks(low: float, high: float) -> list[float]:
