@@ -14,7 +14,6 @@ from vision_zero.evaluation.estimates import BaseMeasures, Scores
 from vision_zero.evaluation.promotion import Promotion
 from vision_zero.evaluation.scorecard import Scorecard
 from vision_zero.report.curves import curves_page
-from vision_zero.report.evaluation import evaluation_page
 from vision_zero.report.pages import render_page
 from vision_zero.training.diagnostics import Alarms
 from vision_zero.training.state import StageState
@@ -128,9 +127,7 @@ class ScorecardMaterializer(_PageMaterializer):
     """An evaluation: a table against the base, bars by category, answers with their images."""
 
     ASSOCIATED_TYPES: ClassVar[tuple[type[Any], ...]] = (Scorecard,)
-
-    def _html(self, data: Scorecard) -> str:
-        return evaluation_page(data)
+    PAGE: ClassVar[tuple[str, str]] = ("evaluation.html.j2", "card")
 
     def _metadata(self, data: Scorecard) -> dict[str, Any]:
         accuracies = {name: round(accuracy.mean, 4) for name, accuracy in data.accuracies.items()}

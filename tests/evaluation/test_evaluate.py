@@ -29,13 +29,12 @@ from vision_zero.config.policy import PolicyConfig
 from vision_zero.config.suites import AnswererConfig, EvaluateConfig, SamplingProtocol
 from vision_zero.data.images import png_bytes
 from vision_zero.data.model_files import fingerprint
-from vision_zero.errors import ConfigError, EvaluationError, PolicyError, VisionZeroError
+from vision_zero.errors import ConfigError, EvaluationError, PolicyError
 from vision_zero.evaluation.run_suites import answer_suites, answerer_name, open_answerer, open_suite, open_suites
 from vision_zero.evaluation.score_suites import _fingerprint, score_answers
 from vision_zero.policy.chats import user_message
 from vision_zero.policy.loading import load_base
 from vision_zero.randomness import Seed
-from vision_zero.report.evaluation import evaluation_page
 from vision_zero.report.evaluation_folder import evaluate_into
 
 SCENES = {"name": "scenes", "look": "compact", "items": 5}
@@ -245,7 +244,7 @@ def test_benchmarks_in_files_beside_procedural_suites(serve: Any, tmp_path: Path
     assert (by_name["chartqa"].policy.overall.correct, by_name["chartqa"].policy.overall.total) == (1, 2)
     assert by_name["chartqa"].policy.faults == 1
     assert by_name["mathvista"].accuracy is None
-    page = evaluation_page(scorecard)
+    page = (tmp_path / "out" / "page.html").read_text()
     assert "1 items could not be asked" in page
     assert "no answers to compare with" in page
     assert (tmp_path / "out" / "exports" / "lmms_eval" / "chartqa").is_dir()
@@ -258,7 +257,7 @@ def test_every_source_is_looked_at_before_the_first_question(serve: Any, tmp_pat
         answer_suites(config, config.policy)
     assert not server.bodies
     (tmp_path / "empty.json").write_text("[]")
-    with pytest.raises(VisionZeroError):
+    with pytest.raises(EvaluationError, match=r"empty\.json holds no questions"):
         open_suite(settings(suites=[{"name": "chartqa", "source": str(tmp_path / "empty.json")}]).suites[0])
 
 

@@ -5,8 +5,11 @@ from __future__ import annotations
 from vision_zero.config_base import Config
 from vision_zero.evaluation.comparison import Comparison
 from vision_zero.evaluation.estimates import Estimate
-from vision_zero.evaluation.suite import Accuracies
+from vision_zero.evaluation.suite import Accuracies, Accuracy
 from vision_zero.evaluation.suite_answers import EvaluationProtocol
+
+MOST_VALUES = 16
+"""Values of a breakdown that are shown."""
 
 
 class Example(Config):
@@ -44,6 +47,16 @@ class SuiteScores(Config):
     @property
     def name(self) -> str:
         return self.protocol.suite
+
+    def breakdowns(self) -> dict[str, list[tuple[str, Accuracy, Accuracy | None]]]:
+        """Breakdowns with several values: of those with the most items, best first, the accuracy and that of the base."""
+        found = {}
+        for name, values in self.policy.groups.items():
+            base = {} if self.base is None else self.base.groups.get(name, {})
+            largest = sorted(values, key=lambda value: (-values[value].total, value))[:MOST_VALUES]
+            if len(values) > 1:
+                found[name] = [(value, part, base.get(value)) for value, part in values.items() if value in largest]
+        return found
 
 
 class Scorecard(Config):

@@ -18,7 +18,7 @@ from vision_zero.evaluation.run_suites import answer_suites, records_path
 from vision_zero.evaluation.score_suites import score_answers
 from vision_zero.evaluation.scorecard import Scorecard
 from vision_zero.evaluation.suite_answers import Answers
-from vision_zero.report.evaluation import evaluation_page
+from vision_zero.report.pages import render_page
 
 STAMP = "00000000_000000"
 """Replaces the time in lmms-eval's file names, since results contain no wall-clock time."""
@@ -38,7 +38,7 @@ def evaluate_into(folder: Path, config: EvaluateConfig) -> Scorecard:
     for answers in (*policy.suites, *base.suites):
         write_predictions(answers, folder)
     write_atomically(folder / "scores.json", scorecard.model_dump_json(indent=1))
-    write_atomically(folder / "page.html", evaluation_page(scorecard))
+    write_atomically(folder / "page.html", render_page("evaluation.html.j2", card=scorecard))
     return scorecard
 
 
