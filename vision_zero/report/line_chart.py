@@ -103,7 +103,8 @@ class Chart:
         """What it names, each with its left end and the middle of its line."""
         entries: list[tuple[Line | Threshold, int, int]] = []
         x, y = LEFT, LEGEND
-        for entry in (*self.lines, *self.thresholds):
+        named: list[Line | Threshold] = [*self.lines, *self.thresholds]
+        for entry in named:
             width = 34 + round(6.4 * len(entry.name))
             if x > LEFT and x + width > WIDTH:
                 x, y = LEFT, y + LEADING

@@ -1,7 +1,8 @@
 """The expectations of a pairs table, with the words that a person reads.
 
 The one module that imports Great Expectations, and that reaches beyond its public interface:
-``tests/validation/test_gx_contract.py`` holds what is relied on. Import this inside a step: Great Expectations takes seconds to load.
+``tests/validation/test_gx_contract.py`` holds what is relied on. Import this inside a step: Great Expectations takes seconds to
+load.
 """
 
 from __future__ import annotations
