@@ -9,6 +9,7 @@ from tests.make import scene_pairs
 from tests.policy.families import FAMILIES, write_family
 from vision_zero.config.nano_defaults import NANO_REASONING
 from vision_zero.config.policy import PolicyConfig, SamplingParams
+from vision_zero.policy import compiled_decoding
 from vision_zero.policy.chats import begin_reply, user_message
 from vision_zero.policy.loading import load_policy
 from vision_zero.policy.prefill import next_tokens, prefilled_inputs
@@ -115,6 +116,15 @@ def test_chances_of_numbers_that_begin_alike_are_products(nano):
     [rest] = nano.chances(CHATS[:1], [text + "1"], [["}", "0}", "2}"]], 1.0)
     assert shares == pytest.approx([one * share for share in rest], rel=1e-3)
     assert sum(shares) <= one + 1e-6
+
+
+def test_chances_after_a_compiled_step_are_the_same(nano, monkeypatch):
+    """Its rows are padded to a power of two: three chats are read as four."""
+    monkeypatch.setattr(compiled_decoding, "BACKEND", "eager")
+    asked = ([*CHATS, CHATS[0]], ["\\boxed{", "1: no. \\boxed{", "x"], [["1}", "2}"]] * 3)
+    compiled = replace(nano, compiled=True, decoders={})
+    assert compiled.chances(*asked, 1.0) == nano.chances(*asked, 1.0)
+    assert compiled.likeliest(*asked) == nano.likeliest(*asked)
 
 
 def test_numbers_that_begin_alike_are_chosen_digit_by_digit(nano):

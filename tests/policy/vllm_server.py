@@ -26,7 +26,8 @@ from vision_zero.config.policy import PolicyConfig, SamplingParams
 from vision_zero.policy.adapter_io import load_full
 from vision_zero.policy.chats import Messages, begin_reply, user_message
 from vision_zero.policy.loading import load_policy
-from vision_zero.policy.policy import Policy, unpadded
+from vision_zero.policy.policy import Policy
+from vision_zero.policy.prefill import unpadded
 from vision_zero.randomness import Seed
 
 BASE = "the-base"
@@ -147,7 +148,8 @@ class VllmServer:
         [completion] = policy.sample([chat], params, Seed(body["seed"] + number), ["chat"])
         tokens = list(completion.tokens)[len(policy.processor.tokenizer.encode(begun)) if begun else 0 :]
         if body.get("allowed_token_ids"):
-            tokens = policy._forced([chat], [body["allowed_token_ids"]])
+            [shares] = policy._forced([chat], [body["allowed_token_ids"]])
+            tokens = [body["allowed_token_ids"][shares.index(1.0)]]
         at = (body["temperature"] or 1.0) if self.log_probs_mode == "processed_logprobs" else 1.0
         if self.slip is None or body["model"] == BASE:
             scores = policy.log_probs(chat, tokens, at) if body["logprobs"] else []

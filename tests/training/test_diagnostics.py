@@ -20,7 +20,6 @@ from vision_zero.evaluation.held_out import HeldOut
 from vision_zero.game.interface import Reply
 from vision_zero.game.spy import WhoIsTheSpy
 from vision_zero.game.transcript import vote_rates
-from vision_zero.policy.policy import Completion
 from vision_zero.policy.scripted import Copycat, Liar, Mute, Oracle, Random, Vague
 from vision_zero.randomness import Seed
 from vision_zero.rewards.decision import vote_reward
@@ -163,7 +162,7 @@ class Answerer:
 
     def complete(self, messages, limit, seed):
         is_lost = self.forgets and not self.as_base
-        return [Completion((), "no idea" if is_lost else answer, False) for answer in self.answers]
+        return [Reply("no idea" if is_lost else answer) for answer in self.answers]
 
 
 def measured(forgets):

@@ -20,8 +20,7 @@ from vision_zero.policy.chats import user_message
 from vision_zero.policy.loading import load_base, load_policy
 from vision_zero.policy.openai_client import Server
 from vision_zero.policy.vllm import VllmModel, contact
-from vision_zero.policy.vllm_check import measured_difference
-from vision_zero.policy.vllm_log_probs import check_log_probs_mode
+from vision_zero.policy.vllm_check import check_log_probs_mode, measured_difference
 from vision_zero.policy.vllm_server import served_models
 from vision_zero.randomness import Seed
 

@@ -34,9 +34,10 @@ class Reply:
 
     Attributes:
         text: the decoded reply without the end token, well-formed so that files can hold it.
-        tokens: the sampled token ids, with the end token if there is one; empty for scripted players.
+        tokens: the token ids, with those of a prefix that it was made to begin with, and the end token if there is one; empty for
+            scripted players.
         is_cut_off: the reply reached the token limit before an end token.
-        log_probs: the log-probability of each token when it was sampled; empty unless a server sampled it.
+        log_probs: the log-probability of each token when it was sampled; empty unless a server sampled it, without a prefix.
     """
 
     text: str

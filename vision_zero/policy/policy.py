@@ -7,7 +7,7 @@ Qwen's ``mm_token_type_ids`` are silently misaligned.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field, replace
 from functools import cached_property, partial
@@ -22,23 +22,13 @@ from vision_zero.game.interface import Reply, Request
 from vision_zero.policy.chats import Messages, before_reply, begin_reply, begun_reply, text_length, user_message
 from vision_zero.policy.compiled_decoding import CompiledDecoder
 from vision_zero.policy.decoding import Choose, Decoder, decode
-from vision_zero.policy.prefill import distinct, next_tokens, prefilled_inputs, written_tokens
+from vision_zero.policy.prefill import distinct, next_tokens, prefilled_inputs, unpadded, written_tokens
 from vision_zero.policy.vllm import GenerationRequest, ServedReply, VllmModel
 from vision_zero.policy.vllm_check import compare_scores
 from vision_zero.randomness import Seed
 
-
-@dataclass(frozen=True, slots=True)
-class Completion:
-    """The token ids of a reply, with the end token if it has one, and their text without it.
-
-    The tokens of a prefilled prefix are included. A server's reply without such a prefix has the log-probability of each token.
-    """
-
-    tokens: tuple[int, ...]
-    text: str
-    is_cut_off: bool
-    log_probs: tuple[float, ...] = ()
+SharesOf = Callable[[Sequence[Messages], Sequence[Sequence[int]]], list[list[float]]]
+"""Shares of some next tokens in each chat."""
 
 
 @dataclass(frozen=True)
@@ -88,15 +78,14 @@ class Policy:
         """Generate the replies of one turn; see :class:`vision_zero.game.interface.Players`."""
         messages = [user_message(request.prompt, request.image) for request in requests]
         names = [f"{request.game_id} (seat {request.seat}, {request.kind})" for request in requests]
-        completions = self.sample(messages, self.sampling.of(requests[0].kind), seed, names)
-        return [Reply(each.text, each.tokens, each.is_cut_off, each.log_probs) for each in completions]
+        return self.sample(messages, self.sampling.of(requests[0].kind), seed, names)
 
-    def complete(self, messages: Sequence[Messages], max_tokens: int, seed: Seed) -> list[Completion]:
+    def complete(self, messages: Sequence[Messages], max_tokens: int, seed: Seed) -> list[Reply]:
         """One completion per chat of at most ``max_tokens`` tokens at ``sampling.temperature``; see :meth:`sample`."""
         names = [f"chat {number} of {len(messages)}" for number in range(1, len(messages) + 1)]
         return self.sample(messages, SamplingParams(self.sampling.temperature, max_tokens), seed, names)
 
-    def sample(self, messages: Sequence[Messages], params: SamplingParams, seed: Seed, names: Sequence[str]) -> list[Completion]:
+    def sample(self, messages: Sequence[Messages], params: SamplingParams, seed: Seed, names: Sequence[str]) -> list[Reply]:
         """One completion for each chat, in order, generated ``sampling.batch_size`` at a time.
 
         Chats of similar length are batched together to save padding. ``names`` identify chats in error messages.
@@ -107,7 +96,7 @@ class Policy:
         """
         messages = [begin_reply(chat, self.reply_prefix) for chat in messages]
         order = sorted(range(len(messages)), key=lambda number: text_length(messages[number]))
-        completions: dict[int, Completion] = {}
+        completions: dict[int, Reply] = {}
         for start in range(0, len(order), self.sampling.batch_size):
             batch = order[start : start + self.sampling.batch_size]
             chats, called = [messages[number] for number in batch], [names[number] for number in batch]
@@ -139,23 +128,8 @@ class Policy:
             begun: the policy's reply so far in each chat.
             options: the possible continuations, at least one per chat; none is a prefix of another.
         """
-        chosen: dict[int, int] = {}
-        left = {
-            number: (text, dict(enumerate(allowed))) for number, (text, allowed) in enumerate(zip(begun, options, strict=True))
-        }
-        while left:
-            some = list(left)[: self.sampling.batch_size]
-            chats = [begin_reply(messages[number], left[number][0]) for number in some]
-            leads = [_leads(self.processor.tokenizer, *left[number]) for number in some]
-            for number, led, token in zip(some, leads, self._forced(chats, [list(led) for led in leads]), strict=True):
-                text, rest = left.pop(number)
-                piece = self.processor.tokenizer.decode([token])
-                kept = led[token]
-                if len(kept) == 1:
-                    chosen[number] = kept[0]
-                else:
-                    left[number] = (text + piece, {place: rest[place].removeprefix(piece) for place in kept})
-        return [chosen[number] for number in range(len(messages))]
+        found = self._products(messages, begun, options, self._forced)
+        return [shares.index(max(shares)) for shares in found]
 
     def chances(
         self, messages: Sequence[Messages], begun: Sequence[str], options: Sequence[Sequence[str]], temperature: float
@@ -173,6 +147,13 @@ class Policy:
         """
         if self.served is not None:
             raise PolicyError("probabilities of options need a model that is loaded here: unset policy.server")
+        return self._products(messages, begun, options, partial(self._shares, temperature=temperature))
+
+    def _products(
+        self, messages: Sequence[Messages], begun: Sequence[str], options: Sequence[Sequence[str]], shares_of: SharesOf
+    ) -> list[list[float]]:
+        """For each option the product of its tokens' shares, up to where it differs from all other options of its chat."""
+        tokenizer = self.processor.tokenizer
         found = [[0.0] * len(allowed) for allowed in options]
         left = [
             (number, text, dict(enumerate(allowed)), 1.0)
@@ -181,56 +162,53 @@ class Policy:
         while left:
             some, left = left[: self.sampling.batch_size], left[self.sampling.batch_size :]
             chats = [begin_reply(messages[number], text) for number, text, *_ in some]
-            leads = [_leads(self.processor.tokenizer, text, rest) for _, text, rest, _ in some]
-            for (number, text, rest, so_far), led, shares in zip(
-                some, leads, self._shares(chats, [list(led) for led in leads], temperature), strict=True
-            ):
-                for (token, kept), share in zip(led.items(), shares, strict=True):
+            leads = [_leads(tokenizer, text, rest) for _, text, rest, _ in some]
+            shares = shares_of(chats, [list(led) for led in leads])
+            for (number, text, rest, so_far), led, own in zip(some, leads, shares, strict=True):
+                for (token, kept), share in zip(led.items(), own, strict=True):
                     if len(kept) == 1:
                         found[number][kept[0]] = so_far * share
-                        continue
-                    piece = self.processor.tokenizer.decode([token])
-                    left.append(
-                        (number, text + piece, {place: rest[place].removeprefix(piece) for place in kept}, so_far * share)
-                    )
+                    elif share:
+                        piece = tokenizer.decode([token])
+                        fewer = {place: rest[place].removeprefix(piece) for place in kept}
+                        left.append((number, text + piece, fewer, so_far * share))
         return found
 
     def _shares(self, messages: Sequence[Messages], asked: Sequence[Sequence[int]], temperature: float) -> list[list[float]]:
         """The probabilities of these next tokens in each chat, at the sampling temperature."""
-        inputs = self.encode(messages)
-        self._check_lengths(inputs, ["a vote"] * len(messages), 1)
-        shares: list[list[float]] = []
+        logits = self._next_logits(messages, "a vote")
+        logits[:, self.image_tokens] = -torch.inf
+        drawn = (logits / temperature).softmax(-1)
+        return [row[list(tokens)].tolist() for row, tokens in zip(drawn, asked, strict=True)]
 
-        def choose(logits: torch.Tensor) -> torch.Tensor:
-            logits[:, self.image_tokens] = -torch.inf
-            drawn = (logits.float() / temperature).softmax(-1)
-            shares.extend(row[list(tokens)].tolist() for row, tokens in zip(drawn, asked, strict=True))
-            return drawn.argmax(-1)
-
-        self._decoded(inputs, list(range(len(messages))), choose, 1, Seed(0))
-        return shares
-
-    def _forced(self, messages: Sequence[Messages], allowed: Sequence[Sequence[int]]) -> list[int]:
-        """The likeliest allowed next token of each chat."""
-        names = ["a forced choice"] * len(messages)
-        inputs = self.encode(messages)
-        self._check_lengths(inputs, names, 1)
+    def _forced(self, messages: Sequence[Messages], allowed: Sequence[Sequence[int]]) -> list[list[float]]:
+        """1 for the likeliest of the allowed next tokens in each chat, 0 for the others."""
         if self._is_sampled_there:
-            read = unpadded(inputs)
-            asked = [GenerationRequest(*one) for one in zip(names, messages, read, allowed, strict=True)]
-            return [reply.tokens[0] for [reply] in self._served_replies(asked, SamplingParams(0.0, 1), 1.0, Seed(0))]
+            names = ["a forced choice"] * len(messages)
+            inputs = self.encode(messages)
+            self._check_lengths(inputs, names, 1)
+            asked = [GenerationRequest(*one) for one in zip(names, messages, unpadded(inputs), allowed, strict=True)]
+            replies = self._served_replies(asked, SamplingParams(0.0, 1), 1.0, Seed(0))
+            best = [tokens.index(reply.tokens[0]) for tokens, [reply] in zip(allowed, replies, strict=True)]
+        else:
+            logits = self._next_logits(messages, "a forced choice")
+            best = [int(row[list(tokens)].argmax()) for row, tokens in zip(logits, allowed, strict=True)]
+        return [[float(place == own) for place in range(len(tokens))] for tokens, own in zip(allowed, best, strict=True)]
+
+    def _next_logits(self, messages: Sequence[Messages], what: str) -> torch.Tensor:
+        """Logits of the next token of each chat, (chats, vocabulary); ``what`` names the chats in error messages."""
+        inputs = self.encode(messages)
+        self._check_lengths(inputs, [what] * len(messages), 1)
+        seen: list[torch.Tensor] = []
 
         def choose(logits: torch.Tensor) -> torch.Tensor:
-            forced = logits.argmax(-1)
-            for row, tokens in enumerate(allowed):
-                forced[row] = tokens[int(logits[row, list(tokens)].argmax())]
-            return forced
+            seen.append(logits)
+            return logits.argmax(-1)
 
-        return [tokens[0] for tokens in self._decoded(inputs, range(len(messages)), choose, 1, Seed(0))]
+        self._decoded(inputs, range(len(messages)), choose, 1, Seed(0))
+        return seen[0][: len(messages)].clone()  # rows of a compiled step are padded
 
-    def _generate(
-        self, messages: Sequence[Messages], names: Sequence[str], params: SamplingParams, seed: Seed
-    ) -> list[Completion]:
+    def _generate(self, messages: Sequence[Messages], names: Sequence[str], params: SamplingParams, seed: Seed) -> list[Reply]:
         rows, first = distinct(messages)
         inputs = self.encode([messages[number] for number in first])
         self._check_lengths(inputs, [names[number] for number in first], params.max_tokens)
@@ -358,9 +336,9 @@ class Policy:
         """The tokens of a reply's prefix."""
         return written_tokens(self.processor.tokenizer, text) if text else []
 
-    def _completion(self, tokens: list[int], log_probs: Sequence[float] = ()) -> Completion:
+    def _completion(self, tokens: list[int], log_probs: Sequence[float] = ()) -> Reply:
         text = self.processor.tokenizer.decode(tokens, skip_special_tokens=True)
-        return Completion(tuple(tokens), text, tokens[-1] not in self.end_tokens, tuple(log_probs))
+        return Reply(text, tuple(tokens), tokens[-1] not in self.end_tokens, tuple(log_probs))
 
 
 @contextmanager
@@ -369,12 +347,6 @@ def seeded(seed: Seed, device: torch.device) -> Iterator[None]:
     with torch.random.fork_rng(devices=[device] if device.type == "cuda" else []):
         torch.manual_seed(seed.integer())
         yield
-
-
-def unpadded(inputs: dict[str, Any]) -> list[list[int]]:
-    """The token ids of each prompt of a batch, without padding."""
-    kept = inputs["attention_mask"].bool()
-    return [ids[mask].tolist() for ids, mask in zip(inputs["input_ids"], kept, strict=True)]
 
 
 def _leads(tokenizer: Any, begun: str, options: dict[int, str]) -> dict[int, list[int]]:

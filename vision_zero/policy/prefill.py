@@ -40,6 +40,12 @@ def prefilled_inputs(inputs: dict[str, Any], begun: Sequence[Sequence[int]], pad
     return longer
 
 
+def unpadded(inputs: Mapping[str, Any]) -> list[list[int]]:
+    """The token ids of each prompt of a batch, without padding."""
+    kept = inputs["attention_mask"].bool()
+    return [ids[mask].tolist() for ids, mask in zip(inputs["input_ids"], kept, strict=True)]
+
+
 def written_tokens(tokenizer: Any, text: str) -> list[int]:
     """The tokens of words that somebody wrote: the name of a special token is words, too, and not that token.
 

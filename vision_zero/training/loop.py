@@ -45,8 +45,8 @@ from vision_zero.policy.policy import Policy, seeded
 from vision_zero.policy.processor_check import check_processor
 from vision_zero.policy.provenance import Provenance
 from vision_zero.policy.vllm import VllmModel
+from vision_zero.policy.vllm_check import check_log_probs_mode
 from vision_zero.policy.vllm_handed import HandedWeights
-from vision_zero.policy.vllm_log_probs import check_log_probs_mode
 from vision_zero.policy.vllm_server import let_sleep
 from vision_zero.randomness import Seed
 from vision_zero.rewards.role_advantage import RoleBaselines

@@ -22,8 +22,8 @@ from vision_zero.config.learning import LearningConfig
 from vision_zero.errors import TrainingError
 from vision_zero.game.interface import Reply, Request
 from vision_zero.policy.chats import user_message
-from vision_zero.policy.policy import Policy, unpadded
-from vision_zero.policy.prefill import distinct
+from vision_zero.policy.policy import Policy
+from vision_zero.policy.prefill import distinct, unpadded
 from vision_zero.training.microbatches import PLACE, PROMPT, RATIO, SEEN, SHARE, Batch, microbatches, sizes, weigh
 from vision_zero.training.out_of_memory import PhaseTimer
 from vision_zero.training.shared_prefix import read_once, share_prefix
