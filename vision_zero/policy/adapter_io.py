@@ -26,6 +26,8 @@ from vision_zero.policy.trainable import adapted_layers, freeze
 # The embedded policy has a name instead of a folder; its vocabulary never changes, which is what peft looks for.
 warnings.filterwarnings("ignore", message="Could not find a config file in nano", category=UserWarning)
 
+FIRST = "default"
+"""peft's name of a model's first adapter."""
 _OF_BASE = ".base_layer.weight"
 UNLOADABLE = (OSError, ValueError, KeyError, TypeError, AttributeError, RuntimeError, ImportError, SafetensorError)
 """Exceptions of transformers and peft for missing, broken or mismatched files, and missing packages."""
@@ -54,35 +56,23 @@ def new_adapter(model: Any, policy: PolicyConfig) -> LoraConfig | None:
     )
 
 
-def with_adapter(model: Any, folder: Path, base: str) -> Any:
-    """The base model with the adapter from a folder.
+def with_adapter(model: Any, folder: Path, base: str, name: str = FIRST) -> Any:
+    """The model with the adapter from a folder; to one that has an adapter it is added under another name beside it.
 
     Raises:
         PolicyError: there is no adapter, it belongs to another base, or switching it off would not give the base.
     """
     tensors = _tensors(model, folder, base)
     try:
-        adapted = PeftModel.from_pretrained(model, str(folder))
-    except UNLOADABLE as error:
-        raise _unfit(folder, base, first_line(error)) from error
-    _check_kind(adapted.active_peft_config, folder, base)
-    _check_names(adapted, tensors, folder, base)
-    return adapted
-
-
-def add_adapter(model: Any, folder: Path, base: str, name: str) -> None:
-    """Add a trained folder's adapter to a model that has one already, under another name; they share the base's weights.
-
-    Raises:
-        PolicyError: there is no adapter, or it belongs to another base.
-    """
-    tensors = _tensors(model, folder, base)
-    try:
-        model.load_adapter(str(folder), adapter_name=name)
+        if isinstance(model, PeftModel):
+            model.load_adapter(str(folder), adapter_name=name)
+        else:
+            model = PeftModel.from_pretrained(model, str(folder), adapter_name=name)
     except UNLOADABLE as error:
         raise _unfit(folder, base, first_line(error)) from error
     _check_kind(model.peft_config[name], folder, base)
     _check_names(model, tensors, folder, base, name)
+    return model
 
 
 def unwrapped(module: Any) -> Any:
@@ -122,7 +112,7 @@ def set_adapter(model: Any, folder: Path, base: str) -> None:
     except UNLOADABLE as error:
         raise _unfit(folder, base, first_line(error)) from error
     # The tensors would fit, but each update is scaled by alpha / rank: it would be another policy.
-    if trained != (alpha := model.peft_config["default"].lora_alpha):
+    if trained != (alpha := model.peft_config[FIRST].lora_alpha):
         raise PolicyError(
             f"{folder} was trained with policy.adapter.alpha {trained}, and the recipe says {alpha}: set it back, or give the "
             "model another name, so that learning begins anew"
@@ -180,7 +170,7 @@ def _check_kind(settings: Any, folder: Path, base: str) -> None:
         raise _unfit(folder, base, "biases were trained, too, which cannot be switched off for the reference: set bias to none")
 
 
-def _check_names(model: Any, tensors: dict[str, torch.Tensor], folder: Path, base: str, adapter: str = "default") -> None:
+def _check_names(model: Any, tensors: dict[str, torch.Tensor], folder: Path, base: str, adapter: str = FIRST) -> None:
     # Without this argument peft asks the hub whether the vocabulary was resized.
     places = get_peft_model_state_dict(model, adapter_name=adapter, save_embedding_layers=False)
     odd = sorted(set(places) ^ set(tensors))

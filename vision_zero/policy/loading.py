@@ -16,7 +16,7 @@ from transformers.utils.logging import disable_progress_bar
 from vision_zero.config.endpoint import VllmConfig
 from vision_zero.config.policy import PolicyConfig
 from vision_zero.errors import PolicyError, first_line
-from vision_zero.policy.adapter_io import UNLOADABLE, add_adapter, load_full, merged, merges_exactly, read_model, with_adapter
+from vision_zero.policy.adapter_io import FIRST, UNLOADABLE, load_full, merged, merges_exactly, read_model, with_adapter
 from vision_zero.policy.base_models import base_path
 from vision_zero.policy.folder import ADAPTER_FILES, ORIGIN, is_full
 from vision_zero.policy.policy import Policy
@@ -30,8 +30,8 @@ from vision_zero.policy.vllm import VllmModel
 disable_progress_bar()
 
 
-FIRST, OTHER = "default", "other"
-"""Names of two adapters on one base."""
+OTHER = "other"
+"""Name of a second adapter on one base."""
 
 
 def load_base(config: PolicyConfig) -> tuple[Any, Any]:
@@ -87,32 +87,31 @@ def load_policy(
     Raises:
         PolicyError: the base or the trained policy cannot be loaded, or they do not belong together.
     """
-    keeps_base = beside_base or not is_merged
     place = device_named(device)
-    if config.server is not None:
-        return _served(config, config.server, folder, place if keeps_base else None)
     model, processor = load_base(config)
     fingerprint = weights_fingerprint(model)
-    base = None
-    merges = is_merged and merges_exactly(model)
+    base, has_no_base = None, False
     if folder is not None:
         _check_origin(folder, config, fingerprint)
-        if is_full(folder):
-            base, model = (model.to(place) if keeps_base else None), load_full(folder, config)
-        else:
-            keeps_base = beside_base or not merges
-            base = deepcopy(model).to(place) if merges and beside_base else None
-            known = {id(parameter) for parameter in model.parameters()}
-            adapted = with_adapter(model, folder, config.base)
-            disable_if_vision_is_adapted(model, known, *filter(None, [base]))
-            model = merged(adapted) if merges else adapted
-    has_no_base = folder is not None and not keeps_base
+    if folder is not None and is_full(folder):
+        has_no_base = is_merged and not beside_base
+        base, model = None if has_no_base else model.to(place), load_full(folder, config)
+    elif folder is not None and config.server is None:
+        merges = is_merged and merges_exactly(model)
+        has_no_base = merges and not beside_base
+        base = deepcopy(model).to(place) if merges and beside_base else None
+        known = {id(parameter) for parameter in model.parameters()}
+        adapted = with_adapter(model, folder, config.base)
+        disable_if_vision_is_adapted(model, known, *filter(None, [base]))
+        model = merged(adapted) if merges else adapted
+    served = None if config.server is None else _served(config.server, config, folder, model)
     policy = Policy(
-        model.to(place),
+        model.to(place) if served is None else model,
         processor,
         config.sampling,
         base=base,
         has_no_base=has_no_base,
+        served=served,
         compiled=config.compiled,
         base_fingerprint=f"{fingerprint}-{processor_fingerprint(processor)}",
     )
@@ -120,9 +119,16 @@ def load_policy(
     return policy
 
 
-def load_beside(
-    config: PolicyConfig, folder: Path, other: Path | None, *, device: str = "auto", is_merged: bool = False
-) -> tuple[Policy, Policy]:
+def _served(server: VllmConfig, config: PolicyConfig, folder: Path | None, model: Any) -> VllmModel:
+    """What the servers sample with: a folder's adapter, the base that they were started with, or all weights of the model."""
+    if folder is not None and not is_full(folder):
+        return VllmModel.adapter(server, folder)
+    if folder is None and config.adapter is not None:
+        return VllmModel(server)
+    return VllmModel.all_weights(server, model)
+
+
+def load_beside(config: PolicyConfig, folder: Path, other: Path | None, *, is_merged: bool = False) -> tuple[Policy, Policy]:
     """A trained policy and an opponent with the same base; their adapters share the base's weights.
 
     Args:
@@ -134,48 +140,22 @@ def load_beside(
         PolicyError: as in :func:`load_policy`.
     """
     if other is None:
-        first = load_policy(config, folder, device=device, is_merged=is_merged, beside_base=True)
+        first = load_policy(config, folder, is_merged=is_merged, beside_base=True)
         return first, replace(first, as_base=True)
-    first = load_policy(config, folder, device=device, is_merged=is_merged or is_full(folder))
+    first = load_policy(config, folder, is_merged=is_merged or is_full(folder))
     if not isinstance(first.model, PeftModel) or is_full(other) or config.server is not None:
-        return first, load_opponent(config, other, device=device, is_merged=is_merged)
+        return first, load_opponent(config, other, is_merged=is_merged)
     _check_origin(other, config, first.base_fingerprint.partition("-")[0])
-    add_adapter(first.model, other, config.base, OTHER)
+    with_adapter(first.model, other, config.base, OTHER)
     first.model.eval()
     return replace(first, adapter=FIRST), replace(first, adapter=OTHER)
 
 
-def load_opponent(config: PolicyConfig, folder: Path, *, device: str = "auto", is_merged: bool = False) -> Policy:
+def load_opponent(config: PolicyConfig, folder: Path, *, is_merged: bool = False) -> Policy:
     """A trained policy beside another one; see :func:`load_policy`. A server holds one set of all weights: an opponent that has
     such, or is beside such, stays in this process."""
     here = config.model_copy(update={"server": None}) if is_full(folder) or config.adapter is None else config
-    return load_policy(here, folder, device=device, is_merged=is_merged or is_full(folder))
-
-
-def _served(config: PolicyConfig, server: VllmConfig, folder: Path | None, place_of_base: str | None) -> Policy:
-    model, processor = load_base(config)
-    fingerprint = weights_fingerprint(model)
-    base = None
-    if folder is not None:
-        _check_origin(folder, config, fingerprint)
-    if folder is not None and is_full(folder):
-        base, model = None if place_of_base is None else model.to(place_of_base), load_full(folder, config)
-        served = VllmModel.all_weights(server, model)
-    elif folder is not None:
-        served = VllmModel.adapter(server, folder)
-    else:
-        served = VllmModel(server) if config.adapter is not None else VllmModel.all_weights(server, model)
-    policy = Policy(
-        model,
-        processor,
-        config.sampling,
-        base=base,
-        has_no_base=served.has_all_weights and folder is not None and base is None,
-        served=served,
-        base_fingerprint=f"{fingerprint}-{processor_fingerprint(processor)}",
-    )
-    check_processor(policy)
-    return policy
+    return load_policy(here, folder, is_merged=is_merged or is_full(folder))
 
 
 def _check_origin(folder: Path, config: PolicyConfig, fingerprint: str) -> None:
@@ -196,7 +176,7 @@ def base_of(folder: Path) -> str:
     adapter = folder / ADAPTER_FILES[1]
     try:
         base = json.loads(adapter.read_text(encoding="utf-8"))["base_model_name_or_path"]
-    except (OSError, ValueError, KeyError) as error:
+    except (OSError, ValueError, KeyError, TypeError) as error:
         raise PolicyError(f"{adapter} does not name its base: {error}") from error
     return str(base)
 
