@@ -212,9 +212,14 @@ def test_a_tokenizer_without_a_padding_token_pads_with_its_end_token(base, spoil
     one, other = loaded(base("qwen2_5_vl")), loaded(folder)
     assert other.processor.tokenizer.pad_token == other.processor.tokenizer.eos_token
     assert one.complete(asked, 6, Seed(0)) == other.complete(asked, 6, Seed(0))
+
+
+def test_a_tokenizer_without_an_end_token_is_refused(spoiled):
+    folder = spoiled("qwen2_5_vl")
+    told = json.loads((folder / "tokenizer_config.json").read_text())
     del told["eos_token"]
     (folder / "tokenizer_config.json").write_text(json.dumps(told))
-    assert "neither a padding token nor an end token" in refused(folder)
+    assert "the tokenizer has no end token: name it as eos_token" in refused(folder)
 
 
 def test_a_padding_token_that_the_model_does_not_know_is_refused(spoiled):

@@ -37,7 +37,7 @@ def load_processor(path: str, images: Mapping[str, Any] | None = None, **options
         images: overrides for the settings of its image processor.
 
     Raises:
-        PolicyError: the image processor has no such setting, or the tokenizer has no token to pad with.
+        PolicyError: the image processor has no such setting, or the tokenizer has no end token.
     """
     own: Any = family_of(AutoConfig.from_pretrained(path, **options)).processor
     processor = (own or AutoProcessor).from_pretrained(path, padding_side="left", **options)
@@ -50,9 +50,9 @@ def load_processor(path: str, images: Mapping[str, Any] | None = None, **options
         )
     if images:
         processor.image_processor = AutoImageProcessor.from_pretrained(path, backend="pil", **options, **images)
+    if processor.tokenizer.eos_token is None:
+        raise PolicyError("the tokenizer has no end token: name it as eos_token in its tokenizer_config.json")
     if processor.tokenizer.pad_token is None:
-        if processor.tokenizer.eos_token is None:
-            raise PolicyError("the tokenizer has neither a padding token nor an end token: name one in its tokenizer_config.json")
         # Padding is always masked, so its token does not matter.
         processor.tokenizer.pad_token = processor.tokenizer.eos_token
     if own is not None:
