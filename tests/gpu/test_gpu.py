@@ -13,11 +13,12 @@ from tests.make import scene_pairs
 from tests.policy.families import FAMILIES, write_family
 from tests.training.jobs import start, tiny_job, votes_from_any_reply
 from vision_zero.config.policy import PolicyConfig, SamplingConfig
-from vision_zero.performance.fixed_replies import FixedClueLoop, FixedDecisionLoop, FixedReplies
+from vision_zero.performance.fixed_replies import FixedReplies
 from vision_zero.performance.gpu import measure_gpu
 from vision_zero.policy.chats import user_message
 from vision_zero.policy.loading import load_base, load_policy
 from vision_zero.randomness import Seed
+from vision_zero.training.self_play import LOOPS
 
 pytestmark = pytest.mark.gpu
 WORDS = 60
@@ -54,18 +55,17 @@ def test_a_compiled_step_draws_the_same_replies(device, tiny_base):
     assert sum(a.tokens == b.tokens for a, b in zip(one, other, strict=True)) >= 3
 
 
-@pytest.mark.parametrize("kind", [FixedClueLoop, FixedDecisionLoop], ids=["clue", "decision"])
-def test_an_update_has_the_gradient_of_the_cpu(kind, device, tiny_base, tmp_path, monkeypatch):
+@pytest.mark.parametrize("stage", LOOPS)
+def test_an_update_has_the_gradient_of_the_cpu(stage, device, tiny_base, tmp_path, monkeypatch):
     votes_from_any_reply(monkeypatch)
     norms = []
     for place in ("cpu", device):
-        stage = "clue" if kind is FixedClueLoop else "decision"
         job = tiny_job(tiny_base, tmp_path, start(stage), iterations=1)
         model, processor = load_base(job.policy)
         if place == "cpu":
             monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
-        loop = kind(model, processor, job)
-        loop.replies = FixedReplies(5, WORDS)
+        loop = LOOPS[stage](model, processor, job)
+        loop.player = lambda: FixedReplies(5, WORDS)
         loop.run()
         monkeypatch.undo()
         votes_from_any_reply(monkeypatch)

@@ -38,7 +38,7 @@ _SMOL_FIRST = (
     *("<issue_start>", "<issue_comment>", "<issue_closed>", "<jupyter_start>", "<jupyter_text>", "<jupyter_code>"),
     *("<jupyter_output>", "<jupyter_script>", "<empty_output>"),
 )
-_SMOL_ADDED = {"<fake_token_around_image>": 49_152, "<image>": 49_153, "<end_of_utterance>": 49_154}
+_SMOL_ADDED = ("<fake_token_around_image>", "<image>", "<end_of_utterance>")
 _HALF = {"image_mean": [0.5, 0.5, 0.5], "image_std": [0.5, 0.5, 0.5]}
 _QWEN_GENERATION = {"bos_token_id": 151643, "pad_token_id": 151643, "eos_token_id": [151645, 151643], "do_sample": True}
 _INTERN_TEMPLATE = """\
@@ -65,7 +65,7 @@ class Published:
 
     Attributes:
         words: size of the vocabulary before special tokens were added.
-        special: added tokens and their ids.
+        special: added tokens, whose ids follow those of the vocabulary.
         first: special tokens at the beginning of the vocabulary.
         template: a chat template of TRL's, by name, or the template itself.
         opens, closes: what the template puts before the prompt's image and after the prompt's text.
@@ -74,7 +74,7 @@ class Published:
     """
 
     words: int
-    special: dict[str, int]
+    special: Sequence[str]
     template: str
     opens: str
     closes: str

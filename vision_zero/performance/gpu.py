@@ -25,7 +25,7 @@ from vision_zero.config.learning import STAGES
 from vision_zero.config.self_play import SelfPlayConfig
 from vision_zero.data.image_pair import ImagePair
 from vision_zero.errors import ConfigError, VisionZeroError, first_line
-from vision_zero.performance.fixed_replies import FixedClueLoop, FixedDecisionLoop, FixedReplies
+from vision_zero.performance.fixed_replies import FixedReplies
 from vision_zero.performance.rollouts import (
     against_reading_weights,
     drawn_pairs,
@@ -37,7 +37,7 @@ from vision_zero.performance.rollouts import (
 from vision_zero.performance.stand_in import QWEN_WORDS, narrowed, released_settings, write_qwen2_5_processor
 from vision_zero.performance.training import WARM_UP, stage_job, stage_pairs, update_figures
 from vision_zero.policy.adapter_io import new_adapter
-from vision_zero.policy.chats import Messages
+from vision_zero.policy.chats import Messages, user_message
 from vision_zero.policy.memory_estimate import GB, playing_peak
 from vision_zero.policy.policy import Policy
 from vision_zero.policy.processor import load_processor
@@ -46,6 +46,7 @@ from vision_zero.publishing.rounding import lost_by_rounding
 from vision_zero.randomness import Seed
 from vision_zero.training.out_of_memory import free_memory
 from vision_zero.training.plan import Plan, image_sizes, make_plan
+from vision_zero.training.self_play import LOOPS
 
 BASES = ("Qwen/Qwen2.5-VL-3B-Instruct", "Qwen/Qwen2.5-VL-7B-Instruct")
 NO_GPU = "this machine has no GPU that PyTorch can use"
@@ -220,18 +221,21 @@ class _Shape:
         """Both stages with replies that are there; peak memory of all of it."""
         config = self._config(self.extent.trained)
         pairs = stage_pairs(config, WARM_UP + self.extent.updates)
+        players: Any = FixedReplies(self.extent.trained, QWEN_WORDS)
         found: dict[str, Any] = {}
         self._reset_peak()
         for stage in STAGES:
             model = self._model()
             layers = sum(parameter.numel() for parameter in model.get_decoder().layers.parameters())
             job = stage_job(config, stage, pairs, self.folder / stage, WARM_UP + self.extent.updates)
-            loop = (FixedClueLoop if stage == "clue" else FixedDecisionLoop)(model, self.processor, job)
-            loop.replies = FixedReplies(self.extent.trained, QWEN_WORDS)
+            loop = LOOPS[stage](model, self.processor, job)
+            loop.player = lambda: players  # type: ignore[method-assign]
             loop.run()
             found[stage] = update_figures(loop.progress.state.history[WARM_UP:], 4 * layers)
             found[stage]["of_peak"] = self._by_sheet(found[stage]["of_peak"])
-            prompt = loop.longest_prompt
+            longest = max(players.asked, key=lambda request: len(request.prompt))
+            inputs = loop.trained_policy().encode([user_message(longest.prompt, longest.image)])
+            prompt = int(inputs["input_ids"].shape[1])
             del loop, model
             free_memory()
         peaks = self._plan(config, prompt).peaks()

@@ -16,7 +16,7 @@ from itertools import product
 from pathlib import Path
 from typing import Any
 
-from tokenizers import Regex, Tokenizer, models, pre_tokenizers, trainers
+from tokenizers import AddedToken, Regex, Tokenizer, decoders, models, normalizers, pre_tokenizers, trainers
 from transformers.models.qwen2.tokenization_qwen2 import PRETOKENIZE_REGEX as QWEN_PIECES
 
 from vision_zero.config.self_play import SelfPlayConfig
@@ -58,14 +58,14 @@ def narrowed(base: str) -> dict[str, Any]:
     return {**settings, "vision_config": vision | {name: value for name, value in own.items() if name in vision}}
 
 
-def qwen_special(*more: str) -> dict[str, int]:
-    """The added tokens of Qwen2.5, and ``more`` after them, with their ids."""
+def qwen_special(*more: str) -> list[str]:
+    """The added tokens of Qwen2.5, and ``more`` after them."""
     pairs = ("object_ref", "box", "quad", "vision")
     names = ["<|endoftext|>", "<|im_start|>", "<|im_end|>"]
     names += [f"<|{name}_{side}|>" for name in pairs for side in ("start", "end")]
     names += ["<|vision_pad|>", "<|image_pad|>", "<|video_pad|>", "<tool_call>", "</tool_call>"]
-    names += ["<|fim_prefix|>", "<|fim_middle|>", "<|fim_suffix|>", "<|fim_pad|>", "<|repo_name|>", "<|file_sep|>", *more]
-    return {name: QWEN_WORDS + place for place, name in enumerate(names)}
+    names += ["<|fim_prefix|>", "<|fim_middle|>", "<|fim_suffix|>", "<|fim_pad|>", "<|repo_name|>", "<|file_sep|>"]
+    return [*names, *more]
 
 
 QWEN_WORDS = 151_643
@@ -101,7 +101,7 @@ def write_tokenizer(
     settings: Mapping[str, Any],
     *,
     words: int,
-    special: Mapping[str, int],
+    special: Sequence[str],
     first: Sequence[str] = (),
     pieces: str = QWEN_PIECES,
 ) -> None:
@@ -110,36 +110,22 @@ def write_tokenizer(
     Args:
         settings: of the latter.
         words: size of the vocabulary before special tokens were added.
-        special: added tokens and their ids.
+        special: added tokens, whose ids follow those of the vocabulary.
         first: special tokens at the beginning of the vocabulary.
         pieces: the regular expression that text is cut by.
     """
     vocabulary, merges = _vocabulary(pieces, words - len(first))
-    own: dict[str, int] = {name: place for place, name in enumerate(first)}
-    all_words = own | {word: place + len(first) for word, place in vocabulary.items()}
-    all_special = sorted([*own.items(), *special.items()], key=lambda item: item[1])
-    told = {"normalized": False, "lstrip": False, "rstrip": False, "single_word": False}
-    added = [{"id": place, "content": name, **told, "special": not name.startswith(_PLAIN)} for name, place in all_special]
-    by_bytes = {"type": "ByteLevel", "add_prefix_space": False, "trim_offsets": False, "use_regex": False}
-    cut = {"type": "Split", "pattern": {"Regex": pieces}, "behavior": "Isolated", "invert": False}
-    tokenizer = {
-        "version": "1.0",
-        "truncation": None,
-        "padding": None,
-        "added_tokens": added,
-        "normalizer": {"type": "NFC"} if pieces == QWEN_PIECES else None,
-        "pre_tokenizer": {"type": "Sequence", "pretokenizers": [cut, by_bytes]},
-        "post_processor": by_bytes,
-        "decoder": by_bytes,
-        "model": {
-            "type": "BPE",
-            "vocab": all_words,
-            "merges": merges,
-        },
-    }
-    write_json(folder / "tokenizer.json", tokenizer)
-    by_id = {str(each["id"]): {name: value for name, value in each.items() if name != "id"} for each in added}
-    write_json(folder / "tokenizer_config.json", {**settings, "added_tokens_decoder": by_id})
+    tokenizer = Tokenizer(models.BPE({word: place for place, word in enumerate([*first, *vocabulary])}, merges))
+    if pieces == QWEN_PIECES:
+        tokenizer.normalizer = normalizers.NFC()
+    tokenizer.pre_tokenizer = _cut_by(pieces)
+    tokenizer.decoder = decoders.ByteLevel()
+    tokenizer.add_tokens([AddedToken(name, normalized=False, special=not name.startswith(_PLAIN)) for name in (*first, *special)])
+    tokenizer.save(str(folder / "tokenizer.json"))
+    told = ("content", "lstrip", "rstrip", "single_word", "normalized", "special")
+    by_id = tokenizer.get_added_tokens_decoder()
+    added = {number: {name: getattr(token, name) for name in told} for number, token in by_id.items()}
+    write_json(folder / "tokenizer_config.json", {**settings, "added_tokens_decoder": added})
 
 
 def write_json(path: Path, content: Any) -> None:
@@ -147,18 +133,22 @@ def write_json(path: Path, content: Any) -> None:
     path.write_text(json.dumps(content), encoding="utf-8")
 
 
+def _cut_by(pieces: str) -> pre_tokenizers.PreTokenizer:
+    """By that regular expression, and then into bytes."""
+    by_bytes = pre_tokenizers.ByteLevel(add_prefix_space=False, use_regex=False)
+    return pre_tokenizers.Sequence([pre_tokenizers.Split(Regex(pieces), "isolated"), by_bytes])
+
+
 @cache
-def _vocabulary(pieces: str, size: int) -> tuple[dict[str, int], list[list[str]]]:
+def _vocabulary(pieces: str, size: int) -> tuple[dict[str, int], list[tuple[str, str]]]:
     """A byte-level vocabulary of that size, and its merges."""
     tokenizer = Tokenizer(models.BPE())
-    tokenizer.pre_tokenizer = pre_tokenizers.Sequence(
-        [pre_tokenizers.Split(Regex(pieces), "isolated"), pre_tokenizers.ByteLevel(add_prefix_space=False, use_regex=False)]
-    )
+    tokenizer.pre_tokenizer = _cut_by(pieces)
     alphabet = pre_tokenizers.ByteLevel.alphabet()
     trainer = trainers.BpeTrainer(vocab_size=_LEARNED, min_frequency=1, initial_alphabet=alphabet, show_progress=False)
     tokenizer.train_from_iterator(longest_prompts(SelfPlayConfig()), trainer)
     learned = json.loads(tokenizer.to_str())["model"]
-    words, merges = learned["vocab"], [list(merge) for merge in learned["merges"]]
+    words, merges = learned["vocab"], [tuple(merge) for merge in learned["merges"]]
     unused = sorted(letter for letter in alphabet if ord(letter) > 0xBF)
     begun = [""]
     while True:
@@ -166,6 +156,6 @@ def _vocabulary(pieces: str, size: int) -> tuple[dict[str, int], list[list[str]]
         for word in begun:
             if word not in words:
                 words[word] = len(words)
-                merges.append([word[:-1], word[-1]])
+                merges.append((word[:-1], word[-1]))
             if len(words) == size:
                 return words, merges
