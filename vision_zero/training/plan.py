@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, NamedTuple
 
 import torch
 from PIL import Image
@@ -41,8 +41,7 @@ _FEW_ROWS = 2
 _CLUE = "The small red cube stands left of the large blue cylinder, and two spheres lie behind them. "
 
 
-@dataclass(frozen=True)
-class Lengths:
+class Lengths(NamedTuple):
     """Tokens of the longest prompt, and of the image in it."""
 
     prompt: int
@@ -238,7 +237,9 @@ def make_plan(config: SelfPlayConfig, *, prompt: int | None = None, image: int |
         shape_of, model = _built(policy.model_copy(update={"revision": None}), str(shipped))
     stored = str(shape_of.dtype or "float32").removeprefix("torch.")
     if prompt is not None:
-        lengths = _given(prompt, image)
+        if image is None or image >= prompt:
+            raise ConfigError("give --image-tokens with --prompt-tokens: how many of the prompt's tokens are its image's")
+        lengths = Lengths(prompt, image)
     else:
         lengths = _counted(config, model) if shipped is None else _estimated(config, shape_of)
     return Plan(config, Shape.of(model, policy), lengths, 4 if stored == "float32" else 2, is_out_of_reach=shipped is not None)
@@ -280,12 +281,18 @@ def longest_reply(config: SelfPlayConfig) -> int:
 
 
 def image_sizes(config: SelfPlayConfig) -> list[tuple[int, int]]:
-    """Of the recipe's domains; imported images have the sizes that they come in, unless they are resized."""
+    """Of the recipe's domains; imported images have the sizes that they come in, unless they are resized.
+
+    Raises:
+        ConfigError: no size is known.
+    """
     found = []
     for domain, weight in config.pairs.mix.items():
         settings = getattr(config.pairs, domain)
         if weight and settings is not None and settings.width and settings.height:
             found.append((settings.width, settings.height))
+    if not found:
+        raise ConfigError("pairs.mix names no domain whose images have a size: give --prompt-tokens and --image-tokens")
     return found
 
 
@@ -293,21 +300,8 @@ def _text(characters: int) -> str:
     return (_CLUE * (characters // len(_CLUE) + 1))[:characters]
 
 
-def _given(prompt: int, image: int | None) -> Lengths:
-    if image is None or image >= prompt:
-        raise ConfigError("give --image-tokens with --prompt-tokens: how many of the prompt's tokens are its image's")
-    return Lengths(prompt, image)
-
-
-def _sizes(config: SelfPlayConfig) -> list[tuple[int, int]]:
-    sizes = image_sizes(config)
-    if not sizes:
-        raise ConfigError("pairs.mix names no domain whose images have a size: give --prompt-tokens and --image-tokens")
-    return sizes
-
-
 def _counted(config: SelfPlayConfig, model: Any) -> Lengths:
-    sizes = _sizes(config)
+    sizes = image_sizes(config)
     try:
         processor = load_processor(base_path(config.policy.base), config.policy.pictures, **config.policy.source)
     except UNLOADABLE as error:
@@ -322,14 +316,13 @@ def _counted(config: SelfPlayConfig, model: Any) -> Lengths:
         made = processor.apply_chat_template(asked, add_generation_prompt=True, tokenize=True, return_dict=True, **padded)
         tokens = int(made["attention_mask"].sum(1).max())
         counted.append(Lengths(tokens, int((made["input_ids"][0] == model.config.image_token_id).sum())))
-    return max(counted, key=lambda lengths: lengths.prompt)
+    return max(counted)
 
 
 def _estimated(config: SelfPlayConfig, shape_of: Any) -> Lengths:
     """Without a processor: by the characters of the prompt and the size of the image."""
     longest = max(map(len, longest_prompts(config)))
-    found = [Lengths(*estimated_tokens(shape_of, longest, size)) for size in _sizes(config)]
-    return max(found, key=lambda lengths: lengths.prompt)
+    return max(Lengths(*estimated_tokens(shape_of, longest, size)) for size in image_sizes(config))
 
 
 def _savings(plan: Plan) -> Iterator[Settings]:
