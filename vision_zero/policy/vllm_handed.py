@@ -75,7 +75,7 @@ class Handed(ABC):
             folder.mkdir()
             write(folder)
         except (OSError, SafetensorError) as error:
-            handed.remove()
+            _remove(folder, handed.lock)
             raise PolicyError(f"policy.server.adapters cannot take {cls.what} of a policy: {first_line(error)}") from error
         return handed
 
@@ -92,12 +92,8 @@ class Handed(ABC):
             PolicyError: one refuses it; the files are removed.
         """
 
-    @abstractmethod
     def unload(self) -> None:
         """The servers no longer need it: remove its files."""
-
-    def remove(self) -> None:
-        """Remove the files."""
         _remove(self.folder, self.lock)
 
 
@@ -118,14 +114,12 @@ class HandedAdapter(Handed):
 
     def load(self) -> None:
         """As of any :class:`Handed`; where one server refuses it, it is unloaded from the others."""
-        loaded: list[VllmConfig] = []
-        try:
-            for server in self.config.servers:
+        for number, server in enumerate(self.config.servers):
+            try:
                 self.load_on(server)
-                loaded.append(server)
-        except PolicyError:
-            self._unload(loaded)
-            raise
+            except PolicyError:
+                self._unload_from(self.config.servers[:number])
+                raise
 
     def load_on(self, server: VllmConfig) -> None:
         """Let one of the servers load it.
@@ -145,12 +139,12 @@ class HandedAdapter(Handed):
 
     def unload(self) -> None:
         """Unload it from the servers that answer, and remove its files."""
-        self._unload(self.config.servers)
+        self._unload_from(self.config.servers)
 
-    def _unload(self, servers: Iterable[VllmConfig]) -> None:
+    def _unload_from(self, servers: Iterable[VllmConfig]) -> None:
         for server in servers:
             _unload(server, self.version)
-        self.remove()
+        super().unload()
 
     def _advice(self, refusal: str) -> str:
         if "rank" in refusal.lower():
@@ -176,11 +170,8 @@ class HandedWeights(Handed):
             with ThreadPoolExecutor(len(self.config.servers)) as pool:
                 list(pool.map(self._load_on, self.config.servers))
         except PolicyError:
-            self.remove()
+            self.unload()
             raise
-
-    def unload(self) -> None:
-        self.remove()
 
     def _load_on(self, server: VllmConfig) -> None:
         before = weight_version(server)
