@@ -10,7 +10,7 @@ from vision_zero.evaluation.head_to_head import caught, play_head_to_head, vote_
 from vision_zero.game.engine import deal_all
 from vision_zero.game.spy import WhoIsTheSpy
 from vision_zero.game.transcript import vote_rates
-from vision_zero.policy.scripted import SCRIPTED, Guesser, Oracle, Random, Vague
+from vision_zero.policy.scripted import SCRIPTED, Copycat, Guesser, Liar, Mute, Oracle, Random, Vague
 from vision_zero.randomness import Seed
 
 SEED = Seed(5)
@@ -28,6 +28,17 @@ def test_an_oracle_table_catches_the_spy():
     played = games(Oracle)
     assert sum(caught(played)) >= 0.95 * PAIRS
     assert vote_rates(played).accuracy >= 0.95
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("player", [Random, Mute, Copycat, Liar])
+def test_the_tables_of_others_let_it_go_more_often(player):
+    assert sum(caught(games(player))) < 0.6 * PAIRS
+
+
+@pytest.mark.slow
+def test_who_sees_the_same_as_the_others_is_not_caught():
+    assert sum(caught(games(Oracle, spy_image="identical"))) == 0
 
 
 def test_an_oracle_that_guesses_is_right_where_one_that_abstains_says_nothing():
