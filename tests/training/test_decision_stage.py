@@ -17,7 +17,7 @@ from vision_zero.game.engine import deal_all, play
 from vision_zero.game.interface import Reply
 from vision_zero.game.parsing import Unreadable, Vote
 from vision_zero.game.spy import WhoIsTheSpy
-from vision_zero.game.transcript import Move
+from vision_zero.game.transcript import Move, VoteRates
 from vision_zero.policy.chats import user_message
 from vision_zero.policy.loading import load_base
 from vision_zero.policy.scripted import Random
@@ -27,11 +27,31 @@ from vision_zero.rewards.group_advantage import group_advantages
 from vision_zero.rewards.shuffled import shuffled
 from vision_zero.training import decision_stage
 from vision_zero.training.clue_stage import ClueLoop
-from vision_zero.training.decision_stage import DecisionLoop, GroupVoters, rates_of, vote_measures
+from vision_zero.training.decision_stage import DecisionLoop, GroupVoters, vote_measures
 from vision_zero.training.metrics import game_metrics, reply_metrics
 from vision_zero.training.updates import UpdateTrainer
 
 pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("readable_votes")]
+
+
+@pytest.fixture
+def handed(monkeypatch):
+    """The rewards that each batch is made with."""
+    found, batch = [], UpdateTrainer.batch
+    monkeypatch.setattr(
+        UpdateTrainer,
+        "batch",
+        lambda self, turns, earned, who: found.append(list(earned)) or batch(self, turns, earned, who),
+    )
+    return found
+
+
+@pytest.fixture
+def batches(monkeypatch):
+    """The batches that updates are made from."""
+    found, update = [], UpdateTrainer.update
+    monkeypatch.setattr(UpdateTrainer, "update", lambda self, batch, *how: found.append(batch) or update(self, batch, *how))
+    return found
 
 
 def test_the_decision_stage_measures_its_votes_and_the_games_that_they_end(make_job):
@@ -57,20 +77,15 @@ def cast(seat, tokens=1, unreadable=None):
     return Move(2, "civilian", "vote", 0, "", "", "", vote=seat, unreadable=unreadable, tokens=tokens)
 
 
-def test_groups_that_earned_the_same_change_nothing_but_the_kl(make_job, monkeypatch):
+def test_groups_that_earned_the_same_change_nothing_but_the_kl(make_job, handed, monkeypatch):
     monkeypatch.setattr(spy, "read_vote", lambda reply, seats: ("", Vote(None if len(reply) % 5 else 1)))
-    trained = []
-    batch = UpdateTrainer.batch
-    monkeypatch.setattr(
-        UpdateTrainer, "batch", lambda self, turns, *told: trained.append(len(turns)) or batch(self, turns, *told)
-    )
 
     def stage(**settings):
         return run_decision_stage(make_job(start("decision"), iterations=1, games=6, kl=0.0, **settings))
 
     whole, part = stage(), stage(skip_equal_groups=True)
-    assert trained[0] == 18 > trained[1] > 0
-    assert trained[1] % 3 == 0
+    assert len(handed[0]) == 18 > len(handed[1]) > 0
+    assert len(handed[1]) % 3 == 0
     for name in ("reward", "zero_variance", "vote/tokens"):
         assert whole.state.history[0].metrics[name] == part.state.history[0].metrics[name]
     one, other = (optimizer(result.policy) for result in (whole, part))
@@ -87,33 +102,21 @@ def test_a_batch_without_any_difference_trains_its_kl_alone(make_job, monkeypatc
     assert (record.metrics["zero_variance"], record.metrics["kl"]) == (1.0, 0.0)
 
 
-def test_votes_earn_what_they_say(make_job, monkeypatch):
+def test_votes_earn_what_they_say(make_job, handed, monkeypatch):
     job = make_job(start("decision"), iterations=1, votes_per_prompt=4)
-    seen = []
-    batch = UpdateTrainer.batch
     monkeypatch.setattr(GroupVoters, "reply", lambda self, requests, seed: told(self, requests))
     monkeypatch.setattr(spy, "read_vote", lambda reply, seats: ("", SAID[reply]))
-    monkeypatch.setattr(
-        UpdateTrainer, "batch", lambda self, turns, earned, who: seen.extend(earned) or batch(self, turns, earned, who)
-    )
     spies = [game.spy for game in run_decision_stage(job).transcripts]
     state = run_decision_stage(job).state
     expected = [1.0 if spy == seat else -1.0 for spy in spies for seat in (1, 2)]
-    assert seen[:8] == [*expected[:2], -0.5, -1.0, *expected[2:], -0.5, -1.0]
-    assert (state.history[0].accuracy, state.history[0].abstention) == (seen[:8].count(1.0) / 8, 0.25)
+    assert handed[0] == [*expected[:2], -0.5, -1.0, *expected[2:], -0.5, -1.0]
+    assert (state.history[0].accuracy, state.history[0].abstention) == (handed[0].count(1.0) / 8, 0.25)
 
 
-def test_shuffled_rewards_are_those_of_other_votes(make_job, monkeypatch):
+def test_shuffled_rewards_are_those_of_other_votes(make_job, handed, monkeypatch):
     monkeypatch.setattr(spy, "read_vote", lambda reply, seats: ("", Vote(len(reply) % 3 + 1 if len(reply) % 2 else None)))
     job = make_job(start("decision"), iterations=2, games=6, votes_per_prompt=4)
     control = replace(job, rewards=job.rewards.model_copy(update={"shuffled": True}), folder=job.folder.with_name("control"))
-    handed = []
-    batch = UpdateTrainer.batch
-    monkeypatch.setattr(
-        UpdateTrainer,
-        "batch",
-        lambda self, turns, earned, who: handed.append(list(earned)) or batch(self, turns, earned, who),
-    )
     real, other = run_decision_stage(job).state.history[0], run_decision_stage(control).state.history[0]
     assert len(set(handed[0])) > 1
     assert handed[0] != handed[2], "the first iteration of both plays the same games"
@@ -181,13 +184,11 @@ def test_a_judge_votes_as_often_as_the_group_asks():
 
 
 @pytest.mark.parametrize("skips", [False, True])
-def test_a_lone_right_vote_weighs_more_than_a_lone_wrong_one_by_the_scale_of_the_batch(skips, make_job, monkeypatch):
+def test_a_lone_right_vote_weighs_more_than_a_lone_wrong_one_by_the_scale_of_the_batch(skips, make_job, batches, monkeypatch):
     job = make_job(start("decision"), iterations=1, votes_per_prompt=4, games=3, tokens_per_step=10_000, skip_equal_groups=skips)
     earned = [1.0, -0.5, -0.5, -0.5, -1.0, -0.5, -0.5, -0.5, -0.5, -0.5, -0.5, -0.5]
-    rewards, batches = iter(earned * 2), []
+    rewards = iter(earned * 2)
     monkeypatch.setattr(decision_stage, "vote_reward", lambda *_: next(rewards))
-    update = UpdateTrainer.update
-    monkeypatch.setattr(UpdateTrainer, "update", lambda self, batch, *how: batches.append(batch) or update(self, batch, *how))
     for scale in ("group", "batch"):
         run_decision_stage(replace(job, rewards=job.rewards.model_copy(update={"vote_scale": scale})))
     (right, wrong), (right_of_batch, wrong_of_batch) = ([abs(b["advantages"][place].item()) for place in (0, 4)] for b in batches)
@@ -198,14 +199,12 @@ def test_a_lone_right_vote_weighs_more_than_a_lone_wrong_one_by_the_scale_of_the
     assert wrong_of_batch == pytest.approx(right_of_batch / 3, rel=1e-3)
 
 
-def test_group_advantages_are_trls(make_job, monkeypatch):
+def test_group_advantages_are_trls(make_job, batches, monkeypatch):
     """TRL computes those that are trained with, from the rewards of a real batch; saved runs are scored again by ours."""
     job = make_job(start("decision"), iterations=1, votes_per_prompt=4, games=3, tokens_per_step=10_000)
     groups = [[1.0, -0.5, -1.0, -1.0], [1.0, 1.0, -1.0, -0.5], [-0.5] * 4]
-    rewards, batches = iter([reward for group in groups for reward in group]), []
+    rewards = iter([reward for group in groups for reward in group])
     monkeypatch.setattr(decision_stage, "vote_reward", lambda *_: next(rewards))
-    update = UpdateTrainer.update
-    monkeypatch.setattr(UpdateTrainer, "update", lambda self, batch, *how: batches.append(batch) or update(self, batch, *how))
     run_decision_stage(job)
     assert batches[0]["advantages"].tolist() == pytest.approx(
         [advantage for group in groups for advantage in group_advantages(group)], abs=1e-5
@@ -213,13 +212,13 @@ def test_group_advantages_are_trls(make_job, monkeypatch):
 
 
 def test_votes_are_paid_by_a_scoring_rule_of_the_policys_own_chances(make_job, monkeypatch):
-    """Half of the replies box something: their chances are those of the policy after the words before the box."""
+    """Half of the replies box something: their chances are those of the policy after the words before the last closed box."""
     job = make_job(start("decision"), iterations=1)
     job = replace(job, rewards=job.rewards.model_copy(update={"vote": "brier"}))
     loop = DecisionLoop(*load_base(job.policy), job)
     _, votes = loop.play([{"game": number // 3} for number in range(3 * GAMES)])
     said = [
-        (request, replace(reply, text=f"so \\boxed{{{number}}}" if number % 2 else "nothing"))
+        (request, replace(reply, text=f"so \\boxed{{{number}}}, or \\boxed{{" if number % 2 else "nothing"))
         for number, (request, reply) in enumerate(votes)
     ]
     chances = loop.chances(said)
@@ -257,5 +256,5 @@ def test_votes_have_a_temperature_of_their_own(make_job):
 
 
 def test_rates_are_shares_of_all_votes():
-    rates = rates_of([(cast(1), 1), (cast(None), 1), (cast(2), 1), (cast(3), 3), (cast(None, 1, "no_box"), 3)])
+    rates = VoteRates.of([(cast(1), 1), (cast(None), 1), (cast(2), 1), (cast(3), 3), (cast(None, 1, "no_box"), 3)])
     assert (rates.votes, rates.accuracy, rates.abstention, rates.unreadable) == (5, 0.4, 0.2, 0.2)

@@ -8,7 +8,8 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Literal
+from statistics import fmean
+from typing import Literal, Self
 
 from vision_zero.game.parsing import Reason, Unreadable, Vote
 from vision_zero.game.prompts import Role, SpokenClue
@@ -128,23 +129,27 @@ def outcome(transcript: Transcript) -> Outcome:
 
 @dataclass(frozen=True, slots=True)
 class VoteRates:
-    """Shares of all votes of a batch of games; ``abstention`` counts readable N/A votes only."""
+    """Shares of some votes, all 0 without any; ``abstention`` counts readable N/A votes only."""
 
     votes: int
     accuracy: float
     abstention: float
     unreadable: float
 
+    @classmethod
+    def of(cls, ballots: Iterable[tuple[Move, int]]) -> Self:
+        """acc_t and na_t of votes, each with the spy's seat."""
+        cast = list(ballots)
+        if not cast:
+            return cls(0, 0.0, 0.0, 0.0)
+        return cls(
+            votes=len(cast),
+            accuracy=fmean(move.vote == spy for move, spy in cast),
+            abstention=fmean(move.is_abstention for move, _ in cast),
+            unreadable=fmean(move.unreadable is not None for move, _ in cast),
+        )
+
 
 def vote_rates(transcripts: Iterable[Transcript]) -> VoteRates:
     """acc_t and na_t of an iteration, the input of :func:`vision_zero.training.controller.advance`."""
-    outcomes = [outcome(transcript) for transcript in transcripts]
-    total = sum(result.ballots for result in outcomes)
-    if not total:
-        return VoteRates(0, 0.0, 0.0, 0.0)
-    return VoteRates(
-        votes=total,
-        accuracy=sum(result.right for result in outcomes) / total,
-        abstention=sum(result.abstained for result in outcomes) / total,
-        unreadable=sum(result.unreadable for result in outcomes) / total,
-    )
+    return VoteRates.of((move, game.spy) for game in transcripts for move in game.votes)

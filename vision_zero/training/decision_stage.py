@@ -21,7 +21,7 @@ from accelerate.utils import gather_object
 
 from vision_zero.evaluation.forced_choice import up_to_the_box
 from vision_zero.game.interface import Players, Reply, Request
-from vision_zero.game.parsing import BOX
+from vision_zero.game.parsing import BOX, Unreadable, split_reply
 from vision_zero.game.transcript import Move, Transcript, VoteRates
 from vision_zero.policy.chats import user_message
 from vision_zero.randomness import Seed
@@ -110,7 +110,7 @@ class DecisionLoop(StageLoop):
         return ScoredGames(
             turns=[turns[place] for place in trained],
             rewards=[rewards[start + place] for place in trained],
-            rates=rates_of(ballots),
+            rates=VoteRates.of(ballots),
             metrics={**played, **vote_measures(ballots, rewards, self.group, opener)},
             # The loss is a mean over the replies; those that are left out count in it with their advantage of 0.
             factor=len(trained) / len(turns),
@@ -133,7 +133,7 @@ class DecisionLoop(StageLoop):
         with self.timer("vote"):
             seats = [f"{seat}}}" for seat in range(1, self.game.players + 1)]
             messages = [user_message(request.prompt, request.image) for request, _ in (votes[place] for place in boxed)]
-            begun = [up_to_the_box(votes[place][1].text) for place in boxed]
+            begun = [_up_to_the_vote(votes[place][1].text) for place in boxed]
             temperature = self.job.policy.sampling.of("vote").temperature
             found = self.trained_policy().chances(messages, begun, [seats] * len(boxed), temperature)
         for place, of_seats in zip(boxed, found, strict=True):
@@ -153,6 +153,12 @@ class DecisionLoop(StageLoop):
         return [group * self.group + place for group in groups for place in range(self.group)]
 
 
+def _up_to_the_vote(reply: str) -> str:
+    """A reply's words before the box that is its vote, the last closed one, or its last box, and then an open box."""
+    reasoning, content = split_reply(reply)
+    return up_to_the_box(reply) if isinstance(content, Unreadable) else reasoning + BOX
+
+
 def equal_groups(earned: Sequence[float], group: int) -> list[bool]:
     """For each prompt (``group`` consecutive votes): are all rewards equal?"""
     return [len(set(earned[start : start + group])) == 1 for start in range(0, len(earned), group)]
@@ -170,13 +176,3 @@ def vote_measures(ballots: Sequence[Ballot], earned: Sequence[float], group: int
         "zero_variance": fmean(equal_groups(earned, group)),
         **reply_metrics("vote", (move for move, _ in ballots), opener),
     }
-
-
-def rates_of(ballots: Sequence[Ballot]) -> VoteRates:
-    """acc_t and na_t of sampled votes."""
-    return VoteRates(
-        votes=len(ballots),
-        accuracy=fmean(move.vote == spy for move, spy in ballots),
-        abstention=fmean(move.is_abstention for move, _ in ballots),
-        unreadable=fmean(move.unreadable is not None for move, _ in ballots),
-    )

@@ -37,7 +37,6 @@ from vision_zero.warm_start.sft import Collator, examples_loss
 
 TOPICS = {"vote": 0.3, "check": 0.2, "clue": 0.2, "question": 0.2, "list": 0.1}
 """How often each topic is trained: those of the game, and what is asked of scenes."""
-NO_VOTES = VoteRates(0, 0.0, 0.0, 0.0)
 
 
 def run_stage(stage: Stage, job: StageJob) -> StageResult:
@@ -118,7 +117,7 @@ class _Trainer:
         rate = self.schedule.get_last_lr()[0]
         self.optimizer.step()
         self.schedule.step()
-        self.progress.measured(NO_VOTES, {"examples": float(sum(len(image.examples) for image in images))})
+        self.progress.measured(VoteRates.of([]), {"examples": float(sum(len(image.examples) for image in images))})
         self.progress.logged({"loss": loss.item(), "grad_norm": norm.item(), "learning_rate": rate})
 
     def save(self) -> PolicyFolder:
