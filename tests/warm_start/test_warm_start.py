@@ -225,6 +225,16 @@ def test_a_phase_cannot_train_on_pairs_that_are_not_drawn():
         few_examples_with(scene_pairs=[3, 3])
 
 
+def test_without_chart_pairs_no_charts_are_asked_for(images, tmp_path):
+    with pytest.raises(ValueError, match="a phase has topics of charts, but chart_pairs is 0"):
+        WarmStartConfig.model_validate(few_examples().model_dump() | {"chart_pairs": 0})
+    scenes = few_examples_with(topics={"list": 1.0}).model_copy(update={"chart_pairs": 0})
+    shutil.copytree(images / "scenes", tmp_path / "scenes")
+    said = list(Curriculum(scenes, tmp_path).texts(40))
+    assert len(said) == 80
+    assert not any("values" in text for text in said)
+
+
 def few_examples_with(**changes) -> WarmStartConfig:
     config = few_examples().model_dump()
     return WarmStartConfig.model_validate(config | {"phases": [config["phases"][0] | changes]})

@@ -149,6 +149,11 @@ class WarmStartConfig(RootConfig):
         last = max((phase.scene_pairs[1] for phase in self.phases if phase.scene_pairs is not None), default=0)
         if last > self.scene_pairs:
             raise ValueError(f"a phase uses scene pairs up to {last}, but scene_pairs makes only {self.scene_pairs}")
+        asks_charts = any(
+            weight > 0 and topic.startswith("chart") for phase in self.phases for topic, weight in phase.topics.items()
+        )
+        if asks_charts and not self.chart_pairs:
+            raise ValueError("a phase has topics of charts, but chart_pairs is 0: set it, or leave these topics out")
         return self
 
     @model_validator(mode="before")

@@ -133,8 +133,9 @@ class Curriculum:
         return ImageExamples(decode(row[sides[0]]["bytes"], row["pair_id"]), examples)
 
     def texts(self, count: int) -> Iterator[str]:
-        """Prompts and answers of this many examples on all topics, for the tokenizer."""
-        everything = Phase(steps=1, topics=dict.fromkeys(WORDS, 1.0), scene_pairs=self.config.phases[0].scene_pairs)
+        """Prompts and answers of this many examples on all topics that there are images of, for the tokenizer."""
+        topics = [name for name in WORDS if self._charts is not None or not name.startswith("chart")]
+        everything = Phase(steps=1, topics=dict.fromkeys(topics, 1.0), scene_pairs=self.config.phases[0].scene_pairs)
         for number in range(count):
             rng = self.seed.child("texts", number).generator()
             topic = weighted(everything.topics, rng)
