@@ -26,7 +26,7 @@ from vision_zero.config.tracking import TrackedRun
 from vision_zero.errors import TrainingError
 from vision_zero.policy.folder import POLICY_FILES
 from vision_zero.training import launcher
-from vision_zero.training.job_folder import JobFolder
+from vision_zero.training.job_folder import read_job, write_job
 from vision_zero.training.self_play import train_here
 from vision_zero.training.state import StageState
 
@@ -188,11 +188,12 @@ def test_a_batch_of_another_number_of_processes_is_refused(make_job):
 def test_a_job_is_read_as_it_was_written(make_job, same_batch, tmp_path):
     trained = run_clue_stage(make_job(start("clue"), iterations=1))
     job = make_job(trained.state, trained.policy)
-    stage, read = JobFolder(tmp_path).write("clue", job).read()
+    write_job(tmp_path, "clue", job)
+    stage, read = read_job(tmp_path)
     assert stage == "clue"
     for name in ("policy", "game", "rewards", "learning", "state", "parent", "iterations", "run", "seed"):
         assert getattr(read, name) == getattr(job, name), name
     assert read.pairs.table.rows.equals(job.pairs.table.rows)
     (tmp_path / "job.json").write_text("{}")
     with pytest.raises(TrainingError, match="holds no Job of this version"):
-        JobFolder(tmp_path).read()
+        read_job(tmp_path)

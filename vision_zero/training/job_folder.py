@@ -9,9 +9,9 @@ There is no pickle. The policy to continue from stays where it is: the processes
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
-from typing import Any, Self
+from typing import Any
 
 from pydantic import TypeAdapter, ValidationError
 
@@ -45,51 +45,47 @@ class _Result(Config):
     policy: str
 
 
-@dataclass(frozen=True)
-class JobFolder:
-    """The folder that a job is handed over in, and its result back."""
+def write_job(folder: Path, stage: Stage, job: StageJob) -> None:
+    """Write a stage's job."""
+    parent = PolicyFolder(None if job.parent.path is None else job.parent.path.absolute())
+    plain = _JOB.dump_python(replace(job, parent=parent), mode="json", exclude={"pairs", "folder"})
+    written = _Job(stage=stage, games=job.pairs.games, stride=job.pairs.stride, job=plain)
+    job.pairs.table.write(folder / PAIRS)
+    (folder / JOB).write_text(written.model_dump_json(), encoding="utf-8")
 
-    path: Path
 
-    def write(self, stage: Stage, job: StageJob) -> Self:
-        """Write a stage's job."""
-        parent = PolicyFolder(None if job.parent.path is None else job.parent.path.absolute())
-        plain = _JOB.dump_python(replace(job, parent=parent), mode="json", exclude={"pairs", "folder"})
-        written = _Job(stage=stage, games=job.pairs.games, stride=job.pairs.stride, job=plain)
-        job.pairs.table.write(self.path / PAIRS)
-        (self.path / JOB).write_text(written.model_dump_json(), encoding="utf-8")
-        return self
+def read_job(folder: Path) -> tuple[Stage, StageJob]:
+    """The job as it was written; the trained policy goes into this folder.
 
-    def read(self) -> tuple[Stage, StageJob]:
-        """The job as it was written; the trained policy goes into this folder.
+    Raises:
+        TrainingError: there is no job here.
+        PairsError: its pairs cannot be read.
+    """
+    written = read_json(_Job, folder / JOB, TrainingError)
+    pairs = PairSampler(PairTable.read(folder / PAIRS), written.games, written.stride)
+    try:
+        job = _JOB.validate_python({**written.job, "pairs": pairs, "folder": folder / TRAINED})
+    except ValidationError as error:
+        raise TrainingError(f"{folder / JOB} holds no job of this version: {problems(error)}") from error
+    return written.stage, replace(job, parent=job.parent.checked())
 
-        Raises:
-            TrainingError: there is no job here.
-            PairsError: its pairs cannot be read.
-        """
-        written = read_json(_Job, self.path / JOB, TrainingError)
-        pairs = PairSampler(PairTable.read(self.path / PAIRS), written.games, written.stride)
-        try:
-            job = _JOB.validate_python({**written.job, "pairs": pairs, "folder": self.path / TRAINED})
-        except ValidationError as error:
-            raise TrainingError(f"{self.path / JOB} holds no job of this version: {problems(error)}") from error
-        return written.stage, replace(job, parent=job.parent.checked())
 
-    def write_result(self, result: StageResult) -> None:
-        """Write what came of the job; its policy is in this folder already."""
-        assert result.policy.path is not None
-        policy = result.policy.path.relative_to(self.path).as_posix()
-        write_transcripts(result.transcripts, self.path / PLAYED)
-        (self.path / RESULT).write_text(_Result(state=result.state, policy=policy).model_dump_json(), encoding="utf-8")
+def write_result(folder: Path, result: StageResult) -> None:
+    """Write what came of the job; its policy is in this folder already."""
+    assert result.policy.path is not None
+    policy = result.policy.path.relative_to(folder).as_posix()
+    write_transcripts(result.transcripts, folder / PLAYED)
+    (folder / RESULT).write_text(_Result(state=result.state, policy=policy).model_dump_json(), encoding="utf-8")
 
-    def read_result(self) -> StageResult:
-        """The result as it was written.
 
-        Raises:
-            TrainingError: there is none.
-            PolicyError: its policy is incomplete.
-            GameError: its games cannot be read.
-        """
-        written = read_json(_Result, self.path / RESULT, TrainingError)
-        policy = PolicyFolder(self.path / written.policy).checked()
-        return StageResult(written.state, read_transcripts(self.path / PLAYED), policy)
+def read_result(folder: Path) -> StageResult:
+    """The result as it was written.
+
+    Raises:
+        TrainingError: there is none.
+        PolicyError: its policy is incomplete.
+        GameError: its games cannot be read.
+    """
+    written = read_json(_Result, folder / RESULT, TrainingError)
+    policy = PolicyFolder(folder / written.policy).checked()
+    return StageResult(written.state, read_transcripts(folder / PLAYED), policy)

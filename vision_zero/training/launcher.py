@@ -29,7 +29,7 @@ from vision_zero.atomic_dir import write_atomically
 from vision_zero.config.learning import MachinesConfig, Stage
 from vision_zero.errors import TrainingError
 from vision_zero.training.job import StageJob, StageResult
-from vision_zero.training.job_folder import JobFolder
+from vision_zero.training.job_folder import read_result, write_job
 from vision_zero.training.out_of_memory import free_memory
 
 _LOGGER = logging.getLogger(__name__)
@@ -64,10 +64,10 @@ def train_in_processes(stage: Stage, job: StageJob) -> StageResult:
         folder = Path(name)
         if machines is None:
             arguments = ["--standalone", f"--nproc-per-node={number}"]
-            JobFolder(folder).write(stage, job)
+            write_job(folder, stage, job)
         else:
             arguments = launch_arguments(machines, number, node=0)
-            JobFolder(folder).write(stage, replace(job, parent=job.parent.copy_to(folder / "parent")))
+            write_job(folder, stage, replace(job, parent=job.parent.copy_to(folder / "parent")))
             write_atomically(folder / ANNOUNCED, json.dumps({"machines": machines.model_dump(), "processes": number}))
         status = run_workers(folder, arguments, number)
         if status:
@@ -75,7 +75,7 @@ def train_in_processes(stage: Stage, job: StageJob) -> StageResult:
             what = failure.read_text(encoding="utf-8") if failure.is_file() else f"one ended without a word (status {status})"
             of_all = job.learning.num_processes
             raise TrainingError(f"training in {of_all} processes failed, and their output above says where: {what}")
-        result = JobFolder(folder).read_result()
+        result = read_result(folder)
         assert result.policy.path is not None
         return replace(result, policy=result.policy.copy_to(job.folder / result.policy.path.name))
 

@@ -18,7 +18,7 @@ from torch import distributed
 
 from vision_zero.config.tracking import TrackedRun
 from vision_zero.errors import VisionZeroError, one_line
-from vision_zero.training.job_folder import JobFolder
+from vision_zero.training.job_folder import read_job, write_result
 from vision_zero.training.launcher import FAILURE, end_with_starter
 from vision_zero.training.self_play import train_here
 
@@ -39,10 +39,10 @@ def main(folder: Path) -> None:
         if torch.cuda.is_available():
             torch.cuda.set_device(device)
         distributed.init_process_group("nccl" if torch.cuda.is_available() else "gloo", timeout=PATIENCE)
-        stage, job = JobFolder(folder).read()
+        stage, job = read_job(folder)
         result = train_here(stage, job if rank == 0 else replace(job, tracked=TrackedRun()))
         if rank == 0:
-            JobFolder(folder).write_result(result)
+            write_result(folder, result)
     except Exception as error:
         kind = "" if isinstance(error, VisionZeroError) else f"{type(error).__name__}: "
         # The first failure is the cause; the others fail because they lost a partner.
