@@ -19,8 +19,10 @@ from vision_zero.data.table import PairSampler, PairTable, stride
 from vision_zero.game import spy
 from vision_zero.game.parsing import Vote
 from vision_zero.policy.folder import PolicyFolder
+from vision_zero.policy.loading import load_base
 from vision_zero.randomness import Seed
 from vision_zero.training import methods
+from vision_zero.training.clue_stage import ClueLoop
 from vision_zero.training.job import StageJob, StageResult
 from vision_zero.training.state import StageState
 
@@ -77,6 +79,26 @@ def tiny_job(
 
 def start(stage: Stage) -> StageState:
     return StageState.at_start(SwitchConfig(rule="never", start=stage))
+
+
+class Watched(ClueLoop):
+    """Keeps its updates: the turns of each, and the batch that it is made from."""
+
+    def __init__(self, *args: Any) -> None:
+        self.turns, self.updates = [], []
+        super().__init__(*args)
+        update = self.trainer.update
+        self.trainer.update = lambda batch, *how: self.updates.append((self.turns, batch)) or update(batch, *how)
+
+    def score(self, games, turns):
+        self.turns = turns
+        return super().score(games, turns)
+
+
+def watched(job: StageJob) -> tuple[Watched, PolicyFolder]:
+    """A clue stage after its end, and the policy."""
+    loop = Watched(*load_base(job.policy), job)
+    return loop, loop.run().policy
 
 
 def adapter(policy: PolicyFolder) -> dict[str, Any]:

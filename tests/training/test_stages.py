@@ -18,6 +18,7 @@ from tests.training.jobs import (
     run_decision_stage,
     run_stage,
     start,
+    watched,
 )
 from vision_zero.config.learning import LearningConfig, SwitchConfig
 from vision_zero.config.policy import AdapterConfig, PolicyConfig
@@ -31,34 +32,11 @@ from vision_zero.policy.loading import load_base, load_policy
 from vision_zero.policy.policy import Policy
 from vision_zero.randomness import Seed
 from vision_zero.rewards.role_advantage import RoleBaselines, batch_advantages
-from vision_zero.training.clue_stage import ClueLoop
 from vision_zero.training.job import StageJob, StageResult
 from vision_zero.training.state import StageState
 from vision_zero.training.updates import UpdateTrainer
 
 pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("readable_votes")]
-
-
-class Watched(ClueLoop):
-    """Keeps the batches that its updates are made from, with their turns."""
-
-    def __init__(self, *args):
-        self.batches, self.said = [], []
-        super().__init__(*args)
-        update = self.trainer.update
-        self.trainer.update = lambda batch, *how: self.kept(batch) or update(batch, *how)
-
-    def score(self, games, turns):
-        self.said = turns
-        return super().score(games, turns)
-
-    def kept(self, batch):
-        self.batches.append((self.said, {key: value for key, value in batch.items() if torch.is_tensor(value)}))
-
-
-def watched(job):
-    loop = Watched(*load_base(job.policy), job)
-    return loop, loop.run().policy
 
 
 def test_sampled_tokens_are_trained_and_carry_their_seats_advantage(make_job):
@@ -69,14 +47,14 @@ def test_sampled_tokens_are_trained_and_carry_their_seats_advantage(make_job):
         games = loop.transcripts[iteration * GAMES : (iteration + 1) * GAMES]
         advantages, baselines = batch_advantages(games, baselines, job.rewards)
         expected.append({game.game_id: by_seat for game, by_seat in zip(games, advantages, strict=True)})
-    assert len(loop.batches) == 2
-    for (said, output), advantages in zip(loop.batches, expected, strict=True):
+    assert len(loop.updates) == 2
+    for (said, output), advantages in zip(loop.updates, expected, strict=True):
         assert len(said) == GAMES * 3
         for row, (request, reply) in enumerate(said):
             kept = output["completion_mask"][row].bool()
             assert tuple(output["completion_ids"][row][kept].tolist()) == reply.tokens
             assert output["advantages"][row].item() == pytest.approx(advantages[request.game_id][request.seat], abs=1e-6)
-    assert any(abs(value) > 0.01 for value in loop.batches[0][1]["advantages"].tolist())
+    assert any(abs(value) > 0.01 for value in loop.updates[0][1]["advantages"].tolist())
 
 
 def test_shuffled_advantages_are_those_of_other_games(make_job):
@@ -85,7 +63,7 @@ def test_shuffled_advantages_are_those_of_other_games(make_job):
     control = replace(job, rewards=job.rewards.model_copy(update={"shuffled": True}), folder=job.folder.with_name("control"))
     (real, _), (other, _) = watched(job), watched(control)
     assert real.transcripts == other.transcripts
-    earned, handed = (loop.batches[0][1]["advantages"].view(-1, 6).T.tolist() for loop in (real, other))
+    earned, handed = (loop.updates[0][1]["advantages"].view(-1, 6).T.tolist() for loop in (real, other))
     assert earned != handed
     assert sorted(sorted(game) for game in earned) == sorted(sorted(game) for game in handed)
     assert real.progress.state.baselines == other.progress.state.baselines
@@ -106,7 +84,7 @@ def test_each_iteration_is_measured_by_role(make_job):
 
 def test_the_prompt_that_is_trained_is_the_prompt_that_was_shown(make_job):
     loop, _ = watched(make_job(start("clue"), iterations=1))
-    said, output = loop.batches[0]
+    said, output = loop.updates[0]
     encoded = loop.player().encode([user_message(request.prompt, request.image) for request, _ in said])
     assert torch.equal(encoded["input_ids"], output["prompt_ids"])
     assert torch.equal(encoded["pixel_values"], output["pixel_values"])
@@ -115,7 +93,7 @@ def test_the_prompt_that_is_trained_is_the_prompt_that_was_shown(make_job):
 def test_the_reference_is_the_base_with_its_adapter_off(make_job):
     first = run_clue_stage(make_job(start("clue"), iterations=2))
     loop, _ = watched(make_job(first.state, first.policy, iterations=1))
-    said, output = loop.batches[0]
+    said, output = loop.updates[0]
     base, _ = load_base(loop.job.policy)
     scored = completion_logps(base, loop.player(), said, output)
     mask = output["completion_mask"].bool()
@@ -143,7 +121,7 @@ def completion_logps(model, player, said, output):
 def test_merged_play_is_the_same_policy_and_leaves_what_is_trained_alone(make_job):
     first = run_clue_stage(make_job(start("clue"), iterations=1))
     loop, _ = watched(make_job(first.state, first.policy, iterations=1, merged_play=True))
-    said, output = loop.batches[0]
+    said, output = loop.updates[0]
     apart = Policy(loop.trainer.model, loop.trainer.processing_class, loop.job.policy.sampling)
     mask = output["completion_mask"].bool()
     scored = [completion_logps(player.model, player, said, output)[mask] for player in (loop.player(), apart)]
@@ -181,7 +159,7 @@ def test_compiled_play_is_that_of_the_policy_as_it_is_in_each_iteration(make_job
 
 def test_log_probs_move_with_the_sign_of_the_advantage(make_job):
     loop, policy = watched(make_job(start("clue"), iterations=1, warmup=0.0, kl=0.0, learning_rate=3e-3))
-    said, output = loop.batches[0]
+    said, output = loop.updates[0]
     before = completion_logps(load_base(loop.job.policy)[0], loop.player(), said, output)
     after = completion_logps(load_policy(loop.job.policy, policy.path).model, loop.player(), said, output)
     mask = output["completion_mask"]

@@ -15,12 +15,11 @@ from safetensors.torch import load_file
 from torch import nn
 
 from tests.policy.families import FAMILIES, write_family
-from tests.training.jobs import run_clue_stage, run_decision_stage, run_stage, start, tiny_job
+from tests.training.jobs import run_clue_stage, run_decision_stage, run_stage, start, tiny_job, watched
 from vision_zero.config.policy import PolicyConfig
 from vision_zero.errors import PolicyError
 from vision_zero.policy.chats import user_message
 from vision_zero.policy.loading import load_base, load_policy
-from vision_zero.training.clue_stage import ClueLoop
 
 pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("readable_votes")]
 
@@ -114,15 +113,6 @@ def weights(model):
     return {name: parameter.detach().clone() for name, parameter in model.named_parameters()}
 
 
-class Watched(ClueLoop):
-    """Keeps the batch of its update, with the turns."""
-
-    def score(self, games, turns):
-        self.said, update = turns, self.trainer.update
-        self.trainer.update = lambda batch, *how: setattr(self, "made", batch) or update(batch, *how)
-        return super().score(games, turns)
-
-
 @pytest.mark.parametrize("family", FAMILIES)
 def test_prompts_and_images_that_are_trained_are_those_that_were_shown(base, tmp_path, family):
     """Also where the tokenizer's own settings would cut them off."""
@@ -130,12 +120,12 @@ def test_prompts_and_images_that_are_trained_are_those_that_were_shown(base, tmp
     file = folder / "tokenizer_config.json"
     file.write_text(json.dumps(json.loads(file.read_text()) | {"truncation": True, "max_length": 30}))
     job = tiny_job(folder, tmp_path, start("clue"), iterations=1)
-    loop = Watched(*load_base(job.policy), job)
-    loop.run()
-    shown = loop.player().encode([user_message(request.prompt, request.image) for request, _ in loop.said])
+    loop, _ = watched(job)
+    [(turns, batch)] = loop.updates
+    shown = loop.player().encode([user_message(request.prompt, request.image) for request, _ in turns])
     assert shown["input_ids"].shape[1] > 30
-    assert torch.equal(shown["input_ids"], loop.made["prompt_ids"])
-    assert torch.equal(shown["pixel_values"], loop.made["pixel_values"])
+    assert torch.equal(shown["input_ids"], batch["prompt_ids"])
+    assert torch.equal(shown["pixel_values"], batch["pixel_values"])
 
 
 @pytest.mark.parametrize("family", FAMILIES)

@@ -14,9 +14,6 @@ from typing import Any
 
 import torch
 from accelerate.utils import gather_object
-from peft import LoraConfig
-from transformers import TrainerCallback
-from trl import GRPOConfig
 
 from vision_zero.config.learning import LearningConfig
 from vision_zero.errors import TrainingError
@@ -27,7 +24,7 @@ from vision_zero.policy.prefill import distinct, unpadded
 from vision_zero.training.microbatches import PLACE, PROMPT, RATIO, SEEN, SHARE, Batch, microbatches, sizes, weigh
 from vision_zero.training.out_of_memory import PhaseTimer
 from vision_zero.training.shared_prefix import read_once, share_prefix
-from vision_zero.training.trl_adapter import LogProbs, TrainingLoop, TrlTrainer
+from vision_zero.training.trl_adapter import LogProbs, TrlTrainer
 
 Turn = tuple[Request, Reply]
 """A request and the reply to it."""
@@ -40,6 +37,7 @@ class UpdateTrainer(TrlTrainer):
     """Makes batches of sampled completions, and the gradients of an update from each.
 
     Args:
+        arguments: those of :class:`TrlTrainer`.
         learning: the stage's settings.
         timer: measures the phases "reference" (all log-probs without gradients) and "update".
 
@@ -47,26 +45,14 @@ class UpdateTrainer(TrlTrainer):
         sizes: of the last update, see :func:`vision_zero.training.microbatches.sizes`.
     """
 
-    def __init__(
-        self,
-        model: Any,
-        processor: Any,
-        arguments: GRPOConfig,
-        rows: list[dict[str, Any]],
-        lora: LoraConfig | None,
-        loop: TrainingLoop,
-        callbacks: list[TrainerCallback],
-        *,
-        learning: LearningConfig,
-        timer: PhaseTimer,
-    ) -> None:
+    def __init__(self, *arguments: Any, learning: LearningConfig, timer: PhaseTimer) -> None:
         self.learning, self.timer = learning, timer
         self.sizes: dict[str, float] = {}
         self._prompts: list[int] = []
         self._is_shared = False
         self._microbatch: Batch = {}
         self._scored: LogProbs | None = None
-        super().__init__(model, processor, arguments, rows, lora, loop, callbacks)
+        super().__init__(*arguments)
         if learning.shared_prefix:
             if self.aux_loss_enabled:
                 raise TrainingError(
