@@ -302,7 +302,7 @@ def test_checkpointing_keeps_the_inputs_of_layers_alone(base, family):
     checkpointed = kept(model, inputs)
     shape = Shape.of(load_base(policy)[0], policy)
     tokens = inputs["input_ids"].numel()
-    layer = kept_by_layer(shape, work(policy, inputs), is_vision=False) * tokens
+    layer = kept_by_layer(shape, work(policy, inputs), shape.language) * tokens
     assert update(shape, work(policy, inputs, is_checkpointed=True))["activations"] == 2 * tokens * 32 * 4 + layer
     assert checkpointed < plain / 2
     assert 2 * tokens * 32 * 4 <= checkpointed

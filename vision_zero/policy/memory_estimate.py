@@ -62,7 +62,7 @@ from torch import nn
 from vision_zero.config.policy import PolicyConfig
 from vision_zero.errors import PolicyError
 from vision_zero.policy.compiled_decoding import slot_shape
-from vision_zero.policy.trainable import adapted_layers, is_trained, parameter_sides
+from vision_zero.policy.trainable import Side, adapted_layers, is_trained, parameter_sides
 from vision_zero.policy.vision_cache import ROOM
 
 GB = 10**9
@@ -80,8 +80,11 @@ class Blocks:
         reads: total input width of these, per token.
         is_gated: the feed-forward block multiplies two projections.
         scales: norms multiply by a weight and keep its input.
+        learns: they are trained, or have adapters that are.
     """
 
+    is_vision: bool
+    learns: bool
     layers: int
     hidden: int
     feed_forward: int
@@ -112,7 +115,6 @@ class Shape:
     vision: Blocks
     vocabulary: int
     head_is_trained: bool
-    learns: tuple[bool, bool]
     patches: float
     patch_bytes: int
 
@@ -121,7 +123,6 @@ class Shape:
         """Shapes of a base, which may be on the meta device."""
         sides = parameter_sides(model)
         numbers = {name: parameter.numel() for name, parameter in model.named_parameters()}
-        learns = (is_trained("language", policy.train_on), is_trained("vision", policy.train_on))
         text, vision = model.config.get_text_config(decoder=True), model.config.vision_config
         output = model.get_output_embeddings().weight
         if policy.adapter is None:
@@ -137,11 +138,10 @@ class Shape:
             parameters=sum(numbers.values()),
             trained=trained,
             rank=0 if policy.adapter is None else policy.adapter.rank,
-            language=_text_blocks(text, list(decoder.modules())),
-            vision=_vision_blocks(vision, others),
+            language=_blocks(text, list(decoder.modules()), "language", policy),
+            vision=_blocks(vision, others, "vision", policy),
             vocabulary=output.shape[0],
-            head_is_trained=policy.adapter is None and learns[0],
-            learns=learns,
+            head_is_trained=policy.adapter is None and is_trained("language", policy.train_on),
             patches=_patches(model.config),
             patch_bytes=4 * 3 * _side(vision.patch_size) ** 2 * (getattr(vision, "temporal_patch_size", None) or 1),
         )
@@ -220,7 +220,7 @@ def static(shape: Shape, work: Work) -> Bytes:
         "optimiser": share * 8 * shape.trained,
         "full copy that plays": shape.parameters * work.computing if work.is_sharded else 0,
         "slots of a compiled step": slots if work.is_compiled else 0,
-        "cached image features": 0 if shape.learns[1] else min(ROOM, features),
+        "cached image features": 0 if shape.vision.learns else min(ROOM, features),
         "images of an iteration": 2 * work.replies * work.image * shape.patches * shape.patch_bytes,
     }
 
@@ -229,15 +229,15 @@ def update(shape: Shape, work: Work) -> Bytes:
     """Memory of a forward and backward pass of ``rows`` replies."""
     tokens, patches = work.tokens, work.image * shape.patches * work.read
     kept = 0.0
-    for is_vision, blocks, places in ((False, shape.language, tokens), (True, shape.vision, patches)):
-        if is_vision and not shape.learns[1]:
+    for blocks, places in ((shape.language, tokens), (shape.vision, patches)):
+        if blocks.is_vision and not blocks.learns:
             continue
-        layer = kept_by_layer(shape, work, is_vision=is_vision) * places + _half_copies(shape, work, is_vision=is_vision)
-        if work.group > 1 and not is_vision:
+        layer = kept_by_layer(shape, work, blocks) * places + _half_copies(shape, work, blocks)
+        if work.group > 1 and not blocks.is_vision:
             layer += 2 * work.computing * blocks.queries * work.prompt * work.rows
         if work.is_checkpointed:
             kept += blocks.layers * places * blocks.hidden * work.weight_bytes + layer
-            if work.group > 1 and not is_vision:
+            if work.group > 1 and not blocks.is_vision:
                 kept += blocks.layers * 2 * work.computing * blocks.keys * work.prompt * work.read
         else:
             kept += blocks.layers * layer
@@ -287,19 +287,18 @@ def playing_peak(parts: Bytes) -> float:
     return max(moments) + parts["merged copy"]
 
 
-def kept_by_layer(shape: Shape, work: Work, *, is_vision: bool) -> float:
+def kept_by_layer(shape: Shape, work: Work, blocks: Blocks) -> float:
     """Bytes that one layer keeps per token for the backward pass; see the head of this module."""
-    blocks, learns = (shape.vision, shape.learns[1]) if is_vision else (shape.language, shape.learns[0])
     computing = work.computing
     kept: float = 8 * blocks.hidden + (3 if blocks.is_gated else 1) * computing * blocks.feed_forward
     kept += 4 * computing * blocks.queries + 4 * blocks.heads
-    if not is_vision:
+    if not blocks.is_vision:
         kept += computing * (work.prompt + work.reply) + 8
     if blocks.has_head_norms:
         kept += (4 + 4 * blocks.heads / blocks.queries) * (blocks.queries + blocks.keys)
-    if learns:
+    if blocks.learns:
         kept += _inputs(shape, work, blocks)
-    if learns and shape.is_full and blocks.scales:
+    if blocks.learns and shape.is_full and blocks.scales:
         kept += 8 * blocks.hidden
         if blocks.has_head_norms:
             kept += computing * (blocks.queries + blocks.keys)
@@ -315,15 +314,13 @@ def _inputs(shape: Shape, work: Work, blocks: Blocks) -> float:
     return 4 * (blocks.reads + 7 * shape.rank)
 
 
-def _half_copies(shape: Shape, work: Work, *, is_vision: bool) -> float:
+def _half_copies(shape: Shape, work: Work, blocks: Blocks) -> float:
     """Bytes of the half precision copies of one layer's float32 weights under mixed precision."""
     if not work.is_mixed or work.is_sharded:  # shards are gathered in half precision
         return 0
-    blocks = shape.vision if is_vision else shape.language
     copies = 2.0 * blocks.linear if work.weight_bytes == 4 else 0.0
-    if shape.learns[is_vision] and not shape.is_full:
-        layers = sum(side.layers for side, learns in zip((shape.language, shape.vision), shape.learns, strict=True) if learns)
-        copies += 2 * shape.trained / layers
+    if blocks.learns and not shape.is_full:
+        copies += 2 * shape.trained / sum(side.layers for side in (shape.language, shape.vision) if side.learns)
     return copies
 
 
@@ -343,21 +340,11 @@ def _at_work(shape: Shape, work: Work, tokens: float, patches: float) -> float:
     return max(needs)
 
 
-def _text_blocks(config: Any, modules: list[Any]) -> Blocks:
-    heads = config.num_attention_heads
-    head = getattr(config, "head_dim", None) or config.hidden_size // heads
-    keys = head * (config.num_key_value_heads or heads)
-    return _blocks(config.num_hidden_layers, config, heads, heads * head, keys, modules)
-
-
-def _vision_blocks(config: Any, modules: list[Any]) -> Blocks:
+def _blocks(config: Any, modules: list[Any], side: Side, policy: PolicyConfig) -> Blocks:
+    """Shapes from the configuration and from the first layer."""
     layers = getattr(config, "depth", None) or config.num_hidden_layers
     heads = getattr(config, "num_heads", None) or config.num_attention_heads
-    return _blocks(layers, config, heads, config.hidden_size, config.hidden_size, modules)
-
-
-def _blocks(layers: int, config: Any, heads: int, queries: int, keys: int, modules: list[Any]) -> Blocks:
-    """Shapes from the configuration and from the first layer."""
+    head = getattr(config, "head_dim", None) or config.hidden_size // heads
     stacks = [module for module in modules if isinstance(module, nn.ModuleList) and len(module) == layers]
     if not stacks:
         raise PolicyError(f"no stack of {layers} layers is found in this model, so that its memory cannot be estimated")
@@ -365,12 +352,14 @@ def _blocks(layers: int, config: Any, heads: int, queries: int, keys: int, modul
     linears = [module for module in layer.modules() if isinstance(module, nn.Linear)]
     names = {name.rsplit(".", 1)[-1] for name, _ in layer.named_modules()}
     return Blocks(
+        is_vision=side == "vision",
+        learns=is_trained(side, policy.train_on),
         layers=layers,
         hidden=config.hidden_size,
         feed_forward=config.intermediate_size,
         heads=heads,
-        queries=queries,
-        keys=keys,
+        queries=heads * head,
+        keys=(getattr(config, "num_key_value_heads", None) or heads) * head,
         linear=sum(linear.weight.numel() for linear in linears),
         reads=sum(linear.in_features for linear in linears),
         is_gated="gate_proj" in names,
