@@ -59,8 +59,7 @@ def _run(
     stage: Stage, config: SelfPlayConfig, state: StageState, policy: PolicyFolder, pairs: PairTable, iterations: int
 ) -> tuple[StageState, PolicyFolder, PlayedGames]:
     """The state and policy after so many iterations of the stage, if it is its turn, and the games that were played."""
-    from vision_zero.training.job import StageJob
-    from vision_zero.training.methods import run_stage
+    from vision_zero.training.job import StageJob, run_stage
 
     context = get_step_context()
     run, tracked = context.pipeline_run.name, config.tracked(context.model.name)

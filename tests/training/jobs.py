@@ -21,7 +21,7 @@ from vision_zero.game.parsing import Vote
 from vision_zero.policy.folder import PolicyFolder
 from vision_zero.policy.loading import load_base
 from vision_zero.randomness import Seed
-from vision_zero.training import methods
+from vision_zero.training import job as job_module
 from vision_zero.training.clue_stage import ClueLoop
 from vision_zero.training.job import StageJob, StageResult
 from vision_zero.training.state import StageState
@@ -35,13 +35,13 @@ def votes_from_any_reply(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(spy, "read_vote", lambda reply, seats: ("", Vote(len(reply) % seats + 1)))
 
 
-run_clue_stage = partial(methods.run_stage, "clue")
-run_decision_stage = partial(methods.run_stage, "decision")
+run_clue_stage = partial(job_module.run_stage, "clue")
+run_decision_stage = partial(job_module.run_stage, "decision")
 
 
 def run_stage(job: StageJob) -> StageResult:
     """The stage that the state is in."""
-    return methods.run_stage(job.state.stage, job)
+    return job_module.run_stage(job.state.stage, job)
 
 
 def tiny_job(

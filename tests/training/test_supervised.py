@@ -14,8 +14,7 @@ from vision_zero.config.self_play import SelfPlayConfig
 from vision_zero.config_base import problems
 from vision_zero.errors import PolicyError
 from vision_zero.recipes.check import read_self_play
-from vision_zero.training import methods
-from vision_zero.training.methods import run_stage
+from vision_zero.training.job import run_stage
 from vision_zero.training.supervised import examples_of
 from vision_zero.warm_start.examples.example import OPENER
 
@@ -114,7 +113,7 @@ def test_it_has_one_stage_and_one_process():
 
 def test_every_method_is_there_and_no_other():
     for module in METHODS.values():
-        assert callable(import_module(f"{methods.__package__}.{module}").run_stage)
+        assert callable(import_module(f"vision_zero.training.{module}").run_stage)
     with pytest.raises(ValidationError, match="imitation is no training method: self_play, supervised are"):
         SelfPlayConfig.model_validate({"learning": {"method": "imitation"}})
     assert read_self_play(Path("configs/self_play/nano.yaml")).learning.method == "self_play"

@@ -1,15 +1,16 @@
-"""The input and the output of a training stage."""
+"""A training stage: its input, its output, and the way from the one to the other by the recipe's ``learning.method``."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
 from pydantic import InstanceOf
 
 from vision_zero.config.game import GameConfig
-from vision_zero.config.learning import LearningConfig, Stage
+from vision_zero.config.learning import METHODS, LearningConfig, Stage
 from vision_zero.config.nano_defaults import reasoning_prefix
 from vision_zero.config.policy import PolicyConfig
 from vision_zero.config.rewards import RewardsConfig
@@ -124,3 +125,12 @@ class StageResult:
             "running N/A": round(last.running_abstention, 3),
             "measures": {name: round(value, 5) for name, value in last.metrics.items()},
         }
+
+
+def run_stage(stage: Stage, job: StageJob) -> StageResult:
+    """Train as the method has it if the state is in that stage and iterations are left; else the policy is handed on."""
+    if job.state.stage != stage or not job.planned:
+        return StageResult(job.state, (), job.parent)
+    module = import_module(f"{__package__}.{METHODS[job.learning.method]}")
+    result: StageResult = module.run_stage(stage, job)
+    return result
