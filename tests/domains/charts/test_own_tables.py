@@ -12,7 +12,7 @@ from vision_zero.domains.charts.chartqa_tables import chart_of
 from vision_zero.domains.charts.config import ChartsConfig
 from vision_zero.domains.charts.glyphs import unreadable
 from vision_zero.domains.charts.number_formats import Column, name_and_unit, read_columns
-from vision_zero.domains.charts.phrases import color_name
+from vision_zero.domains.charts.palette import color_name
 from vision_zero.domains.charts.render import problems_on
 from vision_zero.domains.charts.ticks import number, numbers
 from vision_zero.domains.charts.typography import value_title

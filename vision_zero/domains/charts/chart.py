@@ -15,7 +15,7 @@ from pydantic import ConfigDict, TypeAdapter, ValidationError
 
 from vision_zero.config_base import problems
 from vision_zero.data.image_pair import Facts
-from vision_zero.domains.charts.config import ChartEdit, ChartLook, ChartType
+from vision_zero.domains.charts.config import ChartLook, ChartType
 from vision_zero.errors import PairsError
 
 BOX_PLOT_ROWS = ("minimum", "lower quartile", "median", "upper quartile", "maximum")
@@ -184,25 +184,6 @@ def _check(chart: Chart) -> None:
 
 def _numbers(values: Sequence[float]) -> list[float]:
     return [int(value) if float(value).is_integer() else value for value in values]
-
-
-@dataclass(frozen=True, slots=True)
-class ChartChange:
-    """One difference in words. ``alone`` is the original with this difference only, which shows where it is in the image;
-    None where it cannot be told apart from the edit's other differences (a slice that grows moves its neighbours)."""
-
-    before: str
-    after: str
-    alone: Chart | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class EditedChart:
-    """The modified chart, the name of the edit, and its differences."""
-
-    chart: Chart
-    kind: ChartEdit
-    changes: tuple[ChartChange, ...]
 
 
 @dataclass(frozen=True, slots=True, order=True)

@@ -6,18 +6,17 @@ The paper exchanges the values of two categories; the other edits are further de
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
-from dataclasses import replace
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 from itertools import combinations
+from typing import Any
 
 import numpy as np
 
 from vision_zero.domains.charts.chart import (
     SLICED,
     Chart,
-    ChartChange,
     DataPoint,
-    EditedChart,
     Range,
     cells,
     fits_axes,
@@ -26,24 +25,13 @@ from vision_zero.domains.charts.chart import (
     mark_at,
     span,
     value_at,
-    with_item,
     with_mark,
     with_series,
 )
 from vision_zero.domains.charts.compact import COMPACT_COLORS, STEP, is_plain
 from vision_zero.domains.charts.config import ChartEdit, ChartsConfig
-from vision_zero.domains.charts.palette import HEAT_MAPS, all_colors, distance
-from vision_zero.domains.charts.phrases import (
-    category_color_phrase,
-    color_name,
-    mark_phrase,
-    place_phrase,
-    position_axis_phrase,
-    series_color_phrase,
-    series_phrase,
-    series_place_phrase,
-    value_axis_phrase,
-)
+from vision_zero.domains.charts.palette import HEAT_MAPS, all_colors, color_name, distance
+from vision_zero.domains.charts.parts import Part, colors_of, in_order, painted, with_label
 from vision_zero.domains.charts.ticks import nice_range, precision_of
 from vision_zero.domains.charts.topics import other_names
 from vision_zero.randomness import one_of, some_of, weighted
@@ -59,6 +47,15 @@ COLOR_DISTANCE = 0.14
 """A new colour differs at least this much (OKLab) from the others and from the background."""
 AXIS_GROWTH = (1.35, 1.7, 2.1)
 """Factors by which an axis may grow."""
+
+
+@dataclass(frozen=True, slots=True)
+class EditedChart:
+    """The modified chart, the name of the edit, and the parts that it changed."""
+
+    chart: Chart
+    kind: ChartEdit
+    parts: tuple[Part, ...]
 
 
 def edit_chart(config: ChartsConfig, chart: Chart, rng: np.random.Generator) -> EditedChart | None:
@@ -83,7 +80,7 @@ def swap_values(config: ChartsConfig, chart: Chart, rng: np.random.Generator) ->
             edited = swapped
     if len(chosen) < config.min_changes:
         return None
-    return _of_marks(chart, edited, "swap_values", [cell for pair in chosen for cell in pair])
+    return EditedChart(edited, "swap_values", tuple(cell for pair in chosen for cell in pair))
 
 
 def change_values(config: ChartsConfig, chart: Chart, rng: np.random.Generator) -> EditedChart | None:
@@ -103,7 +100,7 @@ def change_values(config: ChartsConfig, chart: Chart, rng: np.random.Generator) 
                     free.remove(partner)
                     touched.append(partner)
                 break
-    return _of_marks(chart, edited, "change_values", touched) if count >= config.min_changes else None
+    return EditedChart(edited, "change_values", tuple(touched)) if count >= config.min_changes else None
 
 
 def swap_series(config: ChartsConfig, chart: Chart, rng: np.random.Generator) -> EditedChart | None:
@@ -119,12 +116,8 @@ def swap_series(config: ChartsConfig, chart: Chart, rng: np.random.Generator) ->
             continue
         new_first = replace(first, values=second.values, positions=second.positions)
         new_second = replace(second, values=first.values, positions=first.positions)
-        alone = (with_series(chart, one, new_first), with_series(chart, other, new_second))
-        changes = tuple(
-            ChartChange(series_phrase(before), series_phrase(after), None if is_stacked(chart) else part)
-            for before, after, part in zip((first, second), (new_first, new_second), alone, strict=True)
-        )
-        return EditedChart(with_series(alone[0], other, new_second), "swap_series", changes)
+        swapped = with_series(with_series(chart, one, new_first), other, new_second)
+        return EditedChart(swapped, "swap_series", (one, other))
     return None
 
 
@@ -145,17 +138,10 @@ def relabel(config: ChartsConfig, chart: Chart, rng: np.random.Generator) -> Edi
     if not places or len(fresh) < len(places):
         return None
 
-    def renamed(names: Sequence[str]) -> Chart:
-        if of_categories:
-            return replace(chart, categories=tuple(names))
-        return replace(chart, series=tuple(replace(row, name=name) for row, name in zip(chart.series, names, strict=True)))
-
-    new, changes = list(old), []
+    first, edited = 0 if of_categories else len(chart.categories), chart
     for place, name in zip(places, fresh, strict=True):
-        new[place] = name
-        alone = renamed(with_item(old, place, name))
-        changes.append(ChartChange(f"label {old[place]}", f"label {name}", alone))
-    return EditedChart(renamed(new), "relabel", tuple(changes))
+        edited = with_label(edited, first + place, name)
+    return EditedChart(edited, "relabel", tuple(first + place for place in places))
 
 
 def recolor(config: ChartsConfig, chart: Chart, rng: np.random.Generator) -> EditedChart | None:
@@ -163,19 +149,16 @@ def recolor(config: ChartsConfig, chart: Chart, rng: np.random.Generator) -> Edi
     if chart.type == "heat_map":
         name = one_of([name for name in HEAT_MAPS if name != chart.style.color_map], rng)
         edited = replace(chart, style=replace(chart.style, color_map=name))
-        change = ChartChange(series_color_phrase(chart, 0), series_color_phrase(edited, 0))
-        return EditedChart(edited, "recolor", (change,)) if config.min_changes == 1 else None
-    places = len(chart.colors) or (1 if chart.type == "box_plot" else len(chart.series))
-    count = _count(config, places, rng)
+        return EditedChart(edited, "recolor", (0,)) if config.min_changes == 1 else None
+    room = len(colors_of(chart))
+    count = _count(config, room, rng)
     fresh = _fresh_colors(chart, count, rng)
     if count == 0 or len(fresh) < count:
         return None
-    edited, changes = chart, []
-    for place, color in zip(sorted(some_of(range(places), count, rng)), fresh, strict=True):
-        phrase = category_color_phrase if chart.colors else series_color_phrase
-        edited, alone = _painted(edited, place, color), _painted(chart, place, color)
-        changes.append(ChartChange(phrase(chart, place), phrase(alone, place), alone))
-    return EditedChart(edited, "recolor", tuple(changes))
+    places, edited = sorted(some_of(range(room), count, rng)), chart
+    for place, color in zip(places, fresh, strict=True):
+        edited = painted(edited, place, color)
+    return EditedChart(edited, "recolor", tuple(places))
 
 
 def reorder(config: ChartsConfig, chart: Chart, rng: np.random.Generator) -> EditedChart | None:
@@ -184,16 +167,15 @@ def reorder(config: ChartsConfig, chart: Chart, rng: np.random.Generator) -> Edi
         return None
     if chart.categories and not chart.ordered:
         one, other = sorted(some_of(range(len(chart.categories)), 2, rng))
-        return _with_places_exchanged(chart, one, other)
+        order = list(range(len(chart.categories)))
+        order[one], order[other] = other, one
+        return EditedChart(in_order(chart, order), "reorder", (one, other))
     if is_stacked(chart) or chart.type in ("grouped_bars", "heat_map"):
         one, other = sorted(some_of(range(len(chart.series)), 2, rng))
         rows = list(chart.series)
         rows[one], rows[other] = rows[other], rows[one]
-        edited = replace(chart, series=tuple(rows))
-        changes = tuple(
-            ChartChange(series_place_phrase(chart, place), series_place_phrase(edited, place)) for place in (one, other)
-        )
-        return EditedChart(edited, "reorder", changes)
+        first = len(chart.categories)
+        return EditedChart(replace(chart, series=tuple(rows)), "reorder", (first + one, first + other))
     return None
 
 
@@ -201,11 +183,9 @@ def change_axis(config: ChartsConfig, chart: Chart, rng: np.random.Generator) ->
     """One axis covers another range; the data stay."""
     if chart.type in SLICED or config.min_changes > 1:
         return None
-    if chart.position_axis is not None and rng.random() < 0.5:
-        edited, phrase = replace(chart, position_axis=one_of(_wider(chart, chart.position_axis), rng)), position_axis_phrase
-    else:
-        edited, phrase = replace(chart, axis=one_of(_wider(chart, chart.axis), rng)), value_axis_phrase
-    return EditedChart(edited, "change_axis", (ChartChange(phrase(chart), phrase(edited)),))
+    name = "position_axis" if chart.position_axis is not None and rng.random() < 0.5 else "axis"
+    wider: Any = {name: one_of(_wider(chart, getattr(chart, name)), rng)}
+    return EditedChart(replace(chart, **wider), "change_axis", (name,))
 
 
 _EDITS: dict[ChartEdit, Callable[[ChartsConfig, Chart, np.random.Generator], EditedChart | None]] = {
@@ -217,19 +197,6 @@ _EDITS: dict[ChartEdit, Callable[[ChartsConfig, Chart, np.random.Generator], Edi
     "reorder": reorder,
     "change_axis": change_axis,
 }
-
-
-def _of_marks(chart: Chart, edited: Chart, kind: ChartEdit, touched: list[DataPoint]) -> EditedChart:
-    joint = has_fixed_total(chart) or is_stacked(chart)
-    changes = tuple(
-        ChartChange(
-            mark_phrase(chart, cell),
-            mark_phrase(edited, cell),
-            None if joint else with_mark(chart, cell, mark_at(edited, cell)),
-        )
-        for cell in touched
-    )
-    return EditedChart(edited, kind, changes)
 
 
 def _can_swap(config: ChartsConfig, chart: Chart, one: DataPoint, other: DataPoint) -> bool:
@@ -289,19 +256,6 @@ def _count(config: ChartsConfig, room: int, rng: np.random.Generator) -> int:
     return count if count >= config.min_changes else 0
 
 
-def _painted(chart: Chart, place: int, color: str) -> Chart:
-    """The chart with that category, or series, in another colour; a box plot's series have one colour together."""
-    if not chart.colors:
-        rows = range(len(chart.series)) if chart.type == "box_plot" else (place,)
-        for row in rows:
-            chart = with_series(chart, row, replace(chart.series[row], color=color))
-        return chart
-    edited = replace(chart, colors=with_item(chart.colors, place, color))
-    if chart.style.look == "full":
-        return edited
-    return replace(edited, categories=with_item(chart.categories, place, color_name(color)))
-
-
 def _fresh_colors(chart: Chart, count: int, rng: np.random.Generator) -> list[str]:
     """Colours that stand apart from those of the chart and from each other, as many as there are up to ``count``."""
     compact = chart.style.look == "compact"
@@ -316,28 +270,6 @@ def _fresh_colors(chart: Chart, count: int, rng: np.random.Generator) -> list[st
             fresh.append(color)
             taken, names = [*taken, color], names | {color_name(color)}
     return fresh
-
-
-def _in_order(chart: Chart, order: Sequence[int]) -> Chart:
-    """The chart with category ``order[i]`` in place i."""
-    return replace(
-        chart,
-        categories=tuple(chart.categories[place] for place in order),
-        colors=tuple(chart.colors[place] for place in order) if chart.colors else (),
-        series=tuple(replace(series, values=tuple(series.values[place] for place in order)) for series in chart.series),
-    )
-
-
-def _with_places_exchanged(chart: Chart, one: int, other: int) -> EditedChart:
-    order = list(range(len(chart.categories)))
-    order[one], order[other] = other, one
-    edited = _in_order(chart, order)
-    changes = []
-    for place in (one, other):
-        # Alone, the newcomer stands in this place as well as in its own.
-        alone = None if has_fixed_total(chart) else _in_order(chart, [*range(place), order[place], *range(place + 1, len(order))])
-        changes.append(ChartChange(place_phrase(chart, place), place_phrase(edited, place), alone))
-    return EditedChart(edited, "reorder", tuple(changes))
 
 
 def _wider(chart: Chart, axis: Range) -> list[Range]:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import math
+from collections.abc import Callable, Mapping
 from functools import cache
 from types import MappingProxyType
 
@@ -10,6 +11,15 @@ import matplotlib
 import numpy as np
 from matplotlib.colors import to_hex, to_rgb
 from numpy.typing import NDArray
+
+from vision_zero.domains.charts.compact import COMPACT_COLORS
+
+_GREYISH = 0.035
+"""Colourfulness (OKLab's chroma) below which a hue is hardly seen."""
+_GREYS = ((0.25, "black"), (0.47, "dark gray"), (0.7, "gray"), (0.95, "light gray"), (2.0, "white"))
+_DARKEST, _DARKEST_CHROMA = 0.25, 0.1
+_Namer = Callable[[float, float, float], str]
+"""Of lightness, chroma and hue."""
 
 
 def _of_matplotlib(name: str) -> tuple[str, ...]:
@@ -104,3 +114,62 @@ def sampled(name: str, count: int) -> tuple[str, ...]:
 def all_colors() -> tuple[str, ...]:
     """Every colour of every palette."""
     return tuple(dict.fromkeys(color for palette in PALETTES.values() for color in palette))
+
+
+def _reddish(light: float, chroma: float, lightest: str, least: float) -> str:
+    if chroma < 0.1 and (light < least or lightest == "orange"):
+        return "brown" if light < 0.7 else "tan"
+    if light >= least:
+        return lightest
+    return "dark red" if light < 0.47 else "red"
+
+
+def _orangish(light: float, chroma: float, _hue: float) -> str:
+    if (light >= 0.8 and chroma <= 0.11) or (light >= 0.7 and chroma < 0.1):
+        return "tan"
+    return "brown" if light < 0.57 or (chroma < 0.1 and light < 0.7) else "orange"
+
+
+def _yellowish(light: float, chroma: float, hue: float) -> str:
+    if light < 0.62:
+        return "brown"
+    if light >= 0.9:
+        return "yellow"
+    if chroma < 0.1:
+        return "tan"
+    if hue < 78:
+        return "orange"
+    return "yellow" if light >= 0.83 else "gold"
+
+
+_HUES: tuple[tuple[float, _Namer], ...] = (
+    (10, lambda light, _c, _h: "dark red" if light < 0.45 else "pink" if light >= 0.64 else "magenta"),
+    (27, lambda light, chroma, _h: _reddish(light, chroma, "pink", 0.72)),
+    (40, lambda light, chroma, _h: _reddish(light, chroma, "orange", 0.68)),
+    (70, _orangish),
+    (98, _yellowish),
+    (112, lambda light, chroma, _h: "yellow" if light >= 0.8 else "tan" if chroma < 0.09 and light > 0.7 else "olive"),
+    (120, lambda light, _c, _h: "yellow" if light >= 0.88 else "light green" if light >= 0.8 else "olive"),
+    (160, lambda light, _c, _h: "dark green" if light < 0.53 else "light green" if light >= 0.74 else "green"),
+    (220, lambda light, _c, _h: "cyan" if light >= 0.7 else "teal"),
+    (280, lambda light, chroma, _h: "light blue" if light >= 0.68 else "navy" if light < 0.43 and chroma < 0.2 else "blue"),
+    (320, lambda light, _c, _h: "lavender" if light >= 0.68 else "purple"),
+    (330, lambda light, chroma, _h: "magenta" if chroma > 0.25 else "pink" if light >= 0.69 else "purple"),
+    (352, lambda light, chroma, _h: "pink" if light >= 0.67 else "magenta" if chroma >= 0.15 and light > 0.5 else "purple"),
+    (360, lambda light, chroma, _h: "pink" if light >= 0.67 else "magenta" if chroma >= 0.12 else "purple"),
+)
+"""The ends of ranges of hue, in degrees, and the name within each."""
+
+
+@cache
+def color_name(color: str) -> str:
+    """What a person would call "#rrggbb", by lightness, colourfulness and hue: the nearest of a few named colours is often of
+    another hue. CLEVR's own names for CLEVR's colours."""
+    for name, own in COMPACT_COLORS.items():
+        if own == color:
+            return name
+    light, green_red, blue_yellow = lab(color)
+    chroma, hue = math.hypot(green_red, blue_yellow), math.degrees(math.atan2(blue_yellow, green_red)) % 360
+    if chroma < _GREYISH or (light < _DARKEST and chroma < _DARKEST_CHROMA):
+        return next(name for end, name in _GREYS if light < end)
+    return next(namer for end, namer in _HUES if hue <= end)(light, chroma, hue)

@@ -12,11 +12,12 @@ from PIL import Image
 from vision_zero.data.image_pair import Change, ImagePair
 from vision_zero.data.images import Box, box_of, changed_mask
 from vision_zero.data.source import PairSource
-from vision_zero.domains.charts.chart import Chart, EditedChart, Layout, to_facts
+from vision_zero.domains.charts.chart import Chart, Layout, to_facts
 from vision_zero.domains.charts.compact import sample_compact
 from vision_zero.domains.charts.config import ChartsConfig
-from vision_zero.domains.charts.edits import edit_chart
+from vision_zero.domains.charts.edits import EditedChart, edit_chart
 from vision_zero.domains.charts.layout import fit_layout
+from vision_zero.domains.charts.parts import alone, told
 from vision_zero.domains.charts.random_chart import sample_chart
 from vision_zero.domains.charts.render import render
 from vision_zero.errors import PairsError
@@ -63,7 +64,7 @@ def chart_pair(config: ChartsConfig, seed: Seed, sample: Callable[[np.random.Gen
         if layout is None:
             continue
         original, modified = render(chart, layout), render(edited.chart, layout)
-        boxes = _boxes(edited, layout, original, modified)
+        boxes = _boxes(chart, edited, layout, original, modified)
         if boxes is None:
             continue
         return ImagePair(
@@ -72,7 +73,8 @@ def chart_pair(config: ChartsConfig, seed: Seed, sample: Callable[[np.random.Gen
             original=original,
             modified=modified,
             changes=tuple(
-                Change(edited.kind, change.before, change.after, box) for change, box in zip(edited.changes, boxes, strict=True)
+                Change(edited.kind, told(chart, edited.kind, part), told(edited.chart, edited.kind, part), box)
+                for part, box in zip(edited.parts, boxes, strict=True)
             ),
             original_facts=to_facts(chart, layout),
             modified_facts=to_facts(edited.chart, layout),
@@ -80,14 +82,13 @@ def chart_pair(config: ChartsConfig, seed: Seed, sample: Callable[[np.random.Gen
     raise PairsError(f"no chart suits the edits after {PAIR_TRIES} tries: allow other edits or types, or lower min_changes")
 
 
-def _boxes(edited: EditedChart, layout: Layout, original: Image.Image, modified: Image.Image) -> list[Box] | None:
+def _boxes(chart: Chart, edited: EditedChart, layout: Layout, original: Image.Image, modified: Image.Image) -> list[Box] | None:
     """Where each change shows; None where one does not show at all."""
     differs = changed_mask(original, modified, 0)
     common, boxes = _box(differs), []
-    for change in edited.changes:
-        box = common
-        if len(edited.changes) > 1 and change.alone is not None:
-            box = _box(changed_mask(original, render(change.alone, layout), 0))
+    for part in edited.parts:
+        one = alone(chart, edited.chart, edited.kind, part) if len(edited.parts) > 1 else None
+        box = common if one is None else _box(changed_mask(original, render(one, layout), 0))
         if box is None:
             return None
         boxes.append(box)
