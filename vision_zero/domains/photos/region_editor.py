@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import final
 
 import numpy as np
@@ -42,13 +41,8 @@ _MARGIN = 6
 """Pixels around an edit that no other edit touches."""
 
 
-@dataclass(frozen=True)
-class _Step:
-    """An edit that counts: the canvas after it, and its log."""
-
-    canvas: Canvas
-    change: Change
-    how: Facts
+_Step = tuple[Canvas, Change, Facts]
+"""An edit that counts: the canvas after it, its log, and how it was made."""
 
 
 @final
@@ -76,9 +70,9 @@ class RegionEditor(PhotoEditor):
             step = self._step(kinds[:1] if insists and not changes else kinds, canvas, rng)
             if step is None:
                 break
-            canvas = step.canvas
-            changes.append(step.change)
-            edits.append(step.how)
+            canvas, change, how = step
+            changes.append(change)
+            edits.append(how)
         if len(changes) < self.config.min_changes:
             return None
         regions = tuple[Facts, ...]({"box": list(region.box), "color": color_of(seen, region.mask)} for region in found)
@@ -124,7 +118,7 @@ class RegionEditor(PhotoEditor):
             **({} if made.shown is None else {"shown": _polygon(made.shown)}),
         }
         shown = np.where(changed[..., None], to_pixels(to_image(made.image)), canvas.image)
-        return _Step(canvas.edited(shown, grown(changed, _MARGIN)), change, how)
+        return canvas.edited(shown, grown(changed, _MARGIN)), change, how
 
 
 def _shuffled(weights: list[float], rng: np.random.Generator) -> list[int]:
