@@ -45,9 +45,9 @@ def assert_sound(pair: ImagePair, seed: int = 0) -> None:
     assert pair.modified.tobytes() == changed(scenery(seed=seed)).tobytes()
 
 
-def table(path: Path, found: list[dict[str, Any]]) -> str:
+def table(path: Path, found: list[dict[str, Any]], group: int = 2) -> str:
     path.parent.mkdir(parents=True, exist_ok=True)
-    pq.write_table(pa.Table.from_pylist(found), path)
+    pq.write_table(pa.Table.from_pylist(found), path, row_group_size=group)
     return str(path.parent)
 
 

@@ -8,7 +8,6 @@ import json
 import tarfile
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -17,7 +16,7 @@ import pytest
 from PIL import Image, ImageFilter
 
 from tests.data.odd_images import encoded, scenery
-from tests.domains.imported.samples import assert_sound, mask, pairs_of, put, table
+from tests.domains.imported.samples import assert_sound, cell, mask, pairs_of, put, table
 from tests.domains.imported.test_imported_files import changed, sound, source
 from vision_zero.data.image_identity import look_alike
 from vision_zero.errors import PairsError
@@ -110,6 +109,10 @@ def b64(data: bytes) -> str:
 
 
 CELLS: dict[str, Callable[[bytes], object]] = {
+    "plain": b64,
+    "data URI": lambda data: "data:image/png;base64," + b64(data),
+    "in bytes": lambda data: {"bytes": b64(data)},
+    "list": lambda data: [base64.urlsafe_b64encode(data).decode()],
     "text of bytes": lambda data: str(base64.b64encode(data)),
     "lines": lambda data: base64.encodebytes(data).decode(),
     "without padding": lambda data: b64(data).rstrip("="),
@@ -129,10 +132,6 @@ def test_images_in_cells_of_text(form: str, tmp_path: Path) -> None:
     (tmp_path / "a.jsonl").write_text(json.dumps(row))
     (pair,) = pairs_of(source(str(tmp_path))).values()
     assert_sound(pair)
-
-
-def cell(data: bytes) -> dict[str, Any]:
-    return {"bytes": data, "path": None}
 
 
 @pytest.mark.slow

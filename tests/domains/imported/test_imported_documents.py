@@ -180,23 +180,6 @@ def test_halves_of_characters_can_be_stored(tmp_path: Path) -> None:
     assert "\ufffd.png: no such file" in report.skipped["edits.jsonl:2"]
 
 
-@pytest.mark.parametrize(
-    "cell",
-    [
-        lambda data: base64.b64encode(data).decode(),
-        lambda data: "data:image/png;base64," + base64.b64encode(data).decode(),
-        lambda data: {"bytes": base64.b64encode(data).decode()},
-        lambda data: [base64.urlsafe_b64encode(data).decode()],
-    ],
-    ids=["plain", "data URI", "in bytes", "list"],
-)
-def test_base64_cells_are_images(cell: Callable[[bytes], object], tmp_path: Path) -> None:
-    original, modified = sound()
-    (tmp_path / "a.jsonl").write_text(json.dumps({"input_image": cell(original), "output_image": cell(modified)}))
-    (pair,) = pairs_of(source(str(tmp_path))).values()
-    assert_sound(pair)
-
-
 def test_base64_fits_into_csv(tmp_path: Path) -> None:
     original, modified = encoded(scenery(400, 300), "BMP"), encoded(changed(scenery(400, 300)), "BMP")
     found = [{"before": base64.b64encode(original).decode(), "after": base64.b64encode(modified).decode()}]

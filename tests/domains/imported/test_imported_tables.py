@@ -12,6 +12,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from tests.data.odd_images import BROKEN, encoded, scenery
+from tests.domains.imported.samples import cell, table
 from tests.domains.imported.test_imported_files import changed, folder, sound, source
 from tests.make import scene_pairs
 from vision_zero.data.remote_storage import Storage
@@ -21,15 +22,9 @@ from vision_zero.errors import PairsError
 from vision_zero.randomness import Seed
 
 
-def parquet(path: Path, rows: list[dict[str, Any]], group: int = 2) -> str:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    pq.write_table(pa.Table.from_pylist(rows), path, row_group_size=group)
-    return str(path.parent)
-
-
 def cells(seed: int) -> dict[str, Any]:
     original, modified = sound(seed)
-    return {"original": {"bytes": original, "path": None}, "modified": {"bytes": modified, "path": None}}
+    return {"original": cell(original), "modified": cell(modified)}
 
 
 def test_our_own_tables_can_be_imported(tmp_path: Path) -> None:
@@ -43,7 +38,7 @@ def test_our_own_tables_can_be_imported(tmp_path: Path) -> None:
 def test_rows_are_found_in_every_file_and_group(tmp_path: Path) -> None:
     numbers = iter(range(100))
     for name, count in (("a", 5), ("b", 1), ("c", 4)):
-        parquet(tmp_path / f"{name}.parquet", [{**cells(0), "prompt": f"change {next(numbers)}"} for _ in range(count)])
+        table(tmp_path / f"{name}.parquet", [{**cells(0), "prompt": f"change {next(numbers)}"} for _ in range(count)])
     rows = Rows(Storage(str(tmp_path), source(str(tmp_path)).config.storage), None, bool)
     assert len(rows) == 10
     assert [rows.row(place, ["prompt"])["prompt"] for place in range(10)] == [f"change {number}" for number in range(10)]
@@ -63,7 +58,7 @@ def test_the_layout_of_imgedit_is_read(tmp_path: Path) -> None:
         "output_images": ["results/0/x_modified.png"],
         "prompt": "Remove the\n dog",
     }
-    pair = source(parquet(tmp_path / "remove_part5.parquet", [row])).sample(Seed(1))
+    pair = source(table(tmp_path / "remove_part5.parquet", [row])).sample(Seed(1))
     assert pair.modified.tobytes() == changed(scenery()).tobytes()
     assert pair.changes[0].after == "something else, as told: Remove the dog"
     assert pair.modified_facts["change"] == "Remove the dog"
@@ -108,7 +103,7 @@ def test_bad_rows_are_skipped(tmp_path: Path) -> None:
         {**good, "modified": good["original"]},
         {**good, "modified": {"bytes": None, "path": "elsewhere.png"}},
     ]
-    made = source(parquet(tmp_path / "a.parquet", rows))
+    made = source(table(tmp_path / "a.parquet", rows))
     assert {made.sample(Seed(place)).original_facts["id"] for place in range(10)} == {"a.parquet:0"}
     problems = made.check()
     assert set(problems) == {f"a.parquet:{number}" for number in range(1, 8)}
@@ -126,7 +121,7 @@ def test_unreadable_parquet_is_named(tmp_path: Path, data: bytes) -> None:
 
 def test_parquet_that_is_damaged_inside_is_skipped(tmp_path: Path) -> None:
     path = tmp_path / "a.parquet"
-    parquet(path, [cells(number) for number in range(6)], group=1)
+    table(path, [cells(number) for number in range(6)], group=1)
     data = bytearray(path.read_bytes())
     middle = len(data) // 2
     data[middle - 3000 : middle + 3000] = bytes(6000)
@@ -148,7 +143,7 @@ def test_other_unreadable_files_are_named(tmp_path: Path, name: str, data: bytes
 
 
 def test_wrong_columns_are_named(tmp_path: Path) -> None:
-    root = parquet(tmp_path / "a.parquet", [{"picture": b"x", "label": 3}])
+    root = table(tmp_path / "a.parquet", [{"picture": b"x", "label": 3}])
     with pytest.raises(PairsError, match="set original_column and modified_column to two of picture, label"):
         source(root)
     with pytest.raises(PairsError, match="has no column left, right, but picture, label"):
@@ -170,7 +165,7 @@ def test_empty_data_sets_are_refused(tmp_path: Path) -> None:
 
 
 def test_columns_of_several_files_must_be_shared(tmp_path: Path) -> None:
-    parquet(tmp_path / "a.parquet", [cells(0)])
-    parquet(tmp_path / "b.parquet", [{"original": cells(0)["original"]}])
+    table(tmp_path / "a.parquet", [cells(0)])
+    table(tmp_path / "b.parquet", [{"original": cells(0)["original"]}])
     with pytest.raises(PairsError, match="no two columns"):
         source(str(tmp_path))

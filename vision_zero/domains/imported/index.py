@@ -38,33 +38,13 @@ _FILLERS = frozenset(
 _COUNTED = (("a", "b"), ("1", "2"), ("0", "1"), ("t_0", "t_1"), ("first", "second"), ("first", "last"), ("left", "right"))
 LISTS = ("images", "image", "image_pair", "pair", "pairs", "pictures", "image_list", "imgs")
 """Columns that may hold both images of a pair."""
-CHANGES = (
-    "change",
-    "prompt",
-    "edit_prompt",
-    "instruction",
-    "edit_instruction",
-    "editing_instruction",
-    "edit",
-    "edited_prompt_list",
-    "edit_prompts",
-    "instructions",
-    "prompts",
-    "edit_text",
-    "text",
+CHANGES = tuple(
+    "change prompt edit_prompt instruction edit_instruction editing_instruction edit edited_prompt_list edit_prompts "
+    "instructions prompts edit_text text".split()
 )
 """Columns that say what was changed."""
-GROUPS = (
-    "img_id",
-    "image_id",
-    "session_id",
-    "group_id",
-    "source_id",
-    "original_id",
-    "source_image_id",
-    "photo_id",
-    "scene_id",
-    "conversation_id",
+GROUPS = tuple(
+    "img_id image_id session_id group_id source_id original_id source_image_id photo_id scene_id conversation_id".split()
 )
 """Columns that several edits of one image share (MagicBrush's turns have one ``img_id``)."""
 
