@@ -17,31 +17,12 @@ from vision_zero.domains.charts.source import ChartSource
 from vision_zero.errors import PairsError
 from vision_zero.randomness import Seed
 
-FULL, COMPACT = ChartsConfig(width=300, height=260), ChartsConfig(style="compact", width=120, height=96)
-
 
 @pytest.mark.slow
-@pytest.mark.parametrize("config", [FULL, COMPACT])
-def test_the_same_seed_gives_the_same_pair(config: ChartsConfig) -> None:
-    for place in range(2):
-        one, other = (ChartSource(config).sample(Seed(1).child(place)) for _ in range(2))
-        assert one.pair_id == other.pair_id
-        assert one.changes == other.changes
-        assert one.facts_json() == other.facts_json()
-        assert one.original.tobytes() == other.original.tobytes()
-        assert one.modified.tobytes() == other.modified.tobytes()
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize("config", [FULL, COMPACT])
-def test_other_seeds_give_other_pairs_of_the_configured_size(config: ChartsConfig) -> None:
-    made = [ChartSource(config).sample(Seed(2).child(place)) for place in range(4)]
-    assert len({pair.original.tobytes() for pair in made}) == len({pair.pair_id for pair in made}) == 4
-    for pair in made:
-        assert pair.domain == "charts"
-        assert pair.original.size == pair.modified.size == (config.width, config.height)
-        assert pair.original.mode == pair.modified.mode == "RGB"
-        assert pair.original.tobytes() != pair.modified.tobytes()
+@pytest.mark.parametrize("config", [ChartsConfig(width=300, height=260), ChartsConfig(style="compact", width=120, height=96)])
+def test_pairs_have_the_configured_size(config: ChartsConfig) -> None:
+    pair = ChartSource(config).sample(Seed(2))
+    assert pair.original.size == pair.modified.size == (config.width, config.height)
 
 
 def test_types_come_in_proportion_to_their_weights() -> None:
