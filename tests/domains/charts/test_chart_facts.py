@@ -75,12 +75,22 @@ def test_missing_facts_are_refused() -> None:
 def test_facts_that_no_chart_can_be_drawn_from_are_faults_of_the_pair() -> None:
     pair = ChartSource(ChartsConfig(types={"grouped_bars": 1}, edits={"swap_series": 1}, width=320, height=240)).sample(Seed(5))
     assert measure(pair) == {"log_fault": None, "text_fault": None}
-    fewer = replace(pair, modified_facts={**pair.modified_facts, "series": pair.modified_facts["series"][:1]})
-    assert measure(replace(fewer, changes=tuple(replace(change, kind="swap_values") for change in pair.changes)))[
-        "log_fault"
-    ].startswith("its facts cannot be read: ")
+    fewer = replace(pair, modified_facts={**pair.modified_facts, "categories": pair.modified_facts["categories"][:-1]})
+    for series in fewer.modified_facts["series"]:
+        series["values"] = series["values"][:-1]
+    reordered = replace(fewer, changes=tuple(replace(change, kind="reorder") for change in pair.changes))
+    assert measure(reordered)["log_fault"].startswith("its facts cannot be read: ")
     flat = replace(pair, original_facts={**pair.original_facts, "axis": [5, 5]})
     assert measure(flat)["text_fault"].startswith("it cannot be drawn: ")
+
+
+@pytest.mark.parametrize(("field", "value"), [("name", "Elsewhere"), ("color", "#123456")])
+def test_what_differs_in_a_series_beside_the_logged_values_is_found(field: str, value: str) -> None:
+    pair = ChartSource(ChartsConfig(types={"grouped_bars": 1}, width=320, height=240)).sample(Seed(6))
+    first, *rest = pair.modified_facts["series"]
+    wrong = replace(pair, modified_facts={**pair.modified_facts, "series": [{**first, field: value}, *rest]})
+    assert measure(pair)["log_fault"] is None
+    assert measure(wrong)["log_fault"] == f"the series {field} of the chart differs too"
 
 
 @pytest.mark.slow
