@@ -240,3 +240,15 @@ def test_what_is_taken_as_it_is_refuses_edits(name: str, things: str) -> None:
     for order in (Order(name, location="x", edits=("move",)), Order(name, location="x", changes=2)):
         with pytest.raises(PairsError, match=f"{things} are not edited: leave out --edit and --changes"):
             registry.DOMAINS[name].settings_for(order)
+
+
+@pytest.mark.parametrize(
+    ("size", "style"), [((112, 112), "compact"), ((200, 170), "compact"), ((240, 180), "full"), (None, "full")]
+)
+def test_charts_without_room_for_text_are_compact(size: tuple[int, int] | None, style: str) -> None:
+    assert registry.DOMAINS["charts"].settings_for(Order("charts", size=size)).style == style
+
+
+def test_tables_without_room_for_text_say_how_much_they_need() -> None:
+    with pytest.raises(ValidationError, match="style full needs at least 240x180 pixels"):
+        registry.DOMAINS["charts"].settings_for(Order("charts", size=(112, 112), location="x"))

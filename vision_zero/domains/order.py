@@ -10,8 +10,6 @@ from vision_zero.errors import PairsError
 from vision_zero.randomness import HELD_OUT_SEEDS
 
 USUAL_SIZE = (320, 240)
-_SMALL = 160
-"""Below this side length in pixels, the camera of scenes is closer and charts are compact."""
 
 
 @dataclass(frozen=True)
@@ -44,11 +42,6 @@ class Order:
                 f"seed {self.seed} is reserved for suites, whose images must not be used elsewhere: take one below "
                 f"{HELD_OUT_SEEDS.start}"
             )
-
-    @property
-    def is_small(self) -> bool:
-        """Are the images so small that they have to be drawn plainer?"""
-        return min(self.size or USUAL_SIZE) < _SMALL
 
     @property
     def given_size(self) -> dict[str, int]:

@@ -30,6 +30,8 @@ COMPACT_TYPES: frozenset[ChartType] = frozenset(
 )
 COMPACT_SHARES: frozenset[ChartType] = frozenset(("stacked_bars", "pie", "doughnut"))
 """Compact charts whose values sum to 100. They have at most four values, since five would be too similar."""
+FULL_SIZE = (240, 180)
+"""Least width and height of a chart with text on it."""
 COMPACT_EDITS: frozenset[ChartEdit] = frozenset(("swap_values", "change_values", "recolor", "reorder"))
 
 
@@ -101,7 +103,7 @@ class ChartsConfig(Config):
     @model_validator(mode="after")
     def _style_can_draw_it(self) -> Self:
         if self.style == "full":
-            if self.width < 240 or self.height < 180:
+            if self.width < FULL_SIZE[0] or self.height < FULL_SIZE[1]:
                 raise ValueError("style full needs at least 240x180 pixels for its text: use style compact")
             return self
         drawn = {kind for kind, weight in self.types.items() if weight > 0}

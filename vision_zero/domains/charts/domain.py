@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from vision_zero.domains.charts.config import ChartsConfig
+from vision_zero.domains.charts.config import FULL_SIZE, ChartsConfig
 from vision_zero.domains.domain import Domain
 from vision_zero.domains.order import Order
 from vision_zero.domains.pair_rules import PairRule, log_is_true, same_elsewhere, shows_change
@@ -25,7 +25,10 @@ def _source(config: ChartsConfig, only: SplitFilter) -> PairSource:
 
 def _settings_for(order: Order) -> ChartsConfig:
     order.refuse_reading()
-    return ChartsConfig(**order.drawing, style="compact" if order.is_small else "full", chartqa_root=order.location)
+    drawing = order.drawing
+    has_room = drawing["width"] >= FULL_SIZE[0] and drawing["height"] >= FULL_SIZE[1]
+    # Real tables have no compact look: where they have no room, the settings say how much they need.
+    return ChartsConfig(**drawing, style="full" if has_room or order.location else "compact", chartqa_root=order.location)
 
 
 def _rules(quality: QualityThresholds) -> list[PairRule]:

@@ -22,6 +22,9 @@ if TYPE_CHECKING:
     from vision_zero.domains.domain import Question
     from vision_zero.domains.scenes.questions import Family
 
+_SMALL = 160
+"""Below this side length in pixels the camera is closer."""
+
 
 def _source(config: ScenesConfig, only: SplitFilter) -> PairSource:
     from vision_zero.domains.scenes.source import SceneSource
@@ -33,8 +36,9 @@ def _settings_for(order: Order) -> ScenesConfig:
     order.refuse_reading()
     if order.location is not None:
         raise PairsError("scenes are procedural: leave out --from, or render given scenes with --scene")
-    usual = SMALL_SCENES if order.is_small else ScenesConfig()
-    return ScenesConfig(**{**usual.model_dump(exclude_unset=True), **order.drawing})
+    drawing = order.drawing
+    usual = SMALL_SCENES if min(drawing["width"], drawing["height"]) < _SMALL else ScenesConfig()
+    return ScenesConfig(**{**usual.model_dump(exclude_unset=True), **drawing})
 
 
 def _measure(pair: ImagePair, quality: QualityThresholds) -> dict[str, Any]:
