@@ -93,6 +93,7 @@ def test_ranks_and_codes_are_no_names() -> None:
         "Country,GDP\rNorway,5\rPeru,3\rFrance,3\r",
         "'Country','GDP'\n'Norway','5'\n'Peru','3'\n'France','3'\n",
         "Country,GDP,GDP\nNorway,5,6\nPeru,3,7\nFrance,3,7\n",
+        "Country,GDP,GDP \nNorway,5,6\nPeru,3,7\nFrance,3,7\n",
         "| Country | GDP |\n|:---|---:|\n| Norway | **5** |\n| Peru | 3 |\n| France | 3 |\n",
         "Country[a],GDP[1]\nNorway[note 2],5[3]\n<b>Peru</b>,3<br>\nFrance,3\n",
     ],
@@ -101,6 +102,12 @@ def test_names_and_numbers_are_found_in_tables_of_many_forms(text: str) -> None:
     found = table(text)
     assert (found.rows, found.columns, found.values) == (("Norway", "Peru", "France"), ("GDP",), ((5.0, 3.0, 3.0),))
     assert found.title in ("", "Economies, by size")
+
+
+def test_columns_that_differ_in_how_their_unit_is_written_are_named_twice() -> None:
+    found = table("Country,Share (%),Share in %,Share [kg]\nNorway,5,6,7\nPeru,3,7,8\n")
+    assert (found.columns, found.units) == (("Share", "Share"), ("%", "kg"))
+    assert found.left_out == ("columns named twice: 1",)
 
 
 def test_a_second_header_and_a_line_of_units_are_no_rows() -> None:

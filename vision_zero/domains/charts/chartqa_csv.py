@@ -131,7 +131,8 @@ def parsed(text: str, path: str, notes: Mapping[str, Any]) -> ParsedTable:
     columns = read_columns([[line[place] for line in body] for place in range(len(header))], delimiter == ";")
     named = _name_column(header, body, columns)
     kept = [place for place in range(len(header)) if place != named and _counts(place, named, header, columns)]
-    twice = [place for place in kept if header[place] in header[:place] or _is_repeated(header[place], header)]
+    names = [name_and_unit(cell) for cell in header]
+    twice = [place for place in kept if names[place] in names[:place] or _is_repeated(header[place], header)]
     kept = [place for place in kept if place not in twice]
     rows: dict[str, tuple[float, ...]] = {}
     for number, line in enumerate(body):
@@ -147,13 +148,11 @@ def parsed(text: str, path: str, notes: Mapping[str, Any]) -> ParsedTable:
     sparse = [place for place, column in enumerate(columns) if set(column.values) != {None} and not _is_filled(column)]
     if few := [single_line(header[place]) for place in sparse if place != named]:
         left_out.append(f"columns with few numbers: {', '.join(few)}")
-    names = [name_and_unit(header[place]) for place in kept]
-    named_units = [unit or (given_units[place] if given_units else "") for place, (_, unit) in zip(kept, names, strict=True)]
     table = ParsedTable(
         rows=tuple(rows),
-        columns=tuple(name for name, _ in names),
+        columns=tuple(names[place][0] for place in kept),
         values=tuple(zip(*rows.values(), strict=True)),
-        units=tuple(columns[place].unit or unit for place, unit in zip(kept, named_units, strict=True)),
+        units=tuple(columns[place].unit or names[place][1] or (given_units[place] if given_units else "") for place in kept),
         title=single_line(str(_inside(notes, "general_figure_info", "title", "text"))) or heading or heading_below,
         annotation=str(notes.get("type", "")),
         row_title=single_line(header[named]),

@@ -10,6 +10,7 @@ import json
 from collections.abc import Mapping
 from copy import copy
 from dataclasses import replace
+from itertools import compress
 from pathlib import PurePosixPath
 from typing import Any, final
 
@@ -89,8 +90,7 @@ class ChartQaTableSource(PairSource):
             self._annotations = None
 
     def _tables_of(self, only: SplitFilter) -> list[str]:
-        mine = only.choose([f"/tables/{well_formed(name)}".encode() for name in self._names])
-        return [name for name, is_mine in zip(self._names, mine, strict=True) if is_mine]
+        return list(compress(self._names, only.choose([f"/tables/{well_formed(name)}".encode() for name in self._names])))
 
     def of(self, only: SplitFilter) -> ChartQaTableSource:
         view = copy(self)

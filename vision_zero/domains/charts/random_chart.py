@@ -8,23 +8,12 @@ from itertools import pairwise
 
 import numpy as np
 
+from vision_zero.domains.charts import topics
 from vision_zero.domains.charts.chart import BOX_PLOT_ROWS, STACKED, Chart, ChartStyle, Range, Series
 from vision_zero.domains.charts.config import ChartsConfig, ChartType
 from vision_zero.domains.charts.random_style import sample_colors, sample_style
 from vision_zero.domains.charts.random_values import five_numbers, hill, paths, percentages, related, rounded, spread_out
 from vision_zero.domains.charts.ticks import nice_range, number
-from vision_zero.domains.charts.topics import (
-    BINS,
-    GRIDS,
-    MEASURES,
-    ORDERED,
-    RELATIONS,
-    SORTS,
-    SPREADS,
-    WHOLES,
-    Measure,
-    some_names,
-)
 from vision_zero.errors import PairsError
 from vision_zero.randomness import one_of, weighted
 
@@ -82,7 +71,7 @@ def _years(count: int, rng: np.random.Generator) -> tuple[str, ...]:
 
 
 def _names(sort: str, count: int, rng: np.random.Generator) -> tuple[str, ...]:
-    return _years(count, rng) if sort == "years" else some_names(sort, count, rng)
+    return _years(count, rng) if sort == "years" else topics.some_names(sort, count, rng)
 
 
 def _title(title: str, sort: str, names: tuple[str, ...], rng: np.random.Generator) -> str:
@@ -98,15 +87,15 @@ def _title_of_one(name: str, title: str) -> str:
 
 
 def _axis_name(sort: str, rng: np.random.Generator) -> str:
-    return SORTS.get(sort, "") if rng.random() < 0.6 else ""
+    return topics.SORTS.get(sort, "") if rng.random() < 0.6 else ""
 
 
 def _is_ordered(sort: str) -> bool:
-    return sort == "years" or sort in ORDERED
+    return sort == "years" or sort in topics.ORDERED
 
 
 def _bars(config: ChartsConfig, kind: ChartType, style: ChartStyle, rng: np.random.Generator) -> Chart:
-    measure = one_of(MEASURES, rng)
+    measure = one_of(topics.MEASURES, rng)
     sort = one_of((*measure.subjects, "years"), rng)
     names = _names(sort, _count(config, rng), rng)
     values = rounded(spread_out(len(names), measure.low, measure.high, rng), measure.decimals)
@@ -130,10 +119,10 @@ def _bars(config: ChartsConfig, kind: ChartType, style: ChartStyle, rng: np.rand
 
 
 def _grouped(config: ChartsConfig, kind: ChartType, style: ChartStyle, rng: np.random.Generator) -> Chart:
-    measure = one_of(MEASURES, rng)
+    measure = one_of(topics.MEASURES, rng)
     sort = one_of(measure.subjects, rng)
     # Each group of bars has a width of its own: many groups of many bars would be too thin to tell apart.
-    categories = some_names(sort, _count(config, rng, MOST_GROUPS), rng)
+    categories = topics.some_names(sort, _count(config, rng, MOST_GROUPS), rng)
     split = one_of((*measure.splits, "years"), rng)
     names = _names(split, _rows(config, rng), rng)
     values = [rounded(spread_out(len(categories), measure.low, measure.high, rng), measure.decimals) for _ in names]
@@ -144,10 +133,10 @@ def _grouped(config: ChartsConfig, kind: ChartType, style: ChartStyle, rng: np.r
 def _stacked(config: ChartsConfig, kind: ChartType, style: ChartStyle, rng: np.random.Generator) -> Chart:
     if rng.random() < 0.5:
         return _shares_of_columns(config, kind, style, rng)
-    measure = one_of([measure for measure in MEASURES if measure.additive and measure.splits], rng)
+    measure = one_of([measure for measure in topics.MEASURES if measure.additive and measure.splits], rng)
     rows, sort = _rows(config, rng), one_of((*measure.subjects, "years"), rng)
     categories = _names(sort, _count(config, rng), rng)
-    names = some_names(one_of(measure.splits, rng), rows, rng)
+    names = topics.some_names(one_of(measure.splits, rng), rows, rng)
     values = [rounded(spread_out(len(categories), measure.low, measure.high, rng) / rows, measure.decimals) for _ in names]
     title = _title(measure.title, sort, categories, rng)
     return _with_rows(kind, style, measure, title, sort, categories, names, values, rng)
@@ -158,12 +147,12 @@ def _over_time(config: ChartsConfig, kind: ChartType, style: ChartStyle, rng: np
     is_area = kind == "areas"
     if is_area and rng.random() < 0.35:
         return _shares_of_columns(config, kind, style, rng)
-    measure = one_of([measure for measure in MEASURES if measure.additive or not is_area], rng)
+    measure = one_of([measure for measure in topics.MEASURES if measure.additive or not is_area], rng)
     count = _count(config, rng)
     # What changes slowly is not counted every month.
     sort = "years" if is_area else one_of(("years", "years", "months") if measure.additive else ("years",), rng)
     times = _names(sort, count, rng)
-    names = some_names(one_of(measure.subjects, rng), _rows(config, rng, may_be_single=True), rng)
+    names = topics.some_names(one_of(measure.subjects, rng), _rows(config, rng, may_be_single=True), rng)
     values = [rounded(path, measure.decimals) for path in paths(len(names), len(times), measure.low, measure.high, rng)]
     title = _title(measure.title, sort, times, rng)
     if len(names) == 1:
@@ -177,14 +166,14 @@ def _over_time(config: ChartsConfig, kind: ChartType, style: ChartStyle, rng: np
 
 def _shares_of_columns(config: ChartsConfig, kind: ChartType, style: ChartStyle, rng: np.random.Generator) -> Chart:
     """Columns of 100 %, divided alike but not equally."""
-    whole = one_of(WHOLES, rng)
+    whole = one_of(topics.WHOLES, rng)
     sort = "years" if kind == "areas" else one_of((*whole.columns, "years"), rng)
     columns = _names(sort, _count(config, rng), rng)
-    names = some_names(whole.parts, _rows(config, rng), rng)
+    names = topics.some_names(whole.parts, _rows(config, rng), rng)
     base = rng.dirichlet(np.full(len(names), 3.0))
     shares = [percentages(rng.dirichlet(base * 14 + 1)) for _ in columns]
     values = [[float(column[row]) for column in shares] for row in range(len(names))]
-    measure = Measure(whole.title, "Share", "%", 0, 100, 0, ())
+    measure = topics.Measure(whole.title, "Share", "%", 0, 100, 0, ())
     title = _title(whole.title, sort, columns, rng)
     return replace(_with_rows(kind, style, measure, title, sort, columns, names, values, rng), axis=(0.0, 100.0))
 
@@ -192,7 +181,7 @@ def _shares_of_columns(config: ChartsConfig, kind: ChartType, style: ChartStyle,
 def _with_rows(
     kind: ChartType,
     style: ChartStyle,
-    measure: Measure,
+    measure: topics.Measure,
     title: str,
     sort: str,
     categories: tuple[str, ...],
@@ -221,12 +210,12 @@ def _with_rows(
 
 
 def _slices(config: ChartsConfig, kind: ChartType, style: ChartStyle, rng: np.random.Generator) -> Chart:
-    whole = one_of(WHOLES, rng)
-    names = some_names(whole.parts, _count(config, rng, MOST_SLICES), rng)
+    whole = one_of(topics.WHOLES, rng)
+    names = topics.some_names(whole.parts, _count(config, rng, MOST_SLICES), rng)
     values = percentages(rng.dirichlet(np.full(len(names), 2.0)))
     if rng.random() < 0.4:
         values = np.sort(values)[::-1]
-    column = one_of(some_names(one_of(whole.columns, rng), 3, rng), rng)
+    column = one_of(topics.some_names(one_of(whole.columns, rng), 3, rng), rng)
     return Chart(
         type=kind,
         title=f"{whole.title}: {column}",
@@ -242,9 +231,9 @@ def _slices(config: ChartsConfig, kind: ChartType, style: ChartStyle, rng: np.ra
 
 
 def _scatter(config: ChartsConfig, kind: ChartType, style: ChartStyle, rng: np.random.Generator) -> Chart:
-    relation = one_of(RELATIONS, rng)
+    relation = one_of(topics.RELATIONS, rng)
     (across, across_unit, left, right, across_decimals), (up, unit, low, high, decimals) = relation.across, relation.up
-    names = some_names(relation.groups, _rows(config, rng, may_be_single=True), rng)
+    names = topics.some_names(relation.groups, _rows(config, rng, may_be_single=True), rng)
     colors = sample_colors(style, len(names), rng)
     series = []
     for name, color in zip(names, colors, strict=True):
@@ -267,8 +256,8 @@ def _scatter(config: ChartsConfig, kind: ChartType, style: ChartStyle, rng: np.r
 
 
 def _boxes(config: ChartsConfig, kind: ChartType, style: ChartStyle, rng: np.random.Generator) -> Chart:
-    spread = one_of(SPREADS, rng)
-    names = some_names(spread.subjects, _count(config, rng), rng)
+    spread = one_of(topics.SPREADS, rng)
+    names = topics.some_names(spread.subjects, _count(config, rng), rng)
     columns = [rounded(five_numbers(spread.low, spread.high, rng), spread.decimals) for _ in names]
     many = rng.random() < 0.4
     colors = sample_colors(style, len(names) if many else 1, rng)
@@ -292,7 +281,7 @@ def _boxes(config: ChartsConfig, kind: ChartType, style: ChartStyle, rng: np.ran
 
 
 def _histogram(config: ChartsConfig, kind: ChartType, style: ChartStyle, rng: np.random.Generator) -> Chart:
-    bins = one_of(BINS, rng)
+    bins = one_of(topics.BINS, rng)
     count, start = _count(config, rng), one_of(bins.starts, rng)
     edges = [start + bins.width * place for place in range(count + 1)]
     counts = rounded(np.maximum(1.0, bins.most * float(rng.uniform(0.3, 1)) * hill(count, rng)), 0)
@@ -312,8 +301,9 @@ def _histogram(config: ChartsConfig, kind: ChartType, style: ChartStyle, rng: np
 
 
 def _heat_map(config: ChartsConfig, kind: ChartType, style: ChartStyle, rng: np.random.Generator) -> Chart:
-    grid = one_of(GRIDS, rng)
-    columns, rows = some_names(grid.columns, _count(config, rng), rng), some_names(grid.rows, _rows(config, rng), rng)
+    grid = one_of(topics.GRIDS, rng)
+    columns = topics.some_names(grid.columns, _count(config, rng), rng)
+    rows = topics.some_names(grid.rows, _rows(config, rng), rng)
     values = [rounded(spread_out(len(columns), grid.low, grid.high, rng), grid.decimals) for _ in rows]
     return Chart(
         type=kind,
