@@ -5,9 +5,8 @@ They play through the same engine with scene statements, and use the scene graph
 
 from __future__ import annotations
 
-from abc import ABC, abstractmethod
-from collections.abc import Iterable, Mapping, Sequence
-from typing import final
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import partial
 
 import numpy as np
 from PIL import Image
@@ -22,11 +21,17 @@ from vision_zero.game.parsing import ABSTAIN
 from vision_zero.game.prompts import SpokenClue
 from vision_zero.randomness import Seed, one_of
 
+ClueScript = Callable[[SceneFacts, Sequence[SpokenClue], np.random.Generator], str | None]
+"""A clue from the facts of an image and the clues so far, or None for an empty reply."""
+VoteScript = Callable[[SceneFacts, Request, np.random.Generator], str | None]
+"""A seat's number or N/A, or None for an empty reply."""
 
-class Scripted(ABC):
-    """A player that follows a script; subclasses define its clues and votes."""
 
-    def __init__(self, pairs: Iterable[ImagePair]) -> None:
+class Scripted:
+    """A player that says clues and votes by a script; it knows the facts of the images of these pairs."""
+
+    def __init__(self, pairs: Iterable[ImagePair], clue: ClueScript, vote: VoteScript) -> None:
+        self._clue, self._vote = clue, vote
         self._facts: dict[int, SceneFacts] = {}
         for pair in pairs:
             self._facts[_key(empty_image(pair.original.size))] = NO_FACTS
@@ -49,92 +54,73 @@ class Scripted(ABC):
             said = self._vote(facts, request, rng)
         return Reply("" if said is None else f"\\boxed{{{said}}}")
 
-    @abstractmethod
-    def _clue(self, facts: SceneFacts, heard: Sequence[SpokenClue], rng: np.random.Generator) -> str | None:
-        """A clue, or None for an unreadable reply."""
 
-    @abstractmethod
-    def _vote(self, facts: SceneFacts, request: Request, rng: np.random.Generator) -> str | None:
-        """A seat's number or N/A, or None for an unreadable reply."""
+def everything(facts: SceneFacts, heard: Sequence[SpokenClue], rng: np.random.Generator) -> str:
+    """All objects of its image."""
+    return Both(tuple(Thing(_exactly(item)) for item in facts["objects"])).text()
 
 
-class Guesser(Scripted):
-    """Names all objects of its image, and votes for the seat with most clues that are false of its own image; on a tie it guesses
-    among them."""
-
-    def _clue(self, facts: SceneFacts, heard: Sequence[SpokenClue], rng: np.random.Generator) -> str | None:
-        return Both(tuple(Thing(_exactly(item)) for item in facts["objects"])).text()
-
-    def _vote(self, facts: SceneFacts, request: Request, rng: np.random.Generator) -> str | None:
-        worst = _most_contradicted(facts, request)
-        return str(one_of(worst, rng)) if worst else ABSTAIN
+def little(facts: SceneFacts, heard: Sequence[SpokenClue], rng: np.random.Generator) -> str:
+    """One size and one material of an object of its image: true, but with little information."""
+    item = one_of(facts["objects"], rng)
+    return Thing(Query(size=item["size"], material=item["material"])).text()
 
 
-@final
-class Oracle(Guesser):
-    """A guesser that votes N/A on a tie, although a guess has a higher reward."""
-
-    def _vote(self, facts: SceneFacts, request: Request, rng: np.random.Generator) -> str | None:
-        worst = _most_contradicted(facts, request)
-        return str(worst[0]) if len(worst) == 1 else ABSTAIN
+def one_object(facts: SceneFacts, heard: Sequence[SpokenClue], rng: np.random.Generator) -> str:
+    """A random object of its image."""
+    return Thing(_exactly(one_of(facts["objects"], rng))).text()
 
 
-@final
-class Vague(Guesser):
-    """A guesser that names one size and one material of an object of its image: true, but with little information."""
-
-    def _clue(self, facts: SceneFacts, heard: Sequence[SpokenClue], rng: np.random.Generator) -> str | None:
-        item = one_of(facts["objects"], rng)
-        return Thing(Query(size=item["size"], material=item["material"])).text()
+def last_clue(facts: SceneFacts, heard: Sequence[SpokenClue], rng: np.random.Generator) -> str:
+    """The previous clue; an object of its image if it is the first."""
+    return heard[-1].text if heard else one_object(facts, heard, rng)
 
 
-class Random(Scripted):
-    """Names a random object of its image, and votes for a random other seat."""
-
-    def _clue(self, facts: SceneFacts, heard: Sequence[SpokenClue], rng: np.random.Generator) -> str | None:
-        return Thing(_exactly(one_of(facts["objects"], rng))).text()
-
-    def _vote(self, facts: SceneFacts, request: Request, rng: np.random.Generator) -> str | None:
-        others = sorted({clue.seat for clue in request.clues} - {request.seat})
-        return str(one_of(others, rng)) if others else ABSTAIN
+def lie(facts: SceneFacts, heard: Sequence[SpokenClue], rng: np.random.Generator) -> str:
+    """An object that is not in its image."""
+    while True:
+        color, shape = rng.choice(["red", "blue", "green", "cyan"]), rng.choice(["cube", "sphere", "cylinder"])
+        statement = parse(f"a {color} {shape}")
+        if statement is not None and not statement.holds(facts):
+            return statement.text()
 
 
-@final
-class Mute(Scripted):
-    """Always replies with an empty text."""
-
-    def _clue(self, facts: SceneFacts, heard: Sequence[SpokenClue], rng: np.random.Generator) -> str | None:
-        return None
-
-    def _vote(self, facts: SceneFacts, request: Request, rng: np.random.Generator) -> str | None:
-        return None
+def nothing(facts: SceneFacts, told: object, rng: np.random.Generator) -> None:
+    """An empty reply."""
 
 
-@final
-class Copycat(Random):
-    """Repeats the previous clue (names an object if it is the first), and votes for a random other seat."""
-
-    def _clue(self, facts: SceneFacts, heard: Sequence[SpokenClue], rng: np.random.Generator) -> str | None:
-        return heard[-1].text if heard else super()._clue(facts, heard, rng)
+def most_contradicted(facts: SceneFacts, request: Request, rng: np.random.Generator) -> str:
+    """The seat with most clues that are false of its own image; on a tie a guess among them."""
+    worst = _most_contradicted(facts, request)
+    return str(one_of(worst, rng)) if worst else ABSTAIN
 
 
-@final
-class Liar(Scripted):
-    """Names objects that are not in its image, and votes for a seat whose clues are true."""
-
-    def _clue(self, facts: SceneFacts, heard: Sequence[SpokenClue], rng: np.random.Generator) -> str | None:
-        while True:
-            color, shape = rng.choice(["red", "blue", "green", "cyan"]), rng.choice(["cube", "sphere", "cylinder"])
-            statement = parse(f"a {color} {shape}")
-            if statement is not None and not statement.holds(facts):
-                return statement.text()
-
-    def _vote(self, facts: SceneFacts, request: Request, rng: np.random.Generator) -> str | None:
-        honest = {clue.seat for clue in request.clues if (statement := parse(clue.text)) is not None and statement.holds(facts)}
-        return str(min(honest - {request.seat})) if honest - {request.seat} else ABSTAIN
+def alone_contradicted(facts: SceneFacts, request: Request, rng: np.random.Generator) -> str:
+    """The seat with most clues that are false of its own image; N/A on a tie, although a guess has a higher reward."""
+    worst = _most_contradicted(facts, request)
+    return str(worst[0]) if len(worst) == 1 else ABSTAIN
 
 
-SCRIPTED: Mapping[ScriptedName, type[Scripted]] = {
+def any_other(facts: SceneFacts, request: Request, rng: np.random.Generator) -> str:
+    """A random other seat."""
+    others = sorted({clue.seat for clue in request.clues} - {request.seat})
+    return str(one_of(others, rng)) if others else ABSTAIN
+
+
+def honest(facts: SceneFacts, request: Request, rng: np.random.Generator) -> str:
+    """A seat whose clues are true."""
+    seats = {clue.seat for clue in request.clues if (statement := parse(clue.text)) is not None and statement.holds(facts)}
+    return str(min(seats - {request.seat}, default=ABSTAIN))
+
+
+Oracle = partial(Scripted, clue=everything, vote=alone_contradicted)
+Guesser = partial(Scripted, clue=everything, vote=most_contradicted)
+Vague = partial(Scripted, clue=little, vote=most_contradicted)
+Random = partial(Scripted, clue=one_object, vote=any_other)
+Mute = partial(Scripted, clue=nothing, vote=nothing)
+Copycat = partial(Scripted, clue=last_clue, vote=any_other)
+Liar = partial(Scripted, clue=lie, vote=honest)
+SCRIPTED: Mapping[ScriptedName, Callable[[Iterable[ImagePair]], Scripted]] = {
     "oracle": Oracle,
     "guesser": Guesser,
     "random": Random,
