@@ -7,14 +7,12 @@ import torch
 
 from tests.make import scene_pairs
 from tests.policy.families import FAMILIES, write_family
-from vision_zero.config.nano_defaults import NANO_REASONING
 from vision_zero.config.policy import PolicyConfig, SamplingParams
 from vision_zero.policy import compiled_decoding
 from vision_zero.policy.chats import begin_reply, user_message
 from vision_zero.policy.loading import load_policy
 from vision_zero.policy.prefill import next_tokens, prefilled_inputs
 from vision_zero.randomness import Seed
-from vision_zero.warm_start.examples.example import OPENER
 
 pytestmark = pytest.mark.slow
 
@@ -145,7 +143,3 @@ def test_the_choice_is_nanos_own_where_it_votes_for_a_seat(nano):
     reasoning, _, boxed = reply.text.rpartition("\\boxed{")
     every = ["1}", "2}", "3}", "4}", "N/A}"]
     assert every[nano.likeliest([user_message(prompt, PAIRS[0].original)], [reasoning + "\\boxed{"], [every])[0]] == boxed
-
-
-def test_the_words_that_make_nano_reason_are_those_that_it_was_taught():
-    assert NANO_REASONING == OPENER

@@ -10,13 +10,13 @@ from pydantic import ValidationError
 
 from tests.training.jobs import ITERATIONS, adapter, optimizer, start, tiny_job
 from vision_zero.config.learning import METHODS
+from vision_zero.config.nano_defaults import NANO_REASONING
 from vision_zero.config.self_play import SelfPlayConfig
 from vision_zero.config_base import problems
 from vision_zero.errors import PolicyError
 from vision_zero.recipes.check import read_self_play
 from vision_zero.training.job import run_stage
 from vision_zero.training.supervised import examples_of
-from vision_zero.warm_start.examples.example import OPENER
 
 pytestmark = pytest.mark.slow
 
@@ -44,7 +44,7 @@ def test_examples_are_about_the_pairs_that_play_would_use_as_many_as_it_trains_v
     assert [each.examples for each in first] == [each.examples for each in again]
     examples = [example for each in (*first, *second) for example in each.examples]
     assert len({example.topic for example in examples}) > 2
-    assert all(example.answer.startswith(OPENER) for example in examples if example.topic.endswith("reasoned"))
+    assert all(example.answer.startswith(NANO_REASONING) for example in examples if example.topic.endswith("reasoned"))
     assert not any(example.topic.endswith("direct") for example in examples)
 
 

@@ -9,7 +9,7 @@ import torch
 from safetensors.torch import load_file
 
 from tests.make import scene_pairs
-from vision_zero.config.nano_defaults import NANO_SAMPLING
+from vision_zero.config.nano_defaults import NANO_REASONING, NANO_SAMPLING
 from vision_zero.config.policy import PolicyConfig
 from vision_zero.config.warm_start import WarmStartConfig
 from vision_zero.data.images import decode
@@ -25,7 +25,7 @@ from vision_zero.warm_start.build import build_policy
 from vision_zero.warm_start.curriculum import EXAMPLE_MAKERS, Curriculum, generate_files
 from vision_zero.warm_start.exam import examine
 from vision_zero.warm_start.examples.charts import look_up_example
-from vision_zero.warm_start.examples.example import DIRECT, OPENER
+from vision_zero.warm_start.examples.example import DIRECT
 from vision_zero.warm_start.examples.game import check_example, clue_example, verdicts, vote_example
 from vision_zero.warm_start.examples.scenes import evidence, false_statement, order_example, question_example, true_statement
 from vision_zero.warm_start.sft import learning_rate_share
@@ -87,7 +87,7 @@ JUDGED = re.compile(r"(?:^|, | )(yes|no)(?=, |$)")
 def judged(reply: str) -> dict[int, list[str]]:
     """The verdicts of a check or a vote, by seat."""
     checks = reply.split(" \\boxed", maxsplit=1)[0].rstrip(".")
-    if checks.startswith(OPENER):
+    if checks.startswith(NANO_REASONING):
         checks = checks.split(". ", 1)[1]
     checks = checks.removeprefix(f"{DIRECT} ")
     return {int(seat): JUDGED.findall(text) for seat, text in (part.split(": ", 1) for part in checks.split("; "))}
@@ -153,7 +153,7 @@ def test_reasoned_replies_and_no_direct_ones_begin_with_the_same_words(topic):
     for seed in range(5):
         own, other = (source.original_facts, source.modified_facts) if topic == "chart question" else facts(seed)[:2]
         direct, reasoned = (EXAMPLE_MAKERS[topic](own, other, np.random.default_rng(seed), form).answer for form in (False, True))
-        assert reasoned.startswith(f"{OPENER} ")
+        assert reasoned.startswith(f"{NANO_REASONING} ")
         assert direct.startswith(f"{DIRECT} ")
         assert len(reasoned) > len(direct)
 
@@ -163,7 +163,7 @@ def test_a_phase_says_how_many_examples_are_reasoned(images):
     for share in (0.0, 0.3, 1.0):
         curriculum = Curriculum(few_examples_with(topics={"vote": 1.0}, reasoned=share), images)
         answers = [curriculum.images_with_examples(0, number).examples[0].answer for number in range(200)]
-        shares.append(sum(answer.startswith(OPENER) for answer in answers) / len(answers))
+        shares.append(sum(answer.startswith(NANO_REASONING) for answer in answers) / len(answers))
     assert shares[0] == 0
     assert 0.2 < shares[1] < 0.4
     assert shares[2] == 1

@@ -19,10 +19,8 @@ from dataclasses import dataclass
 
 from vision_zero.config.nano_defaults import NANO_REASONING
 
-OPENER = NANO_REASONING
-"""Prefix of reasoned replies …"""
 DIRECT = "So:"
-"""… and of direct ones."""
+"""Prefix of direct replies; that of reasoned ones is ``NANO_REASONING``."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +39,7 @@ def form(reasoned: bool) -> str:
 
 def reasoned_reply(look: str, evidence: Sequence[str], answer: str) -> str:
     """``I see: <look>. <evidence>. <answer>``; empty evidence is left out."""
-    return ". ".join([f"{OPENER} {look}", *[", ".join(evidence)] * bool(evidence), answer])
+    return ". ".join([f"{NANO_REASONING} {look}", *[", ".join(evidence)] * bool(evidence), answer])
 
 
 def direct_reply(answer: str) -> str:
