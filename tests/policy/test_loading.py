@@ -16,7 +16,7 @@ from tests.policy.families import write_family
 from vision_zero.config.policy import PolicyConfig
 from vision_zero.errors import PolicyError
 from vision_zero.policy.chats import user_message
-from vision_zero.policy.loading import load_base, load_policy
+from vision_zero.policy.loading import base_of, load_base, load_policy
 from vision_zero.policy.provenance import Provenance
 from vision_zero.randomness import Seed
 
@@ -302,6 +302,14 @@ def test_an_adapter_of_another_base_of_the_same_shape_is_refused(other_base, tmp
     load_policy(PolicyConfig(base=str(moved), dtype="bfloat16"), folder)  # elsewhere, and in half precision, it is the same base
     with pytest.raises(PolicyError, match=r"was trained on .*own.*, and the weights of .*other.* are others") as caught:
         load_policy(PolicyConfig(base=str(other_base)), folder)
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize("text", ["{ half", "{}", "[]"])
+def test_an_adapter_that_does_not_name_its_base_is_one_line(tmp_path, text):
+    (tmp_path / "adapter_config.json").write_text(text)
+    with pytest.raises(PolicyError, match=r"adapter_config\.json does not name its base") as caught:
+        base_of(tmp_path)
     assert "\n" not in str(caught.value)
 
 

@@ -200,7 +200,7 @@ def test_a_lone_right_vote_weighs_more_than_a_lone_wrong_one_by_the_scale_of_the
 
 
 def test_group_advantages_are_trls(make_job, batches, monkeypatch):
-    """TRL computes those that are trained with, from the rewards of a real batch; saved runs are scored again by ours."""
+    """TRL computes those that are trained with, from the rewards of a real batch; ours is the equation, for readers."""
     job = make_job(start("decision"), iterations=1, votes_per_prompt=4, games=3, tokens_per_step=10_000)
     groups = [[1.0, -0.5, -1.0, -1.0], [1.0, 1.0, -1.0, -0.5], [-0.5] * 4]
     rewards = iter([reward for group in groups for reward in group])

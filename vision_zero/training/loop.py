@@ -161,7 +161,11 @@ class StageLoop(ABC):
         return StageResult(self.progress.state, tuple(self.transcripts), PolicyFolder(self.checkpoint).checked())
 
     def iterate(self, rows: list[dict[str, Any]]) -> torch.Tensor:
-        """One iteration up to its gradient; TRL takes the optimiser's step. Returns the loss."""
+        """One iteration on this process's share of the data set, up to its gradient; TRL takes the optimiser's step.
+
+        Returns:
+            The loss.
+        """
         # Sampling and an adapter's dropout draw from torch's global generator; inside, it is this iteration's own.
         with seeded(self.iteration_seed.child("process", self._rank), self.trainer.accelerator.device):
             games, turns = self.play(rows)

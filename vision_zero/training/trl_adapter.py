@@ -29,7 +29,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any
 
 import torch
 from datasets import Dataset
@@ -40,8 +40,10 @@ from trl.trainer.utils import add_fused_lm_head, split_pixel_values_by_grid, uns
 
 from vision_zero.policy.transformers_adapter import StrictLoading, restore_method
 
+if TYPE_CHECKING:
+    from vision_zero.training.loop import StageLoop
+
 __all__ = [
-    "TrainingLoop",
     "TrlTrainer",
     "add_fused_head",
     "remove_fused_head",
@@ -58,24 +60,8 @@ LogProbs = tuple[torch.Tensor, torch.Tensor | None, torch.Tensor | None]
 """Log-probs and entropies, each of shape (rows, tokens), and the loss that balances experts; the last two where asked for."""
 
 
-class TrainingLoop(Protocol):
-    """What the trainer calls while it trains."""
-
-    def iterate(self, rows: list[dict[str, Any]]) -> torch.Tensor:
-        """One iteration: fill the gradients, and return the loss. ``rows`` are this process's share of the data set."""
-
-    def load_weights(self, folder: Path) -> None:
-        """Load the weights of the checkpoint that training continues from."""
-
-    def added_logs(self) -> dict[str, float]:
-        """Metrics since the last call, to be logged with TRL's."""
-
-    def write_card(self) -> None:
-        """Write the model card into the checkpoint."""
-
-
 class TrlTrainer(StrictLoading, GRPOTrainer):
-    """GRPOTrainer driven by a :class:`TrainingLoop`.
+    """GRPOTrainer driven by a loop: it calls ``iterate``, ``load_weights``, ``added_logs`` and ``write_card``.
 
     Args:
         rows: of the data set; TRL hands them out to the processes, ``num_generations`` times each.
@@ -89,7 +75,7 @@ class TrlTrainer(StrictLoading, GRPOTrainer):
         arguments: GRPOConfig,
         rows: list[dict[str, Any]],
         lora: LoraConfig | None,
-        loop: TrainingLoop,
+        loop: StageLoop,
         callbacks: list[TrainerCallback],
     ) -> None:
         self.loop = loop
