@@ -36,15 +36,11 @@ class BuildPairsConfig(RootConfig, SourcesConfig):
     """Folder for the files of each run; with several ``parts`` one that all of them share."""
 
     @model_validator(mode="after")
-    def _there_is_something_to_build(self) -> Self:
+    def _pairs_can_be_built(self) -> Self:
         if not self.train + self.held_out:
             raise ValueError("train and held_out are both 0: ask for at least one pair")
         if getattr(self, self.domain) is None:
             raise ValueError(f"domain is {self.domain}: say under {self.domain} where the {domain_of(self.domain).things} are")
-        return self
-
-    @model_validator(mode="after")
-    def _parts_can_be_built_apart(self) -> Self:
         if self.part >= self.parts:
             raise ValueError(f"part is {self.part}, but parts are counted from 0 to {self.parts - 1}")
         if self.parts > 1 and domain_of(self.domain).is_read_in_order:

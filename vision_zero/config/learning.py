@@ -181,22 +181,14 @@ class LearningConfig(Config):
         return max(self.of(stage).games_per_iteration for stage in STAGES)
 
     @model_validator(mode="after")
-    def _shares_need_processes(self) -> Self:
+    def _work_can_be_shared(self) -> Self:
         if self.sharded and self.num_processes == 1:
             raise ValueError("sharded needs several processes: set num_processes to the number of GPUs, or leave sharded out")
-        return self
-
-    @model_validator(mode="after")
-    def _machines_have_equal_shares(self) -> Self:
         if self.machines is not None and self.num_processes % self.machines.nodes:
             raise ValueError(
                 f"num_processes {self.num_processes} cannot be shared equally by {self.machines.nodes} machines: make it a "
                 "multiple of machines.nodes"
             )
-        return self
-
-    @model_validator(mode="after")
-    def _games_can_be_shared(self) -> Self:
         for games in (self.games_per_iteration, *(self.of(stage).games_per_iteration for stage in STAGES)):
             if games % self.num_processes:
                 raise ValueError(

@@ -113,22 +113,14 @@ class PolicyConfig(Config):
         return {"revision": self.revision, "trust_remote_code": self.trust_remote_code}
 
     @model_validator(mode="after")
-    def _updates_are_not_rounded_away(self) -> Self:
+    def _weights_and_server_fit(self) -> Self:
         if self.adapter is None and self.dtype != "float32":
             raise ValueError(
                 f"adapter null with dtype {self.dtype} would round most updates away: set dtype float32, and learning.bf16 "
                 "for speed"
             )
-        return self
-
-    @model_validator(mode="after")
-    def _a_server_compiles_nothing_here(self) -> Self:
         if self.server is not None and self.compiled:
             raise ValueError("policy.server samples the replies, so no decoding step runs here: leave compiled out")
-        return self
-
-    @model_validator(mode="after")
-    def _a_server_takes_what_is_trained(self) -> Self:
         if self.server is not None and self.adapter is not None and self.train_on != "language":
             raise ValueError(
                 "policy.server accepts only adapters of the language model: set train_on language, or adapter null to train all "

@@ -132,26 +132,13 @@ class SelfPlayConfig(RootConfig):
         return TrackedRun(trackers=self.tracking, model=model, folder=self.runs_folder, settings=self.model_dump(mode="json"))
 
     @model_validator(mode="after")
-    def _an_adapter_is_not_shared_out(self) -> Self:
-        if self.learning.sharded and self.policy.adapter is not None:
-            raise ValueError(
-                "learning.sharded is for training all weights: set policy.adapter null, or leave sharded out; with an adapter "
-                "every process keeps a complete base"
-            )
-        return self
-
-    @model_validator(mode="after")
-    def _who_sees_nothing_is_told_so(self) -> Self:
+    def _pairs_and_preset_fit(self) -> Self:
         single = [f"{domain.things} ({domain.name})" for domain in self.pairs.active if not domain.is_edited]
         if single and "modified" in (self.game.spy_image, (self.evaluation.game or self.game).spy_image):
             raise ValueError(
                 f"pairs.mix has {single[0]}, but with game.spy_image modified the rules tell players about changed "
                 "details: set game.spy_image blank, or start from preset paper_v2"
             )
-        return self
-
-    @model_validator(mode="after")
-    def _the_preset_is_for_what_is_trained(self) -> Self:
         if self.preset == "lora" and self.policy.adapter is None:
             raise ValueError("preset lora has the learning rate of an adapter: for policy.adapter null set preset full")
         if self.preset == "full" and self.policy.adapter is not None:
@@ -159,25 +146,41 @@ class SelfPlayConfig(RootConfig):
         return self
 
     @model_validator(mode="after")
-    def _nobody_is_put_to_sleep_while_others_play(self) -> Self:
-        if self.policy.server is not None and self.policy.server.sleeps and self.learning.num_processes > 1:
+    def _the_policy_can_be_trained(self) -> Self:
+        policy, learning = self.policy, self.learning
+        if learning.sharded and policy.adapter is not None:
+            raise ValueError(
+                "learning.sharded is for training all weights: set policy.adapter null, or leave sharded out; with an adapter "
+                "every process keeps a complete base"
+            )
+        if policy.server is not None and policy.server.sleeps and learning.num_processes > 1:
             raise ValueError(
                 "policy.server.sleeps would stop the server while other processes of learning.num_processes still need it: "
                 "set num_processes 1, or leave sleeps out and give the server a GPU of its own"
             )
-        return self
-
-    @model_validator(mode="after")
-    def _chances_of_votes_are_here(self) -> Self:
-        if self.rewards.vote == "brier" and (self.policy.server is not None or self.learning.sharded):
+        if self.rewards.vote == "brier" and (policy.server is not None or learning.sharded):
             raise ValueError(
                 "rewards.vote: brier needs the probabilities of votes, which neither policy.server nor sharded weights "
                 "(learning.sharded) provide: leave one out"
             )
+        if policy.compiled and learning.merged_play:
+            raise ValueError(
+                "learning.merged_play makes a new copy in each iteration, which policy.compiled would compile anew: leave one out"
+            )
+        if policy.sampling.top_p < 1:
+            raise ValueError(
+                f"policy.sampling.top_p {policy.sampling.top_p:g} would sample replies from a part of the distribution and "
+                "score them under all of it, so the gradient would be wrong: leave top_p out"
+            )
+        if policy.dtype == "bfloat16" and learning.merged_play:
+            raise ValueError(
+                "learning.merged_play would round an adapter's small updates away in the weights of policy.dtype bfloat16: leave "
+                "merged_play out, or set policy.dtype float32"
+            )
         return self
 
     @model_validator(mode="after")
-    def _examples_are_the_embedded_policys(self) -> Self:
+    def _supervised_training_is_possible(self) -> Self:
         if self.learning.method != "supervised":
             return self
         drawn = [domain.name for domain in self.pairs.active]
@@ -201,24 +204,6 @@ class SelfPlayConfig(RootConfig):
         if self.policy.compiled and self.learning.merged_play:
             raise ValueError(
                 "learning.merged_play makes a new copy in each iteration, which policy.compiled would compile anew: leave one out"
-            )
-        return self
-
-    @model_validator(mode="after")
-    def _what_is_sampled_is_scored(self) -> Self:
-        if self.policy.sampling.top_p < 1:
-            raise ValueError(
-                f"policy.sampling.top_p {self.policy.sampling.top_p:g} would sample replies from a part of the distribution and "
-                "score them under all of it, so the gradient would be wrong: leave top_p out"
-            )
-        return self
-
-    @model_validator(mode="after")
-    def _updates_are_not_merged_away(self) -> Self:
-        if self.policy.dtype == "bfloat16" and self.learning.merged_play:
-            raise ValueError(
-                "learning.merged_play would round an adapter's small updates away in the weights of policy.dtype bfloat16: leave "
-                "merged_play out, or set policy.dtype float32"
             )
         return self
 

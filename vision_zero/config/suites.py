@@ -119,16 +119,11 @@ class SuitesConfig(Config):
     """Right answers, and wrong answers, of each suite that the page shows: this many of each."""
 
     @model_validator(mode="after")
-    def _suites_differ(self) -> Self:
-        names = [suite.score_name for suite in self.suites]
-        twice = next((name for name in names if names.count(name) > 1), None)
+    def _suites_and_gate_fit(self) -> Self:
+        scored = [suite.score_name for suite in self.suites]
+        twice = next((name for name in scored if scored.count(name) > 1), None)
         if twice is not None:
             raise ValueError(f"suites names {twice} twice: each suite has one score")
-        return self
-
-    @model_validator(mode="after")
-    def _the_gate_names_these_suites(self) -> Self:
-        scored = [suite.score_name for suite in self.suites]
         for bound in ("must_improve", "required", "exempt"):
             unknown = next((name for name in getattr(self.gate, bound) if name not in scored), None)
             if scored and unknown is not None:

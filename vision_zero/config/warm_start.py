@@ -45,13 +45,9 @@ class Phase(Config):
     """Range of scene pairs that its examples are about (end exclusive); null: all pairs."""
 
     @model_validator(mode="after")
-    def _some_topic_has_weight(self) -> Self:
+    def _has_topics_and_pairs(self) -> Self:
         if not any(self.topics.values()):
             raise ValueError("topics must give at least one topic a weight above 0")
-        return self
-
-    @model_validator(mode="after")
-    def _some_scene_pairs(self) -> Self:
         if self.scene_pairs is not None and not 0 <= self.scene_pairs[0] < self.scene_pairs[1]:
             raise ValueError("scene_pairs must be the first pair and the one after the last, such as [0, 26000]")
         return self
@@ -138,14 +134,10 @@ class WarmStartConfig(RootConfig):
         return tuple(fine_tunings)
 
     @model_validator(mode="after")
-    def _own_rates_come_last(self) -> Self:
+    def _phases_fit(self) -> Self:
         own = [phase.learning_rate is not None for phase in self.phases]
         if own != sorted(own):
             raise ValueError("phases with a learning_rate of their own must come after those without")
-        return self
-
-    @model_validator(mode="after")
-    def _phases_have_their_pairs(self) -> Self:
         last = max((phase.scene_pairs[1] for phase in self.phases if phase.scene_pairs is not None), default=0)
         if last > self.scene_pairs:
             raise ValueError(f"a phase uses scene pairs up to {last}, but scene_pairs makes only {self.scene_pairs}")
