@@ -64,7 +64,9 @@ def rows_of_json(text: str, path: str, named_lines: bool) -> Sequence[Row | Pair
 def _json_lines(text: str, path: str) -> list[Row | PairsError]:
     """The object of each line. Only line feeds end lines: a text may hold every other separator as it is."""
     found: list[Row | PairsError] = []
-    for number, line in enumerate((line for line in text.split("\n") if line.strip()), start=1):
+    for number, line in enumerate(text.split("\n"), start=1):
+        if not line.strip():
+            continue
         try:
             row = json.loads(line)
         except (ValueError, RecursionError) as error:

@@ -71,15 +71,15 @@ def test_json_lines_name_files_beside_them(tmp_path: Path) -> None:
         {"src": "images/none.png", "dst": "images/x_modified.png"},
     ]
     path = tmp_path / "sub" / "edits.jsonl"
-    path.write_text("\n".join(json.dumps(line) for line in lines) + "\n{\n[1]\n")
+    path.write_text("\n".join(json.dumps(line) for line in lines) + "\n\n{\n[1]\n")
     for location in (str(path), str(tmp_path)):
         made = source(location, original_column="src", modified_column="dst", layout="table")
         assert made.sample(Seed(2)).original.tobytes() == scenery().tobytes()
         problems = made.check()
         assert len(problems) == 3
         assert any("no such file" in reason for reason in problems.values())
-        assert any("line 3 is no JSON" in reason for reason in problems.values())
-        assert any("line 4 is no JSON object" in reason for reason in problems.values())
+        assert any("line 4 is no JSON (" in reason for reason in problems.values())
+        assert any("line 5 is no JSON object" in reason for reason in problems.values())
 
 
 def test_data_sets_that_were_saved_to_disk_are_read(tmp_path: Path) -> None:
