@@ -125,6 +125,12 @@ def test_a_run_that_is_none_is_one_line(tmp_path, fails):
     ("arguments", "says"),
     [
         (["render", "--size", "³x4"], "is not a size like 320x240"),
+        (["render", "--scene", "scenes.json", "--sheet", "sheet.png"], "--sheet has no effect beside --scene"),
+        (["render", "--scene", "scenes.json", "--domain", "charts"], "--domain has no effect beside --scene"),
+        (
+            ["score", "--benchmark", "chartqa", "--predictions", "p.json", "--keep-extractions"],
+            "--keep-extractions has no effect beside --benchmark chartqa",
+        ),
         (["plan", str(NANO), "--image-tokens", "9"], "--image-tokens belongs to --prompt-tokens"),
         (["plan", str(NANO), "--right", "nan", "--abstained", "0"], "'nan' is not a number"),
         (["plan", str(NANO), "--memory", "inf"], "'inf' is not a number"),
@@ -133,7 +139,7 @@ def test_a_run_that_is_none_is_one_line(tmp_path, fails):
     ],
 )
 def test_an_option_that_would_be_ignored_or_cannot_be_read_is_refused(arguments, says, tmp_path):
-    out = ["--out", str(tmp_path)] if arguments[0] == "render" else []
+    out = ["--out", str(tmp_path)] if arguments[0] in ("render", "score") else []
     done = CliRunner().invoke(cli, [*arguments, *out])
     assert done.exit_code == 2
     assert says in done.output

@@ -8,69 +8,18 @@ from __future__ import annotations
 import json
 import logging
 import sys
-from collections.abc import Callable, Iterable
-from math import isfinite
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import click
 
 from vision_zero.cli.evaluate import evaluate
+from vision_zero.cli.options import Number, Registered, Size, domains, refuse_beside
 from vision_zero.cli.results import results
 from vision_zero.cli.schedule import DAYS
 from vision_zero.cli.score import score
 from vision_zero.errors import VisionZeroError
-
-
-class Registered(click.ParamType[str]):
-    """A registered name: the registry is loaded when one is used, or its help is asked for.
-
-    Args:
-        names: loads the registry and returns the names in it.
-    """
-
-    name = "name"
-
-    def __init__(self, names: Callable[[], Iterable[str]]) -> None:
-        self._names = names
-
-    def get_metavar(self, param: click.Parameter, ctx: click.Context) -> str:
-        return f"[{'|'.join(self._names())}]"
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
-        names = tuple(self._names())
-        if value not in names:
-            self.fail(f"{value!r} is not one of {', '.join(map(repr, names))}.", param, ctx)
-        return str(value)
-
-
-def domains() -> Iterable[str]:
-    """The domains of pairs."""
-    from vision_zero.domains.registry import DOMAINS
-
-    return DOMAINS
-
-
-class _Number(click.FloatRange):
-    """A number; click's own takes ``nan`` for one of every range, and ``inf`` for one of every open range."""
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
-        number = float(super().convert(value, param, ctx))
-        if not isfinite(number):
-            self.fail(f"{value!r} is not a number", param, ctx)
-        return number
-
-
-class _Size(click.ParamType[tuple[int, int]]):
-    name = "WxH"
-
-    def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> tuple[int, int]:
-        if isinstance(value, tuple):
-            return value
-        width, _, height = str(value).lower().partition("x")
-        if not (width.isdecimal() and height.isdecimal()):
-            self.fail(f"{value!r} is not a size like 320x240", param, ctx)
-        return int(width), int(height)
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -103,7 +52,7 @@ def check_config(file: Path) -> None:
     help="Domain of the pairs.",
 )
 @click.option("--count", type=click.IntRange(1), default=8, show_default=True, help="Number of pairs.")
-@click.option("--size", type=_Size(), help="Width and height in pixels; default: 320x240, or the size of imported pairs.")
+@click.option("--size", type=Size(), help="Width and height in pixels; default: 320x240, or the size of imported pairs.")
 @click.option("--seed", type=click.IntRange(0), default=0, show_default=True, help="The same seed gives the same pairs.")
 @click.option("--from", "location", help="Folder or URL of photos or single images, of pairs to import, or of ChartQA.")
 @click.option("--edit", "edits", multiple=True, help="Only this kind of edit, such as move; may be given several times.")
@@ -133,6 +82,7 @@ def render(
 ) -> None:
     """Render or import image pairs: <id>_original.png, <id>_modified.png, pairs.parquet and a gallery.html."""
     if scene is not None:
+        refuse_beside("--scene", "scene", "count", "size", "out")
         from vision_zero.domains.scenes.clevr_import import draw_given
 
         scenes, problems = draw_given(out, scene, count, size or (320, 240))
@@ -190,7 +140,7 @@ def bench() -> None:
 
 @bench.command("render")
 @click.option("--domain", "only", type=Registered(domains), multiple=True, help="Only this domain; may be repeated.")
-@click.option("--size", "sizes", type=_Size(), multiple=True, help="Only this size; default: 112x112 and 320x240.")
+@click.option("--size", "sizes", type=Size(), multiple=True, help="Only this size; default: 112x112 and 320x240.")
 @click.option("--pairs", type=click.IntRange(4), default=64, show_default=True, help="Pairs that each process makes.")
 @click.option("--processes", type=click.IntRange(1), default=2, show_default=True, help="Parallel processes.")
 def bench_render(only: tuple[str, ...], sizes: tuple[tuple[int, int], ...], pairs: int, processes: int) -> None:
@@ -216,7 +166,7 @@ def bench_rollout(file: Path, games: int, single_games: int) -> None:
 @bench.command("gpu")
 @click.option("--base", "bases", multiple=True, help="Qwen2.5-VL-3B and 7B by default; may be given several times.")
 @click.option("--small", is_flag=True, help="Two narrow layers and a few tokens, on whatever device there is: a trial run.")
-@click.option("--minutes", type=_Number(0), default=8.0, show_default=True, help="What is not begun by then is left out.")
+@click.option("--minutes", type=Number(0), default=8.0, show_default=True, help="What is not begun by then is left out.")
 @click.option("--out", type=click.Path(dir_okay=False, path_type=Path), help="Also write the results to this file.")
 def bench_gpu(bases: tuple[str, ...], small: bool, minutes: float, out: Path | None) -> None:
     """What one GPU makes of released shapes with random weights: play, a token's step, the update, memory, rounding."""
@@ -268,14 +218,14 @@ def _print_measured(measure: Callable[..., dict[str, Any]], file: Path, iteratio
 @cli.command()
 @click.argument("file", type=click.Path(path_type=Path))
 @click.option("--gpus", type=click.IntRange(1), help="Processes that train together, one GPU each; default: the recipe's.")
-@click.option("--memory", type=_Number(1), default=80.0, show_default=True, help="Memory of one GPU, in gigabytes (10^9 bytes).")
+@click.option("--memory", type=Number(1), default=80.0, show_default=True, help="Memory of one GPU, in gigabytes (10^9 bytes).")
 @click.option(
     "--prompt-tokens", type=click.IntRange(1), help="Tokens of the longest prompt; default: counted by the base's processor."
 )
 @click.option("--image-tokens", type=click.IntRange(1), help="Of these, tokens of its image.")
 @click.option("--measure", is_flag=True, help="Also run an update at one and two layers on this machine, and scale it.")
-@click.option("--right", type=_Number(0, 1), help="Share of right votes for the simulation of the stages.")
-@click.option("--abstained", type=_Number(0, 1), help="Share of N/A votes for the simulation.")
+@click.option("--right", type=Number(0, 1), help="Share of right votes for the simulation of the stages.")
+@click.option("--abstained", type=Number(0, 1), help="Share of N/A votes for the simulation.")
 def plan(
     file: Path,
     gpus: int | None,

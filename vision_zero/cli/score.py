@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING
 
 import click
 
+from vision_zero.cli.options import refuse_beside
+
 if TYPE_CHECKING:
     from vision_zero.evaluation.benchmarks.score_files import Scored
 
@@ -32,6 +34,8 @@ def score(
     benchmark: str, predictions: Path, annotations: Path | None, out: Path, response_label: str, keep_extractions: bool
 ) -> None:
     """Extract the answers of predictions, score them by the official rules, and write answers, scores and a table."""
+    if benchmark == "chartqa":
+        refuse_beside("--benchmark chartqa", "benchmark", "predictions", "out")
     from vision_zero.evaluation.benchmarks.score_files import score_chartqa, score_mathvista, write_scored
 
     if benchmark == "mathvista":
