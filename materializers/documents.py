@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any, ClassVar
 
-from pydantic import BaseModel
 from zenml.enums import VisualizationType
-from zenml.materializers.pydantic_materializer import DEFAULT_FILENAME, PydanticMaterializer
-from zenml.metadata.metadata_types import MetadataType
+from zenml.materializers.pydantic_materializer import DEFAULT_FILENAME
 
 from materializers.files import FileMaterializer
 from vision_zero.evaluation.estimates import BaseMeasures, Scores
 from vision_zero.evaluation.promotion import Promotion
 from vision_zero.evaluation.scorecard import Scorecard
+from vision_zero.fingerprints import digest
 from vision_zero.report.curves import curves_page
 from vision_zero.report.pages import render_page
 from vision_zero.training.diagnostics import Alarms
@@ -21,8 +21,8 @@ from vision_zero.validation.verdict import Verdict
 from vision_zero.warm_start.exam_scores import Exam
 
 
-class _PageMaterializer(FileMaterializer, PydanticMaterializer):
-    """A pydantic model as JSON in ZenML's format, previewed as a page."""
+class _PageMaterializer(FileMaterializer):
+    """A pydantic model as JSON, in the file that ZenML's own materializer has, previewed as a page."""
 
     SKIP_REGISTRATION: ClassVar[bool] = True
     NEEDED: ClassVar[tuple[str, ...]] = (DEFAULT_FILENAME,)
@@ -30,25 +30,20 @@ class _PageMaterializer(FileMaterializer, PydanticMaterializer):
     """The page's template, and what the document is called in it."""
 
     def save(self, data: Any) -> None:
-        with self._reaching(DEFAULT_FILENAME, "stored"):
-            super().save(data)
+        self._write_text(DEFAULT_FILENAME, json.dumps(data.model_dump(mode="json")))
 
     def load(self, data_type: type[Any]) -> Any:
-        with self._reaching(DEFAULT_FILENAME, "fetched"):
-            return super().load(data_type)
+        return self._parsed(DEFAULT_FILENAME, lambda text: data_type.model_validate(json.loads(text)))
 
     def save_visualizations(self, data: Any) -> dict[str, VisualizationType]:
         return self._page("page.html", self._html(data))
 
-    def extract_metadata(self, data: BaseModel) -> dict[str, MetadataType]:
-        return self._metadata(data)
+    def compute_content_hash(self, data: Any) -> str:
+        return digest(json.dumps(data.model_dump(mode="json"), sort_keys=True))
 
     def _html(self, data: Any) -> str:
         template, name = self.PAGE
         return render_page(template, **{name: data})
-
-    def _metadata(self, data: Any) -> dict[str, Any]:
-        raise NotImplementedError
 
 
 class VerdictMaterializer(_PageMaterializer):
@@ -57,7 +52,7 @@ class VerdictMaterializer(_PageMaterializer):
     ASSOCIATED_TYPES: ClassVar[tuple[type[Any], ...]] = (Verdict,)
     PAGE: ClassVar[tuple[str, str]] = ("verdict.html.j2", "verdict")
 
-    def _metadata(self, data: Verdict) -> dict[str, Any]:
+    def extract_metadata(self, data: Verdict) -> dict[str, Any]:
         return {"checked": data.checked, "passed": data.passed, "quarantined": data.checked - data.passed}
 
 
@@ -67,7 +62,7 @@ class ScoresMaterializer(_PageMaterializer):
     ASSOCIATED_TYPES: ClassVar[tuple[type[Any], ...]] = (Scores,)
     PAGE: ClassVar[tuple[str, str]] = ("scores.html.j2", "scores")
 
-    def _metadata(self, data: Scores) -> dict[str, Any]:
+    def extract_metadata(self, data: Scores) -> dict[str, Any]:
         return {score.name: round(score.policy.mean, 4) for score in data.scores if score.policy.units}
 
 
@@ -77,7 +72,7 @@ class BaseMeasuresMaterializer(_PageMaterializer):
     ASSOCIATED_TYPES: ClassVar[tuple[type[Any], ...]] = (BaseMeasures,)
     PAGE: ClassVar[tuple[str, str]] = ("base_measures.html.j2", "measures")
 
-    def _metadata(self, data: BaseMeasures) -> dict[str, Any]:
+    def extract_metadata(self, data: BaseMeasures) -> dict[str, Any]:
         return {name: round(mean, 4) for name, mean in data.means().items()}
 
 
@@ -87,7 +82,7 @@ class AlarmsMaterializer(_PageMaterializer):
     ASSOCIATED_TYPES: ClassVar[tuple[type[Any], ...]] = (Alarms,)
     PAGE: ClassVar[tuple[str, str]] = ("alarms.html.j2", "alarms")
 
-    def _metadata(self, data: Alarms) -> dict[str, Any]:
+    def extract_metadata(self, data: Alarms) -> dict[str, Any]:
         return {alarm.name: alarm.is_raised for alarm in data.alarms}
 
 
@@ -97,7 +92,7 @@ class PromotionMaterializer(_PageMaterializer):
     ASSOCIATED_TYPES: ClassVar[tuple[type[Any], ...]] = (Promotion,)
     PAGE: ClassVar[tuple[str, str]] = ("promotion.html.j2", "promotion")
 
-    def _metadata(self, data: Promotion) -> dict[str, Any]:
+    def extract_metadata(self, data: Promotion) -> dict[str, Any]:
         return {"beside": data.rival, "pairs": data.pairs, "objection": data.objection or "none"}
 
 
@@ -109,7 +104,7 @@ class StageStateMaterializer(_PageMaterializer):
     def _html(self, data: StageState) -> str:
         return curves_page(data)
 
-    def _metadata(self, data: StageState) -> dict[str, Any]:
+    def extract_metadata(self, data: StageState) -> dict[str, Any]:
         return {"stage": data.stage, "iteration": data.iteration, "switches": len(data.switches)}
 
 
@@ -119,7 +114,7 @@ class ExamMaterializer(_PageMaterializer):
     ASSOCIATED_TYPES: ClassVar[tuple[type[Any], ...]] = (Exam,)
     PAGE: ClassVar[tuple[str, str]] = ("exam.html.j2", "exam")
 
-    def _metadata(self, data: Exam) -> dict[str, Any]:
+    def extract_metadata(self, data: Exam) -> dict[str, Any]:
         return {name: round(score.mean, 4) for name, score in data.scores.items()}
 
 
@@ -129,7 +124,7 @@ class ScorecardMaterializer(_PageMaterializer):
     ASSOCIATED_TYPES: ClassVar[tuple[type[Any], ...]] = (Scorecard,)
     PAGE: ClassVar[tuple[str, str]] = ("evaluation.html.j2", "card")
 
-    def _metadata(self, data: Scorecard) -> dict[str, Any]:
+    def extract_metadata(self, data: Scorecard) -> dict[str, Any]:
         accuracies = {name: round(accuracy.mean, 4) for name, accuracy in data.accuracies.items()}
         judgements = {suite.name: suite.comparison.judgement for suite in data.suites if suite.comparison is not None}
         return {"accuracy": accuracies, "beside the base": judgements or "nobody", "blocked": data.blocked or "no"}

@@ -2,6 +2,9 @@
 
 ZenML silently takes the last of two equal keys, silently ignores unknown keys, and answers a wrong value with a long traceback.
 ``zenml pipeline run NAME -c FILE`` passes the file to ``with_options``, and so does this project's code.
+
+ZenML stores a step's outputs with the materializers that are registered for their types. Importing those of this project, as is
+done here, registers them.
 """
 
 from __future__ import annotations
@@ -18,6 +21,7 @@ from pydantic import ValidationError
 from zenml.config.pipeline_run_configuration import PipelineRunConfiguration
 from zenml.pipelines.pipeline_definition import Pipeline
 
+from materializers import answers, documents, games, model_folder, pairs, policy, shards  # noqa: F401 - see above
 from vision_zero.atomic_dir import dir_of_process
 from vision_zero.config_base import problems
 from vision_zero.errors import ConfigError, VisionZeroError, one_line

@@ -5,13 +5,12 @@ from typing import Annotated
 from zenml import log_metadata, step
 from zenml.types import HTMLString
 
-from materializers.documents import StageStateMaterializer
 from vision_zero.config.ablation import AblationConfig
 from vision_zero.recipes.ablation_plan import ArmRun
 from vision_zero.training.state import StageState
 
 
-@step(enable_cache=False, output_materializers=StageStateMaterializer)
+@step(enable_cache=False)
 def train_arm(arm: ArmRun, others: list[ArmRun], side_by_side: int) -> Annotated[StageState, "arm_state"]:
     """Run the remaining self-play runs of one arm with one seed, and of the ``others``."""
     from steps.arm_runs import finish_all

@@ -5,15 +5,13 @@ from typing import Annotated
 
 from zenml import get_step_context, log_metadata, step
 
-from materializers.documents import VerdictMaterializer
-from materializers.shards import PairShardsMaterializer
 from steps.pairs import summary
 from vision_zero.config.build_pairs import BuildPairsConfig
 from vision_zero.data.shards import PairShards
 from vision_zero.validation.verdict import Verdict
 
 
-@step(output_materializers=PairShardsMaterializer)
+@step
 def make(config: BuildPairsConfig) -> Annotated[PairShards, "made"]:
     """Render, edit or import the pairs."""
     from vision_zero.pair_sets.parts import make_pairs
@@ -21,13 +19,7 @@ def make(config: BuildPairsConfig) -> Annotated[PairShards, "made"]:
     return make_pairs(config, _folder(config) / "made")
 
 
-@step(
-    output_materializers={
-        "pairs": PairShardsMaterializer,
-        "quarantined": PairShardsMaterializer,
-        "verdict": VerdictMaterializer,
-    }
-)
+@step
 def judge_and_divide(
     config: BuildPairsConfig, made: PairShards
 ) -> tuple[Annotated[PairShards, "pairs"], Annotated[PairShards, "quarantined"], Annotated[Verdict, "verdict"]]:

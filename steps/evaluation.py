@@ -4,8 +4,6 @@ from typing import Annotated
 
 from zenml import log_metadata, step
 
-from materializers.answers import AnswersMaterializer
-from materializers.documents import ScorecardMaterializer
 from vision_zero.config.self_play import SelfPlayConfig
 from vision_zero.config.suites import EvaluateConfig
 from vision_zero.evaluation.scorecard import Scorecard
@@ -14,7 +12,7 @@ from vision_zero.policy.folder import PolicyFolder
 from vision_zero.training.state import StageState
 
 
-@step(enable_cache=False, output_materializers=AnswersMaterializer)
+@step(enable_cache=False)
 def answer_as_policy(config: EvaluateConfig) -> Annotated[AnsweredSuites, "policy_answers"]:
     """Evaluate the policy on all suites."""
     from vision_zero.evaluation.run_suites import answer_suites
@@ -22,7 +20,7 @@ def answer_as_policy(config: EvaluateConfig) -> Annotated[AnsweredSuites, "polic
     return answer_suites(config, config.policy)
 
 
-@step(enable_cache=False, output_materializers=AnswersMaterializer)
+@step(enable_cache=False)
 def answer_as_base(config: EvaluateConfig) -> Annotated[AnsweredSuites, "base_answers"]:
     """Evaluate the policy that it is compared with, if there is one."""
     from vision_zero.evaluation.run_suites import answer_suites
@@ -30,7 +28,7 @@ def answer_as_base(config: EvaluateConfig) -> Annotated[AnsweredSuites, "base_an
     return answer_suites(config, config.compared_with)
 
 
-@step(enable_cache=False, output_materializers=ScorecardMaterializer)
+@step(enable_cache=False)
 def ask_suites(config: SelfPlayConfig, resumed: StageState, policy: PolicyFolder) -> Annotated[Scorecard, "suites"]:
     """Evaluate the run's policy and its base on the recipe's suites, with the promotion gate; the base's answers are cached."""
     from vision_zero.evaluation.score_suites import evaluate_trained
@@ -40,7 +38,7 @@ def ask_suites(config: SelfPlayConfig, resumed: StageState, policy: PolicyFolder
     return scorecard
 
 
-@step(enable_cache=False, output_materializers=ScorecardMaterializer)
+@step(enable_cache=False)
 def compare_answers(
     config: EvaluateConfig, policy: AnsweredSuites, base: AnsweredSuites
 ) -> Annotated[Scorecard, "evaluation_scores"]:

@@ -7,8 +7,6 @@ from typing import Annotated, Any
 
 from zenml import log_metadata, step
 
-from materializers.documents import VerdictMaterializer
-from materializers.pairs import PairTableMaterializer
 from steps.cache_policy import BY_CONTENT, CACHED_DOMAINS
 from vision_zero.config.self_play import SelfPlayConfig
 from vision_zero.data.table import PairTable
@@ -36,7 +34,7 @@ def summary(verdict: Verdict) -> dict[str, Any]:
     return {**counts, "told apart by a probe": probed} if probed else counts
 
 
-@step(cache_policy=BY_CONTENT, output_materializers=PairTableMaterializer)
+@step(cache_policy=BY_CONTENT)
 def make_pairs(
     domain: str, config: SelfPlayConfig, rounds: int, state: StageState, fingerprint: str | None = None
 ) -> Annotated[PairTable, "{domain}"]:
@@ -61,16 +59,7 @@ def make_all_pairs(config: SelfPlayConfig, rounds: int, state: StageState, finge
     ]
 
 
-@step(
-    cache_policy=BY_CONTENT,
-    output_materializers={
-        "pairs": PairTableMaterializer,
-        "held_out": PairTableMaterializer,
-        "promotion_pairs": PairTableMaterializer,
-        "quarantined": PairTableMaterializer,
-        "verdict": VerdictMaterializer,
-    },
-)
+@step(cache_policy=BY_CONTENT)
 def validate_pairs(
     config: SelfPlayConfig, made: list[PairTable], fingerprint: str
 ) -> tuple[

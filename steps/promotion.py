@@ -6,8 +6,6 @@ from typing import Annotated
 from zenml import get_step_context, log_metadata, step
 from zenml.types import HTMLString
 
-from materializers.documents import PromotionMaterializer, StageStateMaterializer
-from materializers.policy import PolicyMaterializer
 from vision_zero.config.self_play import SelfPlayConfig
 from vision_zero.data.table import PairTable
 from vision_zero.evaluation.promotion import Promotion
@@ -21,10 +19,7 @@ POLICY, STATE = "trained_policy", "stage_state"
 """Artifacts that the next run resumes from, by name in the model version."""
 
 
-@step(
-    enable_cache=False,
-    output_materializers={"resumed_state": StageStateMaterializer, "resumed_policy": PolicyMaterializer},
-)
+@step(enable_cache=False)
 def resume(
     config: SelfPlayConfig,
 ) -> tuple[Annotated[StageState, "resumed_state"], Annotated[PolicyFolder, "resumed_policy"], Annotated[int, "resumed_version"]]:
@@ -80,7 +75,7 @@ def promote(
     return number
 
 
-@step(enable_cache=False, output_materializers=PromotionMaterializer)
+@step(enable_cache=False)
 def judge(
     config: SelfPlayConfig,
     resumed: StageState,

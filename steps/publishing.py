@@ -4,13 +4,12 @@ from typing import Annotated
 
 from zenml import log_metadata, step
 
-from materializers.model_folder import ModelFolderMaterializer
 from vision_zero.atomic_dir import dir_of_process
 from vision_zero.config.publish import PublishConfig
 from vision_zero.policy.folder import BaseFolder
 
 
-@step(enable_cache=False, output_materializers=ModelFolderMaterializer)
+@step(enable_cache=False)
 def build_folder(config: PublishConfig) -> Annotated[BaseFolder, "published_policy"]:
     """Load policy, state and scores of a model version, and write the folder to publish, with its model card."""
     from steps.model_registry import named_version, promoted_artifact

@@ -4,9 +4,6 @@ from typing import Annotated
 
 from zenml import get_step_context, log_metadata, step
 
-from materializers.documents import AlarmsMaterializer, BaseMeasuresMaterializer, ScoresMaterializer, StageStateMaterializer
-from materializers.games import PlayedGamesMaterializer
-from materializers.policy import PolicyMaterializer
 from steps.cache_policy import BY_CONTENT
 from steps.trackers import stack_trackers
 from vision_zero.atomic_dir import dir_of_process
@@ -20,14 +17,7 @@ from vision_zero.training.diagnostics import Alarms
 from vision_zero.training.state import StageState
 
 
-@step(
-    enable_cache=False,
-    output_materializers={
-        "clue_state": StageStateMaterializer,
-        "clue_policy": PolicyMaterializer,
-        "clue_games": PlayedGamesMaterializer,
-    },
-)
+@step(enable_cache=False)
 def clue_stage(
     config: SelfPlayConfig, state: StageState, policy: PolicyFolder, pairs: PairTable
 ) -> tuple[Annotated[StageState, "clue_state"], Annotated[PolicyFolder, "clue_policy"], Annotated[PlayedGames, "clue_games"]]:
@@ -36,14 +26,7 @@ def clue_stage(
     return state, policy, games  # elements: ZenML reads the source of a step to tell several outputs from one
 
 
-@step(
-    enable_cache=False,
-    output_materializers={
-        "decision_state": StageStateMaterializer,
-        "trained_policy": PolicyMaterializer,
-        "vote_games": PlayedGamesMaterializer,
-    },
-)
+@step(enable_cache=False)
 def decision_stage(
     config: SelfPlayConfig, before: StageState, state: StageState, policy: PolicyFolder, pairs: PairTable
 ) -> tuple[
@@ -71,10 +54,7 @@ def _run(
     return result.state, result.policy, games
 
 
-@step(
-    cache_policy=BY_CONTENT,
-    output_materializers={"base_measures": BaseMeasuresMaterializer, "base_games": PlayedGamesMaterializer},
-)
+@step(cache_policy=BY_CONTENT)
 def measure_base(
     config: BaseMeasureConfig, held_out: PairTable, fingerprint: str
 ) -> tuple[Annotated[BaseMeasures, "base_measures"], Annotated[PlayedGames, "base_games"]]:
@@ -87,10 +67,7 @@ def measure_base(
     return measures, PlayedGames.of(games, held_out, config.rewards, config.replay_games, config.game.spy_image)
 
 
-@step(
-    enable_cache=False,
-    output_materializers={"scores": ScoresMaterializer, "head_to_head": PlayedGamesMaterializer},
-)
+@step(enable_cache=False)
 def evaluate(
     config: SelfPlayConfig,
     state: StageState,
@@ -111,7 +88,7 @@ def evaluate(
     return scores, PlayedGames.of(transcripts, held_out, config.rewards, config.replay_games, config.of_base.game.spy_image)
 
 
-@step(enable_cache=False, output_materializers=StageStateMaterializer)
+@step(enable_cache=False)
 def switch_stage(before: StageState, trained: StageState, scores: Scores) -> Annotated[StageState, "stage_state"]:
     """Let the controller choose the next stage from this round's votes."""
     from vision_zero.training.controller import replayed
@@ -122,7 +99,7 @@ def switch_stage(before: StageState, trained: StageState, scores: Scores) -> Ann
     return state
 
 
-@step(enable_cache=False, output_materializers=AlarmsMaterializer)
+@step(enable_cache=False)
 def watch(
     config: SelfPlayConfig, state: StageState, clue_games: PlayedGames, vote_games: PlayedGames, scores: Scores
 ) -> Annotated[Alarms, "alarms"]:

@@ -5,8 +5,6 @@ from typing import Annotated
 
 from zenml import log_metadata, step
 
-from materializers.documents import ExamMaterializer
-from materializers.model_folder import ModelFolderMaterializer
 from vision_zero.config.warm_start import WarmStartConfig
 from vision_zero.policy.folder import BaseFolder
 from vision_zero.warm_start.exam_scores import Exam
@@ -24,7 +22,7 @@ def draw_pictures(config: WarmStartConfig) -> Annotated[str, "pictures"]:
     return str(folder)
 
 
-@step(enable_cache=False, output_materializers=ModelFolderMaterializer)
+@step(enable_cache=False)
 def fine_tune(config: WarmStartConfig, images: str) -> Annotated[BaseFolder, "fine_tuned_policy"]:
     """Train the policy by SFT, resuming from the last checkpoint after an interruption."""
     import click
@@ -34,7 +32,7 @@ def fine_tune(config: WarmStartConfig, images: str) -> Annotated[BaseFolder, "fi
     return BaseFolder(build_policy(config, Path(images), Path(config.folder) / "fine_tuning", click.echo))
 
 
-@step(enable_cache=False, output_materializers=ExamMaterializer)
+@step(enable_cache=False)
 def examine_policy(config: WarmStartConfig, policy: BaseFolder) -> Annotated[Exam, "exam"]:
     """Evaluate the policy on held-out images."""
     from vision_zero.config.nano_defaults import NANO_SAMPLING

@@ -4,7 +4,6 @@ from typing import Annotated
 
 from zenml import step
 
-from materializers.documents import StageStateMaterializer
 from pipelines.recipes import recipe_pipeline
 from steps.cache_policy import take_fingerprints
 from steps.pairs import make_all_pairs, validate_pairs
@@ -13,7 +12,7 @@ from vision_zero.config.self_play import SelfPlayConfig
 from vision_zero.training.state import StageState
 
 
-@step(enable_cache=False, output_materializers=StageStateMaterializer)
+@step(enable_cache=False)
 def begin(config: SelfPlayConfig) -> Annotated[StageState, "begun"]:
     return StageState.at_start(config.learning.switch)
 
