@@ -17,15 +17,18 @@ from zenml.config.cache_policy import CachePolicy
 from vision_zero.config.self_play import SelfPlayConfig
 from vision_zero.domains.domain import Domain
 from vision_zero.domains.registry import DOMAINS
-from vision_zero.source_closure import ROOT, closure, closure_fingerprint, modules_of
+from vision_zero.source_closure import ROOT, closure, closure_fingerprint
 
 BY_CONTENT = CachePolicy(include_artifact_ids=True)
 """Inputs are compared by the hash of their content; an input without one by its id."""
 CACHED_DOMAINS = tuple(domain for domain in DOMAINS.values() if domain.is_cached)
 CACHED = (*(domain.step for domain in CACHED_DOMAINS), "validate_pairs", "measure_base")
 """The cached steps, in the order of their fingerprints."""
-_FUNCTIONS = {"validate_pairs": ("pairs", "validate_pairs"), "measure_base": ("stages", "measure_base")}
-"""Module and function of each cached step that is not of a domain."""
+_CALLED = {
+    "validate_pairs": ("vision_zero.pair_sets.build", "vision_zero.validation.expectations"),
+    "measure_base": ("vision_zero.evaluation.held_out", "vision_zero.policy.loading", "vision_zero.game.played_games"),
+}
+"""The modules that each cached step calls; those of domains call ``vision_zero.pair_sets.build``."""
 _NAMES = (*(domain.name for domain in CACHED_DOMAINS), "validation", "base")
 if TYPE_CHECKING:
     Fingerprints = tuple[str, ...]
@@ -54,9 +57,8 @@ def take_fingerprints(config: SelfPlayConfig) -> Fingerprints:
 
 
 def code_of(name: str, domains: Iterable[Domain[Any]], root: Path = ROOT) -> tuple[dict[str, Path], set[str]]:
-    """Everything that a cached step can run, as :func:`vision_zero.source_closure.closure` finds it: what it imports, all
+    """Everything that a cached step can run, as :func:`vision_zero.source_closure.closure` finds it: what it calls, all
     settings, and the code of the domains that it is asked for. The registry imports that of all, so its imports do not count."""
-    module, function = _FUNCTIONS.get(name, ("pairs", "make_pairs"))
-    modules = modules_of(root / "steps" / f"{module}.py", function) | {domain.module for domain in domains}
+    modules = {*_CALLED.get(name, ("vision_zero.pair_sets.build",)), *(domain.module for domain in domains)}
     modules |= {domain.config.__module__ for domain in DOMAINS.values()}
     return closure(modules, root, ends=frozenset({"vision_zero.domains.registry"}))

@@ -1,7 +1,9 @@
 """What is kept is keyed by content: of files, of remote files, of a base, of the images of a recipe, and of our own code."""
 
+import inspect
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -11,6 +13,8 @@ import fsspec
 import pytest
 
 from steps.cache_policy import code_of
+from steps.pairs import make_pairs, validate_pairs
+from steps.stages import measure_base
 from vision_zero.config.policy import PolicyConfig
 from vision_zero.config.self_play import SelfPlayConfig
 from vision_zero.config.sources import SourcesConfig
@@ -203,8 +207,18 @@ def test_the_files_that_a_step_runs_are_found(step, domain):
     files, others = code_of(step, [DOMAINS[domain]])
     wanted = {"vision_zero/randomness.py", "vision_zero/errors.py", "vision_zero/__init__.py", "vision_zero/domains/registry.py"}
     assert wanted | {f"vision_zero/{name}" for name in STEPS[step, domain]} <= set(files)
-    assert not [name for name in files if name.startswith(("vision_zero/publishing", "vision_zero/report", "steps/publishing"))]
+    assert not [name for name in files if name.startswith(("vision_zero/publishing", "vision_zero/report"))]
     assert "numpy" in others
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("name", "step"), [("draw_charts", make_pairs), ("validate_pairs", validate_pairs), ("measure_base", measure_base)]
+)
+def test_the_modules_that_a_step_names_count(name, step):
+    named = re.findall(r"from (vision_zero[\w.]+) import", inspect.getsource(step.entrypoint))
+    assert named
+    assert {f"{module.replace('.', '/')}.py" for module in named} <= set(code_of(name, [])[0])
 
 
 @pytest.mark.slow
@@ -221,8 +235,7 @@ def test_the_code_of_domains_that_a_step_is_not_asked_for_does_not_count(step, d
 @pytest.mark.slow
 def test_touching_any_module_that_a_step_runs_changes_its_fingerprint(tmp_path):
     """Each of them in turn, in a copy of the checkout."""
-    for folder in ("vision_zero", "steps"):
-        shutil.copytree(ROOT / folder, tmp_path / folder, ignore=shutil.ignore_patterns("__pycache__"))
+    shutil.copytree(ROOT / "vision_zero", tmp_path / "vision_zero", ignore=shutil.ignore_patterns("__pycache__"))
 
     def known(root):
         found = [code_of(step, [DOMAINS["photos"]], root) for step in ("edit_photos", "measure_base")]

@@ -16,15 +16,15 @@ from vision_zero.fingerprints import digest
 
 ROOT = Path(__file__).resolve().parent.parent
 """Folder of the packages: a checkout, or ``site-packages``."""
-PACKAGES = frozenset({"vision_zero", "steps"})
-"""Packages whose code determines what a step returns; materializers only determine how it is stored."""
+PACKAGE = "vision_zero"
+"""The package whose code determines what a step returns; steps only call it, and materializers only store what it returns."""
 _DISTRIBUTIONS = {"PIL": "pillow", "skimage": "scikit-image", "yaml": "pyyaml", "great_expectations": "great-expectations"}
 """Distribution names that differ from the module name."""
 
 
-def code_fingerprint(modules: Iterable[str], root: Path = ROOT) -> str:
+def code_fingerprint(modules: Iterable[str]) -> str:
     """Fingerprint of all code that these modules can run: files of this project, and versions of other imported packages."""
-    return closure_fingerprint(*closure(modules, root))
+    return closure_fingerprint(*closure(modules))
 
 
 def closure_fingerprint(files: Mapping[str, Path], others: Set[str]) -> str:
@@ -48,9 +48,10 @@ def closure(modules: Iterable[str], root: Path = ROOT, ends: Set[str] = frozense
             continue
         seen.add(name)
         top = name.partition(".")[0]
-        path = _file_of(name, root) if top in PACKAGES else None
+        path = _file_of(name, root) if top == PACKAGE else None
         if path is None:
-            others.update({top} - PACKAGES if top.isidentifier() else ())
+            if top != PACKAGE and top.isidentifier():
+                others.add(top)
             continue
         files[path.relative_to(root).as_posix()] = path
         files.update({data.relative_to(root).as_posix(): data for data in _data_beside(path.parent)})
@@ -59,44 +60,6 @@ def closure(modules: Iterable[str], root: Path = ROOT, ends: Set[str] = frozense
             continue
         waiting += [full for found in _imports(path.read_bytes(), package) for full in _with_parents(found)]
     return files, others
-
-
-def modules_of(path: Path, function: str) -> set[str]:
-    """The modules that one function of a file uses: its own imports, and the imports of names that it uses.
-
-    Functions and constants of the same file that it uses are followed, decorators are not.
-    """
-    tree = ast.parse(path.read_bytes())
-    defined = {name: node for node in tree.body for name in _names_defined(node)}
-    imported = {
-        alias.asname or alias.name: f"{node.module}.{alias.name}"
-        for node in tree.body
-        if isinstance(node, ast.ImportFrom)
-        for alias in node.names
-    }
-    found: set[str] = set()
-    waiting, seen = [function], set[str]()
-    while waiting:
-        name = waiting.pop()
-        if name in imported:
-            found.add(imported[name])
-        node = defined.get(name)
-        if name in seen or node is None:
-            continue
-        seen.add(name)
-        if isinstance(node, ast.FunctionDef):
-            node = ast.FunctionDef(**{**dict(ast.iter_fields(node)), "decorator_list": []})
-        found |= set(_imported_by(node, ""))
-        waiting += [part.id for part in ast.walk(node) if isinstance(part, ast.Name)]
-    return found
-
-
-def _names_defined(node: ast.stmt) -> list[str]:
-    if isinstance(node, ast.FunctionDef | ast.ClassDef):
-        return [node.name]
-    if isinstance(node, ast.Assign):
-        return [target.id for target in node.targets if isinstance(target, ast.Name)]
-    return []
 
 
 @lru_cache(maxsize=1024)
@@ -112,9 +75,9 @@ def _imported_by(tree: ast.AST, package: str) -> Iterator[str]:
             above = package.split(".")[: len(package.split(".")) - node.level + 1] if node.level else []
             module = ".".join([*above, *([node.module] if node.module else [])])
             yield module
-            if module.partition(".")[0] in PACKAGES:
+            if module.partition(".")[0] == PACKAGE:
                 yield from (f"{module}.{alias.name}" for alias in node.names)
-        elif isinstance(node, ast.Constant) and isinstance(node.value, str) and node.value.partition(".")[0] in PACKAGES:
+        elif isinstance(node, ast.Constant) and isinstance(node.value, str) and node.value.partition(".")[0] == PACKAGE:
             yield node.value
 
 
