@@ -1,6 +1,5 @@
 """The pairs table, what validation makes of good and bad pairs, and which pairs an iteration gets."""
 
-import io
 from dataclasses import replace
 
 import pyarrow as pa
@@ -10,7 +9,7 @@ from PIL import Image
 
 from tests.make import plain_pair, scene_pairs
 from vision_zero.config.sources import QualityConfig, SourcesConfig
-from vision_zero.data.images import decode, png_bytes
+from vision_zero.data.images import png_bytes
 from vision_zero.data.table import SCHEMA, PairSampler, PairTable, joined, stride
 from vision_zero.errors import PairsError
 from vision_zero.validation.expectations import judge
@@ -64,21 +63,6 @@ def test_what_is_no_pairs_table_is_refused_in_one_line(tmp_path, write):
     with pytest.raises(PairsError) as error:
         PairTable.read(tmp_path / "pairs.parquet")
     assert "pairs.parquet" in str(error.value)
-
-
-def test_broken_images_are_refused_by_name():
-    whole = png_bytes(Image.new("RGB", (20, 20), "red"))
-    for data in (None, b"", b"not an image", whole[:40], whole[: len(whole) // 2]):
-        with pytest.raises(PairsError, match="image 7"):
-            decode(data, "image 7")
-
-
-@pytest.mark.slow
-def test_a_bomb_is_refused_before_it_is_decoded():
-    buffer = io.BytesIO()
-    Image.new("1", (20_000, 20_000)).save(buffer, format="PNG")
-    with pytest.raises(PairsError, match=r"bomb: .*pixels"):
-        decode(buffer.getvalue(), "bomb")
 
 
 @pytest.mark.slow
