@@ -77,7 +77,7 @@ def test_scores_that_are_measured_again_are_there_once(tracked):
 
 def test_what_a_model_wrote_is_text_in_a_table(tracked):
     with Tracking(tracked) as tracking:
-        assert tracking.send_with("eval", 4, {"wins": 1.0}, TABLE) == {}
+        assert tracking.send("eval", 4, {"wins": 1.0}, TABLE) == {}
     found = stored(tracked).tables["replay"][4]
     if tracked.trackers == ("tensorboard",):
         from numpy import array

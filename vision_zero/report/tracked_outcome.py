@@ -79,7 +79,7 @@ def send_outcome(
         last |= {f"suite/{name}": accuracy.mean for name, accuracy in suites.accuracies.items()}
         seen = tuple((alarm.name, alarm.state, alarm.sentence) for alarm in alarms.alarms)
         table = Table("alarms", ("alarm", "state", "what it saw"), seen)
-        unsent |= tracking.send_with("eval", state.iteration, last, table, replay_table(games))
+        unsent |= tracking.send("eval", state.iteration, last, table, replay_table(games))
         places = tracking.places()
         unsent |= tracking.close()
     records = state.history[len(before.history) :]

@@ -55,24 +55,27 @@ class Tracking:
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
         self.close()
 
-    def send(self, kind: Kind, iteration: int, metrics: Mapping[str, float]) -> Unsent:
-        """Send metrics after so many iterations.
+    def send(self, kind: Kind, iteration: int, metrics: Mapping[str, float], *tables: Table) -> Unsent:
+        """Send metrics after so many iterations, and tables, which go where the metrics go.
 
         Returns:
             The trackers that did not get them, and why in one line.
         """
-        return self._each(lambda sender: sender.send(kind, iteration, metrics))
 
-    def send_with(self, kind: Kind, iteration: int, metrics: Mapping[str, float], *tables: Table) -> Unsent:
-        """The same with tables, which go where the metrics go."""
-
-        def all_of(sender: Sender) -> bool:
+        def all_of_it(sender: Sender) -> bool:
             is_new = sender.send(kind, iteration, metrics)
             for table in tables if is_new else ():
                 sender.show(iteration, table)
             return is_new
 
-        return self._each(all_of)
+        unsent: Unsent = {}
+        for name in self.run.trackers:
+            done = self._tried(name, all_of_it) if self._in_a_row[name] < TRIES else _Failure.FAILED
+            if isinstance(done, _Failure):
+                unsent[name] = self._reason[name]
+            elif not done:
+                unsent[name] = ALREADY_THERE
+        return unsent
 
     def places(self) -> dict[TrackerName, str]:
         """Where to look at the run, of each tracker that is open; without credentials."""
@@ -88,19 +91,6 @@ class Tracking:
         late = [name for name in self._open if isinstance(self._tried(name, lambda sender: sender.close()), _Failure)]
         self._open.clear()
         return {name: self._reason[name] for name in late}
-
-    def _each(self, act: Callable[[Sender], bool]) -> Unsent:
-        unsent: Unsent = {}
-        for name in self.run.trackers:
-            if self._in_a_row[name] >= TRIES:
-                unsent[name] = self._reason[name]
-                continue
-            done = self._tried(name, act)
-            if isinstance(done, _Failure):
-                unsent[name] = self._reason[name]
-            elif not done:
-                unsent[name] = ALREADY_THERE
-        return unsent
 
     def _tried(self, name: TrackerName, act: Callable[[Sender], Done]) -> Done | _Failure:
         """Do something with a tracker, whatever comes of it: what a tracker raises is known to nobody but itself."""
