@@ -10,7 +10,7 @@ finds out at run time whether there is a promoted policy to continue from.
 from pipelines.recipes import recipe_pipeline
 from steps.cache_policy import take_fingerprints
 from steps.evaluation import ask_suites
-from steps.hooks import PRODUCTION_STANDS, say_on_ctrl_c, say_that_production_stands
+from steps.hooks import PROMOTING
 from steps.pairs import make_all_pairs, validate_pairs
 from steps.promotion import judge, promote, resume
 from steps.reporting import report
@@ -18,12 +18,7 @@ from steps.stages import clue_stage, decision_stage, evaluate, measure_base, swi
 from vision_zero.config.self_play import SelfPlayConfig
 
 
-@recipe_pipeline(
-    enable_cache=True,
-    on_init=say_on_ctrl_c,
-    on_init_kwargs={"what_stands": PRODUCTION_STANDS},
-    on_failure=say_that_production_stands,
-)
+@recipe_pipeline(enable_cache=True, **PROMOTING)
 def self_play(config: SelfPlayConfig, rounds: int = 1) -> None:
     """Run ``rounds`` rounds; for more iterations raise ``iterations_per_round`` or run again."""
     resumed, production, version = resume(config)

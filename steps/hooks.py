@@ -7,14 +7,13 @@
 import os
 import signal
 import threading
+from collections.abc import Callable
 from typing import Any
 
 from zenml import get_step_context
 
 PRODUCTION_STANDS = "the version promoted before is unchanged, and the same command continues from it"
-"""For self-play runs, which promote at the very end."""
 IT_GOES_ON = "finished work is kept, and the same command continues from it"
-"""For jobs that store finished parts as they go."""
 
 
 def say_on_ctrl_c(what_stands: str) -> None:
@@ -46,9 +45,11 @@ def _say(exception: BaseException | None, what_stands: str) -> None:
         click.echo(f"{get_step_context().step_run.name} failed; {what_stands}", err=True)
 
 
-RESUMABLE: dict[str, Any] = {
-    "on_init": say_on_ctrl_c,
-    "on_init_kwargs": {"what_stands": IT_GOES_ON},
-    "on_failure": say_that_it_goes_on,
-}
+def _options(what_stands: str, on_failure: Callable[[BaseException | None], None]) -> dict[str, Any]:
+    return {"on_init": say_on_ctrl_c, "on_init_kwargs": {"what_stands": what_stands}, "on_failure": on_failure}
+
+
+PROMOTING = _options(PRODUCTION_STANDS, say_that_production_stands)
+"""Options of a pipeline that promotes a policy at its end."""
+RESUMABLE = _options(IT_GOES_ON, say_that_it_goes_on)
 """Options of a pipeline that stores finished parts as it goes."""

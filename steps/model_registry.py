@@ -106,8 +106,7 @@ def refuse(objection: str, kept: int) -> NoReturn:
     raise PromotionError(
         f"this run is not promoted because of {objection}; {production}: "
         "the next run starts from there, samples other replies and is judged on other pairs; if it is refused repeatedly, "
-        "lower "
-        "learning.learning_rate or raise learning.kl"
+        "lower learning.learning_rate or raise learning.kl"
     )
 
 
@@ -130,19 +129,15 @@ def put_into_production(expected: int) -> int:
 
 
 def hold_run_lock(run: str) -> None:
-    """On a local orchestrator, lock this model until this process ends; elsewhere only promotion is protected."""
-    if Client().active_stack.orchestrator.flavor == "local":
-        folder = Path(GlobalConfiguration().config_directory)
-        _hold(folder / f"vision-zero-{get_step_context().model.name}.lock", run)
-
-
-def _hold(path: Path, name: str) -> None:
-    """Lock the file until this process ends. Locking it again in the same process does nothing.
+    """On a local orchestrator, lock this model until this process ends; elsewhere only promotion is protected. A lock that this
+    process holds already is kept.
 
     Raises:
         PromotionError: another process holds it.
     """
-    path = path.resolve()
+    if Client().active_stack.orchestrator.flavor != "local":
+        return
+    path = Path(GlobalConfiguration().config_directory).resolve() / f"vision-zero-{get_step_context().model.name}.lock"
     if path in _held:
         return
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -152,5 +147,5 @@ def _hold(path: Path, name: str) -> None:
     except Timeout as error:
         named = holder.read_text(encoding="utf-8") if holder.exists() else "another process"
         raise PromotionError(f"{named} is still running: wait until it ends, then start this run again") from error
-    holder.write_text(f"run {name} (process {os.getpid()})", encoding="utf-8")
+    holder.write_text(f"run {run} (process {os.getpid()})", encoding="utf-8")
     _held[path] = lock
