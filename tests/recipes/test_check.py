@@ -73,6 +73,10 @@ def with_config(**config):
         (with_config(policy={"adapter": {"exclude_modules": "(("}}), "policy.adapter.exclude_modules: '((' is not a regular"),
         (with_config(learning="fast"), "learning: must be a mapping of settings"),
         (with_config(**{"se\ned": 1}), "se ed: unknown key"),
+        (
+            with_config(suites=[{"name": "scenes"}], policy={"adapter": "x", "endpoint": {"url": "http://x/v1", "model": "m"}}),
+            "adapter works only for a policy that is loaded here",
+        ),
         ({"parameters": {"config": None}}, "must be a mapping of settings"),
         ({"parameters": {"config": {}, "rounds": 0}}, "parameters.rounds must be an integer from 1 on"),
         ({"parameters": {"config": {}, "rounds": "many"}}, "parameters.rounds must be an integer from 1 on"),

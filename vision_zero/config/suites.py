@@ -79,9 +79,13 @@ class AnswererConfig(Config):
         return (base if self.adapter is None else f"{base} + {Path(self.adapter).name}") + begun
 
     @model_validator(mode="after")
-    def _an_endpoint_begins_its_own_replies(self) -> Self:
-        if self.endpoint is not None and self.reply_prefix:
-            raise ValueError("reply_prefix works only for a policy that is loaded here: leave it out beside endpoint")
+    def _an_endpoint_stands_alone(self) -> Self:
+        if self.endpoint is None:
+            return self
+        usual = AnswererConfig()
+        for name in type(self).model_fields:
+            if name != "endpoint" and getattr(self, name) != getattr(usual, name):
+                raise ValueError(f"{name} works only for a policy that is loaded here: leave it out beside endpoint")
         return self
 
 
