@@ -10,10 +10,7 @@ from pydantic import Field, field_validator, model_validator
 from vision_zero.config.policy import SamplingConfig
 from vision_zero.config_base import Config, named_in
 
-METHODS: Mapping[str, str] = {
-    "self_play": "self_play",
-    "supervised": "supervised",
-}
+METHODS: Mapping[str, str] = {"self_play": "self_play", "supervised": "supervised"}
 """Registry of training methods: the module of the training package, with a function ``run_stage``, by ``learning.method``."""
 Stage = Literal["clue", "decision"]
 STAGES: tuple[Stage, Stage] = ("clue", "decision")

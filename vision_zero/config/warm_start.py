@@ -14,17 +14,7 @@ from vision_zero.domains.charts.config import ChartsConfig
 from vision_zero.domains.scenes.config import ScenesConfig
 from vision_zero.randomness import HELD_OUT_SEEDS
 
-Topic = Literal[
-    "list",
-    "order",
-    "question",
-    "check",
-    "clue",
-    "vote",
-    "chart list",
-    "chart question",
-    "chart look-up",
-]
+Topic = Literal["list", "order", "question", "check", "clue", "vote", "chart list", "chart question", "chart look-up"]
 
 
 class Phase(Config):

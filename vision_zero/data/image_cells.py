@@ -19,21 +19,7 @@ _STARTS = ("iVBOR", "/9j/", "R0lGOD", "UklGR", "Qk", "SUkq", "TU0AK", "AAAA")
 _BINARY_STARTS = tuple(start.encode() for start in (*_STARTS, "data:"))
 _MARKED = re.compile(r"(?:data:[\w.+/;=-]*;base64,|base64:(?://)?|base64,)", re.IGNORECASE)
 """What says that base64 follows."""
-_KEYS = (
-    "bytes",
-    "path",
-    "url",
-    "b64",
-    "b64_json",
-    "base64",
-    "data",
-    "image",
-    "image_url",
-    "file_name",
-    "filename",
-    "file",
-    "src",
-)
+_KEYS = tuple("bytes path url b64 b64_json base64 data image image_url file_name filename file src".split())
 """Under which of an object's keys an image may be; the first that holds something counts."""
 _LITERAL = re.compile(r"\s*(?:[\[{]|b['\"])")
 _DEEPEST = 4

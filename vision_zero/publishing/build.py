@@ -29,18 +29,9 @@ from vision_zero.publishing.rounding import changed, lost_by_rounding
 
 GENERATION = "generation_config.json"
 PROCESSOR_FILES = (
-    "processor_config.json",
-    "preprocessor_config.json",
-    "video_preprocessor_config.json",
-    "chat_template.jinja",
-    "chat_template.json",
-    "tokenizer_config.json",
-    "tokenizer.json",
-    "special_tokens_map.json",
-    "added_tokens.json",
-    "vocab.json",
-    "merges.txt",
-    "vocab.txt",
+    *("processor_config.json", "preprocessor_config.json", "video_preprocessor_config.json"),
+    *("chat_template.jinja", "chat_template.json", "tokenizer_config.json", "tokenizer.json"),
+    *("special_tokens_map.json", "added_tokens.json", "vocab.json", "merges.txt", "vocab.txt"),
 )
 """Files of a base that its processor is loaded from."""
 

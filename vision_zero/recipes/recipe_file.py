@@ -92,7 +92,8 @@ def _text(path: Path) -> str:
 def _complaint(error: Exception) -> str:
     """PyYAML's message without its quotation from the file, which may be a password."""
     if isinstance(error, yaml.MarkedYAMLError) and error.problem_mark is not None:
-        return f"{error.problem} in line {error.problem_mark.line + 1}"
+        problem = "a value contains itself" if "recursive" in str(error.problem) else error.problem
+        return f"{problem} in line {error.problem_mark.line + 1}"
     if isinstance(error, RecursionError):
         return "it is nested too deeply"
     return "it holds a character or a value that YAML does not allow"
@@ -130,21 +131,7 @@ def parse_yaml(text: str) -> Any:
     loader = UniqueKeyLoader(text)
     try:
         node = loader.get_single_node()
-        _refuse_cycles(node, set(), set())
-        return None if node is None else loader.construct_document(node)
+        # Deep: a value that contains itself is an error then.
+        return None if node is None else loader.construct_object(node, deep=True)
     finally:
         loader.dispose()
-
-
-def _refuse_cycles(node: yaml.Node | None, around: set[int], done: set[int]) -> None:
-    """Raise where an alias stands within what it names ("&a [*a]")."""
-    if not isinstance(node, yaml.CollectionNode) or id(node) in done:
-        return
-    if id(node) in around:
-        raise yaml.constructor.ConstructorError(problem="a value contains itself", problem_mark=node.start_mark)
-    around.add(id(node))
-    for part in node.value:
-        for inner in part if isinstance(part, tuple) else (part,):
-            _refuse_cycles(inner, around, done)
-    around.remove(id(node))
-    done.add(id(node))
