@@ -7,8 +7,7 @@ other image, which is what voters can use.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
 from statistics import fmean
 
 from vision_zero.config.game import GameConfig
@@ -20,64 +19,12 @@ from vision_zero.evaluation.written_checks import is_habit
 from vision_zero.game.prompts import Role
 from vision_zero.game.transcript import Move, Transcript
 
-IN_WORDS = ("clues/unreadable", "clues/duplicates")
-"""Measures that need no scene graph."""
+OF_SCENES = ("statements", "true", "false", "telling", "attributes", "objects that fit")
+"""Measures of clues on scene pairs …"""
+OF_SPIES = ("telling", "attributes")
+"""… and those that are also taken of the spy's alone."""
 Spoken = tuple[Sequence[Transcript], Role | None]
 """Games with the role whose clues are meant; None for both."""
-
-
-@dataclass(frozen=True, slots=True)
-class _Said:
-    """A clue with what it was said of: the speaker's image and the other one."""
-
-    is_spy: bool
-    statement: Statement | None
-    own: SceneFacts
-    other: SceneFacts
-
-    def is_statement(self) -> bool:
-        return self.statement is not None
-
-    def is_true(self) -> bool:
-        return self.statement is not None and self.statement.holds(self.own)
-
-    def is_false(self) -> bool:
-        return self.statement is not None and not self.statement.holds(self.own)
-
-    def is_telling(self) -> bool:
-        return self.statement is not None and not self.statement.holds(self.other)
-
-    def attributes(self) -> int:
-        return sum(getattr(query, key) is not None for query in self.queries() for key in VALUES)
-
-    def fitting(self) -> float:
-        """Objects that fit a description of the clue, on the mean of its descriptions; a clue that says nothing fits all."""
-        found = [len(query.matches(self.own)) for query in self.queries()]
-        return fmean(found) if found else float(len(self.own["objects"]))
-
-    def queries(self) -> list[Query]:
-        """Every description of objects in the clue."""
-        found: list[Query] = []
-        for part in () if self.statement is None else parts_of(self.statement):
-            match part:
-                case Thing(query) | Count(_, query):
-                    found.append(query)
-                case Relation(query, _, other):
-                    found += [query, other]
-        return found
-
-
-OF_SCENES: Mapping[str, Callable[[_Said], float]] = {
-    "clues/statements": _Said.is_statement,
-    "clues/true": _Said.is_true,
-    "clues/false": _Said.is_false,
-    "clues/telling": _Said.is_telling,
-    "clues/attributes": _Said.attributes,
-    "clues/objects that fit": _Said.fitting,
-    "spy clues/telling": _Said.is_telling,
-    "spy clues/attributes": _Said.attributes,
-}
-"""Measures of clues on scene pairs, of all or of the spy's."""
 
 
 def clue_metrics(spoken: Sequence[Spoken], pairs: Mapping[str, ImagePair], rules: GameConfig) -> dict[str, list[float]]:
@@ -92,8 +39,9 @@ def clue_metrics(spoken: Sequence[Spoken], pairs: Mapping[str, ImagePair], rules
     Args:
         spoken: lists of games, each pair at the same place in all of them, with the role that the player had.
     """
-    values: dict[str, list[float]] = {name: [] for name in (*IN_WORDS, *OF_SCENES)}
-    by_pair: list[list[_Said]] = []
+    names = [*(f"clues/{name}" for name in ("unreadable", "duplicates", *OF_SCENES)), *(f"spy clues/{name}" for name in OF_SPIES)]
+    values: dict[str, list[float]] = {name: [] for name in names}
+    by_pair: list[list[tuple[Move, dict[str, float]]]] = []
     roles = [role for _, role in spoken]
     for games in zip(*(played for played, _ in spoken), strict=True):
         moves = [
@@ -103,29 +51,50 @@ def clue_metrics(spoken: Sequence[Spoken], pairs: Mapping[str, ImagePair], rules
         values["clues/duplicates"].append(fmean(_is_repeated(move, game) for game, move in moves))
         pair = pairs[games[0].pair_id]
         if has_scene_graph(pair):
-            by_pair.append([_said(move, game, pair, rules) for game, move in moves])
-    if not is_habit(said.is_statement() for clues in by_pair for said in clues):
+            by_pair.append([(move, _measures(move, pair, rules)) for _, move in moves])
+    if not is_habit(bool(found["statements"]) for clues in by_pair for _, found in clues):
         return values
     for clues in by_pair:
-        of_spy = [said for said in clues if said.is_spy]
-        for name, measure in OF_SCENES.items():
-            own = of_spy if name.startswith("spy ") else clues
-            if own:
-                values[name].append(fmean(map(measure, own)))
+        for name in OF_SCENES:
+            values[f"clues/{name}"].append(fmean(found[name] for _, found in clues))
+        of_spy = [found for move, found in clues if move.role == "spy"]
+        for name in OF_SPIES if of_spy else ():
+            values[f"spy clues/{name}"].append(fmean(found[name] for found in of_spy))
     return values
 
 
-def seen_facts(pair: ImagePair, rules: GameConfig, *, is_spy: bool) -> SceneFacts:
+def _seen_facts(pair: ImagePair, rules: GameConfig, *, is_spy: bool) -> SceneFacts:
     """The scene graph of the image that a seat is shown."""
     if not is_spy or rules.spy_image == "identical":
         return pair.original_facts
     return NO_FACTS if rules.spy_image == "blank" else pair.modified_facts
 
 
-def _said(move: Move, game: Transcript, pair: ImagePair, rules: GameConfig) -> _Said:
-    is_spy = move.seat == game.spy
-    own, other = (seen_facts(pair, rules, is_spy=role) for role in (is_spy, not is_spy))
-    return _Said(is_spy, parse(move.clue), own, other)
+def _measures(move: Move, pair: ImagePair, rules: GameConfig) -> dict[str, float]:
+    """Of one clue; one that says nothing fits all objects."""
+    own, other = (_seen_facts(pair, rules, is_spy=is_spy) for is_spy in (move.role == "spy", move.role != "spy"))
+    statement = parse(move.clue)
+    queries = [] if statement is None else _queries(statement)
+    return {
+        "statements": statement is not None,
+        "true": statement is not None and statement.holds(own),
+        "false": statement is not None and not statement.holds(own),
+        "telling": statement is not None and not statement.holds(other),
+        "attributes": sum(getattr(query, key) is not None for query in queries for key in VALUES),
+        "objects that fit": fmean(len(query.matches(own)) for query in queries) if queries else len(own["objects"]),
+    }
+
+
+def _queries(statement: Statement) -> list[Query]:
+    """Every description of objects in a clue."""
+    found: list[Query] = []
+    for part in parts_of(statement):
+        match part:
+            case Thing(query) | Count(_, query):
+                found.append(query)
+            case Relation(query, _, other):
+                found += [query, other]
+    return found
 
 
 def _is_repeated(move: Move, game: Transcript) -> bool:

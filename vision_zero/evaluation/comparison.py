@@ -61,6 +61,12 @@ def mcnemar(won: int, lost: int) -> float:
     return float(binomtest(won, won + lost).pvalue) if won + lost else 1.0
 
 
+def won_and_lost(ours: Sequence[float], theirs: Sequence[float]) -> tuple[int, int]:
+    """Units on which we have more, and on which they have."""
+    pairs = list(zip(ours, theirs, strict=True))
+    return sum(own > other for own, other in pairs), sum(own < other for own, other in pairs)
+
+
 def compare_outcomes(
     name: str,
     policy: Sequence[bool],
@@ -77,21 +83,9 @@ def compare_outcomes(
     if not policy or len(policy) != len(base):
         raise EvaluationError(f"{name}: {len(policy)} and {len(base)} verdicts cannot be paired; run both on the same items")
     score = compare(name, [float(right) for right in policy], [float(right) for right in base], config, comparisons=comparisons)
-    assert score.difference is not None
-    assert score.judgement is not None
-    won = sum(ours and not theirs for ours, theirs in zip(policy, base, strict=True))
-    lost = sum(theirs and not ours for ours, theirs in zip(policy, base, strict=True))
-    return Comparison(
-        name=name,
-        policy=score.policy,
-        base=score.base,
-        difference=score.difference,
-        won=won,
-        lost=lost,
-        p_value=mcnemar(won, lost),
-        judgement=score.judgement,
-        left_out=left_out,
-    )
+    won, lost = won_and_lost(policy, base)
+    shared = {field: getattr(score, field) for field in ("name", "policy", "base", "difference", "judgement")}
+    return Comparison(**shared, won=won, lost=lost, p_value=mcnemar(won, lost), left_out=left_out)
 
 
 def compare_records(

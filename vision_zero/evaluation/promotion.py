@@ -21,7 +21,7 @@ from vision_zero.config_base import Config
 from vision_zero.data.image_pair import ImagePair
 from vision_zero.data.table import PairTable
 from vision_zero.evaluation.clue_metrics import Spoken, clue_metrics
-from vision_zero.evaluation.comparison import Refused, mcnemar
+from vision_zero.evaluation.comparison import Refused, mcnemar, won_and_lost
 from vision_zero.evaluation.estimates import Score, compare
 from vision_zero.evaluation.forced_choice import forced_choices
 from vision_zero.evaluation.head_to_head import (
@@ -170,6 +170,4 @@ class Judge:
 
 def sign_test(ours: Sequence[float], theirs: Sequence[float]) -> float:
     """Exact two-sided p-value of so uneven a split into pairs won and pairs lost, were both equally good."""
-    won = sum(own > other for own, other in zip(ours, theirs, strict=True))
-    lost = sum(own < other for own, other in zip(ours, theirs, strict=True))
-    return mcnemar(won, lost)
+    return mcnemar(*won_and_lost(ours, theirs))

@@ -13,7 +13,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, get_type_hints
 
 import click
 
@@ -100,22 +100,6 @@ class RunTimes(Config):
         return 1 - work / spent if spent else 0.0
 
 
-NUMBERS: Mapping[str, type[Config]] = {
-    "state": StageState,
-    "scores": Scores,
-    "alarms": Alarms,
-    "verdict": Verdict,
-    "suites": Scorecard,
-    "promotion": Promotion,
-    "times": RunTimes,
-    "unplayed": UnplayedGames,
-    "tracking": TrackedOutcome,
-}
-"""Fields of an outcome that are stored as ``<name>.json``."""
-LATER = ("tracking",)
-"""Those that folders of earlier versions do not have."""
-
-
 @dataclass(frozen=True)
 class Outcome:
     """The results of a run.
@@ -144,6 +128,12 @@ class Outcome:
     def records(self) -> tuple[IterationRecord, ...]:
         """The iterations of this run."""
         return self.state.history[len(self.before.history) :]
+
+
+NUMBERS: Mapping[str, type[Config]] = {name: kind for name, kind in get_type_hints(Outcome).items() if name != "before"}
+"""Fields of an outcome that are stored as ``<name>.json``, with their types."""
+LATER = ("tracking",)
+"""Those that folders of earlier versions do not have."""
 
 
 @dataclass(frozen=True)
