@@ -150,6 +150,7 @@ def test_missing_columns_are_named(column: str) -> None:
         ({"question_type": "multi_choice", "answer_type": "text"}, "needs a list of choices"),
         ({"choices": "A, B"}, "needs a list of choices"),
         ({"precision": "two"}, "'two' for a precision"),
+        ({"precision": math.inf}, "inf for a precision"),
     ],
 )
 def test_unusable_fields_are_named(fields: dict[str, Any], words: str) -> None:

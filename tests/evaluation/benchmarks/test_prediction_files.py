@@ -263,6 +263,14 @@ def test_other_files_are_refused_with_advice(tmp_path: Path, name: str, content:
     assert "\n" not in str(raised.value)
 
 
+@pytest.mark.parametrize("fields", [{"groups": ["human"]}, {"details": "chart"}, {"answers": 14}, {"groups": {"origin": [None]}}])
+def test_a_record_that_was_changed_is_one_line(fields: dict[str, Any], tmp_path: Path) -> None:
+    row = {"benchmark": "chartqa", "key": "1", "response": "14", "answers": ["14"], "groups": {"origin": ["human"]}, **fields}
+    with pytest.raises(EvaluationError, match="prediction 1 is not as the record of a run was written") as raised:
+        score_chartqa(write(tmp_path / "records.jsonl", [row]))
+    assert "\n" not in str(raised.value)
+
+
 def test_excel_without_openpyxl_says_what_to_do(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(__import__("sys").modules, "openpyxl", None)
     (tmp_path / "p.xlsx").write_bytes(b"PK")

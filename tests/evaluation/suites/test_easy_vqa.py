@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from vision_zero.config.suites import SuiteConfig
 from vision_zero.errors import EvaluationError
 from vision_zero.evaluation.suites import easy_vqa
 from vision_zero.evaluation.suites.easy_vqa import EasyVqa
@@ -52,12 +53,12 @@ def test_without_the_package_it_says_how_to_get_it(monkeypatch: pytest.MonkeyPat
 
     monkeypatch.setattr(easy_vqa, "import_module", absent)
     with pytest.raises(EvaluationError, match=r"pip install 'vision-zero\[easy-vqa\]'"):
-        EasyVqa.load()
+        EasyVqa.load(SuiteConfig(name="easy_vqa"))
 
 
 def test_the_real_questions_and_images() -> None:
     pytest.importorskip("easy_vqa", reason="the package easy-vqa is not installed")
-    suite = EasyVqa.load()
+    suite = EasyVqa.load(SuiteConfig(name="easy_vqa", items=20_000))
     assert len(suite) == 9673
     kinds = Counter(suite.verdict(number, "").groups["asked for"][0] for number in range(300))
     assert set(kinds) == {"yes or no", "shape", "color"}

@@ -77,7 +77,7 @@ class Problem:
             raise EvaluationError(f"{name}: problem {pid} needs a list of choices")
         try:
             precision = None if absent(row.get("precision")) else int(row["precision"])
-        except (TypeError, ValueError) as error:
+        except (TypeError, ValueError, OverflowError) as error:
             raise EvaluationError(f"{name}: problem {pid} has {row['precision']!r} for a precision") from error
         metadata = row.get("metadata")
         return cls(

@@ -142,9 +142,12 @@ def _own_record(row: Row, benchmark: str, name: str) -> Row:
     if row["benchmark"] != benchmark:
         raise EvaluationError(f"{name} is a record of {row['benchmark']}: score it with --benchmark {row['benchmark']}")
     details, groups, answers = row.get("details") or {}, row.get("groups") or {}, row.get("answers") or [None]
-    own = {"pid": row["key"], "id": row["key"], "answer": answers[0], "label": answers, "query": row.get("prompt"), **details}
-    firsts = {key: ", ".join(values) for key, values in groups.items() if key != "skills"}
-    metadata = {**firsts, "skills": list(groups.get("skills", ())), **details.get("metadata", {})}
+    try:
+        own = {"pid": row["key"], "id": row["key"], "answer": answers[0], "label": answers, "query": row.get("prompt"), **details}
+        firsts = {key: ", ".join(values) for key, values in groups.items() if key != "skills"}
+        metadata = {**firsts, "skills": list(groups.get("skills", ())), **details.get("metadata", {})}
+    except (AttributeError, KeyError, TypeError) as error:
+        raise EvaluationError(f"{name} is not as the record of a run was written: {one_line(error)}") from error
     return {**own, **firsts, "type": firsts.get("origin"), "metadata": metadata, "extraction": row.get("extraction")}
 
 

@@ -51,8 +51,8 @@ class EasyVqa(Suite):
         self._colors = tuple(sorted({answer for _, answer, _ in questions} - {*YES_NO, *SHAPES}))
 
     @classmethod
-    def load(cls, count: int | None = None, look: Look = "full") -> EasyVqa:
-        """The questions of the installed package.
+    def load(cls, config: SuiteConfig) -> EasyVqa:
+        """The questions of the installed package, as many as are configured.
 
         Raises:
             EvaluationError: it is not installed, or has other files than version 1.0.
@@ -66,7 +66,7 @@ class EasyVqa(Suite):
             images = {int(number): Path(path) for number, path in package.get_test_image_paths().items()}
         except (OSError, ValueError, TypeError, AttributeError) as error:
             raise EvaluationError(f"the package easy-vqa cannot be read: {error}; install version 1.0 again") from error
-        return cls(questions, images, count, look)
+        return cls(questions, images, config.items, config.look)
 
     def __len__(self) -> int:
         return len(self._order)
@@ -106,6 +106,4 @@ class EasyVqa(Suite):
         return self._questions[self._order[number]]
 
 
-def open_suite(config: SuiteConfig) -> EasyVqa:
-    """The suite as it is configured. Raises as :meth:`EasyVqa.load`."""
-    return EasyVqa.load(config.items, config.look)
+open_suite = EasyVqa.load
