@@ -31,9 +31,10 @@ REPORT, NUMBERS = "report.html", "result.json"
 
 def ablation_page(result: AblationResult) -> str:
     """The page as one HTML document."""
-    charts = [_chart(name, shown, result) for name in PLOTTED if _has(result, name) for shown in _shown_together(result)]
-    measures = {name: words for name, words in MEASURES.items() if _has(result, name)}
-    return render_page("ablation.html.j2", result=result, charts=charts, measures=measures, reference=_reference(result))
+    reference = _reference(result)
+    charts = [_chart(name, shown) for name in PLOTTED if name in reference.measures for shown in _shown_together(result)]
+    measures = {name: words for name, words in MEASURES.items() if name in reference.measures}
+    return render_page("ablation.html.j2", result=result, charts=charts, measures=measures, reference=reference)
 
 
 def write_result(result: AblationResult, runs_folder: str) -> tuple[str, Path]:
@@ -51,7 +52,7 @@ def write_result(result: AblationResult, runs_folder: str) -> tuple[str, Path]:
 
 def print_table(result: AblationResult, report: Path) -> None:
     """Print a summary of the arms' votes."""
-    printed = next(name for name in (PRINTED, *MEASURES) if _has(result, name))
+    printed = next(name for name in (PRINTED, *MEASURES) if name in _reference(result).measures)
     click.echo("")
     click.echo(f"  {result.name}: {result.length}, {_seeds(result.arms[0])}")
     click.echo(f"  {MEASURES[printed]:<28}{'at the end':>20}{'over the base':>20}{'over ' + result.reference:>28}")
@@ -63,7 +64,7 @@ def print_table(result: AblationResult, report: Path) -> None:
     click.echo("")
 
 
-def _chart(name: str, arms: Sequence[ArmResult], result: AblationResult) -> Chart:
+def _chart(name: str, arms: Sequence[ArmResult]) -> Chart:
     lines = []
     for arm, color in zip(arms, COLORS, strict=False):
         curve = arm.measures[name].curve
@@ -83,10 +84,6 @@ def _shown_together(result: AblationResult) -> Iterator[list[ArmResult]]:
 
 def _reference(result: AblationResult) -> ArmResult:
     return next(arm for arm in result.arms if arm.arm == result.reference)
-
-
-def _has(result: AblationResult, name: str) -> bool:
-    return all(name in arm.measures for arm in result.arms)
 
 
 def _seeds(arm: ArmResult) -> str:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from itertools import pairwise
 from typing import Any
 
@@ -63,17 +64,16 @@ class ChartQuestion:
 
 def open_suite(config: SuiteConfig) -> ProceduralSuite:
     """``config.items`` questions, of each family in turn; five are about one chart."""
-
-    def posed(family: str, pair: ImagePair, rng: np.random.Generator) -> SuiteQuestion | None:
-        question = FAMILIES[family](_row(pair.original_facts, rng), rng)
-        return None if question is None else _posed(question, family, pair, config.look)
-
     root = held_out(NAME, VERSION).child(config.look)
-    pose = in_turn(root, ChartSource(LOOKS[config.look]), tuple(FAMILIES), posed)
+    pose = in_turn(root, ChartSource(LOOKS[config.look]), tuple(FAMILIES), partial(_posed, config.look))
     return ProceduralSuite(config, VERSION, pose, __name__)
 
 
-def _posed(question: ChartQuestion, family: str, pair: ImagePair, look: Look) -> SuiteQuestion:
+def _posed(look: Look, family: str, pair: ImagePair, rng: np.random.Generator) -> SuiteQuestion | None:
+    question = FAMILIES[family](_row(pair.original_facts, rng), rng)
+    if question is None:
+        return None
+
     def judge(reply: str) -> Verdict:
         said = final_answer(reply)
         return Verdict(

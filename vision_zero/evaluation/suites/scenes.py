@@ -8,6 +8,7 @@ embedded policy's warm start; comparisons and attributes of related objects are 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import partial
 
 import numpy as np
 
@@ -38,13 +39,8 @@ Ask = Callable[[SceneFacts, np.random.Generator], Question | None]
 
 def open_suite(config: SuiteConfig) -> ProceduralSuite:
     """``config.items`` questions, of each family in turn; five are about one image."""
-
-    def posed(family: str, pair: ImagePair, rng: np.random.Generator) -> SuiteQuestion | None:
-        question = FAMILIES[family](pair.original_facts, rng)
-        return None if question is None else _posed(question, family, pair, config.look)
-
     root = held_out(NAME, VERSION).child(config.look)
-    pose = in_turn(root, SceneSource(LOOKS[config.look]), tuple(FAMILIES), posed)
+    pose = in_turn(root, SceneSource(LOOKS[config.look]), tuple(FAMILIES), partial(_posed, config.look))
     return ProceduralSuite(config, VERSION, pose, __name__)
 
 
@@ -55,7 +51,10 @@ def read_answer(question: Question, reply: str) -> str | None:
     return word_in(reply, question.text, _options(question))
 
 
-def _posed(question: Question, family: str, pair: ImagePair, look: Look) -> SuiteQuestion:
+def _posed(look: Look, family: str, pair: ImagePair, rng: np.random.Generator) -> SuiteQuestion | None:
+    question = FAMILIES[family](pair.original_facts, rng)
+    if question is None:
+        return None
     answer = str(NUMBERS.index(question.answer)) if question.family == "count" else question.answer
     groups = {"family": (family,), "asked for": (question.family,)}
     return SuiteQuestion(
