@@ -131,11 +131,24 @@ def test_runs_that_were_not_measured_alike_are_refused():
         collect({"alternating": {0: run(0.8), 1: other}})
 
 
-def test_curves_that_were_not_measured_alike_are_refused():
-    fewer = dict.fromkeys((0, 50, 100), (1.0,) * 8)
-    other = run(0.8).model_copy(update={"curves": {"decision/forced": fewer}})
-    with pytest.raises(EvaluationError, match="forced choice after 0 iterations: the runs were not measured on the same"):
-        collect({"alternating": {0: run(0.8), 1: other}})
+def test_a_curve_is_of_the_seeds_that_were_measured_on_the_same_pairs_and_the_others_are_named():
+    fewer = run(0.8).model_copy(update={"curves": {"decision/forced": dict.fromkeys((0, 50, 100), (1.0,) * 8)}})
+    arms = {"alternating": {0: fewer, 1: run(0.8), 2: run(0.8)}}
+    assert collect(arms).curves["forced choice"] == collect({"alternating": {1: run(0.8), 2: run(0.8)}}).curves["forced choice"]
+    assert partly_measured(arms) == [
+        f"{words} of alternating over the iterations: without seed 0, measured otherwise or not at all"
+        for words in ("words of a vote", "forced choice")
+    ]
+
+
+def test_curves_of_runs_whose_pairs_changed_in_between_are_refused():
+    changed = dict(run(0.8).curves["decision/forced"]) | {50: (1.0,) * 8}
+    other = run(0.8).model_copy(
+        update={"curves": {"decision/forced": dict(run(0.8).curves["decision/forced"]) | {100: (1.0,) * 8}}}
+    )
+    one = run(0.8).model_copy(update={"curves": {"decision/forced": changed}})
+    with pytest.raises(EvaluationError, match="forced choice after 50 iterations: the runs were not measured on the same"):
+        collect({"alternating": {0: one, 1: other}})
 
 
 def test_seeds_of_an_arm_that_ended_at_different_iterations_are_refused():

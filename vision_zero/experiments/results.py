@@ -181,13 +181,21 @@ def collect(arms: Mapping[str, Mapping[int, RunRecord]], reasoned: RunRecord | N
 
 
 def partly_measured(arms: Mapping[str, Mapping[int, RunRecord]]) -> list[str]:
-    """A line for each score that only some seeds of an arm have: no table shows it of this arm."""
+    """A line for each score that only some seeds of an arm have, so that no table shows it of this arm, and for each training curve
+    that only some seeds are in."""
     lines = []
     for arm, runs in arms.items():
         for score in dict.fromkeys(spec.score for spec in MEASURES.values()):
             without = [str(seed) for seed, run in runs.items() if not run.units(score, "policy")]
             if 0 < len(without) < len(runs):
                 lines.append(f"{score} of {arm}: nothing was measured with seed {', '.join(without)}")
+        for words, name in CURVES.items():
+            curves = _measured_alike(runs, name)
+            others = [str(seed) for seed in runs if seed not in curves]
+            if curves and others:
+                lines.append(
+                    f"{words} of {arm} over the iterations: without seed {', '.join(others)}, measured otherwise or not at all"
+                )
     return lines
 
 
@@ -235,10 +243,10 @@ def _main_minus_arm(main: Mapping[int, RunRecord], arm: Mapping[int, RunRecord])
 
 
 def _curves(runs: Mapping[int, RunRecord]) -> dict[str, tuple[tuple[float, float, float, float], ...]]:
-    """Training curves over seeds and pairs, at the iterations of all seeds with a curve; held-out scores have the base at 0."""
+    """Training curves over seeds and pairs, at the iterations that all their seeds have; held-out scores have the base at 0."""
     curves = {}
     for words, name in CURVES.items():
-        by_seed = [run.curves[name] for run in runs.values() if name in run.curves]
+        by_seed = list(_measured_alike(runs, name).values())
         shared = sorted(set.intersection(*map(set, by_seed))) if by_seed else []
         scale = 1 if name.endswith("words") else 100
         points = []
@@ -251,6 +259,14 @@ def _curves(runs: Mapping[int, RunRecord]) -> dict[str, tuple[tuple[float, float
         if len(points) > 1:
             curves[words] = tuple(points)
     return curves
+
+
+def _measured_alike(runs: Mapping[int, RunRecord], name: str) -> dict[int, dict[int, Units]]:
+    """By seed, the curves of that name on one set of held-out pairs: the one on which most seeds were measured."""
+    curves = {seed: run.curves[name] for seed, run in runs.items() if run.curves.get(name)}
+    pairs = {seed: {len(units) for units in curve.values()} for seed, curve in curves.items()}
+    usual = max(pairs.values(), key=list(pairs.values()).count, default=set())
+    return {seed: curve for seed, curve in curves.items() if pairs[seed] == usual}
 
 
 def _need_same_pairs(name: str, what: str, units: Iterable[Units]) -> None:
