@@ -181,8 +181,8 @@ def collect(arms: Mapping[str, Mapping[int, RunRecord]], reasoned: RunRecord | N
 
 
 def partly_measured(arms: Mapping[str, Mapping[int, RunRecord]]) -> list[str]:
-    """A line for each score that only some seeds of an arm have, so that no table shows it of this arm, and for each training curve
-    that only some seeds are in."""
+    """A line for each score that only some seeds of an arm have (no table shows it of this arm), and for each training curve that
+    only some seeds are in."""
     lines = []
     for arm, runs in arms.items():
         for score in dict.fromkeys(spec.score for spec in MEASURES.values()):
