@@ -46,6 +46,12 @@ def test_a_clear_gain_a_clear_loss_and_noise() -> None:
     assert same.p_value > 0.5
 
 
+def test_a_suite_may_have_any_name() -> None:
+    """Names of measures tell which of them are numbers or neutral; a suite's is none of these, however it ends."""
+    found = compared("keywords", 30, 2, 68)
+    assert (found.judgement, found.policy.text()[:4]) == ("better", "98 %")
+
+
 def test_pairing_tells_more_than_the_two_intervals() -> None:
     comparison = compared("a", 8, 0, 92)
     assert comparison.policy.mean - comparison.base.mean == pytest.approx(0.08)

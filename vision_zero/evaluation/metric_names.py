@@ -11,12 +11,12 @@ BESIDE_REASONED = "beside the reasoned base, "
 """Before the name of a measure that is compared with the base made to reason instead of the base."""
 OVER_RULE = "decision/forced over the rule"
 """The policy's forced choice, compared with the rule on the base's own checks."""
-NEUTRAL = ("abstention", "words", "reasoned", "attributes", "objects that fit", "telling")
+NEUTRAL = ("/abstention", "/words", "/reasoned", "/attributes", "/objects that fit", "/telling")
 """Ends of names of what is neither good nor bad: N/A is right where nothing can be known, a telling clue helps civilians and
 betrays a spy."""
-BAD = ("unreadable", "duplicates", "true denied/all", "clues/false")
+BAD = ("/unreadable", "/duplicates", "true denied/all", "clues/false")
 """Ends of names of which less is better."""
-NUMBERS = ("words", "attributes", "objects that fit")
+NUMBERS = ("/words", "/attributes", "/objects that fit")
 """Ends of names of numbers; all others are shares."""
 SHOWN: Mapping[str, str] = {
     "decision/forced": "forced choice right",
