@@ -32,7 +32,7 @@ def listed(cell: object) -> object:
     for read in (json.loads, ast.literal_eval):
         try:
             found: object = read(cell.strip())
-        except (ValueError, SyntaxError, RecursionError, MemoryError):
+        except (ValueError, TypeError, SyntaxError, RecursionError, MemoryError):
             continue
         return found
     return cell

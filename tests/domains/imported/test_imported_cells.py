@@ -163,6 +163,13 @@ def test_a_column_of_single_images_is_not_taken_for_one_of_both(tmp_path: Path) 
         source(table(tmp_path / "a.parquet", [row]))
 
 
+def test_an_object_with_other_keys_than_names_holds_no_images(tmp_path: Path) -> None:
+    beside(tmp_path)
+    (tmp_path / "a.csv").write_text("images,before,after\n\"{1: 'images/x.png', 2: 'images/y.png'}\",images/x.png,images/y.png\n")
+    (pair,) = pairs_of(source(str(tmp_path))).values()
+    assert_sound(pair)
+
+
 def test_one_column_may_hold_both_images_by_name(tmp_path: Path) -> None:
     original, modified = sound()
     root = table(tmp_path / "a.parquet", [{"pair": {"after": cell(modified), "before": cell(original)}}])
@@ -258,7 +265,14 @@ def test_addresses_that_are_none_are_refused_in_one_line(location: str) -> None:
 
 @pytest.mark.parametrize(
     ("cell", "words"),
-    [("['so', 'so']", "so"), ('["a", "b"]', "a; b"), ("{'to': 'red'}", "{'to': 'red'}"), ("[remove] it", "[remove] it")],
+    [
+        ("['so', 'so']", "so"),
+        ('["a", "b"]', "a; b"),
+        ("{'to': 'red'}", "{'to': 'red'}"),
+        ("[remove] it", "[remove] it"),
+        ("{{1}}", "{{1}}"),
+        ("{1: 'red'}", "{1: 'red'}"),
+    ],
 )
 def test_a_text_that_is_a_list_is_its_texts_and_any_other_stays(cell: str, words: str, tmp_path: Path) -> None:
     beside(tmp_path)

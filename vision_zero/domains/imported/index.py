@@ -239,7 +239,8 @@ def _both(cell: object) -> list[object] | None:
     """The images that one cell holds: a list, or {"before": ..., "after": ...}."""
     cell = listed(cell)
     if isinstance(cell, dict):
-        keys = next((keys for keys in pair_candidates([*cell]) if keys[0] != keys[1]), None)
+        names = [key for key in cell if isinstance(key, str)]
+        keys = next((keys for keys in pair_candidates(names) if keys[0] != keys[1]), None)
         return None if keys is None else [cell[key] for key in keys]
     return cell if isinstance(cell, list) else None
 
