@@ -123,6 +123,14 @@ def test_changed_values_are_logged_and_large_enough() -> None:
             assert any(number(old) in change.before and number(new) in change.after for change in pair.changes)
 
 
+def test_every_logged_change_can_be_told_even_where_any_difference_will_do() -> None:
+    settings: dict[str, Any] = {"types": {"doughnut": 1}, "edits": {"change_values": 1}, "min_difference": 0}
+    source = ChartSource(ChartsConfig(style="compact", min_changes=2, max_changes=2, min_categories=4, **settings))
+    for place in range(12):
+        pair = source.sample(Seed(18).child(place))
+        assert all(change.before != change.after for change in pair.changes)
+
+
 @pytest.mark.slow
 def test_a_whole_stays_a_whole() -> None:
     for kind in ("pie", "doughnut"):

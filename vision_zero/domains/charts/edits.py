@@ -31,7 +31,7 @@ from vision_zero.domains.charts.chart import (
 from vision_zero.domains.charts.compact import COMPACT_COLORS, STEP, is_plain
 from vision_zero.domains.charts.config import ChartEdit, ChartsConfig
 from vision_zero.domains.charts.palette import HEAT_MAPS, all_colors, color_name, distance
-from vision_zero.domains.charts.parts import Part, colors_of, in_order, painted, with_label
+from vision_zero.domains.charts.parts import Part, colors_of, in_order, painted, told, with_label
 from vision_zero.domains.charts.ticks import nice_range, precision_of
 from vision_zero.domains.charts.topics import other_names
 from vision_zero.randomness import one_of, some_of, weighted
@@ -60,7 +60,12 @@ class EditedChart:
 
 def edit_chart(config: ChartsConfig, chart: Chart, rng: np.random.Generator) -> EditedChart | None:
     """An edit of ``chart``, or None where the kind that was drawn does not suit it: then another chart should be tried."""
-    return _EDITS[weighted(config.edits, rng)](config, chart, rng)
+    kind = weighted(config.edits, rng)
+    made = _EDITS[kind](config, chart, rng)
+    # Equal values, or series that differ only where they are cut short, make no change that can be told.
+    if made is None or any(told(chart, kind, part) == told(made.chart, kind, part) for part in made.parts):
+        return None
+    return made
 
 
 def swap_values(config: ChartsConfig, chart: Chart, rng: np.random.Generator) -> EditedChart | None:
