@@ -59,23 +59,15 @@ class FileMaterializer(BaseMaterializer):
             with self._reaching(name, "fetched"):
                 return read(Path(folder) / name)
 
-    def _has(self, name: str) -> bool:
-        with self._reaching(name, "looked for"):
-            return bool(self.artifact_store.exists(f"{self.uri}/{name}"))
-
     def _write_text(self, name: str, text: str) -> str:
         with self._reaching(name, "stored"), self._open(name, "w") as target:
             target.write(text)
         return f"{self.uri}/{name}"
 
-    def _read_text(self, name: str) -> str:
-        with self._reaching(name, "fetched"), self._open(name, "r") as source:
-            return str(source.read())
-
     def _parsed(self, name: str, parse: Callable[[str], Read]) -> Read:
         """What ``parse`` makes of the text of a file of the artifact."""
-        with self._reaching(name, "fetched"):
-            return parse(self._read_text(name))
+        with self._reaching(name, "fetched"), self._open(name, "r") as source:
+            return parse(source.read())
 
     def _open(self, name: str, mode: str) -> IO[Any]:
         opened: IO[Any] = self.artifact_store.open(f"{self.uri}/{name}", mode)

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, ClassVar
 
-from pydantic import TypeAdapter, ValidationError
+from pydantic import TypeAdapter
 from zenml.enums import ArtifactType, VisualizationType
 
 from materializers.files import FileMaterializer, digest_of
@@ -53,30 +53,17 @@ class FolderMaterializer(FileMaterializer):
         return {"megabytes": round(sum((data.path / name).stat().st_size for name in data.files()) / 1e6, 2)}
 
     def _contents(self) -> dict[str, str]:
-        """Hashes by file name.
-
-        Raises:
-            PolicyError: the list is missing or invalid.
-        """
-        if not self._has(CONTENTS):
-            raise PolicyError(f"the artifact {self.uri} is incomplete: it has no {CONTENTS}; use an earlier version")
-        try:
-            return _Hashes.validate_json(self._read_text(CONTENTS))
-        except ValidationError as error:
-            raise PolicyError(
-                f"{CONTENTS} of the artifact {self.uri} is not a list of names and hashes: use an earlier version"
-            ) from error
+        """Hashes by file name."""
+        return self._parsed(CONTENTS, _Hashes.validate_json)
 
     def _get_files(self, hashes: Mapping[str, str]) -> Path:
         """A temporary folder with the files; it is kept until the process ends, since training continues from it.
 
         Raises:
-            PolicyError: a file is missing or was changed.
+            PolicyError: a file was changed.
         """
         folder = dir_of_process("policy")
         for name, expected in hashes.items():
-            if not self._has(name):
-                raise PolicyError(f"the artifact {self.uri} is incomplete: it has no {name}; use an earlier version")
             self._get(name, folder / name)
             if digest_of(folder / name) != expected:
                 raise PolicyError(f"{name} of the artifact {self.uri} was changed after it was stored: do not use it")

@@ -21,15 +21,18 @@ class PairShardsMaterializer(FileMaterializer):
     ASSOCIATED_TYPES: ClassVar[tuple[type[Any], ...]] = (PairShards,)
 
     def save(self, data: PairShards) -> None:
-        self.artifact_store.makedirs(f"{self.uri}/{FOLDER}")
+        with self._reaching(FOLDER, "stored"):
+            self.artifact_store.makedirs(f"{self.uri}/{FOLDER}")
         for path in data.files():
             self._put(path, f"{FOLDER}/{path.name}")
 
     def load(self, data_type: type[Any]) -> PairShards:
         """Copies the files to this machine; they are deleted when the step ends."""
         with self.get_temporary_directory(delete_at_exit=False) as folder:
-            # Object stores have no empty folders: without pairs there is no file.
-            names = self.artifact_store.listdir(f"{self.uri}/{FOLDER}") if self._has(FOLDER) else []
+            place = f"{self.uri}/{FOLDER}"
+            with self._reaching(FOLDER, "fetched"):
+                # Object stores have no empty folders: without pairs there is no file.
+                names = self.artifact_store.listdir(place) if self.artifact_store.exists(place) else []
             for name in sorted(map(str, names)):
                 self._get(f"{FOLDER}/{name}", Path(folder) / name)
             return PairShards(Path(folder))

@@ -7,7 +7,9 @@ import pytest
 
 from materializers.documents import StageStateMaterializer
 from materializers.pairs import FILE, PairTableMaterializer
+from materializers.shards import PairShardsMaterializer
 from vision_zero.config.learning import SwitchConfig
+from vision_zero.data.shards import PairShards
 from vision_zero.data.table import PairTable
 from vision_zero.errors import ArtifactError
 from vision_zero.training.state import StageState
@@ -45,6 +47,20 @@ def test_a_store_that_fails_is_one_line(materializer, monkeypatch):
         with pytest.raises(ArtifactError, match=rf"/data_v2.json cannot be {aim}: the line went down; what earlier") as caught:
             act()
         assert "\n" not in str(caught.value)
+
+
+def test_a_store_that_fails_to_list_shards_is_one_line(materializer, monkeypatch, tmp_path):
+    shards = PairShardsMaterializer(uri=materializer.uri, artifact_store=materializer.artifact_store)
+    shards.save(PairShards(tmp_path))
+
+    def lost(*_):
+        raise ConnectionError("the line\nwent down")
+
+    for name in ("listdir", "makedirs"):
+        monkeypatch.setattr(materializer.artifact_store, name, lost)
+    for aim, act in (("fetched", lambda: shards.load(PairShards)), ("stored", lambda: shards.save(PairShards(tmp_path)))):
+        with pytest.raises(ArtifactError, match=f"/pairs cannot be {aim}: the line went down; what earlier"):
+            act()
 
 
 def test_what_is_missing_is_one_line(materializer):
