@@ -13,6 +13,7 @@ from click.testing import CliRunner
 from PIL import Image
 from pydantic import ValidationError
 
+from tests.make import files_below
 from tests.pair_sets.building import build
 from vision_zero.cli.app import cli
 from vision_zero.config.build_pairs import BuildPairsConfig
@@ -173,6 +174,23 @@ def test_parts_of_other_settings_and_broken_files_are_named(tmp_path):
     broken.write_bytes(first.read_bytes()[:100])
     with pytest.raises(PairsError, match="is not as its part recorded it: delete the part"):
         join_parts(tmp_path / "same", tmp_path / "joined")
+
+
+def test_a_folder_that_holds_something_else_is_not_replaced(tmp_path):
+    parts, mine = tmp_path / "parts", tmp_path / "mine"
+    for part in range(2):
+        build(settings(parts, train=4, held_out=0, pairs_per_file=2, parts=2, part=part))
+    mine.mkdir()
+    (mine / "notes.txt").write_text("mine")
+    before = files_below(tmp_path)
+    for target in (parts, tmp_path, mine, mine / "notes.txt"):
+        with pytest.raises(PairsError, match="holds something that was not joined there: nothing is touched"):
+            join_parts(parts, target)
+    (mine / "manifest.json").write_text('{"name": "another"}')
+    with pytest.raises(PairsError, match="holds no Manifest of this version"):
+        join_parts(parts, mine)
+    (mine / "manifest.json").unlink()
+    assert files_below(tmp_path) == before
 
 
 def test_more_parts_than_files_are_refused(tmp_path):

@@ -53,8 +53,13 @@ def join_parts(folder: Path, target: Path) -> Manifest:
     """Join all parts below a folder; an older target is replaced when the new one is whole.
 
     Raises:
-        PairsError: parts are missing or differ in their settings, or a file is not as it was recorded.
+        PairsError: the target holds something else, parts are missing or differ in their settings, or a file is not as it was
+            recorded.
     """
+    if (target / MANIFEST).is_file():
+        read_json(Manifest, target / MANIFEST, PairsError)
+    elif target.exists() and (not target.is_dir() or any(target.iterdir())):
+        raise PairsError(f"{target} holds something that was not joined there: nothing is touched; name another --out")
     parts = _finished(folder)
     taken_out = _between_parts(parts)
     with atomic_dir(target) as fresh:
