@@ -19,14 +19,13 @@ from typing import Any
 import psutil
 import torch
 from peft import get_peft_model
-from transformers import AutoConfig, AutoModelForImageTextToText
+from transformers import AutoModelForImageTextToText
 
 from vision_zero.config.policy import PolicyConfig
 from vision_zero.errors import ConfigError
 from vision_zero.performance.rollouts import own_gpu
 from vision_zero.policy import memory_estimate
 from vision_zero.policy.adapter_io import new_adapter
-from vision_zero.policy.base_models import base_path, shipped_config
 from vision_zero.policy.memory_estimate import GB, Work
 from vision_zero.policy.throughput_estimate import USED
 from vision_zero.training.out_of_memory import free_memory
@@ -98,8 +97,7 @@ def measure_update(plan: Plan, *, depths: tuple[int, int] = DEPTHS) -> MeasuredS
     device = "cuda" if torch.cuda.is_available() else "cpu"
     rows = max(1, int(plan.work.rows)) if device == "cuda" else 1
     work = replace(plan.work, rows=rows, group=1)
-    config = _configuration(plan)
-    shallow, deep = (_measured(plan, at_depth(config, layers), work, device) for layers in depths)
+    shallow, deep = (_measured(plan, at_depth(plan.base, layers), work, device) for layers in depths)
     layers = plan.shape.language.layers
 
     def scaled(first: float, second: float) -> float:
@@ -133,14 +131,6 @@ def at_depth(config: Any, layers: int) -> Any:
         if hasattr(vision, name):
             setattr(vision, name, [0])
     return config
-
-
-def _configuration(plan: Plan) -> Any:
-    """The one that the plan was made from: the base's own, or what is shipped."""
-    policy = plan.config.policy
-    if plan.is_out_of_reach:
-        return AutoConfig.from_pretrained(str(shipped_config(policy.base)))
-    return AutoConfig.from_pretrained(base_path(policy.base), **policy.source)
 
 
 def _measured(plan: Plan, config: Any, work: Work, device: str) -> Step:

@@ -53,11 +53,13 @@ class Plan:
     """What a recipe takes of each GPU.
 
     Attributes:
+        base: the base's configuration.
         stored: bytes of a weight in the base's files.
         is_out_of_reach: neither the base nor the hub could be read; its shape is the one that is shipped here.
     """
 
     config: SelfPlayConfig
+    base: Any
     shape: Shape
     lengths: Lengths
     stored: int
@@ -235,14 +237,14 @@ def make_plan(config: SelfPlayConfig, *, prompt: int | None = None, image: int |
                 "(give a local folder with a config.json, or a hub id that this machine can reach)"
             ) from error
         shape_of, model = _built(policy.model_copy(update={"revision": None}), str(shipped))
-    stored = str(shape_of.dtype or "float32").removeprefix("torch.")
+    stored = 4 if str(shape_of.dtype or "float32").removeprefix("torch.") == "float32" else 2
     if prompt is not None:
         if image is None or image >= prompt:
             raise ConfigError("give --image-tokens with --prompt-tokens: how many of the prompt's tokens are its image's")
         lengths = Lengths(prompt, image)
     else:
         lengths = _counted(config, model) if shipped is None else _estimated(config, shape_of)
-    return Plan(config, Shape.of(model, policy), lengths, 4 if stored == "float32" else 2, is_out_of_reach=shipped is not None)
+    return Plan(config, shape_of, Shape.of(model, policy), lengths, stored, is_out_of_reach=shipped is not None)
 
 
 def _built(policy: PolicyConfig, source: str) -> tuple[Any, Any]:
