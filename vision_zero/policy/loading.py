@@ -92,7 +92,7 @@ def load_policy(
     fingerprint = weights_fingerprint(model)
     base, has_no_base = None, False
     if folder is not None:
-        _check_origin(folder, config, fingerprint)
+        Provenance.checked(folder, config.base, fingerprint)
     if folder is not None and is_full(folder):
         has_no_base = is_merged and not beside_base
         base, model = None if has_no_base else model.to(place), load_full(folder, config)
@@ -145,7 +145,7 @@ def load_beside(config: PolicyConfig, folder: Path, other: Path | None, *, is_me
     first = load_policy(config, folder, is_merged=is_merged or is_full(folder))
     if not isinstance(first.model, PeftModel) or is_full(other) or config.server is not None:
         return first, load_opponent(config, other, is_merged=is_merged)
-    _check_origin(other, config, first.base_fingerprint.partition("-")[0])
+    Provenance.checked(other, config.base, first.base_fingerprint.partition("-")[0])
     with_adapter(first.model, other, config.base, OTHER)
     first.model.eval()
     return replace(first, adapter=FIRST), replace(first, adapter=OTHER)
@@ -156,12 +156,6 @@ def load_opponent(config: PolicyConfig, folder: Path, *, is_merged: bool = False
     such, or is beside such, stays in this process."""
     here = config.model_copy(update={"server": None}) if is_full(folder) or config.adapter is None else config
     return load_policy(here, folder, is_merged=is_merged or is_full(folder))
-
-
-def _check_origin(folder: Path, config: PolicyConfig, fingerprint: str) -> None:
-    origin = Provenance.read(folder)
-    if origin is not None:
-        origin.check_base(folder, config.base, fingerprint)
 
 
 def base_of(folder: Path) -> str:

@@ -61,17 +61,20 @@ class Provenance(Config):
         """Write it beside the weights."""
         (folder / ORIGIN).write_text(json.dumps(self.model_dump(), indent=1), encoding="utf-8")
 
-    def check_base(self, folder: Path, base: str, fingerprint: str) -> None:
-        """Refuse a base other than the policy's own.
+    @classmethod
+    def checked(cls, folder: Path, base: str, fingerprint: str) -> Self | None:
+        """As :meth:`read`, where the weights are put on that base.
 
         Raises:
-            PolicyError: the weights differ.
+            PolicyError: the file is broken, or the weights of the policy's own base are others.
         """
-        if fingerprint != self.fingerprint:
+        origin = cls.read(folder)
+        if origin is not None and fingerprint != origin.fingerprint:
             raise PolicyError(
-                f"{folder} was trained on {self.base!r}, and the weights of {base!r} are others: give policy.base the one that "
+                f"{folder} was trained on {origin.base!r}, and the weights of {base!r} are others: give policy.base the one that "
                 "it was trained on, or give the model another name, so that learning begins anew"
             )
+        return origin
 
 
 def processor_fingerprint(processor: Any) -> str:

@@ -38,14 +38,12 @@ def load_weights(model: Any, folder: Path, policy: PolicyConfig, origin: Provena
     Raises:
         PolicyError: a file is missing or broken, or the weights are of another base, or were trained in another way.
     """
-    before = Provenance.read(folder)
-    if before is not None:
-        before.check_base(folder, policy.base, origin.fingerprint)
-        if (before.form, before.train_on) != (origin.form, origin.train_on):
-            raise PolicyError(
-                f"{folder} was trained with another policy.adapter or policy.train_on ({before.form}, {before.train_on}): "
-                "set them back, or give the model another name, so that learning begins anew"
-            )
+    before = Provenance.checked(folder, policy.base, origin.fingerprint)
+    if before is not None and (before.form, before.train_on) != (origin.form, origin.train_on):
+        raise PolicyError(
+            f"{folder} was trained with another policy.adapter or policy.train_on ({before.form}, {before.train_on}): "
+            "set them back, or give the model another name, so that learning begins anew"
+        )
     if policy.adapter is None:
         set_full(model, folder, policy)
     else:
