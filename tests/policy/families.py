@@ -25,13 +25,7 @@ from transformers.models.qwen2_vl.image_processing_pil_qwen2_vl import Qwen2VLIm
 from transformers.models.smolvlm.image_processing_pil_smolvlm import SmolVLMImageProcessorPil
 
 from tests.make import made_decided, tiny_tokenizer
-from vision_zero.policy.families import (
-    InternImageTextProcessor,
-    Qwen2ImageTextProcessor,
-    Qwen3ImageTextProcessor,
-    Qwen25ImageTextProcessor,
-    SmolImageTextProcessor,
-)
+from vision_zero.policy.families import FAMILIES as KNOWN
 from vision_zero.warm_start.tokenizer import CHAT_TEMPLATE, END, IMAGE, PAD, VIDEO, VISION_END, VISION_START
 
 FAMILIES = ("qwen2_5_vl", "qwen3_vl", "internvl", "idefics3", "smolvlm")
@@ -131,25 +125,19 @@ def _settings(family: str, tokenizer: PreTrainedTokenizerFast) -> dict[str, Any]
 
 
 def _processor(family: str, tokenizer: PreTrainedTokenizerFast) -> ProcessorMixin:
-    template = tokenizer.chat_template
-    if family == "qwen2_vl":
-        images = Qwen2VLImageProcessorPil(size={"shortest_edge": 56 * 56, "longest_edge": 56 * 56})
-        return _with_video(Qwen2ImageTextProcessor(images, tokenizer, chat_template=template), "Qwen2VLVideoProcessor")
-    if family == "qwen2_5_vl":
-        images = Qwen2VLImageProcessorPil(size={"shortest_edge": 56 * 56, "longest_edge": 56 * 56})
-        return _with_video(Qwen25ImageTextProcessor(images, tokenizer, chat_template=template), "Qwen2VLVideoProcessor")
-    if family == "qwen3_vl":
-        images = Qwen2VLImageProcessorPil(size={"shortest_edge": 64 * 64, "longest_edge": 64 * 64}, patch_size=16)
-        return _with_video(Qwen3ImageTextProcessor(images, tokenizer, chat_template=template), "Qwen3VLVideoProcessor")
+    kind: Any = KNOWN[family].processor or Idefics3Processor
+    settings: dict[str, Any] = {"tokenizer": tokenizer, "chat_template": tokenizer.chat_template}
+    if family.startswith("qwen"):
+        side, patch, video = (64, 16, "Qwen3VLVideoProcessor") if family == "qwen3_vl" else (56, 14, "Qwen2VLVideoProcessor")
+        images = Qwen2VLImageProcessorPil(size={"shortest_edge": side**2, "longest_edge": side**2}, patch_size=patch)
+        return _with_video(kind(images, **settings), video)
     if family == "internvl":
         images = GotOcr2ImageProcessorPil(size={"height": 28, "width": 28}, crop_to_patches=True, max_patches=2)
-        processor = InternImageTextProcessor(images, tokenizer, image_seq_length=4, chat_template=template)
-        return _with_video(processor, "InternVLVideoProcessor")
+        return _with_video(kind(images, image_seq_length=4, **settings), "InternVLVideoProcessor")
     sizes = {"size": {"longest_edge": 64}, "max_image_size": {"longest_edge": 32}}
     if family == "idefics3":
-        return Idefics3Processor(Idefics3ImageProcessorPil(**sizes), tokenizer, image_seq_len=4, chat_template=template)
-    processor = SmolImageTextProcessor(SmolVLMImageProcessorPil(**sizes), tokenizer, image_seq_len=4, chat_template=template)
-    return _with_video(processor, "SmolVLMVideoProcessor")
+        return kind(Idefics3ImageProcessorPil(**sizes), image_seq_len=4, **settings)
+    return _with_video(kind(SmolVLMImageProcessorPil(**sizes), image_seq_len=4, **settings), "SmolVLMVideoProcessor")
 
 
 def _with_video(processor: Any, kind: str) -> ProcessorMixin:

@@ -16,7 +16,7 @@ from transformers.utils.hub import cached_files
 from tests.make import scene_pairs
 from vision_zero.config.policy import PolicyConfig
 from vision_zero.policy.chats import user_message
-from vision_zero.policy.families import Qwen25ImageTextProcessor
+from vision_zero.policy.families import FAMILIES
 from vision_zero.policy.loading import load_policy
 from vision_zero.policy.transformers_adapter import StrictLoading, file_if_there, position_ids, replace_method, restore_method
 
@@ -55,7 +55,7 @@ def test_a_missing_optional_file_is_no_error(tiny_base):
 
 
 def test_files_name_the_class_by_its_name(policy, tmp_path):
-    assert isinstance(policy.processor, Qwen25ImageTextProcessor)
+    assert isinstance(policy.processor, FAMILIES["qwen2_5_vl"].processor)
     policy.processor.save_pretrained(tmp_path)
     assert '"processor_class": "Qwen2_5_VLProcessor"' in (tmp_path / "processor_config.json").read_text()
 

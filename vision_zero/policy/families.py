@@ -23,8 +23,6 @@ from transformers import (
     Qwen3VLProcessor,
 )
 
-from vision_zero.policy.transformers_adapter import save_under_name
-
 VIDEO_SETTINGS = "video_preprocessor_config.json"
 
 
@@ -59,20 +57,8 @@ class _QwenWithoutVideo(_WithoutVideo):
         super().__init__(image_processor, tokenizer, None, chat_template=chat_template, **kwargs)
 
 
-class Qwen25ImageTextProcessor(_QwenWithoutVideo, Qwen2_5_VLProcessor):
-    """Qwen2.5-VL's processor without its video processor."""
-
-
-class Qwen2ImageTextProcessor(_QwenWithoutVideo, Qwen2VLProcessor):
-    """Qwen2-VL's processor without its video processor."""
-
-
-class Qwen3ImageTextProcessor(_QwenWithoutVideo, Qwen3VLProcessor):
-    """Qwen3-VL's processor without its video processor."""
-
-
-class InternImageTextProcessor(_WithoutVideo, InternVLProcessor):
-    """InternVL's processor without its video processor."""
+class _InternWithoutVideo(_WithoutVideo):
+    """Base of InternVL's processor."""
 
     def __init__(
         self,
@@ -85,8 +71,9 @@ class InternImageTextProcessor(_WithoutVideo, InternVLProcessor):
         super().__init__(image_processor, tokenizer, None, image_seq_length, chat_template=chat_template, **kwargs)
 
 
-class SmolImageTextProcessor(_WithoutVideo, Idefics3Processor):
-    """SmolVLM2's processor; for single images it equals that of Idefics3, whose class has no videos."""
+def _without_video(stock: Any, base: type = _QwenWithoutVideo, name: str | None = None) -> Any:
+    """A stock class on one of these bases, under its name or another: transformers writes that into a processor's files."""
+    return type(name or stock.__name__, (base, stock), {})
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,21 +94,16 @@ class Family:
 
 
 FAMILIES: Mapping[str, Family] = {
-    "qwen2_vl": Family(Qwen2ImageTextProcessor, caches_images=True),
-    "qwen2_5_vl": Family(Qwen25ImageTextProcessor, caches_images=True, shares_prompts=True),
-    "qwen3_vl": Family(Qwen3ImageTextProcessor, caches_images=True, shares_prompts=True),
-    "internvl": Family(InternImageTextProcessor, caches_images=True, shares_prompts=True),
+    "qwen2_vl": Family(_without_video(Qwen2VLProcessor), caches_images=True),
+    "qwen2_5_vl": Family(_without_video(Qwen2_5_VLProcessor), caches_images=True, shares_prompts=True),
+    "qwen3_vl": Family(_without_video(Qwen3VLProcessor), caches_images=True, shares_prompts=True),
+    "internvl": Family(_without_video(InternVLProcessor, _InternWithoutVideo), caches_images=True, shares_prompts=True),
     "idefics3": Family(shares_prompts=True),
-    "smolvlm": Family(SmolImageTextProcessor, shares_prompts=True),
+    # For single images SmolVLM2's processor equals that of Idefics3, whose class has no videos.
+    "smolvlm": Family(_without_video(Idefics3Processor, _WithoutVideo, "SmolVLMProcessor"), shares_prompts=True),
 }
 """By ``model_type`` of the configuration."""
 _ANY_OTHER = Family()
-
-save_under_name(Qwen2ImageTextProcessor, "Qwen2VLProcessor")
-save_under_name(Qwen25ImageTextProcessor, "Qwen2_5_VLProcessor")
-save_under_name(Qwen3ImageTextProcessor, "Qwen3VLProcessor")
-save_under_name(InternImageTextProcessor, "InternVLProcessor")
-save_under_name(SmolImageTextProcessor, "SmolVLMProcessor")
 
 
 def family_of(config: Any) -> Family:

@@ -51,14 +51,6 @@ def file_if_there(path: str, name: str, revision: str | None = None) -> Path | N
     return Path(found) if found else None
 
 
-def save_under_name(kind: type, name: str) -> None:
-    """Make a processor class appear in saved files under the name of a stock class, which then opens them elsewhere.
-
-    transformers writes ``__class__.__name__`` into a processor's files; there is no setting for it.
-    """
-    kind.__name__ = name
-
-
 def replace_method(model: Any, name: str, method: Callable[..., Any]) -> None:
     """Put a method in place of the one of that name, on this model alone.
 

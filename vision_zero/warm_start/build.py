@@ -30,7 +30,7 @@ from vision_zero.config.nano_defaults import NANO_SAMPLING
 from vision_zero.config.policy import PolicyConfig
 from vision_zero.config.warm_start import WarmStartConfig
 from vision_zero.jinja import text_template
-from vision_zero.policy.families import Qwen25ImageTextProcessor
+from vision_zero.policy.families import FAMILIES
 from vision_zero.policy.folder import CARD
 from vision_zero.policy.loading import load_base
 from vision_zero.randomness import Seed
@@ -94,14 +94,14 @@ def export(trained: Path, target: Path, config: WarmStartConfig, exam: Exam) -> 
         (fresh / CARD).write_text(nano_card(config, exam), encoding="utf-8")
 
 
-def _blank(config: WarmStartConfig, curriculum: Curriculum) -> tuple[Any, Qwen25ImageTextProcessor]:
+def _blank(config: WarmStartConfig, curriculum: Curriculum) -> tuple[Any, Any]:
     """A policy with a new tokenizer and random weights."""
     words = [" " + word for word in COMMON_WORDS.split()]
     tokenizer = train_tokenizer([*curriculum.texts(config.tokenizer_examples), *words * 20])
     return build_model(tokenizer, Seed(config.seed).child("weights").integer() % 2**31), build_processor(tokenizer)
 
 
-def _save_halved(model: Any, processor: Qwen25ImageTextProcessor, folder: Path) -> None:
+def _save_halved(model: Any, processor: Any, folder: Path) -> None:
     """A policy folder with weights in half precision; it loads as float32 unless asked otherwise."""
     model.save_pretrained(folder)
     processor.save_pretrained(folder)
@@ -169,7 +169,7 @@ def build_model(tokenizer: PreTrainedTokenizerFast, seed: int) -> Qwen2_5_VLForC
     return model
 
 
-def build_processor(tokenizer: PreTrainedTokenizerFast) -> Qwen25ImageTextProcessor:
+def build_processor(tokenizer: PreTrainedTokenizerFast) -> Any:
     """The processor that turns images and chat messages into the policy's inputs."""
     area = IMAGE_SIDE * IMAGE_SIDE
     images = Qwen2VLImageProcessorPil(
@@ -180,7 +180,8 @@ def build_processor(tokenizer: PreTrainedTokenizerFast) -> Qwen25ImageTextProces
         image_mean=[0.5, 0.5, 0.5],
         image_std=[0.25, 0.25, 0.25],
     )
-    processor = Qwen25ImageTextProcessor(images, tokenizer, chat_template=tokenizer.chat_template)
+    kind: Any = FAMILIES["qwen2_5_vl"].processor
+    processor = kind(images, tokenizer, chat_template=tokenizer.chat_template)
     still = {"image_processor_type", "processor_class"}
     processor.video_settings = {
         **{name: value for name, value in images.to_dict().items() if name not in still},

@@ -20,7 +20,6 @@ from transformers.modeling_outputs import BaseModelOutputWithPooling
 from transformers.utils.logging import disable_progress_bar
 
 from vision_zero.config.warm_start import FineTuning, WarmStartConfig
-from vision_zero.policy.families import Qwen25ImageTextProcessor
 from vision_zero.policy.transformers_adapter import StrictLoading
 from vision_zero.randomness import Seed
 from vision_zero.warm_start import tokenizer as tokens
@@ -55,7 +54,7 @@ class Collator:
     """Collates a step: pixel values of its images, and its examples in micro-batches of similar length with their image
     indices."""
 
-    def __init__(self, processor: Qwen25ImageTextProcessor) -> None:
+    def __init__(self, processor: Any) -> None:
         self.processor = processor
         self.tokenizer: PreTrainedTokenizerFast = processor.tokenizer
         self.image = self.tokenizer.convert_tokens_to_ids(tokens.IMAGE)
@@ -199,7 +198,7 @@ def fine_tune(
     fine_tuning: FineTuning,
     curriculum: Curriculum,
     model: Any,
-    processor: Qwen25ImageTextProcessor,
+    processor: Any,
     folder: Path,
     tell: Any,
 ) -> None:
