@@ -139,6 +139,14 @@ def test_choices_that_a_table_wrote_as_text_are_a_list(tmp_path: Path) -> None:
     assert verdicts(score_mathvista(write(tmp_path / "m.jsonl", [row]), None)) == [True]
 
 
+@pytest.mark.parametrize("text", ["[{[1]: 2}]", "[red"])
+def test_choices_whose_text_is_no_list_are_an_error(text: str, tmp_path: Path) -> None:
+    row = {**choice("1", ["red", "None"], "None"), "choices": text, "response": "B"}
+    row = {key: value for key, value in row.items() if key not in ("image", "decoded_image")}
+    with pytest.raises(EvaluationError, match="problem 1 needs a list of choices"):
+        score_mathvista(write(tmp_path / "m.jsonl", [row]), None)
+
+
 def test_numbers_that_are_not_those_of_the_annotations_are_an_error(tmp_path: Path) -> None:
     annotated = [{"pid": str(pid), "question": asked} for pid, asked in ((8, "What happens?"), (9, "How long is it?"))]
     known = write(tmp_path / "testmini.json", annotated)

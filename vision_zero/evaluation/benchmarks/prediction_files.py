@@ -170,7 +170,7 @@ def _literal(value: Any) -> Any:
     if isinstance(value, str) and value.startswith("["):
         try:
             read = ast.literal_eval(value)
-        except (ValueError, SyntaxError, MemoryError, RecursionError):
+        except (ValueError, TypeError, SyntaxError, MemoryError, RecursionError):
             return value
         return read if isinstance(read, list) else value
     return value
