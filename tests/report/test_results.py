@@ -15,7 +15,7 @@ from vision_zero.config.evaluation import EvaluationConfig
 from vision_zero.errors import EvaluationError, ReportError
 from vision_zero.evaluation.estimates import Scores, compare
 from vision_zero.evaluation.scorecard import Scorecard
-from vision_zero.experiments.results import CURVES, MEASURES, RECORDED, Results, collect, partly_measured
+from vision_zero.experiments.results import CLUES, CURVES, MEASURES, RECORDED, Results, collect, partly_measured
 from vision_zero.experiments.run_record import MADE_TO_REASON, RunRecord
 from vision_zero.report.results import COLORS, END, PLACE, PLACES, draw_curves, summary, tables, write_into
 from vision_zero.training.state import IterationRecord, StageState
@@ -340,6 +340,24 @@ def test_the_records_in_the_repository_are_of_the_table(path):
     for name, spec in known.items():
         units = record.units(spec.score, "policy")
         assert own.measures[name].policy[place] == pytest.approx(100 * sum(units) / len(units), abs=0.0501), name  # rounded
+
+
+@pytest.mark.parametrize(
+    ("row", "arm", "whose"),
+    [
+        ("base", "100_iterations", "base"),
+        ("`clues alone`", "clues_alone", "policy"),
+        ("`without rae`", "without_rae", "policy"),
+        ("`100 iterations`", "100_iterations", "policy"),
+    ],
+)
+def test_what_the_document_says_of_clues_is_in_the_records(row, arm, whose):
+    records = [RunRecord.read(path) for path in sorted(FILE.with_suffix("").glob(f"{arm}_[0-9].json"))]
+    scores = [[record.units(name, whose) for record in records if record.units(name, whose)] for name in CLUES]
+    attributes, true, repeated = (float(np.mean(by_seed)) for by_seed in scores)
+    seeds = len(scores[0]) if whose == "policy" else "–"
+    line = f"| {row} | {seeds} | {attributes:.2f} | {100 * true:.1f} % | {100 * repeated:.1f} % |"
+    assert line in Path("docs/learning.md").read_text(encoding="utf-8")
 
 
 def test_the_record_of_the_base_made_to_reason_is_of_the_table():

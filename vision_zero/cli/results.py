@@ -43,7 +43,7 @@ def results(
 ) -> None:
     """Print the tables of results FILE, such as docs/results/learning.json. With --ablation or --run, make FILE first."""
     from vision_zero.experiments.ablation_runs import Runs, ablation_runs
-    from vision_zero.experiments.results import CURVES, Results, collect, partly_measured
+    from vision_zero.experiments.results import FOLLOWED, Results, collect, partly_measured
     from vision_zero.experiments.run_record import RunRecord, last_run, of_base_made_to_reason
     from vision_zero.recipes.check import read_ablation
     from vision_zero.report.results import draw_curves, tables, write_into
@@ -60,7 +60,7 @@ def results(
         arm, seed, folder = _named(text)
         if seed in arms.get(arm, {}):
             raise click.BadParameter(f"{arm}, seed {seed} is there already: give another seed", param_hint="--run")
-        arms.setdefault(arm, {})[seed] = RunRecord.of(last_run(folder), curves=CURVES.values())
+        arms.setdefault(arm, {})[seed] = RunRecord.of(last_run(folder), curves=FOLLOWED)
     for line in (*left_out, *partly_measured(arms)):
         click.echo(f"left out {line}", err=True)
     if arms:

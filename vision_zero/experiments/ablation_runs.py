@@ -18,7 +18,7 @@ from vision_zero.config.ablation import MEASURED, MEASUREMENT, AblationConfig, o
 from vision_zero.config.renamed import with_present_names
 from vision_zero.config_base import read_json
 from vision_zero.errors import EvaluationError
-from vision_zero.experiments.results import CURVES, RECORDED
+from vision_zero.experiments.results import FOLLOWED, RECORDED
 from vision_zero.experiments.run_record import IDENTITY, RunIdentity, RunRecord, iteration_of, run_folders
 from vision_zero.recipes.recipe_file import read_yaml
 
@@ -111,4 +111,4 @@ def _last_of(folder: Path) -> RunRecord | str:
     if reached < goal:
         return f"iteration {reached} of {goal}"
     measurement = json.dumps({name: config[name] for name in MEASUREMENT}, sort_keys=True)
-    return RunRecord.of(path, curves=CURVES.values(), model=model, measurement=measurement)
+    return RunRecord.of(path, curves=FOLLOWED, model=model, measurement=measurement)

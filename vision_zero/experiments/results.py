@@ -72,6 +72,10 @@ COMPARED = "wins"
 """The one measure in which other arms are compared with the main arm, so its intervals are not corrected for several."""
 CURVES = {"words of a vote": "vote/words", "reasoned votes": "vote/reasoned", "forced choice": "decision/forced"}
 """Training curves by their name in the document: metrics of each iteration, or held-out scores wherever they were measured."""
+CLUES = ("clues/attributes", "clues/true", "clues/duplicates")
+"""Scores of clues that records keep, after training and during it. The file has none of them: attributes are no share."""
+FOLLOWED = (*CURVES.values(), *CLUES)
+"""Names of the metrics and scores whose values during training records keep."""
 
 
 Difference = tuple[float, float, float]
@@ -134,9 +138,10 @@ class Results(Config):
 
 RECORDED = {spec.score for spec in MEASURES.values()} | {
     OVER_RULE,
+    *CLUES,
     *(f"{BESIDE_REASONED}{spec.score}" for spec in MEASURES.values()),
 }
-"""Names of the scores that the file is made of."""
+"""Names of the scores that records keep: those that the file is made of, and those of clues."""
 
 
 def collect(arms: Mapping[str, Mapping[int, RunRecord]], reasoned: RunRecord | None = None) -> Results:
