@@ -32,7 +32,7 @@ def test_memory_and_gpus_are_in_what_is_submitted(kubeflow, run, write_recipe):
     (submitted,) = kubeflow.runs
     assert not kubeflow.recurring_runs
     found = containers(submitted["pipeline_spec"])
-    assert len(found) == 15
+    assert len(found) == 14
     for name, container in found.items():
         assert container["image"] == "registry.example.org/team/vision-zero:1"
         asked = container["resources"]

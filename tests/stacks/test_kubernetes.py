@@ -40,7 +40,7 @@ def test_a_run_is_a_job_and_every_step_a_job_that_asks_for_its_gpu(cluster, run,
     run_container(container(orchestrator), tmp_path / "orchestrator", {"KUBECONFIG": str(cluster.kubeconfig)})
     jobs = {job["metadata"]["annotations"]["zenml.io/step-name"]: job for job in [*cluster.jobs.values()][1:]}
     names = [*jobs]
-    assert len(jobs) == 15
+    assert len(jobs) == 14
     assert (names[0], names[-1]) == ("resume", "promote")
     assert names.index("clue_stage_1") < names.index("decision_stage_1") < names.index("switch_stage_1")
     for name, job in jobs.items():
