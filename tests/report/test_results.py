@@ -360,6 +360,18 @@ def test_what_the_document_says_of_clues_is_in_the_records(row, arm, whose):
     assert line in Path("docs/learning.md").read_text(encoding="utf-8")
 
 
+def test_what_the_document_says_of_longer_training_is_in_the_records():
+    page = Path("docs/learning.md").read_text(encoding="utf-8")
+    names = ["verdicts", "forced choice", "false counts denied", "false relations denied", "scene questions", "chart questions"]
+    for name in (*names, "wins", "wins, votes sampled"):
+        after = [
+            100 * float(np.mean([RunRecord.read(path).units(MEASURES[name].score, "policy") for path in paths]))
+            for paths in (sorted(FILE.with_suffix("").glob(f"{arm}_[0-9].json")) for arm in ("self_play", "100_iterations"))
+        ]
+        difference = f"{after[1] - after[0]:+.1f}".replace("-", "−")
+        assert f"| {name} | {after[0]:.1f} % | {after[1]:.1f} % | {difference} [" in page
+
+
 def test_the_record_of_the_base_made_to_reason_is_of_the_table():
     record, shown = RunRecord.read(FILE.with_suffix("") / MADE_TO_REASON), Results.read(FILE).measures
     suites = {name: spec.score for name, spec in MEASURES.items() if "/" not in spec.score}
