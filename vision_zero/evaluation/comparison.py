@@ -83,9 +83,20 @@ def compare_outcomes(
     if not policy or len(policy) != len(base):
         raise EvaluationError(f"{name}: {len(policy)} and {len(base)} verdicts cannot be paired; run both on the same items")
     score = compare(name, [float(right) for right in policy], [float(right) for right in base], config, comparisons=comparisons)
+    assert score.difference is not None
+    assert score.judgement is not None
     won, lost = won_and_lost(policy, base)
-    shared = {field: getattr(score, field) for field in ("name", "policy", "base", "difference", "judgement")}
-    return Comparison(**shared, won=won, lost=lost, p_value=mcnemar(won, lost), left_out=left_out)
+    return Comparison(
+        name=name,
+        policy=score.policy,
+        base=score.base,
+        difference=score.difference,
+        won=won,
+        lost=lost,
+        p_value=mcnemar(won, lost),
+        judgement=score.judgement,
+        left_out=left_out,
+    )
 
 
 def compare_records(
