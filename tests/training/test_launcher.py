@@ -32,9 +32,6 @@ from vision_zero.training.state import StageState
 
 pytestmark = [pytest.mark.cli, pytest.mark.usefixtures("preloaded_python")]
 
-MEANS_OF_BATCHES = ("kl", "entropy")
-"""TRL's, over batches of unequal numbers of tokens: which replies share a batch makes a difference."""
-
 
 @pytest.fixture
 def make_job(tiny_base, tmp_path):
@@ -102,8 +99,7 @@ def same_course(one, two):
         assert found.metrics.keys() == expected.metrics.keys()
         for name, value in expected.metrics.items():
             if not name.startswith("seconds/") and name != "update/padding":
-                rel = 0.05 if name in MEANS_OF_BATCHES else 1e-4
-                assert found.metrics[name] == pytest.approx(value, rel=rel, abs=1e-6), name
+                assert found.metrics[name] == pytest.approx(value, rel=1e-4, abs=1e-6), name
 
 
 def test_a_process_that_fails_ends_the_stage_with_its_traceback(make_job, monkeypatch, capsys):

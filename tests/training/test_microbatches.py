@@ -18,6 +18,7 @@ from vision_zero.training.microbatches import (
     rows_by_microbatch,
     sizes,
     split_further,
+    token_shares,
     weigh,
 )
 
@@ -138,10 +139,11 @@ def test_a_prompt_that_rows_share_counts_once():
     assert first_rows(batch(prompts)) == ([0, 1, 2], [0, 1, 2, 1])
 
 
-def test_metrics_of_parts_count_by_their_rows():
+def test_metrics_of_parts_count_by_their_tokens():
+    """Two rows each; of replies the first part has 3 tokens, the second 7."""
     metrics = {"kl": [1.0, 3.0], "reward": [7.0], "step_time": []}
-    weigh(metrics, [0.75, 0.25])
-    assert metrics == {"kl": [1.5], "reward": [7.0], "step_time": []}
+    weigh(metrics, token_shares(microbatches(batch(), 18)))
+    assert metrics == {"kl": [pytest.approx(2.4)], "reward": [7.0], "step_time": []}
 
 
 def test_padding_is_what_holds_no_token():

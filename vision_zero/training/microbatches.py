@@ -182,8 +182,15 @@ def sizes(batches: Sequence[Batch]) -> dict[str, float]:
     return {"update/tokens": float(read), "update/padding": 1 - read / columns, "update/shared": 1 - read / total}
 
 
+def token_shares(batches: Sequence[Batch]) -> list[float]:
+    """Each micro-batch's share of the completions' tokens, of all processes together. A collective call."""
+    own = [int(microbatch["completion_mask"].sum()) for microbatch in batches]
+    tokens = [sum(each) for each in zip(*gather_object([own]), strict=True)]
+    return [number / sum(tokens) for number in tokens]
+
+
 def weigh(metrics: dict[str, list[float]], shares: Sequence[float]) -> None:
-    """Make one value of those that were noted for each micro-batch: their mean by rows."""
+    """Make one value of those that were noted for each micro-batch: their mean by these shares."""
     for values in metrics.values():
         if len(values) == len(shares):
             values[:] = [sum(value * share for value, share in zip(values, shares, strict=True))]

@@ -15,7 +15,7 @@ This is called or read, and has no public counterpart:
   ``rollout_func``, which is public but experimental, and cannot replace it: TRL takes images from the rows, not from it.
 - ``use_vllm``, set after the constructor, and ``_last_loaded_step``: TRL corrects for another sampler only where it runs vLLM
   itself, as it does not here (:mod:`vision_zero.policy.vllm`), and would hand its weights over before each batch.
-- ``_metrics``: what the loss has measured, once for each micro-batch, to be weighted by their sizes.
+- ``_metrics``: what the loss has measured, once for each micro-batch, to be weighted by their tokens.
 - the ``forward`` that TRL puts onto the model, its fused output layer (``shift_labels``, ``fused_lm_head``, and an answer with
   ``log_probs`` and ``entropy``).
 - ``add_fused_lm_head``, ``split_pixel_values_by_grid`` and ``unsplit_pixel_values_by_grid``, helpers that TRL does not document.

@@ -21,7 +21,7 @@ from vision_zero.game.interface import Reply, Request
 from vision_zero.policy.chats import user_message
 from vision_zero.policy.policy import Policy
 from vision_zero.policy.prefill import distinct, unpadded
-from vision_zero.training.microbatches import PLACE, PROMPT, RATIO, SEEN, SHARE, Batch, microbatches, sizes, weigh
+from vision_zero.training.microbatches import PLACE, PROMPT, RATIO, SEEN, SHARE, Batch, microbatches, sizes, token_shares, weigh
 from vision_zero.training.out_of_memory import PhaseTimer
 from vision_zero.training.shared_prefix import read_once, share_prefix
 from vision_zero.training.trl_adapter import LogProbs, TrlTrainer
@@ -104,7 +104,7 @@ class UpdateTrainer(TrlTrainer):
                 is_exchanged = number == len(batches) or self.learning.sharded
                 with nullcontext() if is_exchanged else self.accelerator.no_sync(model):
                     losses.append(self._backward(model, microbatch, observe))
-        weigh(self.loss_metrics, [microbatch[SHARE] for microbatch in batches])
+        weigh(self.loss_metrics, token_shares(batches))  # TRL's are means over the tokens of a micro-batch in all processes
         return torch.stack(losses).sum()
 
     def _backward(self, model: Any, microbatch: Batch, observe: Observer | None) -> torch.Tensor:
