@@ -124,8 +124,8 @@ class LearningConfig(Config):
     votes_per_prompt: int = Field(8, ge=2)
     """Votes sampled for one prompt: the group size of GRPO."""
     skip_equal_groups: bool = False
-    """Leave prompts whose votes all have the same reward out of the update (paper: they are in it). Their advantage is 0, so only
-    their KL is lost; the update is faster."""
+    """Leave prompts whose votes all have the same reward out of the update (paper: they are in it), which is faster. Their
+    advantage is 0, so the policy gradient is the same; the KL is the mean over the other prompts, whatever their number."""
     clip: float = Field(0.2, gt=0.0)
     """ε: PPO's clipping range. It has no effect here, since each batch gives one update."""
     max_grad_norm: float = Field(1.0, gt=0.0)

@@ -38,7 +38,7 @@ class RewardsConfig(Config):
     tenth of those of votes, which are divided by their standard deviation; under a shared Adam clues then have little effect."""
     shuffled: bool = False
     """A control: permute the rewards of an iteration's votes among its votes, and those of its games among its games. Updates are
-    as many and as large, but carry no information."""
+    as many but carry no information; those on votes are larger, since fewer prompts have votes of equal rewards."""
     vote_scale: Literal["group", "batch"] = "group"
     """Standard deviation by which the advantage of a vote is divided: over the votes of its prompt (paper), or over all votes of
     the iteration. With ``group``, a single right vote among N/A votes weighs no more than a single wrong one: a policy learns to

@@ -1,10 +1,11 @@
-r"""Shuffled rewards: a control whose updates have the same statistics and carry no information.
+r"""Shuffled rewards: a control whose updates carry no information.
 
     votes:  r_i ← r_σ(i)    over all votes of an iteration
     clues:  A_spy(g) ← A_spy(π(g)),  A_j(g) ← A_j(π(g))    over all games of an iteration, civilians in the order of their seats
 
 σ and π are random permutations from the iteration's seed. Mean rewards by role are unchanged; a reply's reward no longer
-depends on its content.
+depends on its content. Advantages of clues are the same ones in another order. Those of votes are larger: the rewards of a prompt
+are more alike than those of all prompts, and hardly any group is left with equal ones.
 """
 
 from __future__ import annotations
