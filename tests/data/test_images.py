@@ -158,3 +158,12 @@ def test_a_deep_image_beside_one_of_8_bits_is_scaled_to_it():
 def test_a_file_that_is_cut_short_is_not_said_to_be_of_an_unknown_kind():
     with pytest.raises(PairsError, match=r"not a readable image \(it begins as AVIF, and is cut short or broken\)"):
         decode(encoded(scenery(), "AVIF")[:300], "an image")
+
+
+def test_a_tiff_that_pillow_does_not_read_is_not_said_to_be_of_an_unknown_kind():
+    usual = encoded(scenery(), "TIFF")
+    deep = usual.replace(b"\x08\x00" * 3, b"\x40\x00" * 3)
+    assert deep != usual
+    for data in (deep, b"MM\x00*" + bytes(40)):
+        with pytest.raises(PairsError, match=r"not a readable image \(a TIFF of a kind that is not read, by its bands"):
+            decode(data, "an image")

@@ -44,6 +44,7 @@ _BEGINNINGS = {
     "WebP or another RIFF file": b"RIFF",
     "AVIF": b"ftypavi",
 }
+_TIFF = (b"II*\0", b"MM\0*")
 _ALIKE, _MASK_SHARE, _MOST_STEPS, _SHARED = 24, 0.99, 0.2, 0.5
 """A mask: at least this share of its pixels are so near to one of two colours, and fewer neighbours than that differ."""
 
@@ -177,6 +178,8 @@ def _kind(data: bytes) -> str:
     """What a file is that Pillow does not know."""
     if data[4:8] == b"ftyp" and data[8:12] in (b"heic", b"heix", b"hevc", b"heim", b"heis", b"mif1", b"msf1"):
         return "HEIC is not read: convert it to JPEG or PNG"
+    if data[:4] in _TIFF:
+        return "a TIFF of a kind that is not read, by its bands or the bits of a value, or a broken one: save it as PNG"
     known = next(
         (name for name, magic in _BEGINNINGS.items() if data[: len(magic)] == magic or data[4 : 4 + len(magic)] == magic), None
     )
