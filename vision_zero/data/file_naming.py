@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from itertools import product
@@ -124,7 +124,9 @@ def name_pairs(paths: Iterable[str]) -> Named:
     ways: list[list[_Pair]] = [by_words.pairs, *(_literal(stems, *both) for both in _LITERAL)]
     ways += [_counted(stems, _COUNTED_NAME, is_alone=True), _counted(stems, _COUNTED_FOLDER)]
     best = max(ways, key=len)
-    named = Named(sorted(best))
+    # "7_a" and "7-a" leave the same: then the original's path is the id.
+    counts = Counter(pair_id for pair_id, *_ in best)
+    named = Named(sorted((own if counts[own] == 1 else original, original, modified) for own, original, modified in best))
     used = {path for _, *both in named.pairs for path in both}
     if best is by_words.pairs:
         lacking = by_words.lacking()

@@ -139,6 +139,13 @@ def test_several_edits_of_one_image_are_pairs_of_one_split(original: str, edits:
         assert len(held & set(shared)) in (0, 2)
 
 
+def test_pairs_whose_names_leave_the_same_have_ids_of_their_own(tmp_path: Path) -> None:
+    files = dict(zip(("7_a.png", "7_b.png", "7-a.png", "7-b.png", "8_a.png"), (*sound(), *sound(1), b"x"), strict=True))
+    made = source(put(tmp_path, files | {"8_b.png": b"x"}))
+    assert set(pairs_of(made)) == {"7_a.png", "7-a.png"}
+    assert set(made.report().skipped) == {"8"}
+
+
 def test_a_stray_that_has_a_side_in_its_name_is_no_pair(tmp_path: Path) -> None:
     original, modified = sound()
     files = {"1_original.png": original, "1_modified.png": modified, "old_town.png": original, "the_input.png": original}
