@@ -16,7 +16,9 @@ from vision_zero.data.file_naming import IMAGE_SUFFIXES, is_image
 from vision_zero.data.remote_storage import ConnectionLostError, Storage
 from vision_zero.errors import PairsError, one_line
 
-_UNREAD = (".gz", ".tgz", ".bz2", ".xz", ".zst", ".zip", ".7z", ".rar")
+UNREAD = (".gz", ".tgz", ".bz2", ".xz", ".zst", ".zip", ".7z", ".rar")
+PACKED = "compressed files, which are not read: unpack them, or make plain .tar archives"
+"""Why they are left out."""
 _HIDDEN_FOLDERS = ("__MACOSX",)
 
 
@@ -55,7 +57,7 @@ class FileSet:
             PairsError: it is a compressed one.
         """
         name = self._storage.chosen
-        if name is not None and name.lower().endswith(_UNREAD):
+        if name is not None and name.lower().endswith(UNREAD):
             raise PairsError(
                 f"{self.location} is one of the compressed files, which are not read: unpack it, or make a plain .tar archive"
             )
@@ -134,8 +136,8 @@ class FileSet:
             paths = [self._storage.chosen]
         shown = [path for path in paths if not is_hidden(path)]
         self._leave_out(len(paths) - len(shown), "hidden files")
-        packed = [path for path in shown if path.lower().endswith(_UNREAD)]
-        self._leave_out(len(packed), "compressed files, which are not read: unpack them, or make plain .tar archives")
+        packed = [path for path in shown if path.lower().endswith(UNREAD)]
+        self._leave_out(len(packed), PACKED)
         return [path for path in shown if path not in packed]
 
     @cached_property

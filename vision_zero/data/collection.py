@@ -85,9 +85,16 @@ class RowCollection(Collection):
     """Rows of a data set, of one split where there are several."""
 
     def __init__(
-        self, storage: Storage, split: str | None, fits: Callable[[Sequence[str]], bool], images: FileSet | None = None
+        self,
+        storage: Storage,
+        split: str | None,
+        fits: Callable[[Sequence[str]], bool],
+        images: FileSet | None = None,
+        hint: str = "",
     ) -> None:
-        self._rows = Rows(storage, split, fits, images)
+        self._rows = Rows(storage, split, fits, images, hint)
+        if not len(self._rows):
+            raise PairsError(f"the data set in {storage.location} has no rows")
         self.files, self.left_out = len(storage.entries), {**storage.left_out, **self._rows.left_out}
 
     def __len__(self) -> int:

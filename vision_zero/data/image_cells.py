@@ -38,7 +38,7 @@ def listed(cell: object) -> object:
     return cell
 
 
-def image_bytes(cell: object, column: str, folder: str, places: Sequence[FileSet]) -> bytes:
+def image_bytes(cell: object, column: str, folder: str, places: Sequence[FileSet], hint: str = "") -> bytes:
     """The encoded image of a cell.
 
     Args:
@@ -47,6 +47,7 @@ def image_bytes(cell: object, column: str, folder: str, places: Sequence[FileSet
         column: its column, for messages.
         folder: of the table's file; paths are tried from there first.
         places: where files are looked for.
+        hint: what to say besides where there is no such file.
 
     Raises:
         PairsError: the cell is none of these, or the path leads nowhere.
@@ -56,7 +57,7 @@ def image_bytes(cell: object, column: str, folder: str, places: Sequence[FileSet
         is_text = found.startswith(_BINARY_STARTS) and found.isascii()
         return _decoded(found.decode("ascii"), column) if is_text else found
     if isinstance(found, str) and found.strip():
-        return _from_text(found, column, folder, places)
+        return _from_text(found, column, folder, places, hint)
     is_empty = found is None or isinstance(found, str)
     raise PairsError(f"column {column} {'is empty' if is_empty else f'holds no image but {type(found).__name__}'}")
 
@@ -76,7 +77,7 @@ def _unwrapped(cell: object, column: str) -> object:
     return cell
 
 
-def _from_text(text: str, column: str, folder: str, places: Sequence[FileSet]) -> bytes:
+def _from_text(text: str, column: str, folder: str, places: Sequence[FileSet], hint: str) -> bytes:
     if text.startswith(("http://", "https://")):
         raise PairsError(f"column {column} holds an address ({text[:60]}): images are not fetched from the web, download them")
     if _MARKED.match(text):
@@ -92,7 +93,7 @@ def _from_text(text: str, column: str, folder: str, places: Sequence[FileSet]) -
     unread = [f"{count} {reason}" for place in places for reason, count in place.left_out.items()]
     unread += [f"{path}: {reason}" for place in places for path, reason in place.problems.items()]
     where = " or ".join(place.location for place in places) + (f" ({'; '.join(unread)})" if unread else "")
-    raise PairsError(f"{text[:120]}: no such file in {where}; pairs.imported.pictures may say where the images are")
+    raise PairsError(f"{text[:120]}: no such file in {where}{hint}")
 
 
 def _decoded(text: str, column: str) -> bytes:

@@ -7,6 +7,7 @@ import csv
 import io
 import json
 import sys
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
@@ -15,6 +16,10 @@ from vision_zero.errors import PairsError, one_line
 
 Row = dict[str, Any]
 DELIMITERS = ",;\t|"
+
+
+class HoldsNoRowsError(PairsError):
+    """It is JSON, but no table."""
 
 
 def text_of(data: bytes, path: str) -> str:
@@ -38,8 +43,11 @@ def rows_of_json(text: str, path: str, named_lines: bool) -> Sequence[Row | Pair
         named_lines: its name says that it has lines; but these are often named .json, and a list of rows .jsonl.
 
     Raises:
-        PairsError: it is no JSON, or none of these.
+        HoldsNoRowsError: it is JSON, but none of these.
+        PairsError: it is no JSON, or holds several such lists.
     """
+    if not text.strip():
+        return []
     try:
         found = json.loads(text)
     except (ValueError, RecursionError) as error:
@@ -55,9 +63,9 @@ def rows_of_json(text: str, path: str, named_lines: bool) -> Sequence[Row | Pair
         raise PairsError(f"{path}: not a readable JSON file ({one_line(error)})") from error
     if named_lines and not isinstance(found, list):
         return _json_lines(text, path)
-    rows = _rows(found) or ([found] if isinstance(found, dict) and found else None)
+    rows = _rows(found, path) or ([found] if isinstance(found, dict) and found else None)
     if rows is None:
-        raise PairsError(f"{path}: holds no rows: a list of objects is needed, one for each pair")
+        raise HoldsNoRowsError(f"{path}: holds no rows: a list of objects is needed, one for each pair")
     return rows
 
 
@@ -76,22 +84,26 @@ def _json_lines(text: str, path: str) -> list[Row | PairsError]:
     return found
 
 
-def _rows(found: object) -> Sequence[Row | PairsError] | None:
+def _rows(found: object, path: str) -> Sequence[Row | PairsError] | None:
+    wrong = PairsError(f"{path}: a row of a list is no JSON object")
     if isinstance(found, list):
-        return found if found and all(isinstance(row, dict) for row in found) else None
+        return [row if isinstance(row, dict) else wrong for row in found] if any(isinstance(row, dict) for row in found) else None
     if not isinstance(found, dict) or not found:
         return None
     values = list(found.values())
     if all(map(split_named, found)) and all(isinstance(value, list) for value in values):
         # One list for each split; the rows say which.
-        wrong = PairsError("a row of a split is no JSON object")
         named = [{"split": split, **row} if isinstance(row, dict) else wrong for split, own in found.items() for row in own]
         return named if any(row is not wrong for row in named) else None
     if all(isinstance(value, dict) for value in values):
         return _turned(found) or values
     if len(values) > 1 and all(isinstance(value, list) and len(value) == len(values[0]) for value in values):
         return [dict(zip(found, row, strict=True)) for row in zip(*values, strict=True)]
-    return next((rows for value in values if (rows := _rows(value)) is not None), None)
+    lists = {key: rows for key, value in found.items() if isinstance(value, list) and (rows := _rows(value, path))}
+    kinds = Counter(frozenset(next(row for row in rows if isinstance(row, dict))) for rows in lists.values())
+    if any(count > 1 for count in kinds.values()):
+        raise PairsError(f"{path}: holds several lists of like rows ({', '.join(lists)}): make one of them, or a file of each")
+    return next((rows for value in values if (rows := _rows(value, path)) is not None), None)
 
 
 def _turned(found: Mapping[str, Mapping[str, Any]]) -> list[Row] | None:
@@ -102,13 +114,22 @@ def _turned(found: Mapping[str, Mapping[str, Any]]) -> list[Row] | None:
     return [{column: values[key] for column, values in found.items()} for key in first]
 
 
-def rows_of_csv(text: str, path: str) -> list[Row]:
-    """The rows of a CSV file with a header, parted by what gives most lines as many cells as the header has. Raises as
-    :func:`lines_of_csv` does."""
+def rows_of_csv(text: str, path: str) -> list[Row | PairsError]:
+    """The rows of a CSV file with a header, parted by what gives most lines as many cells as the header has; with what is wrong
+    in the place of a row that has more, of which nobody can tell what belongs where. Raises as :func:`lines_of_csv` does."""
     delimiters = "\t" if path.lower().endswith(".tsv") and "\t" in _without_hint(text).partition("\n")[0] else DELIMITERS
     lines, _ = lines_of_csv(text, path, _evenness, delimiters, skip_spaces=True)
     header = [name.strip() for name in lines[0]] if lines else []
-    return [dict(zip(header, [*line, *[None] * (len(header) - len(line))], strict=False)) for line in lines[1:]]
+    rows: list[Row | PairsError] = []
+    for number, line in enumerate(lines[1:], start=1):
+        if any(map(str.strip, line[len(header) :])):
+            wrong = f"row {number} below the header has {len(line)} cells, and the header {len(header)}"
+            rows.append(PairsError(f"{path}: {wrong}: a text with the delimiter in it needs quotes"))
+        else:
+            rows.append(dict(zip(header, [*line, *[None] * (len(header) - len(line))], strict=False)))
+    if rows and isinstance(rows[0], PairsError) and not any(isinstance(row, dict) for row in rows):
+        raise rows[0]
+    return rows
 
 
 def lines_of_csv(

@@ -5,7 +5,8 @@ from __future__ import annotations
 import bisect
 import json
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 from functools import cached_property
 from pathlib import PurePosixPath
 from typing import Any, final
@@ -13,11 +14,11 @@ from typing import Any, final
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from vision_zero.data.archives import FileSet, is_hidden
+from vision_zero.data.archives import PACKED, UNREAD, FileSet, is_hidden
 from vision_zero.data.image_cells import image_bytes
-from vision_zero.data.json_csv import Row, rows_of_csv, rows_of_json, text_of
+from vision_zero.data.json_csv import HoldsNoRowsError, Row, rows_of_csv, rows_of_json, text_of
 from vision_zero.data.remote_storage import Storage
-from vision_zero.data.split_names import of_split, split_named, split_of_file, taken_splits
+from vision_zero.data.split_names import of_split, own_split, split_named, split_of_file, taken_splits
 from vision_zero.errors import PairsError, one_line
 
 SUFFIXES = (".parquet", ".arrow", ".feather", ".ipc", ".jsonl", ".ndjson")
@@ -31,6 +32,8 @@ _MAGIC = b"PAR1"
 _IPC_FILE = b"ARROW1"
 _BATCH = 32
 _SPLIT_COLUMNS = ("split", "subset", "partition", "data_split", "set")
+_NO_COLUMN = ""
+"""Of the rows of a file without a column of splits, beside files that have one."""
 _ABOUT = frozenset((SAVED, "dataset_info.json", "dataset_infos.json", "dataset_dict.json", "config.json", "contents.json"))
 
 
@@ -53,12 +56,29 @@ class Shard(ABC):
         """All values of a column, with what is wrong with a broken row in its place. Raises as ``row`` does."""
 
 
+@dataclass
+class _Reading:
+    """How far some columns of a row group are read: to the batch that begins with the row ``first`` of the group."""
+
+    group: int
+    batches: Iterator[pa.RecordBatch]
+    batch: pa.RecordBatch
+    first: int = 0
+
+
 @final
 class ParquetShard(Shard):
-    """Only the end of the file is read to know it; the whole is fetched with the first row."""
+    """Only the end of the file is read to know it; the whole is fetched with the first row.
+
+    A row group is decoded from its start, and many files have only one: rows in order go on where the last one was.
+
+    Attributes:
+        readings: by columns; who reads another file next frees what they keep in memory.
+    """
 
     def __init__(self, storage: Storage, path: str) -> None:
         self._storage = storage
+        self.readings: dict[tuple[str, ...], _Reading] = {}
         tail = storage.tail(path, FOOTER)
         # A parquet file ends with its description, the description's length and four letters.
         needed = int.from_bytes(tail[-8:-4], "little") + 8
@@ -76,14 +96,19 @@ class ParquetShard(Shard):
             group, rest = 0, number
             while rest >= (size := self._file.metadata.row_group(group).num_rows):
                 group, rest = group + 1, rest - size
-            for batch in self._file.iter_batches(batch_size=_BATCH, row_groups=[group], columns=list(columns)):
-                if rest < batch.num_rows:
-                    row: Row = batch.slice(rest, 1).to_pylist()[0]
-                    return row
-                rest -= batch.num_rows
+            reading = self.readings.pop(tuple(columns), None)
+            if reading is None or reading.group != group or rest < reading.first:
+                batches = self._file.iter_batches(batch_size=_BATCH, row_groups=[group], columns=list(columns))
+                reading = _Reading(group, batches, next(batches))
+            while rest >= reading.first + reading.batch.num_rows:
+                reading.first, reading.batch = reading.first + reading.batch.num_rows, next(reading.batches)
+            row: Row = reading.batch.slice(rest - reading.first, 1).to_pylist()[0]
         except (pa.ArrowInvalid, OSError, UnicodeDecodeError) as error:
             raise PairsError(f"{self.path}: row {number} cannot be read ({one_line(error)})") from error
-        raise PairsError(f"{self.path}: has no row {number}, though its end says so")
+        except StopIteration:
+            raise PairsError(f"{self.path}: has no row {number}, though its end says so") from None
+        self.readings[tuple(columns)] = reading
+        return row
 
     def column(self, name: str) -> list[Any]:
         try:
@@ -147,6 +172,7 @@ class Rows:
         split: whose files and rows are read; None for all.
         fits: whether a file of these columns holds what is looked for; where one does, other JSON and CSV files are left out.
         images: where else the files are that cells name.
+        hint: what to say besides where such a file is not there.
 
     Attributes:
         left_out: files and rows that are not read, by reason.
@@ -156,9 +182,14 @@ class Rows:
     """
 
     def __init__(
-        self, storage: Storage, split: str | None, fits: Callable[[Sequence[str]], bool], images: FileSet | None = None
+        self,
+        storage: Storage,
+        split: str | None,
+        fits: Callable[[Sequence[str]], bool],
+        images: FileSet | None = None,
+        hint: str = "",
     ) -> None:
-        self.storage = storage
+        self.storage, self._hint = storage, hint
         self._places = [FileSet(storage), *([images] if images is not None else [])]
         paths, self.left_out = table_paths(storage)
         if not paths:
@@ -166,12 +197,14 @@ class Rows:
                 f"{storage.location} holds no .parquet, .arrow, .jsonl file, nor one of .feather, .ndjson, .json, .csv, .tsv: "
                 "check the location or its layout"
             )
-        if storage.chosen is None:
+        own = own_split(split)
+        is_split_of_files = own is not None and any(split_of_file(path, own) == own for path in paths)
+        if storage.chosen is None and (own is None or is_split_of_files):
             paths, others = of_split(paths, split, split_of_file, storage.location)
             self.left_out |= others
-        shards = [_shard(storage, path) for path in paths]
+        shards = _shards(storage, paths)
         self.shards = [shard for shard in shards if shard.rows] or shards[:1]
-        if empty := len(shards) - len(self.shards):
+        if empty := len(paths) - len(self.shards):
             self.left_out["files without rows"] = empty
         fitting = [shard for shard in self.shards if not isinstance(shard, DocumentShard) or fits(shard.columns)]
         if fitting and len(fitting) < len(self.shards):
@@ -183,7 +216,8 @@ class Rows:
         self._ends = [0]
         for shard in self.shards:
             self._ends.append(self._ends[-1] + shard.rows)
-        self._chosen = self._of_split(split)
+        self._last = self.shards[0]
+        self._chosen = self._of_split(split, is_split_of_files)
 
     def __len__(self) -> int:
         return self._ends[-1] if self._chosen is None else len(self._chosen)
@@ -194,31 +228,58 @@ class Rows:
         first, *others = (shard.columns for shard in self.shards)
         return tuple(column for column in first if all(column in columns for columns in others))
 
+    @property
+    def all_columns(self) -> tuple[str, ...]:
+        """The columns that any file has."""
+        return tuple(dict.fromkeys(column for shard in self.shards for column in shard.columns))
+
+    @property
+    def differences(self) -> str:
+        """What to say, where columns are listed that every file has, of files that have others; empty where none does."""
+        if all(set(shard.columns) == set(self.columns) for shard in self.shards):
+            return ""
+        others: dict[frozenset[str], str] = {}
+        for shard in self.shards:
+            others.setdefault(frozenset(shard.columns), f"{shard.path} has {', '.join(shard.columns)}")
+        return f" (in every file; {'; '.join([*others.values()][:3])}: give one of them as location)"
+
+    def columns_at(self, place: int) -> tuple[str, ...]:
+        """The columns of the file of a row."""
+        return self._at(place)[0].columns
+
     def name(self, place: int) -> str:
         """Which row of which file a place is."""
         shard, number = self._at(place)
         return f"{shard.path}:{number}"
 
     def row(self, place: int, columns: Sequence[str]) -> Row:
-        """Some columns of one row. Raises as :meth:`Shard.row` does."""
+        """Some columns of one row, None where its file has no such column. Raises as :meth:`Shard.row` does."""
         shard, number = self._at(place)
-        return shard.row(number, columns)
+        if shard is not self._last:
+            if isinstance(self._last, ParquetShard):
+                self._last.readings.clear()
+            self._last = shard
+        known = [column for column in columns if column in shard.columns]
+        return dict.fromkeys(columns) | (shard.row(number, known) if known else {})
 
     def image(self, place: int, cell: object, column: str) -> bytes:
         """The bytes of a cell's image. Raises as :func:`~vision_zero.data.image_cells.image_bytes` does."""
         folder = str(PurePosixPath(self._at(place)[0].path).parent)
-        return image_bytes(cell, column, folder, self._places)
+        return image_bytes(cell, column, folder, self._places, self._hint)
 
     def _at(self, place: int) -> tuple[Shard, int]:
         place = place if self._chosen is None else self._chosen[place]
         number = bisect.bisect_right(self._ends, place) - 1
         return self.shards[number], place - self._ends[number]
 
-    def _of_split(self, split: str | None) -> list[int] | None:
+    def _of_split(self, split: str | None, is_split_of_files: bool) -> list[int] | None:
         """The rows of the split where a column names several; None for all."""
-        named = [] if split is None else self._named_splits()
-        known = [name for name in named if not isinstance(name, PairsError)]
-        taken = taken_splits(known, split, f"the rows of {self.storage.location} are of")
+        own = own_split(split)
+        named = [] if split is None else self._named_splits(own)
+        if is_split_of_files and own not in named:
+            return None
+        known = [name or None for name in named if not isinstance(name, PairsError)]
+        taken = taken_splits(known, split, f"the rows of {self.storage.location} are of") | {_NO_COLUMN}
         # Whoever asks for a broken row is told.
         kept = [place for place, name in enumerate(named) if isinstance(name, PairsError) or name in taken]
         if len(kept) == len(named):
@@ -226,34 +287,43 @@ class Rows:
         self.left_out["rows of other splits"] = len(named) - len(kept)
         return kept
 
-    def _named_splits(self) -> list[str | PairsError | None]:
+    def _named_splits(self, own: str | None) -> list[str | PairsError | None]:
         """Each row's split, by the column that names it, or what is wrong with the row; empty where no column does."""
-        for column in (column for name in _SPLIT_COLUMNS for column in self.columns if column.lower() == name):
-            values = [value for shard in self.shards for value in shard.column(column)]
-            named = [split_named(value) if isinstance(value, str) else None for value in values]
-            if any(named):
-                return [value if isinstance(value, PairsError) else name for value, name in zip(values, named, strict=True)]
-        return []
+        first: list[str | PairsError | None] = []
+        for column in (column for name in _SPLIT_COLUMNS for column in self.all_columns if column.lower() == name):
+            named: list[str | PairsError | None] = []
+            for shard in self.shards:
+                has_it = column in shard.columns
+                named += [_split_in(cell, own) for cell in shard.column(column)] if has_it else [_NO_COLUMN] * shard.rows
+            known = {name for name in named if isinstance(name, str) and name != _NO_COLUMN}
+            if own in known or (own is None and known):
+                return named
+            first = first or (named if known else [])
+        return first
 
 
 def table_paths(storage: Storage) -> tuple[list[str], dict[str, int]]:
     """The files of rows in a location, or the one that it names; and how many others were left out, by reason."""
     if storage.chosen is not None:
         return [path for path in [storage.chosen] if _suffix(path) in (*SUFFIXES, *DOCUMENTS)], {}
-    paths = [path for path in storage.entries if _suffix(path) in SUFFIXES and not is_hidden(path)]
-    documents = [
-        path
-        for path in storage.entries
-        if _suffix(path) in DOCUMENTS and PurePosixPath(path).name not in _ABOUT and not is_hidden(path)
-    ]
-    if not paths:
-        return documents, {}
+    shown = [path for path in storage.entries if not is_hidden(path)]
+    paths = [path for path in shown if _suffix(path) in SUFFIXES]
+    documents = [path for path in shown if _suffix(path) in DOCUMENTS and PurePosixPath(path).name not in _ABOUT]
     data = [path for path in paths if _is_data(storage, path)]
     counts = {
         "cache files of datasets": len(paths) - len(data),
-        "JSON and CSV files beside those of a data set": len(documents),
+        "JSON and CSV files beside those of a data set": len(documents) if paths else 0,
+        PACKED: sum(path.lower().endswith(UNREAD) for path in shown),
+        "hidden files": sum(_suffix(path) in SUFFIXES for path in storage.entries) - len(paths),
     }
-    return data, {reason: count for reason, count in counts.items() if count}
+    return data if paths else documents, {reason: count for reason, count in counts.items() if count}
+
+
+def _split_in(cell: Any, own: str | None) -> str | PairsError | None:
+    """The split that a cell names, or what is wrong with its row."""
+    if isinstance(cell, PairsError):
+        return cell
+    return split_named(cell, own) if isinstance(cell, str) else None
 
 
 def _suffix(path: str) -> str:
@@ -275,6 +345,19 @@ def _is_data(storage: Storage, path: str) -> bool:
         return file.name in {entry["filename"] for entry in saved["_data_files"]}
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise PairsError(f"{state}: does not say which files are data ({one_line(error)}): save the data set anew") from error
+
+
+def _shards(storage: Storage, paths: Sequence[str]) -> list[Shard]:
+    """Files of rows; without JSON files of something else, unless there is nothing but such files."""
+    shards, problem = [], None
+    for path in paths:
+        try:
+            shards.append(_shard(storage, path))
+        except HoldsNoRowsError as error:
+            problem = problem or error
+    if not shards and problem is not None:
+        raise problem
+    return shards
 
 
 def _shard(storage: Storage, path: str) -> Shard:

@@ -12,7 +12,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from tests.data.odd_images import BROKEN, encoded, scenery
-from tests.domains.imported.samples import cell, table
+from tests.domains.imported.samples import cell, pairs_of, table
 from tests.domains.imported.test_imported_files import changed, folder, sound, source
 from tests.make import scene_pairs
 from vision_zero.data.remote_storage import Storage
@@ -169,3 +169,46 @@ def test_columns_of_several_files_must_be_shared(tmp_path: Path) -> None:
     table(tmp_path / "b.parquet", [{"original": cells(0)["original"]}])
     with pytest.raises(PairsError, match="no two columns"):
         source(str(tmp_path))
+
+
+def test_files_that_differ_are_named_where_no_columns_fit(tmp_path: Path) -> None:
+    table(tmp_path / "a.parquet", [{"number": 1, **cells(0)}])
+    table(tmp_path / "b.parquet", [{"number": 2, "before": cell(b"x"), "after": cell(b"x")}])
+    told = r"number \(in every file; a\.parquet has number, original, modified; b\.parquet has number, before, after: give one of"
+    with pytest.raises(PairsError, match=f"two of {told}"):
+        source(str(tmp_path))
+    with pytest.raises(PairsError, match=f"has no column original, modified, but {told}"):
+        source(str(tmp_path), original_column="original", modified_column="modified")
+
+
+def test_words_groups_and_splits_that_some_files_have_are_read(tmp_path: Path) -> None:
+    table(tmp_path / "a.parquet", [{**cells(0), "prompt": "so", "split": split} for split in ("train", "test")])
+    table(tmp_path / "b.parquet", [{**cells(1), "instruction": "otherwise", "img_id": number} for number in (7, 8)])
+    table(tmp_path / "c.parquet", [cells(2)])
+    made = source(str(tmp_path))
+    told = {name: pair.modified_facts["change"] for name, pair in pairs_of(made).items()}
+    both = {"b.parquet:0": "otherwise", "b.parquet:1": "otherwise"}
+    assert told == {"a.parquet:0": "so", **both, "c.parquet:0": ""}
+    assert made.report().left_out == {"rows of other splits": 1}
+    assert [made._index.group(place) for place in range(4)] == [None, "7", "8", None]
+    named = source(str(tmp_path), change_column="prompt", split="test")
+    assert [pair.modified_facts["change"] for pair in pairs_of(named).values()] == ["so", "", "", ""]
+
+
+def test_rows_in_order_are_decoded_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    root = table(tmp_path / "a.parquet", [{"original": number, "modified": str(number)} for number in range(300)], group=300)
+    decoded = []
+    batches = pq.ParquetFile.iter_batches
+
+    def counted(file: pq.ParquetFile, **given: Any) -> Any:
+        for batch in batches(file, **given):
+            decoded.append(batch.num_rows)
+            yield batch
+
+    monkeypatch.setattr(pq.ParquetFile, "iter_batches", counted)
+    rows = Rows(Storage(root, source(root).config.storage), None, bool)
+    decoded.clear()
+    names = [["original"], ["modified", "original"]]
+    found = [[rows.row(place, columns)["original"] for columns in names] for place in (*range(300), 5, 4, 299)]
+    assert found == [[place, place] for place in (*range(300), 5, 4, 299)]
+    assert sum(decoded) == 2 * (300 + 300), "once in order, and once more for the row that lay before"

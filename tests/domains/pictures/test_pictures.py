@@ -14,6 +14,7 @@ from vision_zero.config.nano_defaults import NANO_GAME, NANO_SAMPLING
 from vision_zero.config.policy import PolicyConfig
 from vision_zero.config.self_play import SelfPlayConfig
 from vision_zero.config.sources import SourcesConfig
+from vision_zero.data import collection
 from vision_zero.data.splits import SplitFilter
 from vision_zero.data.table import PairTable
 from vision_zero.domains.pictures.config import PicturesConfig
@@ -28,6 +29,8 @@ from vision_zero.policy.loading import load_policy
 from vision_zero.randomness import Seed
 from vision_zero.report.replay import replay_page
 from vision_zero.validation.expectations import judge
+
+ROOT = Path(__file__).resolve().parents[3]
 
 
 def config_of(folder: Path, **changes) -> SelfPlayConfig:
@@ -70,6 +73,15 @@ def test_each_image_comes_once_before_any_comes_again(folder):
     assert sorted(drawn[:8]) == sorted(drawn[8:]) == [f"{number}.png" for number in range(8)]
 
 
+def test_of_more_images_than_are_compared_each_pair_draws_one_at_random(folder, monkeypatch):
+    source = source_of("pictures", SourcesConfig(pictures=PicturesConfig(location=str(folder))))
+    assert f"Up to {collection.COMPARED:,} images are each used" in (ROOT / "docs" / "guide.md").read_text(encoding="utf-8")
+    monkeypatch.setattr(collection, "COMPARED", 7)
+    order = Seed(5)
+    seeds = [order.child(turn) for turn in range(8)]
+    assert [base_of(source.at(turn, seeds[turn], order)) for turn in range(8)] == [base_of(source.sample(seed)) for seed in seeds]
+
+
 def test_a_data_set_with_an_image_column_is_a_source_of_images(tmp_path):
     (tmp_path / "data").mkdir()
     cells = [encoded(scenery(60, 50 + number), "PNG") for number in range(3)]
@@ -79,6 +91,19 @@ def test_a_data_set_with_an_image_column_is_a_source_of_images(tmp_path):
     drawn = [source.at(turn, order.child(turn), order) for turn in range(3)]
     assert {base_of(pair) for pair in drawn} == {f"data/train.parquet:{row}" for row in range(3)}
     assert {pair.original.size for pair in drawn} == {(60, 50), (60, 51), (60, 52)}
+
+
+def test_what_is_wrong_with_a_data_set_is_told_in_the_domains_own_terms(tmp_path):
+    (tmp_path / "a.csv").write_text("image\nphoto.png\n")
+    source = PictureSource(PicturesConfig(location=str(tmp_path)))
+    assert source.check() == {"a.csv:0": f"photo.png: no such file in {tmp_path}"}
+    (tmp_path / "b.csv").write_text("image,caption\nphoto.png,so\n")
+    with pytest.raises(PairsError, match=r"no column photo, but image \(in every file; a\.csv has image; b\.csv has"):
+        PictureSource(PicturesConfig(location=str(tmp_path), column="photo", layout="table"))
+    for text in ("", "image\n"):
+        (tmp_path / "a.csv").write_text(text)
+        with pytest.raises(PairsError, match=r"the data set in .*a\.csv has no rows"):
+            PictureSource(PicturesConfig(location=str(tmp_path / "a.csv")))
 
 
 def test_what_is_broken_or_too_small_is_skipped_and_named(tmp_path):

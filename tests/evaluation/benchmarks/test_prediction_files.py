@@ -182,6 +182,13 @@ def test_a_row_that_an_open_quotation_mark_would_swallow_is_an_error(tmp_path: P
         score_chartqa(tmp_path / "m.tsv")
 
 
+def test_a_row_with_more_cells_than_the_header_is_an_error(tmp_path: Path) -> None:
+    head = "index,question,answer,split,prediction\n"
+    (tmp_path / "m.csv").write_text(f"{head}0,?,14,test_human,14\n1,?,3,test_human,3, I think\n")
+    with pytest.raises(EvaluationError, match=r"m\.csv: row 2 below the header has 6 cells.*save the table anew"):
+        score_chartqa(tmp_path / "m.csv")
+
+
 @pytest.mark.parametrize(
     ("fields", "verdict"),
     [({"label": [["14"]], "prediction": "14"}, True), ({"label": "14", "prediction": ["14"]}, True)],

@@ -134,19 +134,20 @@ class RowIndex(RowCollection, PairIndex):
 
     def __init__(self, storage: Storage, config: ImportedConfig) -> None:
         images = None if config.pictures is None else FileSet(Storage(config.pictures, config.storage))
-        super().__init__(storage, config.split, lambda columns: _may_hold_pairs(columns, config), images)
-        if not len(self._rows):
-            raise PairsError(f"the data set in {config.location} has no rows")
+        hint = "; pairs.imported.pictures may say where the images are"
+        super().__init__(storage, config.split, lambda columns: _may_hold_pairs(columns, config), images, hint)
         self._original, self._modified = self._pair_columns(config)
-        self._change = config.change_column or first_of(CHANGES, self._rows.columns)
-        self._groups = config.group_column or first_of(GROUPS, self._rows.columns)
-        _check_columns([name for name in (self._change, self._groups) if name], self._rows.columns, config.location)
+        self._change = config.change_column
+        self._groups = config.group_column or first_of(GROUPS, self._rows.all_columns)
+        _check_columns([name for name in (self._change, self._groups) if name], self._rows.all_columns, config.location)
 
     def load(self, place: int) -> Made:
-        wanted = {self._original, self._modified, *([self._change] if self._change is not None else [])}
+        # Of several files, each may call it otherwise.
+        change = self._change or first_of(CHANGES, self._rows.columns_at(place))
+        wanted = {self._original, self._modified, *([change] if change is not None else [])}
         row = self._rows.row(place, sorted(wanted))
         original, modified = self._images(place, row, (self._original, self._modified))
-        return Made(original, modified, _words(row.get(self._change)) if self._change is not None else "")
+        return Made(original, modified, _words(row[change]) if change is not None else "")
 
     def group(self, place: int) -> str | None:
         if self._groups is None or not self._has_groups:
@@ -179,14 +180,14 @@ class RowIndex(RowCollection, PairIndex):
         columns = self._rows.columns
         if config.original_column is not None and config.modified_column is not None:
             wanted = (config.original_column, config.modified_column)
-            _check_columns(wanted, columns, config.location)
+            _check_columns(wanted, columns, config.location, self._rows.differences)
             return wanted
         candidates = [both for both in pair_candidates(columns) if both[0] != both[1] or self._holds_both(both[0])]
         if not candidates:
             are_files = "; the first line must name the columns" if any(map(is_image, columns)) else ""
             raise PairsError(
                 f"no two columns of {config.location} look like a pair: set original_column and modified_column to two of "
-                f"{', '.join(columns)}{are_files}"
+                f"{', '.join(columns)}{self._rows.differences}{are_files}"
             )
         if len(candidates) == 1:
             return candidates[0]
@@ -252,10 +253,10 @@ def _may_hold_pairs(columns: Sequence[str], config: ImportedConfig) -> bool:
     return any(one != other for one, other in pair_candidates(columns))
 
 
-def _check_columns(wanted: Sequence[str], columns: tuple[str, ...], location: str) -> None:
+def _check_columns(wanted: Sequence[str], columns: tuple[str, ...], location: str, differences: str = "") -> None:
     missing = [name for name in wanted if name not in columns]
     if missing:
-        raise PairsError(f"{location} has no column {', '.join(missing)}, but {', '.join(columns)}")
+        raise PairsError(f"{location} has no column {', '.join(missing)}, but {', '.join(columns)}{differences}")
 
 
 def _words(cell: object) -> str:

@@ -119,7 +119,8 @@ class RowPhotos(RowCollection, PhotoCollection):
         super().__init__(storage, split, lambda columns: column in columns)
         self._column = column
         if column not in self._rows.columns:
-            raise PairsError(f"{storage.location} has no column {column}, but {', '.join(self._rows.columns)}: set column")
+            known = f"{', '.join(self._rows.columns)}{self._rows.differences}"
+            raise PairsError(f"{storage.location} has no column {column}, but {known}: set column")
 
     def data(self, place: int) -> bytes:
         cell = self._rows.row(place, (self._column,))[self._column]

@@ -178,7 +178,11 @@ def _literal(value: Any) -> Any:
 
 def _separated(path: Path) -> list[Row]:
     try:
-        return rows_of_csv(read_text(path), str(unpacked_name(path)))
+        rows = rows_of_csv(read_text(path), str(unpacked_name(path)))
+        for row in rows:
+            if isinstance(row, PairsError):
+                raise row
+        return [row for row in rows if isinstance(row, dict)]
     except PairsError as error:
         raise EvaluationError(f"{one_line(error, 200)}: save the table anew") from error
 
