@@ -30,7 +30,7 @@ class ImportedConfig(Config):
     """Column that describes the change; null: the usual names are tried."""
     group_column: str | None = None
     """Column whose value the edits of one image share, which go to one split; null: the usual names are tried, such as
-    ``img_id``. Pairs that share an image always go to one split."""
+    ``img_id``. Without one, up to 1,000 pairs that share an image go to one split, and of more those that share the original."""
     pictures: str | None = None
     """Folder or URL of the files that cells name; null: that of the data set."""
     sizes: Literal["equal", "crop", "resize"] = "equal"
