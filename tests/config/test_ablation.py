@@ -48,6 +48,14 @@ def test_all_arms_are_measured_on_the_same_pairs_under_the_same_rules():
     assert {run.config.alarms.transfer_loss for run in runs} == {1.0}
 
 
+def test_arms_may_sample_otherwise_in_training_and_in_other_batches():
+    own = {"policy": {"sampling": {"batch_size": 8}}, "learning": {"decision": {"vote_temperature": 0.5}}}
+    runs = plan(ablation(**arms(whole={}, warm=own)), RECIPE)
+    assert [run.config.learning.decision.vote_temperature for run in runs[:2]] == [None, 0.5]
+    with pytest.raises(ConfigError, match=r"arm 'lora' may not change policy\.sampling\.max_clue_tokens: all arms are evaluated"):
+        plan(ablation(**arms(whole={}, lora={"preset": "lora"})), RECIPE)
+
+
 def test_a_last_measurement_changes_what_is_measured_and_nothing_else():
     suites = {"suites": [{"name": "charts", "look": "compact"}], "gate": {"must_improve": ["charts-compact"]}}
     before = plan(ablation(changes={"suite_evaluation": suites}), RECIPE)
@@ -112,6 +120,7 @@ def test_what_was_trained_from_other_weights_is_not_taken_for_progress(tmp_path)
         (arms(whole={"evaluation": {"pairs": 9}}), "may not change evaluation"),
         (arms(whole={"seed": 9}), "may not change seed"),
         (arms(whole={"pairs": {"mix": {"charts": 1}}}), "may change only pairs.spoiled"),
+        (arms(whole={}, warm={"policy": {"sampling": {"temperature": 1.0}}}), "may not change policy.sampling.temperature"),
         (arms(**{"whole": {}, "../x": {}}), "arms.1.name"),
         ({"final": {"learning": {"iterations": 3}}}, "final may not change learning: it only evaluates what was trained"),
         ({"final": {"evaluation": {"pear": 3}}}, "final: evaluation.pear: unknown key"),

@@ -43,7 +43,7 @@ class Arm(Config):
 
 
 class AblationConfig(RootConfig):
-    """Arms x seeds, all evaluated on the same held-out pairs with the same rules."""
+    """Arms x seeds, all evaluated on the same held-out pairs with the same rules and sampling."""
 
     name: Name
     """Name of the report's folder, and part of the names of the arms' models, with arm, seed and a fingerprint of settings, base

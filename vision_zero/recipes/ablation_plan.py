@@ -54,7 +54,7 @@ def plan(config: AblationConfig, recipe: Mapping[str, Any], contents: Contents =
         contents: fingerprint function for input files; arms with other files are other models, and run again.
 
     Raises:
-        ConfigError: the recipe with an arm's changes is not a self-play configuration.
+        ConfigError: the recipe with an arm's changes is not a self-play configuration, or would be evaluated otherwise.
     """
     base = merged(with_present_names(recipe), config.changes)
     rules = validated(SelfPlayConfig, base, "all arms")
@@ -73,6 +73,7 @@ def plan(config: AblationConfig, recipe: Mapping[str, Any], contents: Contents =
         folder = str(run_folder(config, arm.name, seed))
         own = merged(merged(base, arm.changes), {**shared, "seed": seed, "runs_folder": folder})
         settings = validated(SelfPlayConfig, own, f"arm {arm.name!r}")
+        _check_sampling(arm.name, settings, rules)
         final = None
         if config.final is not None:
             measured = merged(own, {**config.final, "runs_folder": f"{folder}_final"})
@@ -88,6 +89,17 @@ def plan(config: AblationConfig, recipe: Mapping[str, Any], contents: Contents =
         runs.append(ArmRun(arm=arm.name, seed=seed, number=number, total=len(places), model=model, config=settings, final=final))
     _check_servers(runs, config.side_by_side)
     return runs
+
+
+def _check_sampling(arm: str, settings: SelfPlayConfig, rules: SelfPlayConfig) -> None:
+    """An arm that samples otherwise would vote on other clues of the base, and speak and vote otherwise when it is evaluated."""
+    of_arm, of_all = (each.policy.sampling.model_dump(exclude={"batch_size"}) for each in (settings, rules))
+    for name, value in of_arm.items():
+        if value != of_all[name]:
+            raise ConfigError(
+                f"arm {arm!r} may not change policy.sampling.{name}: all arms are evaluated with the same sampling (temperatures "
+                "of training alone are set in learning.clue and learning.decision)"
+            )
 
 
 def _check_servers(runs: Sequence[ArmRun], side_by_side: int) -> None:
