@@ -49,6 +49,8 @@ def test_a_mix_is_made_domain_by_domain_and_kept_apart(tmp_path: Path) -> None:
         assert {pair.domain for pair in own.pairs()} == {domain}
         train, held_out = ({base_of(pair) for pair in own.of_split(split).pairs()} - {""} for split in ("train", "held_out"))
         assert not train & held_out
+        # charts of random values have no location, so no report
+        assert [report.used for report in own.reports] == [len(train | held_out)] * (domain != "charts")
     verdict = judge(table, config.pairs)
     # Eight pairs are not enough for so many games: they come again, and that is no fault.
     assert (verdict.checked, verdict.passed) == (36, 36)
