@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import tracemalloc
 from collections.abc import Iterator
 from pathlib import Path
@@ -63,6 +64,26 @@ def test_a_file_appears_when_it_is_whole(tmp_path: Path) -> None:
     with pytest.raises(PairsError, match="the source broke"), ShardWriter(tmp_path, "pairs", 20) as writer:
         write_pairs(breaks(), "train", writer)
     assert [path.name for path in tmp_path.iterdir()] == ["pairs-00000.parquet"]
+
+
+def test_a_folder_that_cannot_be_written_is_one_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "file").write_text("in the way")
+    with (
+        pytest.raises(PairsError, match=r"file/pairs cannot be written: .*; make room there, or name another folder"),
+        ShardWriter(tmp_path / "file" / "pairs", "pairs", 3),
+    ):
+        pass
+
+    def full(*_: object, **__: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(pq.ParquetWriter, "write_table", full)
+    with (
+        pytest.raises(PairsError, match=r"pairs cannot be written: \[Errno 28\] No space left"),
+        ShardWriter(tmp_path / "pairs", "pairs", 3) as writer,
+    ):
+        write_pairs(enumerate(scene_pairs(1)), "train", writer)
+    assert not [*(tmp_path / "pairs").iterdir()]
 
 
 def test_a_broken_file_is_named(tmp_path: Path) -> None:

@@ -4,6 +4,8 @@ import signal
 import subprocess
 import sys
 import time
+from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
 from pathlib import Path
 
 import pyarrow as pa
@@ -20,6 +22,7 @@ from vision_zero.config.build_pairs import BuildPairsConfig
 from vision_zero.data.shards import PairShards
 from vision_zero.errors import PairsError
 from vision_zero.pair_sets import join as joining
+from vision_zero.pair_sets import parts as building_parts
 from vision_zero.pair_sets.join import LEAKS, REPEATS, Manifest, join_parts
 from vision_zero.pair_sets.parts import file_record, finish_part, make_pairs, part_folder, part_in_work
 from vision_zero.validation.verdict import Verdict
@@ -108,6 +111,24 @@ def test_a_part_that_was_killed_is_continued_from_its_whole_files(tmp_path):
     assert first.stat().st_mtime_ns == written, "whole files are not made again"
 
 
+def test_a_folder_and_processes_that_fail_are_one_line(tmp_path, monkeypatch):
+    (tmp_path / "file").write_text("in the way")
+    config = settings(tmp_path / "file", parts=2)
+    with pytest.raises(PairsError, match=r"part-00000-of-00002 cannot be written: .*; make room there"):
+        make_pairs(config, part_folder(config) / "made")
+
+    class Killed(ThreadPoolExecutor):
+        def __init__(self, count, mp_context):
+            super().__init__(count)
+
+        def submit(self, *given):
+            raise BrokenProcessPool
+
+    monkeypatch.setattr(building_parts, "ProcessPoolExecutor", Killed)
+    with pytest.raises(PairsError, match="one of 2 processes was killed, usually for lack of memory: lower processes"):
+        make_pairs(settings(tmp_path, processes=2), tmp_path / "made")
+
+
 def test_a_finished_part_is_not_built_again(tmp_path):
     config = settings(tmp_path, parts=2)
     build(config)
@@ -174,6 +195,9 @@ def test_parts_of_other_settings_and_broken_files_are_named(tmp_path):
     broken.write_bytes(first.read_bytes()[:100])
     with pytest.raises(PairsError, match="is not as its part recorded it: delete the part"):
         join_parts(tmp_path / "same", tmp_path / "joined")
+    (tmp_path / "same" / "part-00001-of-00002" / "identities.parquet").write_bytes(b"PAR1")
+    with pytest.raises(PairsError, match=r"identities\.parquet cannot be read \(.*\): delete the part"):
+        join_parts(tmp_path / "same", tmp_path / "joined")
 
 
 def test_a_folder_that_holds_something_else_is_not_replaced(tmp_path):
@@ -186,6 +210,8 @@ def test_a_folder_that_holds_something_else_is_not_replaced(tmp_path):
     for target in (parts, tmp_path, mine, mine / "notes.txt"):
         with pytest.raises(PairsError, match="holds something that was not joined there: nothing is touched"):
             join_parts(parts, target)
+    with pytest.raises(PairsError, match=r"notes\.txt/joined cannot be written: .*; make room there, or name another folder"):
+        join_parts(parts, mine / "notes.txt" / "joined")
     (mine / "manifest.json").write_text('{"name": "another"}')
     with pytest.raises(PairsError, match="holds no Manifest of this version"):
         join_parts(parts, mine)

@@ -94,7 +94,10 @@ def test_what_cannot_be_drawn_is_one_line(arguments: tuple[str, ...], words: str
 
 def test_a_folder_that_cannot_be_written_is_one_line(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("in the way")
-    assert "cannot be written" in refused("--count", 1, "--size", "112x112", "--out", tmp_path / "file" / "pairs")
+    small = ("--count", 1, "--size", "112x112")
+    assert "file/pairs cannot be written" in refused(*small, "--out", tmp_path / "file" / "pairs")
+    told = refused(*small, "--out", tmp_path / "out", "--sheet", tmp_path / "file" / "sheet.png")
+    assert told.startswith(f"{tmp_path / 'file'} cannot be written: ")
 
 
 def test_given_scenes_are_drawn_as_they_say(tmp_path: Path) -> None:

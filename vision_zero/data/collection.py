@@ -66,7 +66,7 @@ class FileCollection(Collection):
         self._files = FileSet(storage)
         found = self._files.paths if self._files.chosen is None else [self._files.chosen]
         self._paths, others = of_split(found, split, split_of_folder, storage.location, with_unnamed=True)
-        self.files = len(storage.entries) if self._files.chosen is None else 1
+        self.files = len(storage.entries) if storage.chosen is None else 1
         self.left_out = {**storage.left_out, **self._files.left_out, **others}
         self.problems = {well_formed(path): reason for path, reason in self._files.problems.items()}
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 import shutil
 from collections import Counter
 from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
@@ -22,10 +23,23 @@ from vision_zero.data.image_pair import ImagePair
 from vision_zero.data.source_report import SourceReport, merged
 from vision_zero.data.splits import Split
 from vision_zero.data.table import SCHEMA, PairTable, reports_in, reports_metadata, to_row
-from vision_zero.errors import PairsError
+from vision_zero.errors import PairsError, one_line
 
 ROWS_AT_ONCE = 16
 """Pairs held in memory while writing, and in a row group."""
+
+
+@contextmanager
+def writing(folder: Path) -> Iterator[None]:
+    """Context in which a folder is written.
+
+    Raises:
+        PairsError: it cannot be: the disk is full, or there may be no such folder.
+    """
+    try:
+        yield
+    except OSError as error:
+        raise PairsError(f"{folder} cannot be written: {one_line(error)}; make room there, or name another folder") from error
 
 
 @dataclass(frozen=True)
@@ -74,7 +88,8 @@ class PairShards:
 
 
 class ShardWriter:
-    """Writes rows into files of a folder, the next file whenever one is full. A file appears when it is whole.
+    """Writes rows into files of a folder, the next file whenever one is full. A file appears when it is whole. Raises as
+    :func:`writing` does.
 
     Attributes:
         reports: what the sources of the pairs saw; set before the end, they are written into the last file.
@@ -88,26 +103,29 @@ class ShardWriter:
         self.reports: tuple[SourceReport, ...] = ()
 
     def __enter__(self) -> Self:
-        self._folder.mkdir(parents=True, exist_ok=True)
+        with writing(self._folder):
+            self._folder.mkdir(parents=True, exist_ok=True)
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
         if self._file is not None and kind is None and self.reports:
             self._file.add_key_value_metadata(reports_metadata(self.reports))
-        self._finish(is_complete=kind is None)
+        with writing(self._folder):
+            self._finish(is_complete=kind is None)
 
     def write(self, rows: pa.Table) -> None:
         """Append rows of the pairs table's schema."""
-        while rows.num_rows:
-            if self._rows == self._rows_per_file:
-                self._finish(is_complete=True)
-            if self._file is None:
-                self._path = self._folder / f"{self._name}-{self._files:05d}.parquet"
-                self._file = pq.ParquetWriter(self._path.with_suffix(".new"), SCHEMA)
-            part = rows.slice(0, self._rows_per_file - self._rows)
-            self._file.write_table(part, row_group_size=ROWS_AT_ONCE)
-            self._rows += part.num_rows
-            rows = rows.slice(part.num_rows)
+        with writing(self._folder):
+            while rows.num_rows:
+                if self._rows == self._rows_per_file:
+                    self._finish(is_complete=True)
+                if self._file is None:
+                    self._path = self._folder / f"{self._name}-{self._files:05d}.parquet"
+                    self._file = pq.ParquetWriter(self._path.with_suffix(".new"), SCHEMA)
+                part = rows.slice(0, self._rows_per_file - self._rows)
+                self._file.write_table(part, row_group_size=ROWS_AT_ONCE)
+                self._rows += part.num_rows
+                rows = rows.slice(part.num_rows)
 
     def _finish(self, is_complete: bool) -> None:
         if self._file is not None:

@@ -20,8 +20,8 @@ import pyarrow.parquet as pq
 
 from vision_zero.atomic_dir import atomic_dir
 from vision_zero.config_base import Config, read_json
-from vision_zero.data.shards import ROWS_AT_ONCE, PairShards
-from vision_zero.errors import PairsError
+from vision_zero.data.shards import ROWS_AT_ONCE, PairShards, writing
+from vision_zero.errors import PairsError, one_line
 from vision_zero.pair_sets.parts import FINISHED, IDENTITIES, KINDS, PARTS, PartFile, PartRecord, file_record
 from vision_zero.validation.dedup import find_duplicates
 
@@ -62,7 +62,7 @@ def join_parts(folder: Path, target: Path) -> Manifest:
         raise PairsError(f"{target} holds something that was not joined there: nothing is touched; name another --out")
     parts = _finished(folder)
     taken_out = _between_parts(parts)
-    with atomic_dir(target) as fresh:
+    with writing(target), atomic_dir(target) as fresh:
         for kind in KINDS:
             (fresh / kind).mkdir()
         removed: list[pa.Table] = []
@@ -99,7 +99,7 @@ def _finished(folder: Path) -> list[tuple[PartRecord, Path]]:
 
 def _between_parts(parts: Sequence[tuple[PartRecord, Path]]) -> dict[str, str]:
     """The reason for each pair that passed in its part and does not among all."""
-    frame = pd.concat([pq.read_table(path / IDENTITIES).to_pandas() for _, path in parts], ignore_index=True)
+    frame = pd.concat([_identities(path / IDENTITIES) for _, path in parts], ignore_index=True)
     frame = frame.sort_values(["split", "position"], ignore_index=True)  # as one run would have made them: held_out, train
     repeats = find_duplicates(frame, parts[0][0].distance)
     found = {}
@@ -109,6 +109,15 @@ def _between_parts(parts: Sequence[tuple[PartRecord, Path]]) -> dict[str, str]:
         if table == KINDS.index("pairs") and (again or leak):
             found[pair_id] = REPEATS if again else LEAKS
     return found
+
+
+def _identities(path: Path) -> pd.DataFrame:
+    try:
+        return pq.read_table(path).to_pandas()
+    except (OSError, pa.ArrowException) as error:
+        raise PairsError(
+            f"{path} cannot be read ({one_line(error)}): delete the part, and run build_pairs for it again"
+        ) from error
 
 
 def _joined_name(record: PartRecord, file: PartFile) -> str:

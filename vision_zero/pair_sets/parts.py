@@ -17,6 +17,7 @@ from __future__ import annotations
 import shutil
 from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import islice
@@ -31,7 +32,7 @@ from vision_zero.atomic_dir import write_atomically
 from vision_zero.config.build_pairs import BuildPairsConfig
 from vision_zero.config_base import Config, read_json
 from vision_zero.data.image_pair import ImagePair
-from vision_zero.data.shards import PairShards, ShardWriter, write_pairs
+from vision_zero.data.shards import PairShards, ShardWriter, write_pairs, writing
 from vision_zero.data.source import PairSource
 from vision_zero.data.source_report import SourceReport, merged
 from vision_zero.data.splits import Split, SplitFilter
@@ -82,7 +83,11 @@ def _make(config: BuildPairsConfig, tasks: list[_Task], folder: Path) -> PairSha
     else:
         # Fresh processes: a forked one would inherit the threads of whatever runs here, and hang.
         with ProcessPoolExecutor(min(config.processes, len(tasks)), mp_context=get_context("spawn")) as processes:
-            told = [done.result() for done in [processes.submit(_run, config, task, folder) for task in tasks]]
+            try:
+                told = [done.result() for done in [processes.submit(_run, config, task, folder) for task in tasks]]
+            except BrokenProcessPool as error:
+                words = f"one of {config.processes} processes was killed, usually for lack of memory: lower processes"
+                raise PairsError(words) from error
     made = PairShards(folder)
     if not made.files():
         lines = [line for report in merged(report for report in told if report is not None) for line in report.lines()]
@@ -176,7 +181,8 @@ def part_in_work(config: BuildPairsConfig, folder: Path) -> Iterator[None]:
     Raises:
         PairsError: the part is finished, is being made by another run, or was begun with other settings.
     """
-    folder.mkdir(parents=True, exist_ok=True)
+    with writing(folder):
+        folder.mkdir(parents=True, exist_ok=True)
     try:
         with FileLock(folder / "making.lock", timeout=0):
             if (folder / FINISHED).exists():

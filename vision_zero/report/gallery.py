@@ -9,7 +9,7 @@ from pathlib import Path
 
 from vision_zero.data.image_pair import ImagePair, outlines
 from vision_zero.data.images import data_uri
-from vision_zero.data.shards import PairShards
+from vision_zero.data.shards import PairShards, writing
 from vision_zero.data.source_report import SourceReport
 from vision_zero.report.pages import render_page
 from vision_zero.validation.verdict import Verdict
@@ -53,8 +53,9 @@ def write_files(folder: Path, pairs: PairShards, quarantined: PairShards, verdic
                 shutil.copyfile(path, folder / name / path.name)
     if not keeps_made:
         shutil.rmtree(folder / "made", ignore_errors=True)
-    (folder / "verdict.json").write_text(verdict.model_dump_json(indent=1), encoding="utf-8")
-    (folder / "verdict.html").write_text(render_page("verdict.html.j2", verdict=verdict), encoding="utf-8")
     shown = gallery_page("Image pairs", pairs.head(SHOWN).pairs(), total=verdict.passed, sources=verdict.sources)
-    (folder / "gallery.html").write_text(shown, encoding="utf-8")
+    with writing(folder):
+        (folder / "verdict.json").write_text(verdict.model_dump_json(indent=1), encoding="utf-8")
+        (folder / "verdict.html").write_text(render_page("verdict.html.j2", verdict=verdict), encoding="utf-8")
+        (folder / "gallery.html").write_text(shown, encoding="utf-8")
     return folder / "verdict.html"

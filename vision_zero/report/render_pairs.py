@@ -95,7 +95,7 @@ def render_into(folder: Path, order: Order, sheet: Path | None = None) -> Render
             sheet.parent.mkdir(parents=True, exist_ok=True)
             sheet.write_bytes(sheet_bytes(draw_sheet(shown[:ON_SHEET])))
     except OSError as error:
-        raise PairsError(f"{folder} cannot be written: {error}") from error
+        raise PairsError(f"{error.filename or folder} cannot be written: {error.strerror or error}") from error
     return Rendered(total, report, len(older))
 
 
