@@ -279,6 +279,11 @@ def test_held_out_games_may_have_rules_of_their_own():
     assert asked(scene_pairs(4), config, GameConfig(civilians=2)).game.players == 5
 
 
+def test_voters_of_held_out_games_are_told_the_runs_rewards():
+    config = SelfPlayConfig(rewards=RewardsConfig(vote_abstain=0.25))
+    assert HeldOut.of(config.of_base, PairTable.from_pairs(enumerate(scene_pairs(4)), "held_out")).game.rewards == config.rewards
+
+
 def test_a_base_without_adapter_equals_itself(tiny_base):
     sampling = SamplingConfig(max_clue_tokens=6, max_vote_tokens=6)
     policy = load_policy(PolicyConfig(base=str(tiny_base), sampling=sampling), None)

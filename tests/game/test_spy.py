@@ -4,6 +4,7 @@ import pytest
 
 from tests.make import plain_pair, scene_pairs
 from vision_zero.config.game import GameConfig
+from vision_zero.config.rewards import RewardsConfig
 from vision_zero.errors import GameError
 from vision_zero.game.engine import deal_all, play, play_recorded
 from vision_zero.game.interface import Reply
@@ -187,3 +188,16 @@ def test_seats_that_said_nothing_are_named_to_voters_where_the_rules_say_so(word
     heard_all = [SpokenClue(1, seat, "a red cube") for seat in range(1, 5)]
     prompts = {vote_prompt(GameConfig(prompt=wording, name_silent=names), 1, "civilian", heard_all) for names in (True, False)}
     assert len(prompts) == 1
+
+
+def test_voters_are_told_what_their_votes_score():
+    def told(**rewards):
+        prompt = vote_prompt(GameConfig(), 1, "civilian", [], rewards=RewardsConfig(**rewards))
+        return next(line for line in prompt.splitlines() if line.startswith("3. "))
+
+    assert told() == '3. A right vote scores 1, a wrong one -1, "N/A" (you cannot tell) -0.5.'
+    assert told(vote_abstain=0, vote_right=1.5) == '3. A right vote scores 1.5, a wrong one -1, "N/A" (you cannot tell) 0.'
+    assert told(vote="brier") == '3. A right vote scores 1, a wrong one -1, "N/A" (you cannot tell) -1.'
+    game, players = WhoIsTheSpy(GameConfig(), RewardsConfig(vote_abstain=0.25)), Talker()
+    play(game, deal_all(game, [plain_pair()], SEED), players, SEED)
+    assert {"0.25." in request.prompt for request in players.requests if request.kind == "vote"} == {True}

@@ -216,6 +216,7 @@ def test_votes_are_paid_by_a_scoring_rule_of_the_policys_own_chances(make_job, m
     job = make_job(start("decision"), iterations=1)
     job = replace(job, rewards=job.rewards.model_copy(update={"vote": "brier"}))
     loop = DecisionLoop(*load_base(job.policy), job)
+    assert loop.game.rewards == job.rewards, "which voters are told"
     _, votes = loop.play([{"game": number // 3} for number in range(3 * GAMES)])
     said = [
         (request, replace(reply, text=f"so \\boxed{{{number}}}, or \\boxed{{" if number % 2 else "nothing"))

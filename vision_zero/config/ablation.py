@@ -43,7 +43,8 @@ class Arm(Config):
 
 
 class AblationConfig(RootConfig):
-    """Arms x seeds, all evaluated on the same held-out pairs with the same rules and sampling."""
+    """Arms x seeds, all evaluated on the same held-out pairs with the same rules and sampling. Prompts that name the rewards of
+    votes (``game.prompt: paper``) name those of the arm."""
 
     name: Name
     """Name of the report's folder, and part of the names of the arms' models, with arm, seed and a fingerprint of settings, base

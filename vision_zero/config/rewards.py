@@ -22,7 +22,7 @@ class RewardsConfig(Config):
     """Reward of votes: ``right_or_wrong`` (paper), the three numbers below; ``brier``, a proper scoring rule on the policy's
     probability of each seat after its reasoning, which takes one more forward pass over prompts and replies."""
     vote_right: float = 1.0
-    """Reward of a vote for the spy."""
+    """Reward of a vote for the spy. With ``game.prompt: paper`` the prompt of a vote names these three."""
     vote_abstain: float = -0.5
     """Reward of N/A."""
     vote_wrong: float = -1.0

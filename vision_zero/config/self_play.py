@@ -72,7 +72,7 @@ class BaseMeasureConfig(Config):
     evaluation: EvaluationConfig
     """The evaluation."""
     rewards: RewardsConfig
-    """Rewards that the replay of its games shows."""
+    """Rewards that prompts of votes name, and that the replay of its games shows."""
     replay_games: int
     """Games in the replay."""
 

@@ -77,7 +77,7 @@ class HeldOut:
         asked = config.evaluation
         questions = domain_questions(pairs, asked.questions, Seed(asked.seed).child("questions"))
         prefix = reasoning_prefix(asked.reasoning_prefix, config.policy.base)
-        return cls(WhoIsTheSpy(config.game), pairs, questions, asked, config.policy, prefix)
+        return cls(WhoIsTheSpy(config.game, config.rewards), pairs, questions, asked, config.policy, prefix)
 
     @property
     def scenes(self) -> list[ImagePair]:

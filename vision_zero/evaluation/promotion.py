@@ -131,7 +131,7 @@ class Judge:
         )
 
     def _measure(self, policy: Policy, production: Policy, pairs: Sequence[ImagePair]) -> Measured:
-        config, game = self.config, WhoIsTheSpy(self.config.of_base.game)
+        config, game = self.config, WhoIsTheSpy(self.config.of_base.game, self.config.rewards)
         seed = Seed(config.evaluation.seed).child("promotion", self.judged)
         ours, theirs = BestGuess(policy), BestGuess(production)
         played = play_head_to_head(game, pairs, theirs, theirs, seed)

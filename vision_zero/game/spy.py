@@ -12,21 +12,26 @@ from dataclasses import replace
 from PIL import Image
 
 from vision_zero.config.game import GameConfig
+from vision_zero.config.rewards import RewardsConfig
 from vision_zero.data.image_pair import ImagePair
 from vision_zero.data.images import empty_image
 from vision_zero.errors import GameError
 from vision_zero.game.interface import GameState, Reply, Request
 from vision_zero.game.parsing import Clue, Unreadable, Vote, one_line, read_clue, read_vote
-from vision_zero.game.prompts import Role, clue_prompt, vote_prompt
+from vision_zero.game.prompts import PAPER, Role, clue_prompt, vote_prompt
 from vision_zero.game.transcript import JUDGE, Move, Transcript
 from vision_zero.randomness import Seed
 
 
 class WhoIsTheSpy:
-    """The rules, for one configuration; all state is in :class:`~vision_zero.game.interface.GameState`."""
+    """The rules, for one configuration; all state is in :class:`~vision_zero.game.interface.GameState`.
 
-    def __init__(self, config: GameConfig) -> None:
-        self.config = config
+    Args:
+        rewards: of votes, which voters are told.
+    """
+
+    def __init__(self, config: GameConfig, rewards: RewardsConfig = PAPER) -> None:
+        self.config, self.rewards = config, rewards
 
     @property
     def players(self) -> int:
@@ -89,7 +94,7 @@ class WhoIsTheSpy:
     def _vote_request(self, state: GameState, seat: int) -> Request:
         transcript = state.transcript
         role: Role = "judge" if seat == JUDGE else "civilian"
-        prompt = vote_prompt(self.config, seat, role, transcript.heard(), self._memory(transcript, seat))
+        prompt = vote_prompt(self.config, seat, role, transcript.heard(), self._memory(transcript, seat), self.rewards)
         return Request(transcript.game_id, seat, role, "vote", 0, prompt, state.original, transcript.heard())
 
     def _memory(self, transcript: Transcript, seat: int) -> str:

@@ -69,7 +69,7 @@ def one_at_a_time(policy: Policy) -> Policy:
 
 def played(config: SelfPlayConfig, players: Players, pairs: Sequence[ImagePair], seed: Seed) -> tuple[float, list[Messages]]:
     """Duration of the games in seconds, and the prompts of their votes."""
-    game = WhoIsTheSpy(config.game)
+    game = WhoIsTheSpy(config.game, config.rewards)
     began = time.perf_counter()
     _, record = play_recorded(game, deal_all(game, pairs, seed), players, seed)
     seconds = time.perf_counter() - began

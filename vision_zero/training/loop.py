@@ -109,7 +109,7 @@ class StageLoop(ABC):
 
     def __init__(self, model: Any, processor: Any, job: StageJob) -> None:
         self.job = job
-        self.game = WhoIsTheSpy(job.game)
+        self.game = WhoIsTheSpy(job.game, job.rewards)
         self.transcripts: list[Transcript] = []
         self.progress = Progress(job.state, job.run, Tracking(job.tracked))
         self.observer: Observer | None = None

@@ -273,7 +273,7 @@ def longest_prompts(config: SelfPlayConfig) -> list[str]:
     role: Role = "judge" if game.voters == "judge" else "civilian"
     return [
         clue_prompt(game, seats[-1], "civilian", spoken[:-1], thoughts, round_=rounds[-1]),
-        vote_prompt(game, seats[-1], role, spoken, thoughts),
+        vote_prompt(game, seats[-1], role, spoken, thoughts, config.rewards),
     ]
 
 
