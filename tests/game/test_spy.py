@@ -86,10 +86,14 @@ def test_a_batch_of_any_size_takes_one_call_a_turn(civilians, rounds, count):
 
 
 def test_only_civilians_vote_and_the_judge_in_their_place():
-    _, tables, _ = played(GameConfig())
+    _, tables, players = played(GameConfig())
+    told = "\n- After the last round the civilians vote for the player they take for the spy. To be voted for is bad "
+    assert told in players.requests[0].prompt
     for table in tables:
         assert tuple(move.seat for move in table.transcript.votes) == table.transcript.civilians
     _, tables, players = played(GameConfig(voters="judge", judge_votes=5), count=2)
+    assert "the civilians vote" not in players.requests[0].prompt
+    assert " a judge who sees the civilians' picture votes for the player it takes for the spy. " in players.requests[0].prompt
     assert [move.seat for move in tables[0].transcript.votes] == [JUDGE] * 5
     assert all(request.image is tables[0].original for request in players.requests[-10:-5])
 

@@ -61,6 +61,7 @@ def _values(config: GameConfig, seat: int, role: Role, clues: Sequence[SpokenClu
         "civilians": config.civilians,
         "rounds": config.rounds,
         "spy_image": config.spy_image,
+        "voters": config.voters,
         "seat": seat,
         "role": role,
         "clues": clues,
