@@ -1,5 +1,6 @@
 """What ``vision-zero schedule`` prints really runs, one run at a time."""
 
+import shlex
 import subprocess
 from pathlib import Path
 
@@ -27,6 +28,17 @@ def test_the_forms_agree():
     assert "OnCalendar=Mon,Thu *-*-* 04:30:00" in systemd(planned)["vision-zero-nano.timer"]
     block = yaml.safe_load(zenml_schedule(planned))
     assert block == {"schedule": {"name": "vision-zero-nano", "cron_expression": "30 4 * * mon,thu"}}
+
+
+def test_a_recipe_may_have_any_name():
+    planned = Schedule.at(NANO.with_name("my recipe: 5% (é).yaml"), "03:00")
+    line = command(crontab(planned))
+    assert shlex.split(line)[-4:] == ["configs/self_play/my recipe: 5% (é).yaml", ">>", "runs/my recipe: 5% (é).log", "2>&1"]
+    name = "vision-zero-my_recipe__5_____"
+    files = systemd(planned)
+    assert list(files) == [f"{name}.service", f"{name}.timer"]
+    assert '"configs/self_play/my recipe: 5%% (é).yaml"' in files[f"{name}.service"]
+    assert yaml.safe_load(zenml_schedule(planned))["schedule"]["name"] == name
 
 
 def test_zenml_takes_its_block():

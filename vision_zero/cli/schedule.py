@@ -6,6 +6,7 @@ sysexits.h, "try again later"), which systemd does not count as a failure. Promo
 
 from __future__ import annotations
 
+import re
 import shlex
 import sys
 from dataclasses import dataclass
@@ -53,6 +54,11 @@ class Schedule:
         return self.file.parents[2]
 
     @property
+    def name(self) -> str:
+        """The schedule's name, in characters that systemd and ZenML allow."""
+        return f"vision-zero-{re.sub(r'[^A-Za-z0-9_.-]', '_', self.file.stem)}"
+
+    @property
     def cron(self) -> str:
         """The schedule in cron's syntax."""
         return f"{self.minute} {self.hour} * * {','.join(self.days) or '*'}"
@@ -71,14 +77,15 @@ class Schedule:
 def crontab(schedule: Schedule) -> str:
     """A line for ``crontab -e``."""
     project = shlex.quote(str(schedule.project))
-    line = f"mkdir -p {project}/runs && cd {project} && {shlex.join(schedule.command)} >> runs/{schedule.file.stem}.log 2>&1"
+    log = shlex.quote(f"runs/{schedule.file.stem}.log")
+    line = f"mkdir -p {project}/runs && cd {project} && {shlex.join(schedule.command)} >> {log} 2>&1"
     # In cron, % ends the line unless it is escaped.
     return f"{schedule.cron} {line.replace('%', chr(92) + '%')}\n"
 
 
 def systemd(schedule: Schedule) -> dict[str, str]:
     """A service and its timer, by file name, for ``~/.config/systemd/user``."""
-    name = f"vision-zero-{schedule.file.stem}"
+    name = schedule.name
     days = f"{','.join(day.capitalize() for day in schedule.days)} " if schedule.days else ""
     service = f"""\
 [Unit]
@@ -108,7 +115,7 @@ WantedBy=timers.target
 def zenml_schedule(schedule: Schedule) -> str:
     """The block to append to a copy of the recipe, for orchestrators with their own scheduler, such as Kubeflow and
     Kubernetes."""
-    return f'schedule:\n  name: vision-zero-{schedule.file.stem}\n  cron_expression: "{schedule.cron}"\n'
+    return f'schedule:\n  name: {schedule.name}\n  cron_expression: "{schedule.cron}"\n'
 
 
 def _unit(word: str) -> str:
