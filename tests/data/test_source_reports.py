@@ -167,3 +167,15 @@ def test_reports_of_processes_are_joined_and_reasons_are_counted_by_kind() -> No
     assert both.reasons() == {"…x… pixels are more than the … allowed": ["a", "b"]}
     assert kind_of("results/0/x.png: no such file in /data") == "no such file in /data"
     assert kind_of("its images have different sizes: 160x120 and 80x60") == "its images have different sizes"
+
+
+def test_names_of_any_form_are_no_part_of_a_kind_of_reason() -> None:
+    broken = "not a readable image (OSError: cut short at 1.5)"
+    names = ("a.png", "Screenshot 2024 at 10.00.png", "photo 7", "a: b.png", "C:\\sets\\a b.png", "x/a\nb.png", "été 日本 (1)")
+    report = SourceReport(
+        domain="photos", location="here", things="photos", skipped={name: f"{name}: {broken}" for name in names}
+    )
+    assert report.reasons() == {"not a readable image": [*names]}
+    assert kind_of("C:\\sets\\a b.png: no such file in /data") == "no such file in /data"
+    assert kind_of("IMG 7.jpg of /data: there is no such folder: check it") == "there is no such folder"
+    assert kind_of("x.png: 2 files in /data have that name, such as a/x.png") == "… files in /data have that name"

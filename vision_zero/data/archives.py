@@ -170,7 +170,9 @@ class FileSet:
                     known[name] = linked
                 else:
                     continue
-                if not is_hidden(f"{archive}/{name}"):
+                if is_hidden(name):
+                    self._leave_out(1, "hidden files")
+                else:
                     yield f"{archive}/{name}", known[name]
 
     def _leave_out(self, count: int, reason: str) -> None:

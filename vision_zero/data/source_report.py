@@ -15,8 +15,8 @@ from vision_zero.config_base import Config
 
 EXAMPLES = 3
 """Things that are named for each reason."""
-_SUBJECT = re.compile(r"^(?:the (?:original|modified image)|[^\s:]*[./][^:]*): ")
-_DETAIL = re.compile(r"(?:: | \(|, at least ).*")
+_SUBJECT = re.compile(r"^(?:the (?:original|modified image)|(?:(?!: ).)*[./\\](?:(?!: ).)*): ", re.DOTALL)
+_DETAIL = re.compile(r"(?:: | \(|, at least |, such as ).*", re.DOTALL)
 _NUMBER = re.compile(r"\d[\d,.]*")
 
 
@@ -65,7 +65,7 @@ class SourceReport(Config):
         """The ids of what was skipped, by kind of reason, the most frequent first."""
         found: dict[str, list[str]] = {}
         for name, reason in self.skipped.items():
-            found.setdefault(kind_of(reason), []).append(name)
+            found.setdefault(kind_of(reason.removeprefix(f"{name}: ")), []).append(name)
         return dict(sorted(found.items(), key=lambda item: -len(item[1])))
 
     def headline(self) -> str:

@@ -172,9 +172,10 @@ def test_shards_of_webdataset_are_read(tmp_path: Path) -> None:
             original, modified = sound(2 * shard + number)
             files |= {f"{number:06d}.input.jpg": original, f"{number:06d}.output.jpg": modified}
             files[f"{number:06d}.json"] = json.dumps({"edit": f"change {number}"}).encode()
-        tar(tmp_path / f"shard-{shard:05d}.tar", files)
+        tar(tmp_path / f"shard-{shard:05d}.tar", {**files, "._000000.input.jpg": b"a Mac's own"})
     pairs = pairs_of(source(str(tmp_path)))
     assert set(pairs) == {f"shard-{shard:05d}.tar/{number:06d}" for shard in (0, 1) for number in (0, 1)}
+    assert source(str(tmp_path)).report().left_out == {"hidden files": 2}
     assert_sound(pairs["shard-00001.tar/000001"], 3)
     assert pairs["shard-00001.tar/000001"].modified_facts["change"] == "change 1"
     report = source(str(tmp_path / "shard-00000.tar")).report()
