@@ -59,6 +59,12 @@ def test_the_revision_and_odd_paths_are_part_of_the_line() -> None:
     assert served(base="/a path/base", form="adapter", target="hub:me/spy") == f"vllm serve '/a path/base' {lora}"
 
 
+def test_the_coverage_of_intervals_which_recipes_set_is_not_told() -> None:
+    """Neither scores nor suites say which it was."""
+    [line] = [line for line in card_of().splitlines() if "intervals" in line]
+    assert line == "Means and bootstrap intervals on held-out games and questions, after iteration 1."
+
+
 def test_an_adapter_is_loaded_onto_the_revision_that_was_trained_on(tmp_path: Path) -> None:
     origin = Provenance(base=BASE, revision="abc", fingerprint="0" * 16, form="adapter", train_on="language")
     origin.write(tmp_path)
