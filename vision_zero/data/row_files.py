@@ -31,6 +31,8 @@ SAVED = "state.json"
 _MAGIC = b"PAR1"
 _IPC_FILE = b"ARROW1"
 _BATCH = 32
+_BROKEN = (pa.ArrowException, OSError, ValueError, OverflowError, KeyError)
+"""What pyarrow raises on values that Python cannot hold, and on a column whose name another one has."""
 _SPLIT_COLUMNS = ("split", "subset", "partition", "data_split", "set")
 _NO_COLUMN = ""
 """Of the rows of a file without a column of splits, beside files that have one."""
@@ -87,7 +89,7 @@ class ParquetShard(Shard):
         try:
             metadata = pq.read_metadata(pa.BufferReader(_MAGIC + tail))
             columns = metadata.schema.to_arrow_schema().names
-        except (pa.ArrowInvalid, OSError) as error:
+        except (pa.ArrowException, OSError) as error:
             raise PairsError(f"{path}: not a readable parquet file ({one_line(error)})") from error
         super().__init__(path, columns, metadata.num_rows)
 
@@ -103,7 +105,7 @@ class ParquetShard(Shard):
             while rest >= reading.first + reading.batch.num_rows:
                 reading.first, reading.batch = reading.first + reading.batch.num_rows, next(reading.batches)
             row: Row = reading.batch.slice(rest - reading.first, 1).to_pylist()[0]
-        except (pa.ArrowInvalid, OSError, UnicodeDecodeError) as error:
+        except _BROKEN as error:
             raise PairsError(f"{self.path}: row {number} cannot be read ({one_line(error)})") from error
         except StopIteration:
             raise PairsError(f"{self.path}: has no row {number}, though its end says so") from None
@@ -113,7 +115,7 @@ class ParquetShard(Shard):
     def column(self, name: str) -> list[Any]:
         try:
             return list(self._file.read([name])[name].to_pylist())
-        except (pa.ArrowInvalid, OSError, UnicodeDecodeError) as error:
+        except _BROKEN as error:
             raise PairsError(f"{self.path}: column {name} cannot be read ({one_line(error)})") from error
 
     @cached_property
@@ -131,19 +133,22 @@ class ArrowShard(Shard):
             is_file = data.read(len(_IPC_FILE)) == _IPC_FILE
             data.seek(0)
             self._table = (pa.ipc.open_file if is_file else pa.ipc.open_stream)(data).read_all()
-        except (pa.ArrowInvalid, OSError) as error:
+        except (pa.ArrowException, OSError) as error:
             raise PairsError(f"{path}: not a readable arrow file ({one_line(error)})") from error
         super().__init__(path, self._table.column_names, self._table.num_rows)
 
     def row(self, number: int, columns: Sequence[str]) -> Row:
         try:
             row: Row = self._table.select(list(columns)).slice(number, 1).to_pylist()[0]
-        except UnicodeDecodeError as error:
+        except _BROKEN as error:
             raise PairsError(f"{self.path}: row {number} cannot be read ({one_line(error)})") from error
         return row
 
     def column(self, name: str) -> list[Any]:
-        return list(self._table[name].to_pylist())
+        try:
+            return list(self._table[name].to_pylist())
+        except _BROKEN as error:
+            raise PairsError(f"{self.path}: column {name} cannot be read ({one_line(error)})") from error
 
 
 @final

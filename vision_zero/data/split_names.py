@@ -93,4 +93,5 @@ def of_split(
     taken = taken_splits(named.values(), wanted, f"{location} has", with_unnamed)
     kept = [path for path, split in named.items() if split in taken]
     others = Counter(split for split in named.values() if split not in taken)
-    return kept, {f"files of {f'split {split}' if split else 'no split'}": count for split, count in others.items()}
+    unnamed = "no split" if own is None else "other splits"
+    return kept, {f"files of {f'split {split}' if split else unnamed}": count for split, count in others.items()}

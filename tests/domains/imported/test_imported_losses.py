@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import pyarrow as pa
 import pytest
 
 from tests.domains.imported.samples import cell, pairs_of, put, table
@@ -70,7 +71,7 @@ def test_splits_of_other_names_are_read_where_they_are_asked_for(tmp_path: Path)
         table(tmp_path / "files" / f"data/FreeForm_{number}-00000-of-00001.parquet", [row])
     made = source(str(tmp_path / "files"), split="FreeForm_1")
     assert set(pairs_of(made)) == {"data/FreeForm_1-00000-of-00001.parquet:0"}
-    assert made.report().left_out == {"files of no split": 2}
+    assert made.report().left_out == {"files of other splits": 2}
     assert len(source(str(tmp_path / "files"))) == 3
     marked = [{**row, "split": split} for split in ("train", "Gold", "silver", None)]
     for split, number in (("gold", 1), ("silver", 2), ("train", 0)):
@@ -84,3 +85,20 @@ def test_splits_of_other_names_are_read_where_they_are_asked_for(tmp_path: Path)
             source(location, split="trian")
     with pytest.raises(PairsError, match="no split bronze, but train: set split to one of them"):
         source(str(tmp_path / "rows"), split="bronze")
+
+
+def test_values_that_python_cannot_hold_and_columns_of_one_name_are_one_line(tmp_path: Path) -> None:
+    original, modified = sound()
+    far = pa.array([2**60, 5], pa.timestamp("s"))
+    for name, found in (
+        ("far", pa.table({"before": [original] * 2, "after": [modified] * 2, "session_id": far})),
+        ("twice", pa.table([[original], [modified], [modified]], names=["before", "after", "after"])),
+    ):
+        with pa.ipc.new_file(str(tmp_path / f"{name}.arrow"), found.schema) as file:
+            file.write_table(found)
+    made = source(str(tmp_path / "far.arrow"))
+    with pytest.raises(PairsError, match=r"far\.arrow: row 0 cannot be read \("):
+        made._index._rows.row(0, ["session_id"])
+    twice = source(str(tmp_path / "twice.arrow"))
+    assert pairs_of(twice) == {}
+    assert "row 0 cannot be read" in twice.problems["twice.arrow:0"]
