@@ -147,7 +147,7 @@ def test_objects_are_listed_from_the_side_that_is_asked_for(seed):
     assert along == sorted(along, reverse=True)
 
 
-@pytest.mark.parametrize("topic", ["question", "check", "clue", "vote", "chart question"])
+@pytest.mark.parametrize("topic", ["question", "check", "clue", "vote", "chart question", "difference"])
 def test_reasoned_replies_and_no_direct_ones_begin_with_the_same_words(topic):
     source = ChartSource(ChartsConfig(style="compact")).sample(Seed(1))
     for seed in range(5):

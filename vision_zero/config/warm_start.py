@@ -14,7 +14,9 @@ from vision_zero.domains.charts.config import ChartsConfig
 from vision_zero.domains.scenes.config import ScenesConfig
 from vision_zero.randomness import HELD_OUT_SEEDS
 
-Topic = Literal["list", "order", "question", "check", "clue", "vote", "chart list", "chart question", "chart look-up"]
+Topic = Literal[
+    "list", "order", "question", "check", "clue", "vote", "chart list", "chart question", "chart look-up", "difference"
+]
 
 
 class Phase(Config):
@@ -33,6 +35,11 @@ class Phase(Config):
     """Share of the examples whose answer begins with reasoning; the others are answered directly. Lists have one form."""
     scene_pairs: tuple[int, int] | None = None
     """Range of scene pairs that its examples are about (end exclusive); null: all pairs."""
+
+    @property
+    def compares_scenes(self) -> bool:
+        """Are some of its examples about two scenes in one image?"""
+        return self.topics.get("difference", 0) > 0
 
     @model_validator(mode="after")
     def _has_topics_and_pairs(self) -> Self:
@@ -68,6 +75,9 @@ class WarmStartConfig(RootConfig):
     """Seed of weights, images and examples."""
     start_from: str | None = None
     """Folder of the policy to start from, with its tokenizer; null: random weights and a new tokenizer."""
+    max_pixels: int | None = Field(None, ge=112 * 112)
+    """Area of the largest image that the policy sees unreduced; null: that of ``start_from``, or 112x112. Every image of more
+    pixels is scaled down to it, every one of less than 112x112 up."""
     scenes: ScenesConfig = NANO_SCENES
     """Scenes of the training examples."""
     charts: ChartsConfig = ChartsConfig(style="compact")
@@ -134,6 +144,8 @@ class WarmStartConfig(RootConfig):
         asks_charts = any(
             weight > 0 and topic.startswith("chart") for phase in self.phases for topic, weight in phase.topics.items()
         )
+        if self.scenes.edits.get("remove") and self.scenes.max_changes == self.scenes.min_objects:
+            raise ValueError("scenes.max_changes must be smaller than min_objects: of an empty scene nothing can be said")
         if asks_charts and not self.chart_pairs:
             raise ValueError("a phase has topics of charts, but chart_pairs is 0: set it, or leave these topics out")
         return self

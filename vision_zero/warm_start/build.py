@@ -27,7 +27,7 @@ from transformers import (
 
 from vision_zero.atomic_dir import atomic_dir
 from vision_zero.config.nano_defaults import NANO_SAMPLING
-from vision_zero.config.policy import PolicyConfig
+from vision_zero.config.policy import NANO, PolicyConfig
 from vision_zero.config.warm_start import WarmStartConfig
 from vision_zero.jinja import text_template
 from vision_zero.policy.families import FAMILIES
@@ -79,6 +79,8 @@ def build_policy(config: WarmStartConfig, images: Path, folder: Path, tell: Tell
             continue
         tell(f"fine-tuning {number} of {len(config.fine_tunings)}, {fine_tuning.steps} steps")
         model, processor = _blank(config, curriculum) if before is None else load_base(PolicyConfig(base=str(before)))
+        if config.max_pixels is not None:
+            processor.image_processor.size.longest_edge = config.max_pixels
         trained.parent.mkdir(parents=True, exist_ok=True)
         fine_tune(config, fine_tuning, curriculum, model, processor, trained.parent, tell)
         with atomic_dir(trained) as fresh:
@@ -110,9 +112,14 @@ def _save_halved(model: Any, processor: Any, folder: Path) -> None:
 
 
 def nano_card(config: WarmStartConfig, exam: Exam) -> str:
-    """The model card of the embedded policy, in Markdown."""
-    temperature = f"{NANO_SAMPLING.temperature:g}"
-    return text_template("vision_zero.warm_start", "nano_card.md.j2").render(config=config, exam=exam, temperature=temperature)
+    """The model card of the embedded policy, or of one that starts from it, in Markdown."""
+    return text_template("vision_zero.warm_start", "nano_card.md.j2").render(
+        config=config,
+        exam=exam,
+        temperature=f"{NANO_SAMPLING.temperature:g}",
+        is_further=config.start_from == NANO,
+        compares=any(phase.compares_scenes for phase in config.phases),
+    )
 
 
 def build_config(tokenizer: PreTrainedTokenizerFast) -> Qwen2_5_VLConfig:

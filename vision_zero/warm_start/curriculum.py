@@ -9,7 +9,7 @@ import json
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import pyarrow as pa
@@ -24,8 +24,10 @@ from vision_zero.data.table import PairTable
 from vision_zero.domains.charts.source import ChartSource
 from vision_zero.domains.scenes.source import SceneSource
 from vision_zero.errors import PolicyError
+from vision_zero.evaluation.suites.procedural import image_grid
 from vision_zero.randomness import Seed, weighted
 from vision_zero.warm_start.examples.charts import chart_question_example, look_up_example, values_example
+from vision_zero.warm_start.examples.differences import difference_example
 from vision_zero.warm_start.examples.example import Example
 from vision_zero.warm_start.examples.game import check_example, clue_example, vote_example
 from vision_zero.warm_start.examples.scenes import list_example, order_example, question_example
@@ -43,11 +45,12 @@ EXAMPLE_MAKERS: Mapping[str, ExampleMaker] = {
     "chart list": lambda facts, other, rng, reasoned: values_example(facts, rng),
     "chart question": lambda facts, other, rng, reasoned: chart_question_example(facts, rng, reasoned=reasoned),
     "chart look-up": lambda facts, other, rng, reasoned: look_up_example(facts, rng),
+    "difference": lambda facts, other, rng, reasoned: difference_example(facts, other, reasoned=reasoned),
 }
 """Makes the examples of each topic from the facts of an image and of its edited copy; the last argument is the form of the
 answer."""
 WORDS = ("list", "order", "question", "check", "clue", "vote", "chart list", "chart question")
-"""Topics that contain all words; the tokenizer is trained on their examples."""
+"""Topics that the tokenizer is trained on; nano's was made before there were examples of differences."""
 BEGUN = "begun.json"
 """The file that says which settings a folder's files are made with."""
 OF_IMAGES = {"seed", "scenes", "charts", "scene_pairs", "chart_pairs", "pairs_per_file"}
@@ -123,14 +126,15 @@ class Curriculum:
         phase = self._phase(step)
         topics = {name: weight for name, weight in phase.topics.items() if weight > 0}
         topic = weighted(topics, rng)
-        is_chart = topic.startswith("chart")
-        own = {name: weight for name, weight in topics.items() if name.startswith("chart") == is_chart}
-        row = self._row(is_chart, phase, rng)
+        shown = _shown(topic)
+        own = {name: weight for name, weight in topics.items() if _shown(name) == shown}
+        row = self._row(shown == "chart", phase, rng)
         sides = ("original", "modified") if rng.random() < 0.5 else ("modified", "original")
         facts, other = (json.loads(row[f"{side}_facts"]) for side in sides)
         more = [weighted(own, rng) for _ in range(phase.examples_per_picture - 1)]
         examples = tuple(EXAMPLE_MAKERS[name](facts, other, rng, bool(rng.random() < phase.reasoned)) for name in (topic, *more))
-        return ImageExamples(decode(row[sides[0]]["bytes"], row["pair_id"]), examples)
+        images = [decode(row[side]["bytes"], row["pair_id"]) for side in (sides if shown == "two scenes" else sides[:1])]
+        return ImageExamples(image_grid(images) if len(images) > 1 else images[0], examples)
 
     def texts(self, count: int) -> Iterator[str]:
         """Prompts and answers of this many examples on all topics that there are images of, for the tokenizer."""
@@ -158,6 +162,13 @@ class Curriculum:
             if step < done:
                 return phase
         return self.config.phases[-1]
+
+
+def _shown(topic: str) -> Literal["chart", "scene", "two scenes"]:
+    """What the image of a topic's examples shows."""
+    if topic.startswith("chart"):
+        return "chart"
+    return "two scenes" if topic == "difference" else "scene"
 
 
 def _column_store(folder: Path) -> pa.Table:

@@ -118,23 +118,25 @@ def examples_loss(model: Any, inputs: dict[str, Any], count: Counting | None = N
         inputs: output of :class:`Collator`, on the model's device.
     """
     features = model.model.visual(inputs["pixel_values"], grid_thw=inputs["grid"]).pooler_output
-    per_image = features.reshape(len(inputs["grid"]), -1, features.shape[-1])
+    merge = inputs["grid"].prod(-1).sum() // len(features)
+    per_image = features.split((inputs["grid"].prod(-1) // merge).tolist())
     words = sum(int((part["labels"] != IGNORED).sum()) for part in inputs["parts"])
     losses = [_part_loss(model, part, per_image, inputs["grid"], count) for part in inputs["parts"]]
     return torch.stack(losses).sum() / words
 
 
 def _part_loss(
-    model: Any, part: dict[str, Any], per_image: torch.Tensor, grid: torch.Tensor, count: Counting | None
+    model: Any, part: dict[str, Any], per_image: Sequence[torch.Tensor], grid: torch.Tensor, count: Counting | None
 ) -> torch.Tensor:
     """Summed cross-entropy, in nats, over the trained tokens."""
     places = part["places"]
+    features = tuple(per_image[place] for place in places.tolist())
     hidden = model.model(
         input_ids=part["input_ids"],
         attention_mask=part["attention_mask"],
         mm_token_type_ids=part["mm_token_type_ids"],
         image_grid_thw=grid[places],
-        mm_encoder_outputs={"image": BaseModelOutputWithPooling(pooler_output=tuple(per_image[places]))},
+        mm_encoder_outputs={"image": BaseModelOutputWithPooling(pooler_output=features)},
         use_cache=False,
     ).last_hidden_state
     labels = part["labels"][:, 1:]
@@ -204,8 +206,10 @@ def fine_tune(
 ) -> None:
     """Train the phases of one schedule, resuming from the last complete checkpoint in ``folder`` if there is one."""
     if config.compile:
-        # Compile both parts in place, so that saved parameters keep their names.
-        model.model.visual.compile()
+        # Compiled in place, so that saved parameters keep their names. With images of several sizes the vision encoder would be
+        # compiled again for every mix of them.
+        if not any(phase.compares_scenes for phase in fine_tuning.phases):
+            model.model.visual.compile()
         model.model.language_model.compile(dynamic=True)
     arguments = TrainingArguments(
         output_dir=str(folder),

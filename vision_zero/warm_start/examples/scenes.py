@@ -115,8 +115,11 @@ def in_full(item: Mapping[str, Any]) -> str:
 
 
 def true_statement(facts: SceneFacts, rng: np.random.Generator) -> Statement:
-    """A true statement, specific or vague: one or two objects in 44 %, a count in 29 %, a relation in 27 %."""
+    """A true statement, specific or vague: one or two objects in 44 %, a count in 29 %, a relation in 27 %; of a single object
+    there are only the object and counts."""
     kind = rng.random()
+    if len(facts["objects"]) < 2:
+        kind = 0.22 + 0.51 * kind
     if kind < 0.22:
         one, two = (facts["objects"][int(index)] for index in rng.choice(len(facts["objects"]), size=2, replace=False))
         return Both((Thing(describe(one, rng, (2, 2, 3))), Thing(describe(two, rng, (2, 2, 3)))))
