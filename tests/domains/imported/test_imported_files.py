@@ -15,10 +15,12 @@ from PIL import Image, ImageDraw
 from pydantic import ValidationError
 
 from tests.data.odd_images import BROKEN, encoded, odd, scenery
+from vision_zero.config.build_pairs import BuildPairsConfig
 from vision_zero.data.remote_storage import Storage
 from vision_zero.data.storage_config import StorageConfig
 from vision_zero.domains.imported.config import ImportedConfig
 from vision_zero.domains.imported.source import ImportedSource
+from vision_zero.domains.registry import domain_of
 from vision_zero.errors import PairsError
 from vision_zero.randomness import Seed
 
@@ -171,7 +173,7 @@ def test_places_without_pairs_are_refused(tmp_path: Path) -> None:
     with pytest.raises(PairsError, match="nosuch://x cannot be opened"):
         source("nosuch://x")
     with pytest.raises(PairsError, match="no location is given"):
-        source("")
+        Storage("", StorageConfig())
 
 
 def test_files_that_may_not_be_read_are_skipped(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -254,6 +256,15 @@ def test_paths_do_not_lead_out_of_the_location(tmp_path: Path) -> None:
 def test_settings_that_cannot_work_are_refused(settings: dict[str, Any], message: str) -> None:
     with pytest.raises(ValidationError, match=message):
         ImportedConfig(location="x", **settings)
+
+
+@pytest.mark.parametrize("domain", ["imported", "photos", "pictures"])
+def test_a_location_must_be_given_before_anything_runs(domain: str) -> None:
+    with pytest.raises(ValidationError, match=f"{domain}.location\n  String should have at least 1 character"):
+        BuildPairsConfig.model_validate({"domain": domain, domain: {"location": ""}})
+    if domain_of(domain).needs_location:
+        with pytest.raises(ValidationError, match=f"{domain}.location\n  Field required"):
+            BuildPairsConfig.model_validate({"domain": domain, domain: {}})
 
 
 def test_a_link_to_itself_is_skipped_and_every_other_file_is_counted(tmp_path: Path) -> None:

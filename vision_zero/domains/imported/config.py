@@ -13,7 +13,7 @@ from vision_zero.data.storage_config import StorageConfig
 class ImportedConfig(Config):
     """Existing pairs: a folder of image files, or a data set with two image columns."""
 
-    location: str = ""
+    location: str = Field(min_length=1)
     """Folder or URL (s3://..., hf://datasets/<user>/<name>) of ``<id>_original.*`` and ``<id>_modified.*`` (or before and after,
     input and output, ..., also as folders or in .tar archives), or of a data set in parquet, arrow, jsonl, json or csv files, or
     one such file."""

@@ -50,7 +50,7 @@ class PhotosConfig(Config):
     """Image width in pixels."""
     height: int = Field(240, ge=64, le=4096)
     """Image height in pixels."""
-    location: str | None = None
+    location: str | None = Field(None, min_length=1)
     """Folder or URL (s3://..., hf://datasets/<user>/<name>) of images, or of a data set in parquet, arrow, jsonl, json
     or csv files, or one such file; null: the public-domain photos in scikit-image and matplotlib."""
     layout: Literal["auto", "files", "table"] = "auto"

@@ -13,7 +13,7 @@ from vision_zero.data.storage_config import StorageConfig
 class PicturesConfig(Config):
     """Single images. The spy sees a blank image (arXiv 2509.25541v2), so nothing is edited, and no edit can leave artifacts."""
 
-    location: str | None = None
+    location: str | None = Field(None, min_length=1)
     """Folder or URL (s3://..., hf://datasets/<user>/<name>) of images, or of a data set in parquet, arrow, jsonl, json or csv
     files, or one such file; null: the public-domain photos in scikit-image and matplotlib."""
     layout: Literal["auto", "files", "table"] = "auto"
