@@ -124,6 +124,12 @@ def test_the_command_makes_the_file_from_an_ablation_and_from_folders_of_runs(se
     assert found.arms["taught"].measures["forced choice"].policy == (60.0,)
     rows = [line.split(" | ")[0] for line in done.output.splitlines() if line.startswith("| ")]
     assert rows[-3:] == ["| self-play", "| shuffled rewards", "| taught (seeds 3)"]
+    ablation.write_text(yaml.safe_dump({"parameters": {"config": {**settings, "confidence": 0.6}}}))
+    done = CliRunner().invoke(cli, ["results", str(file), "--ablation", str(ablation)])
+    assert "their 60 % intervals" in done.output
+    (mean, wide, _), (same, narrow, _) = (one.measures["forced choice"].difference for one in (found, Results.read(file)))
+    assert mean == same
+    assert wide < narrow
 
 
 def test_arms_that_ran_elsewhere_count_by_their_records(settings, tmp_path):

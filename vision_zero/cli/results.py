@@ -50,8 +50,11 @@ def results(
 
     arms: Runs = {}
     left_out: list[str] = []
+    confidence = None
     if ablation is not None:
-        arms, left_out = ablation_runs(read_ablation(ablation), records)
+        config = read_ablation(ablation)
+        confidence = config.confidence
+        arms, left_out = ablation_runs(config, records)
     elif records is not None:
         raise click.UsageError("--records belongs to --ablation, whose arms they are of")
     if reasoned is not None and ablation is None and not runs:
@@ -64,7 +67,7 @@ def results(
     for line in (*left_out, *partly_measured(arms)):
         click.echo(f"left out {line}", err=True)
     if arms:
-        collect(arms, of_base_made_to_reason(reasoned, records)).write(file)
+        collect(arms, of_base_made_to_reason(reasoned, records), confidence).write(file)
     found = Results.read(file)
     for document in documents:
         write_into(document, found)

@@ -144,11 +144,14 @@ RECORDED = {spec.score for spec in MEASURES.values()} | {
 """Names of the scores that records keep: those that the file is made of, and those of clues."""
 
 
-def collect(arms: Mapping[str, Mapping[int, RunRecord]], reasoned: RunRecord | None = None) -> Results:
+def collect(
+    arms: Mapping[str, Mapping[int, RunRecord]], reasoned: RunRecord | None = None, confidence: float | None = None
+) -> Results:
     """The results of runs, by arm and seed, with the main arm first.
 
     Args:
         reasoned: the base made to reason on the suites, from a separate evaluation.
+        confidence: of the intervals; None: that of an evaluation by default.
 
     Raises:
         EvaluationError: the seeds of an arm ended at different iterations, or the runs were not measured on the same pairs.
@@ -158,13 +161,14 @@ def collect(arms: Mapping[str, Mapping[int, RunRecord]], reasoned: RunRecord | N
         if len(ends) > 1:
             listed = ", ".join(map(str, ends))
             raise EvaluationError(f"the seeds of {arm!r} ended at iterations {listed}: give runs of one length")
+    config = EvaluationConfig() if confidence is None else EvaluationConfig(confidence=confidence)
     main, first = next(iter(arms.items()))
     made = {
         arm: ArmMeasures(
             seeds=tuple(runs),
-            measures=_measures(list(runs.values()), reasoned),
-            curves=_curves(runs),
-            main_minus_arm=_main_minus_arm(first, runs) if arm != main else None,
+            measures=_measures(list(runs.values()), reasoned, config),
+            curves=_curves(runs, config),
+            main_minus_arm=_main_minus_arm(first, runs, config) if arm != main else None,
         )
         for arm, runs in arms.items()
     }
@@ -178,7 +182,7 @@ def collect(arms: Mapping[str, Mapping[int, RunRecord]], reasoned: RunRecord | N
         arm=main,
         iterations=run.iteration,
         pairs=len(run.units("decision/forced", "policy")),
-        confidence=EvaluationConfig().confidence,
+        confidence=config.confidence,
         measures=measures,
         curves=made[main].curves,
         arms={arm: measured for arm, measured in made.items() if arm != main},
@@ -204,7 +208,7 @@ def partly_measured(arms: Mapping[str, Mapping[int, RunRecord]]) -> list[str]:
     return lines
 
 
-def _measures(runs: Sequence[RunRecord], reasoned: RunRecord | None) -> dict[str, Measure]:
+def _measures(runs: Sequence[RunRecord], reasoned: RunRecord | None, config: EvaluationConfig) -> dict[str, Measure]:
     """Of the measures that exist of all these runs and of what they are compared with."""
     found: dict[str, tuple[list[Units], dict[Against, list[Units]]]] = {}
     for name, spec in MEASURES.items():
@@ -220,7 +224,7 @@ def _measures(runs: Sequence[RunRecord], reasoned: RunRecord | None) -> dict[str
             rule=_mean(others["rule"]),
             reasoned=_mean(others["base made to reason"]),
             policy=tuple(_percent(mean) for mean in np.mean(own, axis=1)),
-            difference=_over_seeds(name, np.subtract(own, others[MEASURES[name].against]), len(found)),
+            difference=_over_seeds(name, np.subtract(own, others[MEASURES[name].against]), config, len(found)),
         )
         for name, (own, others) in found.items()
     }
@@ -237,17 +241,17 @@ def _other(whose: Against, score: str, run: RunRecord, reasoned: RunRecord | Non
     return () if reasoned is None else reasoned.units(score, "policy")
 
 
-def _main_minus_arm(main: Mapping[int, RunRecord], arm: Mapping[int, RunRecord]) -> Difference | None:
+def _main_minus_arm(main: Mapping[int, RunRecord], arm: Mapping[int, RunRecord], config: EvaluationConfig) -> Difference | None:
     """Paired by seed and held-out unit; None if no seed of both has the measure."""
     score = MEASURES[COMPARED].score
     pairs = [(main[seed].units(score, "policy"), arm[seed].units(score, "policy")) for seed in arm if seed in main]
     if not pairs or not all(own and other for own, other in pairs):
         return None
     _need_same_pairs(COMPARED, "arms", (units for pair in pairs for units in pair))
-    return _over_seeds("main minus arm", np.array([np.subtract(own, other) for own, other in pairs]))
+    return _over_seeds("main minus arm", np.array([np.subtract(own, other) for own, other in pairs]), config)
 
 
-def _curves(runs: Mapping[int, RunRecord]) -> dict[str, tuple[tuple[float, float, float, float], ...]]:
+def _curves(runs: Mapping[int, RunRecord], config: EvaluationConfig) -> dict[str, tuple[tuple[float, float, float, float], ...]]:
     """Training curves over seeds and pairs, at the iterations that all their seeds have; held-out scores have the base at 0."""
     curves = {}
     for words, name in CURVES.items():
@@ -258,7 +262,7 @@ def _curves(runs: Mapping[int, RunRecord]) -> dict[str, tuple[tuple[float, float
         for iteration in shared:
             _need_same_pairs(f"{words} after {iteration} iterations", "runs", (curve[iteration] for curve in by_seed))
             values = np.array([curve[iteration] for curve in by_seed])
-            level = estimate_over_seeds(values, EvaluationConfig(), Seed(0).child("course", name))
+            level = estimate_over_seeds(values, config, Seed(0).child("course", name))
             mean, low, high = (round(scale * value, 2) for value in (level.mean, level.low, level.high))
             points.append((float(iteration), mean, low, high))
         if len(points) > 1:
@@ -279,9 +283,8 @@ def _need_same_pairs(name: str, what: str, units: Iterable[Units]) -> None:
         raise EvaluationError(f"{name}: the {what} were not measured on the same held-out pairs; name runs with one evaluation")
 
 
-def _over_seeds(name: str, values: NDArray[np.float64], comparisons: int = 1) -> Difference:
+def _over_seeds(name: str, values: NDArray[np.float64], config: EvaluationConfig, comparisons: int = 1) -> Difference:
     """The mean difference and its interval; ``values`` has the shape (seeds, units)."""
-    config = EvaluationConfig()
     found = estimate_over_seeds(values, config, Seed(config.seed).child("results", name), comparisons=comparisons)
     return _percent(found.mean), _percent(found.low), _percent(found.high)
 
