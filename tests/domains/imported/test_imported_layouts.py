@@ -156,12 +156,16 @@ def test_a_stray_that_has_a_side_in_its_name_is_no_pair(tmp_path: Path) -> None:
 
 def test_words_beside_the_images_are_read(tmp_path: Path) -> None:
     original, modified = sound()
-    files = {f"{name}_{side}.png": data for name in "abc" for side, data in (("before", original), ("after", modified))}
+    files = {f"{name}_{side}.png": data for name in "abcdef" for side, data in (("before", original), ("after", modified))}
     files |= {"a.txt": b"Make it\nyellow", "b_prompt.txt": b"Paint it", "c.json": b'{"instruction": "Fill it"}'}
+    files |= {"d.txt": "Färbe es".encode("utf-16"), "e.json": '{"edit": "Färbe es"}'.encode("utf-8-sig"), "f.txt": b"F\xe4rbe es"}
     assert {name: pair.modified_facts["change"] for name, pair in pairs_of(source(put(tmp_path, files))).items()} == {
         "a": "Make it yellow",
         "b": "Paint it",
         "c": "Fill it",
+        "d": "Färbe es",
+        "e": "Färbe es",
+        "f": "F\ufffdrbe es",
     }
 
 

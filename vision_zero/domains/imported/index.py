@@ -21,6 +21,7 @@ from vision_zero.data.file_naming import SIDES, is_image, name_pairs, rank, side
 from vision_zero.data.image_cells import listed
 from vision_zero.data.image_identity import look_alike
 from vision_zero.data.images import decode_pair, mask_of
+from vision_zero.data.json_csv import text_of
 from vision_zero.data.remote_storage import ConnectionLostError, Storage
 from vision_zero.domains.imported.config import ImportedConfig
 from vision_zero.errors import PairsError
@@ -110,7 +111,11 @@ class FileIndex(FileCollection, PairIndex):
         """What a file beside the images says about the change; empty where none does."""
         for path in _beside(pair_id, original):
             if path in self._texts:
-                text = self._files.read(path).decode("utf-8", "replace")
+                data = self._files.read(path)
+                try:
+                    text = text_of(data, path)
+                except PairsError:
+                    text = data.decode("utf-8", "replace")
                 return single_line(text) if path.endswith(".txt") else _told(text)
         return ""
 
