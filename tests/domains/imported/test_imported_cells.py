@@ -157,6 +157,14 @@ def test_columns_are_found_by_the_names_of_published_sets(names: tuple[str, str]
     assert pair.modified_facts["change"] == "so"
 
 
+def test_the_path_of_an_edit_is_no_description_of_it(tmp_path: Path) -> None:
+    beside(tmp_path)
+    (tmp_path / "a.csv").write_text("orig,edit\nimages/x.png,images/y.png\n")
+    (tmp_path / "b.csv").write_text("orig,edit,text\nimages/x.png,images/y.png,so\n")
+    found = {name: pair.modified_facts["change"] for name, pair in pairs_of(source(str(tmp_path))).items()}
+    assert found == {"a.csv:0": "", "b.csv:0": "so"}
+
+
 def test_a_column_of_single_images_is_not_taken_for_one_of_both(tmp_path: Path) -> None:
     row = dict(zip(("image", "photo_2"), map(cell, sound()), strict=True))
     with pytest.raises(PairsError, match="set original_column and modified_column to two of image, photo_2"):

@@ -147,11 +147,12 @@ class RowIndex(RowCollection, PairIndex):
         _check_columns([name for name in (self._change, self._groups) if name], self._rows.all_columns, config.location)
 
     def load(self, place: int) -> Made:
-        # Of several files, each may call it otherwise.
-        change = self._change or first_of(CHANGES, self._rows.columns_at(place))
-        wanted = {self._original, self._modified, *([change] if change is not None else [])}
+        images = (self._original, self._modified)
+        # Of several files, each may call it otherwise; and "edit" may be an image's column.
+        change = self._change or first_of(CHANGES, [name for name in self._rows.columns_at(place) if name not in images])
+        wanted = {*images, *([change] if change is not None else [])}
         row = self._rows.row(place, sorted(wanted))
-        original, modified = self._images(place, row, (self._original, self._modified))
+        original, modified = self._images(place, row, images)
         return Made(original, modified, _words(row[change]) if change is not None else "")
 
     def group(self, place: int) -> str | None:
