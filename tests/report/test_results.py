@@ -13,10 +13,11 @@ from vision_zero.cli.app import cli
 from vision_zero.config.ablation import slug
 from vision_zero.config.evaluation import EvaluationConfig
 from vision_zero.errors import EvaluationError, ReportError
-from vision_zero.evaluation.estimates import Scores, compare
+from vision_zero.evaluation.estimates import Scores, compare, estimate_over_seeds
 from vision_zero.evaluation.scorecard import Scorecard
 from vision_zero.experiments.results import CLUES, CURVES, MEASURES, RECORDED, Results, collect, partly_measured
 from vision_zero.experiments.run_record import MADE_TO_REASON, RunRecord
+from vision_zero.randomness import Seed
 from vision_zero.report.results import COLORS, END, PLACE, PLACES, draw_curves, summary, tables, write_into
 from vision_zero.training.state import IterationRecord, StageState
 
@@ -364,12 +365,14 @@ def test_what_the_document_says_of_longer_training_is_in_the_records():
     page = Path("docs/learning.md").read_text(encoding="utf-8")
     names = ["verdicts", "forced choice", "false counts denied", "false relations denied", "scene questions", "chart questions"]
     for name in (*names, "wins", "wins, votes sampled"):
-        after = [
-            100 * float(np.mean([RunRecord.read(path).units(MEASURES[name].score, "policy") for path in paths]))
+        before, after = (
+            np.array([RunRecord.read(path).units(MEASURES[name].score, "policy") for path in paths])
             for paths in (sorted(FILE.with_suffix("").glob(f"{arm}_[0-9].json")) for arm in ("self_play", "100_iterations"))
-        ]
-        difference = f"{after[1] - after[0]:+.1f}".replace("-", "−")
-        assert f"| {name} | {after[0]:.1f} % | {after[1]:.1f} % | {difference} [" in page
+        )
+        difference = estimate_over_seeds(after - before, EvaluationConfig(), Seed(EvaluationConfig().seed).child("results", name))
+        shown = [f"{100 * value:+.1f}".replace("-", "−") for value in (difference.mean, difference.low, difference.high)]
+        levels = f"{100 * before.mean():.1f} % | {100 * after.mean():.1f} %"
+        assert f"| {name} | {levels} | {shown[0]} [{shown[1]}, {shown[2]}] |" in page
 
 
 def test_the_record_of_the_base_made_to_reason_is_of_the_table():
