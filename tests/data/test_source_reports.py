@@ -82,6 +82,14 @@ def test_both_images_are_resized_where_an_editor_resized_one(tmp_path: Path) -> 
     assert source.report().adjusted == {"1": "resized to one size: from 320x240 and 316x236 to 316x236"}
 
 
+def test_a_pair_that_is_skipped_counts_as_skipped_alone(tmp_path: Path) -> None:
+    scene = scenery()
+    root = folder(tmp_path, {"1": (encoded(scene), encoded(scene.crop((1, 0, 159, 120)))), "2": sound()})
+    source = ImportedSource(ImportedConfig(location=root, sizes="crop"))
+    assert source.check() == {"1": "its images are the same"}
+    assert source.report().adjusted == {}
+
+
 @pytest.mark.slow
 def test_a_verdict_tells_what_its_sources_skipped(tmp_path: Path) -> None:
     original, _ = sound()

@@ -79,8 +79,9 @@ class ImportedSource(CollectionSource[_Loaded]):
     def _load(self, place: int) -> _Loaded:
         made = self._index.load(place)
         original, modified = decode_pair(made.original, made.modified)
+        adjusted = ""
         if original.size != modified.size:
-            original, modified = self._fitted(place, original, modified)
+            original, modified, adjusted = self._fitted(original, modified)
         if min(original.size) < MIN_SIDE:
             raise PairsError(f"its images are too small: {_size(original)}, at least {MIN_SIDE} pixels a side are needed")
         if any(np.ptp(np.asarray(image), axis=(0, 1)).max() == 0 for image in (original, modified)):
@@ -95,13 +96,15 @@ class ImportedSource(CollectionSource[_Loaded]):
             original, modified = (image.resize(size, Image.Resampling.LANCZOS) for image in (original, modified))
         if original.tobytes() == modified.tobytes():
             raise PairsError("its images are the same")
+        if adjusted:
+            self._adjusted[self._index.name(place)] = adjusted
         return original, modified, made.change
 
     def _shown(self, thing: _Loaded) -> Sequence[Image.Image]:
         return thing[:2]
 
-    def _fitted(self, place: int, original: Image.Image, modified: Image.Image) -> tuple[Image.Image, Image.Image]:
-        """Two images of different sizes, made one size as the settings say."""
+    def _fitted(self, original: Image.Image, modified: Image.Image) -> tuple[Image.Image, Image.Image, str]:
+        """Two images of different sizes, made one size as the settings say; and what was done, for the report."""
         sizes = f"{_size(original)} and {_size(modified)}"
         apart = max(abs(one - other) for one, other in zip(original.size, modified.size, strict=True))
         if apart > self.config.size_tolerance:
@@ -110,10 +113,10 @@ class ImportedSource(CollectionSource[_Loaded]):
             raise PairsError(f"its images have nearly the same size: {sizes}; sizes may be crop or resize")
         size = (min(original.width, modified.width), min(original.height, modified.height))
         made = "cropped" if self.config.sizes == "crop" else "resized"
-        self._adjusted[self._index.name(place)] = f"{made} to one size: from {sizes} to {size[0]}x{size[1]}"
+        told = f"{made} to one size: from {sizes} to {size[0]}x{size[1]}"
         if self.config.sizes == "resize":
-            return original.resize(size, Image.Resampling.LANCZOS), modified.resize(size, Image.Resampling.LANCZOS)
-        return _middle(original, size), _middle(modified, size)
+            return original.resize(size, Image.Resampling.LANCZOS), modified.resize(size, Image.Resampling.LANCZOS), told
+        return _middle(original, size), _middle(modified, size), told
 
 
 def _middle(image: Image.Image, size: tuple[int, int]) -> Image.Image:
