@@ -74,6 +74,12 @@ def test_a_folder_that_cannot_be_written_is_one_line(tmp_path: Path, monkeypatch
     ):
         pass
 
+    with (
+        pytest.raises(PairsError, match=r"\ufffd cannot be written: .* surrogates not allowed"),
+        ShardWriter(tmp_path / "\udcff", "pairs", 3) as writer,
+    ):
+        write_pairs(enumerate(scene_pairs(1)), "train", writer)
+
     def full(*_: object, **__: object) -> None:
         raise OSError(errno.ENOSPC, "No space left on device")
 

@@ -24,6 +24,7 @@ from vision_zero.data.source_report import SourceReport, merged
 from vision_zero.data.splits import Split
 from vision_zero.data.table import SCHEMA, PairTable, reports_in, reports_metadata, to_row
 from vision_zero.errors import PairsError, one_line
+from vision_zero.text import well_formed
 
 ROWS_AT_ONCE = 16
 """Pairs held in memory while writing, and in a row group."""
@@ -38,8 +39,9 @@ def writing(folder: Path) -> Iterator[None]:
     """
     try:
         yield
-    except OSError as error:
-        raise PairsError(f"{folder} cannot be written: {one_line(error)}; make room there, or name another folder") from error
+    except (OSError, UnicodeEncodeError) as error:  # of a name that is no text, which pyarrow does not take
+        place = well_formed(str(folder))
+        raise PairsError(f"{place} cannot be written: {one_line(error)}; make room there, or name another folder") from error
 
 
 @dataclass(frozen=True)
