@@ -9,13 +9,17 @@ import torch
 from pydantic import ValidationError
 
 from tests.training.jobs import ITERATIONS, adapter, optimizer, start, tiny_job
+from vision_zero.config.evaluation import AlarmsConfig
 from vision_zero.config.learning import METHODS
 from vision_zero.config.nano_defaults import NANO_REASONING
 from vision_zero.config.self_play import SelfPlayConfig
 from vision_zero.config_base import problems
 from vision_zero.errors import PolicyError
 from vision_zero.recipes.check import read_self_play
+from vision_zero.report.curves import curve_charts
+from vision_zero.training.diagnostics import abstention_collapse
 from vision_zero.training.job import run_stage
+from vision_zero.training.progress import tracked_metrics
 from vision_zero.training.supervised import examples_of
 
 pytestmark = pytest.mark.slow
@@ -56,6 +60,14 @@ def test_what_is_trained_is_learned(trained):
     assert {record.metrics["examples"] for record in trained.state.history} == {6.0}
     assert all(weight.isfinite().all() for weight in adapter(trained.policy).values())
     assert any(weight.abs().sum() > 0 for name, weight in adapter(trained.policy).items() if "lora_B" in name)
+
+
+def test_where_nobody_votes_no_rate_of_votes_is_shown(trained):
+    assert not [name for name in trained.summary(start("decision")) if name not in ("trained iterations", "games", "measures")]
+    assert "Votes: right, and N/A" not in [chart.title for chart in curve_charts(trained.state)]
+    sent = tracked_metrics(trained.state.history[0], {"loss": 1.0})
+    assert set(sent) == {"loss", "grad_norm", "learning_rate", "examples", "is_clue_stage"}
+    assert abstention_collapse(trained.state, AlarmsConfig()).sentence == "no votes so far"
 
 
 def test_it_goes_on_exactly_where_it_stopped(tiny_base, tmp_path, trained):

@@ -62,10 +62,11 @@ def stage_bands(history: Sequence[IterationRecord]) -> list[Band]:
 def _of_training(state: StageState) -> list[Chart]:
     """Curves of what each iteration measured."""
     history, rules = state.history, state.rules
+    voted = [record for record in history if record.has_votes]
     votes = [
-        Line("right", [(record.iteration, record.running_accuracy) for record in history], BLUE),
-        Line("N/A", [(record.iteration, record.running_abstention) for record in history], GOLD),
-        Line("single iterations", [(record.iteration, record.accuracy) for record in history], BLUE, is_faint=True),
+        Line("right", [(record.iteration, record.running_accuracy) for record in voted], BLUE),
+        Line("N/A", [(record.iteration, record.running_abstention) for record in voted], GOLD),
+        Line("single iterations", [(record.iteration, record.accuracy) for record in voted], BLUE, is_faint=True),
     ]
     switches = [
         Threshold("to clue", rules.accuracy_to_clue, GREEN),

@@ -132,8 +132,9 @@ def abstention_collapse(state: StageState, config: AlarmsConfig) -> Alarm:
     # Groups of right votes only are equal too: that is success.
     is_stuck = len(recent) == RECENT and equal >= config.zero_variance and right < LITTLE
     is_raised = abstention >= config.abstention or is_stuck
-    groups = f"{equal:.0%} of the last groups had equal rewards, {right:.0%} of their votes were right"
-    sentence = f"running N/A rate {abstention:.0%}; {groups}"
+    groups = f"; {equal:.0%} of the last groups had equal rewards, {right:.0%} of their votes were right" if recent else ""
+    is_measured = any(record.has_votes for record in state.history)
+    sentence = f"running N/A rate {abstention:.0%}{groups}" if is_measured else "no votes so far"
     return Alarm(name="N/A collapse", is_raised=is_raised, sentence=sentence)
 
 

@@ -116,13 +116,16 @@ class StageResult:
         if not records:
             return {"trained iterations": 0, "games": len(self.transcripts)}
         last = records[-1]
-        return {
-            "trained iterations": len(records),
-            "games": len(self.transcripts),
+        rates = {
             "right votes": round(last.accuracy, 3),
             "N/A": round(last.abstention, 3),
             "running accuracy": round(last.running_accuracy, 3),
             "running N/A": round(last.running_abstention, 3),
+        }
+        return {
+            "trained iterations": len(records),
+            "games": len(self.transcripts),
+            **(rates if last.has_votes else {}),
             "measures": {name: round(value, 5) for name, value in last.metrics.items()},
         }
 

@@ -30,6 +30,7 @@ _FROM_LOGS = (
 )
 """Names in the trainers' logs, TRL's and the clue trainer's; what else is logged stays out of the history."""
 
+_OF_VOTES = ("accuracy", "abstention", "running_accuracy", "running_abstention")
 _OF_NO_REWARDS = ("reward", "reward_std", "frac_reward_zero_std")
 """What TRL logs of rewards is of zeros in the clue stage: there the advantages are put in afterwards."""
 
@@ -75,7 +76,7 @@ class Progress:
             abstention=rates.abstention,
             running_accuracy=running_accuracy,
             running_abstention=running_abstention,
-            metrics={**measures, "vote/unreadable": rates.unreadable},
+            metrics={**measures, **({"vote/unreadable": rates.unreadable} if rates.votes else {})},
         )
 
     def logged(self, logs: Mapping[str, float]) -> None:
@@ -100,7 +101,7 @@ def tracked_metrics(measured: IterationRecord, logs: Mapping[str, float]) -> dic
     logged = {name: value for name, value in logs.items() if name not in left_out and not name.startswith("rewards/")}
     own = {
         **measured.metrics,
-        **{name: getattr(measured, name) for name in ("accuracy", "abstention", "running_accuracy", "running_abstention")},
+        **({name: getattr(measured, name) for name in _OF_VOTES} if measured.has_votes else {}),
         "is_clue_stage": float(measured.stage == "clue"),
     }
     numbers = {name: value for name, value in {**logged, **own}.items() if isinstance(value, (int, float))}

@@ -39,6 +39,11 @@ class IterationRecord(Config):
     unsent: dict[TrackerName, str] = Field(default_factory=dict)
     """Trackers that did not get it, and why."""
 
+    @property
+    def has_votes(self) -> bool:
+        """Were there votes at all? Without any, as in supervised training, all rates are 0 and say nothing."""
+        return "vote/unreadable" in self.metrics
+
 
 class StageState(Config):
     """The current stage, the controller's averages, the reward baselines, and the history since the first run."""
