@@ -11,6 +11,7 @@ import pytest
 import yaml
 
 from vision_zero.config.self_play import SelfPlayConfig
+from vision_zero.domains.registry import DOMAINS
 
 ROOT = Path(__file__).resolve().parents[1]
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
@@ -108,6 +109,13 @@ def test_settings_that_pages_name_exist(page):
     groups = "|".join(SelfPlayConfig.model_fields)
     for key in re.findall(rf"`((?:{groups})\.[a-z_.]+)`", page.read_text(encoding="utf-8")):
         assert is_setting(key), key
+
+
+def test_the_page_on_reports_lists_the_artifact_of_each_domain():
+    (line,) = re.findall(
+        r"^\| (`scenes`.*) \| twelve pairs", (ROOT / "docs" / "reports.md").read_text(encoding="utf-8"), re.MULTILINE
+    )
+    assert set(DOMAINS) <= set(re.findall(r"`(\w+)`", line))
 
 
 def test_troubleshooting_quotes_what_the_code_says():
