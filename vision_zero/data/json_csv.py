@@ -7,7 +7,6 @@ import csv
 import io
 import json
 import sys
-from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
@@ -92,18 +91,33 @@ def _rows(found: object, path: str) -> Sequence[Row | PairsError] | None:
         return None
     values = list(found.values())
     if all(map(split_named, found)) and all(isinstance(value, list) for value in values):
-        # One list for each split; the rows say which.
-        named = [{"split": split, **row} if isinstance(row, dict) else wrong for split, own in found.items() for row in own]
+        named = _of_splits(found, wrong)
         return named if any(row is not wrong for row in named) else None
     if all(isinstance(value, dict) for value in values):
         return _turned(found) or values
     if len(values) > 1 and all(isinstance(value, list) and len(value) == len(values[0]) for value in values):
         return [dict(zip(found, row, strict=True)) for row in zip(*values, strict=True)]
-    lists = {key: rows for key, value in found.items() if isinstance(value, list) and (rows := _rows(value, path))}
-    kinds = Counter(frozenset(next(row for row in rows if isinstance(row, dict))) for rows in lists.values())
-    if any(count > 1 for count in kinds.values()):
-        raise PairsError(f"{path}: holds several lists of like rows ({', '.join(lists)}): make one of them, or a file of each")
-    return next((rows for value in values if (rows := _rows(value, path)) is not None), None)
+    return _under_a_key(found, path, wrong)
+
+
+def _under_a_key(found: Mapping[str, Any], path: str, wrong: PairsError) -> Sequence[Row | PairsError] | None:
+    """The first rows under a key; of several lists whose rows have the same keys all, if these name splits."""
+    kinds: dict[frozenset[str], dict[str, list[Any]]] = {}
+    for key, value in found.items():
+        first = next((row for row in value if isinstance(row, dict)), None) if isinstance(value, list) else None
+        if first is not None:
+            kinds.setdefault(frozenset(first), {})[key] = value
+    alike = next((lists for lists in kinds.values() if len(lists) > 1), {})
+    if not alike:
+        return next((rows for value in found.values() if (rows := _rows(value, path)) is not None), None)
+    if not all(map(split_named, alike)):
+        raise PairsError(f"{path}: holds several lists of like rows ({', '.join(alike)}): make one of them, or a file of each")
+    return _of_splits(alike, wrong)
+
+
+def _of_splits(lists: Mapping[str, list[Any]], wrong: PairsError) -> list[Row | PairsError]:
+    """The rows of a list for each split, which say whose they are."""
+    return [{"split": split, **row} if isinstance(row, dict) else wrong for split, own in lists.items() for row in own]
 
 
 def _turned(found: Mapping[str, Mapping[str, Any]]) -> list[Row] | None:

@@ -35,8 +35,12 @@ def test_lists_of_json_are_not_dropped_unseen(tmp_path: Path) -> None:
     (tmp_path / "pairs.json").write_text(json.dumps({"made": "today", "part1": [first], "part2": [second, second]}))
     with pytest.raises(PairsError, match=r"pairs\.json: holds several lists of like rows \(part1, part2\): make one of them"):
         source(str(tmp_path / "pairs.json"))
-    (tmp_path / "pairs.json").write_text(json.dumps({"pairs": [first, second], "licenses": [{"id": 1, "name": "CC0"}]}))
+    licenses = [{"id": 1, "name": "CC0"}]
+    (tmp_path / "pairs.json").write_text(json.dumps({"pairs": [first, second], "licenses": licenses}))
     assert len(source(str(tmp_path / "pairs.json"))) == 2
+    (tmp_path / "pairs.json").write_text(json.dumps({"licenses": licenses, "val": [second, second], "train": [first]}))
+    made = source(str(tmp_path / "pairs.json"))
+    assert (set(pairs_of(made)), made.report().left_out) == ({"pairs.json:2"}, {"rows of other splits": 2})
 
 
 def test_a_row_with_more_cells_than_the_header_is_skipped_with_its_reason(tmp_path: Path) -> None:
