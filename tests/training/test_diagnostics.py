@@ -22,6 +22,7 @@ from vision_zero.game.spy import WhoIsTheSpy
 from vision_zero.game.transcript import vote_rates
 from vision_zero.policy.scripted import Copycat, Liar, Mute, Oracle, Random, Vague
 from vision_zero.randomness import Seed
+from vision_zero.report.curves import curve_charts
 from vision_zero.rewards.decision import vote_reward
 from vision_zero.rewards.group_advantage import group_advantages
 from vision_zero.training.diagnostics import (
@@ -80,6 +81,25 @@ def test_random_players_whom_an_oracle_replaces_are_not_on_a_plateau():
     rising = [wins_of(player, number) for number, player in enumerate((Mute, Random, Random, Oracle, Oracle))]
     assert not plateau(rising, ALARMS).is_raised
     assert not plateau([wins_of(Random, number) for number in range(4)], ALARMS).is_raised
+
+
+def test_a_policy_that_is_measured_again_on_other_pairs_is_on_no_plateau():
+    """As by the exam after the last iteration: 4 measurements rise, and those pairs are harder."""
+    rising = [(4, 0.5), (8, 0.55), (12, 0.6), (16, 0.65), (16, 0.4)]
+    measured = tuple(
+        Scores(iteration=iteration, scores=(compare("wins/both", [wins] * 8, [0.5] * 8, EVALUATION),))
+        for iteration, wins in rising
+    )
+    state = StageState(iteration=16, measured=measured)
+    found = watch(state, [], measured[-1], REWARDS, ALARMS, confidence=0.95).alarms[0]
+    assert (found.name, found.is_raised, found.sentence) == ("plateau", False, "4 of 5 measurements so far")
+    [wins] = [chart.lines[0].points for chart in curve_charts(with_history(state)) if chart.title == "Held-out games: wins"]
+    assert wins == [(0, 0.5), *rising[:4]]
+
+
+def with_history(state):
+    """Curves are drawn of states with iterations."""
+    return state.model_copy(update={"history": state_of(games(Random, Random), iterations=1).history})
 
 
 @pytest.mark.parametrize(

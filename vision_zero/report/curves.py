@@ -42,7 +42,7 @@ def curve_charts(state: StageState) -> list[Chart]:
         return []
     bands = stage_bands(state.history)
     charts = [replace(chart, bands=bands) for chart in _of_training(state)]
-    if state.measured:
+    if state.evaluations:
         charts += _held_out(state)
     return [chart for chart in charts if any(line.points for line in chart.lines)]
 
@@ -104,7 +104,7 @@ def _held_out(state: StageState) -> list[Chart]:
     def beside_base(title: str, name: str, more: Sequence[Line] = (), bounds: str = "") -> Chart:
         levels = [
             Threshold(f"{bound.player} voter", bound.estimate.mean, BOUND_COLORS[bound.player])
-            for bound in state.measured[-1].bounds
+            for bound in state.evaluations[-1].bounds
             if bound.name == (bounds or name)
         ]
         return Chart(title, [*lines(name), *more], levels, is_share=is_share(name))
@@ -135,7 +135,7 @@ def _held_out(state: StageState) -> list[Chart]:
 
 def _scored(state: StageState, name: str, of_base: bool = False) -> list[Point]:
     """A held-out score by iteration; at iteration 0 the policy is the base."""
-    found = [(scores.iteration, score) for scores in state.measured for score in scores.scores if score.name == name]
+    found = [(scores.iteration, score) for scores in state.evaluations for score in scores.scores if score.name == name]
     start = [(0, score.base.mean) for iteration, score in found[:1] if iteration > 0 and score.base.units]
     whose = [(iteration, score.base if of_base else score.policy) for iteration, score in found]
     points = [(iteration, estimate.mean) for iteration, estimate in whose if estimate.units]

@@ -81,7 +81,7 @@ def watch(
         confidence: of the intervals in them.
     """
     found = (
-        plateau(state.measured, config),
+        plateau(state.evaluations, config),
         role_collapse(games, rewards, config),
         vagueness(scores, config),
         abstention_collapse(state, config),
