@@ -12,7 +12,9 @@ from tests.data.odd_images import encoded, scenery
 from tests.domains.imported.samples import cell, table
 from vision_zero.data import collection
 from vision_zero.data.image_identity import groups, reduced, same
+from vision_zero.data.image_pair import Change, Facts, ImagePair
 from vision_zero.data.splits import Split, SplitFilter
+from vision_zero.data.table import PairTable
 from vision_zero.domains.imported.config import ImportedConfig
 from vision_zero.domains.imported.source import ImportedSource
 from vision_zero.domains.photos.collection import open_collection
@@ -99,6 +101,25 @@ def test_a_group_divides_also_what_is_too_much_to_be_compared(tmp_path: Path, mo
         }
         assert {place % 6 for place in sides[split]} == {place for place in sides[split] if place < 6}
     assert sorted([*sides["train"], *sides["held_out"]]) == list(range(12))
+
+
+@pytest.mark.parametrize("compared", [1000, 4])
+def test_imported_crops_of_a_photo_belong_together(compared: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(collection, "COMPARED", compared)
+    pairs = []
+    for number in range(12):
+        scene = scenery(64, 48, number)
+        facts: Facts = {"photo": f"{number % 4}.jpg"}
+        change = Change("remove", "a disc", "", (0, 0, 8, 8))
+        pairs.append(ImagePair(f"{number}", "photos", scene, turns(scene, 1)[1], (change,), facts, facts))
+    PairTable.from_pairs(enumerate(pairs), "train").write(tmp_path / "pairs.parquet")
+    source = ImportedSource(ImportedConfig(location=str(tmp_path)))
+    sides = {}
+    for split in SPLITS:
+        found = {int(str(pair.original_facts["id"]).split(":")[1]) for pair in source.of(SplitFilter(split, 0.4)).each(Seed(0))}
+        sides[split] = {place % 4 for place in found}
+        assert found == {place for place in range(12) if place % 4 in sides[split]}
+    assert sides["train"] | sides["held_out"] == {*range(4)}
 
 
 def test_a_column_that_is_the_same_in_all_rows_groups_nothing(tmp_path: Path) -> None:

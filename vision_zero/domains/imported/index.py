@@ -24,12 +24,15 @@ from vision_zero.data.images import decode_pair, mask_of
 from vision_zero.data.json_csv import text_of
 from vision_zero.data.remote_storage import ConnectionLostError, Storage
 from vision_zero.domains.imported.config import ImportedConfig
+from vision_zero.domains.registry import domain_of
 from vision_zero.errors import PairsError
 from vision_zero.text import single_line, well_formed
 
 Read = TypeVar("Read")
 PROBED = 5
 """Rows that are read to tell which of several columns hold images."""
+_OWN = ("domain", "original_facts")
+"""Columns of this project's own tables."""
 _GROUPED = 200
 """Rows of which at least two must have different groups."""
 _WORDS = ("prompt", "instruction", "edit", "edit_prompt", "change", "txt")
@@ -157,10 +160,21 @@ class RowIndex(RowCollection, PairIndex):
 
     def group(self, place: int) -> str | None:
         if self._groups is None or not self._has_groups:
-            return None
+            return self._made_of(place)
         value = self._rows.row(place, [self._groups])[self._groups]
         is_missing = value is None or (isinstance(value, float) and math.isnan(value))
         return None if is_missing else (well_formed(str(value)) or None)
+
+    def _made_of(self, place: int) -> str | None:
+        """Of this project's own tables, the photo or table of which a pair was made, as others may have been; None elsewhere."""
+        if not {*_OWN} <= {*self._rows.columns_at(place)}:
+            return None
+        row = self._rows.row(place, _OWN)
+        try:
+            domain, facts = domain_of(row["domain"]), json.loads(row["original_facts"])
+        except (PairsError, TypeError, ValueError):
+            return None
+        return None if domain.is_finite or not isinstance(facts, dict) else domain.made_of(facts) or None
 
     @cached_property
     def _has_groups(self) -> bool:
