@@ -13,7 +13,7 @@ pytestmark = pytest.mark.kubeflow
 ROOT = Path(__file__).resolve().parents[2]
 SELF_PLAY = ("zenml", "pipeline", "run", "pipelines.self_play.self_play", "-c")
 MODEL = "vz_kubeflow"
-GPU_STEPS = {"clue-stage-1", "decision-stage-1", "measure-base", "evaluate-1", "ask-suites"}
+GPU_STEPS = {"clue-stage-1", "decision-stage-1", "measure-base", "evaluate-1", "ask-suites", "judge"}
 PRODUCTION = f"from zenml.client import Client; print('production', Client().get_model_version('{MODEL}', 'production').number)"
 
 

@@ -13,7 +13,7 @@ pytestmark = pytest.mark.kubeflow
 
 ROOT = Path(__file__).resolve().parents[2]
 SELF_PLAY = ("zenml", "pipeline", "run", "pipelines.self_play.self_play", "-c")
-GPU_STEPS = {"clue_stage_1", "decision_stage_1", "measure_base", "evaluate_1", "ask_suites"}
+GPU_STEPS = {"clue_stage_1", "decision_stage_1", "measure_base", "evaluate_1", "ask_suites", "judge"}
 
 
 @pytest.fixture(scope="module")

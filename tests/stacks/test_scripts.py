@@ -1,5 +1,6 @@
 """The scripts and settings of configs/stacks, as far as they can be tried without a server."""
 
+import ast
 import os
 import re
 import shutil
@@ -10,6 +11,7 @@ import pytest
 import yaml
 
 from vision_zero.recipes.check import check_file
+from vision_zero.source_closure import closure
 
 ROOT = Path(__file__).resolve().parents[2]
 STACKS = ROOT / "configs" / "stacks"
@@ -72,6 +74,23 @@ def test_the_settings_go_with_a_recipe_as_their_head_says(name, tmp_path):
     assert check_file(recipe) == "a valid configuration of SelfPlay"
     text = recipe.read_text()
     assert len(re.findall(r"^\w+:", text, re.MULTILINE)) == len(yaml.safe_load(text)), "a key is there twice"
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", ["kubernetes", "kubeflow"])
+def test_every_step_that_loads_the_policy_has_a_gpu_and_no_other(name):
+    """Found by what each step imports. Both stages train by modules that their job names."""
+    graph = ast.parse((ROOT / "pipelines" / "self_play.py").read_text())
+    imported = {alias.name: node.module for node in graph.body if isinstance(node, ast.ImportFrom) for alias in node.names}
+    loading = {"clue_stage_1", "decision_stage_1"}
+    for step, module in imported.items():
+        source = ast.parse((ROOT / f"{module.replace('.', '/')}.py").read_text())
+        for function in (node for node in source.body if isinstance(node, ast.FunctionDef) and node.name == step):
+            modules = {node.module for node in ast.walk(function) if isinstance(node, ast.ImportFrom)}
+            if module.startswith("steps.") and "vision_zero/policy/loading.py" in closure(modules)[0]:
+                loading.add("evaluate_1" if step == "evaluate" else step)
+    assert {"measure_base", "judge"} < loading
+    assert set(yaml.safe_load((STACKS / f"{name}.yaml").read_text())["steps"]) == loading
 
 
 @pytest.mark.kubeflow
