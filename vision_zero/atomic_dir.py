@@ -17,6 +17,15 @@ def dir_of_process(purpose: str) -> Path:
     return folder
 
 
+_FRESH, _OLDER = ".new", ".old"
+"""Ends of the names under which :func:`atomic_dir` keeps folders beside its target."""
+
+
+def is_unfinished(folder: Path) -> bool:
+    """Whether it is a folder that a killed process has left beside the target of :func:`atomic_dir`."""
+    return folder.name.endswith((_FRESH, _OLDER))
+
+
 @contextmanager
 def atomic_dir(target: Path) -> Iterator[Path]:
     """A temporary folder beside ``target`` that is renamed to it if the block succeeds. Only then is an older folder moved
@@ -26,7 +35,7 @@ def atomic_dir(target: Path) -> Iterator[Path]:
     Raises:
         OSError: the folder cannot be made, or the older one cannot be moved.
     """
-    fresh, older = (target.with_name(target.name + end) for end in (".new", ".old"))
+    fresh, older = (target.with_name(target.name + end) for end in (_FRESH, _OLDER))
     if older.is_dir() and not target.exists():
         older.rename(target)
     shutil.rmtree(fresh, ignore_errors=True)

@@ -225,6 +225,15 @@ def test_records_of_an_earlier_version_are_compared_with_those_of_this_one(setti
         ablation_runs(config, tmp_path)
 
 
+@pytest.mark.parametrize("end", [".new", ".old"])
+def test_what_a_killed_run_left_half_written_is_no_run(tmp_path, end):
+    folder = leave_run(tmp_path, "run_1", 0.5)
+    left = shutil.copytree(folder, tmp_path / f"run_2{end}")
+    assert last_run(tmp_path) == folder
+    (left / "state.json").unlink()
+    assert last_run(tmp_path) == folder
+
+
 def test_a_folder_without_a_run_is_named(tmp_path):
     with pytest.raises(EvaluationError, match="is not the folder of a run, and holds none"):
         last_run(tmp_path)

@@ -11,6 +11,7 @@ from collections.abc import Collection, Iterator
 from pathlib import Path
 from typing import Literal
 
+from vision_zero.atomic_dir import is_unfinished
 from vision_zero.config.rewards import RewardsConfig
 from vision_zero.config_base import Config, read_json
 from vision_zero.errors import EvaluationError
@@ -53,8 +54,8 @@ def last_run(folder: Path) -> Path:
 
 
 def run_folders(folder: Path) -> Iterator[Path]:
-    """The folders of runs directly in a folder."""
-    return (path.parent for path in folder.glob(f"*/{IDENTITY}"))
+    """The folders of runs directly in a folder, without those that killed runs have left half-written."""
+    return (path.parent for path in folder.glob(f"*/{IDENTITY}") if not is_unfinished(path.parent))
 
 
 def iteration_of(folder: Path) -> int:
