@@ -146,6 +146,12 @@ def test_two_adapters_on_one_base_answer_as_each_alone(tiny_base, tmp_path):
     assert [said(bare), said(trained)] == [alone[2], alone[0]]
 
 
+def test_a_policy_that_no_valid_pair_is_left_for_is_refused():
+    found = judged(Oracle, Oracle, pairs=0)
+    none = "none of the 64 pairs that were drawn to compare it with version 4 is valid"
+    assert (found.objection, found.pairs, found.lines()) == (none, 0, [f"promotion: {none}"])
+
+
 def test_what_is_not_compared_says_why_and_shows_who_was_refused():
     refused = (Refused(version=5, reason="the suites: charts is worse"),)
     found = Judge(CONFIG, "version 4", 6, refused).unheard("nothing was trained")

@@ -108,6 +108,9 @@ class Judge:
     def compare(self, policy: Policy, production: Policy, held_out: PairTable) -> Promotion:
         """Let both play on those pairs, and say whether anything speaks against the policy."""
         pairs = list(held_out.pairs())
+        if not pairs:
+            none = f"none of the {self.config.promotion.pairs} pairs that were drawn to compare it with {self.rival} is valid"
+            return self.unheard(none).model_copy(update={"objections": (none,)})
         measured = self._measure(policy, production, pairs)
         compared = max(1, len(measured))
         scores = [
