@@ -57,6 +57,14 @@ def test_a_run_that_trained_nothing_sends_its_scores_once(followed):
     assert read("tensorboard", Path(followed.folder), "my_model").eval["decision/accuracy"] == [(3, 0.5)]
 
 
+def test_scores_of_a_run_after_a_refused_one_that_a_tracker_does_not_take_are_counted(followed):
+    """The iteration was measured before, but of the policy that was refused."""
+    send_outcome(followed, before(), after(), alarms(), card(), games())
+    (again,) = send_outcome(followed, before(), after(), alarms(), card(), games()).trackers
+    assert again.sentence == f"1 of 1 iterations sent; scores, alarms and replay not sent: {ALREADY_THERE}"
+    assert not again.is_complete
+
+
 def test_what_a_tracker_missed_is_counted_by_reason(followed):
     (Path(followed.folder) / "tensorboard").write_text("a file where the folder should be")
     state_after = after(tensorboard=ALREADY_THERE)

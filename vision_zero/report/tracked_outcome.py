@@ -90,8 +90,8 @@ def send_outcome(
 
 def _summary(name: TrackerName, place: str, records: Sequence[IterationRecord], end_unsent: str) -> Tracked:
     unsent = Counter(record.unsent[name] for record in records if name in record.unsent)
-    # A run that trained nothing measures the same policy again.
-    is_repeated = end_unsent == ALREADY_THERE
+    # A run that trained nothing measures the same policy again; after a refused run another policy has that iteration.
+    is_repeated = not records and end_unsent == ALREADY_THERE
     return Tracked(
         name=name, place=place, iterations=len(records), unsent=dict(unsent), end_unsent="" if is_repeated else end_unsent
     )
