@@ -64,7 +64,9 @@ def _has_lost(run: StepRunResponse) -> bool:
 
 def _is_lost(artifact: ArtifactVersionResponse) -> bool:
     """Whether a file that its materializer needs is missing from the store."""
-    kind = source_utils.load(artifact.materializer)
+    try:
+        needed = getattr(source_utils.load(artifact.materializer), "NEEDED", ())
+    except (ImportError, AttributeError):  # of a step of the same name in another project, which is not cached for this one
+        needed = ()
     store = Client().active_stack.artifact_store
-    needed = getattr(kind, "NEEDED", ())
     return not all(store.exists(f"{artifact.uri}/{name}") for name in needed) if needed else not store.exists(artifact.uri)
