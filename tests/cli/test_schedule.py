@@ -41,6 +41,14 @@ def test_a_recipe_may_have_any_name():
     assert yaml.safe_load(zenml_schedule(planned))["schedule"]["name"] == name
 
 
+def test_recipes_of_one_name_in_two_pipelines_have_schedules_locks_and_logs_of_their_own():
+    one, other = (Schedule.at(NANO.parents[1] / pipeline / "nano.yaml", "03:00") for pipeline in ("self_play", "warm_start"))
+    assert (one.name, other.name) == ("vision-zero-nano", "vision-zero-warm_start-nano")
+    assert not systemd(one).keys() & systemd(other).keys()
+    words = [set(shlex.split(command(crontab(each)))) for each in (one, other)]
+    assert {word for word in words[0] & words[1] if "nano" in word} == set()
+
+
 def test_zenml_takes_its_block():
     from zenml.config.pipeline_run_configuration import PipelineRunConfiguration
 
@@ -92,6 +100,7 @@ def test_the_crontab_line_runs_the_recipe_and_gives_way_to_a_run(checkout, prelo
             while subprocess.run(["flock", "-n", str(lock), "true"], check=False).returncode == 0:
                 pass
             assert subprocess.run(["sh", "-c", line], check=False, timeout=60).returncode == BUSY
+            assert (planned.project / "runs" / "tiny.log").read_text().endswith("flock: failed to get lock\n")
         finally:
             holder.kill()
 

@@ -1,7 +1,8 @@
 """Scheduled retraining: a crontab line or a systemd timer for this machine, a ZenML schedule for orchestrators that have one.
 
-The local forms take a lock with flock(1): while a run is in progress, the next one exits at once with status 75 (EX_TEMPFAIL in
-sysexits.h, "try again later"), which systemd does not count as a failure. Promotion is compare-and-set in any case.
+The local forms take a lock with flock(1): while a run is in progress, the next one says so and exits at once with status 75
+(EX_TEMPFAIL in sysexits.h, "try again later"), which systemd does not count as a failure. Promotion is compare-and-set in any
+case.
 """
 
 from __future__ import annotations
@@ -54,9 +55,16 @@ class Schedule:
         return self.file.parents[2]
 
     @property
+    def recipe(self) -> str:
+        """The recipe's name, by which schedule, lock and log are told from those of others: recipes of two pipelines may have the
+        same."""
+        pipeline = self.file.parent.name
+        return self.file.stem if pipeline == "self_play" else f"{pipeline}-{self.file.stem}"
+
+    @property
     def name(self) -> str:
         """The schedule's name, in characters that systemd and ZenML allow."""
-        return f"vision-zero-{re.sub(r'[^A-Za-z0-9_.-]', '_', self.file.stem)}"
+        return f"vision-zero-{re.sub(r'[^A-Za-z0-9_.-]', '_', self.recipe)}"
 
     @property
     def cron(self) -> str:
@@ -70,14 +78,14 @@ class Schedule:
         zenml = Path(sys.executable).with_name("zenml")
         recipe = self.file.relative_to(self.project)
         run = [str(zenml), "pipeline", "run", f"pipelines.{pipeline}.{pipeline}", "-c", str(recipe)]
-        lock = self.project / "runs" / f".{self.file.stem}.lock"
-        return ["flock", "--nonblock", "--conflict-exit-code", str(BUSY), str(lock), *run]
+        lock = self.project / "runs" / f".{self.recipe}.lock"
+        return ["flock", "--verbose", "--nonblock", "--conflict-exit-code", str(BUSY), str(lock), *run]
 
 
 def crontab(schedule: Schedule) -> str:
     """A line for ``crontab -e``."""
     project = shlex.quote(str(schedule.project))
-    log = shlex.quote(f"runs/{schedule.file.stem}.log")
+    log = shlex.quote(f"runs/{schedule.recipe}.log")
     line = f"mkdir -p {project}/runs && cd {project} && {shlex.join(schedule.command)} >> {log} 2>&1"
     # In cron, % ends the line unless it is escaped.
     return f"{schedule.cron} {line.replace('%', chr(92) + '%')}\n"
