@@ -18,7 +18,7 @@ PAGES = {"README.md": "index.md"} | {name: name for name in ("CONTRIBUTING.md", 
 """Pages at the top of the repository, and what they are called in the site."""
 READING = (
     *("guide.md", "formats.md", "reports.md", "presets.md", "stacks.md", "troubleshooting.md"),
-    *("algorithm.md", "learning.md", "performance.md"),
+    *("algorithm.md", "learning.md", "two_images.md", "performance.md"),
 )
 """Pages in the order in which they are read; others follow by name."""
 LINK = re.compile(r"(\]\()([^)\s#:]+)((?:#[^)\s]*)?\))")

@@ -75,7 +75,8 @@ def test_a_last_measurement_changes_what_is_measured_and_nothing_else():
 @pytest.mark.slow
 @pytest.mark.parametrize("path", sorted((ROOT / "configs/ablation").glob("*.yaml")), ids=lambda path: path.stem)
 def test_only_the_ablations_of_documented_tables_look_at_the_exam_and_only_at_the_end(path):
-    """Its pairs are for the tables of results alone, and the README counts their use; whoever wants other arms measured on them says so in ``final``."""
+    """Its pairs are for the tables of results alone, and the README counts their use; whoever wants other arms measured on them
+    says so in ``final``."""
     exam = settings(ROOT / "configs/self_play/nano_exam.yaml")["evaluation"]["seed"]
     config = AblationConfig.model_validate(settings(path))
     development = SelfPlayConfig().evaluation.seed

@@ -24,6 +24,7 @@ from vision_zero.training.state import IterationRecord, StageState
 CONFIG = EvaluationConfig(resamples=200)
 PAIRS = 40
 FILE = Path("docs/results/learning.json")
+TWO_IMAGES = Path("docs/results/two_images.json")
 BEGIN, BEGIN_ALL = PLACES
 
 
@@ -324,16 +325,23 @@ def test_a_record_is_read_as_it_was_written(tmp_path):
         RunRecord.read(file)
 
 
-@pytest.mark.parametrize(("document", "place"), [("README.md", BEGIN), ("docs/learning.md", BEGIN_ALL)])
-def test_the_documents_show_what_the_command_makes_of_the_projects_own_results(document, place):
-    assert tables_in(Path(document).read_text(encoding="utf-8")) == {place: PLACES[place](Results.read(FILE))}
+@pytest.mark.parametrize(
+    ("document", "place", "file"),
+    [("README.md", BEGIN, FILE), ("docs/learning.md", BEGIN_ALL, FILE), ("docs/two_images.md", BEGIN_ALL, TWO_IMAGES)],
+)
+def test_the_documents_show_what_the_command_makes_of_the_projects_own_results(document, place, file):
+    assert tables_in(Path(document).read_text(encoding="utf-8")) == {place: PLACES[place](Results.read(file))}
 
 
-@pytest.mark.parametrize("path", sorted(FILE.with_suffix("").glob("*_[0-9].json")), ids=lambda path: path.stem)
+def records_of(file: Path) -> list[Path]:
+    return sorted(file.with_suffix("").glob("*_[0-9].json"))
+
+
+@pytest.mark.parametrize("path", [*records_of(FILE), *records_of(TWO_IMAGES)], ids=lambda path: f"{path.parent.name}/{path.stem}")
 def test_the_records_in_the_repository_are_of_the_table(path):
     """A table may have seeds without records, from before there were any; no record may say anything else than the table."""
     arm, _, seed = path.stem.rpartition("_")
-    results, record = Results.read(FILE), RunRecord.read(path)
+    results, record = Results.read(path.parent.with_suffix(".json")), RunRecord.read(path)
     own = results if arm == slug(results.arm) else next(of for name, of in results.arms.items() if arm == slug(name))
     place = own.seeds.index(int(seed))
     known = {name: spec for name, spec in MEASURES.items() if name in own.measures}
@@ -375,9 +383,32 @@ def test_what_the_document_says_of_longer_training_is_in_the_records():
         assert f"| {name} | {levels} | {shown[0]} [{shown[1]}, {shown[2]}] |" in page
 
 
-def test_the_record_of_the_base_made_to_reason_is_of_the_table():
-    record, shown = RunRecord.read(FILE.with_suffix("") / MADE_TO_REASON), Results.read(FILE).measures
-    suites = {name: spec.score for name, spec in MEASURES.items() if "/" not in spec.score}
+@pytest.mark.parametrize("file", [FILE, TWO_IMAGES], ids=lambda path: path.stem)
+def test_the_record_of_the_base_made_to_reason_is_of_the_table(file):
+    record, shown = RunRecord.read(file.with_suffix("") / MADE_TO_REASON), Results.read(file).measures
+    suites = {name: spec.score for name, spec in MEASURES.items() if "/" not in spec.score and name in shown}
+    assert len(suites) >= 3
     assert {name: round(100 * float(np.mean(record.units(score, "policy"))), 1) for name, score in suites.items()} == {
         name: shown[name].reasoned for name in suites
     }
+
+
+def test_what_the_documents_say_of_two_images_is_in_the_results():
+    results = Results.read(TWO_IMAGES)
+    own, control = (measures["difference captions"] for measures in (results.measures, results.arms["shuffled"].measures))
+    mean, low, high = (f"{value:+.1f}" for value in own.difference)
+    readme, page = (Path(name).read_text(encoding="utf-8") for name in ("README.md", "docs/two_images.md"))
+    told = f"gets {np.mean(own.policy):.1f} % right after self-play instead of {own.base:.1f} % ({mean} [{low}, {high}],"
+    assert told in readme
+    assert f"the control stays at {np.mean(control.policy):.1f} %" in readme
+    assert f"{own.base:.1f} % of the captions" in page
+    assert f"{min(own.policy):.1f} to {max(own.policy):.1f} % after it" in page
+    assert f"reason reaches {own.reasoned:.1f} %" in page
+    mean, low, high = (f"{value:+.1f}".replace("-", "−") for value in control.difference)
+    assert f"`shuffled` changes nothing ({mean} [{low}, {high}])" in page
+
+
+def test_the_readme_counts_how_often_the_test_pairs_were_used():
+    used = f"Once for each of the {len(records_of(FILE))} runs in the table"
+    assert used in (readme := Path("README.md").read_text(encoding="utf-8"))
+    assert f"each of the {len(records_of(TWO_IMAGES))} runs with the second version" in readme
