@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor, wait
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -156,9 +157,20 @@ def test_spoiled_records_are_named(tmp_path: Path) -> None:
         read_records(path)
 
 
-def test_two_runs_do_not_share_a_file(tmp_path: Path) -> None:
-    with appending(tmp_path / "r.jsonl"), pytest.raises(EvaluationError, match="another run is writing"):
-        run_suite(cats(1), Scripted(), tmp_path / "r.jsonl")
+def test_a_run_waits_for_another_one_that_writes_the_same_file_and_asks_only_what_is_left(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Two runs of different models may share their base, suites and folder: both ask the base."""
+    path, second = tmp_path / "r.jsonl", Scripted()
+    records = run_suite(cats(2), Scripted(), tmp_path / "other.jsonl")
+    with ThreadPoolExecutor(1) as threads:
+        with appending(path) as append:
+            running = threads.submit(run_suite, cats(3), second, path)
+            while "another run is writing" not in caplog.text:
+                assert not wait([running], timeout=0.02).done
+            append(records)
+        assert [record.key for record in running.result(timeout=30)] == ["0", "1", "2"]
+    assert len(second.asked) == 1
 
 
 def test_a_folder_that_cannot_be_written_is_named(tmp_path: Path) -> None:

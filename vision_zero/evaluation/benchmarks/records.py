@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import fcntl
+import logging
 import os
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -15,6 +16,8 @@ from pydantic import ValidationError
 from vision_zero.errors import EvaluationError, one_line
 from vision_zero.evaluation.benchmarks.json_files import write_atomically
 from vision_zero.evaluation.suite import Record
+
+_LOGGER = logging.getLogger(__name__)
 
 SCHEMA: pa.Schema = pa.schema(
     {
@@ -62,13 +65,14 @@ def read_records(path: Path) -> list[Record]:
 
 @contextmanager
 def appending(path: Path) -> Iterator[Callable[[Sequence[Record]], None]]:
-    """Hold the file of records: nobody else may write it, and a torn last line is cut off.
+    """Hold the file of records: nobody else may write it, and a torn last line is cut off. While another run holds it, as another
+    one's with the same base and suites may, this one waits.
 
     Yields:
         Writes records in one call and waits until they are on the disk: after a kill each is there whole or not at all.
 
     Raises:
-        EvaluationError: another run holds it, or it cannot be written.
+        EvaluationError: it cannot be written.
     """
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -85,8 +89,9 @@ def appending(path: Path) -> Iterator[Callable[[Sequence[Record]], None]]:
     try:
         try:
             fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError as error:
-            raise EvaluationError(f"another run is writing {path}: wait until it ends, or give another file") from error
+        except BlockingIOError:
+            _LOGGER.warning("another run is writing %s: this one waits until it ends, and takes its answers over", path)
+            fcntl.flock(handle, fcntl.LOCK_EX)
         data = path.read_bytes()
         os.ftruncate(handle, data.rfind(b"\n") + 1)
         yield append
