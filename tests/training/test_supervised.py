@@ -116,10 +116,13 @@ def test_other_recipes_are_refused_in_one_line(changes):
     assert "\n" not in problems(error.value)
 
 
-def test_it_has_one_stage_and_one_process():
+def test_it_has_one_stage_one_process_and_single_precision():
     for learning in ({"switch": {"rule": "fixed"}}, {"num_processes": 2}, {"switch": {"rule": "never", "start": "clue"}}):
         with pytest.raises(ValidationError, match="has one stage and one process"):
             SelfPlayConfig.model_validate({"learning": {**SUPERVISED, **learning}})
+    for setting in ("bf16", "gradient_checkpointing"):
+        with pytest.raises(ValidationError, match="trains in float32 and keeps activations"):
+            SelfPlayConfig.model_validate({"learning": {**SUPERVISED, setting: True}})
     assert SelfPlayConfig.model_validate({"learning": SUPERVISED}).learning.method == "supervised"
 
 

@@ -197,6 +197,11 @@ class SelfPlayConfig(RootConfig):
                 "learning.method: supervised has one stage and one process: set learning.switch to {rule: never, "
                 "start: decision} and num_processes 1"
             )
+        if self.learning.bf16 or self.learning.gradient_checkpointing:
+            raise ValueError(
+                "learning.method: supervised trains in float32 and keeps activations: leave learning.bf16 and "
+                "learning.gradient_checkpointing out"
+            )
         return self
 
     @model_validator(mode="after")
