@@ -6,6 +6,7 @@ import bisect
 import json
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import PurePosixPath
@@ -45,17 +46,36 @@ class Shard(ABC):
     def __init__(self, path: str, columns: Sequence[str], rows: int) -> None:
         self.path, self.columns, self.rows = path, tuple(columns), rows
 
-    @abstractmethod
     def row(self, number: int, columns: Sequence[str]) -> Row:
         """Some columns of one row.
 
         Raises:
             PairsError: it cannot be read.
         """
+        with self._errors_of(f"row {number}"):
+            return self._row(number, columns)
 
-    @abstractmethod
     def column(self, name: str) -> list[Any]:
         """All values of a column, with what is wrong with a broken row in its place. Raises as ``row`` does."""
+        with self._errors_of(f"column {name}"):
+            return self._column(name)
+
+    def release(self) -> None:
+        """Free what reading rows in order keeps in memory."""
+        return
+
+    @abstractmethod
+    def _row(self, number: int, columns: Sequence[str]) -> Row: ...
+
+    @abstractmethod
+    def _column(self, name: str) -> list[Any]: ...
+
+    @contextmanager
+    def _errors_of(self, what: str) -> Iterator[None]:
+        try:
+            yield
+        except _BROKEN as error:
+            raise PairsError(f"{self.path}: {what} cannot be read ({one_line(error)})") from error
 
 
 @dataclass
@@ -73,14 +93,11 @@ class ParquetShard(Shard):
     """Only the end of the file is read to know it; the whole is fetched with the first row.
 
     A row group is decoded from its start, and many files have only one: rows in order go on where the last one was.
-
-    Attributes:
-        readings: by columns; who reads another file next frees what they keep in memory.
     """
 
     def __init__(self, storage: Storage, path: str) -> None:
         self._storage = storage
-        self.readings: dict[tuple[str, ...], _Reading] = {}
+        self._readings: dict[tuple[str, ...], _Reading] = {}
         tail = storage.tail(path, FOOTER)
         # A parquet file ends with its description, the description's length and four letters.
         needed = int.from_bytes(tail[-8:-4], "little") + 8
@@ -93,30 +110,28 @@ class ParquetShard(Shard):
             raise PairsError(f"{path}: not a readable parquet file ({one_line(error)})") from error
         super().__init__(path, columns, metadata.num_rows)
 
-    def row(self, number: int, columns: Sequence[str]) -> Row:
+    def release(self) -> None:
+        self._readings.clear()
+
+    def _row(self, number: int, columns: Sequence[str]) -> Row:
+        group, rest = 0, number
+        while rest >= (size := self._file.metadata.row_group(group).num_rows):
+            group, rest = group + 1, rest - size
+        reading = self._readings.pop(tuple(columns), None)
         try:
-            group, rest = 0, number
-            while rest >= (size := self._file.metadata.row_group(group).num_rows):
-                group, rest = group + 1, rest - size
-            reading = self.readings.pop(tuple(columns), None)
             if reading is None or reading.group != group or rest < reading.first:
                 batches = self._file.iter_batches(batch_size=_BATCH, row_groups=[group], columns=list(columns))
                 reading = _Reading(group, batches, next(batches))
             while rest >= reading.first + reading.batch.num_rows:
                 reading.first, reading.batch = reading.first + reading.batch.num_rows, next(reading.batches)
-            row: Row = reading.batch.slice(rest - reading.first, 1).to_pylist()[0]
-        except _BROKEN as error:
-            raise PairsError(f"{self.path}: row {number} cannot be read ({one_line(error)})") from error
         except StopIteration:
             raise PairsError(f"{self.path}: has no row {number}, though its end says so") from None
-        self.readings[tuple(columns)] = reading
+        row: Row = reading.batch.slice(rest - reading.first, 1).to_pylist()[0]
+        self._readings[tuple(columns)] = reading
         return row
 
-    def column(self, name: str) -> list[Any]:
-        try:
-            return list(self._file.read([name])[name].to_pylist())
-        except _BROKEN as error:
-            raise PairsError(f"{self.path}: column {name} cannot be read ({one_line(error)})") from error
+    def _column(self, name: str) -> list[Any]:
+        return list(self._file.read([name])[name].to_pylist())
 
     @cached_property
     def _file(self) -> pq.ParquetFile:
@@ -137,18 +152,12 @@ class ArrowShard(Shard):
             raise PairsError(f"{path}: not a readable arrow file ({one_line(error)})") from error
         super().__init__(path, self._table.column_names, self._table.num_rows)
 
-    def row(self, number: int, columns: Sequence[str]) -> Row:
-        try:
-            row: Row = self._table.select(list(columns)).slice(number, 1).to_pylist()[0]
-        except _BROKEN as error:
-            raise PairsError(f"{self.path}: row {number} cannot be read ({one_line(error)})") from error
+    def _row(self, number: int, columns: Sequence[str]) -> Row:
+        row: Row = self._table.select(list(columns)).slice(number, 1).to_pylist()[0]
         return row
 
-    def column(self, name: str) -> list[Any]:
-        try:
-            return list(self._table[name].to_pylist())
-        except _BROKEN as error:
-            raise PairsError(f"{self.path}: column {name} cannot be read ({one_line(error)})") from error
+    def _column(self, name: str) -> list[Any]:
+        return list(self._table[name].to_pylist())
 
 
 @final
@@ -160,13 +169,13 @@ class DocumentShard(Shard):
         rows = [row for row in found if isinstance(row, dict)]
         super().__init__(path, list(dict.fromkeys(column for row in rows for column in row)), len(found))
 
-    def row(self, number: int, columns: Sequence[str]) -> Row:
+    def _row(self, number: int, columns: Sequence[str]) -> Row:
         row = self._found[number]
         if isinstance(row, PairsError):
             raise row
         return {column: row.get(column) for column in columns}
 
-    def column(self, name: str) -> list[Any]:
+    def _column(self, name: str) -> list[Any]:
         return [row.get(name) if isinstance(row, dict) else row for row in self._found]
 
 
@@ -261,8 +270,7 @@ class Rows:
         """Some columns of one row, None where its file has no such column. Raises as :meth:`Shard.row` does."""
         shard, number = self._at(place)
         if shard is not self._last:
-            if isinstance(self._last, ParquetShard):
-                self._last.readings.clear()
+            self._last.release()
             self._last = shard
         known = [column for column in columns if column in shard.columns]
         return dict.fromkeys(columns) | (shard.row(number, known) if known else {})
