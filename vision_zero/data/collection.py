@@ -84,18 +84,12 @@ class FileCollection(Collection):
 class RowCollection(Collection):
     """Rows of a data set, of one split where there are several."""
 
-    def __init__(
-        self,
-        storage: Storage,
-        split: str | None,
-        fits: Callable[[Sequence[str]], bool],
-        images: FileSet | None = None,
-        hint: str = "",
-    ) -> None:
-        self._rows = Rows(storage, split, fits, images, hint)
-        if not len(self._rows):
+    def __init__(self, rows: Rows) -> None:
+        storage = rows.storage
+        if not len(rows):
             raise PairsError(f"the data set in {storage.location} has no rows")
-        self.files, self.left_out = len(storage.entries), {**storage.left_out, **self._rows.left_out}
+        self._rows = rows
+        self.files, self.left_out = len(storage.entries), {**storage.left_out, **rows.left_out}
 
     def __len__(self) -> int:
         return len(self._rows)

@@ -23,6 +23,7 @@ from vision_zero.data.image_identity import look_alike
 from vision_zero.data.images import decode_pair, mask_of
 from vision_zero.data.json_csv import text_of
 from vision_zero.data.remote_storage import ConnectionLostError, Storage
+from vision_zero.data.row_files import Rows
 from vision_zero.domains.imported.config import ImportedConfig
 from vision_zero.domains.registry import domain_of
 from vision_zero.errors import PairsError
@@ -143,7 +144,7 @@ class RowIndex(RowCollection, PairIndex):
     def __init__(self, storage: Storage, config: ImportedConfig) -> None:
         images = None if config.pictures is None else FileSet(Storage(config.pictures, config.storage))
         hint = "; pairs.imported.pictures may say where the images are"
-        super().__init__(storage, config.split, lambda columns: _may_hold_pairs(columns, config), images, hint)
+        super().__init__(Rows(storage, config.split, lambda columns: _may_hold_pairs(columns, config), images, hint))
         self._original, self._modified = self._pair_columns(config)
         self._change = config.change_column
         self._groups = config.group_column or first_of(GROUPS, self._rows.all_columns)

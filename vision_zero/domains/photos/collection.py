@@ -15,6 +15,7 @@ from vision_zero.data.file_naming import OTHER_SUFFIXES, is_image
 from vision_zero.data.image_pair import Facts
 from vision_zero.data.images import decode
 from vision_zero.data.remote_storage import Storage
+from vision_zero.data.row_files import Rows
 from vision_zero.domains.photos.config import PhotosConfig
 from vision_zero.domains.pictures.config import PicturesConfig
 from vision_zero.errors import PairsError
@@ -116,7 +117,7 @@ class RowPhotos(RowCollection, PhotoCollection):
     """A column of a data set."""
 
     def __init__(self, storage: Storage, column: str, split: str | None = None) -> None:
-        super().__init__(storage, split, lambda columns: column in columns)
+        super().__init__(Rows(storage, split, lambda columns: column in columns))
         self._column = column
         if column not in self._rows.columns:
             known = f"{', '.join(self._rows.columns)}{self._rows.differences}"
