@@ -17,6 +17,14 @@ from vision_zero.randomness import HELD_OUT_SEEDS
 Topic = Literal[
     "list", "order", "question", "check", "clue", "vote", "chart list", "chart question", "chart look-up", "difference"
 ]
+Shown = Literal["scene", "two scenes", "chart"]
+
+
+def shown_of(topic: Topic) -> Shown:
+    """What the image of a topic's examples shows."""
+    if topic.startswith("chart"):
+        return "chart"
+    return "two scenes" if topic == "difference" else "scene"
 
 
 class Phase(Config):
@@ -37,9 +45,9 @@ class Phase(Config):
     """Range of scene pairs that its examples are about (end exclusive); null: all pairs."""
 
     @property
-    def compares_scenes(self) -> bool:
-        """Are some of its examples about two scenes in one image?"""
-        return self.topics.get("difference", 0) > 0
+    def shown(self) -> set[Shown]:
+        """What the images of its examples show."""
+        return {shown_of(topic) for topic, weight in self.topics.items() if weight > 0}
 
     @model_validator(mode="after")
     def _has_topics_and_pairs(self) -> Self:
@@ -74,7 +82,7 @@ class WarmStartConfig(RootConfig):
     seed: int = Field(2026, ge=0, lt=HELD_OUT_SEEDS.start)
     """Seed of weights, images and examples."""
     start_from: str | None = None
-    """Folder of the policy to start from, with its tokenizer; null: random weights and a new tokenizer."""
+    """Folder of the policy to start from, with its tokenizer, or ``nano``; null: random weights and a new tokenizer."""
     max_pixels: int | None = Field(None, ge=112 * 112)
     """Area of the largest image that the policy sees unreduced; null: that of ``start_from``, or 112x112. Every image of more
     pixels is scaled down to it, every one of less than 112x112 up."""
@@ -141,12 +149,9 @@ class WarmStartConfig(RootConfig):
         last = max((phase.scene_pairs[1] for phase in self.phases if phase.scene_pairs is not None), default=0)
         if last > self.scene_pairs:
             raise ValueError(f"a phase uses scene pairs up to {last}, but scene_pairs makes only {self.scene_pairs}")
-        asks_charts = any(
-            weight > 0 and topic.startswith("chart") for phase in self.phases for topic, weight in phase.topics.items()
-        )
         if self.scenes.edits.get("remove") and self.scenes.max_changes == self.scenes.min_objects:
             raise ValueError("scenes.max_changes must be smaller than min_objects: of an empty scene nothing can be said")
-        if asks_charts and not self.chart_pairs:
+        if not self.chart_pairs and any("chart" in phase.shown for phase in self.phases):
             raise ValueError("a phase has topics of charts, but chart_pairs is 0: set it, or leave these topics out")
         return self
 

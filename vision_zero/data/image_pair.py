@@ -29,13 +29,16 @@ class Change:
 
     def sentence(self) -> str:
         """The change as a person would say it."""
-        if not self.before:
-            return f"{self.after} was added"
-        if not self.after:
-            return f"{self.before} was removed"
-        if self.before == self.after:
+        if self.before and self.before == self.after:
             return f"{self.before} was moved" if self.kind == "move" else f"{self.before} looks different"
-        return f"{self.before} became {self.after}"
+        return changed(self.before, self.after)
+
+
+def changed(before: str, after: str) -> str:
+    """What became of a thing, in words; ``before`` is empty for one that was added, ``after`` for one that was removed."""
+    if not before:
+        return f"{after} was added"
+    return f"{before} became {after}" if after else f"{before} was removed"
 
 
 @dataclass(frozen=True, slots=True)

@@ -118,7 +118,7 @@ def nano_card(config: WarmStartConfig, exam: Exam) -> str:
         exam=exam,
         temperature=f"{NANO_SAMPLING.temperature:g}",
         is_further=config.start_from == NANO,
-        compares=any(phase.compares_scenes for phase in config.phases),
+        compares=any("two scenes" in phase.shown for phase in config.phases),
     )
 
 

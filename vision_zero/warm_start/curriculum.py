@@ -9,14 +9,14 @@ import json
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
 from PIL import Image
 
 from vision_zero.atomic_dir import write_atomically
-from vision_zero.config.warm_start import Phase, WarmStartConfig
+from vision_zero.config.warm_start import Phase, WarmStartConfig, shown_of
 from vision_zero.config_base import Config, read_json
 from vision_zero.data.images import decode
 from vision_zero.data.source import PairSource
@@ -126,8 +126,8 @@ class Curriculum:
         phase = self._phase(step)
         topics = {name: weight for name, weight in phase.topics.items() if weight > 0}
         topic = weighted(topics, rng)
-        shown = _shown(topic)
-        own = {name: weight for name, weight in topics.items() if _shown(name) == shown}
+        shown = shown_of(topic)
+        own = {name: weight for name, weight in topics.items() if shown_of(name) == shown}
         row = self._row(shown == "chart", phase, rng)
         sides = ("original", "modified") if rng.random() < 0.5 else ("modified", "original")
         facts, other = (json.loads(row[f"{side}_facts"]) for side in sides)
@@ -162,13 +162,6 @@ class Curriculum:
             if step < done:
                 return phase
         return self.config.phases[-1]
-
-
-def _shown(topic: str) -> Literal["chart", "scene", "two scenes"]:
-    """What the image of a topic's examples shows."""
-    if topic.startswith("chart"):
-        return "chart"
-    return "two scenes" if topic == "difference" else "scene"
 
 
 def _column_store(folder: Path) -> pa.Table:

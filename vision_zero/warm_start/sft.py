@@ -117,9 +117,7 @@ def examples_loss(model: Any, inputs: dict[str, Any], count: Counting | None = N
         model: the model without peft's wrapper; its layers may have adapters.
         inputs: output of :class:`Collator`, on the model's device.
     """
-    features = model.model.visual(inputs["pixel_values"], grid_thw=inputs["grid"]).pooler_output
-    merge = inputs["grid"].prod(-1).sum() // len(features)
-    per_image = features.split((inputs["grid"].prod(-1) // merge).tolist())
+    per_image = model.model.get_image_features(inputs["pixel_values"], inputs["grid"]).pooler_output
     words = sum(int((part["labels"] != IGNORED).sum()) for part in inputs["parts"])
     losses = [_part_loss(model, part, per_image, inputs["grid"], count) for part in inputs["parts"]]
     return torch.stack(losses).sum() / words
@@ -208,7 +206,7 @@ def fine_tune(
     if config.compile:
         # Compiled in place, so that saved parameters keep their names. With images of several sizes the vision encoder would be
         # compiled again for every mix of them.
-        if not any(phase.compares_scenes for phase in fine_tuning.phases):
+        if not any("two scenes" in phase.shown for phase in fine_tuning.phases):
             model.model.visual.compile()
         model.model.language_model.compile(dynamic=True)
     arguments = TrainingArguments(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from vision_zero.data.image_pair import changed
 from vision_zero.domains.scenes.statements import SceneFacts
 from vision_zero.evaluation.suites.differences import QUESTION
 from vision_zero.warm_start.examples.example import Example, boxed, direct_reply, form, reasoned_reply
@@ -24,12 +25,10 @@ def changes(before: SceneFacts, after: SceneFacts) -> Iterator[str]:
     """What became of each object, from left to right, then the added ones; an object is known by where it stands."""
     now = {_place(item): in_full(item) for item in from_left(after)}
     for item in from_left(before):
-        was, is_now = in_full(item), now.pop(_place(item), None)
-        if is_now is None:
-            yield f"{was} was removed"
-        elif was != is_now:
-            yield f"{was} became {is_now}"
-    yield from (f"{new} was added" for new in now.values())
+        was, is_now = in_full(item), now.pop(_place(item), "")
+        if was != is_now:
+            yield changed(was, is_now)
+    yield from (changed("", new) for new in now.values())
 
 
 def _place(item: Mapping[str, Any]) -> tuple[float, float]:
