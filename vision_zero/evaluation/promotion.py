@@ -101,16 +101,16 @@ class Judge:
     judged: int
     refused: tuple[Refused, ...] = ()
 
-    def unheard(self, note: str) -> Promotion:
+    def unheard(self, note: str, objections: tuple[str, ...] = ()) -> Promotion:
         """Nothing was compared."""
-        return Promotion(rival=self.rival, judged=self.judged, pairs=0, refused=self.refused, note=note)
+        return Promotion(rival=self.rival, judged=self.judged, pairs=0, refused=self.refused, note=note, objections=objections)
 
     def compare(self, policy: Policy, production: Policy, held_out: PairTable) -> Promotion:
         """Let both play on those pairs, and say whether anything speaks against the policy."""
         pairs = list(held_out.pairs())
         if not pairs:
             none = f"none of the {self.config.promotion.pairs} pairs that were drawn to compare it with {self.rival} is valid"
-            return self.unheard(none).model_copy(update={"objections": (none,)})
+            return self.unheard(none, objections=(none,))
         measured = self._measure(policy, production, pairs)
         compared = max(1, len(measured))
         scores = [

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterator
 from functools import cache
 
@@ -13,7 +14,7 @@ from vision_zero.data.image_pair import ImagePair
 from vision_zero.data.source import PairSource
 from vision_zero.data.splits import EVERYTHING, Split, SplitFilter
 from vision_zero.data.table import SCHEMA, PairTable, joined, stride
-from vision_zero.domains.registry import base_of, domain_of
+from vision_zero.domains.registry import domain_of
 from vision_zero.randomness import Seed, weighted
 
 
@@ -47,13 +48,6 @@ def build_pairs(domain: str, config: SelfPlayConfig, first: int, iterations: int
     """
     # Opened when the first pair is asked of it: a domain that the mix leaves out needs no location.
     source = cache(lambda: source_of(domain, config.pairs))
-    used: set[str] = set()
-
-    def noted(pairs: Iterator[tuple[int, ImagePair]]) -> Iterator[tuple[int, ImagePair]]:
-        for position, pair in pairs:
-            used.add(base_of(pair))
-            yield position, pair
-
     step = stride(config.learning.most_games, config.pairs.spare)
     last = max(first, min(first + iterations, config.learning.iterations))
     held_out = Seed(config.evaluation.seed).child("pairs", "held_out")
@@ -64,12 +58,15 @@ def build_pairs(domain: str, config: SelfPlayConfig, first: int, iterations: int
     )
     table = joined(
         [
-            PairTable.from_pairs(noted(_of_domain(domain, config.pairs, source, split, seed, positions)), split)
+            PairTable.from_pairs(_of_domain(domain, config.pairs, source, split, seed, positions), split)
             for split, seed, positions in orders
         ]
     )
     report = source().report() if len(table) else None
-    return table if report is None else PairTable(table.rows, (report.model_copy(update={"used": len(used)}),))
+    if report is None:
+        return table
+    used = {domain_of(domain).made_of(json.loads(facts)) for facts in table.rows["original_facts"].to_pylist()}
+    return PairTable(table.rows, (report.model_copy(update={"used": len(used)}),))
 
 
 def promotion_positions(config: SelfPlayConfig, judged: int) -> range:
